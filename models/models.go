@@ -1,0 +1,106 @@
+// Package models holds what expenseflow talks about: users, expenses, money,
+// queued operations, changes and errors.
+//
+// The types know neither JSON names (internal/wire does) nor storage (internal/
+// store maps them). Invariants that need no database live here: the exact
+// arithmetic of Money, the limits of a Draft, what a Patch may touch.
+package models
+
+import "time"
+
+// A User is one account.
+type User struct {
+	ID           string // 24 hex digits
+	Name         string // trimmed, 1 to 50 UTF-16 units
+	Email        string // trimmed, lower case, unique
+	PasswordHash []byte // bcrypt
+	CreatedAt    time.Time
+
+	// TokenGeneration is written into every token; a token of an older
+	// generation is refused. A password change raises it. Tokens of the
+	// original installation carry none and count as generation 0.
+	TokenGeneration int64
+
+	// Seq is the sequence of the newest change in the user's log; 0 is none.
+	Seq int64
+}
+
+// An Expense is one income or expense entry of one user.
+type Expense struct {
+	ID          string // 24 lower-case hex digits, the browser's _id
+	UserID      string
+	Description string
+	Amount      Money
+	Category    string
+	Type        string    // "income" or "expense"
+	Date        time.Time // UTC, whole milliseconds
+	Currency    string    // upper case, 3 to 5 letters; "" if none was named
+	Merchant    string    // at most 50 UTF-16 units
+	Notes       string    // at most 500 UTF-16 units
+
+	// Version starts at 1 and grows by 1 with every stored change. A client
+	// sends back the version it saw; see ConflictError.
+	Version int64
+
+	// LastSyncedAt grows strictly per user and is assigned under the user's
+	// lock, so that a time cursor over it misses nothing (CONTRACT decision 10).
+	LastSyncedAt time.Time
+
+	CreatedAt time.Time // UTC, whole milliseconds
+	UpdatedAt time.Time // UTC, whole milliseconds
+}
+
+// A Draft is a new expense as a client described it, already of the right
+// types. Check tells whether the rules allow it.
+type Draft struct {
+	Description string
+	Amount      Money
+	Category    string
+	Type        string
+	Date        *time.Time // nil: the server chooses
+	Currency    string
+	Merchant    string
+	Notes       string
+}
+
+// A Patch names the fields of an expense that a client wants changed; nil
+// leaves a field alone.
+type Patch struct {
+	Description *string
+	Amount      *Money
+	Category    *string
+	Type        *string
+	Date        *time.Time
+	Currency    *string
+	Merchant    *string
+	Notes       *string
+}
+
+// Author says where a change came from. The zero Author is an unnamed device.
+type Author struct {
+	DeviceID string // as the client names itself; "" if it did not
+	TokenID  string // jti of the token that was used; "" for tokens without one
+}
+
+// ChangeKind names what happened to an entity.
+type ChangeKind string
+
+// The kinds of change that a log holds.
+const (
+	ExpenseCreated ChangeKind = "expense_created"
+	ExpenseUpdated ChangeKind = "expense_updated"
+	ExpenseDeleted ChangeKind = "expense_deleted"
+)
+
+// A Change is one entry of a user's log. Seq starts at 1 and has no gap per
+// user; it is assigned under the user's row lock, so commit order and sequence
+// agree (DESIGN section 3).
+type Change struct {
+	UserID   string
+	Seq      int64
+	Kind     ChangeKind
+	EntityID string
+	Expense  Expense // the entity after the change; for a deletion the last state
+	Author   Author
+	At       time.Time
+}

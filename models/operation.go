@@ -1,0 +1,78 @@
+package models
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// An Action is what a queued operation wants done.
+type Action string
+
+// The actions of the offline queue (CONTRACT 1.1).
+const (
+	Create Action = "CREATE"
+	Update Action = "UPDATE"
+	Delete Action = "DELETE"
+)
+
+// An Operation is one entry of a device's offline queue, structurally sound
+// (CONTRACT D4) but with data that nobody has checked yet.
+type Operation struct {
+	Action       Action
+	ResourceType string // "expense"
+	ResourceID   string // an expense's id, or the device's temporary one
+	DeviceID     string
+	Data         json.RawMessage // an object, or nil for null and absent
+	// Timestamp is the device's clock in milliseconds since 1970 when it queued
+	// the operation; nil if the client named none. It dates offline expenses
+	// (CONTRACT D15) and is never the arbiter of order.
+	Timestamp *int64
+}
+
+// A Status says how one operation of a batch ended (CONTRACT R3).
+type Status string
+
+// The statuses of a result.
+const (
+	StatusCreated   Status = "created"
+	StatusUpdated   Status = "updated"
+	StatusDeleted   Status = "deleted"
+	StatusNotFound  Status = "not_found"
+	StatusDuplicate Status = "duplicate"
+	StatusParked    Status = "parked"
+)
+
+// A Result answers one operation, and is what its replay gets again.
+type Result struct {
+	ResourceID string
+	Status     Status
+	Expense    *Expense // the document after the operation; nil where there is none
+	Current    *Expense // for a conflict: the stored, newer expense
+	Error      string   // why it was parked; "" unless Status is StatusParked
+}
+
+// An OperationState says where a stored operation stands.
+type OperationState string
+
+// The states of a stored operation.
+const (
+	Applied   OperationState = "applied"
+	Parked    OperationState = "parked"    // waits for a person: retry or discard
+	Discarded OperationState = "discarded" // a person gave it up; its replay stays parked's answer
+)
+
+// A QueuedOperation is an operation as the server keeps it: the SyncQueue row
+// of the contract and the idempotency record in one (CONTRACT D16, D26). It is
+// written in the same transaction as the operation's effect.
+type QueuedOperation struct {
+	ID     string // 24 hex digits
+	UserID string
+	Operation
+	// Key names the operation for replay, sha256 over CONTRACT D16's parts;
+	// "" for one that cannot be told from its repetition.
+	Key       string
+	State     OperationState
+	Result    Result
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}

@@ -1,0 +1,213 @@
+package models
+
+import (
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// Limits of an expense's texts, in UTF-16 units as browsers count them
+// (CONTRACT 4.2 and 5).
+const (
+	MaxDescription = 100
+	MaxMerchant    = 50
+	MaxNotes       = 500
+)
+
+// Categories are the categories an expense may have: the seven that the
+// original names in its error texts, then the six that its pages offer too
+// (CONTRACT D6).
+var Categories = []string{
+	"food", "transport", "entertainment", "utilities", "healthcare", "shopping", "other",
+	"bills", "education", "travel", "salary", "freelance", "investment",
+}
+
+// NamedCategories is how many of Categories the error texts list.
+const NamedCategories = 7
+
+// Types are the types an expense may have.
+var Types = []string{"income", "expense"}
+
+// A Rule names what a value must satisfy.
+type Rule string
+
+// The rules. Doors put them into their own words (internal/wire).
+const (
+	RuleRequired Rule = "required"  // absent
+	RuleType     Rule = "type"      // of the wrong JSON type
+	RuleEmpty    Rule = "empty"     // blank text
+	RuleTooLong  Rule = "too_long"  // more than Limit UTF-16 units
+	RuleMin      Rule = "min"       // below MinAmount
+	RuleMax      Rule = "max"       // above MaxAmount
+	RuleSafe     Rule = "safe"      // beyond 2^53-1
+	RuleOneOf    Rule = "one_of"    // not one of the known values
+	RuleDate     Rule = "date"      // no date
+	RuleCurrency Rule = "currency"  // not 3 to 5 letters
+	RuleNUL      Rule = "nul"       // holds a NUL character, which no database keeps
+	RuleUnknown  Rule = "not_known" // a key nobody expects
+)
+
+// A Violation is one rule that one field breaks.
+type Violation struct {
+	Field string // in the contract's spelling, such as "amount"
+	Rule  Rule
+	Limit int    // for RuleTooLong
+	Value string // as the client sent it, for texts that quote it
+}
+
+// Check gives every rule the draft breaks, in the contract's order of fields,
+// and nil for a good draft. It expects Normalize to have run.
+func (d Draft) Check() []Violation {
+	return Patch{
+		Description: &d.Description, Amount: &d.Amount, Category: &d.Category, Type: &d.Type,
+		Date: d.Date, Currency: &d.Currency, Merchant: &d.Merchant, Notes: &d.Notes,
+	}.Check()
+}
+
+// Check gives every rule the named fields break, in the contract's order.
+func (p Patch) Check() []Violation {
+	var vs []Violation
+	vs = append(vs, checkText("description", p.Description, MaxDescription, true)...)
+	vs = append(vs, checkAmount(p.Amount)...)
+	vs = append(vs, checkOneOf("category", p.Category, Categories)...)
+	vs = append(vs, checkOneOf("type", p.Type, Types)...)
+	vs = append(vs, checkDate(p.Date)...)
+	vs = append(vs, checkCurrency(p.Currency)...)
+	vs = append(vs, checkText("merchant", p.Merchant, MaxMerchant, false)...)
+	return append(vs, checkText("notes", p.Notes, MaxNotes, false)...)
+}
+
+func checkText(field string, s *string, limit int, required bool) []Violation {
+	switch {
+	case s == nil:
+		return nil
+	case *s == "" && required:
+		return []Violation{{Field: field, Rule: RuleEmpty}}
+	case strings.ContainsRune(*s, 0):
+		return []Violation{{Field: field, Rule: RuleNUL}}
+	case UTF16Len(*s) > limit:
+		return []Violation{{Field: field, Rule: RuleTooLong, Limit: limit, Value: *s}}
+	}
+	return nil
+}
+
+func checkAmount(m *Money) []Violation {
+	switch {
+	case m == nil:
+		return nil
+	case *m < MinAmount:
+		return []Violation{{Field: "amount", Rule: RuleMin, Value: m.String()}}
+	case *m > MaxAmount:
+		return []Violation{{Field: "amount", Rule: RuleMax, Value: m.String()}}
+	}
+	return nil
+}
+
+func checkOneOf(field string, s *string, known []string) []Violation {
+	if s == nil {
+		return nil
+	}
+	for _, k := range known {
+		if *s == k {
+			return nil
+		}
+	}
+	return []Violation{{Field: field, Rule: RuleOneOf, Value: *s}}
+}
+
+// Dates outside these years are refused: browsers show them, PostgreSQL and
+// RFC 3339 do not keep them all.
+const (
+	minYear = 0
+	maxYear = 9999
+)
+
+func checkDate(t *time.Time) []Violation {
+	if t == nil || (t.UTC().Year() >= minYear && t.UTC().Year() <= maxYear) {
+		return nil
+	}
+	return []Violation{{Field: "date", Rule: RuleDate}}
+}
+
+func checkCurrency(s *string) []Violation {
+	if s == nil || *s == "" {
+		return nil
+	}
+	if len(*s) < 3 || len(*s) > 5 || strings.Trim(*s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return []Violation{{Field: "currency", Rule: RuleCurrency, Value: *s}}
+	}
+	return nil
+}
+
+// Normalize trims texts, upper-cases the currency and cuts the date to whole
+// milliseconds in UTC, as the original's schema does before it checks.
+func (d Draft) Normalize() Draft {
+	d.Description = strings.TrimSpace(d.Description)
+	d.Merchant = strings.TrimSpace(d.Merchant)
+	d.Notes = strings.TrimSpace(d.Notes)
+	d.Currency = strings.ToUpper(strings.TrimSpace(d.Currency))
+	d.Date = millis(d.Date)
+	return d
+}
+
+// Normalize does to the named fields what Draft.Normalize does.
+func (p Patch) Normalize() Patch {
+	p.Description = mapped(p.Description, strings.TrimSpace)
+	p.Merchant = mapped(p.Merchant, strings.TrimSpace)
+	p.Notes = mapped(p.Notes, strings.TrimSpace)
+	p.Currency = mapped(mapped(p.Currency, strings.TrimSpace), strings.ToUpper)
+	p.Date = millis(p.Date)
+	return p
+}
+
+// Apply writes the named fields into e and touches nothing else.
+func (p Patch) Apply(e *Expense) {
+	set(&e.Description, p.Description)
+	set(&e.Amount, p.Amount)
+	set(&e.Category, p.Category)
+	set(&e.Type, p.Type)
+	set(&e.Date, p.Date)
+	set(&e.Currency, p.Currency)
+	set(&e.Merchant, p.Merchant)
+	set(&e.Notes, p.Notes)
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func mapped(s *string, f func(string) string) *string {
+	if s == nil {
+		return nil
+	}
+	out := f(*s)
+	return &out
+}
+
+func millis(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	cut := Millis(*t)
+	return &cut
+}
+
+// Millis gives t in UTC with whole milliseconds, the resolution of the wire.
+func Millis(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// UTF16Len is the length of s as a browser counts it.
+func UTF16Len(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
+
+// ID24 tells whether s is an id as this server makes them: 24 lower-case hex
+// digits. Anything else names no row.
+func ID24(s string) bool {
+	return len(s) == 24 && strings.Trim(s, "0123456789abcdef") == ""
+}
