@@ -1,0 +1,55 @@
+# Checks, tests and runs expenseflow. Tool versions are exact, and go.mod knows
+# none of the tools: `go run tool@version` builds each with its own dependencies.
+
+GO            ?= go
+GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+COMPOSE_SPEC  := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test race check static fmt fmt-check vet lint compose vuln
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve on http://localhost:3000 with the embedded database
+	$(GO) run .
+
+test: ## run the tests; what needs a missing program is skipped and says so
+	$(GO) test ./...
+
+race: ## run the tests under the race detector
+	$(GO) test -race -timeout 20m ./...
+
+check: static race vuln ## everything that must hold before a change is handed in
+
+static: fmt-check vet lint compose ## the checks that run nothing
+
+fmt: ## rewrite the files as gofumpt wants them
+	$(GO) run $(GOFUMPT) -w .
+
+fmt-check: ## say which files gofumpt would rewrite
+	@out=$$($(GO) run $(GOFUMPT) -l .) && \
+	if [ -n "$$out" ]; then printf 'not formatted (make fmt):\n%s\n' "$$out"; exit 1; fi
+
+vet: ## go vet
+	$(GO) vet ./...
+
+lint: ## golangci-lint, which also holds the arrows between the packages
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+compose: ## hold the compose files against the Compose Specification
+	@for f in docker-compose.yml compose.sqlite.yml; do \
+		$(GO) run $(COMPOSE_SPEC) $$f >/dev/null || exit 1; echo "$$f: valid"; \
+	done
+
+# govulncheck asks the Go vulnerability database. Where that cannot be reached,
+# nothing was checked: it says so, and with REQUIRE_ALL=1 it fails.
+vuln: ## look for known vulnerabilities in what the program calls
+	@out=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); code=$$?; \
+	case "$$out" in *"fetching vulnerabilities"*) \
+		echo "vuln: not checked, the vulnerability database cannot be reached"; \
+		if [ "$$REQUIRE_ALL" = 1 ]; then exit 1; else exit 0; fi ;; \
+	esac; \
+	echo "$$out"; exit $$code
