@@ -1,0 +1,56 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// patience bounds every wait for another process. It is not a promise of the
+// program's: it is long because a machine that also builds and races may be.
+const patience = 60 * second
+
+// work is the folder of this run: the binary and the shared programs' data.
+var work string
+
+func TestMain(m *testing.M) {
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	if work, err = os.MkdirTemp("", "expenseflow-e2e-"); err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(work)
+	code = m.Run()
+	if err := stopShared(); err != nil {
+		return 1, err
+	}
+	client.CloseIdleConnections()
+	return code, goleak.Find()
+}
+
+// binary builds the program once, with the race detector if this test has it.
+var binary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(work, "expenseflow")
+	args := []string{"build", "-o", path}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	build := exec.Command("go", append(args, ".")...)
+	build.Dir = filepath.Join("..", "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return path, nil
+})
