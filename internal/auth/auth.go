@@ -1,0 +1,122 @@
+// Package auth tells who is calling: tokens, sign-outs and password hashes.
+//
+// A refusal is definitive or it is none. Browsers throw their offline queue away
+// on a 401 (CONTRACT D18, D19), so models.Unauthorized means that this token will
+// never work again, and trouble of ours is models.Unavailable.
+//
+// Tokens are HS256 only, whatever their header claims. Tokens that the original
+// installation issued with the same JWT_SECRET keep working (CONTRACT decision 12).
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"expenseflow/models"
+)
+
+// Codes that a refusal carries, so that a client can tell them apart.
+const (
+	CodeNoToken        = "NO_TOKEN"        // none was sent
+	CodeTokenInvalid   = "TOKEN_INVALID"   // garbled, or signed by somebody else
+	CodeTokenExpired   = "TOKEN_EXPIRED"   // was good once
+	CodeSessionInvalid = "SESSION_INVALID" // signed out, or the password was changed since
+	CodeUserNotFound   = "USER_NOT_FOUND"  // its account is gone
+)
+
+// users is what the Authenticator asks the store.
+type users interface {
+	// UserByID gives models.NotFound for an account that does not exist.
+	UserByID(ctx context.Context, id string) (models.User, error)
+	// TokenRevoked tells whether the token of this key was signed out.
+	TokenRevoked(ctx context.Context, key string) (bool, error)
+}
+
+// An Identity is a caller whose token was found good.
+type Identity struct {
+	User   models.User
+	Claims Claims
+}
+
+// An Authenticator turns tokens into identities. Its methods may be called
+// concurrently.
+type Authenticator struct {
+	tokens *Tokens
+	users  users
+}
+
+// NewAuthenticator makes an Authenticator that trusts what tokens signed and
+// looks accounts and sign-outs up in users.
+func NewAuthenticator(tokens *Tokens, users users) *Authenticator {
+	return &Authenticator{tokens: tokens, users: users}
+}
+
+// Authenticate finds out whose token bearer is: the value of an Authorization
+// header or the bare token.
+//
+// Errors: models.Unauthorized with one of the codes when the token will never
+// work again, models.Unavailable when the store could not be asked.
+func (a *Authenticator) Authenticate(ctx context.Context, bearer string) (Identity, error) {
+	return a.AuthenticateWithin(ctx, bearer, 0)
+}
+
+// AuthenticateWithin is Authenticate for a token that may have expired up to
+// grace ago (SYNC_TOKEN_GRACE, CONTRACT D18). Everything else must be right.
+func (a *Authenticator) AuthenticateWithin(ctx context.Context, bearer string, grace time.Duration) (Identity, error) {
+	token := Token(bearer)
+	if token == "" {
+		return Identity{}, &models.Error{Kind: models.Unauthorized, Msg: "Access denied. No token provided.", Code: CodeNoToken}
+	}
+	claims, err := a.tokens.verify(token, grace)
+	if err != nil {
+		return Identity{}, err
+	}
+	user, err := a.account(ctx, claims)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{User: user, Claims: claims}, nil
+}
+
+// account finds the token's account and checks that the token still stands for it.
+func (a *Authenticator) account(ctx context.Context, c Claims) (models.User, error) {
+	user, err := a.users.UserByID(ctx, c.UserID)
+	switch {
+	case err != nil && models.KindOf(err) == models.NotFound:
+		return models.User{}, refuse(CodeUserNotFound, err)
+	case err != nil:
+		return models.User{}, unavailable("find the token's account", err)
+	case c.Generation != user.TokenGeneration:
+		return models.User{}, refuse(CodeSessionInvalid, errors.New("token of another generation"))
+	}
+	revoked, err := a.users.TokenRevoked(ctx, c.Key)
+	switch {
+	case err != nil:
+		return models.User{}, unavailable("look the token up among sign-outs", err)
+	case revoked:
+		return models.User{}, refuse(CodeSessionInvalid, errors.New("token was signed out"))
+	}
+	return user, nil
+}
+
+// Token gives the token in an Authorization header: the first "Bearer " is
+// removed, and a bare token is taken as it is (CONTRACT 4.1).
+func Token(header string) string {
+	return strings.TrimSpace(strings.Replace(header, "Bearer ", "", 1))
+}
+
+func refuse(code string, cause error) error {
+	return &models.Error{Kind: models.Unauthorized, Msg: "Invalid token.", Code: code, Err: cause}
+}
+
+// unavailable makes trouble of ours retryable, whatever the store called it:
+// an unclassified error here must not look like a bad token.
+func unavailable(doing string, err error) error {
+	if models.KindOf(err) == models.Unavailable {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return &models.Error{Kind: models.Unavailable, Msg: "Service temporarily unavailable", Err: fmt.Errorf("%s: %w", doing, err)}
+}

@@ -1,0 +1,119 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"expenseflow/models"
+)
+
+const (
+	// bcryptCost is the original's (CONTRACT 4.3): about a quarter of a second.
+	bcryptCost = 12
+	// maxPassword is where bcrypt stops looking. The original cuts there in
+	// silence; Go's bcrypt would refuse to hash more.
+	maxPassword = 72
+
+	// waitersPerSlot and hashPatience bound a storm of sign-ins: whoever would
+	// wait longer is told to come again.
+	waitersPerSlot = 16
+	hashPatience   = 5 * time.Second
+	hashRetryAfter = 2 * time.Second
+)
+
+// ErrMismatch says that a password is not the hash's, in the words of
+// CONTRACT 4.1, which are the same for an unknown address.
+var ErrMismatch = models.E(models.Invalid, "Invalid credentials")
+
+// A Hasher hashes and compares passwords with bcrypt, a few at a time: each
+// takes a processor for a quarter of a second, and a storm of sign-ins must
+// leave some of them to everybody else. Its methods may be called concurrently.
+type Hasher struct {
+	slots   chan struct{}
+	waiting atomic.Int64
+	cost    int
+}
+
+// NewHasher makes a Hasher that takes at most half of the processors.
+func NewHasher() *Hasher { return newHasher(max(1, runtime.GOMAXPROCS(0)/2), bcryptCost) }
+
+func newHasher(slots, cost int) *Hasher {
+	return &Hasher{slots: make(chan struct{}, slots), cost: cost}
+}
+
+// Hash gives the bcrypt hash of password's first 72 bytes. It fails with
+// models.Unavailable when too many wait already, and with ctx's error.
+func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
+	if err := h.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer h.release()
+	hash, err := bcrypt.GenerateFromPassword(cut(password), h.cost)
+	if err != nil {
+		return nil, fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// Compare tells by ErrMismatch that password is not the one hashed. $2a$ and
+// $2b$ hashes of any cost work. A nil hash costs the time of a real one and
+// never matches: so an unknown address takes as long as a wrong password.
+// Other errors are Hash's.
+func (h *Hasher) Compare(ctx context.Context, hash []byte, password string) error {
+	if err := h.acquire(ctx); err != nil {
+		return err
+	}
+	defer h.release()
+	if len(hash) == 0 {
+		_, _ = bcrypt.GenerateFromPassword(cut(password), h.cost) // for the time it takes
+		return ErrMismatch
+	}
+	err := bcrypt.CompareHashAndPassword(hash, cut(password))
+	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		return ErrMismatch
+	}
+	if err != nil {
+		return fmt.Errorf("compare a password: %w", err)
+	}
+	return nil
+}
+
+// acquire waits for a slot, but neither in a crowd nor for long.
+func (h *Hasher) acquire(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	defer h.waiting.Add(-1)
+	if h.waiting.Add(1) > int64(waitersPerSlot*cap(h.slots)) {
+		return errBusy
+	}
+	patience := time.NewTimer(hashPatience)
+	defer patience.Stop()
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-patience.C:
+		return errBusy
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a password slot: %w", ctx.Err())
+	}
+}
+
+func (h *Hasher) release() { <-h.slots }
+
+var errBusy = &models.Error{
+	Kind: models.Unavailable, Msg: "Too many sign-ins at once. Please try again in a moment.", RetryAfter: hashRetryAfter,
+}
+
+func cut(password string) []byte {
+	b := []byte(password)
+	return b[:min(len(b), maxPassword)]
+}
