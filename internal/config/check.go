@@ -1,0 +1,203 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	minSecret = 32 // characters, as DESIGN section 8 wants in production
+	// minSyncRate is what offline batches of one device are always allowed
+	// (CONTRACT D34): a refused batch stays in the browser's queue.
+	minSyncRate = 60
+)
+
+// samples are secrets that stand in public files, the first in the original's
+// own .env (CONTRACT D29).
+var samples = []string{
+	"your-super-secret-jwt-key-change-this-in-production",
+	"your-super-secret-jwt-key",
+	"your_jwt_secret",
+	"your-secret-key",
+	"changeme",
+	"secret",
+}
+
+// check reports what the types alone cannot tell.
+func (c *Config) check(vars map[string]string, ps *Problems) {
+	c.checkBounds(vars, ps)
+	c.checkSecret(ps)
+	c.checkDatabase(ps)
+	c.checkFiles(ps)
+	if r := c.SyncRateLimit; r.N > 0 && time.Duration(r.N)*time.Minute < minSyncRate*r.Per {
+		s, _ := settingOfField("SyncRateLimit")
+		p := s.problem(r.String(), "is too small")
+		p.Fix = "Set SYNC_RATE_LIMIT to 60/1m or more, or to 0 for no limit."
+		*ps = append(*ps, p)
+	}
+	if _, ok := vars["MONGODB_URI"]; ok {
+		c.warn("MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.")
+	}
+	if _, ok := vars["REDIS_URL"]; ok {
+		c.warn("REDIS_URL is not used: this version serves from one process.")
+	}
+}
+
+func (c *Config) warn(text string) { c.Warnings = append(c.Warnings, text) }
+
+func (c *Config) checkBounds(vars map[string]string, ps *Problems) {
+	config := reflect.ValueOf(c).Elem()
+	for _, s := range Settings() {
+		if why := s.breach(config.Field(s.field)); why != "" {
+			*ps = append(*ps, s.problem(vars[s.Name], why))
+		}
+	}
+}
+
+// checkSecret refuses in production what it only warns of elsewhere.
+func (c *Config) checkSecret(ps *Problems) {
+	why := c.weakness()
+	switch {
+	case why == "":
+	case c.Production():
+		*ps = append(*ps, Problem{"JWT_SECRET", "JWT_SECRET " + why + ", and NODE_ENV is production.",
+			"Set it to the output of: openssl rand -hex 32. Or set JWT_SECRET_AUTO=true to have one made and kept in " + c.DataDir + "."})
+	case c.JWTSecret != "":
+		c.warn("JWT_SECRET " + why + "; production would refuse it.")
+	case !c.MakeSecret():
+		*ps = append(*ps, Problem{"JWT_SECRET", "JWT_SECRET is missing, and JWT_SECRET_AUTO is false.", "Set one of them."})
+	}
+}
+
+func (c *Config) weakness() string {
+	switch {
+	case c.JWTSecret == "" && c.Production() && c.MakeSecret():
+		return ""
+	case c.JWTSecret == "":
+		return "is missing"
+	case slices.Contains(samples, strings.ToLower(c.JWTSecret.Reveal())):
+		return "is a published sample that everybody knows"
+	case len(c.JWTSecret) < minSecret:
+		return fmt.Sprintf("is shorter than %d characters", minSecret)
+	}
+	return ""
+}
+
+func (c *Config) checkDatabase(ps *Problems) {
+	scheme, _, ok := strings.Cut(c.DatabaseURL.Reveal(), "://")
+	if !ok || scheme == "postgres" || scheme == "postgresql" || scheme == "file" {
+		return
+	}
+	*ps = append(*ps, Problem{"DATABASE_URL", "DATABASE_URL starts with " + scheme + "://, which is no database known here.",
+		"Set it to postgres://user:password@host:5432/name, or to the path of a SQLite file, or leave it empty."})
+}
+
+func (c *Config) checkFiles(ps *Problems) {
+	if c.StaticDir != "" {
+		if info, err := os.Stat(c.StaticDir); err != nil || !info.IsDir() {
+			*ps = append(*ps, Problem{"STATIC_DIR", "STATIC_DIR=" + c.StaticDir + " is not a folder that can be read.", "Name the folder with the frontend's index.html."})
+		}
+	}
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		*ps = append(*ps, Problem{"TLS_CERT_FILE", "One of TLS_CERT_FILE and TLS_KEY_FILE is set without the other.", "Set both, or neither."})
+	}
+	for _, f := range []struct{ name, path string }{{"TLS_CERT_FILE", c.TLSCertFile}, {"TLS_KEY_FILE", c.TLSKeyFile}} {
+		if err := readable(f.path); err != nil {
+			*ps = append(*ps, Problem{f.name, f.name + "=" + f.path + " cannot be read: " + cause(err) + ".", "Name a PEM file that this user may read."})
+		}
+	}
+}
+
+func readable(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// checkNames finds settings that were misspelt: a name that is almost one of
+// ours is a problem, since silence would leave the default in force; another
+// name in .env is only mentioned, since a frontend's own .env may have it.
+func (c *Config) checkNames(vars map[string]string, fromFile []string, ps *Problems) {
+	known := knownNames()
+	var unknown []string
+	for name := range vars {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if meant := nearest(name, known); meant != "" {
+			*ps = append(*ps, Problem{name, name + " is not a setting.", "Did you mean " + meant + "?"})
+		} else if slices.Contains(fromFile, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		c.warn(".env has names that are not used here: " + strings.Join(unknown, ", ") + ".")
+	}
+}
+
+func knownNames() []string {
+	names := []string{"MONGODB_URI", "REDIS_URL"}
+	for _, s := range Settings() {
+		names = append(names, s.Name)
+		if s.Secret {
+			names = append(names, s.Name+"_FILE")
+		}
+	}
+	return names
+}
+
+const (
+	minGuess = 8 // shorter names are too often somebody else's
+	maxTypos = 2
+)
+
+// nearest gives the known name that is name with a typo or two, or "".
+func nearest(name string, known []string) string {
+	for _, k := range known {
+		if len(name) >= minGuess && len(k) >= minGuess && name[0] == k[0] && distance(name, k) <= maxTypos {
+			return k
+		}
+	}
+	return ""
+}
+
+// distance is how many letters must be added, dropped, replaced or swapped with
+// their neighbour to make b of a.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range len(b) + 1 {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			rows[i][j] = cheapest(rows, a, b, i, j)
+		}
+	}
+	return rows[len(a)][len(b)]
+}
+
+func cheapest(rows [][]int, a, b string, i, j int) int {
+	replace := rows[i-1][j-1]
+	if a[i-1] != b[j-1] {
+		replace++
+	}
+	best := min(replace, rows[i-1][j]+1, rows[i][j-1]+1)
+	if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+		best = min(best, rows[i-2][j-2]+1)
+	}
+	return best
+}

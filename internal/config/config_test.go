@@ -1,0 +1,297 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// load loads in a folder of its own, with these settings and files.
+func load(t *testing.T, files map[string]string, settings ...string) (Config, Problems) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := Load(settings)
+	var ps Problems
+	if err != nil && !errors.As(err, &ps) {
+		t.Fatalf("Load: %v is no Problems", err)
+	}
+	return cfg, ps
+}
+
+func names(ps Problems) []string {
+	var out []string
+	for _, p := range ps {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+var good = "JWT_SECRET=" + strings.Repeat("x", 32)
+
+func TestDefaults(t *testing.T) {
+	cfg, ps := load(t, nil)
+	if len(ps) > 0 {
+		t.Fatalf("an empty environment: %v", ps)
+	}
+	if cfg.Port != 3000 || cfg.JWTExpire != 7*24*time.Hour || cfg.SocketQueue != 1<<20 || cfg.Retention != 90*24*time.Hour {
+		t.Errorf("defaults: %+v", cfg)
+	}
+	if cfg.Database() != filepath.Join("data", "expenseflow.db") || !cfg.MakeSecret() || cfg.Production() {
+		t.Errorf("database %q, make secret %v, production %v", cfg.Database(), cfg.MakeSecret(), cfg.Production())
+	}
+	if want := (Rate{20, 15 * time.Minute}); cfg.AuthRateLimit != want {
+		t.Errorf("AuthRateLimit = %v, want %v", cfg.AuthRateLimit, want)
+	}
+}
+
+func TestEveryTagIsSound(t *testing.T) {
+	if _, ps := parseDefaults(); len(ps) > 0 {
+		t.Errorf("defaults do not parse: %v", ps)
+	}
+	seen := map[string]bool{}
+	for _, s := range Settings() {
+		if s.Help == "" || seen[s.Name] {
+			t.Errorf("%s has no help or is there twice", s.Name)
+		}
+		seen[s.Name] = true
+		if reflect.TypeFor[Config]().Field(s.field).Type == reflect.TypeFor[time.Duration]() && mustDuration(s.min) > mustDuration(s.max) {
+			t.Errorf("%s has bounds %s to %s", s.Name, s.min, s.max)
+		}
+	}
+}
+
+func TestEverythingCanBeSet(t *testing.T) {
+	cfg, ps := load(t, nil,
+		"PORT=0", "HOST=127.0.0.1", "NODE_ENV=production", good, "DATABASE_URL=postgres://u:p@db/x", "JWT_EXPIRE=12h",
+		"FRONTEND_URL=https://A.example/, http://localhost:5173", "EXPENSES_LIST_FORMAT=wrapped", "SYNC_DUP_INFLIGHT=409",
+		"SUPPRESS_SELF_BY_TOKEN=true", "SYNC_TOKEN_GRACE=3600", "SOCKET_QUEUE_BYTES=2mb", "TRANSPORTS=websocket",
+		"RATE_LIMIT=0", "AUTH_RATE_LIMIT=5/1m", "SYNC_RATE_LIMIT=60/1m", "TRUSTED_PROXIES=10.1.2.3/8 ::1", "EMPTY_ONE=")
+	if len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	if diff := cmp.Diff(Origins{"https://a.example", "http://localhost:5173"}, cfg.FrontendURL); diff != "" {
+		t.Errorf("origins (-want +got):\n%s", diff)
+	}
+	wantProxies := Prefixes{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	if !reflect.DeepEqual(cfg.TrustedProxies, wantProxies) {
+		t.Errorf("proxies %v, want %v", cfg.TrustedProxies, wantProxies)
+	}
+	if cfg.RateLimit != (Rate{}) || cfg.SyncTokenGrace != time.Hour || cfg.SocketQueue != 2<<20 || cfg.Database() != "postgres://u:p@db/x" || !cfg.JSONLogs() {
+		t.Errorf("%+v", cfg)
+	}
+}
+
+func TestAllProblemsComeTogetherWithTheirFix(t *testing.T) {
+	_, ps := load(t, nil,
+		"PORT=http", "DATABASE_MAX_CONNECTIONS=none", "NODE_ENV=prod", "JWT_EXPIRE=soon", "EXPENSES_LIST_FORMAT=xml", "TRANSPORTS=polling,carrier-pigeon",
+		"FRONTEND_URL=example.org", "TRUSTED_PROXIES=proxy", "SYNC_RATE_LIMIT=10/1m", "SOCKET_QUEUE_BYTES=1", "STATIC_DIR=nowhere",
+		"TLS_CERT_FILE=cert.pem", "JWT_SECERT=oops", "DATABASE_URL=mysql://root:hunter2@db", "ACCESS_LOG=perhaps", "RATE_LIMIT=many")
+	want := []string{
+		"ACCESS_LOG", "DATABASE_MAX_CONNECTIONS", "DATABASE_URL", "EXPENSES_LIST_FORMAT", "FRONTEND_URL", "JWT_EXPIRE", "JWT_SECERT", "NODE_ENV", "PORT", "RATE_LIMIT",
+		"SOCKET_QUEUE_BYTES", "STATIC_DIR", "SYNC_RATE_LIMIT", "TLS_CERT_FILE", "TLS_CERT_FILE", "TRANSPORTS", "TRUSTED_PROXIES",
+	}
+	if diff := cmp.Diff(want, names(ps)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	text := ps.Error()
+	for _, line := range []string{
+		"PORT=http is not a whole number.", "Set PORT to 0 up to 65535, for example PORT=3000.",
+		"NODE_ENV=prod is not a value it knows.", "Set NODE_ENV to one of: development, test, staging, production, for example NODE_ENV=development.",
+		"JWT_SECERT is not a setting.", "Did you mean JWT_SECRET?", "DATABASE_URL starts with mysql://",
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("no %q in:\n%s", line, text)
+		}
+	}
+	if strings.Contains(text, "hunter2") {
+		t.Errorf("a password is shown:\n%s", text)
+	}
+}
+
+func TestProductionWantsARealSecret(t *testing.T) {
+	tests := []struct {
+		name     string
+		settings []string
+		want     string // in the problem; "" is none
+	}{
+		{"missing", nil, "JWT_SECRET is missing"},
+		{"short", []string{"JWT_SECRET=0123456789"}, "shorter than 32"},
+		{"published sample", []string{"JWT_SECRET=your-super-secret-jwt-key-change-this-in-production"}, "published sample"},
+		{"good", []string{good}, ""},
+		{"to be made", []string{"JWT_SECRET_AUTO=true"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, ps := load(t, nil, append(tt.settings, "NODE_ENV=production")...)
+			if tt.want == "" && len(ps) > 0 || tt.want != "" && (len(ps) != 1 || !strings.Contains(ps.Error(), tt.want)) {
+				t.Errorf("problems %v, want %q", ps, tt.want)
+			}
+			if tt.want == "" || len(tt.settings) == 0 {
+				return
+			}
+			cfg, ps := load(t, nil, tt.settings...)
+			if len(ps) > 0 || len(cfg.Warnings) != 1 || !strings.Contains(cfg.Warnings[0], tt.want) {
+				t.Errorf("outside production: %v, warnings %q", ps, cfg.Warnings)
+			}
+		})
+	}
+}
+
+func TestNoSecretAndNoneMadeIsRefusedEverywhere(t *testing.T) {
+	if _, ps := load(t, nil, "JWT_SECRET_AUTO=false"); len(ps) != 1 {
+		t.Errorf("problems: %v", ps)
+	}
+}
+
+func TestDotEnvIsReadAndTheEnvironmentWins(t *testing.T) {
+	cfg, ps := load(t, map[string]string{".env": "PORT=4000\nJWT_EXPIRE=1d\nEMAIL_HOST=mail\nMONGODB_URI=mongodb://localhost\n"}, "PORT=5000", "JWT_EXPIRE=")
+	if len(ps) > 0 || cfg.Port != 5000 || cfg.JWTExpire != 7*24*time.Hour {
+		t.Errorf("port %d, expire %v, problems %v", cfg.Port, cfg.JWTExpire, ps)
+	}
+	want := []string{
+		".env has names that are not used here: EMAIL_HOST.",
+		"MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.",
+	}
+	if diff := cmp.Diff(want, cfg.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestBrokenDotEnvIsAProblem(t *testing.T) {
+	if _, ps := load(t, map[string]string{".env": "what is \"this\n"}); len(ps) != 1 || ps[0].Name != ".env" {
+		t.Errorf("problems: %v", ps)
+	}
+}
+
+func TestSecretsFromFiles(t *testing.T) {
+	secret := strings.Repeat("s", 40)
+	cfg, ps := load(t, map[string]string{"jwt": secret + "\n", "db": "postgres://u:p@h/d\r\n"}, "JWT_SECRET_FILE=jwt", "DATABASE_URL_FILE=db")
+	if len(ps) > 0 || cfg.JWTSecret.Reveal() != secret || cfg.Database() != "postgres://u:p@h/d" {
+		t.Errorf("secret %q, database %q, problems %v", cfg.JWTSecret.Reveal(), cfg.Database(), ps)
+	}
+	_, ps = load(t, map[string]string{"jwt": secret}, "JWT_SECRET_FILE=jwt", good, "DATABASE_URL_FILE=absent")
+	if diff := cmp.Diff([]string{"DATABASE_URL_FILE", "JWT_SECRET"}, names(ps)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}
+
+func TestSecretsAreNotShown(t *testing.T) {
+	cfg, _ := load(t, nil, "JWT_SECRET=hunter2hunter2hunter2hunter2hunter2", "DATABASE_URL=postgres://u:hunter2@db.example/money?sslpassword=hunter2")
+	var out strings.Builder
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "config", cfg, "secret", cfg.JWTSecret, "url", cfg.DatabaseURL)
+	encoded, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = out.Write(encoded)
+	fmt.Fprintf(&out, "%v %+v %#v %s", cfg, cfg, cfg, cfg.JWTSecret)
+	for _, v := range cfg.Effective() {
+		fmt.Fprintln(&out, v.Name, v.Text)
+	}
+	if strings.Contains(out.String(), "hunter2") {
+		t.Errorf("a secret is shown in %s", out.String())
+	}
+	if !strings.Contains(out.String(), "DATABASE_URL postgres://db.example/money\n") {
+		t.Errorf("the place of the database is not shown in %s", out.String())
+	}
+}
+
+func TestEffectiveTellsWhatWasSet(t *testing.T) {
+	cfg, _ := load(t, nil, "PORT=4000", "JWT_EXPIRE=168h")
+	for _, v := range cfg.Effective() {
+		if want := v.Name == "PORT"; v.Set != want {
+			t.Errorf("%s: set %v, want %v (%q)", v.Name, v.Set, want, v.Text)
+		}
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	tests := map[string]time.Duration{
+		"7d": 7 * day, "24h": day, "15m": 15 * time.Minute, "30d": 30 * day, "1y": 31_557_600 * time.Second,
+		"3600": time.Hour, "0": 0, "1.5h": 90 * time.Minute, ".5 hours": 30 * time.Minute, "2 Days": 2 * day, "100ms": 100 * time.Millisecond,
+		"3 msecs": 3 * time.Millisecond, "5 milliseconds": 5 * time.Millisecond, "1 minute": time.Minute, "2 hrs": 2 * time.Hour, "1w": week,
+		"1h30m": 90 * time.Minute, "10 secs": 10 * time.Second, "2 yrs": 2 * year,
+	}
+	for text, want := range tests {
+		if got, err := ParseDuration(text); err != nil || got != want {
+			t.Errorf("ParseDuration(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "soon", "-1h", "1 fortnight", "7d7", "999999999999999999y"} {
+		if got, err := ParseDuration(text); err == nil {
+			t.Errorf("ParseDuration(%q) = %v, want an error", text, got)
+		}
+	}
+}
+
+func TestDurationsAreShownAsTheyMayBeWritten(t *testing.T) {
+	for _, d := range []time.Duration{0, 7 * day, 90 * time.Minute, 500 * time.Millisecond, time.Microsecond, 36 * time.Hour} {
+		if got, err := ParseDuration(FormatDuration(d)); err != nil || got != d {
+			t.Errorf("%v is shown as %s, which reads as %v, %v", d, FormatDuration(d), got, err)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]Bytes{"65536": 65536, "64KiB": 65536, "1mb": 1 << 20, "2 GiB": 2 << 30, "7B": 7} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
+			t.Errorf("%q = %d, %v; want %d", text, b, err, want)
+		}
+		var again Bytes
+		if err := again.UnmarshalText([]byte(b.String())); err != nil || again != b {
+			t.Errorf("%d is shown as %s, which reads as %d, %v", b, b, again, err)
+		}
+	}
+	for _, text := range []string{"", "big", "-1", "999999999999g", "1TB"} {
+		if err := new(Bytes).UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken for a size", text)
+		}
+	}
+}
+
+func TestMisspeltNamesAreFound(t *testing.T) {
+	known := knownNames()
+	for name, want := range map[string]string{
+		"DATABSE_URL": "DATABASE_URL", "FRONTED_URL": "FRONTEND_URL", "TRUSTED_PROXY": "", "JWT_SERCET": "JWT_SECRET",
+		"PATH": "", "HOSTNAME": "", "SSL_CERT_FILE": "", "DATABASE_HOST": "", "LOG_LEVLE": "LOG_LEVEL",
+	} {
+		if got := nearest(name, known); got != want {
+			t.Errorf("nearest(%s) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func FuzzValues(f *testing.F) {
+	for _, s := range []string{"7d", "1h30m", "1MiB", "20/15m", "https://a.example,*", "10.0.0.0/8,::1", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if d, err := ParseDuration(s); err == nil && d < 0 {
+			t.Fatalf("ParseDuration(%q) = %v", s, d)
+		}
+		var r Rate
+		if err := r.UnmarshalText([]byte(s)); err == nil && (r.N < 0 || r.Per < 0) {
+			t.Fatalf("Rate of %q = %v", s, r)
+		}
+		_ = new(Bytes).UnmarshalText([]byte(s))
+		_ = new(Origins).UnmarshalText([]byte(s))
+		_ = new(Prefixes).UnmarshalText([]byte(s))
+	})
+}
