@@ -25,9 +25,7 @@ COPY --from=build /out/expenseflow /expenseflow
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build --chown=65532:65532 /out/tmp /tmp
 USER 65532:65532
-# Relative paths of the configuration, data/expenseflow.db first, start here.
-WORKDIR /
-ENV HOST=0.0.0.0
+ENV DATA_DIR=/data
 VOLUME ["/data"]
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["/expenseflow", "healthcheck"]
