@@ -2,7 +2,6 @@ package models
 
 import (
 	"errors"
-	"math/big"
 	"strconv"
 	"strings"
 )
@@ -14,14 +13,24 @@ type Money int64
 // Limits of an expense's amount (CONTRACT decision 11).
 const (
 	MinAmount Money = 10_000                        // 0.01
-	MaxAmount Money = 9_000_000_000_000 * 1_000_000 // 9000000000000
+	MaxAmount Money = 9_000_000_000_000 * moneyUnit // 9000000000000
 )
 
 const (
-	moneyScale = 1_000_000
-	// maxExponent bounds the decimal exponent that ParseMoney expands, so that
-	// a short text such as 1e999999999 cannot demand a gigabyte.
-	maxExponent = 400
+	moneyUnit     = 1_000_000
+	moneyDecimals = 6
+
+	// maxSafe is 2^53-1, the largest integer that a browser's number holds
+	// exactly; it has maxSafeDigits digits.
+	maxSafe       = 1<<53 - 1
+	maxSafeDigits = 16
+
+	maxMoney = 1<<63 - 1 // millionths
+	maxWhole = maxMoney / moneyUnit
+
+	// maxExponent clamps the written exponent. It is far longer than any body,
+	// so no mantissa can bring a clamped value back into range.
+	maxExponent = 1 << 40
 )
 
 // ErrNotANumber and ErrUnsafeNumber are the two ways in which ParseMoney refuses.
@@ -30,62 +39,117 @@ var (
 	ErrUnsafeNumber = errors.New("not a safe number")
 )
 
-// maxSafe is 2^53-1, the largest integer that a browser's number holds exactly.
-var maxSafe = big.NewRat(1<<53-1, 1)
-
 // ParseMoney reads a decimal number such as 12.345, -3 or 1.5e3 and rounds it
 // to six decimals, half away from zero. It fails with ErrNotANumber, or with
 // ErrUnsafeNumber beyond what a browser's number holds exactly. Limits of an
 // expense are Draft.Check's business: values of up to 2^53-1 saturate at the
-// largest Money.
+// largest Money. Its work grows with the length of s alone, whatever the
+// exponent says.
 func ParseMoney(s string) (Money, error) {
-	r, err := parseDecimal(s)
+	negative, s := cutSign(s)
+	d, err := parseDecimal(s)
 	if err != nil {
 		return 0, err
 	}
-	if new(big.Rat).Abs(r).Cmp(maxSafe) > 0 {
+	m, err := d.money()
+	if negative {
+		m = -m
+	}
+	return m, err
+}
+
+// A decimal is 0.digits times ten to the power of point; digits has no leading
+// zero and is empty for zero.
+type decimal struct {
+	digits string
+	point  int
+}
+
+// parseDecimal reads digits[.digits][e[+-]digits] with a digit in the mantissa.
+func parseDecimal(s string) (decimal, error) {
+	mantissa, exponent, scientific := s, "", false
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		mantissa, exponent, scientific = s[:i], s[i+1:], true
+	}
+	power, ok := parseExponent(exponent)
+	if scientific != ok {
+		return decimal{}, ErrNotANumber
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	if !allDigits(digits) {
+		return decimal{}, ErrNotANumber
+	}
+	significant := strings.TrimLeft(digits, "0")
+	return decimal{significant, len(whole) - (len(digits) - len(significant)) + power}, nil
+}
+
+// parseExponent reads [+-]digits, clamped to maxExponent; false if it is not that.
+func parseExponent(s string) (int, bool) {
+	negative, digits := cutSign(s)
+	if !allDigits(digits) {
+		return 0, false
+	}
+	power := 0
+	for _, c := range []byte(digits) {
+		power = min(power*10+int(c-'0'), maxExponent)
+	}
+	if negative {
+		power = -power
+	}
+	return power, true
+}
+
+// money gives d in millionths.
+func (d decimal) money() (Money, error) {
+	if d.digits == "" || d.point < -moneyDecimals {
+		return 0, nil // zero, or less than half of a millionth
+	}
+	if d.point > maxSafeDigits {
 		return 0, ErrUnsafeNumber
 	}
-	return roundMoney(r), nil
+	whole := d.slice(0, d.point)
+	if whole > maxSafe || (whole == maxSafe && d.hasAfter(d.point)) {
+		return 0, ErrUnsafeNumber
+	}
+	if whole > maxWhole {
+		return maxMoney, nil
+	}
+	n := uint64(whole)*moneyUnit + uint64(d.slice(d.point, d.point+moneyDecimals))
+	if d.digit(d.point+moneyDecimals) >= 5 {
+		n++
+	}
+	return Money(min(n, maxMoney)), nil
 }
 
-func parseDecimal(s string) (*big.Rat, error) {
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
-	if !decimal(mantissa) || (exponent == "" && strings.ContainsAny(s, "eE")) {
-		return nil, ErrNotANumber
+// digit gives the digit at position i after the decimal's leading "0."; there
+// are zeros on both sides of those written.
+func (d decimal) digit(i int) int64 {
+	if i < 0 || i >= len(d.digits) {
+		return 0
 	}
-	if exponent != "" {
-		digits := strings.TrimLeft(exponent, "+-")
-		if !allDigits(digits) || len(exponent)-len(digits) > 1 {
-			return nil, ErrNotANumber
-		}
-		if huge := len(strings.TrimLeft(digits, "0")) > 3 || len(mantissa) > maxExponent; huge {
-			return hugeOrTiny(mantissa, exponent)
-		}
-	}
-	r, ok := new(big.Rat).SetString(s)
-	if !ok {
-		return nil, ErrNotANumber
-	}
-	return r, nil
+	return int64(d.digits[i] - '0')
 }
 
-// hugeOrTiny answers for an exponent nobody should expand: zero for a zero
-// mantissa or a negative exponent, unsafe otherwise.
-func hugeOrTiny(mantissa, exponent string) (*big.Rat, error) {
-	if strings.Trim(mantissa, "+-0.") == "" || exponent[0] == '-' {
-		return new(big.Rat), nil
+// slice reads the digits of positions from <= i < to as a number.
+func (d decimal) slice(from, to int) int64 {
+	var n int64
+	for i := from; i < to; i++ {
+		n = n*10 + d.digit(i)
 	}
-	return nil, ErrUnsafeNumber
+	return n
 }
 
-// decimal tells whether s is [+-]digits[.digits], with at least one digit.
-func decimal(s string) bool {
+// hasAfter tells whether a digit other than zero stands at position i or later.
+func (d decimal) hasAfter(i int) bool {
+	return i < len(d.digits) && strings.Trim(d.digits[max(i, 0):], "0") != ""
+}
+
+func cutSign(s string) (negative bool, rest string) {
 	if s != "" && (s[0] == '+' || s[0] == '-') {
-		s = s[1:]
+		return s[0] == '-', s[1:]
 	}
-	whole, fraction, _ := strings.Cut(s, ".")
-	return allDigits(whole+fraction) && len(whole+fraction) > 0
+	return false, s
 }
 
 func allDigits(s string) bool {
@@ -95,26 +159,6 @@ func allDigits(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-var (
-	ratScale = big.NewRat(moneyScale, 1)
-	maxMoney = big.NewInt(1<<63 - 1)
-)
-
-// roundMoney gives r in millionths, half away from zero, saturating.
-func roundMoney(r *big.Rat) Money {
-	scaled := new(big.Rat).Mul(r, ratScale)
-	num, den := new(big.Int).Abs(scaled.Num()), scaled.Denom()
-	twice := new(big.Int).Add(new(big.Int).Lsh(num, 1), den)
-	n := twice.Quo(twice, new(big.Int).Lsh(den, 1))
-	if n.Cmp(maxMoney) > 0 {
-		n = maxMoney
-	}
-	if r.Sign() < 0 {
-		return -Money(n.Int64())
-	}
-	return Money(n.Int64())
 }
 
 // String gives the shortest decimal form: 12.345, 1, -0.5.
@@ -127,13 +171,13 @@ func (m Money) Append(b []byte) []byte {
 		b = append(b, '-')
 		u = -u
 	}
-	b = strconv.AppendUint(b, u/moneyScale, 10)
-	fraction := u % moneyScale
+	b = strconv.AppendUint(b, u/moneyUnit, 10)
+	fraction := u % moneyUnit
 	if fraction == 0 {
 		return b
 	}
 	b = append(b, '.')
-	for div := uint64(moneyScale / 10); fraction > 0; div /= 10 {
+	for div := uint64(moneyUnit / 10); fraction > 0; div /= 10 {
 		b = append(b, byte('0'+fraction/div))
 		fraction %= div
 	}

@@ -22,7 +22,9 @@ type Operation struct {
 	ResourceType string // "expense"
 	ResourceID   string // an expense's id, or the device's temporary one
 	DeviceID     string
-	Data         json.RawMessage // an object, or nil for null and absent
+	// Data is as the client sent it, nil for null and absent. Whether it is an
+	// object, and a good one, is the business of whoever applies the operation.
+	Data json.RawMessage
 	// Timestamp is the device's clock in milliseconds since 1970 when it queued
 	// the operation; nil if the client named none. It dates offline expenses
 	// (CONTRACT D15) and is never the arbiter of order.
@@ -42,13 +44,16 @@ const (
 	StatusParked    Status = "parked"
 )
 
-// A Result answers one operation, and is what its replay gets again.
+// A Result answers one operation, and is what its replay gets again. Only
+// StatusParked is a failure to the client: an operation on an expense that does
+// not exist succeeds with StatusNotFound, although an UPDATE is parked as well
+// (CONTRACT D21).
 type Result struct {
 	ResourceID string
 	Status     Status
 	Expense    *Expense // the document after the operation; nil where there is none
 	Current    *Expense // for a conflict: the stored, newer expense
-	Error      string   // why it was parked; "" unless Status is StatusParked
+	Error      string   // why it was parked; "" unless it was
 }
 
 // An OperationState says where a stored operation stands.

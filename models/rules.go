@@ -1,8 +1,10 @@
 package models
 
 import (
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -37,12 +39,14 @@ const (
 	RuleType     Rule = "type"      // of the wrong JSON type
 	RuleEmpty    Rule = "empty"     // blank text
 	RuleTooLong  Rule = "too_long"  // more than Limit UTF-16 units
+	RuleTooShort Rule = "too_short" // fewer than Limit UTF-16 units
 	RuleMin      Rule = "min"       // below MinAmount
 	RuleMax      Rule = "max"       // above MaxAmount
 	RuleSafe     Rule = "safe"      // beyond 2^53-1
 	RuleOneOf    Rule = "one_of"    // not one of the known values
 	RuleDate     Rule = "date"      // no date
 	RuleCurrency Rule = "currency"  // not 3 to 5 letters
+	RuleEmail    Rule = "email"     // no e-mail address
 	RuleNUL      Rule = "nul"       // holds a NUL character, which no database keeps
 	RuleUnknown  Rule = "not_known" // a key nobody expects
 )
@@ -51,8 +55,33 @@ const (
 type Violation struct {
 	Field string // in the contract's spelling, such as "amount"
 	Rule  Rule
-	Limit int    // for RuleTooLong
+	Limit int    // for RuleTooLong and RuleTooShort
 	Value string // as the client sent it, for texts that quote it
+}
+
+// An InvalidError says which rules a client's values break; Violations is never
+// empty. It is an Invalid Error too, whose words are not yet those of a door
+// (internal/wire puts them so).
+type InvalidError struct{ Violations []Violation }
+
+// Error names the fields and rules, without the values: it may be logged.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Violations))
+	for i, v := range e.Violations {
+		parts[i] = v.Field + ": " + string(v.Rule)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Unwrap makes KindOf see an Invalid error.
+func (e *InvalidError) Unwrap() error { return E(Invalid, e.Error()) }
+
+// InvalidIf gives an InvalidError for violations, and nil for none.
+func InvalidIf(violations []Violation) error {
+	if len(violations) == 0 {
+		return nil
+	}
+	return &InvalidError{violations}
 }
 
 // Check gives every rule the draft breaks, in the contract's order of fields,
@@ -107,10 +136,8 @@ func checkOneOf(field string, s *string, known []string) []Violation {
 	if s == nil {
 		return nil
 	}
-	for _, k := range known {
-		if *s == k {
-			return nil
-		}
+	if slices.Contains(known, *s) {
+		return nil
 	}
 	return []Violation{{Field: field, Rule: RuleOneOf, Value: *s}}
 }
@@ -142,20 +169,20 @@ func checkCurrency(s *string) []Violation {
 // Normalize trims texts, upper-cases the currency and cuts the date to whole
 // milliseconds in UTC, as the original's schema does before it checks.
 func (d Draft) Normalize() Draft {
-	d.Description = strings.TrimSpace(d.Description)
-	d.Merchant = strings.TrimSpace(d.Merchant)
-	d.Notes = strings.TrimSpace(d.Notes)
-	d.Currency = strings.ToUpper(strings.TrimSpace(d.Currency))
+	d.Description = Trim(d.Description)
+	d.Merchant = Trim(d.Merchant)
+	d.Notes = Trim(d.Notes)
+	d.Currency = strings.ToUpper(Trim(d.Currency))
 	d.Date = millis(d.Date)
 	return d
 }
 
 // Normalize does to the named fields what Draft.Normalize does.
 func (p Patch) Normalize() Patch {
-	p.Description = mapped(p.Description, strings.TrimSpace)
-	p.Merchant = mapped(p.Merchant, strings.TrimSpace)
-	p.Notes = mapped(p.Notes, strings.TrimSpace)
-	p.Currency = mapped(mapped(p.Currency, strings.TrimSpace), strings.ToUpper)
+	p.Description = mapped(p.Description, Trim)
+	p.Merchant = mapped(p.Merchant, Trim)
+	p.Notes = mapped(p.Notes, Trim)
+	p.Currency = mapped(mapped(p.Currency, Trim), strings.ToUpper)
 	p.Date = millis(p.Date)
 	return p
 }
@@ -196,6 +223,16 @@ func millis(t *time.Time) *time.Time {
 
 // Millis gives t in UTC with whole milliseconds, the resolution of the wire.
 func Millis(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// Trim cuts white space as a browser's String.trim does.
+func Trim(s string) string { return strings.TrimFunc(s, browserSpace) }
+
+// browserSpace is Unicode's white space and line ends, except that browsers
+// count the byte order mark as blank and the control character NEL not.
+func browserSpace(r rune) bool {
+	const byteOrderMark, nextLine = 0xFEFF, 0x85
+	return r == byteOrderMark || (unicode.IsSpace(r) && r != nextLine)
+}
 
 // UTF16Len is the length of s as a browser counts it.
 func UTF16Len(s string) int {

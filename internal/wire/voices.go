@@ -1,0 +1,173 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"expenseflow/models"
+)
+
+// maxQuoted bounds what an error text quotes of a client's value, in bytes.
+const maxQuoted = 1000
+
+// Joi puts a violation into the words of the HTTP and socket doors.
+func Joi(v models.Violation) string {
+	return quoted(v.Field) + " " + joiPredicate(v)
+}
+
+func joiPredicate(v models.Violation) string {
+	switch v.Rule {
+	case models.RuleRequired:
+		return "is required"
+	case models.RuleType:
+		return joiType(v.Field)
+	case models.RuleEmpty:
+		return "is not allowed to be empty"
+	case models.RuleTooLong:
+		return fmt.Sprintf("length must be less than or equal to %d characters long", v.Limit)
+	case models.RuleTooShort:
+		return fmt.Sprintf("length must be at least %d characters long", v.Limit)
+	case models.RuleOneOf:
+		return oneOf(v.Field)
+	}
+	return joiValue(v.Rule)
+}
+
+func joiType(field string) string {
+	switch field {
+	case "amount", "version":
+		return "must be a number"
+	case "category", "type":
+		return oneOf(field) // Joi does not look at the type of a value that is none of them
+	}
+	return "must be a string"
+}
+
+func joiValue(r models.Rule) string {
+	switch r {
+	case models.RuleMin:
+		return "must be greater than or equal to " + models.MinAmount.String()
+	case models.RuleMax:
+		return "must be less than or equal to " + models.MaxAmount.String()
+	case models.RuleSafe:
+		return "must be a safe number"
+	case models.RuleDate:
+		return "must be a valid date"
+	case models.RuleCurrency:
+		return "must be 3 to 5 letters"
+	case models.RuleEmail:
+		return "must be a valid email"
+	case models.RuleNUL:
+		return "must not contain NUL characters"
+	}
+	return "is not allowed"
+}
+
+// oneOf lists the values of a field that the original's text lists.
+func oneOf(field string) string {
+	values := models.Types
+	if field == "category" {
+		values = models.Categories[:models.NamedCategories]
+	}
+	return "must be one of [" + strings.Join(values, ", ") + "]"
+}
+
+// joiError gives the first violation in Joi's words; nil for none.
+func joiError(vs []models.Violation) error {
+	if len(vs) == 0 {
+		return nil
+	}
+	return invalid(Joi(vs[0]))
+}
+
+// Titles under which a batch reports violations, as Mongoose does.
+const (
+	createRefused = "Expense validation failed: "
+	updateRefused = "Validation failed: "
+)
+
+// mongooseError gives all violations in Mongoose's words; nil for none.
+func mongooseError(title string, vs []models.Violation) error {
+	if len(vs) == 0 {
+		return nil
+	}
+	parts := make([]string, len(vs))
+	for i, v := range vs {
+		parts[i] = v.Field + ": " + mongoose(v)
+	}
+	return invalid(title + strings.Join(parts, ", "))
+}
+
+func mongoose(v models.Violation) string {
+	path, value := "Path `"+v.Field+"`", cut(v.Value)
+	switch v.Rule {
+	case models.RuleRequired, models.RuleEmpty:
+		return path + " is required."
+	case models.RuleType, models.RuleDate:
+		return castFailed(v.Field, v.Value)
+	case models.RuleTooLong:
+		return fmt.Sprintf("%s (`%s`) is longer than the maximum allowed length (%d).", path, value, v.Limit)
+	case models.RuleOneOf:
+		return fmt.Sprintf("`%s` is not a valid enum value for path `%s`.", value, v.Field)
+	case models.RuleMin:
+		return fmt.Sprintf("%s (%s) is less than minimum allowed value (%s).", path, value, models.MinAmount)
+	case models.RuleMax, models.RuleSafe:
+		return fmt.Sprintf("%s (%s) is more than maximum allowed value (%s).", path, value, models.MaxAmount)
+	case models.RuleNUL:
+		return path + " contains a NUL character."
+	}
+	return fmt.Sprintf("%s is invalid (%s).", path, value)
+}
+
+// castFailed is the text for a value, given as JSON, that a field cannot take.
+func castFailed(field, raw string) string {
+	value, typ := raw, jsTypes[typeOf(json.RawMessage(raw))]
+	if typ == "string" {
+		value = str(json.RawMessage(raw))
+	}
+	return fmt.Sprintf("Cast to %s failed for value %q (type %s) at path %q", castTo(field), cut(value), typ, field)
+}
+
+var jsTypes = map[jsonType]string{
+	null: "null", boolean: "boolean", number: "number", text: "string", array: "Array", objectType: "Object",
+}
+
+func castTo(field string) string {
+	switch field {
+	case "amount", "version":
+		return "Number"
+	case "date":
+		return "date"
+	}
+	return "string"
+}
+
+// fieldOrder is the contract's order of fields in error reports.
+var fieldOrder = []string{
+	"description", "amount", "category", "type", "date", "currency", "merchant", "notes",
+	"name", "email", "password", "currentPassword", "newPassword",
+	"deviceId", "clientId", "version",
+}
+
+// ordered sorts violations of several checks into the contract's order.
+func ordered(vs []models.Violation) []models.Violation {
+	slices.SortStableFunc(vs, func(a, b models.Violation) int {
+		return slices.Index(fieldOrder, a.Field) - slices.Index(fieldOrder, b.Field)
+	})
+	return vs
+}
+
+func quoted(label string) string { return `"` + cut(label) + `"` }
+
+// cut shortens s to maxQuoted bytes without breaking a character.
+func cut(s string) string {
+	if len(s) <= maxQuoted {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxQuoted], "") + "…"
+}
+
+func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
