@@ -1,0 +1,127 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"expenseflow/models"
+)
+
+// flush writes everything that is buffered, one statement per table and way.
+func (tx *Tx) flush() error {
+	if tx.failed != nil {
+		return tx.failed
+	}
+	for _, step := range []func() error{
+		tx.flushExpenses, tx.flushChanges, tx.flushOperations, tx.flushAliases, tx.flushDevices, tx.flushPosts,
+	} {
+		if err := step(); err != nil {
+			tx.failed = err
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) flushExpenses() error {
+	f := tx.expenses.flush()
+	return errors.Join(
+		tx.delete("expenses", "id", f.deletes),
+		save(tx, expenseTable, tx.expenses.rows(f.inserts), "", expenseValuesOf),
+		save(tx, expenseTable, tx.expenses.rows(f.updates), expenseTable.overwrite(), expenseValuesOf),
+	)
+}
+
+func expenseValuesOf(e models.Expense) []any { return expenseValues(&e) }
+
+func (tx *Tx) flushChanges() error {
+	changes := tx.changes
+	tx.changes = nil
+	return save(tx, changeTable, changes, "", func(c models.Change) []any {
+		return changeValues(&c, encodeExpense(&c.Expense))
+	})
+}
+
+func (tx *Tx) flushOperations() error {
+	f := tx.operations.flush()
+	values := func(o models.QueuedOperation) []any { return operationValues(&o, encodeResult(&o.Result)) }
+	return errors.Join(
+		save(tx, operationTable, tx.operations.rows(f.inserts), "", values),
+		save(tx, operationTable, tx.operations.rows(f.updates), operationTable.overwrite(), values),
+	)
+}
+
+func (tx *Tx) flushAliases() error {
+	f := tx.aliases.flush()
+	return save(tx, aliasTable, append(f.inserts, f.updates...), aliasTable.overwrite(), func(k AliasKey) []any {
+		expenseID, _, _ := tx.aliases.get(k)
+		return []any{tx.user.ID, storable(k.TempID), storable(k.DeviceID), expenseID, tx.now}
+	})
+}
+
+func (tx *Tx) flushDevices() error {
+	f := tx.devices.flush()
+	return save(tx, deviceTable, append(f.inserts, f.updates...), seenAgain, func(id string) []any {
+		return []any{storable(id), tx.user.ID, tx.now, tx.now}
+	})
+}
+
+// seenAgain keeps first_seen.
+var seenAgain = " ON CONFLICT (" + deviceTable.key + ") DO UPDATE SET last_acted = excluded.last_acted"
+
+func (tx *Tx) flushPosts() error {
+	f := tx.posts.flush()
+	return errors.Join(
+		tx.delete("posted_creates", "expense_id", f.deletes),
+		save(tx, postTable, tx.posts.rows(f.inserts), "", func(p Post) []any {
+			return []any{p.ExpenseID, tx.user.ID, storable(p.DeviceID), p.DataHash, p.At.UnixMilli()}
+		}),
+	)
+}
+
+// saveUser writes what the transaction moved in the user's row.
+func (tx *Tx) saveUser() error {
+	if tx.failed != nil || !tx.wrote {
+		return tx.failed
+	}
+	return tx.exec("UPDATE users SET seq = ?, last_synced_at = ?, last_applied_at = ? WHERE id = ?",
+		tx.user.Seq, tx.now, tx.user.LastAppliedAt, tx.user.ID)
+}
+
+// save writes rows with one statement. A free function, for methods cannot be generic.
+func save[R any](tx *Tx, t *table, rows []R, onConflict string, values func(R) []any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	all := make([][]any, len(rows))
+	for i, r := range rows {
+		all[i] = values(r)
+		if err := checkText(all[i]); err != nil {
+			return err
+		}
+	}
+	tx.wrote = true
+	query, args := tx.s.d.insert(t, all, onConflict)
+	return tx.exec(query, args...)
+}
+
+func (tx *Tx) delete(table, column string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	tx.wrote = true
+	return tx.exec("DELETE FROM "+table+" WHERE user_id = ? AND "+tx.s.d.in(column), tx.user.ID, tx.s.d.list(ids))
+}
+
+var errText = errors.New("text holds a NUL character or broken UTF-8")
+
+// checkText refuses what PostgreSQL refuses, so that SQLite does it too.
+func checkText(values []any) error {
+	for _, v := range values {
+		if s, ok := v.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
+			return &DataError{errText}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,27 @@
+package store
+
+import (
+	"errors"
+	"syscall"
+)
+
+// sharingViolation is ERROR_SHARING_VIOLATION.
+const sharingViolation = syscall.Errno(32)
+
+// lockFile opens the file for this process alone, which the system undoes when
+// the process ends, however it ends. errLocked if another process has it.
+func lockFile(path string) (release func() error, err error) {
+	name, err := syscall.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, err
+	}
+	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil,
+		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+	if errors.Is(err, sharingViolation) {
+		return nil, errLocked
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return syscall.CloseHandle(h) }, nil
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"expenseflow/models"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+)
+
+// connectTimeout bounds one attempt to reach PostgreSQL when the URL does not.
+const connectTimeout = 5 * time.Second
+
+func (s *Store) connectPostgres(ctx context.Context) error {
+	cfg, err := pgx.ParseConfig(s.opts.URL)
+	if err != nil {
+		return &models.Error{Kind: models.Invalid, Msg: "DATABASE_URL is not a valid PostgreSQL URL", Err: err}
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTimeout
+	}
+	cfg.RuntimeParams["application_name"] = orDefault(cfg.RuntimeParams["application_name"], "expenseflow")
+	pool := stdlib.OpenDB(*cfg)
+	pool.SetMaxOpenConns(s.opts.MaxConns)
+	pool.SetMaxIdleConns(s.opts.MaxConns)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	s.d, s.streams = postgresDialect{}, make(chan struct{}, max(1, s.opts.MaxConns/2))
+	if err := pool.PingContext(ctx); err != nil {
+		return errors.Join(serverProblem(cfg, err), pool.Close())
+	}
+	db, err := openGORM(postgres.New(postgres.Config{Conn: pool}))
+	if err != nil {
+		return errors.Join(serverProblem(cfg, err), pool.Close())
+	}
+	s.w, s.r = db, db
+	return nil
+}
+
+// serverProblem says in one sentence why the server does not let us in, and
+// what to try. It names host, user and database, never the password.
+func serverProblem(cfg *pgx.ConnConfig, err error) error {
+	where := fmt.Sprintf("%s:%d", cfg.Host, cfg.Port)
+	msg := fmt.Sprintf("PostgreSQL at %s cannot be reached: check DATABASE_URL's host and port, and that the server runs", where)
+	var e *pgconn.PgError
+	var unknown x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	switch {
+	case errors.As(err, &e):
+		msg = refusal(cfg, e)
+	case strings.Contains(err.Error(), "server refused TLS connection"):
+		msg = fmt.Sprintf("PostgreSQL at %s does not speak TLS: add sslmode=disable to DATABASE_URL, or turn TLS on in the server", where)
+	case errors.As(err, &unknown), errors.As(err, &hostname):
+		msg = fmt.Sprintf("PostgreSQL at %s shows a certificate that is not trusted: add sslrootcert=FILE to DATABASE_URL, or sslmode=require to encrypt without checking it", where)
+	}
+	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
+}
+
+// refusal is serverProblem for a server that answered.
+func refusal(cfg *pgx.ConnConfig, e *pgconn.PgError) string {
+	where := fmt.Sprintf("PostgreSQL at %s:%d", cfg.Host, cfg.Port)
+	switch {
+	case e.Code == "28P01":
+		return fmt.Sprintf("%s refuses the password of user %q: check DATABASE_URL", where, cfg.User)
+	case e.Code == "28000" && strings.Contains(e.Message, "no encryption"):
+		return fmt.Sprintf("%s wants TLS: use sslmode=require in DATABASE_URL", where)
+	case e.Code == "28000" && strings.Contains(e.Message, "SSL encryption"):
+		return fmt.Sprintf("%s refuses TLS for this user: use sslmode=disable in DATABASE_URL, or change its pg_hba.conf", where)
+	case e.Code == "28000":
+		return fmt.Sprintf("%s does not let user %q in: check DATABASE_URL and the server's pg_hba.conf", where, cfg.User)
+	case e.Code == "3D000":
+		return fmt.Sprintf("%s has no database %q: create it, or correct DATABASE_URL", where, cfg.Database)
+	}
+	return fmt.Sprintf("%s refuses the connection (%s)", where, e.Code)
+}

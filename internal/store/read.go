@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"expenseflow/models"
+)
+
+// streamChunk is how many rows a stream takes in before it hands them out: a
+// result that fits keeps no connection while its reader is slow.
+const streamChunk = 256
+
+// EachExpense calls fn with each of the user's expenses as they are at one
+// moment, newest date first and then by id downwards, in constant memory. An
+// error of fn ends it and is returned as it is.
+//
+// A reader that is slow holds a connection if the result is long; such reads
+// take turns so that they leave connections to others.
+func (s *Store) EachExpense(ctx context.Context, userID string, fn func(models.Expense) error) error {
+	return s.stream(ctx, "SELECT "+expenseTable.names()+" FROM expenses WHERE user_id = ? ORDER BY date DESC, id DESC",
+		[]any{userID}, fn)
+}
+
+// ExpensesSyncedAfter calls fn with each of the user's expenses that was stored
+// after t, in the order they were stored. Whoever wants to go on from there
+// reads LastSynced first.
+func (s *Store) ExpensesSyncedAfter(ctx context.Context, userID string, t time.Time, fn func(models.Expense) error) error {
+	return s.stream(ctx, "SELECT "+expenseTable.names()+" FROM expenses WHERE user_id = ? AND last_synced_at > ? ORDER BY last_synced_at, id",
+		[]any{userID, t.UnixMilli()}, fn)
+}
+
+// LastSynced is the newest LastSyncedAt that is committed for this user, and
+// the zero-most moment of 1970 if nothing ever was. Every later write gets a
+// later one, so it is a safe cursor; the clock is none (CONTRACT decision 10).
+func (s *Store) LastSynced(ctx context.Context, userID string) (time.Time, error) {
+	var at int64
+	err := s.ofUser(ctx, "last_synced_at", userID, &at)
+	return fromMillis(at), err
+}
+
+// ofUser reads columns of a user's row.
+func (s *Store) ofUser(ctx context.Context, columns, userID string, dest ...any) error {
+	err := s.one(ctx, s.r, "SELECT "+columns+" FROM users WHERE id = ?", []any{userID}, dest...)
+	if models.KindOf(err) == models.NotFound {
+		return userGone
+	}
+	return err
+}
+
+// Expenses is one page of what EachExpense gives, from page 1, and how many
+// there are in all.
+func (s *Store) Expenses(ctx context.Context, userID string, page, limit int) ([]models.Expense, int64, error) {
+	var total int64
+	if err := s.one(ctx, s.r, "SELECT COUNT(*) FROM expenses WHERE user_id = ?", []any{userID}, &total); err != nil {
+		return nil, 0, err
+	}
+	expenses := []models.Expense{}
+	offset := (int64(page) - 1) * int64(limit)
+	if offset < 0 || offset >= total {
+		return expenses, total, nil
+	}
+	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE user_id = ? ORDER BY date DESC, id DESC LIMIT ? OFFSET ?"
+	err := s.rows(ctx, s.r, query, []any{userID, limit, offset}, func(row scanner) error {
+		e, err := scanExpense(row)
+		expenses = append(expenses, e)
+		return err
+	})
+	return expenses, total, err
+}
+
+// ExpenseOf is the user's expense of this id; models.NotFound if there is none,
+// or it is another user's, or no id at all.
+func (s *Store) ExpenseOf(ctx context.Context, userID, id string) (models.Expense, error) {
+	if !models.ID24(id) {
+		return models.Expense{}, errNoExpense
+	}
+	row := s.r.Statement.ConnPool.QueryRowContext(ctx,
+		s.d.sql("SELECT "+expenseTable.names()+" FROM expenses WHERE id = ? AND user_id = ?"), id, userID)
+	e, err := scanExpense(row)
+	err = fail(s.d, err)
+	if models.KindOf(err) == models.NotFound {
+		err = errNoExpense
+	}
+	return e, err
+}
+
+// stream hands out rows as EachExpense promises.
+func (s *Store) stream(ctx context.Context, query string, args []any, fn func(models.Expense) error) error {
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
+	var failed error
+	chunk := make([]models.Expense, 0, streamChunk)
+	hand := func() error {
+		for _, e := range chunk {
+			if failed = fn(e); failed != nil {
+				return failed
+			}
+		}
+		chunk = chunk[:0]
+		return nil
+	}
+	err := s.rows(ctx, s.r, query, args, func(row scanner) error {
+		e, err := scanExpense(row)
+		if err != nil {
+			return err
+		}
+		if chunk = append(chunk, e); len(chunk) < streamChunk {
+			return nil
+		}
+		return hand()
+	})
+	if failed != nil {
+		return failed
+	}
+	if err != nil {
+		return err
+	}
+	return hand()
+}
+
+// Changes are the entries of the user's log after a sequence, at most limit, in
+// order. ErrLogPruned if the log no longer holds the first of them.
+func (s *Store) Changes(ctx context.Context, userID string, after int64, limit int) ([]models.Change, error) {
+	var changes []models.Change
+	query := "SELECT " + changeTable.names() + " FROM changes WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+	err := s.rows(ctx, s.r, query, []any{userID, after, limit}, func(row scanner) error {
+		c, err := scanChange(row)
+		changes = append(changes, c)
+		return err
+	})
+	return changes, err
+}
+
+// Head is the sequence of the newest change in the user's log, 0 for none;
+// models.NotFound if the user is gone.
+func (s *Store) Head(ctx context.Context, userID string) (int64, error) {
+	var seq int64
+	err := s.ofUser(ctx, "seq", userID, &seq)
+	return seq, err
+}
+
+// Heads are the heads of many users at once; users that are gone are missing.
+func (s *Store) Heads(ctx context.Context, userIDs []string) (map[string]int64, error) {
+	heads := make(map[string]int64, len(userIDs))
+	query := "SELECT id, seq FROM users WHERE " + s.d.in("id")
+	err := s.rows(ctx, s.r, query, []any{s.d.list(userIDs)}, func(row scanner) error {
+		var id string
+		var seq int64
+		err := row.Scan(&id, &seq)
+		heads[id] = seq
+		return err
+	})
+	return heads, err
+}
+
+// SyncStatus is when an operation of the user's queue was last applied, nil for
+// never, and how many wait for a person.
+func (s *Store) SyncStatus(ctx context.Context, userID string) (lastSync *time.Time, pending int64, err error) {
+	var applied int64
+	columns := "last_applied_at, (SELECT COUNT(*) FROM operations WHERE user_id = users.id AND state = 'parked')"
+	if err := s.ofUser(ctx, columns, userID, &applied, &pending); err != nil {
+		return nil, 0, err
+	}
+	if applied > 0 {
+		at := fromMillis(applied)
+		lastSync = &at
+	}
+	return lastSync, pending, nil
+}
+
+// ParkedOperations are the user's operations that wait for a person, oldest
+// first.
+func (s *Store) ParkedOperations(ctx context.Context, userID string) ([]models.QueuedOperation, error) {
+	parked := []models.QueuedOperation{}
+	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND state = 'parked' ORDER BY created_at, id"
+	err := s.rows(ctx, s.r, query, []any{userID}, func(row scanner) error {
+		op, err := scanOperation(row)
+		parked = append(parked, op)
+		return err
+	})
+	return parked, err
+}
+
+// ResolveAlias is Tx.Alias outside a transaction.
+func (s *Store) ResolveAlias(ctx context.Context, userID, deviceID, tempID string) (expenseID string, ok bool, err error) {
+	query := "SELECT expense_id FROM aliases WHERE user_id = ? AND temp_id = ? AND (? = '' OR device_id = ?) ORDER BY created_at DESC, expense_id DESC LIMIT 1"
+	device := storable(deviceID)
+	err = s.one(ctx, s.r, query, []any{userID, storable(tempID), device, device}, &expenseID)
+	if models.KindOf(err) == models.NotFound {
+		return "", false, nil
+	}
+	return expenseID, err == nil, err
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"expenseflow/models"
+
+	driver "github.com/glebarez/go-sqlite"
+	"github.com/glebarez/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// connectSQLite opens the file for this process alone: one connection writes,
+// several read.
+func (s *Store) connectSQLite(ctx context.Context) error {
+	path := s.opts.URL
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fileProblem(path, err)
+	}
+	release, err := lockFile(path + ".lock")
+	if err != nil {
+		return fileProblem(path, err)
+	}
+	s.d, s.release, s.gate = sqliteDialect{}, release, make(chan struct{}, 1)
+	s.streams = make(chan struct{}, max(1, s.opts.MaxReaders/2))
+	if err := s.openSQLite(ctx, path); err != nil {
+		return errors.Join(fileProblem(path, err), s.Close())
+	}
+	return nil
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
+	writer := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(0)"), 1)
+	if s.w, err = openGORM(sqlite.Dialector{Conn: writer}); err != nil {
+		return errors.Join(err, writer.Close())
+	}
+	if err = writer.PingContext(ctx); err != nil {
+		return err
+	}
+	reader := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(1)"), s.opts.MaxReaders)
+	if s.r, err = openGORM(sqlite.Dialector{Conn: reader}); err != nil {
+		return errors.Join(err, reader.Close())
+	}
+	return nil
+}
+
+// sqliteDSN names the file and the pragmas of DESIGN section 6. The path is
+// escaped, for SQLite reads it as a URI.
+func sqliteDSN(path, sync string, pragmas ...string) string {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
+		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(1)",
+	}, pragmas...)}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}
+	return u.String()
+}
+
+func sqlitePool(dsn string, conns int) *sql.DB {
+	pool, err := sql.Open(sqlite.DriverName, dsn)
+	if err != nil {
+		panic(err) // only if the driver were not registered
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	return pool
+}
+
+// openGORM makes a gorm handle that neither logs (errors go up) nor starts
+// transactions of its own.
+func openGORM(d gorm.Dialector) (*gorm.DB, error) {
+	return gorm.Open(d, &gorm.Config{
+		Logger: logger.Discard, SkipDefaultTransaction: true, DisableAutomaticPing: true,
+	})
+}
+
+var errLocked = errors.New("locked by another process")
+
+// fileProblem says in one sentence why the file cannot be used, and what to do.
+func fileProblem(path string, err error) error {
+	folder := filepath.Dir(path)
+	msg := fmt.Sprintf("The database file %s cannot be opened", path)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errLocked):
+		msg = fmt.Sprintf("The database file %s is in use by another process: stop that one first, or use PostgreSQL for several processes", path)
+	case errors.Is(err, syscall.EROFS):
+		msg = fmt.Sprintf("The folder %s is on a read-only file system: choose another one for the database", folder)
+	case errors.Is(err, fs.ErrPermission), code(err) == sqliteReadOnly, code(err) == sqlitePermission:
+		msg = fmt.Sprintf("The folder %s cannot be written by this user: run chown -R %d:%d %s", folder, os.Getuid(), os.Getgid(), folder)
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		msg = fmt.Sprintf("The folder %s cannot be made, for a part of its path is a file", folder)
+	case code(err) == sqliteNotADatabase:
+		msg = fmt.Sprintf("The file %s is not a SQLite database", path)
+	}
+	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
+}
+
+// Result codes of SQLite that opening a file may meet (sqlite.org/rescode.html).
+const (
+	sqlitePermission   = 3
+	sqliteReadOnly     = 8
+	sqliteNotADatabase = 26
+)
+
+// code is SQLite's primary result code, or 0 for other errors.
+func code(err error) int {
+	var e *driver.Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code() & 0xff
+}

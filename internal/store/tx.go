@@ -1,0 +1,301 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"expenseflow/models"
+)
+
+// An AliasKey names an expense as the device that made it offline does.
+type AliasKey struct {
+	DeviceID string // "" is any device of the user
+	TempID   string
+}
+
+// A Post is an expense that a plain POST made, for the case that its answer is
+// lost and the device queues the same creation again (CONTRACT D17).
+type Post struct {
+	ExpenseID string
+	DeviceID  string
+	DataHash  string    // of the normalised data
+	At        time.Time // when it was received
+}
+
+// A Preload names rows that a transaction is about to read, so that many come
+// with one statement. Reading without it is the same, only slower.
+type Preload struct {
+	ExpenseIDs    []string
+	OperationKeys []string
+	Aliases       []AliasKey
+	PostHashes    []string // Post.DataHash
+}
+
+// Preload reads what p names.
+func (tx *Tx) Preload(p Preload) error {
+	if err := tx.loadAliases(p.Aliases); err != nil {
+		return err
+	}
+	if err := tx.loadExpenses(p.ExpenseIDs); err != nil {
+		return err
+	}
+	if err := tx.loadKeys(p.OperationKeys); err != nil {
+		return err
+	}
+	return tx.loadPosts(p.PostHashes)
+}
+
+// Expense is the user's expense of this id; models.NotFound if there is none,
+// or it is another user's, or no id at all.
+func (tx *Tx) Expense(id string) (models.Expense, error) {
+	if err := tx.loadExpenses([]string{id}); err != nil {
+		return models.Expense{}, err
+	}
+	e, exists, _ := tx.expenses.get(id)
+	if !exists {
+		return models.Expense{}, errNoExpense
+	}
+	return e, nil
+}
+
+var errNoExpense = models.E(models.NotFound, "Expense not found")
+
+func (tx *Tx) loadExpenses(ids []string) error {
+	ids = unknown(tx.expenses, ids, models.ID24)
+	if len(ids) == 0 {
+		return nil
+	}
+	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE " + tx.s.d.in("id") + " AND user_id = ?"
+	err := tx.query(query, []any{tx.s.d.list(ids), tx.user.ID}, func(row scanner) error {
+		e, err := scanExpense(row)
+		tx.expenses.load(e.ID, e, true)
+		return err
+	})
+	absent(tx.expenses, ids)
+	return err
+}
+
+// unknown are the keys of which o knows nothing and that may exist at all.
+func unknown[K comparable, R any](o *overlay[K, R], keys []K, valid func(K) bool) []K {
+	return slices.DeleteFunc(slices.Clone(keys), func(k K) bool {
+		_, known := o.entries[k]
+		return known || !valid(k)
+	})
+}
+
+// absent notes that the keys which were looked for and not found do not exist.
+func absent[K comparable, R any](o *overlay[K, R], keys []K) {
+	var none R
+	for _, k := range keys {
+		o.load(k, none, false)
+	}
+}
+
+// InsertExpense saves a new expense.
+func (tx *Tx) InsertExpense(e models.Expense) { tx.expenses.put(e.ID, e, false) }
+
+// UpdateExpense saves an expense that Expense gave.
+func (tx *Tx) UpdateExpense(e models.Expense) { tx.expenses.put(e.ID, e, true) }
+
+// DeleteExpense removes an expense that Expense gave.
+func (tx *Tx) DeleteExpense(e models.Expense) { tx.expenses.remove(e.ID) }
+
+// AppendChange adds to the user's log; the change gets the next sequence and
+// the transaction's moment.
+func (tx *Tx) AppendChange(kind models.ChangeKind, e models.Expense, by models.Author) {
+	tx.user.Seq++
+	tx.changes = append(tx.changes, models.Change{
+		UserID: tx.user.ID, Seq: tx.user.Seq, Kind: kind, EntityID: e.ID,
+		Expense: e, Author: by, At: tx.Now(),
+	})
+}
+
+// OperationByKey finds the stored operation of an idempotency key; "" finds none.
+func (tx *Tx) OperationByKey(key string) (models.QueuedOperation, bool, error) {
+	if err := tx.loadKeys([]string{key}); err != nil {
+		return models.QueuedOperation{}, false, err
+	}
+	id, exists, _ := tx.keys.get(key)
+	if !exists {
+		return models.QueuedOperation{}, false, nil
+	}
+	op, _, _ := tx.operations.get(id)
+	return op, true, nil
+}
+
+func (tx *Tx) loadKeys(keys []string) error {
+	keys = unknown(tx.keys, keys, func(k string) bool { return k != "" })
+	if len(keys) == 0 {
+		return nil
+	}
+	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND key <> '' AND " + tx.s.d.in("key")
+	err := tx.query(query, []any{tx.user.ID, tx.s.d.list(keys)}, tx.loadOperation)
+	absent(tx.keys, keys)
+	return err
+}
+
+func (tx *Tx) loadOperation(row scanner) error {
+	op, err := scanOperation(row)
+	tx.operations.load(op.ID, op, true)
+	if op.Key != "" {
+		tx.keys.load(op.Key, op.ID, true)
+	}
+	return err
+}
+
+// Operation is the user's stored operation of this id; models.NotFound if there
+// is none.
+func (tx *Tx) Operation(id string) (models.QueuedOperation, error) {
+	if _, _, known := tx.operations.get(id); !known && models.ID24(id) {
+		query := "SELECT " + operationTable.names() + " FROM operations WHERE id = ? AND user_id = ?"
+		if err := tx.query(query, []any{id, tx.user.ID}, tx.loadOperation); err != nil {
+			return models.QueuedOperation{}, err
+		}
+	}
+	op, exists, _ := tx.operations.get(id)
+	if !exists {
+		return op, models.E(models.NotFound, "Operation not found")
+	}
+	return op, nil
+}
+
+// InsertOperation saves a new operation.
+func (tx *Tx) InsertOperation(op models.QueuedOperation) { tx.saveOperation(op, false) }
+
+// UpdateOperation saves an operation that Operation or OperationByKey gave.
+func (tx *Tx) UpdateOperation(op models.QueuedOperation) { tx.saveOperation(op, true) }
+
+func (tx *Tx) saveOperation(op models.QueuedOperation, stored bool) {
+	tx.operations.put(op.ID, op, stored)
+	if op.Key != "" {
+		tx.keys.put(op.Key, op.ID, stored)
+	}
+	if op.State == models.Applied {
+		tx.user.LastAppliedAt = tx.now
+	}
+}
+
+// Alias is the expense that a device calls tempID. An unnamed device ("") finds
+// the newest one of that name from any device of the user.
+func (tx *Tx) Alias(deviceID, tempID string) (expenseID string, ok bool, err error) {
+	if err := tx.loadAliases([]AliasKey{{deviceID, tempID}}); err != nil {
+		return "", false, err
+	}
+	if deviceID == "" {
+		expenseID, ok, _ = tx.anyAliases.get(tempID)
+		return expenseID, ok, nil
+	}
+	expenseID, ok, _ = tx.aliases.get(AliasKey{deviceID, tempID})
+	return expenseID, ok, nil
+}
+
+// loadAliases reads every device's names among those of keys, so that it knows
+// the newest too.
+func (tx *Tx) loadAliases(keys []AliasKey) error {
+	var temps []string
+	for _, k := range keys {
+		temps = append(temps, k.TempID)
+	}
+	temps = slices.DeleteFunc(temps, func(id string) bool { return id == "" || tx.tempIDs[id] })
+	if len(temps) == 0 {
+		return nil
+	}
+	query := "SELECT temp_id, device_id, expense_id FROM aliases WHERE user_id = ? AND " +
+		tx.s.d.in("temp_id") + " ORDER BY created_at DESC, expense_id DESC"
+	err := tx.query(query, []any{tx.user.ID, tx.s.d.list(mapped(temps, storable))}, tx.loadAlias)
+	for _, id := range temps {
+		tx.tempIDs[id] = err == nil
+	}
+	return err
+}
+
+// loadAlias notes an alias; the first of its name is the newest.
+func (tx *Tx) loadAlias(row scanner) error {
+	var temp, device, expense string
+	if err := row.Scan(&temp, &device, &expense); err != nil {
+		return err
+	}
+	k := AliasKey{original(device), original(temp)}
+	tx.aliases.load(k, expense, true)
+	tx.anyAliases.load(k.TempID, expense, true)
+	return nil
+}
+
+// SetAlias notes that a device calls this expense tempID; a later one of the
+// same name replaces it.
+func (tx *Tx) SetAlias(deviceID, tempID, expenseID string) {
+	tx.aliases.put(AliasKey{deviceID, tempID}, expenseID, false)
+	tx.anyAliases.put(tempID, expenseID, false)
+}
+
+func mapped[T, U any](from []T, f func(T) U) []U {
+	to := make([]U, len(from))
+	for i, v := range from {
+		to[i] = f(v)
+	}
+	return to
+}
+
+// TouchDevice records that this device acts for this user now.
+func (tx *Tx) TouchDevice(deviceID string) {
+	if deviceID != "" {
+		tx.devices.put(deviceID, struct{}{}, true)
+	}
+}
+
+// DeviceLastOther is the newest moment at which this device acted for another
+// user (CONTRACT decision 13); zero if it never did.
+func (tx *Tx) DeviceLastOther(deviceID string) (time.Time, error) {
+	var last int64
+	err := tx.query("SELECT COALESCE(MAX(last_acted), 0) FROM devices WHERE device_id = ? AND user_id <> ?",
+		[]any{storable(deviceID), tx.user.ID}, func(row scanner) error { return row.Scan(&last) })
+	if err != nil || last == 0 {
+		return time.Time{}, err
+	}
+	return fromMillis(last), nil
+}
+
+// RecordPost notes an expense that a plain POST made.
+func (tx *Tx) RecordPost(p Post) { tx.posts.put(p.ExpenseID, p, false) }
+
+// ClaimPost finds the earliest unclaimed post of this device with this data
+// that was received between from and to, both included, and claims it: no
+// other operation gets it (CONTRACT D17).
+func (tx *Tx) ClaimPost(deviceID, dataHash string, from, to time.Time) (expenseID string, ok bool, err error) {
+	if err := tx.loadPosts([]string{dataHash}); err != nil {
+		return "", false, err
+	}
+	var found *Post
+	for _, e := range tx.posts.entries {
+		p := e.row
+		fits := e.exists && p.DeviceID == deviceID && p.DataHash == dataHash && !p.At.Before(from) && !p.At.After(to)
+		if fits && (found == nil || p.At.Before(found.At) || (p.At.Equal(found.At) && p.ExpenseID < found.ExpenseID)) {
+			found = &p
+		}
+	}
+	if found == nil {
+		return "", false, nil
+	}
+	tx.posts.remove(found.ExpenseID)
+	return found.ExpenseID, true, nil
+}
+
+func (tx *Tx) loadPosts(hashes []string) error {
+	hashes = slices.DeleteFunc(slices.Clone(hashes), func(h string) bool { return tx.postHashes[h] })
+	if len(hashes) == 0 {
+		return nil
+	}
+	query := "SELECT expense_id, device_id, data_hash, received_at FROM posted_creates WHERE user_id = ? AND " + tx.s.d.in("data_hash")
+	err := tx.query(query, []any{tx.user.ID, tx.s.d.list(hashes)}, func(row scanner) error {
+		var p Post
+		var at int64
+		err := row.Scan(&p.ExpenseID, &p.DeviceID, &p.DataHash, &at)
+		p.DeviceID, p.At = original(p.DeviceID), fromMillis(at)
+		tx.posts.load(p.ExpenseID, p, true)
+		return err
+	})
+	for _, h := range hashes {
+		tx.postHashes[h] = err == nil
+	}
+	return err
+}

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"expenseflow/models"
+
+	"gorm.io/gorm/clause"
+)
+
+// UserByID is the user of this id; models.NotFound if there is none.
+func (s *Store) UserByID(ctx context.Context, id string) (models.User, error) {
+	return s.findUser(ctx, "id", id)
+}
+
+// UserByEmail is the user of this address, which is trimmed and in lower case;
+// models.NotFound if there is none.
+func (s *Store) UserByEmail(ctx context.Context, email string) (models.User, error) {
+	return s.findUser(ctx, "email", email)
+}
+
+func (s *Store) findUser(ctx context.Context, column, value string) (models.User, error) {
+	var r userRow
+	err := s.one(ctx, s.r, "SELECT "+userColumns+" FROM users WHERE "+column+" = ?", []any{value}, r.dest()...)
+	if models.KindOf(err) == models.NotFound || errors.As(err, new(*DataError)) {
+		return models.User{}, userGone
+	}
+	if err != nil {
+		return models.User{}, err
+	}
+	return r.user(), nil
+}
+
+// CreateUser saves a new user; models.Conflict if the address is taken.
+func (s *Store) CreateUser(ctx context.Context, u models.User) error {
+	r := userRow{
+		ID: u.ID, Name: u.Name, Email: u.Email, PasswordHash: u.PasswordHash,
+		CreatedAt: u.CreatedAt.UnixMilli(), TokenGeneration: u.TokenGeneration,
+	}
+	if err := checkText([]any{r.ID, r.Name, r.Email}); err != nil {
+		return err
+	}
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	err = fail(s.d, s.w.WithContext(ctx).Create(&r).Error)
+	if errors.As(err, new(*duplicateError)) {
+		return &models.Error{Kind: models.Conflict, Msg: "User already exists", Err: err}
+	}
+	return err
+}
+
+// SetPassword stores a new hash and raises the token generation, which ends
+// every token given out before. models.NotFound if the user is gone.
+func (s *Store) SetPassword(ctx context.Context, id string, hash []byte) error {
+	return s.changeUser(ctx, "UPDATE users SET password_hash = ?, token_generation = token_generation + 1 WHERE id = ?", hash, id)
+}
+
+// DeleteUser removes a user and all that is theirs; models.NotFound if they are
+// gone already.
+func (s *Store) DeleteUser(ctx context.Context, id string) error {
+	return s.changeUser(ctx, "DELETE FROM users WHERE id = ?", id)
+}
+
+func (s *Store) changeUser(ctx context.Context, query string, args ...any) error {
+	n, err := s.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		return userGone
+	}
+	return err
+}
+
+// RevokeToken refuses a token until it has expired by itself. Revoking twice is
+// no error; models.NotFound if the user is gone.
+func (s *Store) RevokeToken(ctx context.Context, tokenKey, userID string, until time.Time) error {
+	if err := checkText([]any{tokenKey}); err != nil {
+		return err
+	}
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	r := revokedTokenRow{TokenKey: tokenKey, UserID: userID, ExpiresAt: until.UnixMilli()}
+	err = fail(s.d, s.w.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&r).Error)
+	if errors.As(err, new(*DataError)) {
+		return userGone
+	}
+	return err
+}
+
+// TokenRevoked tells whether RevokeToken was called for this token.
+func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error) {
+	var n int64
+	err := fail(s.d, s.r.WithContext(ctx).Model(&revokedTokenRow{}).Where("token_key = ?", tokenKey).Count(&n).Error)
+	if errors.As(err, new(*DataError)) {
+		return false, nil
+	}
+	return n > 0, err
+}
+
+// Epoch names this life of the database. A backup that was restored, or another
+// database, has another one, so that positions in the old log mean nothing
+// (DESIGN 3.7).
+func (s *Store) Epoch(ctx context.Context) (string, error) {
+	var epoch string
+	err := s.one(ctx, s.r, "SELECT value FROM meta WHERE key = 'epoch'", nil, &epoch)
+	return epoch, err
+}
+
+// NewEpoch begins a new life of the database, after a backup was restored.
+func (s *Store) NewEpoch(ctx context.Context) (string, error) {
+	epoch := randomEpoch()
+	_, err := s.exec(ctx, "UPDATE meta SET value = ? WHERE key = 'epoch'", epoch)
+	return epoch, err
+}
+
+func (s *Store) ensureEpoch(ctx context.Context) error {
+	_, err := s.exec(ctx, "INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT (key) DO NOTHING", randomEpoch())
+	return err
+}
+
+func randomEpoch() string {
+	b := make([]byte, 8)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}

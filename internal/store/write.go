@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"expenseflow/models"
+
+	"gorm.io/gorm"
+)
+
+// How often a transaction runs again after a serialisation failure or a
+// deadlock, and the first pause before it does; each further pause is longer.
+const (
+	maxRuns    = 8
+	firstPause = 5 * time.Millisecond
+)
+
+// Write runs fn in one transaction that holds the user's row lock, writes what
+// fn saved with bulk statements, and commits. When it returns nil, the data is
+// on disk.
+//
+// fn may run again after a serialisation failure, so it touches tx alone and
+// resets its own results first. Reads through tx see fn's own writes. Once a
+// transaction has begun, the end of ctx no longer stops it: it only bounds the
+// wait for it.
+//
+// The error is fn's own, models.NotFound if the user is gone, a DataError if
+// the database refuses the data, or models.Unavailable, after which the same
+// call may succeed. After the last, whether the transaction was committed is
+// not known if the connection broke in the very moment; the idempotency key of
+// an operation is what makes its repetition harmless.
+func (s *Store) Write(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+	for run := 1; ; run++ {
+		err := s.writeOnce(ctx, userID, fn)
+		var retry *retryError
+		if err == nil || !errors.As(err, &retry) || run == maxRuns {
+			return err
+		}
+		s.log.DebugContext(ctx, "transaction runs again", slog.Int("run", run), slog.Any("error", err))
+		if err := pause(ctx, run); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits longer with every run, by a random share so that two that ran
+// into each other do not do so again.
+func pause(ctx context.Context, run int) error {
+	longest := firstPause << run
+	t := time.NewTimer(firstPause + rand.N(longest))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
+}
+
+func (s *Store) writeOnce(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, cancel := s.transactionContext(ctx)
+	defer cancel()
+	db := s.w.WithContext(ctx).Begin()
+	if db.Error != nil {
+		return fail(s.d, db.Error)
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			s.rollback(db)
+		}
+	}()
+	if err := s.runLocked(ctx, db, userID, fn); err != nil {
+		return err
+	}
+	err = fail(s.d, db.Commit().Error)
+	committed = err == nil
+	return err
+}
+
+// rollback ends a transaction that failed; its own errors would hide the first.
+// A COMMIT that failed leaves SQLite's only writing connection inside the
+// transaction, of which database/sql then knows nothing any more.
+func (s *Store) rollback(db *gorm.DB) {
+	if db.Rollback().Error != nil && s.gate != nil {
+		s.w.Exec("ROLLBACK")
+	}
+}
+
+// transactionContext frees a transaction from its caller's fate. SQLite's driver
+// starts a goroutine per statement for a context that can end, and cannot hang
+// on a network, so there it cannot end.
+func (s *Store) transactionContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if s.gate != nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.opts.WriteTimeout)
+}
+
+func (s *Store) runLocked(ctx context.Context, db *gorm.DB, userID string, fn func(tx *Tx) error) error {
+	tx, err := s.lock(ctx, db, userID)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.flush(); err != nil {
+		return err
+	}
+	return tx.saveUser()
+}
+
+// lock takes the user's row and makes the transaction that works under it.
+func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string) (*Tx, error) {
+	tx := newTx(ctx, s, db)
+	r := &tx.user
+	err := s.one(ctx, db, "SELECT "+userColumns+" FROM users WHERE id = ?"+s.d.forUpdate(), []any{userID}, r.dest()...)
+	if models.KindOf(err) == models.NotFound {
+		return nil, userGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	tx.now = max(s.opts.Now().UnixMilli(), r.LastSyncedAt+1)
+	return tx, nil
+}
+
+const userColumns = "id, name, email, password_hash, created_at, token_generation, seq, log_start, last_synced_at, last_applied_at"
+
+func (r *userRow) dest() []any {
+	return []any{
+		&r.ID, &r.Name, &r.Email, &r.PasswordHash, &r.CreatedAt, &r.TokenGeneration,
+		&r.Seq, &r.LogStart, &r.LastSyncedAt, &r.LastAppliedAt,
+	}
+}
+
+// A Tx is a transaction of one user. It is used by one goroutine, inside the
+// function that Write called.
+type Tx struct {
+	ctx context.Context
+	s   *Store
+	db  *gorm.DB
+
+	user  userRow
+	now   int64
+	wrote bool // something was written, so the user's row has to follow
+
+	journal    journal
+	expenses   *overlay[string, models.Expense]
+	operations *overlay[string, models.QueuedOperation]
+	keys       *overlay[string, string] // key of an operation to its id; never flushed
+	aliases    *overlay[AliasKey, string]
+	anyAliases *overlay[string, string] // the newest of any device; never flushed
+	tempIDs    map[string]bool          // temporary ids whose aliases are all loaded
+	devices    *overlay[string, struct{}]
+	posts      *overlay[string, Post] // by expense
+	postHashes map[string]bool        // data hashes whose posts are all loaded
+	changes    []models.Change        // not yet written
+
+	// failed is the first statement that failed and was not undone by an
+	// Attempt: such a transaction does not commit, whatever fn made of it.
+	failed error
+}
+
+func newTx(ctx context.Context, s *Store, db *gorm.DB) *Tx {
+	tx := &Tx{ctx: ctx, s: s, db: db, tempIDs: map[string]bool{}, postHashes: map[string]bool{}}
+	j := &tx.journal
+	tx.expenses = newOverlay[string, models.Expense](j)
+	tx.operations = newOverlay[string, models.QueuedOperation](j)
+	tx.keys = newOverlay[string, string](j)
+	tx.aliases = newOverlay[AliasKey, string](j)
+	tx.anyAliases = newOverlay[string, string](j)
+	tx.devices = newOverlay[string, struct{}](j)
+	tx.posts = newOverlay[string, Post](j)
+	return tx
+}
+
+// User is the user whose row is locked, as it was at the start but for Seq.
+func (tx *Tx) User() models.User { return tx.user.user() }
+
+// Now is the moment of this transaction: one for all it does, in UTC, whole
+// milliseconds, later than every LastSyncedAt of this user so far. With a clock
+// that was set back it runs ahead of the clock.
+func (tx *Tx) Now() time.Time { return fromMillis(tx.now) }
+
+// Attempt runs fn so that its failure can be survived: on an error (a DataError
+// when its writes are flushed included), everything fn did is undone and the
+// transaction goes on. Attempts may be nested.
+//
+// An error after which the transaction cannot go on (a lost connection) fails
+// the transaction too, whatever the caller makes of it.
+func (tx *Tx) Attempt(fn func() error) error {
+	if err := tx.flush(); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("attempt%d", tx.journal.depth)
+	if err := tx.exec("SAVEPOINT " + name); err != nil {
+		return err
+	}
+	undo := tx.mark(name)
+	kept := false
+	defer func() { // also after a panic
+		if !kept {
+			undo()
+		}
+	}()
+	err := fn()
+	if err == nil {
+		err = tx.flush()
+	}
+	if err == nil {
+		err = tx.exec("RELEASE SAVEPOINT " + name)
+	}
+	if err != nil {
+		return err
+	}
+	kept = true
+	tx.journal.depth--
+	tx.forget()
+	return nil
+}
+
+// mark begins to remember, and gives what takes everything back to this point.
+func (tx *Tx) mark(savepoint string) (undo func()) {
+	tx.journal.depth++
+	n, user, wrote := len(tx.journal.undo), tx.user, tx.wrote
+	return func() {
+		tx.journal.depth--
+		tx.journal.back(n)
+		tx.user, tx.wrote, tx.changes, tx.failed = user, wrote, nil, nil
+		if tx.exec("ROLLBACK TO SAVEPOINT "+savepoint) == nil {
+			_ = tx.exec("RELEASE SAVEPOINT " + savepoint) // exec keeps the error
+		}
+		tx.forget()
+	}
+}
+
+// forget drops the journal once no attempt is under way.
+func (tx *Tx) forget() {
+	if tx.journal.depth == 0 {
+		tx.journal.undo = nil
+	}
+}
+
+// exec runs one statement; its error stays with the transaction.
+func (tx *Tx) exec(query string, args ...any) error {
+	if tx.failed != nil {
+		return tx.failed
+	}
+	_, tx.failed = affected(tx.s.d, tx.db, tx.ctx, query, args)
+	return tx.failed
+}
+
+// query calls fn with each row; its error stays with the transaction.
+func (tx *Tx) query(query string, args []any, fn func(scanner) error) error {
+	if tx.failed != nil {
+		return tx.failed
+	}
+	tx.failed = tx.s.rows(tx.ctx, tx.db, query, args, fn)
+	return tx.failed
+}

@@ -1,0 +1,57 @@
+// Package testneed finds what tests need beyond Go: PostgreSQL, Node, npm
+// modules and a browser. Where something is missing, the test skips with a
+// sentence that says how to get it; with REQUIRE_ALL=1 it fails instead, so
+// that a machine that shall run everything cannot pass by skipping.
+package testneed
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Node is the path of Node.
+func Node(t testing.TB) string {
+	t.Helper()
+	return program(t, "Node (Debian: apt install nodejs npm)", "node", "nodejs")
+}
+
+// Chromium is the path of a headless-capable browser. Tests that run as root
+// start it with --no-sandbox.
+func Chromium(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		return path
+	}
+	return program(t, "Chromium (Debian: apt install chromium, or set CHROMIUM to its path)",
+		"chromium", "chromium-browser", "google-chrome", "chrome")
+}
+
+// NPM makes sure that the modules which dir's package.json names are installed.
+func NPM(t testing.TB, dir string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		missing(t, "npm modules in "+dir+" (run: npm ci --prefix "+dir+")")
+	}
+}
+
+// program finds the first of names in PATH.
+func program(t testing.TB, what string, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	missing(t, what)
+	return ""
+}
+
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("REQUIRE_ALL") == "1" {
+		t.Fatalf("this test needs %s", what)
+	}
+	t.Skipf("this test needs %s", what)
+}
