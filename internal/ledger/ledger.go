@@ -1,0 +1,126 @@
+// Package ledger holds the rules of every change to a user's expenses and of
+// accounts, one function per change, called by every door: HTTP, sockets and
+// the offline queue.
+//
+// What it promises:
+//
+//   - A change, its version, its entry in the user's log and whatever makes its
+//     repetition harmless are one transaction. Nobody hears of a change that was
+//     rolled back, for events are read from the log.
+//   - A version that a client names is respected: if a newer one is stored,
+//     nothing changes (CONTRACT decision 8). Not named, the change is applied.
+//   - An absent expense and another user's look the same, so ids cannot be
+//     probed; so do an unknown address and a wrong password, in answer and time.
+//   - A temporary id that a device gave an offline expense works wherever an
+//     expense's id does (CONTRACT D14).
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"expenseflow/internal/store"
+	"expenseflow/models"
+)
+
+// A Ledger changes expenses. Its methods may be called concurrently.
+type Ledger struct {
+	store *store.Store
+	wake  func(userID string)
+}
+
+// New makes a Ledger on s. wake is told after each commit whose log may have
+// grown; it must not block, and may be nil.
+func New(s *store.Store, wake func(userID string)) *Ledger {
+	if wake == nil {
+		wake = func(string) {}
+	}
+	return &Ledger{store: s, wake: wake}
+}
+
+// NewID makes an id as the original's database does: 24 hex digits that grow
+// with time.
+func NewID() string { return bson.NewObjectID().Hex() }
+
+// Write runs fn as one transaction of the user and wakes the tail of their log
+// after the commit. fn may run more than once, so it resets its own results
+// first. Errors are store.Write's.
+func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) error) error {
+	err := l.store.Write(ctx, userID, func(tx *store.Tx) error { return fn(&Work{Tx: tx}) })
+	if err == nil {
+		l.wake(userID)
+	}
+	return err
+}
+
+// A Creation is a new expense as a door received it.
+type Creation struct {
+	Draft  models.Draft
+	Author models.Author
+
+	// ClientID is the client's own name for this request; "" if it has none. The
+	// same device's repetition of it with the same data gets the first expense
+	// again, and nobody hears of it.
+	ClientID string
+
+	// Posted says that the creation came as an HTTP request, whose answer may be
+	// lost: then the device queues the same again (CONTRACT D17).
+	Posted bool
+}
+
+// CreateExpense stores a new expense. Errors: *models.InvalidError for a draft
+// that breaks a rule, and store.Write's.
+func (l *Ledger) CreateExpense(ctx context.Context, userID string, c Creation) (models.Expense, error) {
+	var e models.Expense
+	err := l.Write(ctx, userID, func(w *Work) (err error) {
+		e, err = w.createOnce(c)
+		return err
+	})
+	if err != nil {
+		return models.Expense{}, fmt.Errorf("create expense: %w", err)
+	}
+	return e, nil
+}
+
+// UpdateExpense changes the fields that p names. id may be a temporary one of
+// the author's device, or of any device of the user if the author names none.
+// seen is the version that the client last read, nil if it named none: if a
+// newer one is stored, nothing changes and the error is a *models.ConflictError
+// with the stored expense. Other errors: *models.InvalidError, models.NotFound,
+// and store.Write's.
+func (l *Ledger) UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error) {
+	var e models.Expense
+	err := l.Write(ctx, userID, func(w *Work) error {
+		target, err := w.Resolve(id, by.DeviceID)
+		if err != nil {
+			return err
+		}
+		e, err = w.Update(target, seen, p, by)
+		return err
+	})
+	if err != nil {
+		return models.Expense{}, fmt.Errorf("update expense: %w", err)
+	}
+	return e, nil
+}
+
+// DeleteExpense removes an expense and gives its last state. id is as for
+// UpdateExpense. Errors: models.NotFound, also for what is deleted already, and
+// store.Write's.
+func (l *Ledger) DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error) {
+	var e models.Expense
+	err := l.Write(ctx, userID, func(w *Work) error {
+		target, err := w.Resolve(id, by.DeviceID)
+		if err != nil {
+			return err
+		}
+		e, err = w.Delete(target, by)
+		return err
+	})
+	if err != nil {
+		return models.Expense{}, fmt.Errorf("delete expense: %w", err)
+	}
+	return e, nil
+}
