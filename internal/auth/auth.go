@@ -120,3 +120,17 @@ func unavailable(doing string, err error) error {
 	}
 	return &models.Error{Kind: models.Unavailable, Msg: "Service temporarily unavailable", Err: fmt.Errorf("%s: %w", doing, err)}
 }
+
+type identityKey struct{}
+
+// WithIdentity gives a context that carries the caller.
+func WithIdentity(ctx context.Context, id Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, id)
+}
+
+// FromContext gives the caller that WithIdentity put there, and whether there
+// is one.
+func FromContext(ctx context.Context) (Identity, bool) {
+	id, ok := ctx.Value(identityKey{}).(Identity)
+	return id, ok
+}

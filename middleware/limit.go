@@ -1,0 +1,151 @@
+package middleware
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"expenseflow/internal/auth"
+	"expenseflow/internal/observe"
+	"expenseflow/models"
+)
+
+// maxWindows bounds a Limiter's memory, whoever sends.
+const maxWindows = 100_000
+
+// A Limiter counts what each key does in windows of fixed length; a key's first
+// act opens its window. Its methods may be called concurrently.
+type Limiter struct {
+	n   int
+	per time.Duration
+
+	mu      sync.Mutex
+	windows map[string]window
+}
+
+type window struct {
+	count int
+	ends  time.Time
+}
+
+// NewLimiter makes a Limiter that allows n acts in each per; n = 0 allows all.
+func NewLimiter(n int, per time.Duration) *Limiter {
+	return &Limiter{n: n, per: per, windows: map[string]window{}}
+}
+
+// Take counts one act of key. If it was one too many, it gives how long to wait.
+func (l *Limiter) Take(key string) (wait time.Duration, ok bool) { return l.act(key, 1) }
+
+// Peek tells whether key may act, without counting.
+func (l *Limiter) Peek(key string) (wait time.Duration, ok bool) { return l.act(key, 0) }
+
+// act allows while the count, this act included, is within n; Peek asks whether
+// one more would be.
+func (l *Limiter) act(key string, acts int) (time.Duration, bool) {
+	if l.n == 0 {
+		return 0, true
+	}
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.windows[key]
+	if !now.Before(w.ends) {
+		w = window{ends: now.Add(l.per)}
+	}
+	if w.count >= l.n {
+		return w.ends.Sub(now), false
+	}
+	if acts > 0 {
+		w.count += acts
+		l.store(key, w, now)
+	}
+	return 0, true
+}
+
+// store makes room first: of windows that are over, else of any one. An
+// attacker with so many addresses gains nothing by it that they did not have.
+func (l *Limiter) store(key string, w window, now time.Time) {
+	if _, known := l.windows[key]; !known && len(l.windows) >= maxWindows {
+		l.sweep(now)
+	}
+	l.windows[key] = w
+}
+
+func (l *Limiter) sweep(now time.Time) {
+	for key, w := range l.windows {
+		if !now.Before(w.ends) {
+			delete(l.windows, key)
+		}
+	}
+	for key := range l.windows {
+		if len(l.windows) < maxWindows {
+			return
+		}
+		delete(l.windows, key)
+	}
+}
+
+// PerAddress refuses requests of an address that made too many.
+func PerAddress(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
+	return limited(l, metrics, "Too many requests from this IP, please try again later.", func(c echo.Context) string {
+		return network(clientIP(c.Request()))
+	})
+}
+
+// PerToken refuses requests of a token that made too many: tokens stand for
+// devices, since each signs in by itself. It goes after Bearer.
+func PerToken(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
+	return limited(l, metrics, "Too many requests, please try again later.", func(c echo.Context) string {
+		id, _ := auth.FromContext(c.Request().Context())
+		return id.Claims.Key
+	})
+}
+
+func limited(l *Limiter, metrics *observe.Metrics, text string, key func(echo.Context) string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if wait, ok := l.Take(key(c)); !ok {
+				metrics.Refusal("rate_limit")
+				return tooMany(text, wait)
+			}
+			return next(c)
+		}
+	}
+}
+
+// FailuresPerAddress refuses sign-ins from an address where too many failed.
+// Those under way at once are not counted before they fail; how many there can
+// be is bounded by auth.Hasher.
+func FailuresPerAddress(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			key := network(clientIP(c.Request()))
+			if wait, ok := l.Peek(key); !ok {
+				metrics.Refusal("sign_in_limit")
+				return tooMany("Too many authentication attempts, please try again later.", wait)
+			}
+			err := next(c)
+			if kind := models.KindOf(err); err != nil && (kind == models.Invalid || kind == models.Conflict || kind == models.Unauthorized) {
+				l.Take(key)
+			}
+			return err
+		}
+	}
+}
+
+func tooMany(text string, wait time.Duration) error {
+	return &models.Error{Kind: models.TooMany, Msg: text, Code: "RATE_LIMITED", RetryAfter: wait}
+}
+
+// network is what one household or server can have many addresses of: an IPv6
+// /64. IPv4 addresses count alone.
+func network(ip netip.Addr) string {
+	if ip.Is6() {
+		if p, err := ip.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return ip.String()
+}
