@@ -1,10 +1,244 @@
+//go:build unix
+
 package testneed
 
-import "testing"
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
 
-// Postgres is the URL of a server that belongs to this test binary.
+	"github.com/jackc/pgx/v5"
+)
+
+var shared struct {
+	sync.Once
+	server *Server
+	err    error
+}
+
+// Postgres is the URL of a PostgreSQL server that belongs to this test binary.
+// It starts with the first call, listens on 127.0.0.1, and ends with the
+// binary, however that ends.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	missing(t, "PostgreSQL (Debian: apt install postgresql)")
+	bin := postgresBin(t)
+	shared.Do(func() { shared.server, shared.err = newServer(bin) })
+	if shared.err != nil {
+		t.Fatalf("start PostgreSQL: %v", shared.err)
+	}
+	return shared.server.URL
+}
+
+// NewPostgres is a server of this test's own, which may stop and start it. It
+// ends with the test.
+func NewPostgres(t testing.TB) *Server {
+	t.Helper()
+	s, err := newServer(postgresBin(t))
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(func() { s.end() })
+	return s
+}
+
+// A Server is a private PostgreSQL cluster.
+type Server struct {
+	// URL names the server and an empty database; it stays the same.
+	URL string
+
+	bin, dir string
+	port     int
+	owner    *syscall.Credential // nil unless this process is root
+	guard    io.Closer           // closing it ends the running server
+	process  *exec.Cmd
+}
+
+// postgresBin is the folder of PostgreSQL's programs, the newest there is.
+func postgresBin(t testing.TB) string {
+	t.Helper()
+	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is sound
+	slices.SortFunc(folders, func(a, b string) int { return major(b) - major(a) })
+	if path, err := exec.LookPath("postgres"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err == nil {
+			folders = append([]string{filepath.Dir(path)}, folders...)
+		}
+	}
+	for _, folder := range folders {
+		if _, err := os.Stat(filepath.Join(folder, "initdb")); err == nil {
+			return folder
+		}
+	}
+	missing(t, "PostgreSQL's server (Debian: apt install postgresql)")
 	return ""
+}
+
+func major(folder string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(folder)))
+	return n
+}
+
+func newServer(bin string) (*Server, error) {
+	dir, err := os.MkdirTemp("", "expenseflow-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: bin, dir: dir}
+	if err := s.create(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+// create makes the cluster. Its user has a password, so that tests can get it
+// wrong; nothing is synced to disk, for it only has to survive processes.
+func (s *Server) create() error {
+	if err := s.chooseOwner(); err != nil {
+		return err
+	}
+	password := rand.Text()
+	file := filepath.Join(s.dir, "password")
+	if err := os.WriteFile(file, []byte(password), 0o644); err != nil {
+		return err
+	}
+	cmd := s.command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "expenseflow",
+		"--pwfile", file, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	port, err := freePort()
+	s.port = port
+	s.URL = fmt.Sprintf("postgres://expenseflow:%s@127.0.0.1:%d/postgres?sslmode=disable", password, port)
+	return err
+}
+
+// chooseOwner finds another user to run as if we are root, which PostgreSQL
+// refuses.
+func (s *Server) chooseOwner() error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		u, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return err
+	}
+	uid, _ := strconv.Atoi(u.Uid) // numbers on every Unix
+	gid, _ := strconv.Atoi(u.Gid)
+	s.owner = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return os.Chown(s.dir, uid, gid)
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// command runs a program as the cluster's owner, out of reach of Ctrl-C.
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner, Setpgid: true}
+	return cmd
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// guarded runs the server beside a shell that waits for its input to end. That
+// happens when this process closes it or dies, even of kill -9.
+const guarded = `"$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c fsync=off -c max_connections=200 >"$2/log" 2>&1 &
+read -r ignored
+kill -QUIT $!
+wait $!
+[ -e "$2/keep" ] || rm -rf "$4"`
+
+func (s *Server) start() error {
+	cmd := s.command("/bin/sh", "-c", guarded, "sh", s.bin, s.data(), strconv.Itoa(s.port), s.dir)
+	guard, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.guard, s.process = guard, cmd
+	return s.awaitReady(time.Now().Add(30 * time.Second))
+}
+
+// awaitReady tries to connect until it works.
+func (s *Server) awaitReady(deadline time.Time) error {
+	for {
+		err := s.ping(deadline)
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(filepath.Join(s.data(), "log"))
+			return fmt.Errorf("%w\n%s", err, strings.TrimSpace(string(log)))
+		}
+		time.Sleep(20 * time.Millisecond) // a process outside has no other signal
+	}
+}
+
+func (s *Server) ping(deadline time.Time) error {
+	ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(time.Second))
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.URL)
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// Stop ends the server at once, as a crash does: connections break, and what
+// was committed is there after Start.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	keep := filepath.Join(s.data(), "keep")
+	if err := os.WriteFile(keep, nil, 0o644); err != nil {
+		t.Fatalf("stop PostgreSQL: %v", err)
+	}
+	s.end()
+	if err := os.Remove(keep); err != nil {
+		t.Fatalf("stop PostgreSQL: %v", err)
+	}
+}
+
+// Start starts a stopped server again, at the same URL.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	if err := s.start(); err != nil {
+		t.Fatalf("start PostgreSQL again: %v", err)
+	}
+}
+
+// end ends the running server, if there is one, and waits for it.
+func (s *Server) end() {
+	if s.guard != nil {
+		s.guard.Close()  // the shell takes it from here
+		s.process.Wait() // its exit code is that of a killed server
+		s.guard = nil
+	}
 }

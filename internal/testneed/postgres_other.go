@@ -1,0 +1,29 @@
+//go:build !unix
+
+package testneed
+
+import "testing"
+
+// Postgres is the URL of a PostgreSQL server that belongs to this test binary.
+// It is not started on this system: name one in TEST_POSTGRES_DSN.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	missing(t, "PostgreSQL in TEST_POSTGRES_DSN, for it is started on Unix only")
+	return ""
+}
+
+// NewPostgres is a server of this test's own; not on this system.
+func NewPostgres(t testing.TB) *Server {
+	t.Helper()
+	missing(t, "PostgreSQL on Unix")
+	return nil
+}
+
+// A Server is a private PostgreSQL cluster; never made on this system.
+type Server struct{ URL string }
+
+// Stop ends the server.
+func (s *Server) Stop(t testing.TB) { t.Helper() }
+
+// Start starts it again.
+func (s *Server) Start(t testing.TB) { t.Helper() }
