@@ -1,0 +1,75 @@
+package engineio
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// cutGrace is how long Shutdown waits for goroutines after it cut everything off.
+const cutGrace = time.Second
+
+// ErrReceiversBusy is part of Shutdown's error when a Receiver had not returned
+// although its session was closed.
+var ErrReceiversBusy = errors.New("engineio: a receiver does not return")
+
+// Shutdown refuses newcomers, sends what is queued, closes every transport in
+// the way that makes clients connect again, and waits until every goroutine of
+// the server has ended. When ctx ends first, the rest is cut off and the context's
+// error returned. The server cannot be used again.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.running.Wait()
+		s.pump.stop()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+	}
+	s.cut()
+	select {
+	case <-ended:
+		return context.Cause(ctx)
+	case <-time.After(cutGrace):
+		return errors.Join(context.Cause(ctx), ErrReceiversBusy)
+	}
+}
+
+// stop refuses newcomers and asks the sessions to close.
+func (s *Server) stop() {
+	s.mu.Lock()
+	first := !s.stopping.Swap(true)
+	s.mu.Unlock()
+	if first {
+		s.running.Done()
+	}
+	for _, session := range s.all() {
+		session.Close(ReasonForced)
+	}
+}
+
+// cut ends what has not ended by itself.
+func (s *Server) cut() {
+	for _, session := range s.all() {
+		session.end(ReasonForced, nil)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for w := range s.wires {
+		_ = w.conn.Close() // whoever reads or writes it learns of that
+	}
+}
+
+func (s *Server) all() []*Session {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := make([]*Session, 0, len(s.sessions))
+	for _, session := range s.sessions {
+		all = append(all, session)
+	}
+	return all
+}

@@ -1,0 +1,361 @@
+package engineio
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// readBuffer is what an idle connection keeps for reading, in bytes.
+	readBuffer = 1024
+
+	// handshakeTimeout bounds writing the answer to a WebSocket handshake.
+	handshakeTimeout = 10 * time.Second
+
+	probeText = "probe" // payload of the upgrade's ping and pong
+)
+
+var (
+	errTooBig = errors.New("engineio: message over MaxPayload")
+	errUTF8   = errors.New("engineio: text message is not valid UTF-8")
+)
+
+// scratches hold the beginnings of messages while they are read, so that a
+// message of usual size costs one allocation of its own length.
+var scratches = sync.Pool{New: func() any { return new([4096]byte) }}
+
+// noWriteBuffers is never used: the library writes only control frames, which
+// need no buffer, and with a pool it keeps none.
+var noWriteBuffers sync.Pool
+
+// A hijacker hands the library the connection inside a wire.
+type hijacker struct {
+	http.ResponseWriter
+	wire *wire
+}
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.wire = &wire{conn: conn, raw: rawConn(conn)}
+	return h.wire, rw, nil
+}
+
+// upgrade answers a WebSocket handshake. On failure the client was told.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (*wire, error) {
+	u := websocket.Upgrader{
+		HandshakeTimeout:  handshakeTimeout,
+		ReadBufferSize:    readBuffer,
+		WriteBufferPool:   &noWriteBuffers,
+		CheckOrigin:       func(*http.Request) bool { return true }, // Config.AllowRequest's matter
+		EnableCompression: s.cfg.PerMessageDeflate,
+		Error: func(w http.ResponseWriter, r *http.Request, _ int, reason error) {
+			w.Header().Set("Sec-WebSocket-Version", "13")
+			s.refuse(w, r, &refusal{status: http.StatusBadRequest, code: BadRequest, msg: reason.Error(), why: reason.Error()}, true)
+		},
+	}
+	s.headers(w.Header(), r, initial)
+	h := &hijacker{ResponseWriter: w}
+	ws, err := u.Upgrade(h, r, w.Header())
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(s.cfg.MaxPayload)
+	return s.prepare(h.wire, ws), nil
+}
+
+// prepare makes a fresh connection ready to be attached.
+func (s *Server) prepare(w *wire, ws *websocket.Conn) *wire {
+	w.ws = ws
+	if w.deflated {
+		w.raw = nil // compressing is no work for the pump
+	}
+	if tcp, ok := w.conn.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(s.cfg.SendBuffer)
+	}
+	s.pump.start()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wires[w] = struct{}{}
+	return w
+}
+
+// openWebSocket answers a handshake over WebSocket. It returns at once, so that
+// the request's buffers are free while the session lives.
+func (s *Server) openWebSocket(w http.ResponseWriter, r *http.Request, query url.Values) {
+	if no := s.admit(); no != nil {
+		s.refuse(w, r, no, true)
+		return
+	}
+	wire, err := s.upgrade(w, r, true)
+	if err != nil {
+		s.dismiss()
+		return
+	}
+	s.running.Add(1) // for listen; the admitted session is counted
+	s.start(r, query, wire)
+	go wire.listen()
+}
+
+// serveUpgrade connects a second transport to a polling session (section
+// "Upgrade"). One that may not be is accepted and closed, as clients expect.
+func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *Session) {
+	wire, err := s.upgrade(w, r, false)
+	if err != nil {
+		return
+	}
+	if !s.enter() {
+		wire.discard(s)
+		return
+	}
+	session.connect(wire)
+	go wire.listen()
+}
+
+// discard closes a connection that never got a session.
+func (w *wire) discard(s *Server) {
+	_ = w.conn.Close()
+	s.unwire(w)
+}
+
+func (s *Server) unwire(w *wire) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.wires, w)
+}
+
+// connect makes w the session's probe, or hangs up.
+func (s *Session) connect(w *wire) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.attach(s)
+	if s.phase != phaseOpen || s.wire != nil || s.probe != nil || !s.srv.upgradable() {
+		w.hangUpLocked(closeNormal)
+		return
+	}
+	s.probe = w
+	_ = w.conn.SetReadDeadline(time.Now().Add(s.srv.cfg.UpgradeTimeout))
+}
+
+// listen reads until the connection ends. It is the connection's only goroutine
+// while nothing is to be written.
+func (w *wire) listen() {
+	s := w.s
+	defer s.srv.running.Done()
+	err := w.readPackets()
+	s.lost(w, err)
+	w.silence(err)
+	s.srv.unwire(w)
+}
+
+// readPackets hands packets to the session as long as that wants them, and then
+// waits for the client's close.
+func (w *wire) readPackets() error {
+	for {
+		p, err := w.readPacket()
+		if err != nil {
+			return err
+		}
+		if !w.s.hear(w, p) {
+			break
+		}
+	}
+	for {
+		if _, _, err := w.ws.NextReader(); err != nil {
+			return err
+		}
+	}
+}
+
+// readPacket reads one message: text holds a packet, binary is a message packet.
+func (w *wire) readPacket() (packet, error) {
+	kind, r, err := w.ws.NextReader()
+	if err != nil {
+		return packet{}, err
+	}
+	data, err := w.readMessage(r)
+	switch {
+	case err != nil:
+		return packet{}, w.protest(err)
+	case kind == websocket.BinaryMessage:
+		return packet{kind: packetMessage, binary: true, data: data}, nil
+	case !utf8.Valid(data):
+		return packet{}, w.protest(errUTF8)
+	}
+	p, err := decodePacket(data)
+	if err != nil {
+		return packet{}, w.protest(err)
+	}
+	return p, nil
+}
+
+// readMessage reads what r has, up to MaxPayload after decompression. Memory
+// grows with what arrives, not with what was announced.
+func (w *wire) readMessage(r io.Reader) ([]byte, error) {
+	limit := w.s.srv.cfg.MaxPayload
+	scratch := scratches.Get().(*[4096]byte)
+	defer scratches.Put(scratch)
+	n, err := fill(r, scratch[:])
+	data := bytes.Clone(scratch[:n])
+	if err == nil {
+		data, err = readRest(data, io.LimitReader(r, limit-int64(n)+1))
+	}
+	w.s.srv.stats.bytesIn.Add(int64(len(data)))
+	switch {
+	case err != io.EOF:
+		return nil, err
+	case int64(len(data)) > limit:
+		return nil, errTooBig
+	}
+	return data, nil
+}
+
+// fill reads until b is full, with a nil error, or r ends, with io.EOF.
+func fill(r io.Reader, b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var m int
+		m, err = r.Read(b[n:])
+		n += m
+	}
+	return n, err
+}
+
+// readRest appends what r has; its error is io.EOF when that was all.
+func readRest(data []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err != nil {
+			return data, err
+		}
+	}
+}
+
+// protest tells the client which rule it broke and passes err on.
+func (w *wire) protest(err error) error {
+	code := uint16(closeNormal)
+	switch {
+	case errors.Is(err, errTooBig):
+		code = websocket.CloseMessageTooBig
+	case errors.Is(err, errUTF8):
+		code = websocket.CloseInvalidFramePayloadData
+	}
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	w.hangUpLocked(code)
+	return err
+}
+
+// hear handles a packet that came over w; false when w is not listened to.
+func (s *Session) hear(w *wire, p packet) bool {
+	s.mu.Lock()
+	own := w.own
+	s.mu.Unlock()
+	if own {
+		return s.receive(p)
+	}
+	return s.negotiate(w, p)
+}
+
+// negotiate handles a packet of a connection that wants to become the session's
+// transport (section "Upgrade").
+func (s *Session) negotiate(w *wire, p packet) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.probe != w || s.phase == phaseClosed:
+		return false
+	case p.kind == packetPing && string(p.data) == probeText:
+		w.ctl = appendTextFrame(w.ctl, packetPong, probeText)
+		w.kickLocked()
+		s.probed = true
+		s.releaseLocked(packetNoop)
+		return true
+	case p.kind == packetUpgrade:
+		s.adoptLocked(w)
+		return true
+	}
+	s.abandonLocked()
+	w.hangUpLocked(closeNormal)
+	return false
+}
+
+// adoptLocked makes w the transport: what waits goes over it, in order, since
+// clients stop polling before they say "5".
+func (s *Session) adoptLocked(w *wire) {
+	s.wire, w.own = w, true
+	s.abandonLocked()
+	s.releaseLocked(packetNoop)
+	_ = w.conn.SetReadDeadline(time.Time{})
+	if s.awaiting && s.phase == phaseOpen { // its pong may have had to wait
+		s.timer.Reset(s.srv.cfg.PingTimeout)
+	}
+	s.srv.stats.upgrade()
+	w.kickLocked()
+	s.flushedLocked()
+}
+
+func (s *Session) abandonLocked() { s.probe, s.probed = nil, false }
+
+// lost is told that w's reading ended, with why.
+func (s *Session) lost(w *wire, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch w {
+	case s.wire:
+		s.endLocked(readReason(err), err)
+	case s.probe:
+		s.abandonLocked()
+	}
+}
+
+// readReason says how Node would call the error that ended reading.
+func readReason(err error) Reason {
+	switch {
+	case errors.Is(err, errParse):
+		return ReasonParse
+	case isDeparture(err):
+		return ReasonTransportClose
+	}
+	return ReasonTransportError
+}
+
+// isDeparture reports whether the client or the network ended the connection, as
+// opposed to a rule that was broken.
+func isDeparture(err error) bool {
+	var closed *websocket.CloseError
+	var network net.Error
+	return errors.As(err, &closed) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
+}
+
+// silence ends the connection after its last read. If the client broke a rule it
+// may still be sending, and would not get the close frame.
+func (w *wire) silence(err error) {
+	if !isDeparture(err) {
+		_ = w.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+		_, _ = io.Copy(io.Discard, w.conn)
+	}
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	w.gone = true
+	if !w.last || !w.busy { // else the writer closes after the close frame
+		_ = w.conn.Close()
+	}
+}
