@@ -8,9 +8,9 @@ import (
 	"expenseflow/internal/socketio"
 )
 
-// newSocketServer is the server that the Socket.IO v5 suite expects: the settings
+// newSocket is the server that the Socket.IO v5 suite expects: the settings
 // and handlers of the section "Test suite" of the protocol document.
-func newSocketServer() *socketio.Server {
+func newSocket() protocol {
 	s := socketio.New(socketio.Config{
 		ConnectTimeout: time.Second,
 		ServeClient:    true,

@@ -1,0 +1,305 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"expenseflow/internal/engineio"
+)
+
+// A session is what this package needs of an [engineio.Session].
+type session interface {
+	Handshake() *engineio.Handshake
+	ReleaseHandshake()
+	Transport() string
+	Done() <-chan struct{}
+	Send(g *engineio.Group)
+	TrySend(g *engineio.Group) bool
+	SendVolatile(g *engineio.Group) bool
+	Queued() int
+	Close(r engineio.Reason)
+}
+
+// A client is one connection: an Engine.IO session and its sockets, one for each
+// namespace it has joined. It is the session's Receiver.
+//
+// Locks are taken in this order: client.mu, then Namespace.mu, then Socket.mu or
+// inbox.mu. Sending to the session is allowed under any of them, for it never
+// calls back.
+type client struct {
+	server  *Server
+	session session
+	inbox   inbox
+
+	// The reader's own.
+	decoder decoder
+	limiter *rate.Limiter // of events; nil if there is no limit
+	broken  bool          // the client broke the protocol: nothing is read any more
+
+	mu     sync.Mutex
+	hs     *engineio.Handshake
+	links  []link      // few, so a list
+	timer  *time.Timer // closes a connection without sockets; then, after Closed, ends contexts
+	closed bool        // it ends: no socket is added any more
+	holds  int         // the session, connects and a running inbox; 0 ends the client
+}
+
+// A link is a namespace that the client has joined or asked for.
+type link struct {
+	name   string
+	socket *Socket            // nil while middleware runs
+	cancel context.CancelFunc // ends the middleware's context; nil afterwards
+}
+
+func newClient(s *Server, sess session) *client {
+	c := &client{server: s, session: sess, hs: sess.Handshake(), decoder: decoder{limits: &s.limits}, holds: 1}
+	sess.ReleaseHandshake()
+	if s.cfg.EventRate > 0 {
+		c.limiter = rate.NewLimiter(rate.Limit(s.cfg.EventRate), s.cfg.EventBurst)
+	}
+	c.timer = time.AfterFunc(s.cfg.ConnectTimeout, c.expire)
+	return c
+}
+
+// expire closes the connection if it has no socket by now.
+func (c *client) expire() {
+	if !c.joined() {
+		c.end(reasonForcedServer)
+	}
+}
+
+// joined tells whether the client has a socket.
+func (c *client) joined() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.links, func(l link) bool { return l.socket != nil })
+}
+
+// find returns the place of a namespace in links, or -1. c.mu is held.
+func (c *client) find(name string) int {
+	return slices.IndexFunc(c.links, func(l link) bool { return l.name == name })
+}
+
+// Message implements engineio.Receiver.
+func (c *client) Message(m engineio.Message) {
+	if c.broken {
+		return
+	}
+	p, err := c.decoder.add(m)
+	if err != nil {
+		c.violate(reasonForced, err)
+		return
+	}
+	if p != nil {
+		c.receive(p)
+	}
+}
+
+// errState is a packet that does not fit the state of its namespace.
+var errState = errors.New("packet does not fit the state of the namespace")
+
+// violate closes the connection of a client that broke the protocol.
+func (c *client) violate(r engineio.Reason, err error) {
+	c.broken = true
+	c.server.log.Debug("socket.io protocol violation", slog.Any("error", err))
+	c.end(r)
+}
+
+// receive handles one packet.
+func (c *client) receive(p *inPacket) {
+	if p.typ == typeConnect {
+		c.connect(p.nsp, p.data)
+		return
+	}
+	s := c.socket(p.nsp)
+	switch {
+	case s == nil || p.typ == typeConnectError:
+		c.violate(reasonForcedServer, errState)
+	case p.typ == typeEvent:
+		c.event(s, p)
+	case p.typ == typeAck:
+		s.answered(p)
+	default:
+		c.unlink(s, reasonClientDisconnect, phaseLeft)
+	}
+}
+
+// socket is the client's socket in a namespace, nil if it has none yet.
+func (c *client) socket(nsp string) *Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := c.find(nsp); i >= 0 {
+		return c.links[i].socket
+	}
+	return nil
+}
+
+// event puts an event into the inbox, no faster than the limit.
+func (c *client) event(s *Socket, p *inPacket) {
+	if c.limiter != nil {
+		time.Sleep(c.limiter.Reserve().Delay()) // at most the time of one event: the reader is alone
+	}
+	e := &Event{Name: p.name, Args: p.args, Attachments: p.attachments, socket: s, id: p.id, size: p.size}
+	cfg := &c.server.cfg
+	if c.inbox.pushEvent(task{kind: taskEvent, socket: s, event: e}, cfg.MaxInbox, cfg.maxInboxBytes(), c.session.Done) {
+		c.start()
+	}
+}
+
+// push adds a task that never waits.
+func (c *client) push(t task) {
+	if c.inbox.push(t) {
+		c.start()
+	}
+}
+
+// start runs the inbox on a goroutine of its own.
+func (c *client) start() {
+	c.hold()
+	go c.work()
+}
+
+// work runs tasks until there are none.
+func (c *client) work() {
+	defer c.release()
+	for {
+		t, ok := c.inbox.next()
+		if !ok {
+			return
+		}
+		switch t.kind {
+		case taskOpen:
+			t.socket.opened()
+		case taskEvent:
+			t.socket.dispatch(t.event)
+		case taskClose:
+			t.socket.finish()
+		}
+	}
+}
+
+// hold and release count what keeps the client from having ended.
+func (c *client) hold() {
+	c.mu.Lock()
+	c.holds++
+	c.mu.Unlock()
+}
+
+func (c *client) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.holds--; c.holds == 0 {
+		c.timer.Stop()
+		c.server.clients.Done()
+	}
+}
+
+// unlink ends one socket; the connection stays. A client that has no socket left
+// must join a namespace again within the connect timeout.
+func (c *client) unlink(s *Socket, reason string, ph phase) bool {
+	c.mu.Lock()
+	i := c.find(s.nsp.name)
+	if c.closed || i < 0 || c.links[i].socket != s {
+		c.mu.Unlock()
+		return false
+	}
+	c.links = slices.Delete(c.links, i, i+1)
+	if len(c.links) == 0 {
+		c.timer.Reset(c.server.cfg.ConnectTimeout)
+	}
+	c.mu.Unlock()
+	s.end(reason, ph)
+	return true
+}
+
+// Drained implements engineio.Receiver.
+func (c *client) Drained() {
+	c.mu.Lock()
+	links := slices.Clone(c.links)
+	c.mu.Unlock()
+	for _, l := range links {
+		if l.socket != nil {
+			l.socket.drained()
+		}
+	}
+}
+
+// end closes the connection, after what is queued was sent, and ends its sockets
+// now. The client comes back by itself.
+func (c *client) end(r engineio.Reason) {
+	c.session.Close(r)
+	c.endSockets(string(r))
+}
+
+// Closed implements engineio.Receiver.
+func (c *client) Closed(reason engineio.Reason, _ error) {
+	c.endSockets(string(reason))
+	c.release()
+}
+
+// endSockets ends every socket, and every attempt to become one.
+func (c *client) endSockets(reason string) {
+	if c.server.stopping.Load() {
+		reason = reasonShutdown
+	}
+	for _, l := range c.close() {
+		if l.socket == nil {
+			l.cancel()
+			continue
+		}
+		l.socket.end(reason, phaseLeft)
+	}
+}
+
+// close forgets the links and returns them. Contexts of handlers that are still
+// at work end after a grace.
+func (c *client) close() []link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	links := c.links
+	c.links = nil
+	if !c.closed {
+		c.closed = true
+		c.timer.Stop()
+		c.timer = time.AfterFunc(c.server.cfg.HandlerGrace, func() { cancelContexts(links) })
+	}
+	return links
+}
+
+func cancelContexts(links []link) {
+	for _, l := range links {
+		if l.socket != nil {
+			l.socket.cancelContext()
+		}
+	}
+}
+
+// disconnect tells every namespace goodbye for good, then closes.
+func (c *client) disconnect() {
+	c.mu.Lock()
+	links := slices.Clone(c.links)
+	c.mu.Unlock()
+	for _, l := range links {
+		if l.socket != nil {
+			l.socket.Disconnect(false)
+		}
+	}
+	c.end(reasonForcedServer)
+}
+
+// sendConnectError refuses a namespace.
+func (c *client) sendConnectError(nsp string, e *ConnectError) {
+	payload, err := json.Marshal(e)
+	if err != nil { // Data cannot be encoded: it is the application's
+		c.server.log.Error("socket.io connect error has bad data", slog.Any("error", err))
+		payload, _ = json.Marshal(&ConnectError{Message: e.Message})
+	}
+	c.session.Send(control(typeConnectError, nsp, payload))
+}

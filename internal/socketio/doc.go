@@ -1,0 +1,33 @@
+// Package socketio is a Socket.IO server: revision 5 of the protocol, which
+// clients of Socket.IO 3 and 4 speak, on top of package engineio.
+//
+// What it promises:
+//
+//   - Events of one connection are handled one at a time, in the order in which
+//     they arrived, on a goroutine that is not the reader: acknowledgements and
+//     heartbeats are taken meanwhile. Connections run beside each other. A
+//     connection that sends faster than its handlers work is read more slowly.
+//   - What is sent to one connection arrives in the order in which Emit, Send and
+//     the broadcasts were called, by one goroutine, and never before the answer
+//     to its CONNECT.
+//   - One broadcast reaches a socket at most once, however many of the rooms the
+//     socket is in. It is encoded once and holds no lock while it is queued.
+//   - An acknowledgement answers the event that asked for it, once: ids are never
+//     used twice by a process, and two processes start far apart, so a late
+//     answer from an older connection matches nothing.
+//   - A connection without sockets costs no goroutine, and an idle socket has no
+//     maps of its own.
+//   - Whoever breaks the protocol is closed: malformed packets, an event before
+//     the answer to CONNECT or after DISCONNECT, a second CONNECT, a reserved
+//     event name, a stray binary frame. An unknown namespace is only refused.
+//   - Shutdown closes transports, so that clients reconnect; it never sends a
+//     Socket.IO disconnect, after which they would not.
+//
+// Three ways to end a connection differ in what the client does next.
+// [Socket.Disconnect] and a [*ConnectError] are definitive: the client stays
+// away until its page asks again. [Socket.CloseTransport] and
+// [ErrCloseTransport] look like a broken line: it comes back by itself.
+//
+// Everything may be called by several goroutines at once, unless it says
+// otherwise.
+package socketio

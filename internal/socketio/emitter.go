@@ -1,0 +1,103 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"expenseflow/internal/engineio"
+)
+
+// An Emitter sends events to one socket in a particular way. It may be kept and
+// used often, and by several goroutines.
+type Emitter struct {
+	socket   *Socket
+	volatile bool
+	plain    bool
+	timeout  time.Duration
+}
+
+// Volatile sends events that are dropped if the client cannot take them now. See
+// [Broadcast.Volatile].
+func (s *Socket) Volatile() *Emitter { return &Emitter{socket: s, volatile: true} }
+
+// Compress sends events that may be compressed, or may not.
+func (s *Socket) Compress(on bool) *Emitter { return &Emitter{socket: s, plain: !on} }
+
+// Timeout bounds how long EmitAck waits for the answer.
+func (s *Socket) Timeout(d time.Duration) *Emitter { return &Emitter{socket: s, timeout: d} }
+
+// Volatile makes the emitter's events volatile too.
+func (e *Emitter) Volatile() *Emitter {
+	c := *e
+	c.volatile = true
+	return &c
+}
+
+// Compress says whether the emitter's events may be compressed.
+func (e *Emitter) Compress(on bool) *Emitter {
+	c := *e
+	c.plain = !on
+	return &c
+}
+
+// Timeout bounds how long EmitAck waits for the answer.
+func (e *Emitter) Timeout(d time.Duration) *Emitter {
+	c := *e
+	c.timeout = d
+	return &c
+}
+
+// Emit sends an event as [Socket.Emit] does. A volatile one that was dropped is no
+// error.
+func (e *Emitter) Emit(event string, args ...any) error {
+	p, err := Encode(e.socket.nsp.name, event, args...)
+	if err != nil {
+		return err
+	}
+	if !e.socket.Connected() {
+		return ErrDisconnected
+	}
+	e.transmit(p, p.shared())
+	return nil
+}
+
+// EmitAck asks the client as [Socket.EmitAck] does.
+func (e *Emitter) EmitAck(ctx context.Context, event string, args ...any) ([]json.RawMessage, error) {
+	p, err := Encode(e.socket.nsp.name, event, args...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := within(ctx, e.timeout)
+	defer cancel()
+	return e.ask(ctx, p)
+}
+
+// ask sends p with an id of its own and waits for the answer.
+func (e *Emitter) ask(ctx context.Context, p *Packet) ([]json.RawMessage, error) {
+	s, id := e.socket, e.socket.nsp.server.nextAckID()
+	answer := make(chan *inPacket, 1)
+	if err := s.expect(id, func(p *inPacket) { answer <- p }); err != nil {
+		return nil, err
+	}
+	defer s.forget(id)
+	e.transmit(p, p.withID(id))
+	select {
+	case in := <-answer:
+		if in == nil {
+			return nil, ErrDisconnected
+		}
+		return in.inlined(), nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("socketio: no acknowledgement of %q: %w", p.name, context.Cause(ctx))
+	}
+}
+
+// transmit queues g, a form of p.
+func (e *Emitter) transmit(p *Packet, g *engineio.Group) {
+	if e.plain {
+		g = g.Uncompressed()
+	}
+	e.socket.transmit(p, g, e.volatile)
+}

@@ -1,0 +1,274 @@
+package socketio
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"strconv"
+)
+
+// checkJSON tells whether b is one JSON value without space around it and at
+// most maxDepth containers deep. Depth is looked at first, for that is cheap.
+func checkJSON(b []byte, maxDepth int) error {
+	depth, inString := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '[' || c == '{':
+			if depth++; depth > maxDepth {
+				return errDepth
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return refuseIf(isSpace(b[0]) || !json.Valid(b))
+}
+
+// isSpace tells whether c is white space in JSON.
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// elements splits a valid JSON array. What it returns points into b. It is nil
+// for anything else.
+func elements(b []byte) []json.RawMessage {
+	if len(b) == 0 || b[0] != '[' {
+		return nil
+	}
+	c := cursor{in: b, pos: 1}
+	var list []json.RawMessage
+	for c.peek() != ']' {
+		start := c.pos
+		c.skipValue()
+		list = append(list, json.RawMessage(b[start:c.pos:c.pos]))
+		c.skipByte(',')
+	}
+	return list
+}
+
+// A cursor walks JSON that is known to be valid.
+type cursor struct {
+	in  []byte
+	pos int
+}
+
+// peek skips white space and returns the next byte.
+func (c *cursor) peek() byte {
+	for isSpace(c.in[c.pos]) {
+		c.pos++
+	}
+	return c.in[c.pos]
+}
+
+// skipByte skips b if it is next.
+func (c *cursor) skipByte(b byte) {
+	if c.peek() == b {
+		c.pos++
+		c.peek()
+	}
+}
+
+// skipString skips the string that starts here.
+func (c *cursor) skipString() {
+	for c.pos++; c.in[c.pos] != '"'; c.pos++ {
+		if c.in[c.pos] == '\\' {
+			c.pos++
+		}
+	}
+	c.pos++
+}
+
+// skipScalar skips a number or a word.
+func (c *cursor) skipScalar() {
+	for c.pos < len(c.in) {
+		switch b := c.in[c.pos]; {
+		case b == ',' || b == ']' || b == '}' || isSpace(b):
+			return
+		}
+		c.pos++
+	}
+}
+
+// skipValue skips the value that starts here.
+func (c *cursor) skipValue() {
+	for depth := 0; ; {
+		switch c.peek() {
+		case '"':
+			c.skipString()
+		case '[', '{':
+			depth++
+			c.pos++
+			continue
+		case ']', '}':
+			depth--
+			c.pos++
+		case ',', ':':
+			c.pos++
+			continue
+		default:
+			c.skipScalar()
+		}
+		if depth == 0 {
+			return
+		}
+	}
+}
+
+// A substituter copies valid JSON and replaces each placeholder of an
+// attachment, {"_placeholder":true,"num":n} (Socket.IO protocol, "Packet
+// encoding"), by what replace appends for n.
+type substituter struct {
+	cursor
+	out     []byte
+	replace func(out []byte, num int) ([]byte, error)
+}
+
+// value copies one value and returns its text in the input.
+func (s *substituter) value() (text []byte, err error) {
+	s.peek()
+	start := s.pos
+	switch s.in[s.pos] {
+	case '[':
+		err = s.array()
+	case '{':
+		err = s.object()
+	default:
+		s.skipValue()
+		s.out = append(s.out, s.in[start:s.pos]...)
+	}
+	return s.in[start:s.pos], err
+}
+
+// array copies an array.
+func (s *substituter) array() error {
+	s.pos++
+	s.out = append(s.out, '[')
+	for first := true; s.peek() != ']'; first = false {
+		s.separate(first)
+		if _, err := s.value(); err != nil {
+			return err
+		}
+	}
+	s.pos++
+	s.out = append(s.out, ']')
+	return nil
+}
+
+// separate copies the comma between two members.
+func (s *substituter) separate(first bool) {
+	if !first {
+		s.skipByte(',')
+		s.out = append(s.out, ',')
+	}
+}
+
+// object copies an object, or what replaces it. Of repeated keys the last one
+// counts, as in JavaScript.
+func (s *substituter) object() error {
+	start := len(s.out)
+	marked, num := false, math.NaN()
+	s.pos++
+	s.out = append(s.out, '{')
+	for first := true; s.peek() != '}'; first = false {
+		s.separate(first)
+		key, text, err := s.member()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "_placeholder":
+			marked = string(text) == "true"
+		case "num":
+			num = number(text)
+		}
+	}
+	s.pos++
+	s.out = append(s.out, '}')
+	if !marked {
+		return nil
+	}
+	return s.substitute(start, num)
+}
+
+// substitute replaces what was copied since start by attachment num.
+func (s *substituter) substitute(start int, num float64) (err error) {
+	if num != math.Trunc(num) || num < 0 || num > math.MaxInt32 {
+		return errAttachments
+	}
+	s.out, err = s.replace(s.out[:start], int(num))
+	return err
+}
+
+// member copies one key and its value.
+func (s *substituter) member() (key string, text []byte, err error) {
+	s.peek()
+	start := s.pos
+	s.skipString()
+	raw := s.in[start:s.pos]
+	s.out = append(s.out, raw...)
+	s.skipByte(':')
+	s.out = append(s.out, ':')
+	text, err = s.value()
+	return keyText(raw), text, err
+}
+
+// keyText is the text of a key; only a few keys matter, and most keys have no
+// escapes.
+func keyText(raw []byte) (key string) {
+	for _, c := range raw {
+		if c == '\\' {
+			_ = json.Unmarshal(raw, &key) // it is valid JSON
+			return key
+		}
+	}
+	return string(raw[1 : len(raw)-1])
+}
+
+// number is the value of a JSON number, or NaN.
+func number(text []byte) float64 {
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return f
+}
+
+// checkPlaceholders tells whether every placeholder of p names an attachment.
+func checkPlaceholders(p *inPacket) error {
+	for _, arg := range p.args {
+		if err := checkPlaceholdersIn(arg, len(p.attachments)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPlaceholdersIn does it for one argument.
+func checkPlaceholdersIn(raw json.RawMessage, attachments int) error {
+	s := substituter{cursor: cursor{in: raw}, replace: func(out []byte, num int) ([]byte, error) {
+		if num >= attachments {
+			return nil, errAttachments
+		}
+		return out, nil
+	}}
+	_, err := s.value()
+	return err
+}
+
+// inline replaces placeholders by the attachments in base64, which is how
+// encoding/json spells []byte. The placeholders of raw have been checked.
+func inline(raw json.RawMessage, attachments [][]byte) json.RawMessage {
+	if len(attachments) == 0 {
+		return raw
+	}
+	s := substituter{cursor: cursor{in: raw}, replace: func(out []byte, num int) ([]byte, error) {
+		out = append(out, '"')
+		out = base64.StdEncoding.AppendEncode(out, attachments[num])
+		return append(out, '"'), nil
+	}}
+	_, _ = s.value() // cannot fail any more
+	return s.out
+}
