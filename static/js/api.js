@@ -1,0 +1,123 @@
+/** Milliseconds after which a request counts as lost. */
+const patience = 30_000;
+
+/** The server answered, and not with success. */
+export class HttpError extends Error {
+  /** @param {number} status @param {{error: string, code?: string}} body @param {number} retryAfterMs */
+  constructor(status, body, retryAfterMs) {
+    super(body.error);
+    Object.assign(this, { status, code: body.code, retryAfterMs });
+  }
+}
+
+/** The server says that the token is no longer any good. */
+export class Unauthorized extends HttpError {}
+
+/** No answer, or one that is not our server's. */
+export class Unreachable extends Error {
+  constructor(cause) {
+    super('The server cannot be reached', { cause });
+  }
+}
+
+/** The server's HTTP interface, for one session or, without a token, for none. */
+export class Api {
+  #token;
+  #deviceId;
+
+  constructor({ token = '', deviceId = '' } = {}) {
+    this.#token = token;
+    this.#deviceId = deviceId;
+  }
+
+  register(name, email, password) {
+    return this.#request('POST', '/auth/register', { name, email, password });
+  }
+
+  login(email, password) {
+    return this.#request('POST', '/auth/login', { email, password });
+  }
+
+  logout() {
+    return this.#request('POST', '/auth/logout');
+  }
+
+  /** Every expense; a server may be set to wrap its lists. */
+  async expenses() {
+    return listOf(await this.#request('GET', '/expenses'));
+  }
+
+  /** The results for operations, in their order. */
+  async batch(operations) {
+    const { results } = await this.#request('POST', '/sync/batch', { operations });
+    if (!Array.isArray(results)) {
+      throw new Unreachable('an answer without results');
+    }
+    return results;
+  }
+
+  /** The operations that the server has set aside. */
+  async parked() {
+    return listOf(await this.#request('GET', '/sync/pending'));
+  }
+
+  /** Has a parked operation tried again, with other data if there is any. */
+  retryParked(id, data) {
+    return this.#request('POST', `/sync/pending/${encodeURIComponent(id)}/retry`, data ? { data } : {});
+  }
+
+  discardParked(id) {
+    return this.#request('DELETE', `/sync/pending/${encodeURIComponent(id)}`);
+  }
+
+  async #request(method, path, body) {
+    const response = await this.#fetch(method, path, body);
+    const answer = await response.json().catch((err) => {
+      throw new Unreachable(err);
+    });
+    if (!response.ok) {
+      throw failure(response, answer);
+    }
+    return answer;
+  }
+
+  async #fetch(method, path, body) {
+    try {
+      return await fetch(`/api${path}`, {
+        method,
+        headers: this.#headers(body),
+        body: body && JSON.stringify(body),
+        cache: 'no-store',
+        signal: AbortSignal.timeout(patience),
+      });
+    } catch (err) {
+      throw new Unreachable(err);
+    }
+  }
+
+  #headers(body) {
+    return {
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...(this.#token && { Authorization: `Bearer ${this.#token}` }),
+      ...(this.#deviceId && { 'X-Device-Id': this.#deviceId }),
+    };
+  }
+}
+
+function listOf(answer) {
+  const list = Array.isArray(answer) ? answer : answer?.data;
+  if (!Array.isArray(list)) {
+    throw new Unreachable('an answer without a list');
+  }
+  return list;
+}
+
+// Only an error in our server's own form counts as its word: a proxy's 401 must
+// not end a session.
+function failure(response, answer) {
+  if (typeof answer?.error !== 'string') {
+    return new Unreachable(`status ${response.status}`);
+  }
+  const kind = response.status === 401 ? Unauthorized : HttpError;
+  return new kind(response.status, answer, Number(response.headers.get('Retry-After') ?? 0) * 1_000);
+}

@@ -1,0 +1,159 @@
+import { actionsOf } from './actions.js';
+import { Api } from './api.js';
+import { Book, forgetRows } from './book.js';
+import { arrange, h, icon, soon } from './dom.js';
+import { count } from './format.js';
+import { Live } from './live.js';
+import * as account from './panels/account.js';
+import { Editor } from './panels/editor.js';
+import * as entry from './panels/entry.js';
+import * as list from './panels/list.js';
+import * as parked from './panels/parked.js';
+import { signIn } from './panels/signin.js';
+import * as status from './panels/status.js';
+import * as summary from './panels/summary.js';
+import { Queue, waiting } from './queue.js';
+import * as sessions from './session.js';
+import { browserStorage } from './storage.js';
+import { Sync } from './sync.js';
+import { Toast } from './toast.js';
+
+/**
+ * The panels of the page, in reading order. A panel is a module whose mount
+ * takes the context that openLedger makes and gives the elements it wants
+ * shown: `header`, `main`, `aside`, `floating`, `overlay`; and, if it has any,
+ * a `render` that brings them up to date. A new panel is a line here and in
+ * index.html.
+ */
+const panels = [status, account, summary, entry, parked, list];
+
+/** Milliseconds after a change until the rows are kept for the next start. */
+const rememberPause = 2_000;
+
+const storage = browserStorage();
+const root = document.querySelector('#app');
+let close = () => {};
+
+/** Shows the page that fits: the ledger with a session, else the sign-in. */
+function start(notice = '', email = '') {
+  close();
+  const session = sessions.load(storage);
+  close = session ? openLedger(session) : openDoor(notice, email);
+}
+
+function openDoor(notice, email) {
+  const door = signIn({
+    api: new Api(), notice, email,
+    entered: (answer) => {
+      sessions.open(storage, answer);
+      start();
+      document.querySelector('#list-title')?.focus();
+    },
+  });
+  root.replaceChildren(door.element);
+  door.focus();
+  return () => {};
+}
+
+function openLedger(session) {
+  const context = contextOf(session);
+  const mounted = panels.map((panel) => panel.mount(context));
+  root.replaceChildren(...frame(mounted, context));
+  document.title = 'ExpenseFlow';
+  const unhear = hear(context);
+  mounted.forEach((panel) => panel.render?.());
+  context.live.start();
+  context.sync.refresh();
+  return () => {
+    context.closed = true;
+    unhear();
+    context.sync.stop();
+    context.live.stop();
+    context.toast.close();
+  };
+}
+
+function contextOf(session) {
+  const userId = session.user.id;
+  const deviceId = sessions.deviceId(storage, userId);
+  const api = new Api({ token: session.token, deviceId });
+  const queue = new Queue({ storage, userId, deviceId });
+  const book = new Book({ queue, storage, userId, deviceId });
+  const sync = new Sync({ api, queue, book, lock: tabLock(userId) });
+  const live = new Live({ token: session.token, deviceId });
+  const context = { session, storage, api, queue, book, sync, live, toast: new Toast(), editor: new Editor() };
+  context.actions = actionsOf(context);
+  context.leave = () => leave(context);
+  return context;
+}
+
+// One tab sends at a time, where the browser can arrange it; elsewhere two may,
+// and the server takes every operation once.
+function tabLock(userId) {
+  return navigator.locks ? (work) => navigator.locks.request(`expenseflow.${userId}`, work) : undefined;
+}
+
+function frame(mounted, { toast, editor }) {
+  const parts = (place) => mounted.map((panel) => panel[place]).filter(Boolean);
+  return [
+    h('header', { class: 'top' },
+      h('h1', { class: 'brand' }, icon('mark'), h('span', {}, 'ExpenseFlow')), parts('header')),
+    h('main', { class: 'ledger', id: 'main', tabIndex: -1 },
+      h('div', { class: 'side' }, parts('aside')),
+      h('div', { class: 'middle' }, parts('main'))),
+    ...parts('floating'), ...parts('overlay'), editor.element, toast.element,
+  ];
+}
+
+/** Ties the parts together; what it gives unties those that outlive a session. */
+function hear(context) {
+  const { live, sync, queue, book } = context;
+  const on = (kind, event, pick) => live.listen(event, (payload) => book.note({ kind, deviceId: payload.deviceId, ...pick(payload) }));
+  on('created', 'expense_created', (e) => ({ id: e._id, expense: e }));
+  on('updated', 'expense_updated', (e) => ({ id: e._id, expense: e }));
+  on('deleted', 'expense_deleted', ({ id }) => ({ id }));
+  live.listen('sync_error', () => sync.refreshParked());
+  live.addEventListener('fresh', () => sync.refresh());
+  live.addEventListener('state', () => live.connected && sync.kick());
+  [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
+  sync.addEventListener('settled', ({ outcomes }) => tellRefused(context, outcomes));
+  book.addEventListener('change', soon(() => book.remember(), rememberPause));
+  return listenToBrowser({
+    online: () => (live.wake(), sync.kick()),
+    visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick()),
+    storage: ({ key }) => (key === null || sessions.owns(key) ? start() : queue.owns(key) && queue.touched()),
+  });
+}
+
+function listenToBrowser(handlers) {
+  Object.entries(handlers).forEach(([event, handle]) => window.addEventListener(event, handle));
+  return () => Object.entries(handlers).forEach(([event, handle]) => window.removeEventListener(event, handle));
+}
+
+function tellRefused({ toast }, outcomes) {
+  const refused = outcomes.filter((o) => !o.ok || (o.status === 'not_found' && o.op.action === 'UPDATE'));
+  if (refused.length > 0) {
+    toast.say(`${count(refused.length, 'change was', 'changes were')} not accepted.`);
+  }
+}
+
+// The server ended the session. What waits in the queue stays for the next one.
+// An answer that arrives after the session was left must not end the next.
+function ended({ session, closed }) {
+  if (closed) {
+    return;
+  }
+  sessions.close(storage);
+  const kept = waiting(storage, session.user.id);
+  start(`Your session has ended. Sign in again to go on${kept > 0 ? `; ${count(kept, 'change is', 'changes are')} kept here.` : '.'}`, session.user.email);
+}
+
+async function leave({ api, session }) {
+  forgetRows(storage, session.user.id);
+  sessions.close(storage);
+  start();
+  await api.logout().catch(() => {}); // without a server the token ends by its own time
+}
+
+start();
+navigator.serviceWorker?.register('/sw.js').catch(() => {}); // only a start without a server needs it

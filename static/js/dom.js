@@ -1,0 +1,93 @@
+/**
+ * Makes an element. Text is always set as text, never parsed: what people type
+ * cannot become markup.
+ *
+ * props: `on` holds listeners, `data` and `aria` hold dataset and aria
+ * attributes, names of DOM properties are set as such, the rest are attributes;
+ * null and false set nothing.
+ */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  const { on = {}, data = {}, aria = {}, ...rest } = props;
+  Object.entries(on).forEach(([event, hear]) => element.addEventListener(event, hear));
+  Object.entries(data).forEach(([name, value]) => { element.dataset[name] = value; });
+  Object.entries(aria).forEach(([name, value]) => setAttribute(element, `aria-${name}`, value));
+  Object.entries(rest).forEach(([name, value]) => set(element, name, value));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const properties = new Set(['value', 'checked', 'disabled', 'hidden', 'noValidate', 'open', 'required', 'tabIndex', 'type']);
+
+function set(element, name, value) {
+  if (properties.has(name)) {
+    element[name] = value;
+  } else {
+    setAttribute(element, name, value);
+  }
+}
+
+/** Sets an attribute, or removes it when value is nothing. */
+export function setAttribute(element, name, value) {
+  if (value === null || value === undefined || value === false || value === '') {
+    element.removeAttribute(name);
+  } else {
+    element.setAttribute(name, value);
+  }
+}
+
+/** A picture of icons.svg; it says nothing to a screen reader. */
+export function icon(name) {
+  const ns = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(ns, 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.append(document.createElementNS(ns, 'use'));
+  svg.firstChild.setAttribute('href', `/icons.svg#${name}`);
+  return svg;
+}
+
+/** A button with a picture and a name that is only read out. */
+export function iconButton(name, label, press, props = {}) {
+  return h('button', { type: 'button', class: 'icon-button', title: label, aria: { label }, on: { click: press }, ...props }, icon(name));
+}
+
+/** Sets the text of an element if it differs, so that nothing is read out twice. */
+export function setText(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+/**
+ * Makes nodes the children of parent, in their order, and moves no node that
+ * stands right already: a node that is moved loses the focus.
+ */
+export function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  [...parent.children].filter((child) => !wanted.has(child)).forEach((child) => child.remove());
+  nodes.forEach((node, i) => {
+    if (parent.children[i] !== node) {
+      parent.insertBefore(node, parent.children[i] ?? null);
+    }
+  });
+}
+
+/** Calls work once, soon, however often it is asked to. */
+export function soon(work, ms = 16) {
+  let timer = null;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      work();
+    }, ms);
+  };
+}
+
+/** Puts the focus on an element that cannot usually have it, such as a heading. */
+export function focusOn(element) {
+  if (element.tabIndex < 0) {
+    element.tabIndex = -1;
+  }
+  element.focus();
+}

@@ -1,0 +1,44 @@
+import { h, iconButton } from '../dom.js';
+import { ExpenseForm } from './expenseform.js';
+
+/**
+ * The dialog in which an expense is added or changed. The browser keeps the
+ * focus inside while it is open, closes it on Escape, and puts the focus back.
+ */
+export class Editor {
+  #title = h('h2', { id: 'editor-title' });
+  #dialog;
+  #save = () => {};
+
+  constructor() {
+    const close = () => this.#dialog.close();
+    this.#dialog = h('dialog', { class: 'editor', aria: { labelledby: 'editor-title' }, on: { close: () => this.#emptied() } });
+    this.element = this.#dialog;
+    this.#dialog.addEventListener('mousedown', (event) => event.target === this.#dialog && close());
+  }
+
+  /**
+   * Opens with a row, or empty. save receives the fields as ExpenseForm gives
+   * them; back is where the focus goes afterwards.
+   */
+  open({ title, label, row = null, save, back }) {
+    this.#title.textContent = title;
+    this.#save = save;
+    const form = new ExpenseForm({ label, submit: (fields) => this.#submitted(fields, back), cancel: () => this.#dialog.close() });
+    form.fill(row);
+    this.#dialog.replaceChildren(h('div', { class: 'sheet' },
+      h('header', {}, this.#title, iconButton('close', 'Close', () => this.#dialog.close())), form.element));
+    this.#dialog.showModal();
+    form.focus();
+  }
+
+  #submitted(fields, back) {
+    this.#dialog.close();
+    this.#save(fields);
+    back?.();
+  }
+
+  #emptied() {
+    this.#dialog.replaceChildren();
+  }
+}

@@ -1,0 +1,23 @@
+import { h } from '../dom.js';
+import { ExpenseForm } from './expenseform.js';
+
+/**
+ * Adding an expense: a form that is always at hand where there is room beside
+ * the list, a button that opens the dialog where there is not.
+ */
+export function mount({ actions, editor }) {
+  const form = new ExpenseForm({ label: 'Add', submit: added });
+  const add = () => editor.open({ title: 'New entry', label: 'Add', save: actions.add });
+
+  function added(draft) {
+    actions.add(draft);
+    form.fill();
+    form.focus();
+  }
+
+  return {
+    aside: h('section', { class: 'card entry', aria: { labelledby: 'entry-title' } },
+      h('h2', { id: 'entry-title' }, 'New entry'), form.element),
+    floating: h('button', { type: 'button', class: 'primary add', on: { click: add } }, 'Add entry'),
+  };
+}

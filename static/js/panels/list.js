@@ -1,0 +1,194 @@
+import { categoryName } from '../categories.js';
+import { arrange, focusOn, h, icon, iconButton, setText, soon } from '../dom.js';
+import { dayOf, dayTitle, micros, money } from '../format.js';
+import { net } from '../totals.js';
+
+/** How many rows are shown at first, and how many more at a time. */
+const pageSize = 100;
+
+const waitingWords = { CREATE: 'Waiting', UPDATE: 'Change waiting', DELETE: 'Deletion waiting' };
+
+/** The list of expenses by day, newest first. */
+export function mount(context) {
+  const list = new List(context);
+  return { main: list.element, render: () => list.render() };
+}
+
+class List {
+  #context;
+  #shown = pageSize;
+  #rows = new Map(); // key to {element, show}
+  #days = new Map(); // day to {element, list, show}
+  #title = h('h2', { id: 'list-title', tabIndex: -1 }, 'Entries');
+  #body = h('div', { class: 'days' });
+  #note = h('p', { class: 'empty', hidden: true });
+  #more = h('button', { type: 'button', class: 'plain more', hidden: true, on: { click: () => this.#showMore() } });
+
+  constructor(context) {
+    this.#context = context;
+    this.element = h('section', { class: 'list', aria: { labelledby: 'list-title' } }, this.#title, this.#note, this.#body, this.#more);
+    const render = soon(() => this.render());
+    context.book.addEventListener('change', render);
+    context.sync.addEventListener('change', render);
+  }
+
+  render() {
+    const all = this.#context.book.rows();
+    const rows = all.slice(0, this.#shown);
+    const lost = this.#focusedKey();
+    this.#renderDays(byDay(rows));
+    this.#rows.forEach((_, key) => rows.some((r) => r.key === key) || this.#rows.delete(key));
+    this.#refocus(lost);
+    this.#renderNote(all.length);
+    this.#renderMore(all.length - rows.length);
+  }
+
+  /** Puts the focus on a row's first button, or on the list if it is gone. */
+  focusRow(key) {
+    const button = this.#rows.get(key)?.element.querySelector('button');
+    (button ?? this.#title).focus();
+  }
+
+  #renderDays(days) {
+    const kept = new Map();
+    days.forEach((rows, day) => {
+      const section = this.#days.get(day) ?? daySection(day);
+      section.show(rows);
+      arrange(section.list, rows.map((row) => this.#row(row)));
+      kept.set(day, section);
+    });
+    this.#days = kept;
+    arrange(this.#body, [...kept.values()].map((s) => s.element));
+  }
+
+  #row(row) {
+    const known = this.#rows.get(row.key) ?? rowElement(row.key, this.#handlers());
+    this.#rows.set(row.key, known);
+    known.show(row);
+    return known.element;
+  }
+
+  #handlers() {
+    const { actions, editor } = this.#context;
+    return {
+      edit: (row) => editor.open({
+        title: 'Edit entry', label: 'Save', row,
+        save: (patch) => Object.keys(patch).length > 0 && actions.edit(row, patch),
+        back: () => setTimeout(() => this.focusRow(row.key), 50),
+      }),
+      remove: (row) => (row.pending === 'DELETE' ? actions.restore(row) : actions.remove(row)),
+    };
+  }
+
+  // A row that vanishes with the focus in it hands it to the row that takes its
+  // place: somebody who deletes with the keyboard goes on from there.
+  #focusedKey() {
+    const element = document.activeElement?.closest?.('.row');
+    const order = [...this.#body.querySelectorAll('.row')];
+    return element ? { element, index: order.indexOf(element) } : null;
+  }
+
+  #refocus(lost) {
+    if (!lost || lost.element.contains(document.activeElement)) {
+      return;
+    }
+    const order = [...this.#body.querySelectorAll('.row')];
+    const next = lost.element.isConnected ? lost.element : order[Math.min(lost.index, order.length - 1)];
+    focusOn(next?.querySelector('button') ?? this.#title);
+  }
+
+  #renderNote(total) {
+    const { book, sync } = this.#context;
+    this.#note.hidden = total > 0;
+    if (book.loaded) {
+      setText(this.#note, 'Nothing here yet. What you add appears on all your devices at once.');
+    } else {
+      setText(this.#note, sync.trouble ? 'Your entries appear here as soon as the server can be reached.' : 'Loading your entries…');
+    }
+  }
+
+  #renderMore(left) {
+    this.#more.hidden = left === 0;
+    setText(this.#more, `Show ${Math.min(left, pageSize)} of ${left} more`);
+  }
+
+  #showMore() {
+    const order = this.#body.querySelectorAll('.row').length;
+    this.#shown += pageSize;
+    this.render();
+    this.#body.querySelectorAll('.row')[order]?.querySelector('button').focus();
+  }
+}
+
+function byDay(rows) {
+  const days = new Map();
+  for (const row of rows) {
+    const day = dayOf(row.date);
+    days.set(day, [...(days.get(day) ?? []), row]);
+  }
+  return days;
+}
+
+function daySection(day) {
+  const title = h('span', {});
+  const sum = h('span', { class: 'sum' });
+  const list = h('ul', {});
+  const element = h('section', { class: 'day' }, h('h3', {}, title, sum), list);
+  return {
+    element,
+    list,
+    show(rows) {
+      setText(title, dayTitle(day));
+      setText(sum, net(rows).map(({ balance, currency }) => money(balance, currency)).join(' · '));
+    },
+  };
+}
+
+// A row keeps its element for as long as it is shown, so that the focus stays;
+// its handlers act on the row as it was shown last.
+function rowElement(key, { edit, remove }) {
+  let shown;
+  const badge = h('span', { class: 'badge' });
+  const description = h('span', { class: 'description' });
+  const detail = h('span', { class: 'detail' });
+  const mark = h('span', { class: 'mark' }, icon('clock'), h('span', {}));
+  const amount = h('span', { class: 'amount' });
+  const editButton = iconButton('edit', '', () => edit(shown));
+  const removeButton = iconButton('delete', '', () => remove(shown)); // and, until it is sent, takes it back
+  const element = h('li', { class: 'row', data: { key } },
+    badge, h('div', { class: 'what' }, description, detail), mark, amount,
+    h('div', { class: 'tools' }, editButton, removeButton));
+
+  function show(row) {
+    const before = shown;
+    shown = row;
+    if (before?.category !== row.category) {
+      badge.dataset.category = row.category;
+      badge.replaceChildren(icon(row.category));
+    }
+    setText(description, row.description);
+    setText(detail, [categoryName(row.category), row.merchant, row.notes].filter(Boolean).join(' · '));
+    setText(amount, amountText(row));
+    amount.dataset.type = row.type;
+    element.dataset.pending = row.pending ?? '';
+    setText(mark.lastChild, waitingWords[row.pending] ?? '');
+    const going = row.pending === 'DELETE';
+    editButton.hidden = going;
+    name(editButton, 'edit', `Edit ${row.description}`);
+    name(removeButton, going ? 'undo' : 'delete', `${going ? 'Keep' : 'Delete'} ${row.description}`);
+  }
+  return { element, show };
+}
+
+function name(button, picture, label) {
+  if (button.title !== label) {
+    button.title = label;
+    button.setAttribute('aria-label', label);
+    button.replaceChildren(icon(picture));
+  }
+}
+
+function amountText(row) {
+  const text = money(micros(row.amount), row.currency);
+  return row.type === 'income' ? `+${text}` : `−${text}`;
+}

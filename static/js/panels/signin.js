@@ -1,0 +1,123 @@
+import { h, iconButton, icon, setAttribute } from '../dom.js';
+import { sentence } from '../format.js';
+
+const modes = {
+  login: { title: 'Sign in', press: 'Sign in', question: 'New here?', other: 'Create an account', password: 'current-password' },
+  register: { title: 'Create an account', press: 'Create account', question: 'Have an account already?', other: 'Sign in', password: 'new-password' },
+};
+
+/**
+ * The form in front of the page. entered receives the server's answer; notice
+ * says why a session ended, and email whose it was.
+ */
+export function signIn({ api, entered, notice = '', email = '' }) {
+  const form = new SignIn({ api, entered });
+  form.start(notice, email);
+  return form;
+}
+
+class SignIn {
+  #api;
+  #entered;
+  #mode = 'login';
+  #title = h('h1', {});
+  #notice = h('p', { class: 'notice', role: 'status' });
+  #error = h('p', { class: 'error', role: 'alert' });
+  #name = h('input', { id: 'signin-name', name: 'name', autocomplete: 'name', maxlength: 50 });
+  #email = h('input', { id: 'signin-email', name: 'email', type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' });
+  #password = h('input', { id: 'signin-password', name: 'password', type: 'password' });
+  #nameField = field('Name', this.#name);
+  #press = h('button', { type: 'submit', class: 'primary wide' });
+  #question = h('span', {});
+  #other = h('button', { type: 'button', class: 'link', on: { click: () => this.#turn() } });
+  #show = iconButton('eye', 'Show password', () => this.#toggle(), { aria: { pressed: 'false', label: 'Show password' } });
+
+  constructor({ api, entered }) {
+    this.#api = api;
+    this.#entered = entered;
+    this.element = h('main', { class: 'signin', id: 'main' }, h('div', { class: 'card' },
+      h('div', { class: 'brand' }, icon('mark'), h('span', {}, 'ExpenseFlow')),
+      this.#title, this.#notice,
+      h('form', { noValidate: true, on: { submit: (event) => this.#submitted(event) } },
+        this.#nameField, field('E-mail', this.#email), field('Password', this.#password, this.#show),
+        this.#error, this.#press),
+      h('p', { class: 'other' }, this.#question, ' ', this.#other)));
+  }
+
+  start(notice, email) {
+    this.#notice.textContent = notice;
+    this.#email.value = email;
+    this.#render();
+  }
+
+  focus() {
+    const first = [this.#mode === 'register' && this.#name, this.#email, this.#password].find((input) => input && !input.value);
+    (first || this.#password).focus();
+  }
+
+  #turn() {
+    this.#mode = this.#mode === 'login' ? 'register' : 'login';
+    this.#error.textContent = '';
+    this.#render();
+    this.focus();
+  }
+
+  #render() {
+    const { title, press, question, other, password } = modes[this.#mode];
+    this.#title.textContent = title;
+    this.#press.textContent = press;
+    this.#question.textContent = question;
+    this.#other.textContent = other;
+    this.#nameField.hidden = this.#mode === 'login';
+    this.#password.autocomplete = password;
+    document.title = `${title} · ExpenseFlow`;
+  }
+
+  #toggle() {
+    const shown = this.#password.type === 'text';
+    this.#password.type = shown ? 'password' : 'text';
+    setAttribute(this.#show, 'aria-pressed', String(!shown));
+  }
+
+  async #submitted(event) {
+    event.preventDefault();
+    const missing = this.#inputs().find((input) => !input.value.trim());
+    if (missing) {
+      this.#fail(`${missing.labels[0].textContent} is missing.`, missing);
+      return;
+    }
+    this.#busy(true);
+    try {
+      this.#entered(await this.#enter());
+    } catch (err) {
+      this.#fail(sentence(err.message), this.#inputs().find((input) => err.message.startsWith(`"${input.name}"`)) ?? this.#password);
+    } finally {
+      this.#busy(false);
+    }
+  }
+
+  #inputs() {
+    return this.#mode === 'register' ? [this.#name, this.#email, this.#password] : [this.#email, this.#password];
+  }
+
+  #enter() {
+    const [name, email, password] = [this.#name.value.trim(), this.#email.value.trim(), this.#password.value];
+    return this.#mode === 'register' ? this.#api.register(name, email, password) : this.#api.login(email, password);
+  }
+
+  #busy(busy) {
+    setAttribute(this.#press, 'aria-busy', busy && 'true');
+    this.#press.disabled = busy;
+  }
+
+  #fail(text, input) {
+    this.#error.textContent = text;
+    this.#press.disabled = false;
+    [this.#name, this.#email, this.#password].forEach((each) => setAttribute(each, 'aria-invalid', each === input && 'true'));
+    input.focus();
+  }
+}
+
+function field(label, input, extra = null) {
+  return h('div', { class: 'field' }, h('label', { for: input.id }, label), h('div', { class: 'control' }, input, extra));
+}

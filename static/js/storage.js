@@ -1,0 +1,80 @@
+/**
+ * A key-value store over localStorage that keeps working when the browser
+ * refuses it (full, private window, blocked by policy). What could not be
+ * written to disk lives in memory, and `durable` turns false, so that the page
+ * can say that it will not survive closing.
+ */
+export class Storage {
+  #disk;
+  #memory = new Map();
+
+  /** @param disk localStorage, or anything with its methods; null for none */
+  constructor(disk) {
+    this.#disk = disk;
+  }
+
+  /** Whether everything written so far survives closing the page. */
+  get durable() {
+    return this.#memory.size === 0;
+  }
+
+  /** The value under key, or null: absent and damaged look the same. */
+  get(key) {
+    try {
+      return JSON.parse(this.#memory.get(key) ?? this.#disk?.getItem(key) ?? 'null');
+    } catch {
+      return null;
+    }
+  }
+
+  set(key, value) {
+    const text = JSON.stringify(value);
+    try {
+      this.#disk.setItem(key, text);
+      this.#memory.delete(key);
+    } catch {
+      this.#memory.set(key, text);
+    }
+  }
+
+  /** Writes only if it fits: for copies that are nice to have. */
+  cache(key, value) {
+    try {
+      this.#disk.setItem(key, JSON.stringify(value));
+    } catch {
+      this.remove(key);
+    }
+  }
+
+  remove(key) {
+    this.#memory.delete(key);
+    try {
+      this.#disk?.removeItem(key);
+    } catch {
+      // A store that cannot be written to holds nothing of ours either.
+    }
+  }
+
+  /** The keys that start with prefix, in ascending order. */
+  keys(prefix) {
+    const found = new Set([...this.#memory.keys(), ...this.#diskKeys()]);
+    return [...found].filter((key) => key.startsWith(prefix)).sort();
+  }
+
+  #diskKeys() {
+    try {
+      return Array.from({ length: this.#disk.length }, (_, i) => this.#disk.key(i));
+    } catch {
+      return [];
+    }
+  }
+}
+
+/** The browser's own store, or none where a policy forbids even to look. */
+export function browserStorage() {
+  try {
+    return new Storage(globalThis.localStorage);
+  } catch {
+    return new Storage(null);
+  }
+}

@@ -1,0 +1,58 @@
+/** A store like localStorage, in memory; limit is how many entries it takes. */
+export class FakeDisk {
+  entries = new Map();
+
+  constructor(limit = Infinity) {
+    this.limit = limit;
+  }
+
+  get length() {
+    return this.entries.size;
+  }
+
+  key(i) {
+    return [...this.entries.keys()][i] ?? null;
+  }
+
+  getItem(key) {
+    return this.entries.get(key) ?? null;
+  }
+
+  setItem(key, text) {
+    if (!this.entries.has(key) && this.entries.size >= this.limit) {
+      throw new Error('QuotaExceededError');
+    }
+    this.entries.set(key, text);
+  }
+
+  removeItem(key) {
+    this.entries.delete(key);
+  }
+}
+
+/** Timers that run only when told to. */
+export class FakeTimers {
+  pending = [];
+
+  setTimeout(run, ms) {
+    this.pending.push({ run, ms });
+    return this.pending.at(-1);
+  }
+
+  clearTimeout(timer) {
+    this.pending = this.pending.filter((t) => t !== timer);
+  }
+
+  /** Runs what is due and gives the pauses that were asked for. */
+  async elapse() {
+    const due = this.pending;
+    this.pending = [];
+    await Promise.all(due.map((t) => t.run()));
+    return due.map((t) => t.ms);
+  }
+}
+
+/** The server's answer to an operation that it applied. */
+export function applied(op, fields = {}) {
+  return { resourceId: op.resourceId, success: true, data: { ...op.data, ...fields } };
+}

@@ -1,0 +1,28 @@
+// Package static holds the browser app: the page that is served at / and at
+// /expensetracker.html, its ES modules, its style and its icons.
+//
+// Promises:
+//   - The page works under ContentSecurityPolicy: no inline script or style,
+//     nothing from another origin. TestPageKeepsItsPolicy holds it to that.
+//   - Nothing is built: what is embedded is what a browser runs.
+//   - Every module below js/ is named in index.html (so that it is fetched at
+//     once, not in a waterfall) and in sw.js (so that the page opens without a
+//     server). TestEveryModuleIsPreloadedAndKept says which one is missing.
+//
+// The Socket.IO client is not here: the page loads it from
+// /socket.io/socket.io.js, where internal/socketio serves it.
+package static
+
+import "embed"
+
+// Files are the files of the app by their path below /. The page itself is
+// index.html.
+//
+//go:embed index.html style.css icons.svg favicon.svg manifest.json sw.js js
+var Files embed.FS
+
+// ContentSecurityPolicy is the policy that the page needs and no more: its own
+// files, its own API, and the live connection, whose ws: address older Safari
+// does not count as 'self'.
+const ContentSecurityPolicy = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -1,0 +1,130 @@
+package static_test
+
+import (
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"expenseflow/internal/testneed"
+	"expenseflow/static"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The logic of the page that needs no browser has its tests beside it, in the
+// language it is written in.
+func TestModules(t *testing.T) {
+	files, err := filepath.Glob("jstest/*.test.js")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no tests of the modules: %v", err)
+	}
+	node := exec.Command(testneed.Node(t), append([]string{"--test"}, files...)...)
+	if out, err := node.CombinedOutput(); err != nil {
+		t.Errorf("%v: %v\n%s", node, err, out)
+	}
+}
+
+func TestPageKeepsItsPolicy(t *testing.T) {
+	page := read(t, "index.html")
+	forbidden := map[string]string{
+		"inline script":   `<script(\s+type="module")?\s*>`,
+		"inline style":    `<style|\sstyle=`,
+		"event attribute": `\son\w+=`,
+		"javascript: URL": `javascript:`,
+		"another's file":  `(src|href)="(https?:)?//`,
+		"a relative address, which /expensetracker.html/ would change": `(src|href)="[^/#]`,
+	}
+	for what, pattern := range forbidden {
+		if found := regexp.MustCompile(pattern).FindString(page); found != "" {
+			t.Errorf("index.html has %s: %q", what, found)
+		}
+	}
+}
+
+// Text is set as text everywhere: nothing that a user or the server says is
+// parsed as markup or run.
+func TestModulesParseNoMarkup(t *testing.T) {
+	parsed := regexp.MustCompile(`\b(innerHTML|outerHTML|insertAdjacentHTML|DOMParser|document\.write|eval|new Function)\b`)
+	for _, name := range modules(t) {
+		if found := parsed.FindString(read(t, name)); found != "" {
+			t.Errorf("%s uses %s", name, found)
+		}
+	}
+}
+
+func TestEveryFileThatThePageNamesIsThere(t *testing.T) {
+	named := regexp.MustCompile(`(?:src|href)="/([^"#]+)"`)
+	for _, m := range named.FindAllStringSubmatch(read(t, "index.html"), -1) {
+		if _, err := fs.Stat(static.Files, m[1]); err != nil {
+			t.Errorf("index.html names %v", err)
+		}
+	}
+}
+
+func TestEveryModuleIsPreloadedAndKept(t *testing.T) {
+	var want []string
+	for _, name := range modules(t) {
+		want = append(want, "/"+name)
+	}
+	preloaded := matches(read(t, "index.html"), `(?:rel="modulepreload" href|type="module" src)="([^"]+)"`)
+	if diff := cmp.Diff(want, preloaded); diff != "" {
+		t.Errorf("modules in index.html (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, matches(read(t, "sw.js"), `'(/js/[^']+)'`)); diff != "" {
+		t.Errorf("modules in sw.js (-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryPictureThatAModuleNamesIsDrawn(t *testing.T) {
+	drawn := matches(read(t, "icons.svg"), `<symbol id="([^"]+)"`)
+	var named []string
+	for _, name := range modules(t) {
+		named = append(named, matches(read(t, name), `icon(?:Button)?\('([a-z]+)'`)...)
+	}
+	named = append(named, matches(read(t, "js/categories.js"), `(?m)^  \['([a-z]+)'`)...)
+	for _, picture := range named {
+		if !slices.Contains(drawn, picture) {
+			t.Errorf("icons.svg has no %q", picture)
+		}
+	}
+}
+
+// modules are the names of the page's modules, sorted.
+func modules(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	err := fs.WalkDir(static.Files, "js", func(name string, _ fs.DirEntry, err error) error {
+		if path.Ext(name) == ".js" {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := fs.ReadFile(static.Files, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// matches gives the first group of each match of pattern, sorted.
+func matches(text, pattern string) []string {
+	var found []string
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		found = append(found, strings.TrimSpace(m[1]))
+	}
+	slices.Sort(found)
+	return found
+}
