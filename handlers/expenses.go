@@ -1,0 +1,183 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// expenseLedger is what changes expenses.
+type expenseLedger interface {
+	CreateExpense(ctx context.Context, userID string, c ledger.Creation) (models.Expense, error)
+	UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error)
+	DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error)
+}
+
+// expenseReader is what lists them.
+type expenseReader interface {
+	EachExpense(ctx context.Context, userID string, fn func(models.Expense) error) error
+	Expenses(ctx context.Context, userID string, page, limit int) ([]models.Expense, int64, error)
+}
+
+// The forms of the list (EXPENSES_LIST_FORMAT, CONTRACT 5).
+const (
+	ListAuto    = "auto"    // wrapped if page or limit is asked for, else a bare array
+	ListArray   = "array"   // always a bare array
+	ListWrapped = "wrapped" // always wrapped
+)
+
+// Page sizes: the original's default, and a bound for what is held in memory.
+const (
+	defaultLimit = 50
+	maxLimit     = 1000
+)
+
+// Expenses answers /api/expenses.
+type Expenses struct {
+	Ledger expenseLedger
+	Reader expenseReader
+	List   string // one of the List constants
+}
+
+// Register puts the routes below /api; guard lets only known callers in.
+func (h *Expenses) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
+	get(api, "/expenses", h.list, guard...)
+	api.POST("/expenses", h.create, guard...)
+	api.PUT("/expenses/:id", h.update, guard...)
+	api.DELETE("/expenses/:id", h.remove, guard...)
+}
+
+// list handles GET /api/expenses: newest first, everything, or one page if page
+// or limit is asked for.
+//
+//	200 [expense...], or {success, data, pagination}    401 no good token
+func (h *Expenses) list(c echo.Context) error {
+	q := c.QueryParams()
+	paged := q.Has("page") || q.Has("limit")
+	wrapped := h.List == ListWrapped || (h.List != ListArray && paged)
+	if !paged {
+		return h.all(c, wrapped)
+	}
+	page := whole(q.Get("page"), 1, 1<<31)
+	limit := whole(q.Get("limit"), defaultLimit, maxLimit)
+	es, total, err := h.Reader.Expenses(c.Request().Context(), caller(c.Request().Context()).User.ID, page, limit)
+	if err != nil {
+		return err
+	}
+	document := wire.NewPage(es, total, page, limit)
+	if !wrapped {
+		return c.JSON(http.StatusOK, document.Data)
+	}
+	return c.JSON(http.StatusOK, document)
+}
+
+// whole reads a positive number as the original did: what is none is otherwise.
+func whole(s string, otherwise, most int) int {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return otherwise
+	}
+	return min(n, most)
+}
+
+// all streams every expense, however many there are.
+func (h *Expenses) all(c echo.Context, wrapped bool) error {
+	start := "["
+	if wrapped {
+		start = `{"success":true,"data":[`
+	}
+	s, n := newStream(c, start), 0
+	err := h.Reader.EachExpense(c.Request().Context(), caller(c.Request().Context()).User.ID, func(e models.Expense) error {
+		n++
+		return s.list(n, func(b []byte) []byte { return wire.AppendExpense(b, &e) })
+	})
+	if err != nil {
+		return err
+	}
+	if wrapped {
+		return s.finish(`],"pagination":` + onePage(n) + `}`)
+	}
+	return s.finish("]")
+}
+
+// onePage says that a list of n is all there is.
+func onePage(n int) string {
+	all, pages := strconv.Itoa(n), strconv.Itoa(min(n, 1))
+	return `{"total":` + all + `,"page":1,"limit":` + strconv.Itoa(max(n, 1)) + `,"pages":` + pages + `}`
+}
+
+// create handles POST /api/expenses.
+//
+//	201 the stored expense    400 the contract's text    401 no good token
+func (h *Expenses) create(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	draft, meta, err := wire.ParseDraft(b)
+	if err != nil {
+		return err
+	}
+	by, err := author(c, meta.DeviceID)
+	if err != nil {
+		return err
+	}
+	e, err := h.Ledger.CreateExpense(c.Request().Context(), caller(c.Request().Context()).User.ID,
+		ledger.Creation{Draft: draft, Author: by, ClientID: meta.ClientID, Posted: true})
+	if err != nil {
+		return err
+	}
+	return jsonBytes(c, http.StatusCreated, wire.AppendExpense(nil, &e))
+}
+
+// update handles PUT /api/expenses/:id, whose body is a whole expense.
+//
+//	200 the stored expense    404 absent or another user's
+//	400 the contract's text   409 a newer version is stored; it is in the reply
+func (h *Expenses) update(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	patch, meta, err := wire.ParseFull(b)
+	if err != nil {
+		return err
+	}
+	by, err := author(c, meta.DeviceID)
+	if err != nil {
+		return err
+	}
+	e, err := h.Ledger.UpdateExpense(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), meta.Version, patch, by)
+	if err != nil {
+		return err
+	}
+	return jsonBytes(c, http.StatusOK, wire.AppendExpense(nil, &e))
+}
+
+// remove handles DELETE /api/expenses/:id, whose body may name the device.
+//
+//	200 {message}    404 absent, another user's, or deleted already
+func (h *Expenses) remove(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	meta, err := wire.ParseMeta(b)
+	if err != nil {
+		return err
+	}
+	by, err := author(c, meta.DeviceID)
+	if err != nil {
+		return err
+	}
+	if _, err := h.Ledger.DeleteExpense(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), by); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, message{Message: "Expense deleted"})
+}

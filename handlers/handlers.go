@@ -1,0 +1,168 @@
+// Package handlers answers HTTP requests: parse, call, encode, one file per
+// resource. Rules are the ledger's, documents and texts are wire's.
+//
+// Invariants:
+//   - Every answer is JSON and none is empty, errors and unknown routes included:
+//     the original's pages parse whatever comes (CONTRACT 1.1, D31).
+//   - Errors come back from handlers; Errors answers and logs each of them once.
+//   - Trouble of ours is 503 with Retry-After, never 401 (CONTRACT D18).
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"expenseflow/internal/auth"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// status is the number of each kind of error.
+var status = map[models.Kind]int{
+	models.Internal:     http.StatusInternalServerError,
+	models.Invalid:      http.StatusBadRequest,
+	models.Unauthorized: http.StatusUnauthorized,
+	models.Forbidden:    http.StatusForbidden,
+	models.NotFound:     http.StatusNotFound,
+	models.Conflict:     http.StatusConflict,
+	models.TooLarge:     http.StatusRequestEntityTooLarge,
+	models.TooMany:      http.StatusTooManyRequests,
+	models.Unavailable:  http.StatusServiceUnavailable,
+}
+
+// retryAfter is when to come again if an error does not say.
+const retryAfter = 2 * time.Second
+
+// failure is an error's document; RetryAfter is in seconds, of TooMany alone
+// (CONTRACT 6.2).
+type failure struct {
+	wire.Failure
+	RetryAfter int `json:"retryAfter,omitempty"`
+}
+
+// Errors gives the program's one error handler. It logs trouble of ours with
+// its cause; what is the client's trouble is in the log line of the request.
+func Errors(log *slog.Logger) echo.HTTPErrorHandler {
+	return func(err error, c echo.Context) {
+		err = routed(err, c)
+		kind := models.KindOf(err)
+		if kind == models.Internal || kind == models.Unavailable {
+			logTrouble(log, c, err)
+		}
+		if c.Response().Committed {
+			return
+		}
+		body := failure{Failure: wire.NewFailure(err)}
+		if kind == models.TooMany || kind == models.Unavailable {
+			wait := seconds(err)
+			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(wait))
+			if kind == models.TooMany {
+				body.RetryAfter = wait
+			}
+		}
+		_ = c.JSON(status[kind], body) // a client that left has nobody to tell
+	}
+}
+
+// routed translates what the router itself says: a method that a path does not
+// know is as unknown as the path, in the original's words (CONTRACT 4.1).
+func routed(err error, c echo.Context) error {
+	var he *echo.HTTPError
+	if !errors.As(err, &he) || (he.Code != http.StatusNotFound && he.Code != http.StatusMethodNotAllowed) {
+		return err
+	}
+	return unknownRoute(c)
+}
+
+// maxShownPath bounds how much of a path an answer repeats.
+const maxShownPath = 200
+
+func unknownRoute(c echo.Context) error {
+	path := c.Request().URL.Path
+	if len(path) > maxShownPath {
+		path = path[:maxShownPath]
+	}
+	return models.E(models.NotFound, "Cannot "+c.Request().Method+" "+path)
+}
+
+// NotFound answers what no route knows.
+func NotFound(c echo.Context) error { return unknownRoute(c) }
+
+func logTrouble(log *slog.Logger, c echo.Context, err error) {
+	level := slog.LevelError
+	if c.Request().Context().Err() != nil {
+		level = slog.LevelDebug // the client left, and took its request with it
+	}
+	log.Log(c.Request().Context(), level, "request failed", slog.String("route", c.Path()),
+		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)), slog.Any("error", err))
+}
+
+// seconds is how long the client shall wait, at least one.
+func seconds(err error) int {
+	wait := retryAfter
+	var e *models.Error
+	if errors.As(err, &e) && e.RetryAfter > 0 {
+		wait = e.RetryAfter
+	}
+	return int(math.Ceil(wait.Seconds()))
+}
+
+// get registers h for GET and HEAD, as browsers and proxies use both.
+func get(g *echo.Group, path string, h echo.HandlerFunc, mw ...echo.MiddlewareFunc) {
+	g.GET(path, h, mw...)
+	g.HEAD(path, h, mw...)
+}
+
+// caller is who sent the request; the middleware let nobody else in.
+func caller(ctx context.Context) auth.Identity {
+	id, _ := auth.FromContext(ctx)
+	return id
+}
+
+// author is who made the change: deviceID as the body names it, else as the
+// header X-Device-Id does.
+func author(c echo.Context, deviceID string) (models.Author, error) {
+	header := c.Request().Header.Get("X-Device-Id")
+	if models.UTF16Len(header) > wire.MaxID {
+		v := models.Violation{Field: "X-Device-Id", Rule: models.RuleTooLong, Limit: wire.MaxID}
+		return models.Author{}, models.E(models.Invalid, wire.Joi(v))
+	}
+	if deviceID == "" {
+		deviceID = header
+	}
+	return models.Author{DeviceID: deviceID, TokenID: caller(c.Request().Context()).Claims.TokenID}, nil
+}
+
+// body reads the whole request body.
+func body(c echo.Context) (json.RawMessage, error) {
+	b, err := io.ReadAll(c.Request().Body)
+	var known *models.Error
+	switch {
+	case err == nil:
+		return b, nil
+	case errors.As(err, &known):
+		return nil, err
+	}
+	return nil, &models.Error{Kind: models.Invalid, Msg: "The request body did not arrive", Err: fmt.Errorf("read the body: %w", err)}
+}
+
+// jsonBytes answers with JSON that is encoded already.
+func jsonBytes(c echo.Context, code int, b []byte) error {
+	return c.Blob(code, echo.MIMEApplicationJSONCharsetUTF8, b)
+}
+
+// message is a success that has nothing else to say.
+type message struct {
+	Success bool   `json:"success,omitempty"`
+	Message string `json:"message"`
+}
