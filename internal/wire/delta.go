@@ -133,3 +133,11 @@ func newSuccess(r models.DeltaResult) deltaSuccess {
 	}
 	return s
 }
+
+// Name gives a localId as a text: itself, or a number's digits.
+func Name(localID json.RawMessage) string {
+	if typeOf(localID) == text {
+		return str(localID)
+	}
+	return string(localID)
+}

@@ -1,0 +1,383 @@
+package reconcile
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/store"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// textOtherAccount is CONTRACT decision 13's.
+const textOtherAccount = "Queued by another account"
+
+const (
+	// claimSlack widens the window in which a lost answer is looked for (CONTRACT
+	// D17), on both sides.
+	claimSlack = 5 * time.Second
+	// futureSlack is how far a device's clock may run ahead and still date an
+	// expense (CONTRACT D15).
+	futureSlack = 5 * time.Minute
+	// tempPrefix and milliseconds since 1970 are how the browser names an expense
+	// that it made offline.
+	tempPrefix = "temp_"
+)
+
+// earliest is the first moment that dates an expense (CONTRACT D15): clocks
+// that were never set show 1970 or a little later.
+var earliest = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// An item is one operation of a batch, its data read before any transaction.
+type item struct {
+	op      models.Operation
+	key     string // CONTRACT D16; "" if the operation cannot be told from its repetition
+	retried bool   // by a person, who may do what the rules of a queue forbid
+
+	draft   models.Draft // of a CREATE
+	patch   models.Patch // of an UPDATE
+	seen    *int64       // the version that an UPDATE names
+	refused error        // what is wrong with the data, for the client
+
+	result models.Result
+}
+
+// newItems prepares a batch.
+func newItems(userID string, ops []models.Operation) []*item {
+	items := make([]*item, len(ops))
+	seen := make(map[string]int, len(ops))
+	for i, op := range ops {
+		name := operationKey(userID, op)
+		items[i] = &item{op: op, key: nth(name, seen[name])}
+		items[i].read()
+		seen[name]++
+	}
+	return items
+}
+
+// operationKey names an operation by all that tells it from others (CONTRACT
+// D16); temporary ids alone do not, for two creations in one millisecond share
+// theirs. Without a time of its own only a CREATE has a name: the same UPDATE
+// may be meant twice, with another between them.
+func operationKey(userID string, op models.Operation) string {
+	if op.Timestamp == nil && op.Action != models.Create {
+		return ""
+	}
+	at := ""
+	if op.Timestamp != nil {
+		at = strconv.FormatInt(*op.Timestamp, 10)
+	}
+	data := ""
+	if given(op.Data) {
+		data = ledger.Key(string(wire.Canonical(op.Data)))
+	}
+	return ledger.Key("batch", userID, op.DeviceID, string(op.Action), op.ResourceID, at, data)
+}
+
+// nth tells the nth of several identical operations in one batch from the first.
+func nth(name string, n int) string {
+	if n == 0 || name == "" {
+		return name
+	}
+	return ledger.Key(name, strconv.Itoa(n))
+}
+
+// read checks the operation's data.
+func (it *item) read() {
+	err := guard(func() error {
+		switch it.op.Action {
+		case models.Create:
+			it.draft, it.refused = wire.MongooseDraft(it.op.Data)
+		case models.Update:
+			var m wire.Meta
+			it.patch, m, it.refused = wire.MongoosePatch(it.op.Data)
+			it.seen = m.Version
+		}
+		return nil
+	})
+	if err != nil {
+		it.refused = models.E(models.Invalid, textFailed)
+	}
+}
+
+// preload names the rows that apply is going to read.
+func (it *item) preload(p *store.Preload, s *session, resolved bool) error {
+	switch {
+	case resolved:
+		return it.preloadTarget(p, s)
+	case it.op.Action == models.Create:
+		if _, _, ok := it.window(); ok {
+			p.PostHashes = append(p.PostHashes, ledger.DataHash(it.draft))
+		}
+	case !models.ID24(it.op.ResourceID):
+		p.Aliases = append(p.Aliases, store.AliasKey{DeviceID: it.op.DeviceID, TempID: it.op.ResourceID})
+	}
+	p.OperationKeys = append(p.OperationKeys, it.key)
+	return nil
+}
+
+// preloadTarget names the expense that the operation is about.
+func (it *item) preloadTarget(p *store.Preload, s *session) error {
+	if it.op.Action == models.Create {
+		return nil
+	}
+	id, err := s.Resolve(it.op.ResourceID, it.op.DeviceID)
+	p.ExpenseIDs = append(p.ExpenseIDs, id)
+	return err
+}
+
+// apply replays the stored result of this operation, or performs it and stores
+// what came of it in the same transaction.
+func (it *item) apply(s *session) error {
+	stored, ok, err := s.Tx.OperationByKey(it.key)
+	if err != nil {
+		return err
+	}
+	if ok {
+		it.result = stored.Result
+		return nil
+	}
+	if err := it.perform(s); err != nil {
+		return err
+	}
+	it.keep(s, it.op)
+	return nil
+}
+
+// refuse parks the operation.
+func (it *item) refuse(s *session, why string, lean bool) error {
+	it.park(why, nil)
+	op := it.op
+	if lean {
+		op.Data = nil
+	}
+	it.keep(s, op)
+	return nil
+}
+
+// keep stores the operation with its result.
+func (it *item) keep(s *session, op models.Operation) {
+	now := s.Tx.Now()
+	q := models.QueuedOperation{
+		ID: ledger.NewID(), UserID: s.Tx.User().ID, Operation: op, Key: it.key,
+		State: it.state(), Result: it.result, CreatedAt: now, UpdatedAt: now,
+	}
+	s.Tx.InsertOperation(q)
+	s.Tx.TouchDevice(op.DeviceID)
+	if q.State == models.Parked {
+		s.parked = append(s.parked, q)
+	}
+}
+
+// state says whether the operation waits for a person: an edit of what is not
+// there does, although the browser is told success (CONTRACT D21).
+func (it *item) state() models.OperationState {
+	lost := it.result.Status == models.StatusNotFound && it.op.Action == models.Update
+	if lost || it.result.Status == models.StatusParked {
+		return models.Parked
+	}
+	return models.Applied
+}
+
+// perform does what the operation asks, or parks it by the rules.
+func (it *item) perform(s *session) error {
+	foreign, err := it.otherAccount(s)
+	switch {
+	case err != nil:
+		return err
+	case foreign:
+		it.park(textOtherAccount, nil)
+		return nil
+	case it.refused != nil:
+		it.park(models.Message(it.refused), nil)
+		return nil
+	}
+	return it.settle(it.act(s))
+}
+
+// settle turns a refusal by the rules into a result; other errors remain.
+func (it *item) settle(err error) error {
+	var conflict *models.ConflictError
+	var broken *models.InvalidError
+	switch {
+	case errors.As(err, &conflict):
+		it.park(conflict.Error(), &conflict.Stored)
+	case errors.As(err, &broken):
+		it.park(models.Message(it.inWords(broken)), nil)
+	case models.KindOf(err) == models.NotFound:
+		it.done(models.StatusNotFound, nil)
+		if it.op.Action == models.Update {
+			it.result.Error = models.Message(err)
+		}
+	default:
+		return err
+	}
+	return nil
+}
+
+func (it *item) inWords(broken error) error {
+	if it.op.Action == models.Create {
+		return wire.CreateError(broken)
+	}
+	return wire.UpdateError(broken)
+}
+
+func (it *item) park(why string, current *models.Expense) {
+	it.result = models.Result{ResourceID: it.op.ResourceID, Status: models.StatusParked, Error: why, Current: current}
+}
+
+func (it *item) done(status models.Status, e *models.Expense) {
+	it.result = models.Result{ResourceID: it.op.ResourceID, Status: status, Expense: e}
+}
+
+func (it *item) act(s *session) error {
+	switch it.op.Action {
+	case models.Create:
+		return it.create(s)
+	case models.Update:
+		return it.update(s)
+	}
+	return it.delete(s)
+}
+
+func (it *item) create(s *session) error {
+	e, claimed, err := it.claim(s)
+	status := models.StatusDuplicate
+	if err == nil && !claimed {
+		d := it.draft
+		d.Date = it.date(s.Tx.Now())
+		e, err = s.Create(d, it.author(s))
+		status = models.StatusCreated
+	}
+	if err != nil {
+		return err
+	}
+	if !models.ID24(it.op.ResourceID) {
+		s.Tx.SetAlias(it.op.DeviceID, it.op.ResourceID, e.ID)
+	}
+	it.done(status, &e)
+	return nil
+}
+
+// claim finds the expense that this operation made already, by a POST whose
+// answer was lost (CONTRACT D17). If it was deleted since, it stays so.
+func (it *item) claim(s *session) (models.Expense, bool, error) {
+	from, to, ok := it.window()
+	if !ok {
+		return models.Expense{}, false, nil
+	}
+	id, ok, err := s.Tx.ClaimPost(it.op.DeviceID, ledger.DataHash(it.draft), from, to)
+	if err != nil || !ok {
+		return models.Expense{}, false, err
+	}
+	e, err := s.Tx.Expense(id)
+	if models.KindOf(err) == models.NotFound {
+		return it.asPosted(s, id), true, nil
+	}
+	return e, true, err
+}
+
+// window is when a POST of the same data must have been received to be the
+// same: the browser names the expense and queues the operation as soon as it
+// takes the POST for lost.
+func (it *item) window() (from, to time.Time, ok bool) {
+	digits, temporary := strings.CutPrefix(it.op.ResourceID, tempPrefix)
+	ms, err := strconv.ParseInt(digits, 10, 64)
+	if it.op.Action != models.Create || it.refused != nil || it.op.Timestamp == nil || !temporary || err != nil {
+		return from, to, false
+	}
+	return time.UnixMilli(ms).Add(-claimSlack), time.UnixMilli(*it.op.Timestamp).Add(claimSlack), true
+}
+
+// asPosted describes an expense that was made and deleted again: the browser
+// needs its id to forget the temporary one.
+func (it *item) asPosted(s *session, id string) models.Expense {
+	now, d := s.Tx.Now(), it.draft
+	return models.Expense{
+		ID: id, UserID: s.Tx.User().ID, Description: d.Description, Amount: d.Amount, Category: d.Category,
+		Type: d.Type, Date: *it.date(now), Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
+		Version: 1, LastSyncedAt: now, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// date is the expense's own, else when the device queued it if its clock is
+// believable, else now (CONTRACT D15).
+func (it *item) date(now time.Time) *time.Time {
+	if it.draft.Date != nil {
+		return it.draft.Date
+	}
+	return queuedAt(it.op.Timestamp, now)
+}
+
+func queuedAt(timestamp *int64, now time.Time) *time.Time {
+	if timestamp == nil {
+		return &now
+	}
+	at := time.UnixMilli(*timestamp).UTC()
+	if at.Before(earliest) || at.After(now.Add(futureSlack)) {
+		return &now
+	}
+	return &at
+}
+
+func (it *item) update(s *session) error {
+	id, err := s.Resolve(it.op.ResourceID, it.op.DeviceID)
+	if err != nil {
+		return err
+	}
+	e, err := s.Update(id, it.seen, it.patch, it.author(s))
+	if err != nil {
+		return err
+	}
+	it.done(models.StatusUpdated, &e)
+	return nil
+}
+
+func (it *item) delete(s *session) error {
+	id, err := s.Resolve(it.op.ResourceID, it.op.DeviceID)
+	if err != nil {
+		return err
+	}
+	e, err := s.Delete(id, it.author(s))
+	if err != nil {
+		return err
+	}
+	it.done(models.StatusDeleted, &e)
+	return nil
+}
+
+// author is the device that queued the operation; of a retried one, the device
+// of whoever retried it, for the other has thrown its copy away.
+func (it *item) author(s *session) models.Author {
+	if it.retried {
+		return s.by
+	}
+	return models.Author{DeviceID: it.op.DeviceID, TokenID: s.by.TokenID}
+}
+
+// otherAccount tells whether the operation is older than the moment at which
+// its device last acted for another user: the browser's queue survives a
+// sign-out, and would be sent with the next user's token (CONTRACT decision 13).
+func (it *item) otherAccount(s *session) (bool, error) {
+	if it.retried || it.op.Timestamp == nil {
+		return false, nil
+	}
+	return s.foreign(it.op.DeviceID, *it.op.Timestamp)
+}
+
+// foreign is otherAccount for an operation that a device queued at a moment in
+// milliseconds since 1970.
+func (s *session) foreign(deviceID string, queued int64) (bool, error) {
+	last, known := s.lastOther[deviceID]
+	if !known {
+		var err error
+		if last, err = s.Tx.DeviceLastOther(deviceID); err != nil {
+			return false, err
+		}
+		s.lastOther[deviceID] = last
+	}
+	return !last.IsZero() && queued < last.UnixMilli(), nil
+}
