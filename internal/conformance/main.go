@@ -32,6 +32,7 @@ type protocol interface {
 // modes are the servers by the name that -mode gives them.
 var modes = map[string]func() protocol{
 	"engine": newEngine,
+	"socket": newSocket,
 }
 
 func main() {

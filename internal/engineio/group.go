@@ -57,6 +57,9 @@ func (g *Group) Uncompressed() *Group {
 	return u
 }
 
+// Messages are what the group holds. They must not be changed.
+func (g *Group) Messages() []Message { return g.msgs }
+
 // Size is what the group counts in a session's queue, in bytes: its WebSocket
 // frames and a fixed amount for keeping it.
 func (g *Group) Size() int { return g.size }
