@@ -2,6 +2,11 @@ package engineio
 
 import "time"
 
+// maxLateness is how much of a late ping's delay is taken off the time for its
+// pong, so that both together are what the client was told. Little, since after
+// a pause of the whole process no client is to blame.
+const maxLateness = 5 * time.Millisecond
+
 // tick is what the session's one timer does: send a ping, find that its pong is
 // missing, or give up on a close that takes too long (section "Heartbeat").
 func (s *Session) tick() {
@@ -23,9 +28,17 @@ func (s *Session) tick() {
 }
 
 func (s *Session) pingLocked() {
+	late := min(time.Since(s.due), maxLateness)
 	s.pingDue, s.awaiting = true, true
-	s.timer.Reset(s.srv.cfg.PingTimeout)
+	s.timer.Reset(s.srv.cfg.PingTimeout - late)
 	s.kickLocked()
+}
+
+// restLocked waits for the next ping.
+func (s *Session) restLocked() {
+	s.awaiting = false
+	s.due = time.Now().Add(s.srv.cfg.PingInterval)
+	s.timer.Reset(s.srv.cfg.PingInterval)
 }
 
 // pollStalledLocked finds a client that answers pings it never fetched.
@@ -40,7 +53,6 @@ func (s *Session) pong() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.phase == phaseOpen && s.awaiting {
-		s.awaiting = false
-		s.timer.Reset(s.srv.cfg.PingInterval)
+		s.restLocked()
 	}
 }

@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	pollingType = "text/plain; charset=UTF-8"
+
 	// pollBytes is about how much one answer carries; a larger group goes alone.
 	pollBytes = 64 << 10
 
@@ -33,6 +35,10 @@ type poll struct {
 	ready chan struct{} // has a value when it is worth looking again
 	final packetType    // the whole answer, once the poll no longer counts
 }
+
+// tooLate is the final of a GET that came over the old transport while the
+// upgrade was being completed. No client does that; it is a transport mismatch.
+const tooLate packetType = 'x'
 
 func (p *poll) wake() {
 	select {
@@ -92,7 +98,10 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if a, ok := s.await(r.Context(), p); ok {
+	switch a, ok := s.await(r.Context(), p); {
+	case ok && a.packet == tooLate:
+		s.srv.refuse(w, r, refuse(BadRequest, "transport mismatch"), false)
+	case ok:
 		s.answer(w, r, a)
 	}
 }
@@ -107,7 +116,7 @@ func (s *Session) hold() (*poll, *refusal) {
 	case s.phase == phaseClosed:
 		return nil, refuse(UnknownSession, "closed meanwhile")
 	case s.wire != nil:
-		return nil, refuse(BadRequest, "upgraded meanwhile")
+		return nil, refuse(BadRequest, "transport mismatch")
 	case s.poll != nil:
 		s.endLocked(ReasonTransportError, ErrPollOverlap)
 		return nil, nil
@@ -226,7 +235,7 @@ func (a *answer) compressible() bool {
 // answer writes a as the response and settles its account.
 func (s *Session) answer(w http.ResponseWriter, r *http.Request, a answer) {
 	body := a.payload()
-	pollingHeaders(w.Header(), r, "text/plain; charset=UTF-8")
+	pollingHeaders(w.Header(), r, pollingType)
 	s.srv.headers(w.Header(), r, a.initial)
 	if a.compressible() && !s.srv.cfg.NoHTTPCompression {
 		body = compressed(w.Header(), r, body)

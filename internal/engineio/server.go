@@ -16,6 +16,8 @@ type Server struct {
 	pump    pump
 	stats   counters
 
+	partings partings
+
 	mu       sync.RWMutex
 	sessions map[string]*Session
 	wires    map[*wire]struct{} // every WebSocket connection, also of ended sessions
@@ -47,6 +49,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	webSocket := isWebSocketHandshake(r)
 	session, no := s.verify(r, query, webSocket)
 	switch {
+	case no == errParted:
+		s.releaseParted(w, r)
 	case no != nil:
 		s.refuse(w, r, no, webSocket)
 	case webSocket && session != nil:
@@ -68,14 +72,16 @@ func (s *Server) verify(r *http.Request, query map[string][]string, webSocket bo
 		return nil, refuse(UnknownTransport, "transport "+transport)
 	}
 	if sid := value(query, "sid"); sid != "" {
-		return s.verifySession(sid, transport, webSocket)
+		return s.verifySession(r, sid, transport, webSocket)
 	}
 	return nil, s.verifyHandshake(r, query, transport, webSocket)
 }
 
-func (s *Server) verifySession(sid, transport string, webSocket bool) (*Session, *refusal) {
+func (s *Server) verifySession(r *http.Request, sid, transport string, webSocket bool) (*Session, *refusal) {
 	session := s.session(sid)
 	switch {
+	case session == nil && r.Method == http.MethodGet && s.partings.take(sid):
+		return nil, errParted
 	case session == nil:
 		return nil, refuse(UnknownSession, "unknown sid")
 	case webSocket != (transport == WebSocket), !webSocket && session.Transport() != Polling:

@@ -94,6 +94,7 @@ type Session struct {
 	handling bool  // the receiver is busy or the reader waits for room
 
 	timer    *time.Timer
+	due      time.Time // when the next ping should be sent
 	pingDue  bool      // a ping waits to be written
 	awaiting bool      // and its pong is not here yet
 	taken    time.Time // when polling last took something, or something first waited
@@ -286,9 +287,7 @@ func (s *Session) open(h Handler) {
 	s.mu.Lock()
 	s.receiver = r
 	drained := s.settleLocked(0)
-	if s.phase != phaseClosed {
-		s.timer = time.AfterFunc(s.firstTick(), s.tick)
-	}
+	s.startTimerLocked()
 	s.mu.Unlock()
 	s.inbox.Unlock()
 	if drained {
@@ -296,12 +295,14 @@ func (s *Session) open(h Handler) {
 	}
 }
 
-// firstTick is the ping interval, or the time to flush if Open closed already.
-func (s *Session) firstTick() time.Duration {
-	if s.phase == phaseClosing {
-		return s.srv.cfg.CloseTimeout
+func (s *Session) startTimerLocked() {
+	switch s.phase {
+	case phaseOpen:
+		s.timer = time.AfterFunc(s.srv.cfg.PingInterval, s.tick)
+		s.restLocked()
+	case phaseClosing: // Open closed it already
+		s.timer = time.AfterFunc(s.srv.cfg.CloseTimeout, s.tick)
 	}
-	return s.srv.cfg.PingInterval
 }
 
 // receive handles a packet that came over the session's own transport. It
@@ -365,6 +366,9 @@ func (s *Session) endHandling() bool {
 func (s *Session) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.poll == nil && s.wire == nil {
+		s.srv.partings.add(s.id)
+	}
 	s.releaseLocked(packetNoop)
 	s.endLocked(ReasonTransportClose, nil)
 }

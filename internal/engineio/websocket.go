@@ -300,7 +300,7 @@ func (s *Session) negotiate(w *wire, p packet) bool {
 func (s *Session) adoptLocked(w *wire) {
 	s.wire, w.own = w, true
 	s.abandonLocked()
-	s.releaseLocked(packetNoop)
+	s.releaseLocked(tooLate)
 	_ = w.conn.SetReadDeadline(time.Time{})
 	if s.awaiting && s.phase == phaseOpen { // its pong may have had to wait
 		s.timer.Reset(s.srv.cfg.PingTimeout)
