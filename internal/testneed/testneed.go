@@ -1,5 +1,5 @@
 // Package testneed finds what tests need beyond Go: PostgreSQL, Node, npm
-// modules and a browser. Where something is missing, the test skips with a
+// modules, a browser and nginx. Where something is missing, the test skips with a
 // sentence that says how to get it; with REQUIRE_ALL=1 it fails instead, so
 // that a machine that shall run everything cannot pass by skipping.
 package testneed
@@ -26,6 +26,12 @@ func Chromium(t testing.TB) string {
 	}
 	return program(t, "Chromium (Debian: apt install chromium, or set CHROMIUM to its path)",
 		"chromium", "chromium-browser", "google-chrome", "chrome")
+}
+
+// Nginx is the path of nginx, which Debian keeps out of a user's PATH.
+func Nginx(t testing.TB) string {
+	t.Helper()
+	return program(t, "nginx (Debian: apt install nginx-light)", "nginx", "/usr/sbin/nginx")
 }
 
 // NPM makes sure that the modules which dir's package.json names are installed.
