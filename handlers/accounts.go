@@ -104,7 +104,7 @@ func (h *Accounts) session(c echo.Context, code int, u models.User) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(code, wire.Session{Token: token, User: wire.NewUser(u)})
+	return respond(c, code, wire.Session{Token: token, User: wire.NewUser(u)})
 }
 
 // logout handles POST /api/auth/logout: the token is refused from now on, and
@@ -118,7 +118,7 @@ func (h *Accounts) logout(c echo.Context) error {
 		return fmt.Errorf("log out: %w", err)
 	}
 	h.SignOut(id.User.ID, id.Claims.Key)
-	return c.JSON(http.StatusOK, message{Success: true, Message: "Logged out successfully"})
+	return respond(c, http.StatusOK, message{Success: true, Message: "Logged out successfully"})
 }
 
 // changePassword handles POST /api/auth/security/change-password. Every token
@@ -144,7 +144,7 @@ func (h *Accounts) changePassword(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, struct {
+	return respond(c, http.StatusOK, struct {
 		message
 		Token string `json:"token"`
 	}{message{true, "Password changed successfully. Other sessions have been logged out."}, token})
@@ -154,5 +154,5 @@ func (h *Accounts) changePassword(c echo.Context) error {
 //
 //	200 {name, email, createdAt}    401 no good token
 func (h *Accounts) profile(c echo.Context) error {
-	return c.JSON(http.StatusOK, wire.NewProfile(caller(c.Request().Context()).User))
+	return respond(c, http.StatusOK, wire.NewProfile(caller(c.Request().Context()).User))
 }

@@ -72,9 +72,9 @@ func (h *Expenses) list(c echo.Context) error {
 	}
 	document := wire.NewPage(es, total, page, limit)
 	if !wrapped {
-		return c.JSON(http.StatusOK, document.Data)
+		return respond(c, http.StatusOK, document.Data)
 	}
-	return c.JSON(http.StatusOK, document)
+	return respond(c, http.StatusOK, document)
 }
 
 // whole reads a positive number as the original did: what is none is otherwise.
@@ -179,5 +179,5 @@ func (h *Expenses) remove(c echo.Context) error {
 	if _, err := h.Ledger.DeleteExpense(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), by); err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, message{Message: "Expense deleted"})
+	return respond(c, http.StatusOK, message{Message: "Expense deleted"})
 }

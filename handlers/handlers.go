@@ -9,6 +9,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,7 +71,7 @@ func Errors(log *slog.Logger) echo.HTTPErrorHandler {
 				body.RetryAfter = wait
 			}
 		}
-		_ = c.JSON(status[kind], body) // a client that left has nobody to tell
+		_ = respond(c, status[kind], body) // a client that left has nobody to tell
 	}
 }
 
@@ -156,10 +157,22 @@ func body(c echo.Context) (json.RawMessage, error) {
 	return nil, &models.Error{Kind: models.Invalid, Msg: "The request body did not arrive", Err: fmt.Errorf("read the body: %w", err)}
 }
 
-// jsonBytes answers with JSON that is encoded already.
-func jsonBytes(c echo.Context, code int, b []byte) error {
-	return c.Blob(code, echo.MIMEApplicationJSONCharsetUTF8, b)
+// mediaJSON is how the original declares its answers (CONTRACT 4).
+const mediaJSON = "application/json; charset=utf-8"
+
+// respond answers with v as JSON.
+func respond(c echo.Context, code int, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // the type says that it is no HTML
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("encode an answer: %w", err)
+	}
+	return jsonBytes(c, code, bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
+
+// jsonBytes answers with JSON that is encoded already.
+func jsonBytes(c echo.Context, code int, b []byte) error { return c.Blob(code, mediaJSON, b) }
 
 // message is a success that has nothing else to say.
 type message struct {

@@ -39,7 +39,7 @@ type healthReport struct {
 // live handles GET /healthz: the process answers. It says nothing of what it
 // needs, since starting it again would not bring a database back.
 func (h *Health) live(c echo.Context) error {
-	return c.JSON(http.StatusOK, healthReport{Status: "ok", Timestamp: wire.Time(time.Now())})
+	return respond(c, http.StatusOK, healthReport{Status: "ok", Timestamp: wire.Time(time.Now())})
 }
 
 // ready handles GET /readyz and the original's health routes.
@@ -61,5 +61,5 @@ func (h *Health) ready(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderRetryAfter, "2")
 	}
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	return c.JSON(code, report)
+	return respond(c, code, report)
 }

@@ -48,7 +48,7 @@ func (s *stream) list(n int, encode func(b []byte) []byte) error {
 func (s *stream) flush() error {
 	w := s.c.Response()
 	if !w.Committed {
-		w.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSONCharsetUTF8)
+		w.Header().Set(echo.HeaderContentType, mediaJSON)
 		w.WriteHeader(http.StatusOK)
 	}
 	_ = s.conn.SetWriteDeadline(time.Now().Add(flushPatience)) // not every transport has one

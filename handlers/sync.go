@@ -70,7 +70,7 @@ func (h *Sync) status(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, wire.NewSyncStatus(last, pending))
+	return respond(c, http.StatusOK, wire.NewSyncStatus(last, pending))
 }
 
 // pending handles GET /api/sync/pending.
@@ -81,7 +81,7 @@ func (h *Sync) pending(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, wire.QueuedList(ops))
+	return respond(c, http.StatusOK, wire.QueuedList(ops))
 }
 
 // retry handles POST /api/sync/pending/:id/retry.
@@ -114,7 +114,7 @@ func (h *Sync) discard(c echo.Context) error {
 	if err := h.Reconciler.Discard(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id")); err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, message{Message: "Operation discarded"})
+	return respond(c, http.StatusOK, message{Message: "Operation discarded"})
 }
 
 // pull handles GET /api/sync/pull?lastSyncTime=, of the frontend's last version.
@@ -164,5 +164,5 @@ func (h *Sync) delta(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, wire.NewDelta(results))
+	return respond(c, http.StatusOK, wire.NewDelta(results))
 }

@@ -1,0 +1,253 @@
+// Package app builds the program from its configuration, runs it, and ends it
+// in the order that loses nothing.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"expenseflow/internal/auth"
+	"expenseflow/internal/config"
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/observe"
+	"expenseflow/internal/reconcile"
+	"expenseflow/internal/store"
+	"expenseflow/models"
+)
+
+// Bounds of a connection. Bodies and long answers have deadlines of their own
+// (packages middleware and handlers), and so have sockets; writeTimeout is
+// there to take back at the next request what one of those set.
+const (
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	writeTimeout   = 15 * time.Minute
+	maxHeaderBytes = 64 << 10
+)
+
+// An App is the whole program, listening but not serving yet.
+type App struct {
+	cfg config.Config
+	log *slog.Logger
+
+	ln, metricsLn net.Listener
+	http, metrics *http.Server
+	store         *store.Store
+
+	draining atomic.Bool // readiness says no
+}
+
+// New builds the program: it takes the port, opens the database and reads or
+// makes the secret. Its error is for whoever starts the program: one sentence
+// with what to do. Nothing is left half made.
+func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
+	a := &App{cfg: cfg, log: log}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.release())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) (err error) {
+	if a.ln, err = listen(a.cfg.Host, a.cfg.Port); err != nil {
+		return err
+	}
+	if a.store, err = store.Open(ctx, storeOptions(a.cfg, a.log)); err != nil {
+		return err
+	}
+	secret, err := jwtSecret(&a.cfg, a.log)
+	if err != nil {
+		return err
+	}
+	return a.build(secret)
+}
+
+func storeOptions(cfg config.Config, log *slog.Logger) store.Options {
+	sync := "FULL"
+	if cfg.SQLiteSync == "normal" {
+		sync = "NORMAL"
+	}
+	return store.Options{URL: cfg.Database(), Logger: log, MaxConns: cfg.DatabaseConns, SQLiteSync: sync}
+}
+
+// parts are what the routes are made of.
+type parts struct {
+	metrics       *observe.Metrics
+	tokens        *auth.Tokens
+	authenticator *auth.Authenticator
+	accounts      *ledger.Accounts
+	ledger        *ledger.Ledger
+	reconciler    *reconcile.Reconciler
+}
+
+func (a *App) build(secret []byte) error {
+	p := parts{metrics: observe.NewMetrics(), tokens: auth.NewTokens(secret, a.cfg.JWTExpire)}
+	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
+	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
+	p.ledger = ledger.New(a.store, nil)
+	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{DupInflight: a.cfg.SyncDupInflight, Logger: a.log})
+	handler, err := a.routes(p)
+	if err != nil {
+		return err
+	}
+	if a.http, err = a.server(handler); err != nil {
+		return err
+	}
+	return a.openMetrics(p.metrics)
+}
+
+// server makes the HTTP server, with TLS if there is a certificate.
+func (a *App) server(h http.Handler) (*http.Server, error) {
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	if a.cfg.TLSCertFile == "" {
+		return s, nil
+	}
+	cert, err := tls.LoadX509KeyPair(a.cfg.TLSCertFile, a.cfg.TLSKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE do not make a certificate: %w", err)
+	}
+	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	return s, nil
+}
+
+func (a *App) openMetrics(m *observe.Metrics) (err error) {
+	if a.cfg.MetricsAddr == "" {
+		return nil
+	}
+	if a.metricsLn, err = net.Listen("tcp", a.cfg.MetricsAddr); err != nil {
+		return fmt.Errorf("METRICS_ADDR=%s cannot be listened on: %w", a.cfg.MetricsAddr, err)
+	}
+	a.metrics = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: headerTimeout}
+	return nil
+}
+
+// listen takes the port, or says in one sentence why it cannot be had.
+func listen(host string, port int) (net.Listener, error) {
+	addr := net.JoinHostPort(host, strconv.Itoa(port))
+	ln, err := net.Listen("tcp", addr)
+	switch {
+	case err == nil:
+		return ln, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("port %d is in use: stop the program that listens there, or set PORT to another", port)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("port %d may not be used by this user: set PORT to one above 1023", port)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("HOST=%s is no address of this machine: leave it empty to listen on all", host)
+	}
+	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+}
+
+// Addr is where the program listens, such as "127.0.0.1:3000".
+func (a *App) Addr() string { return a.ln.Addr().String() }
+
+// URL is where a browser on this machine finds the program.
+func (a *App) URL() string {
+	scheme := "http"
+	if a.cfg.TLSCertFile != "" {
+		scheme = "https"
+	}
+	host, port, _ := net.SplitHostPort(a.Addr())
+	if ip := net.ParseIP(host); a.cfg.Host == "" || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// Run serves until ctx ends or a part fails, then shuts down and returns. When
+// it returns, every goroutine that App started has ended.
+func (a *App) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serve(a.http, a.ln) })
+	if a.metrics != nil {
+		g.Go(func() error { return serve(a.metrics, a.metricsLn) })
+	}
+	g.Go(func() error { return a.pruneRegularly(ctx) })
+	g.Go(func() error {
+		<-ctx.Done()
+		return a.shutdown(context.WithoutCancel(ctx))
+	})
+	a.log.Info("expenseflow serves "+a.URL(), slog.String("database", a.store.Dialect()))
+	return errors.Join(g.Wait(), a.store.Close())
+}
+
+func serve(s *http.Server, ln net.Listener) error {
+	var err error
+	if s.TLSConfig != nil {
+		err = s.ServeTLS(ln, "", "")
+	} else {
+		err = s.Serve(ln)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// shutdown stops the parts in the order that loses nothing:
+//
+//  1. readiness says no, and for a moment nothing else happens, so that load
+//     balancers send new traffic elsewhere
+//  2. HTTP requests in flight finish
+//  3. metrics go last of what listens
+//
+// The store closes when all that write to it have ended (see Run).
+func (a *App) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.ShutdownTimeout)
+	defer cancel()
+	a.draining.Store(true)
+	a.log.Info("shutting down")
+	wait(ctx, a.cfg.ShutdownDelay)
+	err := a.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests were still under way after %v: %w", a.cfg.ShutdownTimeout, err), a.http.Close())
+	}
+	if a.metrics != nil {
+		err = errors.Join(err, a.metrics.Close())
+	}
+	return err
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// release gives back what New took before it failed.
+func (a *App) release() error {
+	var errs []error
+	for _, ln := range []net.Listener{a.ln, a.metricsLn} {
+		if ln != nil {
+			errs = append(errs, ln.Close())
+		}
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+var errDraining = models.E(models.Unavailable, "Shutting down")
+
+func (a *App) drained(context.Context) error {
+	if a.draining.Load() {
+		return errDraining
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/labstack/echo/v4"
+
+	"expenseflow/handlers"
+	"expenseflow/internal/config"
+	"expenseflow/middleware"
+	"expenseflow/static"
+)
+
+// compressFrom is the smallest answer worth compressing, in bytes.
+const compressFrom = 1024
+
+// routes puts everything that answers HTTP together. The API comes first, files
+// answer what is left (CONTRACT R10).
+func (a *App) routes(p parts) (http.Handler, error) {
+	files, policy, err := frontend(a.cfg.StaticDir)
+	if err != nil {
+		return nil, err
+	}
+	e := echo.New()
+	e.HTTPErrorHandler = handlers.Errors(a.log)
+	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(a.cfg.FrontendURL))
+	a.api(e, p)
+	root := e.Group("")
+	(&handlers.Health{Checks: []handlers.Check{{Name: "database", Do: a.store.Ping}, {Name: "drain", Do: a.drained}}}).Register(root)
+	(&handlers.Static{Files: files, Policy: policy}).Register(root)
+
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(1))
+	if err != nil {
+		return nil, fmt.Errorf("set up compression: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", compress(e))
+	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(mux), nil
+}
+
+// frontend is whose files are served: the user's own, or the built-in page with
+// the policy that it keeps.
+func frontend(dir string) (files fs.FS, policy string, err error) {
+	if dir == "" {
+		return static.Files, static.ContentSecurityPolicy, nil
+	}
+	root, err := os.OpenRoot(dir) // links may not lead out of it
+	if err != nil {
+		return nil, "", fmt.Errorf("STATIC_DIR=%s cannot be opened: %w", dir, err)
+	}
+	return root.FS(), "", nil
+}
+
+func (a *App) api(e *echo.Echo, p parts) {
+	limiter := func(r config.Rate) *middleware.Limiter { return middleware.NewLimiter(r.N, r.Per) }
+	perAddress := middleware.PerAddress(limiter(a.cfg.RateLimit), p.metrics)
+	perToken := middleware.PerToken(limiter(a.cfg.SyncRateLimit), p.metrics)
+	guess := []echo.MiddlewareFunc{middleware.FailuresPerAddress(limiter(a.cfg.AuthRateLimit), p.metrics)}
+	known := middleware.Bearer(p.authenticator, 0)
+
+	open := []echo.MiddlewareFunc{perAddress, middleware.Body(middleware.MaxBody)}
+	closed := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxBody)}
+	sync := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxSyncBody)}
+	// A batch that is refused stays in the browser, which sends it again and
+	// again: it has a limit of its own and counts towards no other.
+	batch := []echo.MiddlewareFunc{middleware.Bearer(p.authenticator, a.cfg.SyncTokenGrace), perToken, middleware.Body(middleware.MaxSyncBody)}
+
+	api := e.Group("/api", middleware.NoStore)
+	(&handlers.Accounts{
+		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: func(string, string) {},
+		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,
+	}).Register(api, open, closed, guess)
+	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: a.cfg.ListFormat}).Register(api, closed...)
+	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)
+	api.Any("", handlers.NotFound)
+	api.Any("/*", handlers.NotFound)
+}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"expenseflow/internal/config"
+)
+
+// secretBytes is how long a secret of ours is, before it is written in hex.
+const secretBytes = 32
+
+// jwtSecret gives JWT_SECRET, or the secret in the data directory, which is
+// made when it is missing.
+func jwtSecret(cfg *config.Config, log *slog.Logger) ([]byte, error) {
+	if cfg.JWTSecret != "" {
+		return []byte(cfg.JWTSecret.Reveal()), nil
+	}
+	path := cfg.SecretFile()
+	if secret, err := readSecret(path); err != nil || secret != nil {
+		return secret, err
+	}
+	secret, err := makeSecret(path)
+	if err != nil {
+		return nil, notWritable(cfg.DataDir, err)
+	}
+	log.Info("made a secret that signs tokens; keep the file, or everybody signs in again", slog.String("file", path))
+	return secret, nil
+}
+
+// readSecret gives nil for a file that is not there yet.
+func readSecret(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the secret that signs tokens cannot be read: %w", err)
+	}
+	if text = bytes.TrimSpace(text); len(text) < secretBytes {
+		return nil, fmt.Errorf("%s does not hold a whole secret: restore it from a backup, or delete it so that a new one is made", path)
+	}
+	return text, nil
+}
+
+// makeSecret puts a new secret at path, whole or not at all. If another process
+// was first, its secret counts.
+func makeSecret(path string) ([]byte, error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(dir, ".jwt_secret_*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name())
+	if err := fill(f); err != nil {
+		return nil, err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return readSecret(path)
+}
+
+func fill(f *os.File) error {
+	raw := make([]byte, secretBytes)
+	_, _ = rand.Read(raw) // never fails
+	_, err := f.WriteString(hex.EncodeToString(raw) + "\n")
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// notWritable says how a data directory is made writable.
+func notWritable(dir string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the data directory %s cannot be written to: %w", dir, err)
+	}
+	return fmt.Errorf("the data directory %s is not writable for this user: run: chown -R %d:%d %s", dir, os.Getuid(), os.Getgid(), dir)
+}
