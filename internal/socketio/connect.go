@@ -132,10 +132,10 @@ func (c *client) join(s *Socket) bool {
 	if c.closed || i < 0 {
 		return false
 	}
+	s.phase.Store(int32(phaseOpen)) // before the middleware's context ends: see Use
 	c.links[i].cancel()
 	c.links[i] = link{name: s.nsp.name, socket: s}
 	c.timer.Stop()
-	s.phase.Store(int32(phaseOpen))
 	c.session.Send(control(typeConnect, s.nsp.name, s.connectReply()))
 	s.nsp.add(s)
 	if c.inbox.push(task{kind: taskOpen, socket: s}) {

@@ -13,7 +13,8 @@ var ErrTooManyRooms = errors.New("socketio: socket is in too many rooms")
 // middleware; a [*ConnectError], also wrapped, refuses it for good;
 // [ErrCloseTransport] closes the transport so that the client tries again, and so
 // does any other error, which is logged as ours. The context ends when the client
-// goes away. Middleware of different sockets runs concurrently.
+// goes away or the socket has joined; Socket.Connected tells which. Middleware of
+// different sockets runs concurrently.
 type Middleware func(ctx context.Context, s *Socket) error
 
 // A Namespace is a channel of its own on the clients' connections, with its own

@@ -1,0 +1,138 @@
+// Package sockets is what a browser's socket may say and hear.
+//
+// What it promises:
+//
+//   - Only a good token opens a socket. A refusal is a CONNECT_ERROR, after
+//     which a client stays away for good, so it is said only when the token will
+//     never work again; in trouble of ours the transport is closed, and the
+//     client comes back by itself (CONTRACT D19, R6).
+//   - A socket hears the changes of its user's log, and of no other's, each once
+//     and in the log's order, from the moment at which its token was looked at
+//     (CONTRACT R5). What it hears is read from the log, never from a request.
+//   - A socket that cannot take more is behind: it costs its position in the
+//     log, goes on from there when there is room, and is never closed for it.
+//   - A socket does not outlive its token: it ends with the token's time, with a
+//     sign-out, and with a password change (CONTRACT D33).
+//   - No event that is not made from the log ends in a string or is without an
+//     argument: clients would take that for their offset (CONTRACT decision 3).
+package sockets
+
+import (
+	"context"
+	"log/slog"
+
+	"expenseflow/internal/auth"
+	"expenseflow/internal/changes"
+	"expenseflow/internal/socketio"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// namespace is the only one that clients use (CONTRACT 2).
+const namespace = "/"
+
+// An authenticator turns a bearer token into its user; *auth.Authenticator is
+// one. It fails with models.Unauthorized when the token will never work again.
+type authenticator interface {
+	Authenticate(ctx context.Context, bearer string) (auth.Identity, error)
+}
+
+// A feed follows users' logs; *changes.Tail is one.
+type feed interface {
+	Subscribe(userID string, from int64, deliver func([]changes.Item[*socketio.Packet]) (taken int)) *changes.Subscription
+}
+
+// A queue knows the operations that wait for a person; *reconcile.Reconciler is
+// one. It gives the oldest first.
+type queue interface {
+	Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error)
+}
+
+// Options are what a Hub is made of.
+type Options struct {
+	IO    *socketio.Server
+	Auth  authenticator
+	Feed  feed // encodes with Encode
+	Queue queue
+
+	// MaxPerUser is how many sockets one user may have open; further ones are
+	// refused for good. 0 is no limit. MAX_CONNECTIONS_PER_USER.
+	MaxPerUser int
+
+	// SuppressSelf spares a socket the changes that were made with its own token
+	// and without naming a device (SUPPRESS_SELF_BY_TOKEN, CONTRACT D23).
+	SuppressSelf bool
+
+	Logger *slog.Logger // default slog.Default
+}
+
+// A Hub is the sockets of all users. Its methods may be called concurrently.
+type Hub struct {
+	opts    Options
+	log     *slog.Logger
+	members *members
+}
+
+// New makes the Hub and has it serve the sockets of o.IO.
+func New(o Options) *Hub {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	h := &Hub{opts: o, log: o.Logger, members: newMembers(o.MaxPerUser)}
+	nsp := o.IO.Of(namespace)
+	nsp.Use(h.admit)
+	nsp.OnConnect(h.welcome)
+	h.register(nsp)
+	return h
+}
+
+// Encode makes the event that announces a change, for all sockets that get it.
+func Encode(c models.Change) *socketio.Packet {
+	name, payload := wire.Event(c)
+	p, err := socketio.Encode(namespace, name, payload)
+	if err != nil {
+		panic(err) // wire made the JSON, and the names are ours
+	}
+	return p
+}
+
+// room is where the sockets of a user are. No client ever sees its name.
+func room(userID string) string { return "user:" + userID }
+
+// parkedEvent tells a user's devices that an operation waits for a person.
+const parkedEvent = "sync_error"
+
+// A syncFailure is the payload of sync_error (CONTRACT decision 7).
+type syncFailure struct {
+	Error     string       `json:"error"`
+	Operation *wire.Queued `json:"operation,omitempty"` // the one that was parked
+}
+
+// Parked tells a user's devices of operations that were parked
+// (reconcile.Options.Parked). It never blocks.
+func (h *Hub) Parked(userID string, ops []models.QueuedOperation) {
+	devices := h.opts.IO.Of(namespace).To(room(userID))
+	for _, op := range ops {
+		queued := wire.NewQueued(op)
+		if err := devices.Emit(parkedEvent, syncFailure{op.Result.Error, &queued}); err != nil {
+			h.log.Error("parked operation cannot be announced", slog.String("operation_id", op.ID), slog.Any("error", err))
+		}
+	}
+}
+
+// SignOut closes the live sockets of the user's token of that revocation key
+// (auth.Claims.Key), of all the user's tokens if key is "". Call it after the
+// sign-out is stored: then no socket slips through between the two.
+func (h *Hub) SignOut(userID, key string) {
+	for _, s := range h.members.signOut(userID, key) {
+		s.socket.Disconnect(true)
+	}
+}
+
+// Len is how many sockets are open or being opened.
+func (h *Hub) Len() int { return h.members.len() }
+
+// Shutdown refuses newcomers and closes every transport so that clients come
+// back later, here or elsewhere. When it returns nil, nothing of the Hub runs
+// any more.
+func (h *Hub) Shutdown(ctx context.Context) error { return h.opts.IO.Shutdown(ctx) }

@@ -1,0 +1,90 @@
+package sockets
+
+import "sync"
+
+// members knows the sessions of each user that are open or being opened.
+type members struct {
+	limit int // sessions of one user; 0 is no limit
+
+	mu       sync.Mutex
+	byUser   map[string]map[*session]struct{}
+	count    int
+	signOuts int64 // how often signOut was called
+}
+
+func newMembers(limit int) *members {
+	return &members{limit: limit, byUser: make(map[string]map[*session]struct{})}
+}
+
+// moment is a point in time between sign-outs. Take it before asking whether a
+// token is still good, and give it to add.
+func (m *members) moment() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.signOuts
+}
+
+// An admission is what add decided.
+type admission uint8
+
+const (
+	admitted  admission = iota
+	crowded             // the user has too many
+	overtaken           // somebody signed out since the moment: ask for the token again
+)
+
+// add admits a session whose token was found good after the moment.
+func (m *members) add(s *session, since int64) admission {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.signOuts != since {
+		return overtaken
+	}
+	of := m.byUser[s.userID]
+	if m.limit > 0 && len(of) >= m.limit {
+		return crowded
+	}
+	if of == nil {
+		of = make(map[*session]struct{}, 1)
+		m.byUser[s.userID] = of
+	}
+	of[s] = struct{}{}
+	m.count++
+	return admitted
+}
+
+// remove forgets a session. Once is enough, more do no harm.
+func (m *members) remove(s *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	of := m.byUser[s.userID]
+	if _, known := of[s]; !known {
+		return
+	}
+	m.count--
+	delete(of, s)
+	if len(of) == 0 {
+		delete(m.byUser, s.userID)
+	}
+}
+
+// signOut gives the user's sessions of the token of that key, all of them if
+// key is "". Sessions that are being opened meanwhile find themselves overtaken.
+func (m *members) signOut(userID, key string) []*session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.signOuts++
+	var out []*session
+	for s := range m.byUser[userID] {
+		if key == "" || s.key == key {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (m *members) len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.count
+}

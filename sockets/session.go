@@ -1,0 +1,133 @@
+package sockets
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"expenseflow/internal/auth"
+	"expenseflow/internal/changes"
+	"expenseflow/internal/socketio"
+)
+
+// A session is one socket of a signed-in user.
+type session struct {
+	hub     *Hub
+	socket  *socketio.Socket
+	userID  string
+	key     string    // names the token among sign-outs
+	tokenID string    // names the token in changes; "" for the original's tokens
+	head    int64     // the user's newest change when the token was looked at
+	expires time.Time // when the token does
+
+	mu     sync.Mutex
+	log    *changes.Subscription // nil before welcome
+	expiry *time.Timer           // nil before welcome
+	ended  bool
+}
+
+func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
+	return &session{
+		hub: h, socket: socket, userID: id.User.ID, head: id.User.Seq,
+		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt,
+	}
+}
+
+// sessionOf is the session of a socket that was admitted.
+func sessionOf(socket *socketio.Socket) *session { return socket.Data().(*session) }
+
+// await gives the session to its socket, and ends it if the socket does not
+// come into being: joining is the middleware's context, and ends either way.
+func (s *session) await(joining context.Context) {
+	s.socket.SetData(s)
+	context.AfterFunc(joining, func() {
+		if !s.socket.Connected() {
+			s.end()
+		}
+	})
+}
+
+// welcome starts the session of a socket that has joined. The answer to CONNECT
+// is on its way already, so the changes come behind it.
+func (h *Hub) welcome(socket *socketio.Socket) {
+	s := sessionOf(socket)
+	if err := socket.Join(room(s.userID)); err != nil {
+		h.log.Error("socket cannot join its user's room", slog.String("user_id", s.userID), slog.Any("error", err))
+		socket.CloseTransport()
+		return
+	}
+	socket.OnDisconnect(func(string) { s.end() })
+	socket.OnDrain(s.resume)
+	s.start()
+}
+
+// start follows the user's log from where it stood when the token was found
+// good: a change that was stored since is one that the client cannot have seen.
+func (s *session) start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.log = s.hub.opts.Feed.Subscribe(s.userID, s.head, s.deliver)
+	s.expiry = time.AfterFunc(time.Until(s.expires), s.expire)
+}
+
+// deliver sends a page of the log as far as there is room. What does not fit is
+// offered again after resume.
+func (s *session) deliver(page []changes.Item[*socketio.Packet]) (taken int) {
+	for i, item := range page {
+		if !s.spared(item) && !s.socket.TrySend(item.Encoded) {
+			return i
+		}
+	}
+	return len(page)
+}
+
+// spared tells whether the change is the socket's own and was asked not to come
+// back to it.
+func (s *session) spared(item changes.Item[*socketio.Packet]) bool {
+	by := item.Change.Author
+	return s.hub.opts.SuppressSelf && by.DeviceID == "" && by.TokenID != "" && by.TokenID == s.tokenID
+}
+
+// resume goes on with the log: there is room again. The subscription remembers a
+// resume that overtakes the refusal it answers.
+func (s *session) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.log != nil {
+		s.log.Resume()
+	}
+}
+
+// expiredEvent tells a page why its socket is closed (CONTRACT D33).
+const expiredEvent = "auth_expired"
+
+// expire ends the socket of a token whose time is over. The client is told both
+// why and that it need not come back with the same token.
+func (s *session) expire() {
+	why := struct {
+		Error string `json:"error"`
+		refusalData
+	}{authenticationError, refusalData{auth.CodeTokenExpired}}
+	if err := s.socket.Emit(expiredEvent, why); err != nil {
+		return // it has gone by itself
+	}
+	s.socket.Disconnect(true)
+}
+
+// end lets go of everything. Once is enough, more do no harm.
+func (s *session) end() {
+	s.mu.Lock()
+	s.ended = true
+	if s.log != nil {
+		s.log.Close()
+	}
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	s.mu.Unlock()
+	s.hub.members.remove(s)
+}
