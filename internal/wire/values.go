@@ -98,8 +98,10 @@ var isoLayouts = []string{
 // The result is in UTC with whole milliseconds.
 func ParseTime(s string) (time.Time, bool) {
 	s = models.Trim(s)
-	if t, ok := epoch(s); ok {
-		return t, true
+	if !strings.ContainsAny(s, "eE") {
+		if t, ok := epoch(s); ok {
+			return t, true
+		}
 	}
 	for _, layout := range isoLayouts {
 		if t, err := time.Parse(layout, s); err == nil {

@@ -103,6 +103,9 @@ func mongooseError(title string, vs []models.Violation) error {
 
 func mongoose(v models.Violation) string {
 	path, value := "Path `"+v.Field+"`", cut(v.Value)
+	if v.Rule == models.RuleOneOf && value == "" {
+		v.Rule = models.RuleRequired
+	}
 	switch v.Rule {
 	case models.RuleRequired, models.RuleEmpty:
 		return path + " is required."
@@ -128,7 +131,7 @@ func castFailed(field, raw string) string {
 	if typ == "string" {
 		value = str(json.RawMessage(raw))
 	}
-	return fmt.Sprintf("Cast to %s failed for value %q (type %s) at path %q", castTo(field), cut(value), typ, field)
+	return "Cast to " + castTo(field) + " failed for value " + quoted(value) + " (type " + typ + ") at path " + quoted(field)
 }
 
 var jsTypes = map[jsonType]string{
