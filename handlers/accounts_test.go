@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"expenseflow/models"
+)
+
+// fakeAccounts notes what it was asked and answers with alice or err.
+type fakeAccounts struct {
+	asked []string
+	err   error
+}
+
+func (f *fakeAccounts) say(what ...string) (models.User, error) {
+	f.asked = append(f.asked, strings.Join(what, " "))
+	return alice, f.err
+}
+
+func (f *fakeAccounts) Register(_ context.Context, name, email, password string) (models.User, error) {
+	return f.say("register", name, email, password)
+}
+
+func (f *fakeAccounts) Login(_ context.Context, email, password string) (models.User, error) {
+	return f.say("login", email, password)
+}
+
+func (f *fakeAccounts) ChangePassword(_ context.Context, userID, current, replacement string) (models.User, error) {
+	return f.say("change", userID, current, replacement)
+}
+
+func (f *fakeAccounts) RevokeToken(_ context.Context, key, userID string, until time.Time) error {
+	_, err := f.say("revoke", key, userID, until.Format(time.TimeOnly))
+	return err
+}
+
+func (f *fakeAccounts) Issue(u models.User, _ time.Time) (string, error) {
+	return "token-of-" + u.Name, nil
+}
+
+func TestAccounts(t *testing.T) {
+	const session = `{"token":"token-of-Alice","user":{"id":"64b000000000000000000001","name":"Alice","email":"alice@example.org"}}`
+	tests := []struct {
+		name, method, path, body string
+		code                     int
+		answer                   string
+		asked                    []string
+	}{
+		{"register", "POST", "/api/auth/register", `{"name":" Alice ","email":"Alice@Example.org","password":"secret"}`, 201, session, []string{"register Alice alice@example.org secret"}},
+		{"register with a short password", "POST", "/api/auth/register", `{"name":"A","email":"a@b.example","password":"12345"}`, 400, `{"error":"\"password\" length must be at least 6 characters long","message":"\"password\" length must be at least 6 characters long"}`, nil},
+		{"register with nothing", "POST", "/api/auth/register", "", 400, `{"error":"\"name\" is required","message":"\"name\" is required"}`, nil},
+		{"register with half a body", "POST", "/api/auth/register", `{"name":`, 400, `{"error":"Malformed JSON","message":"Malformed JSON"}`, nil},
+		{"login", "POST", "/api/auth/login", `{"email":"alice@example.org","password":"secret"}`, 200, session, []string{"login alice@example.org secret"}},
+		{"login without password", "POST", "/api/auth/login", `{"email":"alice@example.org"}`, 400, `{"error":"\"password\" is required","message":"\"password\" is required"}`, nil},
+		{"logout", "POST", "/api/auth/logout", "", 200, `{"success":true,"message":"Logged out successfully"}`, []string{"revoke key-1 64b000000000000000000001 13:30:00", "sign out key-1"}},
+		{"profile", "GET", "/api/user/profile", "", 200, `{"name":"Alice","email":"alice@example.org","createdAt":"2026-01-19T12:00:00.000Z"}`, nil},
+		{
+			"password", "POST", "/api/auth/security/change-password", `{"currentPassword":"secret","newPassword":"better"}`, 200,
+			`{"success":true,"message":"Password changed successfully. Other sessions have been logged out.","token":"token-of-Alice"}`,
+			[]string{"change 64b000000000000000000001 secret better", "sign out "},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fakeAccounts{}
+			e, api := newEcho()
+			(&Accounts{
+				Ledger: f, Tokens: f, Revoker: f, SignOut: func(_, key string) { _, _ = f.say("sign out", key) }, MinPassword: 6, Grace: 30 * time.Minute,
+			}).Register(api, nil, guard, nil)
+			want(t, call(e, tt.method, tt.path, tt.body), tt.code, tt.answer)
+			if diff := cmp.Diff(tt.asked, f.asked); diff != "" {
+				t.Errorf("asked (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFailedSignInIs400(t *testing.T) {
+	f := &fakeAccounts{err: models.E(models.Invalid, "Invalid credentials")}
+	e, api := newEcho()
+	(&Accounts{Ledger: f, Tokens: f, MinPassword: 6}).Register(api, nil, guard, nil)
+	w := call(e, "POST", "/api/auth/login", `{"email":"alice@example.org","password":"wrong"}`)
+	want(t, w, 400, `{"error":"Invalid credentials","message":"Invalid credentials"}`)
+}
+
+func TestAFailedLogoutIsNone(t *testing.T) {
+	f := &fakeAccounts{err: models.E(models.Unavailable, "Service temporarily unavailable")}
+	e, api := newEcho()
+	(&Accounts{Revoker: f, SignOut: func(string, string) { t.Error("sockets were closed") }}).Register(api, nil, guard, nil)
+	if w := call(e, "POST", "/api/auth/logout", ""); w.Code != 503 {
+		t.Errorf("status %d", w.Code)
+	}
+}

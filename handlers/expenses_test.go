@@ -1,0 +1,217 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/models"
+)
+
+// fakeLedger notes what it was asked and answers with lunch or err.
+type fakeLedger struct {
+	asked []any
+	err   error
+}
+
+func (f *fakeLedger) CreateExpense(_ context.Context, userID string, c ledger.Creation) (models.Expense, error) {
+	f.asked = append(f.asked, userID, c)
+	return lunch, f.err
+}
+
+func (f *fakeLedger) UpdateExpense(_ context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error) {
+	f.asked = append(f.asked, userID, id, seen, p, by)
+	return lunch, f.err
+}
+
+func (f *fakeLedger) DeleteExpense(_ context.Context, userID, id string, by models.Author) (models.Expense, error) {
+	f.asked = append(f.asked, userID, id, by)
+	return lunch, f.err
+}
+
+// fakeReader holds n lunches and fails after some of them.
+type fakeReader struct{ n, failAfter int }
+
+var errRead = models.E(models.Unavailable, "Service temporarily unavailable")
+
+func (f fakeReader) EachExpense(_ context.Context, _ string, fn func(models.Expense) error) error {
+	for i := range f.n {
+		if f.failAfter > 0 && i == f.failAfter {
+			return errRead
+		}
+		if err := fn(lunch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f fakeReader) Expenses(_ context.Context, _ string, page, limit int) ([]models.Expense, int64, error) {
+	return []models.Expense{{Description: fmt.Sprintf("page %d of %d", page, limit)}}, int64(f.n), nil
+}
+
+func TestList(t *testing.T) {
+	pageOf := func(page, limit int) string {
+		return strings.NewReplacer("64b0000000000000000000e1", "", alice.ID, "", "Lunch", fmt.Sprintf("page %d of %d", page, limit), "12.345", "0",
+			`"food"`, `""`, `"expense"`, `""`, "2026-01-19T12", "0001-01-01T00", `"version":2`, `"version":0`).Replace(lunchJSON)
+	}
+	tests := []struct {
+		name, format, query string
+		n                   int
+		want                string
+	}{
+		{"nothing", ListAuto, "", 0, "[]"},
+		{"bare array", ListAuto, "", 2, "[" + lunchJSON + "," + lunchJSON + "]"},
+		{"page", ListAuto, "?page=2&limit=1", 3, `{"success":true,"data":[` + pageOf(2, 1) + `],"pagination":{"total":3,"page":2,"limit":1,"pages":3}}`},
+		{"limit alone", ListAuto, "?limit=20", 3, `{"success":true,"data":[` + pageOf(1, 20) + `],"pagination":{"total":3,"page":1,"limit":20,"pages":1}}`},
+		{"nonsense", ListAuto, "?page=-1&limit=all", 3, `{"success":true,"data":[` + pageOf(1, 50) + `],"pagination":{"total":3,"page":1,"limit":50,"pages":1}}`},
+		{"too much", ListAuto, "?limit=99999999", 3, `{"success":true,"data":[` + pageOf(1, 1000) + `],"pagination":{"total":3,"page":1,"limit":1000,"pages":1}}`},
+		{"always an array", ListArray, "?page=1", 3, "[" + pageOf(1, 50) + "]"},
+		{"always wrapped", ListWrapped, "", 2, `{"success":true,"data":[` + lunchJSON + "," + lunchJSON + `],"pagination":{"total":2,"page":1,"limit":2,"pages":1}}`},
+		{"wrapped nothing", ListWrapped, "", 0, `{"success":true,"data":[],"pagination":{"total":0,"page":1,"limit":1,"pages":0}}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e, api := newEcho()
+			(&Expenses{Reader: fakeReader{n: tt.n}, List: tt.format}).Register(api, guard...)
+			want(t, call(e, "GET", "/api/expenses"+tt.query, ""), 200, tt.want)
+		})
+	}
+}
+
+func TestListThatFailsAtOnceIsAnError(t *testing.T) {
+	e, api := newEcho()
+	(&Expenses{Reader: fakeReader{n: 5, failAfter: 3}}).Register(api, guard...)
+	w := call(e, "GET", "/api/expenses", "")
+	want(t, w, 503, `{"error":"Service temporarily unavailable","message":"Service temporarily unavailable"}`)
+}
+
+// counter throws an answer away and remembers how long it was.
+type counter struct {
+	header http.Header
+	bytes  int
+}
+
+func (c *counter) Header() http.Header         { return c.header }
+func (c *counter) WriteHeader(int)             {}
+func (c *counter) Write(b []byte) (int, error) { c.bytes += len(b); return len(b), nil }
+
+func TestAHundredThousandRowsTakeConstantMemory(t *testing.T) {
+	e, api := newEcho()
+	(&Expenses{Reader: fakeReader{n: 100_000}}).Register(api, guard...)
+	r, err := http.NewRequest("GET", "/api/expenses", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &counter{header: http.Header{}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	e.ServeHTTP(w, r)
+	runtime.ReadMemStats(&after)
+	if want := 100_000*(len(lunchJSON)+1) + 1; w.bytes != want {
+		t.Errorf("%d bytes, want %d", w.bytes, want)
+	}
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1<<20 {
+		t.Errorf("%d bytes were allocated for an answer of %d", allocated, w.bytes)
+	}
+}
+
+func TestCreateSaysWhoseDeviceItWas(t *testing.T) {
+	draft := models.Draft{Description: "Lunch", Amount: 12_345_000, Category: "food", Type: "expense"}
+	for _, tt := range []struct{ name, body, header, device string }{
+		{"in the body", `,"deviceId":"device_1"`, "device_2", "device_1"},
+		{"in the header", "", "device_2", "device_2"},
+		{"nowhere", "", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fakeLedger{}
+			e, api := newEcho()
+			(&Expenses{Ledger: f}).Register(api, guard...)
+			w := call(e, "POST", "/api/expenses", `{"description":"Lunch","amount":12.345,"category":"food","type":"expense"`+tt.body+`}`, "X-Device-Id", tt.header)
+			want(t, w, 201, lunchJSON)
+			asked := []any{alice.ID, ledger.Creation{Draft: draft, Author: models.Author{DeviceID: tt.device, TokenID: "jti-1"}, Posted: true}}
+			if diff := cmp.Diff(asked, f.asked); diff != "" {
+				t.Errorf("asked (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBadExpensesNeverReachTheLedger(t *testing.T) {
+	f := &fakeLedger{err: errors.New("it was asked")}
+	e, api := newEcho()
+	(&Expenses{Ledger: f}).Register(api, guard...)
+	const good = `{"description":"Lunch","amount":1,"category":"food","type":"expense"}`
+	for _, tt := range []struct{ method, path, body, header, text string }{
+		{"POST", "/api/expenses", "", "", `"description" is required`},
+		{"POST", "/api/expenses", "{", "", "Malformed JSON"},
+		{"POST", "/api/expenses", "[]", "", `"value" must be of type object`},
+		{"PUT", "/api/expenses/1", `{"amount":1}`, "", `"description" is required`},
+		{"POST", "/api/expenses", good, strings.Repeat("x", 257), `"X-Device-Id" length must be less than or equal to 256 characters long`},
+		{"PUT", "/api/expenses/1", good, strings.Repeat("x", 257), `"X-Device-Id" length must be less than or equal to 256 characters long`},
+		{"DELETE", "/api/expenses/1", "", strings.Repeat("x", 257), `"X-Device-Id" length must be less than or equal to 256 characters long`},
+		{"DELETE", "/api/expenses/1", "{", "", "Malformed JSON"},
+	} {
+		w := call(e, tt.method, tt.path, tt.body, "X-Device-Id", tt.header)
+		quoted := strings.ReplaceAll(tt.text, `"`, `\"`)
+		want(t, w, 400, fmt.Sprintf(`{"error":"%s","message":"%s"}`, quoted, quoted))
+	}
+}
+
+func TestUpdateAndDelete(t *testing.T) {
+	f := &fakeLedger{}
+	e, api := newEcho()
+	(&Expenses{Ledger: f}).Register(api, guard...)
+	want(t, call(e, "PUT", "/api/expenses/temp_1", `{"description":"Lunch","amount":1,"category":"food","type":"expense","version":1,"deviceId":"d"}`), 200, lunchJSON)
+	want(t, call(e, "DELETE", "/api/expenses/abc", `{"deviceId":"d"}`), 200, `{"message":"Expense deleted"}`)
+	want(t, call(e, "DELETE", "/api/expenses/abc", ""), 200, `{"message":"Expense deleted"}`)
+
+	p := func(s string) *string { return &s }
+	version, amount := int64(1), models.Money(1_000_000)
+	by := models.Author{DeviceID: "d", TokenID: "jti-1"}
+	asked := []any{
+		alice.ID, "temp_1", &version, models.Patch{Description: p("Lunch"), Amount: &amount, Category: p("food"), Type: p("expense")}, by,
+		alice.ID, "abc", by,
+		alice.ID, "abc", models.Author{TokenID: "jti-1"},
+	}
+	if diff := cmp.Diff(asked, f.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	f.err = models.E(models.NotFound, "Expense not found")
+	want(t, call(e, "DELETE", "/api/expenses/abc", ""), 404, `{"error":"Expense not found","message":"Expense not found"}`)
+}
+
+// recorder keeps an answer's status and body.
+type recorder struct {
+	counter
+	code int
+	body []byte
+}
+
+func (r *recorder) WriteHeader(code int) { r.code = code }
+func (r *recorder) Write(b []byte) (int, error) {
+	r.body = append(r.body, b...)
+	return len(b), nil
+}
+
+// newRequest gives a GET of a path as it came from outside; nil if it is none.
+func newRequest(path string) *http.Request {
+	r, err := http.NewRequest(http.MethodGet, "http://x/", nil)
+	if err != nil || !strings.HasPrefix(path, "/") {
+		return nil
+	}
+	u, err := url.ParseRequestURI(path)
+	if err != nil {
+		return nil
+	}
+	r.URL = u
+	return r
+}

@@ -1,0 +1,136 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"expenseflow/models"
+)
+
+// fakeReconciler notes what it was asked and answers with fixed things or err.
+type fakeReconciler struct {
+	asked []any
+	err   error
+}
+
+func (f *fakeReconciler) Apply(_ context.Context, userID string, by models.Author, ops []models.Operation) ([]models.Result, error) {
+	f.asked = append(f.asked, userID, by, len(ops))
+	rs := make([]models.Result, len(ops))
+	for i, op := range ops {
+		rs[i] = models.Result{ResourceID: op.ResourceID, Status: models.StatusDeleted, Expense: &lunch}
+	}
+	return rs, f.err
+}
+
+func (f *fakeReconciler) Status(context.Context, string) (*time.Time, int64, error) {
+	return &noon, 3, f.err
+}
+
+func (f *fakeReconciler) Pending(context.Context, string) ([]models.QueuedOperation, error) {
+	return nil, f.err
+}
+
+func (f *fakeReconciler) Retry(_ context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error) {
+	f.asked = append(f.asked, userID, by, id, string(data))
+	return models.Result{ResourceID: "temp_1", Status: models.StatusParked, Error: "still wrong"}, f.err
+}
+
+func (f *fakeReconciler) Discard(_ context.Context, userID, id string) error {
+	f.asked = append(f.asked, userID, id)
+	return f.err
+}
+
+func (f *fakeReconciler) Pull(_ context.Context, userID string, since time.Time, fn func(models.Expense) error) (time.Time, error) {
+	f.asked = append(f.asked, userID, since)
+	for range 2 {
+		if err := fn(lunch); err != nil {
+			return noon, err
+		}
+	}
+	return noon, f.err
+}
+
+func (f *fakeReconciler) Delta(_ context.Context, userID string, by models.Author, changes []models.DeltaChange) ([]models.DeltaResult, error) {
+	f.asked = append(f.asked, userID, by, len(changes))
+	return nil, f.err
+}
+
+func TestSync(t *testing.T) {
+	by := models.Author{DeviceID: "phone", TokenID: "jti-1"}
+	tests := []struct {
+		name, method, path, body string
+		code                     int
+		answer                   string
+		asked                    []any
+	}{
+		{"empty batch", "POST", "/api/sync/batch", `{"operations":[]}`, 200, `{"results":[]}`, []any{alice.ID, by, 0}},
+		{
+			"batch", "POST", "/api/sync/batch", `{"operations":[{"action":"DELETE","resourceType":"expense","resourceId":"x","data":null,"deviceId":"d","timestamp":1}]}`, 200,
+			`{"results":[{"resourceId":"x","success":true,"data":` + lunchJSON + `,"status":"deleted"}]}`, []any{alice.ID, by, 1},
+		},
+		{"no batch", "POST", "/api/sync/batch", ``, 400, `{"error":"\"operations\" is required","message":"\"operations\" is required"}`, nil},
+		{"status", "GET", "/api/sync/status", "", 200, `{"lastSync":"2026-01-19T12:00:00.000Z","pendingOperations":3}`, nil},
+		{"pending", "GET", "/api/sync/pending", "", 200, `[]`, nil},
+		{"retry", "POST", "/api/sync/pending/op1/retry", `{"data":{"amount":1}}`, 200, `{"resourceId":"temp_1","success":false,"error":"still wrong","status":"parked"}`, []any{alice.ID, by, "op1", `{"amount":1}`}},
+		{"retry as it is", "POST", "/api/sync/pending/op1/retry", "", 200, `{"resourceId":"temp_1","success":false,"error":"still wrong","status":"parked"}`, []any{alice.ID, by, "op1", ""}},
+		{"retry with nonsense", "POST", "/api/sync/pending/op1/retry", `{"data":[]}`, 400, `{"error":"\"data\" must be of type object","message":"\"data\" must be of type object"}`, nil},
+		{"discard", "DELETE", "/api/sync/pending/op1", "", 200, `{"message":"Operation discarded"}`, []any{alice.ID, "op1"}},
+		{"pull all", "GET", "/api/sync/pull?lastSyncTime=", "", 200, "", []any{alice.ID, time.Time{}}},
+		{"pull", "GET", "/api/sync/pull?lastSyncTime=2026-01-19T12:00:00.000Z", "", 200, "", []any{alice.ID, noon}},
+		{"pull since nonsense", "GET", "/api/sync/pull?lastSyncTime=lunch", "", 400, `{"error":"\"lastSyncTime\" must be a valid date","message":"\"lastSyncTime\" must be a valid date"}`, nil},
+		{"delta", "POST", "/api/sync/delta", `{"changes":[{"action":"delete","id":"x"}]}`, 200, `{"success":[],"conflicts":[],"errors":[]}`, []any{alice.ID, by, 1}},
+		{"no delta", "POST", "/api/sync/delta", `{}`, 400, `{"error":"Invalid changes format","message":"Invalid changes format"}`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fakeReconciler{}
+			e, api := newEcho()
+			(&Sync{Reconciler: f}).Register(api, guard, guard)
+			w := call(e, tt.method, tt.path, tt.body, "X-Device-Id", "phone")
+			if tt.answer != "" {
+				want(t, w, tt.code, tt.answer)
+			} else {
+				wantPulled(t, w.Body.String())
+			}
+			if diff := cmp.Diff(tt.asked, f.asked); diff != "" {
+				t.Errorf("asked (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// wantPulled holds what M3's client reads: its own key, the document, the cursor.
+func wantPulled(t *testing.T, answer string) {
+	t.Helper()
+	var got struct {
+		Success    bool
+		Changes    []map[string]any
+		ServerTime string
+	}
+	if err := json.Unmarshal([]byte(answer), &got); err != nil {
+		t.Fatalf("%v in %s", err, answer)
+	}
+	if !got.Success || len(got.Changes) != 2 || got.Changes[1]["id"] != lunch.ID || got.Changes[1]["_id"] != lunch.ID || got.ServerTime != "2026-01-19T12:00:00.000Z" {
+		t.Errorf("answer %s", answer)
+	}
+}
+
+func TestTroubleOfSyncIsRetryable(t *testing.T) {
+	f := &fakeReconciler{err: models.E(models.Unavailable, "Service temporarily unavailable")}
+	e, api := newEcho()
+	(&Sync{Reconciler: f}).Register(api, guard, guard)
+	for request, body := range map[string]string{
+		"POST /api/sync/batch": `{"operations":[]}`, "GET /api/sync/status": "", "GET /api/sync/pending": "", "POST /api/sync/pending/1/retry": "",
+		"DELETE /api/sync/pending/1": "", "GET /api/sync/pull": "", "POST /api/sync/delta": `{"changes":[]}`,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if w := call(e, method, path, body); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: %d", request, w.Code)
+		}
+	}
+}
