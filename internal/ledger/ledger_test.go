@@ -1,0 +1,300 @@
+package ledger_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/store"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/models"
+)
+
+func lunch() models.Draft {
+	return models.Draft{Description: " Lunch ", Amount: 12_500_000, Category: "food", Type: "expense"}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// A house is a ledger on a database of its own with one user.
+type house struct {
+	*ledger.Ledger
+	t     *testing.T
+	store *store.Store
+	user  models.User
+	woken atomic.Int64
+}
+
+// each runs a test on both engines.
+func each(t *testing.T, test func(h *house)) {
+	t.Helper()
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		s := storetest.Open(t, options(t))
+		h := &house{t: t, store: s, user: storetest.User(t, s)}
+		h.Ledger = ledger.New(s, func(string) { h.woken.Add(1) })
+		test(h)
+	})
+}
+
+func (h *house) create(c ledger.Creation) models.Expense {
+	h.t.Helper()
+	e, err := h.CreateExpense(h.t.Context(), h.user.ID, c)
+	if err != nil {
+		h.t.Fatalf("create: %v", err)
+	}
+	return e
+}
+
+func (h *house) log() []models.Change {
+	h.t.Helper()
+	changes, err := h.store.Changes(h.t.Context(), h.user.ID, 0, 1000)
+	if err != nil {
+		h.t.Fatalf("changes: %v", err)
+	}
+	return changes
+}
+
+func (h *house) stored(id string) models.Expense {
+	h.t.Helper()
+	e, err := h.store.ExpenseOf(h.t.Context(), h.user.ID, id)
+	if err != nil {
+		h.t.Fatalf("expense: %v", err)
+	}
+	return e
+}
+
+func TestEveryChangeIsStoredAndLoggedOnce(t *testing.T) {
+	each(t, func(h *house) {
+		ctx, by := h.t.Context(), models.Author{DeviceID: "device_1", TokenID: "jti"}
+		made := h.create(ledger.Creation{Draft: lunch(), Author: by})
+		if made.Description != "Lunch" || made.Version != 1 || !made.Date.Equal(made.CreatedAt) || !models.ID24(made.ID) {
+			h.t.Errorf("made %+v", made)
+		}
+		if diff := cmp.Diff(made, h.stored(made.ID)); diff != "" {
+			h.t.Errorf("stored (-made +stored):\n%s", diff)
+		}
+		edited, err := h.UpdateExpense(ctx, h.user.ID, made.ID, nil, models.Patch{Amount: ptr(models.Money(7_000_000))}, by)
+		if err != nil || edited.Amount.String() != "7" || edited.Version != 2 || edited.Description != "Lunch" || !edited.CreatedAt.Equal(made.CreatedAt) {
+			h.t.Errorf("edited %+v, %v", edited, err)
+		}
+		gone, err := h.DeleteExpense(ctx, h.user.ID, made.ID, by)
+		if diff := cmp.Diff(edited, gone); err != nil || diff != "" {
+			h.t.Errorf("%v, deleted (-edited +deleted):\n%s", err, diff)
+		}
+		h.checkLog(made.ID, by, models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted)
+		if h.woken.Load() != 3 {
+			h.t.Errorf("the tail was woken %d times", h.woken.Load())
+		}
+	})
+}
+
+func (h *house) checkLog(id string, by models.Author, kinds ...models.ChangeKind) {
+	h.t.Helper()
+	log := h.log()
+	if len(log) != len(kinds) {
+		h.t.Fatalf("the log has %d changes, want %d", len(log), len(kinds))
+	}
+	for i, c := range log {
+		if c.Seq != int64(i+1) || c.Kind != kinds[i] || c.EntityID != id || c.Author != by {
+			h.t.Errorf("change %d is %+v", i, c)
+		}
+	}
+}
+
+func TestARefusedChangeLeavesNoTrace(t *testing.T) {
+	each(t, func(h *house) {
+		ctx := h.t.Context()
+		e := h.create(ledger.Creation{Draft: lunch()})
+		h.woken.Store(0)
+		_, err := h.CreateExpense(ctx, h.user.ID, ledger.Creation{Draft: models.Draft{Amount: 1}})
+		h.checkKind("create", err, models.Invalid)
+		_, err = h.UpdateExpense(ctx, h.user.ID, e.ID, nil, models.Patch{Type: ptr("loan")}, models.Author{})
+		h.checkKind("update", err, models.Invalid)
+		_, err = h.DeleteExpense(ctx, h.user.ID, storetest.ID(), models.Author{})
+		h.checkKind("delete", err, models.NotFound)
+		if len(h.log()) != 1 || h.woken.Load() != 0 {
+			h.t.Errorf("%d changes, woken %d times", len(h.log()), h.woken.Load())
+		}
+	})
+}
+
+func (h *house) checkKind(what string, err error, want models.Kind) {
+	h.t.Helper()
+	if err == nil || models.KindOf(err) != want {
+		h.t.Errorf("%s: got %v, want kind %d", what, err, want)
+	}
+}
+
+// CONTRACT decision 9: whoever guesses an id learns nothing.
+func TestOthersExpensesLookAbsent(t *testing.T) {
+	each(t, func(h *house) {
+		e := h.create(ledger.Creation{Draft: lunch(), Author: models.Author{DeviceID: "device_1"}})
+		mallory := storetest.User(h.t, h.store).ID
+		var messages []string
+		for _, id := range []string{e.ID, storetest.ID(), "temp_1", "", "x'; --", "\x00"} {
+			_, err := h.UpdateExpense(h.t.Context(), mallory, id, ptr(int64(0)), models.Patch{}, models.Author{})
+			h.checkKind("update "+id, err, models.NotFound)
+			_, err2 := h.DeleteExpense(h.t.Context(), mallory, id, models.Author{})
+			h.checkKind("delete "+id, err2, models.NotFound)
+			messages = append(messages, models.Message(err), models.Message(err2))
+		}
+		for _, m := range messages {
+			if m != "Expense not found" {
+				h.t.Errorf("somebody else read %q", m)
+			}
+		}
+		if h.stored(e.ID).Version != 1 {
+			h.t.Error("the expense was touched")
+		}
+	})
+}
+
+func TestDecision8AnOlderVersionConflicts(t *testing.T) {
+	each(t, func(h *house) {
+		e := h.create(ledger.Creation{Draft: lunch()})
+		edit := func(seen *int64) (models.Expense, error) {
+			return h.UpdateExpense(h.t.Context(), h.user.ID, e.ID, seen, models.Patch{Notes: ptr("n")}, models.Author{})
+		}
+		if got, err := edit(ptr(int64(1))); err != nil || got.Version != 2 {
+			h.t.Errorf("the version that is stored: %v, %v", got.Version, err)
+		}
+		_, err := edit(ptr(int64(1)))
+		var conflict *models.ConflictError
+		if !errors.As(err, &conflict) || models.KindOf(err) != models.Conflict {
+			h.t.Fatalf("an older version: %v", err)
+		}
+		if diff := cmp.Diff(h.stored(e.ID), conflict.Stored); diff != "" {
+			h.t.Errorf("conflict (-stored +told):\n%s", diff)
+		}
+		if got, err := edit(nil); err != nil || got.Version != 3 {
+			h.t.Errorf("no version: %v, %v", got.Version, err)
+		}
+		if got, err := edit(ptr(int64(999999))); err != nil || got.Version != 4 {
+			h.t.Errorf("a version from the future: %v, %v", got.Version, err)
+		}
+	})
+}
+
+func TestD14TemporaryIDsWorkLikeIDs(t *testing.T) {
+	each(t, func(h *house) {
+		ctx := h.t.Context()
+		e := h.create(ledger.Creation{Draft: lunch()})
+		err := h.Write(ctx, h.user.ID, func(w *ledger.Work) error {
+			w.Tx.SetAlias("device_1", "temp_1", e.ID)
+			return nil
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		_, err = h.UpdateExpense(ctx, h.user.ID, "temp_1", nil, models.Patch{}, models.Author{DeviceID: "device_2"})
+		h.checkKind("another device", err, models.NotFound)
+		got, err := h.UpdateExpense(ctx, h.user.ID, "temp_1", nil, models.Patch{}, models.Author{DeviceID: "device_1"})
+		if err != nil || got.ID != e.ID {
+			h.t.Errorf("its device: %s, %v", got.ID, err)
+		}
+		if got, err = h.DeleteExpense(ctx, h.user.ID, "temp_1", models.Author{}); err != nil || got.ID != e.ID {
+			h.t.Errorf("an unnamed device: %s, %v", got.ID, err)
+		}
+		if last := h.log()[2]; last.EntityID != e.ID {
+			h.t.Errorf("the event names %s", last.EntityID)
+		}
+	})
+}
+
+func TestAClientsOwnNameMakesARepetitionHarmless(t *testing.T) {
+	each(t, func(h *house) {
+		c := ledger.Creation{Draft: lunch(), Author: models.Author{DeviceID: "device_1"}, ClientID: "c1"}
+		first := h.create(c)
+		if diff := cmp.Diff(first, h.create(c)); diff != "" {
+			h.t.Errorf("the repetition (-first +second):\n%s", diff)
+		}
+		if _, err := h.DeleteExpense(h.t.Context(), h.user.ID, first.ID, models.Author{}); err != nil {
+			h.t.Fatal(err)
+		}
+		if again := h.create(c); again.ID != first.ID {
+			h.t.Error("a repetition revived what was deleted")
+		}
+		others := []ledger.Creation{c, c, c}
+		others[0].ClientID = "c2"
+		others[1].Author.DeviceID = "device_2"
+		others[2].Draft.Amount++
+		for i, other := range others {
+			if h.create(other).ID == first.ID {
+				h.t.Errorf("creation %d was taken for the first", i)
+			}
+		}
+		if len(h.log()) != 5 {
+			h.t.Errorf("the log has %d changes", len(h.log()))
+		}
+	})
+}
+
+func TestD17RemembersWhatWasPosted(t *testing.T) {
+	each(t, func(h *house) {
+		by := models.Author{DeviceID: "device_1"}
+		posted := h.create(ledger.Creation{Draft: lunch(), Author: by, Posted: true})
+		h.create(ledger.Creation{Draft: lunch(), Author: by})                // by a socket
+		h.create(ledger.Creation{Draft: lunch(), Posted: true})              // from nobody knows where
+		h.create(ledger.Creation{Draft: lunch(), Author: by, ClientID: "c"}) // with a name of its own
+		claims := 0
+		err := h.Write(h.t.Context(), h.user.ID, func(w *ledger.Work) error {
+			at := posted.CreatedAt
+			for {
+				id, ok, err := w.Tx.ClaimPost("device_1", ledger.DataHash(lunch()), at.Add(-time.Second), at.Add(time.Minute))
+				if err != nil || !ok {
+					return err
+				}
+				if claims++; id != posted.ID {
+					h.t.Errorf("claimed %s", id)
+				}
+			}
+		})
+		if err != nil || claims != 1 {
+			h.t.Errorf("%d claims, %v", claims, err)
+		}
+	})
+}
+
+func TestDecision10LastSyncedAtGrowsStrictly(t *testing.T) {
+	each(t, func(h *house) {
+		var last time.Time
+		for range 20 {
+			e := h.create(ledger.Creation{Draft: lunch()})
+			if !e.LastSyncedAt.After(last) {
+				h.t.Fatalf("%v does not follow %v", e.LastSyncedAt, last)
+			}
+			last = e.LastSyncedAt
+		}
+	})
+}
+
+func TestDataHashIgnoresHowThingsWereWritten(t *testing.T) {
+	at := time.Date(2026, 1, 19, 12, 0, 0, 0, time.UTC)
+	tidy, untidy := lunch(), lunch()
+	tidy.Description, tidy.Currency, tidy.Date = "Lunch", "USD", &at
+	untidy.Currency, untidy.Date = " usd", ptr(at.Add(999))
+	if ledger.DataHash(tidy) != ledger.DataHash(untidy) {
+		t.Error("the same data have two names")
+	}
+	seen := map[string]bool{ledger.DataHash(tidy): true}
+	for _, f := range []func(*models.Draft){
+		func(d *models.Draft) { d.Amount++ }, func(d *models.Draft) { d.Date = nil }, func(d *models.Draft) { d.Type = "income" },
+		func(d *models.Draft) { d.Merchant = "M" }, func(d *models.Draft) { d.Notes = "M" },
+	} {
+		other := tidy
+		f(&other)
+		if h := ledger.DataHash(other); seen[h] {
+			t.Errorf("%+v has another's name", other)
+		} else {
+			seen[h] = true
+		}
+	}
+	if ledger.Key("a", "bc") == ledger.Key("ab", "c") || ledger.Key("a") == ledger.Key("a", "") {
+		t.Error("different lists share a key")
+	}
+}
