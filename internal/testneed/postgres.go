@@ -36,7 +36,7 @@ var shared struct {
 func Postgres(t testing.TB) string {
 	t.Helper()
 	bin := postgresBin(t)
-	shared.Do(func() { shared.server, shared.err = newServer(bin) })
+	shared.Do(func() { shared.server, shared.err = newServer(bin, "off") })
 	if shared.err != nil {
 		t.Fatalf("start PostgreSQL: %v", shared.err)
 	}
@@ -47,7 +47,7 @@ func Postgres(t testing.TB) string {
 // ends with the test.
 func NewPostgres(t testing.TB) *Server {
 	t.Helper()
-	s, err := newServer(postgresBin(t))
+	s, err := newServer(postgresBin(t), "off")
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
@@ -63,13 +63,39 @@ type Server struct {
 	bin, dir string
 	port     int
 	owner    *syscall.Credential // nil unless this process is root
+	fsync    string              // PostgreSQL's setting: "on" or "off"
 	guard    io.Closer           // closing it ends the running server
 	process  *exec.Cmd
 }
 
-// postgresBin is the folder of PostgreSQL's programs, the newest there is.
+// DurablePostgres is a server for programs that are no tests: it syncs every
+// commit to disk, as one in production does. It ends with stop, or with the
+// process.
+func DurablePostgres() (url string, stop func(), err error) {
+	bin, ok := findPostgres()
+	if !ok {
+		return "", nil, errors.New("missing: " + postgresServer)
+	}
+	s, err := newServer(bin, "on")
+	if err != nil {
+		return "", nil, err
+	}
+	return s.URL, s.end, nil
+}
+
+const postgresServer = "PostgreSQL's server (Debian: apt install postgresql)"
+
 func postgresBin(t testing.TB) string {
 	t.Helper()
+	bin, ok := findPostgres()
+	if !ok {
+		missing(t, postgresServer)
+	}
+	return bin
+}
+
+// findPostgres is the folder of PostgreSQL's programs, the newest there is.
+func findPostgres() (string, bool) {
 	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is sound
 	slices.SortFunc(folders, func(a, b string) int { return major(b) - major(a) })
 	if path, err := exec.LookPath("postgres"); err == nil {
@@ -79,11 +105,10 @@ func postgresBin(t testing.TB) string {
 	}
 	for _, folder := range folders {
 		if _, err := os.Stat(filepath.Join(folder, "initdb")); err == nil {
-			return folder
+			return folder, true
 		}
 	}
-	missing(t, "PostgreSQL's server (Debian: apt install postgresql)")
-	return ""
+	return "", false
 }
 
 func major(folder string) int {
@@ -91,12 +116,12 @@ func major(folder string) int {
 	return n
 }
 
-func newServer(bin string) (*Server, error) {
+func newServer(bin, fsync string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "expenseflow-postgres-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir}
+	s := &Server{bin: bin, dir: dir, fsync: fsync}
 	if err := s.create(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -107,7 +132,7 @@ func newServer(bin string) (*Server, error) {
 }
 
 // create makes the cluster. Its user has a password, so that tests can get it
-// wrong; nothing is synced to disk, for it only has to survive processes.
+// wrong. With fsync off nothing is synced to disk: it has to survive processes only.
 func (s *Server) create() error {
 	if err := s.chooseOwner(); err != nil {
 		return err
@@ -168,14 +193,14 @@ func freePort() (int, error) {
 
 // guarded runs the server beside a shell that waits for its input to end. That
 // happens when this process closes it or dies, even of kill -9.
-const guarded = `"$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c fsync=off -c max_connections=200 >"$2/log" 2>&1 &
+const guarded = `"$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c fsync="$5" -c max_connections=200 >"$2/log" 2>&1 &
 read -r ignored
 kill -QUIT $!
 wait $!
 [ -e "$2/keep" ] || rm -rf "$4"`
 
 func (s *Server) start() error {
-	cmd := s.command("/bin/sh", "-c", guarded, "sh", s.bin, s.data(), strconv.Itoa(s.port), s.dir)
+	cmd := s.command("/bin/sh", "-c", guarded, "sh", s.bin, s.data(), strconv.Itoa(s.port), s.dir, s.fsync)
 	guard, err := cmd.StdinPipe()
 	if err != nil {
 		return err

@@ -2,7 +2,10 @@
 
 package testneed
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 // Postgres is the URL of a PostgreSQL server that belongs to this test binary.
 // It is not started on this system: name one in TEST_POSTGRES_DSN.
@@ -17,6 +20,11 @@ func NewPostgres(t testing.TB) *Server {
 	t.Helper()
 	missing(t, "PostgreSQL on Unix")
 	return nil
+}
+
+// DurablePostgres is a server for programs; not on this system.
+func DurablePostgres() (url string, stop func(), err error) {
+	return "", nil, errors.New("PostgreSQL is started on Unix only")
 }
 
 // A Server is a private PostgreSQL cluster; never made on this system.

@@ -1,0 +1,58 @@
+// Command ours is internal/socketio with the events of internal/bench.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"expenseflow/internal/socketio"
+)
+
+var clients atomic.Int64
+
+func main() {
+	ln, err := net.Listen("tcp", os.Args[len(os.Args)-1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	io := socketio.New(socketio.Config{})
+	root := io.Of("/")
+	root.OnConnect(func(s *socketio.Socket) { serve(root, s) })
+	fmt.Println("ready")
+	log.Fatal(http.Serve(ln, io))
+}
+
+func serve(root *socketio.Namespace, s *socketio.Socket) {
+	clients.Add(1)
+	s.OnDisconnect(func(string) { clients.Add(-1) })
+	s.On("echo", func(_ context.Context, e *socketio.Event) {
+		args := make([]any, len(e.Args))
+		for i, a := range e.Args {
+			args[i] = a
+		}
+		_ = e.Ack(args...)
+	})
+	s.On("count", func(_ context.Context, e *socketio.Event) { _ = e.Ack(clients.Load()) })
+	s.On("join", func(_ context.Context, e *socketio.Event) {
+		var room string
+		if e.Decode(0, &room) == nil {
+			s.Join(room)
+			_ = e.Ack()
+		}
+	})
+	s.On("fire", func(_ context.Context, e *socketio.Event) { fire(root, e) })
+}
+
+func fire(root *socketio.Namespace, e *socketio.Event) {
+	var room string
+	var id, size int
+	if e.Decode(0, &room) == nil && e.Decode(1, &id) == nil && e.Decode(2, &size) == nil {
+		_ = root.To(room).Emit("tick", id, strings.Repeat("x", size))
+	}
+}

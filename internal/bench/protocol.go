@@ -1,0 +1,305 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The protocol peers all speak the same three events: "echo" acknowledges its
+// arguments, "join" joins a room and acknowledges, and "fire" (room, id, size)
+// broadcasts "tick" (id, a filler of size bytes) to the room.
+
+const fillerSize = 270 // makes frames of about 300 bytes
+
+// measureConnect gives connections per second: handshake, upgrade and CONNECT.
+func measureConnect(_ context.Context, p *process, scale float64) (result, error) {
+	n := scaled(4000, scale, 500)
+	began := time.Now()
+	conns, err := dialMany(p.addr, "", n, 64, ignore)
+	took := time.Since(began)
+	closeAll(conns)
+	return result{"connect": float64(n) / took.Seconds()}, err
+}
+
+// measureIdle gives the resident bytes per idle connection once things are quiet.
+func measureIdle(ctx context.Context, p *process, scale float64) (result, error) {
+	n := scaled(5000, scale, 1000)
+	before, err := p.rss()
+	if err != nil {
+		return nil, err
+	}
+	conns, err := dialMany(p.addr, "", n, 16, ignore)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(conns)
+	if err := pause(ctx, scaledTime(8*time.Second, scale)); err != nil {
+		return nil, err
+	}
+	after, err := p.rss()
+	return result{"idle": float64(after-before) / float64(n) / 1024}, err
+}
+
+// measureFanoutOne gives server CPU per delivery in one room of 1,000, with one
+// broadcast at a time and with 64 in flight.
+func measureFanoutOne(ctx context.Context, p *process, scale float64) (result, error) {
+	out := result{}
+	for _, flight := range []int{1, 64} {
+		f := fanout{rooms: 1, members: 1000, flight: flight, broadcasts: scaled(1500, scale, 300), size: fillerSize}
+		if err := f.run(ctx, p, fmt.Sprintf("fanout-%d", flight), out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// measureFanoutRooms gives server CPU per delivery in 2,000 rooms of 3.
+func measureFanoutRooms(ctx context.Context, p *process, scale float64) (result, error) {
+	out := result{}
+	f := fanout{rooms: 2000, members: 3, flight: 64, broadcasts: scaled(60_000, scale, 10_000), size: fillerSize}
+	return out, f.run(ctx, p, "rooms", out)
+}
+
+// A fanout is one measurement of broadcasts to rooms.
+type fanout struct {
+	rooms, members     int
+	flight, broadcasts int
+	size               int // of the filler, in bytes
+
+	missing []atomic.Int32 // per broadcast: deliveries still to come
+	left    atomic.Int64   // deliveries still to come in all
+	slots   chan struct{}  // one per broadcast in flight
+	done    chan struct{}
+}
+
+func (f *fanout) run(ctx context.Context, p *process, name string, out result) error {
+	conns, err := f.join(p)
+	if err != nil {
+		return err
+	}
+	defer closeAll(conns)
+	control, err := dial(p.addr, "")
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+	control.listen(func([]byte) {})
+
+	if err := f.fire(ctx, control, f.broadcasts/10); err != nil { // warms up
+		return err
+	}
+	cpu, err := p.cpu()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	err = f.fire(ctx, control, f.broadcasts)
+	lost := f.left.Load()
+	took := time.Since(began)
+	after, cpuErr := p.cpu()
+	deliveries := float64(f.broadcasts * f.members)
+	out[name+"-cpu"] = float64((after - cpu).Nanoseconds()) / 1000 / deliveries
+	out[name+"-rate"] = deliveries / took.Seconds()
+	out[name+"-lost"] = float64(lost)
+	return errors.Join(err, cpuErr)
+}
+
+// join fills the rooms.
+func (f *fanout) join(p *process) ([]*conn, error) {
+	n := f.rooms * f.members
+	joined := make(chan struct{}, n)
+	conns, err := dialMany(p.addr, "", n, 32, func(int) func([]byte) {
+		return func(packet []byte) {
+			if packet[0] == '3' {
+				joined <- struct{}{}
+				return
+			}
+			f.tick(packet)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range conns {
+		if err := c.writeText(fmt.Sprintf(`421["join","room%d"]`, i%f.rooms)); err != nil {
+			return conns, err
+		}
+	}
+	for i := range n {
+		select {
+		case <-joined:
+		case <-time.After(connectTimeout):
+			return conns, fmt.Errorf("%d of %d joins were never acknowledged", n-i, n)
+		}
+	}
+	return conns, nil
+}
+
+// lossTimeout is how long a delivery may be overdue before it counts as lost.
+const lossTimeout = 5 * time.Second
+
+// fire sends n broadcasts, keeping f.flight in the air, and waits for all
+// deliveries or until none has come for lossTimeout; f.left says what is missing.
+func (f *fanout) fire(ctx context.Context, control *conn, n int) error {
+	f.missing = make([]atomic.Int32, n)
+	for i := range f.missing {
+		f.missing[i].Store(int32(f.members))
+	}
+	f.left.Store(int64(n * f.members))
+	f.slots = make(chan struct{}, f.flight)
+	f.done = make(chan struct{})
+	for id := range n {
+		if ok, err := f.settle(ctx, f.slots, nil); err != nil || !ok {
+			return err
+		}
+		room := rand.IntN(f.rooms)
+		if err := control.writeText(fmt.Sprintf(`42["fire","room%d",%d,%d]`, room, id, f.size)); err != nil {
+			return err
+		}
+	}
+	_, err := f.settle(ctx, nil, f.done)
+	return err
+}
+
+// settle waits until it can send on slot or receive from ready (the other is
+// nil), as long as deliveries keep coming; false means that they stopped.
+func (f *fanout) settle(ctx context.Context, slot chan<- struct{}, ready <-chan struct{}) (bool, error) {
+	for left := f.left.Load(); ; {
+		select {
+		case slot <- struct{}{}:
+			return true, nil
+		case <-ready:
+			return true, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(lossTimeout):
+			now := f.left.Load()
+			if now == left {
+				return false, nil
+			}
+			left = now
+		}
+	}
+}
+
+// tick counts one delivery of `2["tick",<id>,...]`.
+func (f *fanout) tick(packet []byte) {
+	rest, ok := bytes.CutPrefix(packet, []byte(`2["tick",`))
+	if !ok {
+		return
+	}
+	digits, _, _ := bytes.Cut(rest, []byte(","))
+	id, err := strconv.Atoi(string(digits))
+	if err != nil || id >= len(f.missing) {
+		return
+	}
+	if f.missing[id].Add(-1) == 0 {
+		<-f.slots
+	}
+	if f.left.Add(-1) == 0 {
+		close(f.done)
+	}
+}
+
+const echoClients = 100
+
+// measureEcho gives the peak rate of round trips with 100 clients, each with one
+// echo in the air, and the latency at an equal offered rate.
+func measureEcho(ctx context.Context, p *process, scale float64) (result, error) {
+	e := &echoers{waiting: make([]atomic.Pointer[chan struct{}], echoClients)}
+	conns, err := dialMany(p.addr, "", echoClients, 16, e.receiver)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(conns)
+	e.conns = conns
+	e.peak(ctx, time.Second) // warms up
+	rate := e.peak(ctx, scaledTime(6*time.Second, scale))
+	lat := e.offered(ctx, offeredEchoes, scaledTime(6*time.Second, scale))
+	return result{"echo-rate": rate, "echo-p50": lat.at(0.50), "echo-p99": lat.at(0.99)}, ctx.Err()
+}
+
+// offeredEchoes is the rate at which latencies are compared, per second: about
+// two thirds of what the slowest peer manages.
+const offeredEchoes = 8000
+
+type echoers struct {
+	conns   []*conn
+	waiting []atomic.Pointer[chan struct{}]
+}
+
+func (e *echoers) receiver(i int) func([]byte) {
+	return func(packet []byte) {
+		if packet[0] != '3' {
+			return
+		}
+		if ch := e.waiting[i].Load(); ch != nil {
+			select {
+			case *ch <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// call sends one echo on client i and waits for its ack.
+func (e *echoers) call(ctx context.Context, i int, ch chan struct{}) bool {
+	if e.conns[i].writeText(`427["echo","hello",{"n":1}]`) != nil {
+		return false
+	}
+	select {
+	case <-ch:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// peak runs all clients for d and gives round trips per second.
+func (e *echoers) peak(ctx context.Context, d time.Duration) float64 {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	var total atomic.Int64
+	e.each(func(i int, ch chan struct{}) {
+		for e.call(ctx, i, ch) {
+			total.Add(1)
+		}
+	})
+	return float64(total.Load()) / d.Seconds()
+}
+
+// offered gives the latencies, from the moment each echo was due, when all
+// clients together offer rate per second.
+func (e *echoers) offered(ctx context.Context, rate int, d time.Duration) *latencies {
+	lat := &latencies{}
+	gap := time.Duration(echoClients) * time.Second / time.Duration(rate)
+	began := time.Now().Add(10 * time.Millisecond)
+	e.each(func(i int, ch chan struct{}) {
+		due := began.Add(gap * time.Duration(i) / echoClients)
+		for ; due.Sub(began) < d; due = due.Add(gap) {
+			time.Sleep(time.Until(due))
+			if !e.call(ctx, i, ch) {
+				return
+			}
+			lat.add(time.Since(due))
+		}
+	})
+	return lat
+}
+
+func (e *echoers) each(f func(i int, ch chan struct{})) {
+	var wg sync.WaitGroup
+	for i := range e.conns {
+		ch := make(chan struct{}, 1)
+		e.waiting[i].Store(&ch)
+		wg.Go(func() { f(i, ch) })
+	}
+	wg.Wait()
+}

@@ -1,0 +1,84 @@
+package main
+
+import "context"
+
+// Names of the peers as the table shows them.
+const (
+	ours      = "expenseflow"
+	node      = "node"
+	zishangV2 = "zishang-v2"
+	zishangV3 = "zishang-v3"
+	floor     = "floor"
+)
+
+// A work is one thing to measure, on the protocol peers or on the application.
+type work struct {
+	name        string
+	application bool
+	run         func(ctx context.Context, p *process, scale float64) (result, error)
+}
+
+func (w work) peers(h *house) []peer {
+	if w.application {
+		return h.applications()
+	}
+	return h.protocolPeers()
+}
+
+var works = []work{
+	{"connect", false, measureConnect},
+	{"idle", false, measureIdle},
+	{"fanout", false, measureFanoutOne},
+	{"rooms", false, measureFanoutRooms},
+	{"echo", false, measureEcho},
+	{"stalled", false, measureStalled},
+	{"start", true, measureStart},
+	{"create", true, measureCreate},
+	{"batch", true, measureBatch},
+	{"list", true, measureList},
+}
+
+func workNames() []string {
+	var names []string
+	for _, w := range works {
+		names = append(names, w.name)
+	}
+	return names
+}
+
+// A figure is one row of the table.
+type figure struct {
+	name  string
+	title string
+	// better is "less" or "more"; "" compares nothing.
+	better string
+}
+
+// figures are the rows, in their order.
+var figures = []figure{
+	{"connect", "connect and CONNECT, per second", "more"},
+	{"idle", "idle memory per connection, KiB", "less"},
+	{"fanout-1-cpu", "room of 1,000, one broadcast at a time: server CPU per delivery, us", "less"},
+	{"fanout-1-rate", "… deliveries per second", "more"},
+	{"fanout-1-lost", "… deliveries lost", ""},
+	{"fanout-64-cpu", "room of 1,000, 64 in flight: server CPU per delivery, us", "less"},
+	{"fanout-64-rate", "… deliveries per second", "more"},
+	{"fanout-64-lost", "… deliveries lost", ""},
+	{"rooms-cpu", "2,000 rooms of 3: server CPU per delivery, us", "less"},
+	{"rooms-rate", "… deliveries per second", "more"},
+	{"rooms-lost", "… deliveries lost", ""},
+	{"echo-rate", "echo with ack, 100 clients: round trips per second", "more"},
+	{"echo-p50", "echo at 8,000/s offered: p50, ms", "less"},
+	{"echo-p99", "… p99, ms", "less"},
+	{"stalled-memory", "one stalled reader, 80 MB: growth of the process, MiB", "less"},
+	{"stalled-closed", "… closed after, s", ""},
+	{"stalled-others", "… the others' p99 against without it", ""},
+	{"stalled-lost", "… deliveries lost", ""},
+	{"start", "application: exec to ready, ms", "less"},
+	{"start-rss", "application: idle memory, MiB", "less"},
+	{"create-p50", "HTTP create to event on another device, 300/s: p50, ms", "less"},
+	{"create-p99", "… p99, ms", "less"},
+	{"create-lost", "… events lost", ""},
+	{"batch", "batches of 100 over HTTP: operations per second", "more"},
+	{"list", "list of 10,000 expenses: ms", "less"},
+}
