@@ -27,8 +27,8 @@ type dialect interface {
 	// forUpdate follows a SELECT that locks what it reads.
 	forUpdate() string
 	// columns selects name, type, and as 0 or 1 whether nullable and in the
-	// primary key, of the live table that is its parameter. indexes selects name
-	// and uniqueness of its secondary indexes.
+	// primary key, of the live table that is its parameter. indexes selects name,
+	// uniqueness and columns of its secondary indexes.
 	columns() string
 	indexes() string
 	judge(err error) verdict
@@ -100,7 +100,8 @@ func (sqliteDialect) columns() string {
 }
 
 func (sqliteDialect) indexes() string {
-	return `SELECT name, "unique" FROM pragma_index_list(?) WHERE origin = 'c'`
+	return `SELECT l.name, l."unique", (SELECT group_concat(i.name, ', ') FROM pragma_index_info(l.name) i)
+		FROM pragma_index_list(?) l WHERE l.origin = 'c'`
 }
 
 func (sqliteDialect) in(column string) string {
@@ -118,7 +119,7 @@ func (sqliteDialect) list(values []string) any {
 func (sqliteDialect) insert(t *table, rows [][]any, onConflict string) (string, []any) {
 	query := "INSERT INTO " + t.name + " (" + t.names() + ") SELECT " +
 		t.each(func(i int, _ column) string { return "value ->> " + strconv.Itoa(i) }) +
-		" FROM json_each(?) WHERE true" + onConflict
+		" FROM jsonb_each(?) WHERE true" + onConflict
 	b := []byte{'['}
 	for i, row := range rows {
 		b = appendJSONRow(comma(b, i), row)
@@ -226,7 +227,10 @@ func (postgresDialect) columns() string {
 }
 
 func (postgresDialect) indexes() string {
-	return `SELECT c.relname, i.indisunique::int FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+	return `SELECT c.relname, i.indisunique::int, (SELECT string_agg(a.attname, ', ' ORDER BY k.place)
+			FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
+			JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number)
+		FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 		WHERE i.indrelid = to_regclass(?) AND NOT i.indisprimary`
 }
 

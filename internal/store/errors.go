@@ -67,3 +67,12 @@ func unavailable(err error) error {
 
 // userGone answers for a user that is not, or no longer, there.
 var userGone = models.E(models.NotFound, "User not found")
+
+// noUser is err of a search for a user: one that finds nothing, or that asks for
+// what cannot be stored, finds no user.
+func noUser(err error) error {
+	if models.KindOf(err) == models.NotFound || errors.As(err, new(*DataError)) {
+		return userGone
+	}
+	return err
+}

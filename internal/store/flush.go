@@ -106,12 +106,13 @@ func save[R any](tx *Tx, t *table, rows []R, onConflict string, values func(R) [
 	return tx.exec(query, args...)
 }
 
+// delete removes rows that were read under the user's lock, hence theirs.
 func (tx *Tx) delete(table, column string, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	tx.wrote = true
-	return tx.exec("DELETE FROM "+table+" WHERE user_id = ? AND "+tx.s.d.in(column), tx.user.ID, tx.s.d.list(ids))
+	return tx.exec("DELETE FROM "+table+" WHERE "+tx.s.d.in(column), tx.s.d.list(ids))
 }
 
 var errText = errors.New("text holds a NUL character or broken UTF-8")

@@ -5,13 +5,17 @@ import (
 	"time"
 )
 
-// Prune forgets what is older than before and no longer needed: operations that
-// were applied or discarded, names of devices for expenses, unclaimed posts;
-// and tokens that have expired by now. Parked operations stay until a person
-// decides. It removes at most limit rows of each kind and tells how many in all:
-// whoever calls it again until it says 0 never holds a lock for long.
+// Prune forgets what is older than before and no longer needed: changes,
+// operations that were applied or discarded, names of devices for expenses,
+// unclaimed posts; and tokens that have expired by now. Parked operations stay
+// until a person decides. It removes at most limit rows of each kind and tells
+// how many in all; whoever calls it again until it says 0 never holds a lock
+// for long.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, error) {
-	var total int64
+	total, err := s.pruneLogs(ctx, before, limit)
+	if err != nil {
+		return total, err
+	}
 	for _, p := range []struct {
 		table, key, where string
 		than              time.Time
@@ -19,7 +23,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, 
 		{"operations", "id", "state <> 'parked' AND updated_at < ?", before},
 		{"posted_creates", "expense_id", "received_at < ?", before},
 		{"revoked_tokens", "token_key", "expires_at < ?", s.opts.Now()},
-		{"aliases", "user_id, temp_id, device_id", "created_at < ?", before},
+		{"aliases", aliasTable.key, "created_at < ?", before},
 	} {
 		query := "DELETE FROM " + p.table + " WHERE (" + p.key + ") IN (SELECT " + p.key + " FROM " + p.table + " WHERE " + p.where + " LIMIT ?)"
 		n, err := s.exec(ctx, query, p.than.UnixMilli(), limit)
@@ -29,4 +33,57 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, 
 		total += n
 	}
 	return total, nil
+}
+
+// pruneLogs cuts the old ends off the logs, user by user under their locks, so
+// that a log stays without holes and always knows where it starts.
+func (s *Store) pruneLogs(ctx context.Context, before time.Time, limit int) (total int64, err error) {
+	users, err := s.longLogs(ctx, before, limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, userID := range users {
+		var n int64
+		err := s.Write(ctx, userID, func(tx *Tx) (err error) {
+			n, err = tx.pruneLog(before, limit-int(total))
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		if total += n; total >= int64(limit) {
+			break
+		}
+	}
+	return total, nil
+}
+
+// longLogs finds users whose oldest change is older than before.
+func (s *Store) longLogs(ctx context.Context, before time.Time, limit int) (users []string, err error) {
+	query := "SELECT id FROM users WHERE log_start < seq AND " +
+		"(SELECT at FROM changes WHERE user_id = users.id AND changes.seq = users.log_start + 1) < ? LIMIT ?"
+	err = s.rows(ctx, s.r, query, []any{before.UnixMilli(), limit}, func(row scanner) error {
+		var id string
+		err := row.Scan(&id)
+		users = append(users, id)
+		return err
+	})
+	return users, err
+}
+
+// pruneLog removes the oldest changes, at most limit.
+func (tx *Tx) pruneLog(before time.Time, limit int) (n int64, err error) {
+	end := tx.user.LogStart
+	query := "SELECT COALESCE(MAX(seq), 0) FROM changes WHERE user_id = ? AND seq > ? AND seq <= ? AND at < ?"
+	args := []any{tx.user.ID, tx.user.LogStart, tx.user.LogStart + int64(limit), before.UnixMilli()}
+	if err := tx.query(query, args, func(row scanner) error { return row.Scan(&end) }); err != nil {
+		return 0, err
+	}
+	if end <= tx.user.LogStart {
+		return 0, nil
+	}
+	if err := tx.exec("DELETE FROM changes WHERE user_id = ? AND seq <= ?", tx.user.ID, end); err != nil {
+		return 0, err
+	}
+	return end - tx.user.LogStart, tx.exec("UPDATE users SET log_start = ? WHERE id = ?", end, tx.user.ID)
 }

@@ -41,11 +41,7 @@ func (s *Store) LastSynced(ctx context.Context, userID string) (time.Time, error
 
 // ofUser reads columns of a user's row.
 func (s *Store) ofUser(ctx context.Context, columns, userID string, dest ...any) error {
-	err := s.one(ctx, s.r, "SELECT "+columns+" FROM users WHERE id = ?", []any{userID}, dest...)
-	if models.KindOf(err) == models.NotFound {
-		return userGone
-	}
-	return err
+	return noUser(s.one(ctx, s.r, "SELECT "+columns+" FROM users WHERE id = ?", []any{userID}, dest...))
 }
 
 // Expenses is one page of what EachExpense gives, from page 1, and how many
@@ -123,8 +119,11 @@ func (s *Store) stream(ctx context.Context, query string, args []any, fn func(mo
 	return hand()
 }
 
+// ErrLogPruned says that the log does not go back that far any more.
+var ErrLogPruned = models.E(models.NotFound, "These changes are no longer kept")
+
 // Changes are the entries of the user's log after a sequence, at most limit, in
-// order. ErrLogPruned if the log no longer holds the first of them.
+// order. ErrLogPruned if the first of them is no longer kept.
 func (s *Store) Changes(ctx context.Context, userID string, after int64, limit int) ([]models.Change, error) {
 	var changes []models.Change
 	query := "SELECT " + changeTable.names() + " FROM changes WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
@@ -133,7 +132,22 @@ func (s *Store) Changes(ctx context.Context, userID string, after int64, limit i
 		changes = append(changes, c)
 		return err
 	})
+	if err == nil && (len(changes) == 0 || changes[0].Seq != after+1) {
+		if err := s.checkKept(ctx, userID, after); err != nil {
+			return nil, err
+		}
+	}
 	return changes, err
+}
+
+// checkKept tells whether the log still holds what follows a sequence.
+func (s *Store) checkKept(ctx context.Context, userID string, after int64) error {
+	var start int64
+	err := s.ofUser(ctx, "log_start", userID, &start)
+	if err == nil && after < start {
+		return ErrLogPruned
+	}
+	return err
 }
 
 // Head is the sequence of the newest change in the user's log, 0 for none;

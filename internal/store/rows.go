@@ -40,18 +40,18 @@ type revokedTokenRow struct {
 }
 
 type expenseRow struct {
-	ID           string `gorm:"primaryKey;index:expenses_list"`
-	UserID       string `gorm:"index:expenses_list;index:expenses_pull"`
+	ID           string `gorm:"primaryKey;index:expenses_list,priority:3"`
+	UserID       string `gorm:"index:expenses_list,priority:1;index:expenses_pull,priority:1"`
 	Description  string
 	Amount       int64
 	Category     string
 	Type         string
-	Date         int64 `gorm:"index:expenses_list"`
+	Date         int64 `gorm:"index:expenses_list,priority:2"`
 	Currency     string
 	Merchant     string
 	Notes        string
 	Version      int64
-	LastSyncedAt int64 `gorm:"index:expenses_pull"`
+	LastSyncedAt int64 `gorm:"index:expenses_pull,priority:2"`
 	CreatedAt    int64
 	UpdatedAt    int64
 }
@@ -68,9 +68,9 @@ type changeRow struct {
 }
 
 type operationRow struct {
-	ID           string `gorm:"primaryKey;index:operations_parked"`
-	UserID       string `gorm:"uniqueIndex:operations_key;index:operations_parked"`
-	Key          string `gorm:"uniqueIndex:operations_key"`
+	ID           string `gorm:"primaryKey;index:operations_parked,priority:3"`
+	UserID       string `gorm:"uniqueIndex:operations_key,priority:2;index:operations_parked,priority:1"`
+	Key          string `gorm:"uniqueIndex:operations_key,priority:1"`
 	State        string
 	Action       string
 	ResourceType string
@@ -79,7 +79,7 @@ type operationRow struct {
 	Data         string
 	ClientTime   *int64
 	Result       string
-	CreatedAt    int64 `gorm:"index:operations_parked"`
+	CreatedAt    int64 `gorm:"index:operations_parked,priority:2"`
 	UpdatedAt    int64 `gorm:"index:operations_age"`
 }
 
@@ -100,10 +100,10 @@ type deviceRow struct {
 
 type postedCreateRow struct {
 	ExpenseID  string `gorm:"primaryKey"`
-	UserID     string `gorm:"index:posted_creates_claim"`
+	UserID     string `gorm:"index:posted_creates_claim,priority:2"`
 	DeviceID   string
-	DataHash   string `gorm:"index:posted_creates_claim"`
-	ReceivedAt int64  `gorm:"index:posted_creates_claim;index:posted_creates_age"`
+	DataHash   string `gorm:"index:posted_creates_claim,priority:1"`
+	ReceivedAt int64  `gorm:"index:posted_creates_claim,priority:3;index:posted_creates_age"`
 }
 
 func (metaRow) TableName() string         { return "meta" }
@@ -216,7 +216,7 @@ func scanOperation(s scanner) (models.QueuedOperation, error) {
 	return o, nil
 }
 
-var aliasTable = &table{name: "aliases", key: "user_id, temp_id, device_id", columns: []column{
+var aliasTable = &table{name: "aliases", key: "temp_id, user_id, device_id", columns: []column{
 	{"user_id", text}, {"temp_id", text}, {"device_id", text}, {"expense_id", text}, {"created_at", integer},
 }}
 

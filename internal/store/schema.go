@@ -60,7 +60,11 @@ func expected(want *schema.Schema) shape {
 		words["column "+f.DBName] = columnWords(fieldKinds[f.DataType], f.FieldType.Kind() == reflect.Pointer, f.PrimaryKey)
 	}
 	for _, index := range want.ParseIndexes() {
-		words["index "+index.Name] = indexWords(index.Class == "UNIQUE")
+		var columns []string
+		for _, f := range index.Fields {
+			columns = append(columns, f.DBName)
+		}
+		words["index "+index.Name] = indexWords(index.Class == "UNIQUE", strings.Join(columns, ", "))
 	}
 	return words
 }
@@ -77,11 +81,11 @@ func columnWords(kind string, nullable, key bool) string {
 	return kind
 }
 
-func indexWords(unique bool) string {
+func indexWords(unique bool, columns string) string {
 	if unique {
-		return "unique"
+		return "unique on " + columns
 	}
-	return "not unique"
+	return "on " + columns
 }
 
 // describe gives the shape of the live table, empty if there is none.
@@ -98,10 +102,10 @@ func (s *Store) describe(ctx context.Context, table string) (shape, error) {
 		return nil, err
 	}
 	return words, s.rows(ctx, s.w, s.d.indexes(), []any{table}, func(row scanner) error {
-		var name string
+		var name, columns string
 		var unique bool
-		err := row.Scan(&name, &unique)
-		words["index "+name] = indexWords(unique)
+		err := row.Scan(&name, &unique, &columns)
+		words["index "+name] = indexWords(unique, columns)
 		return err
 	})
 }

@@ -26,11 +26,8 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (models.User, err
 func (s *Store) findUser(ctx context.Context, column, value string) (models.User, error) {
 	var r userRow
 	err := s.one(ctx, s.r, "SELECT "+userColumns+" FROM users WHERE "+column+" = ?", []any{value}, r.dest()...)
-	if models.KindOf(err) == models.NotFound || errors.As(err, new(*DataError)) {
-		return models.User{}, userGone
-	}
 	if err != nil {
-		return models.User{}, err
+		return models.User{}, noUser(err)
 	}
 	return r.user(), nil
 }

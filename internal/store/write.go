@@ -127,11 +127,8 @@ func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string) (*Tx, erro
 	tx := newTx(ctx, s, db)
 	r := &tx.user
 	err := s.one(ctx, db, "SELECT "+userColumns+" FROM users WHERE id = ?"+s.d.forUpdate(), []any{userID}, r.dest()...)
-	if models.KindOf(err) == models.NotFound {
-		return nil, userGone
-	}
 	if err != nil {
-		return nil, err
+		return nil, noUser(err)
 	}
 	tx.now = max(s.opts.Now().UnixMilli(), r.LastSyncedAt+1)
 	return tx, nil

@@ -81,7 +81,9 @@ CREATE TABLE operations (
     created_at       BIGINT           NOT NULL,
     updated_at       BIGINT           NOT NULL
 );
-CREATE UNIQUE INDEX operations_key ON operations (user_id, key) WHERE key <> '';
+-- key comes first: with user_id first, a planner that has not yet counted a busy
+-- user's rows reads all of them instead of looking each key up.
+CREATE UNIQUE INDEX operations_key ON operations (key, user_id) WHERE key <> '';
 CREATE INDEX operations_parked ON operations (user_id, created_at, id) WHERE state = 'parked';
 CREATE INDEX operations_age ON operations (updated_at);
 
@@ -91,7 +93,7 @@ CREATE TABLE aliases (
     device_id        TEXT COLLATE "C" NOT NULL,
     expense_id       TEXT COLLATE "C" NOT NULL,
     created_at       BIGINT           NOT NULL,
-    PRIMARY KEY (user_id, temp_id, device_id)
+    PRIMARY KEY (temp_id, user_id, device_id)
 );
 CREATE INDEX aliases_age ON aliases (created_at);
 
@@ -112,7 +114,7 @@ CREATE TABLE posted_creates (
     data_hash        TEXT COLLATE "C" NOT NULL,
     received_at      BIGINT           NOT NULL
 );
-CREATE INDEX posted_creates_claim ON posted_creates (user_id, data_hash, received_at);
+CREATE INDEX posted_creates_claim ON posted_creates (data_hash, user_id, received_at);
 CREATE INDEX posted_creates_age ON posted_creates (received_at);
 
 -- +goose Down
