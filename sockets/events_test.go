@@ -1,0 +1,223 @@
+package sockets
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"expenseflow/internal/engineio"
+	"expenseflow/models"
+)
+
+// CONTRACT 4.1, last row, and 6.2 as far as it is built.
+func TestEventsMatchContract(t *testing.T) {
+	contract := map[string][2]string{
+		"sync_request": {"sync_data", "sync_error"},
+	}
+	got := make(map[string][2]string)
+	for name, ev := range events {
+		got[name] = [2]string{ev.ok, ev.fail}
+	}
+	same(t, "events with their answers", contract, got)
+}
+
+func TestSocketHearsEachChangeOnceAndInOrder(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	w.tokens.give("b", "bob", time.Hour)
+	alices := []*browser{w.open(t, "a"), w.open(t, "a")}
+	bobs := w.open(t, "b")
+
+	for i := range 20 {
+		w.change("alice", fmt.Sprint("hers ", i), models.Author{})
+		w.change("bob", fmt.Sprint("his ", i), models.Author{})
+	}
+
+	for i := range 20 {
+		for _, b := range alices {
+			b.hears(fmt.Sprint("hers ", i))
+		}
+		bobs.hears(fmt.Sprint("his ", i))
+	}
+}
+
+func TestPayloadsAreTheContracts(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+	by := models.Author{DeviceID: "device_1"}
+	for _, kind := range []models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted} {
+		w.log.add("alice", kind, "lunch", by)
+	}
+	w.tail.Wake("alice")
+
+	for _, want := range []string{"expense_created", "expense_updated"} {
+		name, doc := b.hear()
+		same(t, "event", want, name)
+		same(t, "description, user and device", []any{"lunch", "alice", "device_1"}, []any{doc["description"], doc["user"], doc["deviceId"]})
+	}
+	name, doc := b.hear()
+	same(t, "event", "expense_deleted", name)
+	id := fmt.Sprintf("%024x", 3)
+	same(t, "payload", map[string]any{"id": id, "_id": id, "deviceId": "device_1"}, doc)
+}
+
+// What was stored before the token was looked at is the list's business; what
+// was stored after it, and be it before the socket has joined, is the socket's.
+func TestSocketMissesNothingFromTheLookAtItsTokenOn(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	w.tokens.seqs = w.log.head
+	w.change("alice", "before", models.Author{})
+	w.tokens.before = func() { w.change("alice", "meanwhile", models.Author{}) }
+
+	b := w.open(t, "a")
+
+	w.change("alice", "after", models.Author{})
+	b.hears("meanwhile", "after")
+}
+
+// The client reads nothing while its events come to many times what may be
+// queued for it. Then it reads all of them, once and in order.
+func TestFullQueueCostsAPositionAndNoEvent(t *testing.T) {
+	const n = 3000
+	w := newWorld(t, Options{}, engineio.Config{QueueBytes: 256 << 10})
+	w.tokens.give("a", "alice", time.Hour)
+	slow, quick := w.open(t, "a"), w.open(t, "a")
+	text := strings.Repeat("x", 4<<10)
+
+	var want []string
+	for i := range n {
+		want = append(want, fmt.Sprint(i, text))
+		w.log.add("alice", models.ExpenseCreated, want[i], models.Author{})
+	}
+	w.tail.Wake("alice")
+
+	quick.hears(want...)
+	slow.hears(want...)
+}
+
+func TestOwnChangesAreSparedOnlyOnRequest(t *testing.T) {
+	own, other := models.Author{TokenID: "a"}, models.Author{TokenID: "elsewhere"}
+	named := models.Author{TokenID: "a", DeviceID: "device_1"}
+	for _, suppress := range []bool{false, true} {
+		t.Run(fmt.Sprint(suppress), func(t *testing.T) {
+			w := newWorld(t, Options{SuppressSelf: suppress}, engineio.Config{})
+			w.tokens.give("a", "alice", time.Hour)
+			w.tokens.give("", "", time.Hour)
+			b := w.open(t, "a")
+			w.change("alice", "own", own)
+			w.change("alice", "own, named device", named)
+			w.change("alice", "other token", other)
+			w.change("alice", "token without id", models.Author{})
+			want := []string{"own", "own, named device", "other token", "token without id"}
+			if suppress {
+				want = want[1:]
+			}
+			b.hears(want...)
+		})
+	}
+}
+
+func TestSyncRequestGivesTheParkedOperations(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+
+	for _, arguments := range []string{``, `,null`, `,{"since":1}`, `,1,2,3`, `,"text"`} {
+		b.send(`42["sync_request"` + arguments + `]`)
+		name, data := b.event()
+		same(t, "event", "sync_data", name)
+		same(t, "data", "[]", string(data))
+	}
+
+	w.parked.ops = []models.QueuedOperation{{ID: "1", UserID: "alice", State: models.Parked}, {ID: "2", UserID: "alice", State: models.Parked}}
+	b.send(`42["sync_request"]`)
+	_, data := b.event()
+	var rows []struct {
+		ID        string `json:"_id"`
+		Processed bool
+	}
+	if err := json.Unmarshal(data, &rows); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 2 || rows[0].ID != "1" || rows[1].ID != "2" || rows[0].Processed {
+		t.Errorf("sync_data is %s", data)
+	}
+}
+
+func TestFailedSyncRequestSaysSoAndNoMore(t *testing.T) {
+	tests := []struct {
+		err     error
+		message string
+		code    string
+	}{
+		{models.E(models.Unavailable, "Service temporarily unavailable"), "Service temporarily unavailable", "UNAVAILABLE"},
+		{errors.New("table sync_queue: secret"), "Internal server error", "INTERNAL"},
+	}
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+	for _, tt := range tests {
+		w.parked.err = tt.err
+		b.send(`427["sync_request",null]`)
+		name, failure := b.hear()
+		same(t, "event", "sync_error", name)
+		same(t, "payload", map[string]any{"error": tt.message}, failure)
+		same(t, "acknowledgement", `437[{"ok":false,"error":"`+tt.message+`","code":"`+tt.code+`"}]`, b.frame())
+	}
+	w.parked.err = nil
+	b.send(`428["sync_request"]`)
+	b.event()
+	same(t, "acknowledgement", `438[{"ok":true}]`, b.frame())
+}
+
+func TestUnknownEventsAreIgnored(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+	b.send(`42["no such event",{"a":[]}]`)
+	b.send(`42["expense_created",{"_id":"x"}]`)
+	w.change("alice", "the next thing heard", models.Author{})
+	b.hears("the next thing heard")
+}
+
+func TestParkedOperationIsAnnouncedToItsUserAlone(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	w.tokens.give("b", "bob", time.Hour)
+	alices, bobs := []*browser{w.open(t, "a"), w.open(t, "a")}, w.open(t, "b")
+	op := models.QueuedOperation{ID: "1", UserID: "alice", State: models.Parked, Result: models.Result{Error: "not valid"}}
+	op.Operation = models.Operation{Action: models.Create, ResourceType: "expense", ResourceID: "temp_1", DeviceID: "device_1"}
+
+	w.Parked("alice", []models.QueuedOperation{op})
+
+	for _, b := range alices {
+		name, failure := b.hear()
+		same(t, "event", "sync_error", name)
+		same(t, "error", "not valid", failure["error"])
+		operation, _ := failure["operation"].(map[string]any)
+		same(t, "operation", []any{"CREATE", "temp_1", false}, []any{operation["action"], operation["resourceId"], operation["processed"]})
+	}
+	w.change("bob", "all he hears", models.Author{})
+	bobs.hears("all he hears")
+}
+
+// The tail's worker would take the whole program down with it.
+func TestEveryChangeCanBeEncoded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bytes := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 40), func(b []byte) string { return string(b) })
+		text := rapid.OneOf(rapid.String(), bytes)
+		kind := rapid.SampledFrom([]models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted})
+		e := models.Expense{ID: text.Draw(t, "id"), UserID: text.Draw(t, "user"), Description: text.Draw(t, "description"), Notes: text.Draw(t, "notes")}
+		c := models.Change{Kind: kind.Draw(t, "kind"), EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: text.Draw(t, "device")}}
+		if p := Encode(c); p.Size() == 0 {
+			t.Fatal("nothing was encoded")
+		}
+	})
+}

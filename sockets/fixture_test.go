@@ -1,0 +1,319 @@
+package sockets
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"expenseflow/internal/auth"
+	"expenseflow/internal/changes"
+	"expenseflow/internal/engineio"
+	"expenseflow/internal/socketio"
+	"expenseflow/models"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait; it is no promise.
+const patience = 20 * time.Second
+
+// A world is a Hub on a real Socket.IO server, with everything it asks faked.
+type world struct {
+	*Hub
+	url     string // ws://host:port
+	tokens  *tokens
+	log     *log
+	parked  *parked
+	tail    *changes.Tail[*socketio.Packet]
+	options Options
+}
+
+// newWorld serves a Hub with these options until the test ends.
+func newWorld(t *testing.T, o Options, engine engineio.Config) *world {
+	t.Helper()
+	w := &world{tokens: newTokens(), log: newLog(), parked: &parked{}}
+	w.tail = changes.New(w.log, Encode, changes.Options{})
+	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true})
+	o.Auth, o.Feed, o.Queue = w.tokens, w.tail, w.parked
+	w.Hub = New(o)
+	server := httptest.NewServer(o.IO)
+	w.url = strings.Replace(server.URL, "http", "ws", 1)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = w.tail.Run(ctx) })
+	t.Cleanup(func() {
+		if err := w.Shutdown(context.Background()); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if n := w.Len(); n != 0 {
+			t.Errorf("%d sessions are left after Shutdown", n)
+		}
+		server.Close()
+		stop()
+		running.Wait()
+	})
+	return w
+}
+
+// tokens is a fake authenticator.
+type tokens struct {
+	mu     sync.Mutex
+	known  map[string]auth.Identity
+	fail   error  // what every question gets, if set
+	before func() // runs before each answer, if set
+	seqs   func(userID string) int64
+}
+
+func newTokens() *tokens { return &tokens{known: make(map[string]auth.Identity)} }
+
+// give makes a token of the user's; its text is its key and its id too.
+func (k *tokens) give(token, userID string, life time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.known[token] = auth.Identity{
+		User:   models.User{ID: userID},
+		Claims: auth.Claims{UserID: userID, TokenID: token, Key: token, ExpiresAt: time.Now().Add(life)},
+	}
+}
+
+func (k *tokens) revoke(token string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.known, token)
+}
+
+func (k *tokens) trouble(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fail = err
+}
+
+// Authenticate implements authenticator.
+func (k *tokens) Authenticate(_ context.Context, bearer string) (auth.Identity, error) {
+	k.mu.Lock()
+	id, ok := k.known[auth.Token(bearer)]
+	before, fail, seqs := k.before, k.fail, k.seqs
+	k.mu.Unlock()
+	if seqs != nil {
+		id.User.Seq = seqs(id.User.ID)
+	}
+	if before != nil {
+		before()
+	}
+	switch {
+	case fail != nil:
+		return auth.Identity{}, fail
+	case bearer == "":
+		return auth.Identity{}, &models.Error{Kind: models.Unauthorized, Msg: "none", Code: auth.CodeNoToken}
+	case !ok:
+		return auth.Identity{}, &models.Error{Kind: models.Unauthorized, Msg: "bad", Code: auth.CodeTokenInvalid}
+	}
+	return id, nil
+}
+
+// log is a fake store of change logs.
+type log struct {
+	mu     sync.Mutex
+	byUser map[string][]models.Change
+}
+
+func newLog() *log { return &log{byUser: make(map[string][]models.Change)} }
+
+// add stores one more change and gives its sequence.
+func (l *log) add(userID string, kind models.ChangeKind, text string, by models.Author) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seq := int64(len(l.byUser[userID])) + 1
+	e := models.Expense{ID: fmt.Sprintf("%024x", seq), UserID: userID, Description: text, Amount: models.MinAmount}
+	c := models.Change{UserID: userID, Seq: seq, Kind: kind, EntityID: e.ID, Expense: e, Author: by}
+	l.byUser[userID] = append(l.byUser[userID], c)
+	return seq
+}
+
+func (l *log) head(userID string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(len(l.byUser[userID]))
+}
+
+// Changes implements changes.Source.
+func (l *log) Changes(_ context.Context, userID string, after int64, limit int) ([]models.Change, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.byUser[userID]
+	return all[after:min(int64(len(all)), after+int64(limit))], nil
+}
+
+// Heads implements changes.Source.
+func (l *log) Heads(_ context.Context, users []string) (map[string]int64, error) {
+	heads := make(map[string]int64)
+	for _, u := range users {
+		heads[u] = l.head(u)
+	}
+	return heads, nil
+}
+
+// change stores a change of the user's and wakes the tail, as the ledger does.
+func (w *world) change(userID, text string, by models.Author) {
+	w.log.add(userID, models.ExpenseCreated, text, by)
+	w.tail.Wake(userID)
+}
+
+// parked is a fake queue of parked operations.
+type parked struct {
+	mu  sync.Mutex
+	ops []models.QueuedOperation
+	err error
+}
+
+// Pending implements queue.
+func (p *parked) Pending(_ context.Context, userID string) ([]models.QueuedOperation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ops, p.err
+}
+
+// A browser is a client of one WebSocket connection.
+type browser struct {
+	t    *testing.T
+	conn *websocket.Conn
+}
+
+// dial opens a connection without saying who it is.
+func (w *world) dial(t *testing.T, header http.Header) *browser {
+	t.Helper()
+	conn, res, err := websocket.DefaultDialer.Dial(w.url+"/socket.io/?EIO=4&transport=websocket", header)
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	_ = res.Body.Close()
+	b := &browser{t, conn}
+	t.Cleanup(func() { _ = conn.Close() })
+	if open := b.frame(); !strings.HasPrefix(open, "0{") {
+		t.Fatalf("the connection begins with %q", open)
+	}
+	return b
+}
+
+// open is a connected socket of the token.
+func (w *world) open(t *testing.T, token string) *browser {
+	t.Helper()
+	b := w.dial(t, nil)
+	if got := b.connect(`{"token":"` + token + `"}`); !strings.HasPrefix(got, `40{"sid":"`) {
+		t.Fatalf("CONNECT was answered %q", got)
+	}
+	return b
+}
+
+// connect says who it is, in JSON, and gives the answer.
+func (b *browser) connect(auth string) string {
+	b.t.Helper()
+	b.send("40" + auth)
+	return b.frame()
+}
+
+func (b *browser) send(frame string) {
+	b.t.Helper()
+	if err := b.conn.WriteMessage(websocket.TextMessage, []byte(frame)); err != nil {
+		b.t.Fatalf("send %q: %v", frame, err)
+	}
+}
+
+// frame gives the next frame that is no heartbeat.
+func (b *browser) frame() string {
+	b.t.Helper()
+	f, err := b.next()
+	if err != nil {
+		b.t.Fatalf("nothing more came: %v", err)
+	}
+	return f
+}
+
+func (b *browser) next() (string, error) {
+	for {
+		if err := b.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			return "", err
+		}
+		_, frame, err := b.conn.ReadMessage()
+		if err != nil {
+			return "", err
+		}
+		if string(frame) != "2" {
+			return string(frame), nil
+		}
+		b.send("3")
+	}
+}
+
+// gone wants the connection to end, with nothing said before.
+func (b *browser) gone() {
+	b.t.Helper()
+	f, err := b.next()
+	if err == nil {
+		b.t.Fatalf("the connection goes on with %q", f)
+	}
+	var timeout interface{ Timeout() bool }
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		b.t.Fatal("the connection stays open")
+	}
+}
+
+// hear gives the next event and its only argument. It holds every event that
+// any test hears against CONTRACT decision 3.
+func (b *browser) hear() (name string, payload map[string]any) {
+	b.t.Helper()
+	name, last := b.event()
+	if err := json.Unmarshal(last, &payload); err != nil {
+		b.t.Fatalf("%s carries %s", name, last)
+	}
+	return name, payload
+}
+
+func (b *browser) event() (name string, last json.RawMessage) {
+	b.t.Helper()
+	f := b.frame()
+	var event []json.RawMessage
+	if !strings.HasPrefix(f, "42") || json.Unmarshal([]byte(f[2:]), &event) != nil {
+		b.t.Fatalf("%q is no event", f)
+	}
+	if err := json.Unmarshal(event[0], &name); err != nil {
+		b.t.Fatal(err)
+	}
+	last = event[len(event)-1]
+	if len(event) < 2 || last[0] == '"' {
+		b.t.Errorf("%s ends in a string or has no argument: %s", name, f)
+	}
+	return name, last
+}
+
+// hears wants these descriptions created, in this order.
+func (b *browser) hears(want ...string) {
+	b.t.Helper()
+	var got []string
+	for range want {
+		name, payload := b.hear()
+		got = append(got, fmt.Sprint(payload["description"]))
+		if name != "expense_created" {
+			b.t.Errorf("heard %s", name)
+		}
+	}
+	same(b.t, "events", want, got)
+}
+
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
