@@ -18,12 +18,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"expenseflow/internal/auth"
+	"expenseflow/internal/changes"
 	"expenseflow/internal/config"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
 	"expenseflow/internal/reconcile"
+	"expenseflow/internal/socketio"
 	"expenseflow/internal/store"
 	"expenseflow/models"
+	"expenseflow/sockets"
 )
 
 // Bounds of a connection. Bodies and long answers have deadlines of their own
@@ -44,6 +47,8 @@ type App struct {
 	ln, metricsLn net.Listener
 	http, metrics *http.Server
 	store         *store.Store
+	tail          *changes.Tail[*socketio.Packet]
+	hub           *sockets.Hub
 
 	draining atomic.Bool // readiness says no
 }
@@ -89,14 +94,11 @@ type parts struct {
 	accounts      *ledger.Accounts
 	ledger        *ledger.Ledger
 	reconciler    *reconcile.Reconciler
+	io            *socketio.Server
 }
 
 func (a *App) build(secret []byte) error {
-	p := parts{metrics: observe.NewMetrics(), tokens: auth.NewTokens(secret, a.cfg.JWTExpire)}
-	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
-	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
-	p.ledger = ledger.New(a.store, nil)
-	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{DupInflight: a.cfg.SyncDupInflight, Logger: a.log})
+	p := a.parts(secret)
 	handler, err := a.routes(p)
 	if err != nil {
 		return err
@@ -105,6 +107,27 @@ func (a *App) build(secret []byte) error {
 		return err
 	}
 	return a.openMetrics(p.metrics)
+}
+
+// parts makes the rooms of the house and connects them: what the ledger commits
+// wakes the tail, the tail feeds the sockets.
+func (a *App) parts(secret []byte) parts {
+	p := parts{metrics: observe.NewMetrics(), tokens: auth.NewTokens(secret, a.cfg.JWTExpire)}
+	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
+	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
+	a.tail = changes.New(a.store, sockets.Encode, changes.Options{Logger: a.log})
+	p.ledger = ledger.New(a.store, a.tail.Wake)
+	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
+		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
+		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },
+	})
+	p.io = socketio.New(socketConfig(a.cfg, a.log))
+	a.hub = sockets.New(sockets.Options{
+		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler,
+		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken, Logger: a.log,
+	})
+	a.measure(p.metrics, p.io.Engine())
+	return p
 }
 
 // server makes the HTTP server, with TLS if there is a certificate.
@@ -171,13 +194,16 @@ func (a *App) URL() string {
 // Run serves until ctx ends or a part fails, then shuts down and returns. When
 // it returns, every goroutine that App started has ended.
 func (a *App) Run(ctx context.Context) error {
+	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serve(a.http, a.ln) })
 	if a.metrics != nil {
 		g.Go(func() error { return serve(a.metrics, a.metricsLn) })
 	}
+	g.Go(func() error { return a.tail.Run(following) })
 	g.Go(func() error { return a.pruneRegularly(ctx) })
 	g.Go(func() error {
+		defer stopFollowing()
 		<-ctx.Done()
 		return a.shutdown(context.WithoutCancel(ctx))
 	})
@@ -202,24 +228,27 @@ func serve(s *http.Server, ln net.Listener) error {
 //
 //  1. readiness says no, and for a moment nothing else happens, so that load
 //     balancers send new traffic elsewhere
-//  2. HTTP requests in flight finish
-//  3. metrics go last of what listens
+//  2. sockets refuse newcomers and say goodbye, while HTTP still answers: a
+//     polling client hears it by its next request, and http.Server.Shutdown
+//     would wait for requests that are held
+//  3. HTTP requests in flight finish
 //
-// The store closes when all that write to it have ended (see Run).
+// The tail of the log stops after them, and the store closes when everything
+// that writes to it has ended (see Run).
 func (a *App) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.ShutdownTimeout)
 	defer cancel()
 	a.draining.Store(true)
 	a.log.Info("shutting down")
 	wait(ctx, a.cfg.ShutdownDelay)
-	err := a.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("requests were still under way after %v: %w", a.cfg.ShutdownTimeout, err), a.http.Close())
-	}
+	errs := []error{a.hub.Shutdown(ctx), a.http.Shutdown(ctx)}
 	if a.metrics != nil {
-		err = errors.Join(err, a.metrics.Close())
+		errs = append(errs, a.metrics.Close())
 	}
-	return err
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(fmt.Errorf("not everything ended within %v: %w", a.cfg.ShutdownTimeout, err), a.http.Close())
+	}
+	return nil
 }
 
 func wait(ctx context.Context, d time.Duration) {
@@ -236,6 +265,9 @@ func (a *App) release() error {
 		if ln != nil {
 			errs = append(errs, ln.Close())
 		}
+	}
+	if a.hub != nil {
+		errs = append(errs, a.hub.Shutdown(context.Background())) // it has no client yet
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

@@ -39,6 +39,7 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", compress(e))
+	mux.Handle("/socket.io/", p.io) // beside echo and its wrappers: WebSockets take the connection over
 	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(mux), nil
 }
 
@@ -71,7 +72,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 
 	api := e.Group("/api", middleware.NoStore)
 	(&handlers.Accounts{
-		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: func(string, string) {},
+		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: a.hub.SignOut,
 		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,
 	}).Register(api, open, closed, guess)
 	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: a.cfg.ListFormat}).Register(api, closed...)

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"expenseflow/internal/config"
+	"expenseflow/internal/engineio"
+	"expenseflow/internal/observe"
+	"expenseflow/internal/socketio"
+)
+
+// connectTimeout is how long a connection may be there without a good token.
+const connectTimeout = 10 * time.Second
+
+// socketConfig turns settings into those of the Socket.IO server.
+func socketConfig(cfg config.Config, log *slog.Logger) socketio.Config {
+	c := socketio.Config{
+		ServeClient: true, ConnectTimeout: connectTimeout, ReleaseHandshake: true, Logger: log,
+		Engine: engineio.Config{
+			Transports: cfg.Transports, QueueBytes: int(cfg.SocketQueue), MaxSessions: cfg.MaxConnections, Logger: log,
+			CORS: socketCORS(cfg.FrontendURL), AllowRequest: allowOrigin(cfg.FrontendURL), Headers: noStore,
+		},
+	}
+	if r := cfg.SocketRate; r.N > 0 {
+		c.EventRate, c.EventBurst = float64(r.N)/r.Per.Seconds(), r.N
+	}
+	return c
+}
+
+// socketCORS is the API's CORS for long-polling (CONTRACT decision 16).
+func socketCORS(origins []string) *engineio.CORS {
+	if len(origins) == 0 {
+		return &engineio.CORS{Origins: []string{"*"}}
+	}
+	return &engineio.CORS{Origins: origins, Credentials: true}
+}
+
+var errOrigin = errors.New("Origin not allowed") //nolint:staticcheck,revive // a client shows the text as it is
+
+// allowOrigin holds WebSockets to the list too: browsers ask nobody before they
+// open one. Our own page, and whoever is no browser, may always.
+func allowOrigin(origins []string) func(*http.Request) error {
+	if len(origins) == 0 {
+		return nil
+	}
+	return func(r *http.Request) error {
+		origin := r.Header.Get("Origin")
+		if origin == "" || slices.Contains(origins, strings.ToLower(origin)) {
+			return nil
+		}
+		if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
+			return nil
+		}
+		return errOrigin
+	}
+}
+
+// noStore keeps the original's service worker from keeping polling answers
+// (CONTRACT D27, R7).
+func noStore(h http.Header, _ *http.Request) {
+	h.Set("Vary", "*")
+	h.Set("Cache-Control", "no-store")
+}
+
+// measure shows the sockets among the metrics.
+func (a *App) measure(m *observe.Metrics, engine *engineio.Server) {
+	m.Gauge("expenseflow_sockets", "Sockets of signed-in users that are open.", nil, func() float64 { return float64(a.hub.Len()) })
+	for transport, read := range map[string]func(engineio.Stats) int64{
+		engineio.Polling:   func(s engineio.Stats) int64 { return s.Polling },
+		engineio.WebSocket: func(s engineio.Stats) int64 { return s.WebSocket },
+	} {
+		m.Gauge("expenseflow_connections", "Open connections by transport.", map[string]string{"transport": transport},
+			func() float64 { return float64(read(engine.Stats())) })
+	}
+	for name, read := range map[string]func(engineio.Stats) int64{
+		"connections_opened": func(s engineio.Stats) int64 { return s.Opened },
+		"connections_closed": func(s engineio.Stats) int64 { return s.Closed },
+		"connections_slow":   func(s engineio.Stats) int64 { return s.Slow },
+		"ping_timeouts":      func(s engineio.Stats) int64 { return s.PingTimeouts },
+		"socket_refusals":    func(s engineio.Stats) int64 { return s.Refused },
+		"socket_messages_in": func(s engineio.Stats) int64 { return s.MessagesIn },
+		"socket_bytes_in":    func(s engineio.Stats) int64 { return s.BytesIn },
+		"socket_bytes_out":   func(s engineio.Stats) int64 { return s.BytesOut },
+	} {
+		m.Counter("expenseflow_"+name+"_total", "Counted by the Socket.IO server since the start: "+name+".", nil,
+			func() float64 { return float64(read(engine.Stats())) })
+	}
+}
