@@ -85,8 +85,8 @@ func TestSocketMissesNothingFromTheLookAtItsTokenOn(t *testing.T) {
 // The client reads nothing while its events come to many times what may be
 // queued for it. Then it reads all of them, once and in order.
 func TestFullQueueCostsAPositionAndNoEvent(t *testing.T) {
-	const n = 3000
-	w := newWorld(t, Options{}, engineio.Config{QueueBytes: 256 << 10})
+	const n = 1000
+	w := newWorld(t, Options{}, engineio.Config{QueueBytes: 256 << 10, StallTimeout: patience})
 	w.tokens.give("a", "alice", time.Hour)
 	slow, quick := w.open(t, "a"), w.open(t, "a")
 	text := strings.Repeat("x", 4<<10)
