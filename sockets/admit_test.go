@@ -179,3 +179,17 @@ func TestSocketEndsWithItsToken(t *testing.T) {
 	same(t, "goodbye", "41", b.frame())
 	b.gone()
 }
+
+// A phone that lost its network between two polls is told nothing. It must not
+// keep the server from ending, nor make the end a failure.
+func TestVanishedPollingClientDoesNotHoldUpShutdown(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	w.poll(t, `40{"token":"a"}`)
+
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := w.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -214,6 +215,39 @@ func (w *world) open(t *testing.T, token string) *browser {
 		t.Fatalf("CONNECT was answered %q", got)
 	}
 	return b
+}
+
+// poll opens a connection by long-polling, says one thing, hears one answer and
+// leaves without a word.
+func (w *world) poll(t *testing.T, says string) (answer string) {
+	t.Helper()
+	at := strings.Replace(w.url, "ws", "http", 1) + "/socket.io/?EIO=4&transport=polling"
+	var open struct{ Sid string }
+	if err := json.Unmarshal([]byte(request(t, http.MethodGet, at, "")[1:]), &open); err != nil {
+		t.Fatal(err)
+	}
+	at += "&sid=" + open.Sid
+	request(t, http.MethodPost, at, says)
+	return request(t, http.MethodGet, at, "")
+}
+
+func request(t *testing.T, method, url, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Close = true
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %d %s %v", method, url, res.StatusCode, b, err)
+	}
+	return string(b)
 }
 
 // connect says who it is, in JSON, and gives the answer.

@@ -20,6 +20,7 @@ package sockets
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/changes"
@@ -132,7 +133,19 @@ func (h *Hub) SignOut(userID, key string) {
 // Len is how many sockets are open or being opened.
 func (h *Hub) Len() int { return h.members.len() }
 
+// goodbye is how long Shutdown waits for clients to hear that the server goes. A
+// polling client hears it by its next request, which follows within a round
+// trip, or never if it has gone without a word.
+const goodbye = 2 * time.Second
+
 // Shutdown refuses newcomers and closes every transport so that clients come
 // back later, here or elsewhere. When it returns nil, nothing of the Hub runs
-// any more.
-func (h *Hub) Shutdown(ctx context.Context) error { return h.opts.IO.Shutdown(ctx) }
+// any more; clients that did not hear it in time find out by themselves.
+func (h *Hub) Shutdown(ctx context.Context) error {
+	polite, cancel := context.WithTimeout(ctx, goodbye)
+	defer cancel()
+	if err := h.opts.IO.Shutdown(polite); err == nil || ctx.Err() != nil {
+		return err
+	}
+	return h.opts.IO.Shutdown(ctx) // the rest was cut off; wait until its listeners have run
+}
