@@ -185,7 +185,9 @@ func (c *client) work() {
 	}
 }
 
-// hold and release count what keeps the client from having ended.
+// hold and release count what keeps the client from having ended. Whoever holds is
+// counted already, or has found a link under mu: the session's own count goes only
+// when the links are gone.
 func (c *client) hold() {
 	c.mu.Lock()
 	c.holds++
@@ -214,7 +216,9 @@ func (c *client) unlink(s *Socket, reason string, ph phase) bool {
 	if len(c.links) == 0 {
 		c.timer.Reset(c.server.cfg.ConnectTimeout)
 	}
+	c.holds++
 	c.mu.Unlock()
+	defer c.release()
 	s.end(reason, ph)
 	return true
 }
@@ -249,7 +253,12 @@ func (c *client) endSockets(reason string) {
 	if c.server.stopping.Load() {
 		reason = reasonShutdown
 	}
-	for _, l := range c.close() {
+	links := c.close()
+	if len(links) == 0 {
+		return
+	}
+	defer c.release()
+	for _, l := range links {
 		if l.socket == nil {
 			l.cancel()
 			continue
@@ -258,13 +267,17 @@ func (c *client) endSockets(reason string) {
 	}
 }
 
-// close forgets the links and returns them. Contexts of handlers that are still
-// at work end after a grace.
+// close forgets the links and returns them; if there are any, the caller releases
+// the client afterwards. Contexts of handlers that are still at work end after a
+// grace.
 func (c *client) close() []link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	links := c.links
 	c.links = nil
+	if len(links) > 0 {
+		c.holds++
+	}
 	if !c.closed {
 		c.closed = true
 		c.timer.Stop()

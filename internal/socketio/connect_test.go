@@ -1,0 +1,363 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"expenseflow/internal/engineio"
+)
+
+// sendAuthBack is what the official suite's server does on connect.
+func sendAuthBack(s *Socket) { _ = s.Emit("auth", s.Handshake().Auth) }
+
+func TestConnectIsAnsweredBeforeAnythingElse(t *testing.T) {
+	tests := []struct{ name, nsp, say, prefix, auth string }{
+		{"main namespace", "/", `0`, `0{"sid":"`, `2["auth",{}]`},
+		{"main namespace with auth", "/", `0{"token":"123"}`, `0{"sid":"`, `2["auth",{"token":"123"}]`},
+		{"another namespace", "/custom", `0/custom,`, `0/custom,{"sid":"`, `2/custom,["auth",{}]`},
+		{"another namespace without a comma", "/custom", `0/custom`, `0/custom,{"sid":"`, `2/custom,["auth",{}]`},
+		{"another namespace with auth", "/custom", `0/custom,{"a":[1]}`, `0/custom,{"sid":"`, `2/custom,["auth",{"a":[1]}]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, Config{}, func(b *bubble) {
+				b.Of(tt.nsp).OnConnect(sendAuthBack)
+				w := b.dial()
+				w.say(tt.say)
+				got := w.heard()
+				if len(got) != 2 || !strings.HasPrefix(got[0], tt.prefix) || got[1] != tt.auth {
+					t.Errorf("client heard %q", got)
+				}
+				sid := strings.TrimSuffix(strings.TrimPrefix(got[0], tt.prefix), `"}`)
+				if s := b.Of(tt.nsp).Socket(sid); s == nil || !s.Connected() {
+					t.Errorf("no connected socket has the id %q", sid)
+				}
+			})
+		})
+	}
+}
+
+func TestUnknownNamespaceIsRefusedAndNothingElse(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		w := b.dial()
+		w.say(`0/random`)
+		w.expect(`4/random,{"message":"Invalid namespace"}`)
+		w.expectOpen()
+		b.joinOn(w, "/")
+		w.expectOpen()
+	})
+}
+
+func TestConnectionWithoutConnectIsClosed(t *testing.T) {
+	inBubble(t, Config{ConnectTimeout: time.Second}, func(b *bubble) {
+		silent, refused := b.dial(), b.dial()
+		joined, _ := b.join("/")
+		pass(900 * time.Millisecond)
+		refused.say(`0/random`)
+		silent.expectOpen()
+		pass(200 * time.Millisecond)
+		silent.expectClosed(reasonForcedServer)
+		refused.expectClosed(reasonForcedServer)
+		joined.expectOpen()
+	})
+}
+
+func TestConnectionWithoutSocketsIsClosedAfterAWhile(t *testing.T) {
+	inBubble(t, Config{ConnectTimeout: time.Second}, func(b *bubble) {
+		w, _ := b.join("/")
+		pass(5 * time.Second)
+		w.say(`1`)
+		pass(900 * time.Millisecond)
+		w.expectOpen()
+		b.joinOn(w, "/")
+		pass(5 * time.Second)
+		w.expectOpen()
+		w.say(`1`)
+		pass(1100 * time.Millisecond)
+		w.expectClosed(reasonForcedServer)
+	})
+}
+
+func TestSlowMiddlewareIsClosedByTheConnectTimeout(t *testing.T) {
+	inBubble(t, Config{ConnectTimeout: time.Second}, func(b *bubble) {
+		cause := make(chan error, 1)
+		b.Of("/").Use(func(ctx context.Context, _ *Socket) error {
+			<-ctx.Done()
+			cause <- ctx.Err()
+			return nil
+		})
+		w := b.dial()
+		w.say(`0`)
+		pass(1100 * time.Millisecond)
+		w.expectClosed(reasonForcedServer)
+		if err := <-cause; !errors.Is(err, context.Canceled) {
+			t.Errorf("middleware's context ended with %v", err)
+		}
+		w.expect()
+		if n := b.Of("/").Len(); n != 0 {
+			t.Errorf("%d sockets are left", n)
+		}
+	})
+}
+
+// pause is middleware that lasts a second.
+func pause(context.Context, *Socket) error {
+	time.Sleep(time.Second)
+	return nil
+}
+
+func TestTwoConnectsWhileMiddlewareRunsGiveOneSocket(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		calls := 0
+		b.Of("/").Use(pause)
+		b.Of("/").OnConnect(func(*Socket) { calls++ })
+		w := b.dial()
+		w.say(`0`, `0`)
+		pass(500 * time.Millisecond)
+		w.say(`0{"again":true}`)
+		pass(time.Second)
+		if got := w.heard(); len(got) != 1 || b.Of("/").Len() != 1 || calls != 1 {
+			t.Errorf("client heard %q, %d sockets, %d calls", got, b.Of("/").Len(), calls)
+		}
+		w.expectOpen()
+	})
+}
+
+func TestPacketOutOfPlaceClosesTheConnection(t *testing.T) {
+	tests := []struct {
+		name   string
+		say    []string
+		reason engineio.Reason
+	}{
+		{"second connect", []string{`0`, `0`}, reasonForcedServer},
+		{"event before connect", []string{`2["a"]`}, reasonForcedServer},
+		{"event while middleware runs", []string{`0/slow`, `2/slow,["a"]`}, reasonForcedServer},
+		{"disconnect while middleware runs", []string{`0/slow`, `1/slow`}, reasonForcedServer},
+		{"event for a namespace that was refused", []string{`0/random`, `2/random,["a"]`}, reasonForcedServer},
+		{"event after disconnect", []string{`0`, `1`, `2["a"]`}, reasonForcedServer},
+		{"ack after disconnect", []string{`0`, `1`, `31[]`}, reasonForcedServer},
+		{"second disconnect", []string{`0`, `1`, `1`}, reasonForcedServer},
+		{"disconnect before connect", []string{`1`}, reasonForcedServer},
+		{"connect error from the client", []string{`0`, `4{"message":"x"}`}, reasonForcedServer},
+		{"connect error before connect", []string{`4`}, reasonForcedServer},
+		{"unknown packet type", []string{`0`, `abc`}, reasonForced},
+		{"payload that is no list", []string{`0`, `2{}`}, reasonForced},
+		{"bad acknowledgement id", []string{`0`, `2abc["message",1]`}, reasonForced},
+		{"reserved event name", []string{`0`, `2["disconnecting"]`}, reasonForced},
+		{"stray binary frame", []string{`0`, `<00>`}, reasonForced},
+		{"text instead of an attachment", []string{`0`, `51-["a",{"_placeholder":true,"num":0}]`, `2["b"]`}, reasonForced},
+		{"too many attachments", []string{`0`, `511-["a"]`}, reasonForced},
+		{"invalid handshake", []string{`abc`}, reasonForced},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, Config{}, func(b *bubble) {
+				b.Of("/slow").Use(pause)
+				b.Of("/").OnAny(func(_ context.Context, e *Event) { t.Errorf("event %s was handled", e.Name) })
+				w := b.dial()
+				w.say(tt.say...)
+				w.expectClosed(tt.reason)
+				w.say(`0`, `2["after"]`) // nothing is listened to any more
+				w.closings.Wait()
+				pass(2 * time.Second)
+				if n := b.Of("/").Len() + b.Of("/slow").Len(); n != 0 {
+					t.Errorf("%d sockets are left", n)
+				}
+			})
+		})
+	}
+}
+
+func TestTooManyNamespacesCloseTheConnection(t *testing.T) {
+	inBubble(t, Config{MaxNamespaces: 3}, func(b *bubble) {
+		b.OfMatch(func(string, *Handshake) bool { return true })
+		w := b.dial()
+		for i := range 3 {
+			b.joinOn(w, fmt.Sprintf("/n%d", i))
+		}
+		w.expectOpen()
+		w.say(`0/n3`)
+		w.expectClosed(reasonForcedServer)
+	})
+}
+
+func TestMiddlewareDecides(t *testing.T) {
+	tests := []struct {
+		name   string
+		err    error
+		want   string // what the client hears; "" for a closed transport
+		reason engineio.Reason
+	}{
+		{"refusal", &ConnectError{Message: "Authentication error"}, `4{"message":"Authentication error"}`, ""},
+		{"refusal with data", &ConnectError{Message: "no", Data: map[string]any{"code": "TOKEN_EXPIRED"}}, `4{"message":"no","data":{"code":"TOKEN_EXPIRED"}}`, ""},
+		{"wrapped refusal", fmt.Errorf("auth: %w", &ConnectError{Message: "no"}), `4{"message":"no"}`, ""},
+		{"refusal whose data cannot be sent", &ConnectError{Message: "no", Data: make(chan int)}, `4{"message":"no"}`, ""},
+		{"close the transport", ErrCloseTransport, "", reasonForcedServer},
+		{"close the transport, wrapped", fmt.Errorf("database: %w", ErrCloseTransport), "", reasonForcedServer},
+		{"any other error", errors.New("password of the database is x"), "", reasonForcedServer},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, Config{}, func(b *bubble) {
+				n := b.Of("/")
+				n.Use(func(_ context.Context, s *Socket) error {
+					if s.Connected() || s.Emit("early") != ErrDisconnected {
+						t.Error("the socket is connected in middleware")
+					}
+					return s.Join("room")
+				})
+				n.Use(func(context.Context, *Socket) error { return tt.err })
+				n.Use(func(context.Context, *Socket) error { t.Error("the next middleware ran"); return nil })
+				n.OnConnect(func(*Socket) { t.Error("OnConnect ran") })
+				w := b.dial()
+				w.say(`0`)
+				if tt.want == "" {
+					w.expect()
+					w.expectClosed(tt.reason)
+				} else {
+					w.expect(tt.want)
+					w.expectOpen()
+				}
+				if n.Len() != 0 || len(n.Rooms()) != 0 {
+					t.Errorf("%d sockets and rooms %q are left", n.Len(), n.Rooms())
+				}
+			})
+		})
+	}
+}
+
+func TestPanickingMiddlewareClosesTheTransport(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		b.Of("/").Use(func(context.Context, *Socket) error { panic("x") })
+		w := b.dial()
+		w.say(`0`)
+		w.expect()
+		w.expectClosed(reasonForcedServer)
+	})
+}
+
+func TestRefusedClientMayAskAgainAtOnce(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		b.Of("/").Use(func(_ context.Context, s *Socket) error {
+			if string(s.Handshake().Auth) == `{"token":"good"}` {
+				return nil
+			}
+			return &ConnectError{Message: "no"}
+		})
+		w := b.dial()
+		w.say(`0`)
+		w.expect(`4{"message":"no"}`)
+		w.say(`0{"token":"good"}`)
+		if got := w.heard(); len(got) != 1 || !strings.HasPrefix(got[0], `0{"sid"`) {
+			t.Errorf("client heard %q", got)
+		}
+	})
+}
+
+func TestClientThatLeavesDuringMiddlewareLeavesNoGhost(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		ended := make(chan struct{})
+		b.Of("/").Use(func(ctx context.Context, s *Socket) error {
+			<-ctx.Done()
+			close(ended)
+			return s.Join("room")
+		})
+		b.Of("/").OnConnect(func(*Socket) { t.Error("OnConnect ran") })
+		w := b.dial()
+		w.say(`0`)
+		w.drop()
+		<-ended
+		synctest.Wait()
+		if b.Of("/").Len() != 0 || len(b.Of("/").Rooms()) != 0 {
+			t.Error("a ghost is left")
+		}
+	})
+}
+
+func TestHandshakeTellsHowTheConnectionBegan(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		_, s := b.join("/")
+		h := s.Handshake()
+		if h.Header.Get("User-Agent") != "test" || h.Query.Get("room") != "7" || h.RemoteAddr != "192.0.2.1:1234" || h.Time.IsZero() {
+			t.Errorf("handshake %+v", h.Handshake)
+		}
+	})
+	inBubble(t, Config{ReleaseHandshake: true}, func(b *bubble) {
+		b.Of("/").OnConnect(func(s *Socket) {
+			if s.Handshake().Header.Get("User-Agent") != "test" || string(s.Handshake().Auth) != `{"a":1}` {
+				t.Error("released before OnConnect")
+			}
+		})
+		w := b.dial()
+		w.say(`0{"a":1}`)
+		w.heard()
+		h := b.Of("/").FetchSockets()[0].Handshake()
+		if h.Header != nil || h.Query != nil || string(h.Auth) != `{}` || h.RemoteAddr == "" {
+			t.Errorf("handshake %+v, auth %s", h.Handshake, h.Auth)
+		}
+	})
+}
+
+func TestDynamicNamespacesLiveAsLongAsTheirSockets(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		seen := map[string]bool{}
+		p := b.OfMatch(func(name string, h *Handshake) bool {
+			return strings.HasPrefix(name, "/dyn-") && h.Header.Get("User-Agent") == "test"
+		})
+		p.Use(func(_ context.Context, s *Socket) error {
+			if s.Namespace().Name() == "/dyn-refused" {
+				return &ConnectError{Message: "no"}
+			}
+			return nil
+		})
+		p.OnConnect(func(s *Socket) { seen[s.Namespace().Name()] = true })
+		p.On("hi", func(_ context.Context, e *Event) { _ = e.Socket().Emit("hi", e.Socket().Namespace().Name()) })
+
+		w1, s1 := b.join("/dyn-1")
+		w2, s2 := b.join("/dyn-2")
+		w3, s3 := b.join("/dyn-1")
+		if s1.Namespace() != s3.Namespace() || s1.Namespace() == s2.Namespace() {
+			t.Error("sockets are in the wrong namespaces")
+		}
+		w1.say(`2/dyn-1,["hi"]`)
+		w1.expect(`2/dyn-1,["hi","/dyn-1"]`)
+		if err := p.Emit("all"); err != nil {
+			t.Fatal(err)
+		}
+		w1.expect(`2/dyn-1,["all"]`)
+		w2.expect(`2/dyn-2,["all"]`)
+		w3.expect(`2/dyn-1,["all"]`)
+		if p.Len() != 3 || p.Socket(s2.ID()) != s2 || !seen["/dyn-1"] || !seen["/dyn-2"] {
+			t.Errorf("%d sockets, seen %v", p.Len(), seen)
+		}
+		w2.say(`1/dyn-2`, `0/dyn-refused`)
+		w2.expect(`4/dyn-refused,{"message":"no"}`)
+		w2.say(`0/other`)
+		w2.expect(`4/other,{"message":"Invalid namespace"}`)
+		if n := len(p.spaces()); n != 1 {
+			t.Errorf("%d namespaces exist, want 1", n)
+		}
+	})
+}
+
+func TestPanickingPatternIsANo(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		b.OfMatch(func(string, *Handshake) bool { panic("x") })
+		w := b.dial()
+		w.say(`0/x`)
+		w.expect(`4/x,{"message":"Invalid namespace"}`)
+	})
+}
+
+func TestNamespaceNamesBeginWithASlash(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		if b.Of("chat") != b.Of("/chat") || b.Of("") != b.Of("/") || b.Of("chat").Name() != "/chat" {
+			t.Error("two namespaces for one name")
+		}
+	})
+}

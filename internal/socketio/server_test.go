@@ -1,0 +1,431 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"expenseflow/internal/engineio"
+)
+
+// serve starts a server on real connections.
+func serve(t *testing.T, cfg Config) (*Server, string) {
+	t.Helper()
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	cfg.Engine.CloseTimeout = 300 * time.Millisecond // nobody polls at the end of a test
+	s := New(cfg)
+	h := httptest.NewServer(s)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		h.Close()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return s, h.URL
+}
+
+// A peer is a client of one transport that speaks in Socket.IO packets.
+type peer interface {
+	say(packet string)
+	hear() string // the next packet; "" when the connection has ended
+	leave()
+}
+
+// A wsPeer is a peer over WebSocket.
+type wsPeer struct {
+	t    *testing.T
+	conn *websocket.Conn
+}
+
+func dialWebSocket(t *testing.T, url string) peer {
+	t.Helper()
+	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http")+"/socket.io/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &wsPeer{t: t, conn: conn}
+	t.Cleanup(p.leave)
+	if _, open, err := conn.ReadMessage(); err != nil || open[0] != '0' {
+		t.Fatalf("handshake %q: %v", open, err)
+	}
+	return p
+}
+
+func (p *wsPeer) say(packet string) {
+	data := []byte("4" + packet)
+	kind := websocket.TextMessage
+	if strings.HasPrefix(packet, "<") {
+		_, _ = fmt.Sscanf(packet, "<%x>", &data)
+		kind = websocket.BinaryMessage
+	}
+	_ = p.conn.WriteMessage(kind, data) // hear tells if it is closed
+}
+
+func (p *wsPeer) hear() string {
+	_ = p.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		kind, data, err := p.conn.ReadMessage()
+		switch {
+		case err != nil:
+			return ""
+		case kind == websocket.BinaryMessage:
+			return fmt.Sprintf("<%x>", data)
+		case data[0] == '4':
+			return string(data[1:])
+		case data[0] == '2':
+			_ = p.conn.WriteMessage(websocket.TextMessage, []byte("3"))
+		}
+	}
+}
+
+func (p *wsPeer) leave() { _ = p.conn.Close() }
+
+// A pollPeer is a peer over HTTP long-polling.
+type pollPeer struct {
+	t       *testing.T
+	url     string
+	packets []string
+}
+
+func dialPolling(t *testing.T, url string) peer {
+	t.Helper()
+	p := &pollPeer{t: t, url: url + "/socket.io/?EIO=4&transport=polling"}
+	_, body := p.do(http.MethodGet, "")
+	var open struct{ SID string }
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(body, "0")), &open); err != nil {
+		t.Fatalf("handshake %q: %v", body, err)
+	}
+	p.url += "&sid=" + open.SID
+	return p
+}
+
+func (p *pollPeer) do(method, body string) (int, string) {
+	req, err := http.NewRequestWithContext(p.t.Context(), method, p.url, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, ""
+	}
+	defer res.Body.Close()
+	data, _ := io.ReadAll(res.Body)
+	return res.StatusCode, string(data)
+}
+
+func (p *pollPeer) say(packet string) {
+	if strings.HasPrefix(packet, "<") {
+		var data []byte
+		_, _ = fmt.Sscanf(packet, "<%x>", &data)
+		p.do(http.MethodPost, string(base64Packet(data)))
+		return
+	}
+	p.do(http.MethodPost, "4"+packet)
+}
+
+func (p *pollPeer) hear() string {
+	for len(p.packets) == 0 {
+		status, body := p.do(http.MethodGet, "")
+		if status != http.StatusOK || body == "1" {
+			return ""
+		}
+		p.take(body)
+	}
+	packet := p.packets[0]
+	p.packets = p.packets[1:]
+	return packet
+}
+
+// take keeps the messages of a payload and answers its pings.
+func (p *pollPeer) take(body string) {
+	for part := range strings.SplitSeq(body, "\x1e") {
+		switch part[0] {
+		case '4':
+			p.packets = append(p.packets, part[1:])
+		case 'b':
+			p.packets = append(p.packets, fmt.Sprintf("<%x>", unbase64(p.t, part[1:])))
+		case '2':
+			p.do(http.MethodPost, "3")
+		}
+	}
+}
+
+func (p *pollPeer) leave() { p.do(http.MethodPost, "1") }
+
+var transports = map[string]func(*testing.T, string) peer{"websocket": dialWebSocket, "polling": dialPolling}
+
+// onBoth runs a test over both transports.
+func onBoth(t *testing.T, cfg Config, setup func(*Server), fn func(t *testing.T, s *Server, p peer)) {
+	for name, dial := range transports {
+		t.Run(name, func(t *testing.T) {
+			s, url := serve(t, cfg)
+			setup(s)
+			fn(t, s, dial(t, url))
+		})
+	}
+}
+
+// conversation is the official suite's server.
+func conversation(s *Server) {
+	for _, name := range []string{"/", "/custom"} {
+		s.Of(name).OnConnect(sendAuthBack)
+	}
+	echoing(s.Of("/"))
+}
+
+// expectHear compares the next packets; one that ends in "*" is a prefix.
+func expectHear(t *testing.T, p peer, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		got := p.hear()
+		prefix, open := strings.CutSuffix(w, "*")
+		if got != w && (!open || !strings.HasPrefix(got, prefix)) {
+			t.Fatalf("heard %q, want %q", got, w)
+		}
+	}
+}
+
+func TestConversationOverRealTransports(t *testing.T) {
+	onBoth(t, Config{}, conversation, func(t *testing.T, _ *Server, p peer) {
+		p.say(`0{"token":"123"}`)
+		expectHear(t, p, `0{"sid":"*`, `2["auth",{"token":"123"}]`)
+		p.say(`0/custom,`)
+		expectHear(t, p, `0/custom,{"sid":"*`, `2/custom,["auth",{}]`)
+		p.say(`1/custom`)
+		p.say(`2["message",1,"2",{"3":[true]}]`)
+		expectHear(t, p, `2["message-back",1,"2",{"3":[true]}]`)
+		for _, m := range []string{`52-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`} {
+			p.say(m)
+		}
+		expectHear(t, p, `52-["message-back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`)
+		p.say(`2456["message-with-ack",1,"2",{"3":[false]}]`)
+		expectHear(t, p, `3456[1,"2",{"3":[false]}]`)
+		p.say(`51-789["message-with-ack",{"_placeholder":true,"num":0}]`)
+		p.say(`<0a>`)
+		expectHear(t, p, `61-789[{"_placeholder":true,"num":0}]`, `<0a>`)
+		p.say(`0/random`)
+		expectHear(t, p, `4/random,{"message":"Invalid namespace"}`)
+	})
+}
+
+func TestMalformedPacketClosesRealTransports(t *testing.T) {
+	for _, packet := range []string{`abc`, `2{}`, `2abc["message-with-ack"]`, `<00>`, `0`} {
+		onBoth(t, Config{}, conversation, func(t *testing.T, _ *Server, p peer) {
+			p.say(`0`)
+			expectHear(t, p, `0{"sid":"*`, `2["auth",{}]`)
+			p.say(packet)
+			expectHear(t, p, ``)
+		})
+	}
+}
+
+func TestSilentConnectionIsClosedOnRealTransports(t *testing.T) {
+	onBoth(t, Config{ConnectTimeout: 50 * time.Millisecond}, conversation, func(t *testing.T, _ *Server, p peer) {
+		expectHear(t, p, ``)
+	})
+}
+
+func TestShutdownClosesTransportsWithoutADisconnect(t *testing.T) {
+	reasons := make(chan string, 1)
+	listen := func(s *Server) {
+		s.Of("/").OnConnect(func(s *Socket) { s.OnDisconnect(func(reason string) { reasons <- reason }) })
+	}
+	onBoth(t, Config{}, listen, func(t *testing.T, s *Server, p peer) {
+		p.say(`0`)
+		expectHear(t, p, `0{"sid":"*`)
+		_ = s.Emit("last")
+		done := make(chan error, 1)
+		go func() { done <- s.Shutdown(t.Context()) }()
+		expectHear(t, p, `2["last"]`, ``)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if reason := <-reasons; reason != "server shutting down" {
+			t.Errorf("reason %q", reason)
+		}
+	})
+}
+
+func TestRequestsOutsideThePathAreNotFound(t *testing.T) {
+	_, url := serve(t, Config{Path: "ws", ServeClient: true})
+	for path, want := range map[string]int{
+		"/": 404, "/socket.io/?EIO=4&transport=polling": 404, "/ws": 404,
+		"/ws/?EIO=4&transport=polling": 200, "/ws/socket.io.js": 200, "/ws/nothing.js": 400,
+	} {
+		if got := get(t, url+path, nil).StatusCode; got != want {
+			t.Errorf("%s: %d, want %d", path, got, want)
+		}
+	}
+}
+
+// get is a GET without the client's own compression.
+func get(t *testing.T, url string, header http.Header) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if header != nil {
+		req.Header = header
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
+
+// TestStormLeavesNoGhost connects and closes while rooms are joined, broadcasts
+// are sent and sockets are ended, and then looks for what was forgotten. Every
+// CONNECT of a client that stays is answered, and its join counts.
+func TestStormLeavesNoGhost(t *testing.T) {
+	rounds := 2500 // of 40 connections: 100,000
+	if raceEnabled || testing.Short() {
+		rounds = 100
+	}
+	s := New(Config{Logger: slog.New(slog.DiscardHandler)})
+	n := s.Of("/")
+	n.Use(func(_ context.Context, s *Socket) error { return s.Join("guards") })
+	var opened, ended atomic.Int64
+	n.OnConnect(func(s *Socket) {
+		opened.Add(1)
+		_ = s.Join("room", "room:"+s.ID())
+		s.OnDisconnect(func(string) { ended.Add(1) })
+	})
+	stop := make(chan struct{})
+	var noise sync.WaitGroup
+	noise.Go(func() { broadcastUntil(stop, n) })
+	for range rounds {
+		stormRound(t, s)
+	}
+	close(stop)
+	noise.Wait()
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n.Len() != 0 || len(n.Rooms()) != 0 || opened.Load() != ended.Load() {
+		t.Errorf("%d sockets, rooms %q; %d opened, %d ended", n.Len(), n.Rooms(), opened.Load(), ended.Load())
+	}
+}
+
+func broadcastUntil(stop chan struct{}, n *Namespace) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+			_ = n.To("room").Emit("noise")
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// stormRound opens 40 connections at once: some leave before they are answered,
+// some after, some are ended by the server, and some stay to the end.
+func stormRound(t *testing.T, s *Server) {
+	var group sync.WaitGroup
+	for i := range 40 {
+		group.Go(func() {
+			w := newWire(t, s)
+			if i%4 == 0 {
+				go w.drop()
+			}
+			w.say(`0`)
+			if i%4 == 1 {
+				w.drop()
+			}
+			if i%4 > 1 {
+				expectMember(t, s, w, i%4 == 2)
+			}
+			w.drop()
+			<-w.done
+			w.closings.Wait()
+		})
+	}
+	group.Wait()
+}
+
+// expectMember waits for the answer to CONNECT and for a broadcast to the room of
+// that socket alone.
+func expectMember(t *testing.T, s *Server, w *wire, end bool) {
+	var sid string
+	until(t, "the answer to CONNECT", func() bool {
+		sid = w.sid()
+		return sid != ""
+	})
+	until(t, "the join", func() bool { return len(s.Of("/").To("room:"+sid).FetchSockets()) == 1 })
+	if !w.has(`0{"sid"`) {
+		t.Error("something came before the answer to CONNECT")
+	}
+	if end {
+		s.Of("/").To("room:" + sid).DisconnectSockets(false)
+	}
+}
+
+// until polls, since a storm has no clock of its own.
+func until(t *testing.T, what string, ok func() bool) {
+	for range 20_000 {
+		if ok() {
+			return
+		}
+		time.Sleep(500 * time.Microsecond)
+	}
+	t.Errorf("%s never came", what)
+}
+
+// sid is the id in the answer to CONNECT, "" before it.
+func (w *wire) sid() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.sent {
+		if rest, ok := strings.CutPrefix(m, `0{"sid":"`); ok {
+			return strings.TrimSuffix(rest, `"}`)
+		}
+	}
+	return ""
+}
+
+// has tells whether the first packet begins with prefix.
+func (w *wire) has(prefix string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.sent) > 0 && strings.HasPrefix(w.sent[0], prefix)
+}
+
+func base64Packet(data []byte) []byte {
+	return append([]byte("b"), mustMarshal(data)...)
+}
+
+// mustMarshal is base64 as encoding/json spells it.
+func mustMarshal(data []byte) []byte {
+	text, err := json.Marshal(data)
+	if err != nil {
+		panic(err)
+	}
+	return text[1 : len(text)-1]
+}
+
+func unbase64(t *testing.T, text string) (data []byte) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(`"`+text+`"`), &data); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+var _ session = (*engineio.Session)(nil)
