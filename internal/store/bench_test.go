@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -33,6 +32,7 @@ func createMany(tx *store.Tx, batch, size int) error {
 	if err := tx.Preload(store.Preload{OperationKeys: keys}); err != nil {
 		return err
 	}
+	by := models.Author{DeviceID: "device_abc123xyz"}
 	for i, key := range keys {
 		if _, found, err := tx.OperationByKey(key); found || err != nil {
 			return err
@@ -40,43 +40,32 @@ func createMany(tx *store.Tx, batch, size int) error {
 		temp := fmt.Sprintf("temp_%d_%d", batch, i)
 		e := expense(tx.User().ID)
 		e.LastSyncedAt = tx.Now()
-		by := models.Author{DeviceID: "device_abc123xyz"}
 		tx.InsertExpense(e)
 		tx.AppendChange(models.ExpenseCreated, e, by)
 		tx.SetAlias(by.DeviceID, temp, e.ID)
-		tx.InsertOperation(operation(tx, key, temp, e))
+		tx.InsertOperation(operation(tx, key, temp, &e))
 	}
-	tx.TouchDevice("device_abc123xyz")
+	tx.TouchDevice(by.DeviceID)
 	return nil
 }
 
-func operation(tx *store.Tx, key, temp string, e models.Expense) models.QueuedOperation {
-	at := int64(1_700_000_000_000)
-	return models.QueuedOperation{
-		ID: storetest.ID(), UserID: e.UserID, Key: key, State: models.Applied,
-		Operation: models.Operation{
-			Action: models.Create, ResourceType: "expense", ResourceID: temp, DeviceID: "device_abc123xyz",
-			Data:      json.RawMessage(`{"description":"Lunch","amount":12.5,"category":"food","type":"expense"}`),
-			Timestamp: &at,
-		},
-		Result:    models.Result{ResourceID: temp, Status: models.StatusCreated, Expense: &e},
-		CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
-	}
-}
-
-// BenchmarkSingle writes one expense and its change per transaction.
+// BenchmarkSingle writes one expense and its change per transaction, from
+// several goroutines as requests do.
 func BenchmarkSingle(b *testing.B) {
 	s := storetest.New(b)
-	u := storetest.User(b, s)
-	for b.Loop() {
-		e := expense(u.ID)
-		err := s.Write(b.Context(), u.ID, func(tx *store.Tx) error {
-			tx.InsertExpense(e)
-			tx.AppendChange(models.ExpenseCreated, e, models.Author{})
-			return nil
-		})
-		if err != nil {
-			b.Fatal(err)
+	b.SetParallelism(8)
+	b.RunParallel(func(pb *testing.PB) {
+		u := storetest.User(b, s)
+		for pb.Next() {
+			e := expense(u.ID)
+			err := s.Write(b.Context(), u.ID, func(tx *store.Tx) error {
+				tx.InsertExpense(e)
+				tx.AppendChange(models.ExpenseCreated, e, models.Author{})
+				return nil
+			})
+			if err != nil {
+				b.Error(err)
+			}
 		}
-	}
+	})
 }

@@ -1,6 +1,11 @@
 package store_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,45 +14,661 @@ import (
 	"expenseflow/models"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) {
+	if role := childRole(); role != nil {
+		role()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// engines runs test on both engines with a fresh store.
+func engines(t *testing.T, test func(t *testing.T, s *store.Store)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		test(t, storetest.Open(t, options(t)))
+	})
+}
 
 func expense(userID string) models.Expense {
 	at := models.Millis(time.Now())
 	return models.Expense{
-		ID: storetest.ID(), UserID: userID, Description: "Mittagessen 🍜 \"quoted\" \\", Amount: 12_345_000,
+		ID: storetest.ID(), UserID: userID, Description: "Mittagessen 🍜 \"quoted\" \\ \u2028 it's", Amount: 12_345_000,
 		Category: "food", Type: "expense", Date: at, Currency: "EUR", Version: 1,
 		LastSyncedAt: at, CreatedAt: at, UpdatedAt: at,
 	}
 }
 
+func operation(tx *store.Tx, key, resource string, e *models.Expense) models.QueuedOperation {
+	at := int64(1_700_000_000_123)
+	return models.QueuedOperation{
+		ID: storetest.ID(), UserID: tx.User().ID, Key: key, State: models.Applied,
+		Operation: models.Operation{
+			Action: models.Create, ResourceType: "expense", ResourceID: resource, DeviceID: "device_abc123xyz",
+			Data:      json.RawMessage(`{"description":"Lunch","amount":12.5,"category":"food","type":"expense"}`),
+			Timestamp: &at,
+		},
+		Result:    models.Result{ResourceID: resource, Status: models.StatusCreated, Expense: e},
+		CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+	}
+}
+
+// write runs fn as one transaction that must succeed.
+func write(t testing.TB, s *store.Store, userID string, fn func(tx *store.Tx)) {
+	t.Helper()
+	err := s.Write(context.Background(), userID, func(tx *store.Tx) error {
+		fn(tx)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("Write: %v", err)
+	}
+}
+
+// must gives v, and ends the test if err is not nil.
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func same(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func wantKind(t testing.TB, what string, err error, want models.Kind) {
+	t.Helper()
+	if err == nil || models.KindOf(err) != want {
+		t.Errorf("%s: error %v of kind %d, want kind %d", what, err, models.KindOf(err), want)
+	}
+}
+
 func TestWriteIsSeenByReaders(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
-		s := storetest.Open(t, options(t))
+	engines(t, func(t *testing.T, s *store.Store) {
 		u := storetest.User(t, s)
 		e := expense(u.ID)
-		by := models.Author{DeviceID: "phone\x00\\", TokenID: "jti"}
-		err := s.Write(t.Context(), u.ID, func(tx *store.Tx) error {
+		by := models.Author{DeviceID: "phone\x00\\\xff", TokenID: "jti"}
+		write(t, s, u.ID, func(tx *store.Tx) {
 			tx.InsertExpense(e)
 			tx.AppendChange(models.ExpenseCreated, e, by)
-			return nil
 		})
-		if err != nil {
-			t.Fatalf("Write: %v", err)
-		}
-		got, err := s.ExpenseOf(t.Context(), u.ID, e.ID)
-		if err != nil {
-			t.Fatalf("ExpenseOf: %v", err)
-		}
-		if diff := cmp.Diff(e, got); diff != "" {
-			t.Errorf("expense (-want +got):\n%s", diff)
-		}
-		changes, err := s.Changes(t.Context(), u.ID, 0, 10)
-		if err != nil || len(changes) != 1 {
-			t.Fatalf("Changes: %v %v", changes, err)
+		same(t, "expense", e, must(s.ExpenseOf(t.Context(), u.ID, e.ID))(t))
+		changes := must(s.Changes(t.Context(), u.ID, 0, 10))(t)
+		if len(changes) != 1 {
+			t.Fatalf("changes: %v", changes)
 		}
 		want := models.Change{UserID: u.ID, Seq: 1, Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e, Author: by, At: changes[0].At}
-		if diff := cmp.Diff(want, changes[0]); diff != "" {
-			t.Errorf("change (-want +got):\n%s", diff)
+		same(t, "change", want, changes[0])
+		same(t, "head", int64(1), must(s.Head(t.Context(), u.ID))(t))
+		same(t, "heads", map[string]int64{u.ID: 1}, must(s.Heads(t.Context(), []string{u.ID, storetest.ID()}))(t))
+	})
+}
+
+func TestWriteReadsItsOwnWrites(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		old := expense(u.ID)
+		write(t, s, u.ID, func(tx *store.Tx) { tx.InsertExpense(old) })
+		write(t, s, u.ID, func(tx *store.Tx) {
+			e := must(tx.Expense(old.ID))(t)
+			e.Description, e.Version = "changed", 2
+			tx.UpdateExpense(e)
+			same(t, "after update", e, must(tx.Expense(old.ID))(t))
+			tx.DeleteExpense(e)
+			if _, err := tx.Expense(old.ID); models.KindOf(err) != models.NotFound {
+				t.Errorf("after delete: %v", err)
+			}
+			fresh := expense(u.ID)
+			tx.InsertExpense(fresh)
+			same(t, "after insert", fresh, must(tx.Expense(fresh.ID))(t))
+			tx.DeleteExpense(fresh)
+		})
+		if list, total, err := s.Expenses(t.Context(), u.ID, 1, 10); err != nil || total != 0 || len(list) != 0 {
+			t.Errorf("left: %v, %d, %v", list, total, err)
 		}
+	})
+}
+
+func TestAnotherUsersExpenseIsNotFound(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		alice, bob := storetest.User(t, s), storetest.User(t, s)
+		e := expense(alice.ID)
+		write(t, s, alice.ID, func(tx *store.Tx) { tx.InsertExpense(e) })
+		for _, id := range []string{e.ID, storetest.ID(), "temp_1", "", "\x00", strings.Repeat("a", 10_000)} {
+			_, err := s.ExpenseOf(t.Context(), bob.ID, id)
+			wantKind(t, "ExpenseOf", err, models.NotFound)
+			write(t, s, bob.ID, func(tx *store.Tx) {
+				_, err := tx.Expense(id)
+				wantKind(t, "Tx.Expense", err, models.NotFound)
+			})
+		}
+	})
+}
+
+func TestWriteForAMissingUserIsNotFound(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		for _, id := range []string{storetest.ID(), "", "\x00"} {
+			err := s.Write(t.Context(), id, func(*store.Tx) error { t.Error("runs without a user"); return nil })
+			wantKind(t, "Write", err, models.NotFound)
+		}
+	})
+}
+
+func TestAFailedWriteLeavesNothing(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		mine := errors.New("mine")
+		fill := func(tx *store.Tx) {
+			e := expense(u.ID)
+			tx.InsertExpense(e)
+			tx.AppendChange(models.ExpenseCreated, e, models.Author{})
+			tx.InsertOperation(operation(tx, "k", "temp_1", &e))
+		}
+		err := s.Write(t.Context(), u.ID, func(tx *store.Tx) error {
+			fill(tx)
+			return tx.Attempt(func() error { fill(tx); return mine })
+		})
+		if !errors.Is(err, mine) {
+			t.Fatalf("Write: %v", err)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.Write(t.Context(), u.ID, func(tx *store.Tx) error { fill(tx); panic("in the rules") })
+		}()
+		same(t, "head", int64(0), must(s.Head(t.Context(), u.ID))(t))
+		write(t, s, u.ID, func(tx *store.Tx) { // and the store still works
+			if _, found, err := tx.OperationByKey("k"); found || err != nil {
+				t.Errorf("operation of a failed write: %v, %v", found, err)
+			}
+		})
+	})
+}
+
+func TestNowGrowsStrictlyAlthoughTheClockDoesNot(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		clock := models.Millis(time.Now())
+		o.Now = func() time.Time { return clock }
+		s := storetest.Open(t, o)
+		u := storetest.User(t, s)
+		var last time.Time
+		for i := range 5 {
+			if i == 3 {
+				clock = clock.Add(-time.Hour)
+			}
+			write(t, s, u.ID, func(tx *store.Tx) {
+				if !tx.Now().After(last) {
+					t.Errorf("%v after %v", tx.Now(), last)
+				}
+				last = tx.Now()
+				tx.InsertExpense(expense(u.ID))
+			})
+			same(t, "LastSynced", last, must(s.LastSynced(t.Context(), u.ID))(t))
+		}
+	})
+}
+
+func TestOperationsAreFoundByKeyAndParkedOnesListed(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u, stranger := storetest.User(t, s), storetest.User(t, s)
+		if last, pending, err := s.SyncStatus(t.Context(), u.ID); last != nil || pending != 0 || err != nil {
+			t.Fatalf("at first: %v, %d, %v", last, pending, err)
+		}
+		var applied, parked models.QueuedOperation
+		write(t, s, u.ID, func(tx *store.Tx) {
+			e := expense(u.ID)
+			applied = operation(tx, "key1", "temp_1", &e)
+			tx.InsertOperation(applied)
+			got, found, err := tx.OperationByKey("key1")
+			same(t, "unflushed", applied, got)
+			if !found || err != nil {
+				t.Errorf("unflushed: %v, %v", found, err)
+			}
+		})
+		write(t, s, u.ID, func(tx *store.Tx) {
+			parked = operation(tx, "", "temp\x00", nil)
+			parked.State, parked.Timestamp, parked.Data = models.Parked, nil, nil
+			parked.Result = models.Result{ResourceID: "temp\x00", Status: models.StatusParked, Error: "bad \x00 value", Current: &models.Expense{ID: "x", Date: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(), LastSyncedAt: tx.Now()}}
+			tx.InsertOperation(parked)
+			another := parked
+			another.ID = storetest.ID()
+			tx.InsertOperation(another)
+		})
+		write(t, s, u.ID, func(tx *store.Tx) {
+			got, _, err := tx.OperationByKey("key1")
+			same(t, "stored", applied, got)
+			same(t, "by id", parked, must(tx.Operation(parked.ID))(t))
+			_, found, emptyErr := tx.OperationByKey("")
+			if found || err != nil || emptyErr != nil {
+				t.Errorf("an operation without a key was found: %v, %v, %v", found, err, emptyErr)
+			}
+		})
+		write(t, s, stranger.ID, func(tx *store.Tx) {
+			_, found, _ := tx.OperationByKey("key1")
+			_, err := tx.Operation(applied.ID)
+			if found || models.KindOf(err) != models.NotFound {
+				t.Errorf("another user finds %v, %v", found, err)
+			}
+		})
+		list := must(s.ParkedOperations(t.Context(), u.ID))(t)
+		if len(list) != 2 {
+			t.Fatalf("parked: %v", list)
+		}
+		same(t, "parked", parked, list[0])
+		last, pending, err := s.SyncStatus(t.Context(), u.ID)
+		if err != nil || pending != 2 || last == nil || !last.Equal(applied.CreatedAt) {
+			t.Errorf("status: %v, %d, %v", last, pending, err)
+		}
+		write(t, s, u.ID, func(tx *store.Tx) {
+			op := must(tx.Operation(parked.ID))(t)
+			op.State, op.UpdatedAt = models.Discarded, tx.Now()
+			tx.UpdateOperation(op)
+		})
+		if _, pending, _ := s.SyncStatus(t.Context(), u.ID); pending != 1 {
+			t.Errorf("%d pending after one was discarded", pending)
+		}
+	})
+}
+
+func TestOneKeyIsStoredOnce(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u, other := storetest.User(t, s), storetest.User(t, s)
+		insert := func(userID string) error {
+			return s.Write(t.Context(), userID, func(tx *store.Tx) error {
+				tx.InsertOperation(operation(tx, "key", "temp_1", nil))
+				return nil
+			})
+		}
+		if err := errors.Join(insert(u.ID), insert(other.ID)); err != nil {
+			t.Fatal(err)
+		}
+		var data *store.DataError
+		if err := insert(u.ID); !errors.As(err, &data) {
+			t.Errorf("the same key twice: %v", err)
+		}
+	})
+}
+
+func TestAliases(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u, stranger := storetest.User(t, s), storetest.User(t, s)
+		resolve := func(userID, device, temp string) string {
+			t.Helper()
+			id, _, err := s.ResolveAlias(t.Context(), userID, device, temp)
+			if err != nil {
+				t.Fatalf("ResolveAlias: %v", err)
+			}
+			inside := ""
+			write(t, s, userID, func(tx *store.Tx) {
+				if err := tx.Preload(store.Preload{Aliases: []store.AliasKey{{DeviceID: device, TempID: temp}}}); err != nil {
+					t.Fatal(err)
+				}
+				inside, _, err = tx.Alias(device, temp)
+			})
+			if err != nil || inside != id {
+				t.Errorf("inside a transaction %q, outside %q, %v", inside, id, err)
+			}
+			return id
+		}
+		write(t, s, u.ID, func(tx *store.Tx) { tx.SetAlias("phone", "temp_1", "a"); tx.SetAlias("phone", "temp\x00", "n") })
+		write(t, s, u.ID, func(tx *store.Tx) {
+			tx.SetAlias("tablet", "temp_1", "b")
+			if id, _, _ := tx.Alias("", "temp_1"); id != "b" {
+				t.Errorf("unflushed, any device: %q", id)
+			}
+		})
+		got := []string{
+			resolve(u.ID, "phone", "temp_1"), resolve(u.ID, "tablet", "temp_1"), resolve(u.ID, "", "temp_1"),
+			resolve(u.ID, "laptop", "temp_1"), resolve(u.ID, "phone", "temp\x00"), resolve(u.ID, "phone", ""),
+			resolve(stranger.ID, "phone", "temp_1"), resolve(stranger.ID, "", "temp_1"),
+		}
+		same(t, "resolved", []string{"a", "b", "b", "", "n", "", "", ""}, got)
+		write(t, s, u.ID, func(tx *store.Tx) { tx.SetAlias("phone", "temp_1", "c") })
+		same(t, "the later of one name", []string{"c", "c"}, []string{resolve(u.ID, "phone", "temp_1"), resolve(u.ID, "", "temp_1")})
+	})
+}
+
+func TestDeviceLastOther(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		alice, bob := storetest.User(t, s), storetest.User(t, s)
+		var at time.Time
+		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); tx.TouchDevice("") })
+		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); at = tx.Now() })
+		write(t, s, bob.ID, func(tx *store.Tx) {
+			same(t, "alice's phone", at, must(tx.DeviceLastOther("phone"))(t))
+			same(t, "a new phone", true, must(tx.DeviceLastOther("new"))(t).IsZero())
+			same(t, "no device", true, must(tx.DeviceLastOther(""))(t).IsZero())
+		})
+		write(t, s, alice.ID, func(tx *store.Tx) {
+			same(t, "nobody else", true, must(tx.DeviceLastOther("phone"))(t).IsZero())
+		})
+	})
+}
+
+func TestAPostIsClaimedOnce(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u, stranger := storetest.User(t, s), storetest.User(t, s)
+		at := models.Millis(time.Now())
+		first, second := storetest.ID(), storetest.ID()
+		write(t, s, u.ID, func(tx *store.Tx) {
+			tx.RecordPost(store.Post{ExpenseID: second, DeviceID: "phone", DataHash: "h", At: at.Add(time.Second)})
+			tx.RecordPost(store.Post{ExpenseID: first, DeviceID: "phone", DataHash: "h", At: at})
+		})
+		claim := func(userID, device, hash string, from, to time.Time) (id string) {
+			write(t, s, userID, func(tx *store.Tx) { id, _, _ = tx.ClaimPost(device, hash, from, to) })
+			return id
+		}
+		late := at.Add(time.Minute)
+		for _, nothing := range []string{
+			claim(stranger.ID, "phone", "h", at, late), claim(u.ID, "tablet", "h", at, late),
+			claim(u.ID, "phone", "other", at, late), claim(u.ID, "phone", "h", at.Add(2*time.Second), late),
+			claim(u.ID, "phone", "h", at.Add(-late.Sub(at)), at.Add(-time.Millisecond)),
+		} {
+			same(t, "claimed", "", nothing)
+		}
+		err := s.Write(t.Context(), u.ID, func(tx *store.Tx) error {
+			_, _, _ = tx.ClaimPost("phone", "h", at, late)
+			return errors.New("undone")
+		})
+		if err == nil {
+			t.Fatal("no error")
+		}
+		got := []string{claim(u.ID, "phone", "h", at, at), claim(u.ID, "phone", "h", at, late), claim(u.ID, "phone", "h", at, late)}
+		same(t, "claims in order", []string{first, second, ""}, got)
+	})
+}
+
+func TestAccounts(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s, "alice@example.org")
+		same(t, "by id", u, must(s.UserByID(t.Context(), u.ID))(t))
+		same(t, "by email", u, must(s.UserByEmail(t.Context(), "alice@example.org"))(t))
+		for _, odd := range []string{"", "bob@example.org", "\x00", "\xff"} {
+			_, err := s.UserByEmail(t.Context(), odd)
+			wantKind(t, "by unknown email", err, models.NotFound)
+			_, err = s.UserByID(t.Context(), odd)
+			wantKind(t, "by unknown id", err, models.NotFound)
+		}
+		twin := models.User{ID: storetest.ID(), Name: "x", Email: u.Email, PasswordHash: []byte{1}, CreatedAt: u.CreatedAt}
+		wantKind(t, "the same address", s.CreateUser(t.Context(), twin), models.Conflict)
+		twin.Email = "nul\x00@example.org"
+		wantKind(t, "NUL in an address", s.CreateUser(t.Context(), twin), models.Invalid)
+
+		if err := s.SetPassword(t.Context(), u.ID, []byte("\x00new")); err != nil {
+			t.Fatal(err)
+		}
+		got := must(s.UserByID(t.Context(), u.ID))(t)
+		same(t, "generation", int64(1), got.TokenGeneration)
+		same(t, "hash", []byte("\x00new"), got.PasswordHash)
+		wantKind(t, "password of nobody", s.SetPassword(t.Context(), storetest.ID(), []byte{1}), models.NotFound)
+	})
+}
+
+func TestDeleteUserTakesEverything(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u, other := storetest.User(t, s), storetest.User(t, s)
+		for _, id := range []string{u.ID, other.ID} {
+			write(t, s, id, func(tx *store.Tx) {
+				e := expense(id)
+				tx.InsertExpense(e)
+				tx.AppendChange(models.ExpenseCreated, e, models.Author{})
+				tx.InsertOperation(operation(tx, "k", "temp_1", &e))
+				tx.SetAlias("phone", "temp_1", e.ID)
+				tx.TouchDevice("phone")
+				tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: "phone", DataHash: "h", At: tx.Now()})
+			})
+			if err := s.RevokeToken(t.Context(), "token of "+id, id, time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.DeleteUser(t.Context(), u.ID); err != nil {
+			t.Fatal(err)
+		}
+		wantKind(t, "twice", s.DeleteUser(t.Context(), u.ID), models.NotFound)
+		_, err := s.Head(t.Context(), u.ID)
+		wantKind(t, "head", err, models.NotFound)
+		wantKind(t, "revoke", s.RevokeToken(t.Context(), "late", u.ID, time.Now()), models.NotFound)
+		for _, table := range []string{"expenses", "changes", "operations", "aliases", "devices", "posted_creates", "revoked_tokens"} {
+			same(t, "rows in "+table, int64(1), must(s.Count(t.Context(), table))(t))
+		}
+	})
+}
+
+func TestRevokedTokens(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		for range 2 {
+			if err := s.RevokeToken(t.Context(), "jti", u.ID, time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for key, want := range map[string]bool{"jti": true, "other": false, "": false, "\x00": false} {
+			same(t, fmt.Sprintf("%q revoked", key), want, must(s.TokenRevoked(t.Context(), key))(t))
+		}
+	})
+}
+
+func TestTheEpochStaysUntilItIsRenewed(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		s := storetest.Open(t, o)
+		first := must(s.Epoch(t.Context()))(t)
+		if len(first) != 16 {
+			t.Errorf("epoch %q", first)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = storetest.Open(t, o)
+		same(t, "epoch after a restart", first, must(s.Epoch(t.Context()))(t))
+		second := must(s.NewEpoch(t.Context()))(t)
+		if second == first {
+			t.Error("the new epoch is the old one")
+		}
+		same(t, "epoch after a restore", second, must(s.Epoch(t.Context()))(t))
+	})
+}
+
+func TestNULIsADataErrorOnBothEngines(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		for _, bad := range []string{"a\x00b", "\xff\xfe"} {
+			e := expense(u.ID)
+			e.Description = bad
+			good := expense(u.ID)
+			err := s.Write(t.Context(), u.ID, func(tx *store.Tx) error { tx.InsertExpense(e); return nil })
+			var data *store.DataError
+			if !errors.As(err, &data) || models.KindOf(err) != models.Invalid {
+				t.Errorf("Write of %q: %v", bad, err)
+			}
+			write(t, s, u.ID, func(tx *store.Tx) {
+				err := tx.Attempt(func() error { tx.InsertExpense(e); return nil })
+				if !errors.As(err, &data) {
+					t.Errorf("Attempt of %q: %v", bad, err)
+				}
+				tx.InsertExpense(good)
+			})
+			same(t, "the good one", good, must(s.ExpenseOf(t.Context(), u.ID, good.ID))(t))
+			if _, err := s.ExpenseOf(t.Context(), u.ID, e.ID); models.KindOf(err) != models.NotFound {
+				t.Errorf("the bad one: %v", err)
+			}
+		}
+	})
+}
+
+// TestADataErrorOfTheDatabaseItselfIsSurvived meets the engine's own refusal,
+// after which PostgreSQL takes no statement until the savepoint.
+func TestADataErrorOfTheDatabaseItselfIsSurvived(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		e := expense(u.ID)
+		write(t, s, u.ID, func(tx *store.Tx) {
+			tx.InsertExpense(e)
+			tx.AppendChange(models.ExpenseCreated, e, models.Author{})
+			err := tx.Attempt(func() error {
+				tx.AppendChange(models.ExpenseUpdated, e, models.Author{})
+				tx.InsertExpense(e) // it overlays; the twin below does not
+				return tx.Exec("INSERT INTO users (id, name, email, password_hash, created_at) VALUES (?, '', '', '', 0)", u.ID)
+			})
+			var data *store.DataError
+			if !errors.As(err, &data) {
+				t.Errorf("Attempt: %v", err)
+			}
+			tx.AppendChange(models.ExpenseDeleted, e, models.Author{})
+		})
+		var kinds []models.ChangeKind
+		for _, c := range must(s.Changes(t.Context(), u.ID, 0, 10))(t) {
+			kinds = append(kinds, c.Kind)
+		}
+		same(t, "log", []models.ChangeKind{models.ExpenseCreated, models.ExpenseDeleted}, kinds)
+	})
+}
+
+// TestAFailureThatWasOverlookedDoesNotCommit: rules that drop an error do not
+// get half of a transaction stored.
+func TestAFailureThatWasOverlookedDoesNotCommit(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		err := s.Write(t.Context(), u.ID, func(tx *store.Tx) error {
+			e := expense(u.ID)
+			tx.InsertExpense(e)
+			_ = tx.Exec("INSERT INTO users (id, name, email, password_hash, created_at) VALUES (?, '', '', '', 0)", u.ID)
+			return nil
+		})
+		wantKind(t, "Write", err, models.Invalid)
+		if _, total, _ := s.Expenses(t.Context(), u.ID, 1, 1); total != 0 {
+			t.Error("half of it is stored")
+		}
+	})
+}
+
+func TestListsAreNewestFirst(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		day := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
+		var want []string
+		write(t, s, u.ID, func(tx *store.Tx) {
+			for i := range 7 {
+				e := expense(u.ID)
+				e.Date = day.Add(time.Duration(i/2) * 24 * time.Hour) // pairs share a date
+				tx.InsertExpense(e)
+				want = append([]string{e.ID}, want...)
+			}
+			first := expense(u.ID)
+			first.Date = time.Date(1, 1, 1, 0, 0, 0, 1_000_000, time.UTC)
+			tx.InsertExpense(first)
+			want = append(want, first.ID)
+		})
+		var all []string
+		err := s.EachExpense(t.Context(), u.ID, func(e models.Expense) error { all = append(all, e.ID); return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "EachExpense", want, all)
+		var pages []string
+		for page := 1; page <= 4; page++ {
+			list, total, err := s.Expenses(t.Context(), u.ID, page, 3)
+			if err != nil || total != 8 {
+				t.Fatalf("page %d: total %d, %v", page, total, err)
+			}
+			for _, e := range list {
+				pages = append(pages, e.ID)
+			}
+		}
+		same(t, "pages", want, pages)
+		for _, page := range []int{0, -1, 1 << 62} {
+			if list, total, err := s.Expenses(t.Context(), u.ID, page, 3); err != nil || total != 8 || len(list) != 0 {
+				t.Errorf("page %d: %v, %d, %v", page, list, total, err)
+			}
+		}
+	})
+}
+
+func TestPullGivesWhatWasStoredAfterTheCursor(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		var ids []string
+		save := func() {
+			write(t, s, u.ID, func(tx *store.Tx) {
+				e := expense(u.ID)
+				e.LastSyncedAt = tx.Now()
+				tx.InsertExpense(e)
+				ids = append(ids, e.ID)
+			})
+		}
+		save()
+		cursor := must(s.LastSynced(t.Context(), u.ID))(t)
+		save()
+		save()
+		var got []string
+		err := s.ExpensesSyncedAfter(t.Context(), u.ID, cursor, func(e models.Expense) error { got = append(got, e.ID); return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "after the cursor", ids[1:], got)
+	})
+}
+
+func TestPrune(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		start := models.Millis(time.Now())
+		clock := start.Add(-100 * 24 * time.Hour)
+		o.Now = func() time.Time { return clock }
+		s := storetest.Open(t, o)
+		u := storetest.User(t, s)
+		save := func(key string, state models.OperationState) {
+			write(t, s, u.ID, func(tx *store.Tx) {
+				e := expense(u.ID)
+				tx.InsertExpense(e)
+				tx.AppendChange(models.ExpenseCreated, e, models.Author{})
+				op := operation(tx, key, "temp_"+key, &e)
+				op.State = state
+				tx.InsertOperation(op)
+				tx.SetAlias("phone", "temp_"+key, e.ID)
+				tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: "phone", DataHash: key, At: tx.Now()})
+			})
+			if err := s.RevokeToken(t.Context(), key, u.ID, clock.Add(24*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		save("1", models.Applied)
+		save("2", models.Discarded)
+		save("3", models.Parked)
+		clock = start
+		save("4", models.Applied)
+
+		before := start.Add(-90 * 24 * time.Hour)
+		same(t, "with a limit", int64(5), must(s.Prune(t.Context(), before, 1))(t))
+		_, err := s.Changes(t.Context(), u.ID, 0, 10)
+		if !errors.Is(err, store.ErrLogPruned) {
+			t.Errorf("changes from before the log's start: %v", err)
+		}
+		for n := int64(1); n > 0; {
+			n = must(s.Prune(t.Context(), before, 2))(t)
+		}
+		rows := map[string]int64{}
+		for _, table := range []string{"expenses", "changes", "operations", "aliases", "posted_creates", "revoked_tokens"} {
+			rows[table] = must(s.Count(t.Context(), table))(t)
+		}
+		same(t, "left", map[string]int64{
+			"expenses": 4, "changes": 1, "operations": 2, "aliases": 1, "posted_creates": 1, "revoked_tokens": 1,
+		}, rows)
+		changes := must(s.Changes(t.Context(), u.ID, 3, 10))(t)
+		if len(changes) != 1 || changes[0].Seq != 4 {
+			t.Errorf("the rest of the log: %v", changes)
+		}
+		save("5", models.Applied)
+		same(t, "head after a prune", int64(5), must(s.Head(t.Context(), u.ID))(t))
 	})
 }

@@ -1,0 +1,40 @@
+package store
+
+import "context"
+
+// Shapes describes every live table in words that both engines share.
+func (s *Store) Shapes(ctx context.Context) (map[string]map[string]string, error) {
+	all := map[string]map[string]string{}
+	for _, row := range rowTypes {
+		table := row.(interface{ TableName() string }).TableName()
+		words, err := s.describe(ctx, table)
+		if err != nil {
+			return nil, err
+		}
+		all[table] = words
+	}
+	return all, nil
+}
+
+// Exec runs a statement on the writing connection.
+func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
+	_, err := s.exec(ctx, query, args...)
+	return err
+}
+
+// Exec runs a statement inside the transaction.
+func (tx *Tx) Exec(query string, args ...any) error { return tx.exec(query, args...) }
+
+// What escaping names and encoding payloads is tested by.
+var (
+	Storable     = storable
+	Original     = original
+	EncodeResult = encodeResult
+	DecodeResult = decodeResult
+)
+
+// Count is how many rows a table has.
+func (s *Store) Count(ctx context.Context, table string) (n int64, err error) {
+	err = s.one(ctx, s.r, "SELECT COUNT(*) FROM "+table, nil, &n)
+	return n, err
+}
