@@ -16,25 +16,25 @@ import (
 
 // Config is everything the process reads from its environment. The tag env
 // names the variable, help says what it does; oneof, min and max hold its
-// values, eg is an example for messages.
+// values, eg is an example for messages, main puts it into the README.
 type Config struct {
-	Port int    `env:"PORT" envDefault:"3000" min:"0" max:"65535" help:"TCP port; 0 takes any free one"`
+	Port int    `env:"PORT" envDefault:"3000" min:"0" max:"65535" help:"TCP port; 0 takes any free one" main:"true"`
 	Host string `env:"HOST" help:"address to listen on; empty listens on all" eg:"127.0.0.1"`
-	Env  string `env:"NODE_ENV" envDefault:"development" oneof:"development|test|staging|production" help:"production refuses missing, short and sample secrets"`
+	Env  string `env:"NODE_ENV" envDefault:"development" oneof:"development|test|staging|production" help:"production refuses missing, short and sample secrets" main:"true"`
 
 	DataDir       string        `env:"DATA_DIR" envDefault:"data" help:"folder of what the server keeps: the embedded database and a secret it made"`
-	DatabaseURL   DSN           `env:"DATABASE_URL" help:"postgres://... or the path of a SQLite file; empty is expenseflow.db in DATA_DIR" eg:"postgres://user:password@localhost:5432/expenseflow"`
+	DatabaseURL   DSN           `env:"DATABASE_URL" help:"postgres://... or the path of a SQLite file; empty is expenseflow.db in DATA_DIR" eg:"postgres://user:password@localhost:5432/expenseflow" main:"true"`
 	DatabaseConns int           `env:"DATABASE_MAX_CONNECTIONS" envDefault:"16" min:"2" max:"1000" help:"most connections to the database"`
 	SQLiteSync    string        `env:"SQLITE_SYNC" envDefault:"full" oneof:"full|normal" help:"full survives a power cut; normal is faster and may lose the last moments then"`
 	Retention     time.Duration `env:"SYNC_RETENTION" envDefault:"90d" min:"90d" max:"100y" help:"how long answers to offline batches are kept for repeated ones"`
 
-	JWTSecret     Secret        `env:"JWT_SECRET" help:"signs tokens, at least 32 characters; see JWT_SECRET_AUTO" eg:"the output of: openssl rand -hex 32"`
+	JWTSecret     Secret        `env:"JWT_SECRET" help:"signs tokens, at least 32 characters; see JWT_SECRET_AUTO" eg:"the output of: openssl rand -hex 32" main:"true"`
 	JWTSecretAuto string        `env:"JWT_SECRET_AUTO" oneof:"true|false" help:"without JWT_SECRET, make one on first start and keep it in DATA_DIR; true unless NODE_ENV=production"`
-	JWTExpire     time.Duration `env:"JWT_EXPIRE" envDefault:"7d" min:"1s" max:"100y" help:"age at which a token ends; a bare number is seconds"`
+	JWTExpire     time.Duration `env:"JWT_EXPIRE" envDefault:"7d" min:"1s" max:"100y" help:"age at which a token ends; a bare number is seconds" main:"true"`
 	PasswordMin   int           `env:"PASSWORD_MIN_LENGTH" envDefault:"6" min:"1" max:"72" help:"fewest characters of a new password"`
 
-	FrontendURL Origins `env:"FRONTEND_URL" help:"origins that browsers may call from, comma-separated; empty allows any, without credentials" eg:"https://money.example.org"`
-	StaticDir   string  `env:"STATIC_DIR" help:"folder of an existing frontend to serve instead of the built-in page"`
+	FrontendURL Origins `env:"FRONTEND_URL" help:"origins that browsers may call from, comma-separated; empty allows any, without credentials" eg:"https://money.example.org" main:"true"`
+	StaticDir   string  `env:"STATIC_DIR" help:"folder of an existing frontend to serve instead of the built-in page" main:"true"`
 	ListFormat  string  `env:"EXPENSES_LIST_FORMAT" envDefault:"auto" oneof:"auto|array|wrapped" help:"GET /api/expenses: auto wraps when page or limit is asked for"`
 
 	SyncDupInflight     string        `env:"SYNC_DUP_INFLIGHT" envDefault:"replay" oneof:"replay|409" help:"a batch sent while the same one is under way: wait and replay its answer, or 409"`
@@ -51,7 +51,7 @@ type Config struct {
 	AuthRateLimit Rate `env:"AUTH_RATE_LIMIT" envDefault:"20/15m" help:"failed sign-ins of one address; 0 is no limit"`
 	SyncRateLimit Rate `env:"SYNC_RATE_LIMIT" envDefault:"600/1m" help:"offline batches of one token, at least 60/1m; 0 is no limit"`
 
-	TrustedProxies Prefixes `env:"TRUSTED_PROXIES" help:"addresses or networks whose X-Forwarded-For is believed; empty believes none" eg:"127.0.0.1,10.0.0.0/8"`
+	TrustedProxies Prefixes `env:"TRUSTED_PROXIES" help:"addresses or networks whose X-Forwarded-For is believed; empty believes none" eg:"127.0.0.1,10.0.0.0/8" main:"true"`
 	TLSCertFile    string   `env:"TLS_CERT_FILE" help:"certificate chain in PEM; with TLS_KEY_FILE the server speaks HTTPS"`
 	TLSKeyFile     string   `env:"TLS_KEY_FILE" help:"private key in PEM"`
 

@@ -14,6 +14,7 @@ type Setting struct {
 	Default string // as one would write it; "" is none
 	Help    string
 	Secret  bool // Name_FILE works too, and no listing shows the value
+	Main    bool // one of the few that most people look for
 
 	oneOf    []string
 	min, max string
@@ -42,6 +43,7 @@ func newSetting(f reflect.StructField, i int) (Setting, bool) {
 	s := Setting{
 		Name: name, Default: f.Tag.Get("envDefault"), Help: f.Tag.Get("help"),
 		Secret: f.Type == reflect.TypeFor[Secret]() || f.Type == reflect.TypeFor[DSN](),
+		Main:   f.Tag.Get("main") == "true",
 		min:    f.Tag.Get("min"), max: f.Tag.Get("max"), example: f.Tag.Get("eg"),
 		field: i, kind: f.Type.Kind(),
 	}
