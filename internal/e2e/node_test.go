@@ -69,18 +69,24 @@ func (n note) stamped() note {
 // packages are missing.
 func startNode(t *testing.T) *node {
 	t.Helper()
+	return startDriver(t, "device.js")
+}
+
+// startDriver is startNode with one of the driver scripts in npm/.
+func startDriver(t *testing.T, script string) *node {
+	t.Helper()
 	path := testneed.Node(t)
 	testneed.NPM(t, npmDir)
 	n := &node{waiting: make(map[int]chan reply), devices: make(map[string]*device), done: make(chan struct{})}
-	if err := n.start(path); err != nil {
+	if err := n.start(path, script); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.stop(t) })
 	return n
 }
 
-func (n *node) start(path string) error {
-	n.cmd = exec.Command(path, "device.js")
+func (n *node) start(path, script string) error {
+	n.cmd = exec.Command(path, script)
 	n.cmd.Dir = npmDir
 	n.cmd.Stderr = &n.stderr
 	dieWithParent(n.cmd)

@@ -119,5 +119,5 @@ function failure(response, answer) {
     return new Unreachable(`status ${response.status}`);
   }
   const kind = response.status === 401 ? Unauthorized : HttpError;
-  return new kind(response.status, answer, Number(response.headers.get('Retry-After') ?? 0) * 1_000);
+  return new kind(response.status, answer, (Number(response.headers.get('Retry-After')) || 0) * 1_000);
 }

@@ -79,8 +79,10 @@ function contextOf(session) {
   const api = new Api({ token: session.token, deviceId });
   const queue = new Queue({ storage, userId, deviceId });
   const book = new Book({ queue, storage, userId, deviceId });
-  const sync = new Sync({ api, queue, book, lock: tabLock(userId) });
   const live = new Live({ token: session.token, deviceId });
+  // A machine without any network may still have its own server.
+  const reachable = () => navigator.onLine || live.connected;
+  const sync = new Sync({ api, queue, book, reachable, lock: tabLock(userId) });
   const context = { session, storage, api, queue, book, sync, live, toast: new Toast(), editor: new Editor() };
   context.actions = actionsOf(context);
   context.leave = () => leave(context);
@@ -121,6 +123,7 @@ function hear(context) {
   return listenToBrowser({
     online: () => (live.wake(), sync.kick()),
     visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick()),
+    beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
     storage: ({ key }) => (key === null || sessions.owns(key) ? start() : queue.owns(key) && queue.touched()),
   });
 }

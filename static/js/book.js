@@ -173,10 +173,12 @@ function cacheKey(userId) {
 function lay(op, shown) {
   const id = op.resourceId;
   if (op.action === 'CREATE') {
-    shown.set(id, { ...op.data, id, key: id, pending: 'CREATE', sent: Boolean(op.sent) });
+    shown.set(id, { ...op.data, id, key: id, pending: 'CREATE' });
   } else if (shown.has(id)) {
+    const row = shown.get(id);
     const { version, ...fields } = op.data ?? {};
-    shown.set(id, { ...shown.get(id), ...fields, pending: op.action, sent: Boolean(op.sent) });
+    const stillNew = row.pending === 'CREATE' && op.action === 'UPDATE';
+    shown.set(id, { ...row, ...fields, pending: stillNew ? 'CREATE' : op.action });
   }
 }
 

@@ -83,11 +83,3 @@ export function soon(work, ms = 16) {
     }, ms);
   };
 }
-
-/** Puts the focus on an element that cannot usually have it, such as a heading. */
-export function focusOn(element) {
-  if (element.tabIndex < 0) {
-    element.tabIndex = -1;
-  }
-  element.focus();
-}

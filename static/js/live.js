@@ -23,6 +23,9 @@ export class Live extends EventTarget {
   /** Whether the connection stands. */
   connected = false;
 
+  /** Whether the last attempt to connect failed. */
+  failed = false;
+
   /** @param {{token: string, deviceId: string}} auth */
   constructor(auth) {
     super();
@@ -63,6 +66,7 @@ export class Live extends EventTarget {
   }
 
   #connected() {
+    this.failed = false;
     this.#turn(true);
     if (!this.#socket.recovered) {
       this.dispatchEvent(new Event('fresh'));
@@ -78,6 +82,7 @@ export class Live extends EventTarget {
   }
 
   #refused(err) {
+    this.failed = true;
     this.#turn(false);
     if (err.message === 'Authentication error') {
       this.#ended();
@@ -104,9 +109,15 @@ export class Live extends EventTarget {
   // The script comes from the server, which may be away when the page opens.
   async #client() {
     while (!globalThis.io && !this.#stopped) {
-      await loadScript(clientScript).catch(() => new Promise((resolve) => setTimeout(resolve, scriptPause)));
+      await loadScript(clientScript).catch(() => this.#scriptFailed());
     }
     return globalThis.io;
+  }
+
+  #scriptFailed() {
+    this.failed = true;
+    this.#turn(false);
+    return new Promise((resolve) => setTimeout(resolve, scriptPause));
   }
 }
 

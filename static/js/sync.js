@@ -1,4 +1,4 @@
-import { HttpError, Unauthorized } from './api.js';
+import { HttpError, Unauthorized, Unreachable } from './api.js';
 import { wire } from './queue.js';
 
 /** How many operations are sent at once. */
@@ -23,6 +23,7 @@ export class Sync extends EventTarget {
   #api;
   #queue;
   #book;
+  #reachable;
   #lock;
   #timers;
   #wanted = { list: true, parked: true };
@@ -40,14 +41,17 @@ export class Sync extends EventTarget {
   parked = [];
 
   /**
-   * @param {{api, queue, book, lock?: (work: () => Promise<void>) => Promise<void>, timers?}} options
-   * lock keeps two tabs from sending the same operations at once.
+   * @param {{api, queue, book, reachable?: () => boolean, lock?: (work: () => Promise<void>) => Promise<void>, timers?}} options
+   * reachable tells whether an attempt makes sense at all: what was never sent
+   * can still be merged or taken back. lock keeps two tabs from sending the
+   * same operations at once.
    */
-  constructor({ api, queue, book, lock = (work) => work(), timers = globalThis }) {
+  constructor({ api, queue, book, reachable = () => true, lock = (work) => work(), timers = globalThis }) {
     super();
     this.#api = api;
     this.#queue = queue;
     this.#book = book;
+    this.#reachable = reachable;
     this.#lock = lock;
     this.#timers = timers;
   }
@@ -103,6 +107,9 @@ export class Sync extends EventTarget {
   }
 
   async #round() {
+    if (!this.#reachable()) {
+      throw new Unreachable();
+    }
     const trouble = await this.#send().then(() => null, (err) => err);
     if (trouble && (this.#book.loaded || !(trouble instanceof HttpError))) {
       throw trouble;

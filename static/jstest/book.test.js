@@ -108,6 +108,14 @@ test('what waits is marked and shown as it will be', async () => {
   assert.deepEqual(book.rows().map((r) => [r.description, r.pending]), [['b', 'DELETE'], ['edited', 'UPDATE']]);
 });
 
+test('a new expense that is edited while it is under way is still new', () => {
+  const { queue, book } = setUp();
+  const { resourceId } = queue.create({ description: 'mine', amount: 1, date: '2026-03-01T00:00:00.000Z' });
+  queue.flight(10);
+  queue.update(resourceId, { description: 'edited' });
+  assert.deepEqual(book.rows().map((r) => [r.description, r.pending]), [['edited', 'CREATE']]);
+});
+
 test('an edit that the server refuses gives the stored expense back', async () => {
   const context = setUp();
   await context.book.load(async () => [expense('a')]);

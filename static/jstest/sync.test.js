@@ -21,7 +21,8 @@ function setUp(answer = accept) {
     expenses: async () => { page.seen.push('list'); return page.list; },
     parked: async () => { page.seen.push('parked'); return page.parked; },
   };
-  page.sync = new Sync({ api, queue, book, timers: page.timers });
+  page.online = true;
+  page.sync = new Sync({ api, queue, book, reachable: () => page.online, timers: page.timers });
   return page;
 }
 
@@ -67,6 +68,17 @@ test('nothing is dropped while the server cannot be reached, and the pauses grow
   assert.equal(page.queue.all().length, 0);
   assert.equal(page.sync.trouble, null);
   assert.deepEqual(page.timers.pending, []);
+});
+
+test('without a network nothing counts as sent, so edits still merge', async () => {
+  const page = setUp();
+  page.online = false;
+  const { resourceId } = add(page, 'one');
+  await page.sync.kick();
+  page.queue.update(resourceId, { description: 'two' });
+  page.online = true;
+  await page.sync.kick();
+  assert.deepEqual(page.seen.filter(Array.isArray), [['two']]);
 });
 
 test('a busy server is left alone for as long as it asks', async () => {

@@ -17,14 +17,11 @@ export class Editor {
     this.#dialog.addEventListener('mousedown', (event) => event.target === this.#dialog && close());
   }
 
-  /**
-   * Opens with a row, or empty. save receives the fields as ExpenseForm gives
-   * them; back is where the focus goes afterwards.
-   */
-  open({ title, label, row = null, save, back }) {
+  /** Opens with a row, or empty. save receives the fields as ExpenseForm gives them. */
+  open({ title, label, row = null, save }) {
     this.#title.textContent = title;
     this.#save = save;
-    const form = new ExpenseForm({ label, submit: (fields) => this.#submitted(fields, back), cancel: () => this.#dialog.close() });
+    const form = new ExpenseForm({ label, submit: (fields) => this.#submitted(fields), cancel: () => this.#dialog.close() });
     form.fill(row);
     this.#dialog.replaceChildren(h('div', { class: 'sheet' },
       h('header', {}, this.#title, iconButton('close', 'Close', () => this.#dialog.close())), form.element));
@@ -32,10 +29,9 @@ export class Editor {
     form.focus();
   }
 
-  #submitted(fields, back) {
+  #submitted(fields) {
     this.#dialog.close();
     this.#save(fields);
-    back?.();
   }
 
   #emptied() {

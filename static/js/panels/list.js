@@ -1,5 +1,5 @@
 import { categoryName } from '../categories.js';
-import { arrange, focusOn, h, icon, iconButton, setText, soon } from '../dom.js';
+import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
 import { dayOf, dayTitle, micros, money } from '../format.js';
 import { net } from '../totals.js';
 
@@ -35,18 +35,12 @@ class List {
   render() {
     const all = this.#context.book.rows();
     const rows = all.slice(0, this.#shown);
-    const lost = this.#focusedKey();
+    const lost = this.#focusedRow();
     this.#renderDays(byDay(rows));
     this.#rows.forEach((_, key) => rows.some((r) => r.key === key) || this.#rows.delete(key));
     this.#refocus(lost);
     this.#renderNote(all.length);
     this.#renderMore(all.length - rows.length);
-  }
-
-  /** Puts the focus on a row's first button, or on the list if it is gone. */
-  focusRow(key) {
-    const button = this.#rows.get(key)?.element.querySelector('button');
-    (button ?? this.#title).focus();
   }
 
   #renderDays(days) {
@@ -74,27 +68,28 @@ class List {
       edit: (row) => editor.open({
         title: 'Edit entry', label: 'Save', row,
         save: (patch) => Object.keys(patch).length > 0 && actions.edit(row, patch),
-        back: () => setTimeout(() => this.focusRow(row.key), 50),
       }),
       remove: (row) => (row.pending === 'DELETE' ? actions.restore(row) : actions.remove(row)),
     };
   }
 
   // A row that vanishes with the focus in it hands it to the row that takes its
-  // place: somebody who deletes with the keyboard goes on from there.
-  #focusedKey() {
+  // place: somebody who deletes with the keyboard goes on from there. A row that
+  // moves to another day takes the focus along.
+  #focusedRow() {
     const element = document.activeElement?.closest?.('.row');
     const order = [...this.#body.querySelectorAll('.row')];
     return element ? { element, index: order.indexOf(element) } : null;
   }
 
   #refocus(lost) {
-    if (!lost || lost.element.contains(document.activeElement)) {
+    const { activeElement } = document;
+    if (!lost || (lost.element.contains(activeElement) && activeElement.offsetParent)) {
       return;
     }
     const order = [...this.#body.querySelectorAll('.row')];
     const next = lost.element.isConnected ? lost.element : order[Math.min(lost.index, order.length - 1)];
-    focusOn(next?.querySelector('button') ?? this.#title);
+    (next?.querySelector('button:not([hidden])') ?? this.#title).focus();
   }
 
   #renderNote(total) {

@@ -19,7 +19,7 @@ export function mount({ live, queue, sync, storage }) {
     if (live.connected) {
       return 'live';
     }
-    return navigator.onLine && !sync.trouble ? 'connecting' : 'offline';
+    return navigator.onLine && !live.failed && !sync.trouble ? 'connecting' : 'offline';
   }
 
   function render() {

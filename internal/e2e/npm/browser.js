@@ -1,0 +1,168 @@
+'use strict';
+
+// Drives a headless Chromium for the tests of internal/e2e.
+//
+// Reads one JSON command a line on stdin, {id, do, device, ...}, and answers
+// each with {id, result} or {id, error}. A device is a window: a page in a
+// browser profile (profile; its own unless one is named). Elements are found as
+// a person finds them, by label, role and text. Every wait says what it waited
+// for and what was there instead. The process ends when stdin does.
+
+const fs = require('node:fs');
+const readline = require('node:readline');
+const { setTimeout: pause } = require('node:timers/promises');
+const { chromium } = require('playwright-core');
+
+const patience = 45_000; // less than the test's own, so that the reason is told
+
+const profiles = new Map();
+const windows = new Map();
+let browser;
+
+async function launch({ executable }) {
+  // Root needs --no-sandbox, and a container's /dev/shm is small.
+  browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+async function open({ device, url, profile = device, options = {} }) {
+  if (!profiles.has(profile)) {
+    profiles.set(profile, await browser.newContext({ locale: 'en-GB', ...options }));
+  }
+  const page = await profiles.get(profile).newPage();
+  const faults = [];
+  page.setDefaultTimeout(patience);
+  page.on('pageerror', (err) => faults.push(String(err.stack)));
+  page.on('console', (message) => isFault(message) && faults.push(message.text()));
+  windows.set(device, { page, profile, faults });
+  await page.goto(url);
+}
+
+// A request that finds no server, or is refused, is not the page's fault.
+function isFault(message) {
+  return ['error', 'warning'].includes(message.type()) && !/Failed to load resource|WebSocket connection to|fetching the script/.test(message.text());
+}
+
+// faults gives what the page did wrong: exceptions, and breaches of its policy.
+function faults({ device }) {
+  return windows.get(device).faults;
+}
+
+async function close({ device }) {
+  const { page, profile } = windows.get(device);
+  await page.close();
+  windows.delete(device);
+  if (![...windows.values()].some((w) => w.profile === profile)) {
+    await profiles.get(profile).close();
+    profiles.delete(profile);
+  }
+}
+
+// place is the dialog while one is open, else the page.
+async function place({ device }) {
+  const { page } = windows.get(device);
+  const dialog = page.getByRole('dialog');
+  return await dialog.count() > 0 ? dialog : page;
+}
+
+async function fill(command) {
+  await (await place(command)).getByLabel(command.label, { exact: true }).filter({ visible: true }).fill(command.value);
+}
+
+async function choose(command) {
+  await (await place(command)).getByLabel(command.label, { exact: true }).filter({ visible: true }).selectOption({ label: command.value });
+}
+
+async function press(command) {
+  await (await place(command)).getByRole('button', { name: command.name, exact: true }).first().click();
+}
+
+async function key({ device, key: name }) {
+  await windows.get(device).page.keyboard.press(name);
+}
+
+async function type({ device, text }) {
+  await windows.get(device).page.keyboard.type(text);
+}
+
+// focused gives the name of what has the focus, as a screen reader says it.
+function focused({ device }) {
+  return windows.get(device).page.evaluate(() => {
+    const { activeElement: e } = document;
+    return e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? (e === document.body ? '' : e.textContent.trim());
+  });
+}
+
+async function offline({ device, offline: away }) {
+  await profiles.get(windows.get(device).profile).setOffline(away);
+}
+
+// settled waits until the page can be opened without a server.
+async function installed({ device }) {
+  await windows.get(device).page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+}
+
+async function reload({ device }) {
+  await windows.get(device).page.reload();
+}
+
+// rows are the lines of the list: text, amount and, in brackets, what waits.
+function rows() {
+  return [...document.querySelectorAll('.row')].map((row) => {
+    const text = (part) => row.querySelector(part).textContent.trim();
+    return `${text('.description')} ${text('.amount')}${text('.mark') && ` [${text('.mark')}]`}`;
+  });
+}
+
+// awaitRows looks from here again and again: the page's policy forbids to wait
+// inside with code from outside.
+async function awaitRows({ device, want }) {
+  const { page } = windows.get(device);
+  const wanted = JSON.stringify(want);
+  const deadline = Date.now() + patience;
+  for (;;) {
+    const got = JSON.stringify(await page.evaluate(rows));
+    if (got === wanted) return;
+    if (Date.now() > deadline) throw new Error(`rows are ${got}, want ${wanted}`);
+    await pause(20);
+  }
+}
+
+async function awaitText({ device, text }) {
+  const { page } = windows.get(device);
+  await page.getByText(text).filter({ visible: true }).first().waitFor().catch(async () => {
+    throw new Error(`no ${JSON.stringify(text)} in ${JSON.stringify(await page.locator('body').innerText())}`);
+  });
+}
+
+async function awaitStatus({ device, text }) {
+  const { page } = windows.get(device);
+  const status = page.locator('.status');
+  await status.getByText(text, { exact: true }).waitFor().catch(async () => {
+    throw new Error(`status is ${JSON.stringify(await status.innerText())}, want ${JSON.stringify(text)}`);
+  });
+}
+
+// axe gives the accessibility rules that the page breaks, with the places.
+async function axe({ device }) {
+  const { page } = windows.get(device);
+  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {}))));
+  await page.evaluate(fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join('; ')}`);
+}
+
+const actions = {
+  launch, open, faults, close, fill, choose, press, key, type, focused, offline, installed, reload,
+  awaitRows, awaitText, awaitStatus, axe,
+};
+
+async function answer(text) {
+  const command = JSON.parse(text);
+  const reply = await Promise.resolve(command).then(actions[command.do])
+    .then((result = null) => ({ result }), (err) => ({ error: err.message }));
+  process.stdout.write(`${JSON.stringify({ id: command.id, ...reply })}\n`);
+}
+
+const input = readline.createInterface({ input: process.stdin });
+input.on('line', answer);
+input.on('close', () => browser?.close());
