@@ -28,7 +28,7 @@ func (s *Session) tick() {
 }
 
 func (s *Session) pingLocked() {
-	late := min(time.Since(s.due), maxLateness)
+	late := min(time.Since(s.due), maxLateness, s.srv.cfg.PingTimeout/10)
 	s.pingDue, s.awaiting = true, true
 	s.timer.Reset(s.srv.cfg.PingTimeout - late)
 	s.kickLocked()

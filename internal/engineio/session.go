@@ -206,7 +206,7 @@ func (s *Session) Close(r Reason) {
 	}
 	s.phase, s.reason = phaseClosing, r
 	if s.timer != nil {
-		s.timer.Reset(s.srv.cfg.CloseTimeout)
+		s.timer.Reset(s.srv.closeTimeout())
 	}
 	s.flushedLocked()
 }
@@ -301,7 +301,7 @@ func (s *Session) startTimerLocked() {
 		s.timer = time.AfterFunc(s.srv.cfg.PingInterval, s.tick)
 		s.restLocked()
 	case phaseClosing: // Open closed it already
-		s.timer = time.AfterFunc(s.srv.cfg.CloseTimeout, s.tick)
+		s.timer = time.AfterFunc(s.srv.closeTimeout(), s.tick)
 	}
 }
 

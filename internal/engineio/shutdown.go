@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// shutdownPatience is how long a shutdown waits for one client: to take what is
+// queued, and to fetch the news if it polls.
+const shutdownPatience = 3 * time.Second
+
 // cutGrace is how long Shutdown waits for goroutines after it cut everything off.
 const cutGrace = time.Second
 
@@ -15,7 +19,7 @@ var ErrReceiversBusy = errors.New("engineio: a receiver does not return")
 
 // Shutdown refuses newcomers, sends what is queued, closes every transport in
 // the way that makes clients connect again, and waits until every goroutine of
-// the server has ended. When ctx ends first, the rest is cut off and the context's
+// the server has ended. A client that takes nothing delays it by three seconds. When ctx ends first, the rest is cut off and the context's
 // error returned. The server cannot be used again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop()
@@ -72,4 +76,12 @@ func (s *Server) all() []*Session {
 		all = append(all, session)
 	}
 	return all
+}
+
+// closeTimeout is how long a session that is closed now has to flush.
+func (s *Server) closeTimeout() time.Duration {
+	if s.stopping.Load() {
+		return min(s.cfg.CloseTimeout, shutdownPatience)
+	}
+	return s.cfg.CloseTimeout
 }
