@@ -1,0 +1,301 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"expenseflow/internal/config"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait; it is no promise.
+const patience = 20 * time.Second
+
+// A running program, with everything real but the outside world.
+type running struct {
+	t    *testing.T
+	app  *App
+	url  string
+	log  *logBuffer
+	stop func() error // ends the program and gives Run's error; more than once is harmless
+}
+
+// settings are those of every program here; later ones win.
+func settings(t *testing.T, more ...string) config.Config {
+	t.Helper()
+	environ := append([]string{
+		"HOST=127.0.0.1", "PORT=0", "DATA_DIR=" + filepath.Join(t.TempDir(), "data"),
+		"SHUTDOWN_DELAY=0", "LOG_LEVEL=debug", "JWT_SECRET=" + testSecret,
+	}, more...)
+	cfg, err := config.Load(environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+const testSecret = "a secret of the tests, long enough to be taken"
+
+func start(t *testing.T, more ...string) *running {
+	t.Helper()
+	return startWith(t, settings(t, more...))
+}
+
+func startWith(t *testing.T, cfg config.Config) *running {
+	t.Helper()
+	log := &logBuffer{}
+	a, err := New(t.Context(), cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	stop := sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+		if t.Failed() {
+			t.Logf("log:\n%s", log)
+		}
+	})
+	return &running{t: t, app: a, url: "http://" + a.Addr(), log: log, stop: stop}
+}
+
+// An answer is what came back.
+type answer struct {
+	code   int
+	header http.Header
+	body   string
+}
+
+// call sends a request; token "" sends none, body "" sends none.
+func (r *running) call(method, path, token, body string, headers ...string) answer {
+	r.t.Helper()
+	var b io.Reader
+	if body != "" {
+		b = strings.NewReader(body)
+	}
+	req, err := http.NewRequest(method, r.url+path, b)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	if err != nil {
+		r.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{res.StatusCode, res.Header, string(text)}
+}
+
+// field gives a text in a JSON document, by its path of keys.
+func (a answer) field(path ...string) string {
+	var v any
+	_ = json.Unmarshal([]byte(a.body), &v)
+	for _, key := range path {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	s, _ := v.(string)
+	return s
+}
+
+// register makes an account and gives its token.
+func (r *running) register(email string) string {
+	r.t.Helper()
+	a := r.call("POST", "/api/auth/register", "", fmt.Sprintf(`{"name":"Test","email":%q,"password":"secret"}`, email))
+	if a.code != 201 {
+		r.t.Fatalf("register: %d %s", a.code, a.body)
+	}
+	return a.field("token")
+}
+
+const expenseBody = `{"description":"Lunch","amount":12.5,"category":"food","type":"expense","deviceId":"device_1"}`
+
+// expense stores one and gives its id.
+func (r *running) expense(token string) string {
+	r.t.Helper()
+	a := r.call("POST", "/api/expenses", token, expenseBody)
+	if a.code != 201 {
+		r.t.Fatalf("create: %d %s", a.code, a.body)
+	}
+	return a.field("_id")
+}
+
+// A socket is a small Socket.IO client over WebSocket.
+type socket struct {
+	t      *testing.T
+	conn   *websocket.Conn
+	events chan string // name and payload, such as `expense_deleted {"id":...}`
+	closed chan struct{}
+}
+
+// listen opens a socket and waits until it is connected.
+func (r *running) listen(token string) *socket {
+	r.t.Helper()
+	url := strings.Replace(r.url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+	conn, res, err := websocket.DefaultDialer.Dial(url, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	res.Body.Close()
+	s := &socket{t: r.t, conn: conn, events: make(chan string, 1000), closed: make(chan struct{})}
+	connected := make(chan string, 1)
+	go s.read(connected)
+	r.t.Cleanup(func() {
+		conn.Close()
+		<-s.closed
+	})
+	s.send(fmt.Sprintf(`40{"token":%q}`, token))
+	select {
+	case got := <-connected:
+		if !strings.HasPrefix(got, "40") {
+			r.t.Fatalf("not connected: %s", got)
+		}
+	case <-time.After(patience):
+		r.t.Fatal("no answer to CONNECT")
+	}
+	return s
+}
+
+func (s *socket) send(text string) {
+	if err := s.conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		s.t.Error(err)
+	}
+}
+
+func (s *socket) read(connected chan<- string) {
+	defer close(s.closed)
+	for {
+		_, b, err := s.conn.ReadMessage()
+		text := string(b)
+		switch {
+		case err != nil:
+			return
+		case text == "2":
+			_ = s.conn.WriteMessage(websocket.TextMessage, []byte("3"))
+		case strings.HasPrefix(text, "40"), strings.HasPrefix(text, "44"):
+			connected <- text
+		case strings.HasPrefix(text, "42"):
+			s.events <- event(text[2:])
+		}
+	}
+}
+
+// event turns ["name",{...}] into `name {...}`.
+func event(text string) string {
+	var parts []json.RawMessage
+	var name string
+	if json.Unmarshal([]byte(text), &parts) != nil || len(parts) == 0 || json.Unmarshal(parts[0], &name) != nil {
+		return "malformed " + text
+	}
+	for _, part := range parts[1:] {
+		name += " " + string(part)
+	}
+	return name
+}
+
+// next gives the next event.
+func (s *socket) next() string {
+	s.t.Helper()
+	select {
+	case e := <-s.events:
+		return e
+	case <-s.closed:
+		s.t.Fatal("the socket was closed")
+	case <-time.After(patience):
+		s.t.Fatal("no event")
+	}
+	return ""
+}
+
+// until gives the events before the one of the expense that is called so: what
+// comes earlier in the log is heard earlier.
+func (s *socket) until(description string) []string {
+	s.t.Helper()
+	heard := []string{}
+	for {
+		e := s.next()
+		if strings.Contains(e, description) {
+			return heard
+		}
+		heard = append(heard, e)
+	}
+}
+
+// gone waits for the server to close the socket.
+func (s *socket) gone() bool {
+	select {
+	case <-s.closed:
+		return true
+	case <-time.After(patience):
+		return false
+	}
+}
+
+var patterns = []struct {
+	re   *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`"[0-9a-f]{24}"`), `"<id>"`},
+	{regexp.MustCompile(`[0-9a-f]{24}`), `<id>`},
+	{regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`), `"<time>"`},
+	{regexp.MustCompile(`"eyJ[\w-]+\.[\w-]+\.[\w-]+"`), `"<token>"`},
+}
+
+// plain replaces what differs from run to run, if it has the contract's form.
+func plain(s string) string {
+	for _, p := range patterns {
+		s = p.re.ReplaceAllString(s, p.with)
+	}
+	return s
+}
+
+// A logBuffer keeps log lines. The zero value is ready.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
