@@ -1,0 +1,239 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/store"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/models"
+)
+
+// A poison is an operation that goes wrong in a way that its data do not show.
+type poison struct {
+	*item
+	spoil        func(s *session) error
+	spoilRefusal func(s *session) error
+}
+
+func (p *poison) apply(s *session) error {
+	if err := p.item.apply(s); err != nil {
+		return err
+	}
+	return p.spoil(s)
+}
+
+func (p *poison) refuse(s *session, why string, lean bool) error {
+	if p.spoilRefusal != nil && !lean {
+		return p.spoilRefusal(s)
+	}
+	return p.item.refuse(s, why, lean)
+}
+
+type kitchen struct {
+	*Reconciler
+	t      *testing.T
+	store  *store.Store
+	userID string
+	parked []models.QueuedOperation
+}
+
+func eachKitchen(t *testing.T, test func(k *kitchen)) {
+	t.Helper()
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		s := storetest.Open(t, options(t))
+		k := &kitchen{t: t, store: s, userID: storetest.User(t, s).ID}
+		k.Reconciler = New(ledger.New(s, nil), s, Options{
+			ChunkSize: 4, Logger: slog.New(slog.DiscardHandler),
+			Parked: func(_ string, ops []models.QueuedOperation) { k.parked = append(k.parked, ops...) },
+		})
+		test(k)
+	})
+}
+
+func (k *kitchen) operations(n int) []models.Operation {
+	ops := make([]models.Operation, n)
+	for i := range ops {
+		at := time.Now().UnixMilli() - int64(i)
+		ops[i] = models.Operation{
+			Action: models.Create, ResourceType: "expense", ResourceID: fmt.Sprint("temp_", at), DeviceID: "device_1", Timestamp: &at,
+			Data: json.RawMessage(`{"description":"Lunch","amount":12.5,"category":"food","type":"expense"}`),
+		}
+	}
+	return ops
+}
+
+func (k *kitchen) expenses() int {
+	k.t.Helper()
+	_, n, err := k.store.Expenses(k.t.Context(), k.userID, 1, 1)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return int(n)
+}
+
+// refused is data that both engines refuse when it is written.
+func refused(s *session) error {
+	s.Tx.InsertExpense(models.Expense{ID: ledger.NewID(), UserID: s.Tx.User().ID, Description: "a\x00b"})
+	return nil
+}
+
+func panics(*session) error { panic("a defect of ours") }
+
+func defective(*session) error { return errors.New("a defect of ours") }
+
+// Decision 7: an operation that brings its chunk down, each time anew, ends
+// parked; its neighbours, in its own chunk too, are applied once.
+func TestAPoisonousOperationEndsParked(t *testing.T) {
+	tests := []struct {
+		name  string
+		apply func(*session) error
+		why   string
+	}{
+		{"the database refuses it", refused, "This data cannot be stored"},
+		{"it panics", panics, textFailed},
+		{"it fails for no known reason", defective, textFailed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			eachKitchen(t, func(k *kitchen) {
+				items := newItems(k.userID, k.operations(10))
+				jobs := asJobs(items)
+				jobs[2] = &poison{item: items[2], spoil: tt.apply}
+				jobs[5] = &poison{item: items[5], spoil: tt.apply}
+				if err := k.run(k.t.Context(), k.userID, models.Author{}, jobs); err != nil {
+					k.t.Fatalf("the batch failed: %v", err)
+				}
+				for i, it := range items {
+					if bad := i == 2 || i == 5; bad != (it.result.Status == models.StatusParked) || bad && it.result.Error != tt.why {
+						k.t.Errorf("result %d: %+v", i, it.result)
+					}
+				}
+				if k.expenses() != 8 || len(k.parked) != 2 {
+					k.t.Errorf("%d expenses, heard of %d parked", k.expenses(), len(k.parked))
+				}
+				k.checkParked(items[2], items[5])
+				again, err := k.Apply(k.t.Context(), k.userID, models.Author{}, k.again(items))
+				if err != nil || again[2].Error != tt.why || k.expenses() != 8 || len(k.parked) != 2 {
+					k.t.Errorf("its replay: %v, %+v", err, again[2])
+				}
+			})
+		})
+	}
+}
+
+func (k *kitchen) again(items []*item) []models.Operation {
+	ops := make([]models.Operation, len(items))
+	for i, it := range items {
+		ops[i] = it.op
+	}
+	return ops
+}
+
+func (k *kitchen) checkParked(want ...*item) {
+	k.t.Helper()
+	ops, err := k.Pending(k.t.Context(), k.userID)
+	if err != nil || len(ops) != len(want) {
+		k.t.Fatalf("%d are parked, %v", len(ops), err)
+	}
+	for i, it := range want {
+		if diff := cmp.Diff(it.op, ops[i].Operation); diff != "" {
+			k.t.Errorf("parked %d (-sent +kept):\n%s", i, diff)
+		}
+	}
+}
+
+// What cannot even be parked with its data is parked without.
+func TestAnOperationThatCannotBeKeptIsKeptWithoutItsData(t *testing.T) {
+	eachKitchen(t, func(k *kitchen) {
+		items := newItems(k.userID, k.operations(3))
+		jobs := asJobs(items)
+		jobs[1] = &poison{item: items[1], spoil: panics, spoilRefusal: refused}
+		if err := k.run(k.t.Context(), k.userID, models.Author{}, jobs); err != nil {
+			k.t.Fatalf("the batch failed: %v", err)
+		}
+		ops, err := k.Pending(k.t.Context(), k.userID)
+		if err != nil || len(ops) != 1 || ops[0].Data != nil || ops[0].ResourceID != items[1].op.ResourceID || k.expenses() != 2 {
+			k.t.Errorf("kept %+v, %v", ops, err)
+		}
+	})
+}
+
+// R4: what will pass fails the batch and parks nothing, wherever it strikes;
+// what was applied before it is replayed.
+func TestTroubleThatWillPassParksNothing(t *testing.T) {
+	for name, poisoned := range map[string]func(*session) error{
+		"alone":                 nil,
+		"beside a poison":       panics,
+		"with a hung up caller": func(*session) error { return context.Canceled },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachKitchen(t, func(k *kitchen) {
+				items := newItems(k.userID, k.operations(10))
+				jobs := asJobs(items)
+				trouble := models.E(models.Unavailable, "the database is away")
+				jobs[6] = &poison{item: items[6], spoil: func(*session) error { return trouble }}
+				if poisoned != nil {
+					jobs[5] = &poison{item: items[5], spoil: poisoned}
+				}
+				err := k.run(k.t.Context(), k.userID, models.Author{}, jobs)
+				if err == nil || forGood(err) {
+					k.t.Fatalf("the batch gave %v", err)
+				}
+				if k.expenses() != 4 || len(k.parked) != 0 {
+					k.t.Errorf("%d expenses, heard of %d parked", k.expenses(), len(k.parked))
+				}
+				results, err := k.Apply(k.t.Context(), k.userID, models.Author{}, k.again(items))
+				if err != nil || len(results) != 10 || k.expenses() != 10 {
+					k.t.Errorf("later: %v, %d expenses", err, k.expenses())
+				}
+				k.checkParked()
+			})
+		})
+	}
+}
+
+func TestRetryOfAPoisonousOperationLeavesItParked(t *testing.T) {
+	eachKitchen(t, func(k *kitchen) {
+		items := newItems(k.userID, k.operations(1))
+		poisoned := &poison{item: items[0], spoil: panics}
+		if err := k.run(k.t.Context(), k.userID, models.Author{}, []job{poisoned}); err != nil {
+			k.t.Fatal(err)
+		}
+		j := &retrial{}
+		err := k.transact(k.t.Context(), k.userID, models.Author{}, func(s *session) error {
+			stored, err := s.Tx.Operation(k.parked[0].ID)
+			if err != nil {
+				return err
+			}
+			j = newRetrial(stored, nil)
+			return k.attempt(k.t.Context(), s, &poisonedRetrial{j})
+		})
+		if err != nil || j.stored.State != models.Parked || k.expenses() != 0 {
+			k.t.Errorf("retried: %v, %+v", err, j.stored)
+		}
+		k.checkParked(items[0])
+		r, err := k.Retry(k.t.Context(), k.userID, models.Author{}, k.parked[0].ID, nil)
+		if err != nil || r.Status != models.StatusCreated {
+			k.t.Errorf("once the defect is mended: %+v, %v", r, err)
+		}
+	})
+}
+
+type poisonedRetrial struct{ *retrial }
+
+func (p *poisonedRetrial) apply(s *session) error {
+	if err := p.retrial.apply(s); err != nil {
+		return err
+	}
+	panic("a defect of ours")
+}
