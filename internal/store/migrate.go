@@ -2,25 +2,23 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"log/slog"
+	"time"
 
 	"expenseflow/internal/store/migrations"
 	"expenseflow/models"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
-// migrate applies what the schema lacks. Processes that start together on
-// PostgreSQL wait for each other with an advisory lock; SQLite's file belongs
-// to one process.
+// migrate applies what the schema lacks.
 func (s *Store) migrate(ctx context.Context) error {
-	p, err := s.migrations(ctx)
+	p, err := s.migrations()
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", fail(s.d, err))
+		return fmt.Errorf("read migrations: %w", err)
 	}
 	if err := refuseNewer(ctx, p); err != nil {
 		return err
@@ -35,7 +33,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) migrations(ctx context.Context) (*goose.Provider, error) {
+func (s *Store) migrations() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations.FS, s.d.name())
 	if err != nil {
 		return nil, err
@@ -44,26 +42,41 @@ func (s *Store) migrations(ctx context.Context) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger())}
-	if s.gate != nil {
-		return goose.NewProvider(goose.DialectSQLite3, pool, files, options...)
+	dialect := goose.DialectSQLite3
+	if s.gate == nil {
+		dialect = goose.DialectPostgres
 	}
-	locker, err := s.schemaLock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectPostgres, pool, files, append(options, goose.WithSessionLocker(locker))...)
+	return goose.NewProvider(dialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 }
 
-// schemaLock is an advisory lock of the database schema in use.
-func (s *Store) schemaLock(ctx context.Context) (lock.SessionLocker, error) {
-	var schema string
-	if err := s.one(ctx, s.w, "SELECT current_schema()", nil, &schema); err != nil {
-		return nil, err
+// alone runs fn while no other process that started with us does: on PostgreSQL
+// under an advisory lock of the schema in use, which ends with its connection;
+// SQLite's file belongs to one process anyway.
+func (s *Store) alone(ctx context.Context, fn func() error) error {
+	if s.gate != nil {
+		return fn()
 	}
-	id := int64(crc32.ChecksumIEEE([]byte("expenseflow " + schema)))
-	return lock.NewPostgresSessionLocker(lock.WithLockID(id), lock.WithLockTimeout(1, 120))
+	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
+	defer cancel()
+	pool, err := s.w.DB()
+	if err != nil {
+		return err
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return fail(s.d, err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(hashtext('expenseflow ' || current_schema()))"); err != nil {
+		return &models.Error{Kind: models.Unavailable, Msg: "Another process has been changing the database's schema for too long", Err: err}
+	}
+	err = fn()
+	_, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock(hashtext('expenseflow ' || current_schema()))")
+	return errors.Join(err, fail(s.d, unlockErr))
 }
+
+// migrationPatience is how long a process waits for another one's migration.
+const migrationPatience = 5 * time.Minute
 
 // refuseNewer refuses a schema that a newer program made.
 func refuseNewer(ctx context.Context, p *goose.Provider) error {

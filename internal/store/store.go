@@ -42,7 +42,7 @@ type Options struct {
 	// nil is slog.Default.
 	Logger *slog.Logger
 
-	// MaxConns bounds PostgreSQL's pool; 0 is 20. MaxReaders bounds the reading
+	// MaxConns bounds PostgreSQL's pool, at least 2; 0 is 20. MaxReaders bounds the reading
 	// connections of SQLite; 0 is 4.
 	MaxConns, MaxReaders int
 
@@ -82,7 +82,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.alone(ctx, func() error { return s.prepare(ctx) }); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -95,7 +95,7 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.MaxConns = orDefault(o.MaxConns, 20)
+	o.MaxConns = max(2, orDefault(o.MaxConns, 20))
 	o.MaxReaders = orDefault(o.MaxReaders, 4)
 	o.SQLiteSync = orDefault(o.SQLiteSync, "FULL")
 	o.WriteTimeout = orDefault(o.WriteTimeout, 30*time.Second)
