@@ -71,7 +71,10 @@ func (c Command) serve(ctx context.Context) int {
 		log.Warn(w)
 	}
 	a, err := New(ctx, cfg, log)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return exitOK // stopped before it began
+	case err != nil:
 		return c.refuse(err)
 	}
 	if err := a.Run(ctx); err != nil {
