@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,11 +79,18 @@ type house struct {
 	base   string // "http://host/engine.io/"
 	peers  chan *peer
 	setup  func(*peer) // called by Open
+
+	reached atomic.Int64 // requests the server was given
+}
+
+func (h *house) serve(w http.ResponseWriter, r *http.Request) {
+	h.reached.Add(1)
+	h.server.ServeHTTP(w, r)
 }
 
 func (h *house) Open(s *engineio.Session) engineio.Receiver {
 	p := &peer{
-		Session: s, messages: make(chan engineio.Message, 1<<16),
+		Session: s, messages: make(chan engineio.Message, 1<<10),
 		drained: make(chan struct{}, 1<<10), closed: make(chan closing, 2),
 	}
 	if h.setup != nil {
@@ -122,7 +130,7 @@ func openOn(t testing.TB, cfg engineio.Config, ln net.Listener, dial dialFunc, s
 	}
 	cfg.Logger = quiet
 	h.server = engineio.New(cfg, h)
-	h.http = &http.Server{Handler: h.server, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	h.http = &http.Server{Handler: http.HandlerFunc(h.serve), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	h.base = "http://" + ln.Addr().String() + "/engine.io/"
 	h.client = &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true, MaxIdleConnsPerHost: 100}}
 	h.dialer = &websocket.Dialer{NetDialContext: dial}

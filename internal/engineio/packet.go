@@ -23,9 +23,8 @@ const (
 	separator    = 0x1e // between the packets of a polling payload
 )
 
-// errParse is what a packet of no known type is answered with: the session
-// closes with ReasonParse.
-var errParse = errors.New("engineio: packet of unknown type")
+// ErrParse comes with ReasonParse: the client sent a packet of no known type.
+var ErrParse = errors.New("engineio: packet of unknown type")
 
 // A packet is one decoded Engine.IO packet. data is a slice of the input, except
 // for binary messages of a payload.
@@ -39,7 +38,7 @@ type packet struct {
 // part of a polling payload holds it (section "Packet encoding").
 func decodePacket(text []byte) (packet, error) {
 	if len(text) == 0 {
-		return packet{}, errParse
+		return packet{}, ErrParse
 	}
 	switch c := text[0]; {
 	case c == binaryPrefix:
@@ -47,7 +46,7 @@ func decodePacket(text []byte) (packet, error) {
 	case c >= byte(packetOpen) && c <= byte(packetNoop):
 		return packet{kind: packetType(c), data: text[1:]}, nil
 	}
-	return packet{}, errParse
+	return packet{}, ErrParse
 }
 
 // decodePayload yields the packets of a polling payload in order. It ends after
@@ -82,6 +81,7 @@ func decodeBase64(text []byte) []byte {
 	if len(clean)%4 == 1 { // six bits alone make no byte
 		clean = clean[:len(clean)-1]
 	}
+	out = make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
 	n, _ := base64.RawStdEncoding.Decode(out, clean) // only its own alphabet is left
 	return out[:n]
 }

@@ -82,6 +82,7 @@ func (s *Session) servePolling(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 		s.servePost(w, r)
 	default:
+		leaveBody(w, r)
 		w.Header().Set("Allow", "GET, POST")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
@@ -288,6 +289,7 @@ func (s *Server) writeBody(w http.ResponseWriter, body []byte) error {
 // servePost serves a request that brings packets.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	if !s.beginPost(r) {
+		leaveBody(w, r)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -295,14 +297,25 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	body, err := s.readBody(w, r)
 	switch {
 	case err == errTooLarge: // the session survives
+		leaveBody(w, r)
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	case err != nil:
 		s.end(ReasonTransportError, ErrPostGone)
+		leaveBody(w, r)
 		w.WriteHeader(http.StatusBadRequest)
 	case !s.receivePayload(body):
 		refuse(BadRequest, "payload").answer(w, false)
 	default:
 		s.acknowledge(w, r)
+	}
+}
+
+// leaveBody prepares the answer to a request whose body is not read to its end.
+// The connection closes, or net/http would wait for the rest without a deadline.
+func leaveBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lingerTimeout))
+		w.Header().Set("Connection", "close")
 	}
 }
 

@@ -138,6 +138,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, no *refusal, web
 	if s.cfg.Refused != nil {
 		s.cfg.Refused(r, no.code, no.why)
 	}
+	leaveBody(w, r)
 	no.answer(w, webSocket)
 }
 

@@ -327,7 +327,7 @@ func (s *Session) lost(w *wire, err error) {
 // readReason says how Node would call the error that ended reading.
 func readReason(err error) Reason {
 	switch {
-	case errors.Is(err, errParse):
+	case errors.Is(err, ErrParse):
 		return ReasonParse
 	case isDeparture(err):
 		return ReasonTransportClose

@@ -1,0 +1,179 @@
+package engineio_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"expenseflow/internal/engineio"
+)
+
+var brisk = engineio.Config{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond}
+
+func TestHeartbeatOverPolling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, brisk)
+		query, p := h.poll()
+		for range 5 {
+			start := time.Now()
+			if got := h.get(query); got != "2" {
+				t.Fatalf("got %q", got)
+			}
+			if d := time.Since(start); d != 300*time.Millisecond {
+				t.Errorf("pinged after %v", d)
+			}
+			time.Sleep(150 * time.Millisecond)
+			h.post(query, "3")
+		}
+		if len(p.messages) > 0 || len(p.closed) > 0 {
+			t.Error("the receiver heard of it")
+		}
+	})
+}
+
+func TestHeartbeatOverWebSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, brisk)
+		c, p := h.connect()
+		for range 5 {
+			if got := c.read(); got != "2" {
+				t.Fatalf("got %q", got)
+			}
+			time.Sleep(199 * time.Millisecond)
+			c.write("3")
+		}
+		c.read()
+		start := time.Now()
+		c.code()
+		if d := time.Since(start); d != 200*time.Millisecond {
+			t.Errorf("closed after %v", d)
+		}
+		p.mustClose(t, engineio.ReasonPingTimeout, nil)
+	})
+}
+
+func TestSilentPollingSessionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, brisk)
+		query, p := h.poll()
+		time.Sleep(499 * time.Millisecond)
+		if n := h.server.Len(); n != 1 {
+			t.Fatalf("%d sessions before the time", n)
+		}
+		time.Sleep(2 * time.Millisecond)
+		if got := h.do("GET", query, ""); got.Status != http.StatusBadRequest {
+			t.Errorf("GET: %d %q", got.Status, got.Body)
+		}
+		p.mustClose(t, engineio.ReasonPingTimeout, nil)
+		if n := h.server.Stats().PingTimeouts; n != 1 {
+			t.Errorf("%d timeouts counted", n)
+		}
+	})
+}
+
+// A pong that nobody asked for must not put off the next ping.
+func TestUnaskedPongsChangeNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, brisk)
+		c, p := h.connect()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 20 {
+				time.Sleep(14 * time.Millisecond)
+				c.write("3")
+			}
+		}()
+		start := time.Now()
+		if got := c.read(); got != "2" || time.Since(start) != 300*time.Millisecond {
+			t.Errorf("got %q after %v", got, time.Since(start))
+		}
+		<-done
+		c.code()
+		p.mustClose(t, engineio.ReasonPingTimeout, nil)
+	})
+}
+
+// While the receiver blocks, the pong waits unread behind the message. That is
+// not the client's fault.
+func TestBusyReceiverIsNotAPingTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		h := openInMemory(t, brisk, func(p *peer) { p.onMessage = func(*peer, engineio.Message) { <-release } })
+		c, p := h.connect()
+		c.write("4work")
+		c.read()
+		go c.write("3")
+		time.Sleep(5 * time.Second)
+		close(release)
+		if got := c.read(); got != "2" {
+			t.Errorf("got %q", got)
+		}
+		if len(p.closed) > 0 {
+			t.Errorf("closed: %v", <-p.closed)
+		}
+	})
+}
+
+func TestPingOutstandingDuringAnUpgradeGetsFreshTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, brisk)
+		query, p := h.poll()
+		if got := h.get(query); got != "2" {
+			t.Fatalf("got %q", got)
+		}
+		c := h.probe(query)
+		time.Sleep(190 * time.Millisecond)
+		c.write("5")
+		time.Sleep(190 * time.Millisecond)
+		c.write("3")
+		if got := c.read(); got != "2" || len(p.closed) > 0 {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestPingThatWaitsIsHandedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, brisk)
+		query, _ := h.poll()
+		c := h.probe(query)
+		time.Sleep(310 * time.Millisecond) // nobody polls
+		c.write("5")
+		if got := c.read(); got != "2" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestCloseIsGivenUpAfterItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{CloseTimeout: time.Second})
+		_, p := h.poll()
+		p.send("nobody fetches this")
+		start := time.Now()
+		p.Close(engineio.ReasonForced)
+		<-p.Done()
+		if d := time.Since(start); d != time.Second {
+			t.Errorf("given up after %v", d)
+		}
+		p.mustClose(t, engineio.ReasonForced, nil)
+	})
+}
+
+// A client that fetches nothing holds its queue only until the next ping, even if
+// it would answer that unseen.
+func TestPollingClientThatFetchesNothingIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{})
+		_, p := h.poll()
+		p.send("first")
+		start := time.Now()
+		<-p.Done()
+		if d := time.Since(start); d != 25*time.Second {
+			t.Errorf("closed after %v", d)
+		}
+		p.mustClose(t, engineio.ReasonSlow, engineio.ErrStalled)
+	})
+}

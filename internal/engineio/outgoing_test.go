@@ -1,0 +1,307 @@
+package engineio_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"expenseflow/internal/engineio"
+)
+
+func TestManySendersKeepTheirOwnOrder(t *testing.T) {
+	const senders, each = 8, 2000
+	h := open(t, engineio.Config{MaxQueueBytes: 1 << 30})
+	c, p := h.connect()
+	var all sync.WaitGroup
+	for sender := range senders {
+		all.Go(func() {
+			for i := range each {
+				p.send(fmt.Sprint(sender, " ", i))
+			}
+		})
+	}
+	next := make([]int, senders)
+	for range senders * each {
+		var sender, i int
+		if _, err := fmt.Sscanf(c.read(), "4%d %d", &sender, &i); err != nil || i != next[sender] {
+			t.Fatalf("sender %d: got %d, want %d (%v)", sender, i, next[sender], err)
+		}
+		next[sender]++
+	}
+	all.Wait()
+	h.eventually("nothing waits", func() bool { return p.Queued() == 0 })
+}
+
+// An event and its attachments stay together whoever else sends, and pings come
+// between groups only.
+func TestGroupsStayContiguous(t *testing.T) {
+	h := open(t, engineio.Config{PingInterval: time.Millisecond, PingTimeout: soon, MaxQueueBytes: 1 << 30})
+	c, p := h.connect()
+	attachment := engineio.Message{Data: make([]byte, 30_000), Binary: true}
+	event := engineio.NewGroup(engineio.Message{Data: []byte("event")}, attachment, attachment)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 50 {
+				p.Send(event)
+				p.send("between")
+			}
+		})
+	}
+	for events := 0; events < 200; {
+		switch c.read() {
+		case "2":
+			c.write("3")
+		case "4event":
+			events++
+			for range 2 {
+				if got := c.read(); len(got) != 30_002 {
+					t.Fatalf("after an event came %q", got)
+				}
+			}
+		}
+	}
+	all.Wait()
+}
+
+func TestBroadcastReachesEveryTransport(t *testing.T) {
+	h := open(t, engineio.Config{})
+	g := engineio.NewGroup(engineio.Message{Data: []byte("news")}, engineio.Message{Data: []byte{1}, Binary: true})
+	c, onWebSocket := h.connect()
+	query, onPolling := h.poll()
+	onWebSocket.Send(g)
+	onPolling.Send(g)
+	if a, b := c.read(), c.read(); a != "4news" || b != "b:\x01" {
+		t.Errorf("websocket: %q, %q", a, b)
+	}
+	if got := h.get(query); got != "4news\x1ebAQ==" {
+		t.Errorf("polling: %q", got)
+	}
+}
+
+// fill sends until the queue refuses, to a client that does not read.
+func fill(t *testing.T, p *peer, g *engineio.Group) (sent int) {
+	t.Helper()
+	for deadline := time.Now().Add(soon); time.Now().Before(deadline); sent++ {
+		if !p.TrySend(g) {
+			return sent
+		}
+	}
+	t.Fatal("the queue is never full")
+	return 0
+}
+
+// The promise of the outgoing path: a client that answers heartbeats and does not
+// read costs a bounded queue, delays nobody, and is closed for lack of progress.
+func TestSlowReader(t *testing.T) {
+	const bound = 1 << 20
+	h := open(t, engineio.Config{QueueBytes: bound, StallTimeout: time.Second})
+	_, slow := h.connect()
+	c, brisk := h.connect()
+	g := group(strings.Repeat("x", 1000))
+	sent := fill(t, slow, g)
+	start := time.Now()
+	for !slow.TrySend(g) && len(slow.closed) == 0 { // it goes on refusing
+		if q := slow.Queued(); q > bound+g.Size() {
+			t.Fatalf("%d bytes wait", q)
+		}
+		brisk.send("quick")
+		if got := c.read(); got != "4quick" {
+			t.Fatalf("got %q", got)
+		}
+	}
+	slow.mustClose(t, engineio.ReasonSlow, engineio.ErrStalled)
+	t.Logf("%d messages of 1 kB taken by queue and kernel, closed after %v", sent, time.Since(start))
+	if kernel := sent*1000 - bound; kernel > 4<<20 {
+		t.Errorf("the kernel took %d bytes", kernel)
+	}
+	if h.server.Stats().Slow != 1 {
+		t.Errorf("stats %+v", h.server.Stats())
+	}
+}
+
+// Many of them at once must not take the workers away from the others.
+func TestStalledReadersDelayNobody(t *testing.T) {
+	h := open(t, engineio.Config{StallTimeout: soon})
+	g := group(strings.Repeat("x", 10_000))
+	for range 4 * runtime.GOMAXPROCS(0) {
+		_, p := h.connect()
+		fill(t, p, g)
+	}
+	c, p := h.connect()
+	var worst time.Duration
+	for range 200 {
+		start := time.Now()
+		p.send("quick")
+		c.read()
+		worst = max(worst, time.Since(start))
+	}
+	if worst > time.Second {
+		t.Errorf("worst round trip %v", worst)
+	}
+}
+
+func TestDrainedComesOncePerRefusal(t *testing.T) {
+	h := open(t, engineio.Config{StallTimeout: soon})
+	c, p := h.connect()
+	g := group(strings.Repeat("x", 10_000))
+	for round := range 3 {
+		sent := fill(t, p, g)
+		for range 5 { // more refusals before the drain are the same one
+			p.TrySend(g)
+		}
+		for range sent {
+			c.read()
+		}
+		receive(t, p.drained, "Drained")
+		h.eventually("nothing waits", func() bool { return p.Queued() == 0 })
+		if n := len(p.drained); n != 0 {
+			t.Errorf("round %d: %d more", round, n)
+		}
+	}
+}
+
+// A sender that only continues on Drained gets everything through, at the
+// client's pace, whatever the transport.
+func TestSenderPacedByDrained(t *testing.T) {
+	const total = 3000
+	pages := func(p *peer) {
+		next := 0
+		p.onDrained = func(p *peer) {
+			for next < total && p.TrySend(group(fmt.Sprintf("%d %01000d", next, 0))) {
+				next++
+			}
+		}
+		p.onMessage = func(p *peer, _ engineio.Message) { p.onDrained(p) }
+	}
+	h := open(t, engineio.Config{QueueBytes: 64 << 10}, pages)
+	want := func(i int, packet string) {
+		if !strings.HasPrefix(packet, fmt.Sprintf("4%d ", i)) {
+			t.Fatalf("packet %d is %.20q", i, packet)
+		}
+	}
+	c, _ := h.connect()
+	c.write("4start")
+	for i := range total {
+		want(i, c.read())
+	}
+	query, _ := h.poll()
+	h.post(query, "4start")
+	for i := 0; i < total; {
+		for packet := range strings.SplitSeq(h.get(query), "\x1e") {
+			want(i, packet)
+			i++
+		}
+	}
+}
+
+func TestVolatileIsDroppedUnlessTheClientCanTakeIt(t *testing.T) {
+	h := open(t, engineio.Config{StallTimeout: soon})
+	_, p := h.connect()
+	g := group(strings.Repeat("x", 100_000))
+	if !p.SendVolatile(g) {
+		t.Error("dropped for an idle client")
+	}
+	h.eventually("the client is stuck", func() bool { return !p.SendVolatile(g) })
+	query, polling := h.poll()
+	if polling.SendVolatile(g) {
+		t.Error("taken although nobody polls")
+	}
+	held := h.held(query)
+	h.eventually("taken by the held poll", func() bool { return polling.SendVolatile(group("now")) })
+	if got := receive(t, held, "the poll"); got.Body != "4now" {
+		t.Errorf("got %q", got.Body)
+	}
+}
+
+func TestSendClosesASessionOverItsLimit(t *testing.T) {
+	h := open(t, engineio.Config{QueueBytes: 10_000, MaxQueueBytes: 50_000})
+	_, p := h.poll()
+	for range 100 {
+		p.send(strings.Repeat("x", 1000))
+	}
+	p.mustClose(t, engineio.ReasonSlow, engineio.ErrQueueFull)
+	if p.TrySend(group("x")) || p.SendVolatile(group("x")) {
+		t.Error("a closed session takes messages")
+	}
+}
+
+// A client that asks and asks but does not read replies is not read any more.
+func TestRequestsWaitWhileRepliesPileUp(t *testing.T) {
+	handled := 0
+	h := open(t, engineio.Config{QueueBytes: 100_000, StallTimeout: soon}, func(p *peer) {
+		p.onMessage = func(p *peer, _ engineio.Message) {
+			handled++ // one at a time
+			p.send(strings.Repeat("x", 10_000))
+		}
+	})
+	c, p := h.connect()
+	const requests = 3000
+	go func() {
+		for range requests {
+			_ = c.WriteMessage(websocket.TextMessage, []byte("4please"))
+		}
+	}()
+	h.eventually("the queue is over its bound", func() bool { return p.Queued() > 100_000 })
+	for range 100 {
+		if q := p.Queued(); q > 100_000+2*11_000 {
+			t.Fatalf("%d bytes wait", q)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	for range requests {
+		c.read()
+	}
+	if handled != requests {
+		t.Errorf("%d of %d requests handled", handled, requests)
+	}
+}
+
+// Connections that are no plain sockets are written by a goroutine that lives only
+// while something waits.
+func TestConnectionsThatCannotBeTried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{StallTimeout: 5 * time.Second})
+		c, p := h.connect()
+		for i := range 100 {
+			p.send(fmt.Sprint(i))
+		}
+		for i := range 100 {
+			if got := c.read(); got != fmt.Sprint("4", i) {
+				t.Fatalf("got %q", got)
+			}
+		}
+		start := time.Now()
+		p.send(strings.Repeat("x", 100)) // nobody reads a pipe, so nothing of it is taken
+		<-p.Done()
+		if d := time.Since(start); d != 5*time.Second {
+			t.Errorf("closed after %v", d)
+		}
+		p.mustClose(t, engineio.ReasonSlow, engineio.ErrStalled)
+	})
+}
+
+func TestDoneIsClosedWithTheSession(t *testing.T) {
+	h := open(t, engineio.Config{})
+	_, p := h.poll()
+	early := p.Done()
+	p.Close(engineio.ReasonForced)
+	select {
+	case <-early:
+		t.Error("done although the client was not told")
+	default:
+	}
+	h.cut()
+	receive(t, early, "the end")
+	receive(t, p.Done(), "the end, asked for later")
+	if got := []string{p.ID(), p.Transport()}; len(got[0]) != 20 || !slices.Contains(got, engineio.Polling) {
+		t.Errorf("got %q", got)
+	}
+}
