@@ -3,12 +3,11 @@ package socketio
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
-
-	"expenseflow/internal/engineio"
 )
 
 // A Broadcast addresses sockets of a namespace: all, or those in rooms, less some.
@@ -141,22 +140,21 @@ func (b *Broadcast) Send(p *Packet) {
 	b.deliver(b.nsp, p)
 }
 
-// deliver queues p for the targets. No lock is held meanwhile.
+// deliver queues p for the targets. No lock of the namespace is held meanwhile.
 func (b *Broadcast) deliver(n *Namespace, p *Packet) {
-	g := b.group(p.shared())
+	p = p.derive(noID, b.plain)
 	for _, s := range n.targets(b.rooms, b.except) {
 		if s != b.skip && s.Connected() {
-			s.transmit(p, g, b.volatile)
+			s.transmit(p, b.mode())
 		}
 	}
 }
 
-// group is g in the form that Compress asks for.
-func (b *Broadcast) group(g *engineio.Group) *engineio.Group {
-	if b.plain {
-		return g.Uncompressed()
+func (b *Broadcast) mode() sendMode {
+	if b.volatile {
+		return sendVolatile
 	}
-	return g
+	return sendAlways
 }
 
 // FetchSockets are the connected sockets that are addressed.
@@ -173,7 +171,7 @@ func (b *Broadcast) FetchSockets() []*Socket {
 }
 
 // SocketsJoin puts the sockets that are addressed into rooms. Those that are in
-// too many stay as they are.
+// too many stay as they are; that a Recovery does not remember it is not told.
 func (b *Broadcast) SocketsJoin(rooms ...string) {
 	for _, s := range b.FetchSockets() {
 		_ = s.Join(rooms...)
@@ -184,7 +182,7 @@ func (b *Broadcast) SocketsJoin(rooms ...string) {
 func (b *Broadcast) SocketsLeave(rooms ...string) {
 	for _, s := range b.FetchSockets() {
 		for _, room := range rooms {
-			s.Leave(room)
+			_ = s.Leave(room)
 		}
 	}
 }
@@ -236,10 +234,10 @@ func within(ctx context.Context, d time.Duration) (context.Context, context.Canc
 // ask sends p to the targets in n. One id serves all: answers are told apart by
 // their socket.
 func (b *Broadcast) ask(g *gathering, n *Namespace, p *Packet, id int64) {
-	group := b.group(p.withID(id))
+	p = p.derive(id, b.plain)
 	for _, s := range n.targets(b.rooms, b.except) {
 		if s != b.skip && g.expect(s, id) {
-			s.transmit(p, group, b.volatile)
+			s.transmit(p, b.mode())
 		}
 	}
 }
@@ -264,9 +262,10 @@ func (g *gathering) expect(s *Socket, id int64) bool {
 	g.missing++
 	g.mu.Unlock()
 	err := s.expect(id, func(p *inPacket) { g.answered(s, p) })
-	if err == ErrDisconnected { // it went before it was asked
+	switch {
+	case errors.Is(err, ErrDisconnected): // it went before it was asked
 		g.settle(nil)
-	} else if err != nil {
+	case err != nil:
 		g.settle(err)
 	}
 	return err == nil

@@ -112,7 +112,11 @@ func (c *client) negotiate(ctx context.Context, nsp string, h *Handshake) {
 // admit runs the middleware of n and joins the client to it.
 func (c *client) admit(ctx context.Context, n *Namespace, h *Handshake) {
 	s := newSocket(c, n, h)
-	if err := n.authorize(ctx, s); err != nil {
+	err := n.authorize(ctx, s)
+	if err == nil {
+		err = s.place(ctx)
+	}
+	if err != nil {
 		s.discard()
 		c.refuse(n.name, err)
 		return
@@ -126,28 +130,42 @@ func (c *client) admit(ctx context.Context, n *Namespace, h *Handshake) {
 // queued first, then broadcasts reach s, then OnConnect runs, then events. It
 // reports false if the client has gone meanwhile.
 func (c *client) join(s *Socket) bool {
+	older, ok := c.connectSocket(s)
+	if older != nil {
+		older.evict()
+	}
+	return ok
+}
+
+// connectSocket does it, and returns the socket whose place s took.
+func (c *client) connectSocket(s *Socket) (older *Socket, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := c.find(s.nsp.name)
 	if c.closed || i < 0 {
-		return false
+		return nil, false
 	}
 	s.phase.Store(int32(phaseOpen)) // before the middleware's context ends: see Use
 	c.links[i].cancel()
 	c.links[i] = link{name: s.nsp.name, socket: s}
 	c.timer.Stop()
 	c.session.Send(control(typeConnect, s.nsp.name, s.connectReply()))
-	s.nsp.add(s)
+	older = s.nsp.add(s)
 	if c.inbox.push(task{kind: taskOpen, socket: s}) {
 		c.holds++
 		go c.work()
 	}
-	return true
+	return older, true
 }
 
 // connectReply is the payload of the answer to CONNECT.
 func (s *Socket) connectReply() []byte {
-	return append(append([]byte(`{"sid":"`), s.id...), `"}`...)
+	reply := struct {
+		SID string `json:"sid"`
+		PID string `json:"pid,omitempty"`
+	}{SID: s.id, PID: s.PID()}
+	b, _ := json.Marshal(reply) // cannot fail
+	return b
 }
 
 // refuse answers a CONNECT that is not granted. The link goes first, so that the

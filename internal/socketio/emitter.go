@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"expenseflow/internal/engineio"
 )
 
 // An Emitter sends events to one socket in a particular way. It may be kept and
@@ -59,8 +57,15 @@ func (e *Emitter) Emit(event string, args ...any) error {
 	if !e.socket.Connected() {
 		return ErrDisconnected
 	}
-	e.transmit(p, p.shared())
+	e.socket.transmit(p.derive(noID, e.plain), e.mode())
 	return nil
+}
+
+func (e *Emitter) mode() sendMode {
+	if e.volatile {
+		return sendVolatile
+	}
+	return sendAlways
 }
 
 // EmitAck asks the client as [Socket.EmitAck] does.
@@ -71,18 +76,17 @@ func (e *Emitter) EmitAck(ctx context.Context, event string, args ...any) ([]jso
 	}
 	ctx, cancel := within(ctx, e.timeout)
 	defer cancel()
-	return e.ask(ctx, p)
+	return e.ask(ctx, p.derive(e.socket.nsp.server.nextAckID(), e.plain))
 }
 
-// ask sends p with an id of its own and waits for the answer.
+// ask sends p and waits for the answer.
 func (e *Emitter) ask(ctx context.Context, p *Packet) ([]json.RawMessage, error) {
-	s, id := e.socket, e.socket.nsp.server.nextAckID()
 	answer := make(chan *inPacket, 1)
-	if err := s.expect(id, func(p *inPacket) { answer <- p }); err != nil {
+	if err := e.socket.expect(p.id, func(in *inPacket) { answer <- in }); err != nil {
 		return nil, err
 	}
-	defer s.forget(id)
-	e.transmit(p, p.withID(id))
+	defer e.socket.forget(p.id)
+	e.socket.transmit(p, e.mode())
 	select {
 	case in := <-answer:
 		if in == nil {
@@ -92,12 +96,4 @@ func (e *Emitter) ask(ctx context.Context, p *Packet) ([]json.RawMessage, error)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("socketio: no acknowledgement of %q: %w", p.name, context.Cause(ctx))
 	}
-}
-
-// transmit queues g, a form of p.
-func (e *Emitter) transmit(p *Packet, g *engineio.Group) {
-	if e.plain {
-		g = g.Uncompressed()
-	}
-	e.socket.transmit(p, g, e.volatile)
 }

@@ -1,6 +1,8 @@
 package socketio
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -24,8 +26,12 @@ type Packet struct {
 
 	body        []byte // the JSON array
 	attachments [][]byte
+	offset      string // of EncodeAt
+	id          int64  // noID unless it asks for an acknowledgement
+	plain       bool   // never compressed
 
-	group atomic.Pointer[engineio.Group] // of the packet without an id
+	group   atomic.Pointer[engineio.Group] // as it is
+	stamped atomic.Pointer[engineio.Group] // with its offset behind the arguments
 }
 
 // Encode makes an event of namespace nsp once for everybody who is to get it.
@@ -35,13 +41,20 @@ type Packet struct {
 //
 // Errors: ErrReserved, or that of an argument that cannot be encoded.
 func Encode(nsp, event string, args ...any) (*Packet, error) {
+	return EncodeAt(nsp, "", event, args...)
+}
+
+// EncodeAt makes an event that tells a client how far it has come: for a socket
+// that can be recovered, offset follows the arguments, and comes back in the
+// client's next CONNECT. Others get the event as Encode makes it. See [Recovery].
+func EncodeAt(nsp, offset, event string, args ...any) (*Packet, error) {
 	if reservedIn[event] {
 		return nil, fmt.Errorf("%w: %q", ErrReserved, event)
 	}
 	if event == "" {
 		return nil, errors.New("socketio: event without a name")
 	}
-	p := &Packet{nsp: cleanName(nsp), name: event, args: args}
+	p := &Packet{nsp: cleanName(nsp), name: event, args: args, offset: offset, id: noID}
 	if err := p.encode(event, args); err != nil {
 		return nil, fmt.Errorf("socketio: encode %q: %w", event, err)
 	}
@@ -64,21 +77,65 @@ func (p *Packet) encode(event string, args []any) error {
 // Size is what the packet counts in a connection's queue, in bytes.
 func (p *Packet) Size() int { return p.shared().Size() }
 
-// shared is the group of the packet without an acknowledgement id.
-func (p *Packet) shared() *engineio.Group {
-	if g := p.group.Load(); g != nil {
-		return g
+// derive is a packet of the same event that asks for an acknowledgement, unless id
+// is noID, and may be never compressed.
+func (p *Packet) derive(id int64, plain bool) *Packet {
+	if id == p.id && plain == p.plain {
+		return p
 	}
-	g := newGroup(typeEvent, p.nsp, noID, p.body, p.attachments)
-	if p.group.CompareAndSwap(nil, g) {
-		return g
+	return &Packet{
+		nsp: p.nsp, name: p.name, args: p.args, body: p.body, attachments: p.attachments,
+		offset: p.offset, id: id, plain: plain,
 	}
-	return p.group.Load()
 }
 
-// withID is a group of the packet that asks for an acknowledgement.
-func (p *Packet) withID(id int64) *engineio.Group {
-	return newGroup(typeEvent, p.nsp, id, p.body, p.attachments)
+// shared is the packet as it is.
+func (p *Packet) shared() *engineio.Group {
+	return once(&p.group, func() *engineio.Group { return p.make(p.body) })
+}
+
+// withOffset is the packet with an offset behind its arguments.
+func (p *Packet) withOffset(offset string) *engineio.Group {
+	if offset != p.offset {
+		return p.make(appendOffset(p.body, offset))
+	}
+	return once(&p.stamped, func() *engineio.Group { return p.make(appendOffset(p.body, offset)) })
+}
+
+// once returns what slot holds, and lets build make it if there is nothing.
+func once(slot *atomic.Pointer[engineio.Group], build func() *engineio.Group) *engineio.Group {
+	if g := slot.Load(); g != nil {
+		return g
+	}
+	slot.CompareAndSwap(nil, build())
+	return slot.Load()
+}
+
+// make is a group of the packet with another body.
+func (p *Packet) make(body []byte) *engineio.Group {
+	g := newGroup(typeEvent, p.nsp, p.id, body, p.attachments)
+	if p.plain {
+		return g.Uncompressed()
+	}
+	return g
+}
+
+// appendOffset is a copy of the array in body with one more element.
+func appendOffset(body []byte, offset string) []byte {
+	text, _ := json.Marshal(offset) // cannot fail
+	out := make([]byte, 0, len(body)+len(text)+1)
+	out = append(out, body[:len(body)-1]...)
+	out = append(out, ',')
+	out = append(out, text...)
+	return append(out, ']')
+}
+
+// moves tells whether the client would take the last element of the event for an
+// offset, because it is a string: its last argument or, without any, its name. An
+// event that asks for an acknowledgement has a function there.
+func (p *Packet) moves() bool {
+	elements := bytes.TrimRight(p.body[:len(p.body)-1], " \t\n\r")
+	return p.id == noID && elements[len(elements)-1] == '"'
 }
 
 // newGroup makes the messages of one packet (Socket.IO protocol, "Packet

@@ -120,7 +120,9 @@ func (n *Namespace) handlers(event string) (any, named []func(context.Context, *
 }
 
 // admitsAll tells whether nobody needs to be asked before a client joins.
-func (n *Namespace) admitsAll() bool { return len(n.middleware()) == 0 }
+func (n *Namespace) admitsAll() bool {
+	return len(n.middleware()) == 0 && n.server.cfg.Recovery == nil
+}
 
 // Len is how many sockets are connected.
 func (n *Namespace) Len() int {
@@ -160,12 +162,15 @@ func (n *Namespace) spaces() []*Namespace {
 	return list
 }
 
-// add makes s one of the namespace's sockets.
-func (n *Namespace) add(s *Socket) {
+// add makes s one of the namespace's sockets. The newest connection owns an id: the
+// one that had it is returned.
+func (n *Namespace) add(s *Socket) (older *Socket) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	older = n.sockets[s.id]
 	n.sockets[s.id] = s
 	n.list = nil
+	return older
 }
 
 // remove takes s out of the namespace and its rooms for good.

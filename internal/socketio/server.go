@@ -57,6 +57,10 @@ type Config struct {
 	// then.
 	ReleaseHandshake bool
 
+	// Recovery lets clients come back to where they were; nil: each connection is
+	// new.
+	Recovery Recovery
+
 	// Logger hears of clients' trouble at Debug level, and of panics and failed
 	// middleware at Error. Default slog.Default.
 	Logger *slog.Logger

@@ -32,6 +32,10 @@ const (
 	reasonShutdown         = "server shutting down"
 	reasonClientDisconnect = "client namespace disconnect"
 	reasonServerDisconnect = "server namespace disconnect"
+
+	// ReasonReplaced is why a socket ended whose client came back on another
+	// connection, with the same id: it has not left. See [Recovery].
+	ReasonReplaced = "replaced"
 )
 
 // A phase is where a socket stands.
@@ -50,6 +54,7 @@ type Socket struct {
 	nsp    *Namespace
 	client *client
 	phase  atomic.Int32
+	trail  *trail // nil unless it can be recovered
 
 	// Guarded by nsp.mu.
 	rooms   []*room
@@ -90,7 +95,8 @@ func newID() string {
 }
 
 // ID is the socket's id, which the client knows too. It is new for each
-// connection. The socket is always in the room of that name.
+// connection, unless that was recovered. The socket is always in the room of that
+// name. With a Recovery the id that middleware sees is not the last one.
 func (s *Socket) ID() string { return s.id }
 
 // Namespace is where the socket belongs.
@@ -237,7 +243,7 @@ func (s *Socket) Send(p *Packet) error {
 	if !s.Connected() {
 		return ErrDisconnected
 	}
-	s.transmit(p, p.shared(), false)
+	s.transmit(p, sendAlways)
 	return nil
 }
 
@@ -247,11 +253,7 @@ func (s *Socket) Send(p *Packet) error {
 // namespace.
 func (s *Socket) TrySend(p *Packet) bool {
 	checkNamespace(p, s.nsp)
-	if !s.Connected() || !s.client.session.TrySend(p.shared()) {
-		return false
-	}
-	s.tellOutgoing(p)
-	return true
+	return s.Connected() && s.transmit(p, sendIfRoom)
 }
 
 // checkNamespace panics if p is not of n: the client would deliver it elsewhere.
@@ -261,14 +263,26 @@ func checkNamespace(p *Packet, n *Namespace) {
 	}
 }
 
-// transmit queues g, a form of p.
-func (s *Socket) transmit(p *Packet, g *engineio.Group, volatile bool) {
-	if !volatile {
-		s.tellOutgoing(p)
-		s.client.session.Send(g)
-	} else if s.client.session.SendVolatile(g) {
+// A sendMode says for whom a packet is dropped.
+type sendMode uint8
+
+const (
+	sendAlways   sendMode = iota // nobody
+	sendIfRoom                   // a full queue, which asks again
+	sendVolatile                 // a client that cannot take it now
+)
+
+// transmit queues p in the form that this socket gets, and reports whether it was
+// taken.
+func (s *Socket) transmit(p *Packet, mode sendMode) bool {
+	if s.trail != nil {
+		return s.trail.transmit(s, p, mode)
+	}
+	taken := s.enqueue(p.shared(), mode)
+	if taken {
 		s.tellOutgoing(p)
 	}
+	return taken
 }
 
 // send queues a group that no listener hears of.
@@ -355,11 +369,19 @@ func (s *Socket) answered(p *inPacket) {
 
 // Join puts the socket into rooms. A socket that has ended joins nothing. It
 // returns ErrTooManyRooms, and joins none of them, if the socket would be in more
-// than Config.MaxRooms.
-func (s *Socket) Join(rooms ...string) error { return s.nsp.join(s, rooms) }
+// than Config.MaxRooms; and, after it has joined, the error of Recovery.Remember.
+func (s *Socket) Join(rooms ...string) error {
+	if err := s.nsp.join(s, rooms); err != nil {
+		return err
+	}
+	return s.remember()
+}
 
-// Leave takes the socket out of a room.
-func (s *Socket) Leave(room string) { s.nsp.leave(s, room) }
+// Leave takes the socket out of a room. The error is that of Recovery.Remember.
+func (s *Socket) Leave(room string) error {
+	s.nsp.leave(s, room)
+	return s.remember()
+}
 
 // Rooms are the rooms the socket is in, its own id first.
 func (s *Socket) Rooms() []string { return s.nsp.roomsOf(s) }
@@ -409,12 +431,14 @@ func (s *Socket) discard() {
 // opened tells OnConnect. Should a listener panic, the client is left without its
 // handlers, so it must come again.
 func (s *Socket) opened() {
+	s.follow()
 	for _, fn := range s.nsp.connectListeners() {
 		if !s.guard("connect", func() { fn(s) }) {
 			s.CloseTransport()
 			return
 		}
 	}
+	s.settle()
 	if s.nsp.server.cfg.ReleaseHandshake {
 		s.releaseHandshake()
 	}
@@ -442,6 +466,7 @@ func (s *Socket) handle(fn func(context.Context, *Event), e *Event) {
 // finish tells the listeners that the socket has ended and takes it out of its
 // rooms in between.
 func (s *Socket) finish() {
+	s.unfollow()
 	h := s.listeners()
 	for _, fn := range h.disconnecting {
 		s.guard("disconnecting", func() { fn(s.reason) })
