@@ -28,6 +28,16 @@ type account struct {
 	Token    string
 }
 
+// device names one of the account's devices. No two accounts share one: the
+// server parks what a device queued before it acted for somebody else (CONTRACT
+// decision 13).
+func (a *account) device(name string) string {
+	return "device_" + name + "_" + a.ID
+}
+
+// phone is the device that queues operations where it does not matter which.
+func (a *account) phone() string { return a.device("phone") }
+
 var accountsMade atomic.Int64
 
 // register makes a new account, with an e-mail address nobody else has.

@@ -23,11 +23,9 @@ type operation struct {
 	Timestamp    int64  `json:"timestamp"` // milliseconds since 1970
 }
 
-// phone is the device that queues the operations of these tests.
-const phone = "device_phone0001"
-
-func queued(action, id string, data any) operation {
-	return operation{action, "expense", id, data, phone, time.Now().UnixMilli()}
+// queued is an operation that the account's phone queues now.
+func (a *account) queued(action, id string, data any) operation {
+	return operation{action, "expense", id, data, a.phone(), time.Now().UnixMilli()}
 }
 
 func draft(description string) map[string]any {
@@ -132,10 +130,10 @@ func same(t *testing.T, what string, want, got any) {
 }
 
 // creates gives n different creates.
-func creates(n int) []operation {
+func (a *account) creates(n int) []operation {
 	ops := make([]operation, n)
 	for i := range ops {
-		ops[i] = queued("CREATE", fmt.Sprintf("temp_%d", i), draft(fmt.Sprintf("item %d", i)))
+		ops[i] = a.queued("CREATE", fmt.Sprintf("temp_%d", i), draft(fmt.Sprintf("item %d", i)))
 	}
 	return ops
 }
@@ -144,7 +142,7 @@ func TestSameBatchTwiceCreatesOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
 		d := startNode(t).connect(t, a, transports[1])
-		ops := creates(3)
+		ops := a.creates(3)
 
 		first := a.batch(t, ops...)
 		second := a.batch(t, ops...)
@@ -159,7 +157,7 @@ func TestSameBatchTwiceCreatesOnce(t *testing.T) {
 func TestReplayDoesNotResurrect(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
-		op := creates(1)[0]
+		op := a.creates(1)[0]
 		id := a.batch(t, op)[0].id()
 		a.call(t, http.MethodDelete, "/api/expenses/"+id, nil).want(t, http.StatusOK)
 
@@ -174,7 +172,7 @@ func TestSameBatchTwiceAtOnceCreatesOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
 		d := startNode(t).connect(t, a, transports[1])
-		ops := creates(50)
+		ops := a.creates(50)
 
 		answers := atOnce(6, func() (answer, error) {
 			return try(http.MethodPost, p.url()+"/api/sync/batch", a.Token, batchOf(ops))
@@ -227,9 +225,9 @@ func TestOneBadOperationIsParkedAndItsNeighboursApply(t *testing.T) {
 		bad := draft("bad")
 		bad["amount"] = -5
 		ops := []operation{
-			queued("CREATE", "temp_1", draft("one")),
-			queued("CREATE", "temp_2", bad),
-			queued("CREATE", "temp_3", draft("three")),
+			a.queued("CREATE", "temp_1", draft("one")),
+			a.queued("CREATE", "temp_2", bad),
+			a.queued("CREATE", "temp_3", draft("three")),
 		}
 
 		got := a.batch(t, ops...)
@@ -267,7 +265,7 @@ func checkParked(t *testing.T, a *account, d *device, text string) {
 	if len(rows) != 1 {
 		t.Fatalf("sync_data holds %d rows, want the parked one", len(rows))
 	}
-	want := parkedRow{ID: rows[0].ID, Action: "CREATE", ResourceID: "temp_2", DeviceID: phone}
+	want := parkedRow{ID: rows[0].ID, Action: "CREATE", ResourceID: "temp_2", DeviceID: a.phone()}
 	same(t, "sync_data", []parkedRow{want}, rows)
 }
 
@@ -301,7 +299,7 @@ func (a *account) syncStatus(t *testing.T) syncStatus {
 func TestTwoCreatesWithOneTemporaryIDAreTwoExpenses(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
-		first, second := queued("CREATE", "temp_1", draft("tea")), queued("CREATE", "temp_1", draft("cake"))
+		first, second := a.queued("CREATE", "temp_1", draft("tea")), a.queued("CREATE", "temp_1", draft("cake"))
 		second.Timestamp = first.Timestamp
 
 		got := a.batch(t, first, second)
@@ -319,9 +317,9 @@ func TestTemporaryIDLivesInOneBatch(t *testing.T) {
 		d := startNode(t).connect(t, a, transports[1])
 
 		got := a.batch(t,
-			queued("CREATE", "temp_1", draft("lunch")),
-			queued("UPDATE", "temp_1", map[string]any{"amount": 20}),
-			queued("DELETE", "temp_1", nil))
+			a.queued("CREATE", "temp_1", draft("lunch")),
+			a.queued("UPDATE", "temp_1", map[string]any{"amount": 20}),
+			a.queued("DELETE", "temp_1", nil))
 
 		id := got[0].id()
 		same(t, "ids", []string{id, id, id}, ids(got))
@@ -339,13 +337,13 @@ func TestTemporaryIDStaysAnAddressAfterTheSync(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
 		d := startNode(t).connect(t, a, transports[1])
-		id := a.batch(t, queued("CREATE", "temp_77", draft("lunch")))[0].id()
+		id := a.batch(t, a.queued("CREATE", "temp_77", draft("lunch")))[0].id()
 
 		full := draft("late lunch")
-		full["deviceId"] = phone
+		full["deviceId"] = a.phone()
 		var updated expense
 		a.call(t, http.MethodPut, "/api/expenses/temp_77", full).want(t, http.StatusOK).into(t, &updated)
-		a.call(t, http.MethodDelete, "/api/expenses/temp_77", map[string]any{"deviceId": phone}).want(t, http.StatusOK)
+		a.call(t, http.MethodDelete, "/api/expenses/temp_77", map[string]any{"deviceId": a.phone()}).want(t, http.StatusOK)
 
 		same(t, "id of the updated expense", id, updated.ID)
 		d.hear(t, 3, changeEvents...)
@@ -358,10 +356,10 @@ func TestTemporaryIDStaysAnAddressAfterTheSync(t *testing.T) {
 func TestLostPostIsTheQueuedCreate(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
-		posted := a.create(t, "coffee", phone)
-		again := queued("CREATE", fmt.Sprintf("temp_%d", time.Now().UnixMilli()), draft("coffee"))
+		posted := a.create(t, "coffee", a.phone())
+		again := a.queued("CREATE", fmt.Sprintf("temp_%d", time.Now().UnixMilli()), draft("coffee"))
 		minuteAgo := time.Now().Add(-time.Minute).UnixMilli()
-		earlier := queued("CREATE", fmt.Sprintf("temp_%d", minuteAgo), draft("coffee"))
+		earlier := a.queued("CREATE", fmt.Sprintf("temp_%d", minuteAgo), draft("coffee"))
 		earlier.Timestamp = minuteAgo
 
 		got := a.batch(t, again, earlier)
@@ -374,16 +372,34 @@ func TestLostPostIsTheQueuedCreate(t *testing.T) {
 	})
 }
 
+// A browser's queue outlives its account: what A queued must not become B's
+// because B signed in on the same browser (CONTRACT decision 13).
+func TestQueueOfAnotherAccountIsParked(t *testing.T) {
+	onEach(t, func(t *testing.T, p *program) {
+		a, b := register(t, p), register(t, p)
+		browser := a.device("browser")
+		op := a.queued("CREATE", "temp_1", draft("of the first account"))
+		op.DeviceID, op.Timestamp = browser, time.Now().Add(-time.Hour).UnixMilli()
+		a.create(t, "the last thing before signing out", browser)
+
+		got := b.batch(t, op)
+
+		same(t, "result", result{ResourceID: "temp_1", Error: "Queued by another account", Status: "parked"}, got[0])
+		same(t, "expenses of the second account", 0, len(b.expenses(t)))
+		same(t, "what waits for a person", 1, b.syncStatus(t).PendingOperations)
+	})
+}
+
 // An operation cannot move an expense to another account or run the old
 // database's operators (CONTRACT D30).
 func TestOperationCannotReachBeyondItsFields(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a, b := register(t, p), register(t, p)
-		mine := a.create(t, "mine", phone)
+		mine := a.create(t, "mine", a.phone())
 		evil := map[string]any{"user": b.ID, "_id": strings.Repeat("b", 24), "$set": map[string]any{"amount": 1}, "description": "still mine"}
 
-		got := a.batch(t, queued("UPDATE", mine.ID, evil))
-		foreign := b.batch(t, queued("UPDATE", mine.ID, map[string]any{"description": "stolen"}), queued("DELETE", mine.ID, nil))
+		got := a.batch(t, a.queued("UPDATE", mine.ID, evil))
+		foreign := b.batch(t, b.queued("UPDATE", mine.ID, map[string]any{"description": "stolen"}), b.queued("DELETE", mine.ID, nil))
 
 		same(t, "updated id", mine.ID, got[0].id())
 		same(t, "foreign data", []string{"", ""}, ids(foreign))
@@ -402,7 +418,7 @@ func TestTenMegabytesOfOperationsAreTaken(t *testing.T) {
 	padded := func(n int) operation {
 		data := draft("a big one")
 		data["ignored"] = strings.Repeat("x", n)
-		return queued("CREATE", "temp_1", data)
+		return a.queued("CREATE", "temp_1", data)
 	}
 	same(t, "stored", "a big one", a.batch(t, padded(9<<20))[0].Data.Description)
 	a.call(t, http.MethodPost, "/api/sync/batch", batchOf([]operation{padded(18 << 20)})).want(t, http.StatusRequestEntityTooLarge)

@@ -18,7 +18,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 			p := start(t, db.settings(t)...)
 			a := register(t, p)
 			d := startNode(t).connect(t, a, transports[1])
-			ops := creates(3000)
+			ops := a.creates(3000)
 
 			answered := sendAndKill(t, a, d, ops)
 			if answered {
@@ -102,7 +102,7 @@ func repeated(list []string) []string {
 func TestKilledAtAnyMoment(t *testing.T) {
 	p := start(t)
 	a := register(t, p)
-	ops := creates(400)
+	ops := a.creates(400)
 	for _, delay := range []time.Duration{0, 5, 10, 20, 40} {
 		killer := time.AfterFunc(delay*time.Millisecond, func() { _ = p.cmd.Process.Kill() })
 		_, _ = try(http.MethodPost, p.url()+"/api/sync/batch", a.Token, batchOf(ops))

@@ -22,18 +22,18 @@ func TestEveryDeviceHearsEveryChangeOnce(t *testing.T) {
 		a := register(t, p)
 		devices := startNode(t).connectAll(t, a)
 
-		created := a.call(t, http.MethodPost, "/api/expenses", from(phone, draft("lunch"))).want(t, http.StatusCreated)
+		created := a.call(t, http.MethodPost, "/api/expenses", from(a.phone(), draft("lunch"))).want(t, http.StatusCreated)
 		var e expense
 		created.into(t, &e)
-		updated := a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(phone, draft("dinner"))).want(t, http.StatusOK)
-		a.call(t, http.MethodDelete, "/api/expenses/"+e.ID, map[string]any{"deviceId": phone}).want(t, http.StatusOK)
+		updated := a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(a.phone(), draft("dinner"))).want(t, http.StatusOK)
+		a.call(t, http.MethodDelete, "/api/expenses/"+e.ID, map[string]any{"deviceId": a.phone()}).want(t, http.StatusOK)
 
 		for _, d := range devices {
 			heard := d.hear(t, 3, changeEvents...)
 			same(t, "events", []string{"expense_created " + e.ID, "expense_updated " + e.ID, "expense_deleted " + e.ID}, d.changes())
-			same(t, "expense_created", document(t, created.body, phone), object(t, heard[0].Args[0]))
-			same(t, "expense_updated", document(t, updated.body, phone), object(t, heard[1].Args[0]))
-			same(t, "expense_deleted", map[string]any{"id": e.ID, "_id": e.ID, "deviceId": phone}, object(t, heard[2].Args[0]))
+			same(t, "expense_created", document(t, created.body, a.phone()), object(t, heard[0].Args[0]))
+			same(t, "expense_updated", document(t, updated.body, a.phone()), object(t, heard[1].Args[0]))
+			same(t, "expense_deleted", map[string]any{"id": e.ID, "_id": e.ID, "deviceId": a.phone()}, object(t, heard[2].Args[0]))
 		}
 	})
 }
@@ -89,13 +89,13 @@ func TestTwoUsersNeverHearEachOther(t *testing.T) {
 // everythingAnAccountCanDo causes an event of each kind, by each door.
 func everythingAnAccountCanDo(t *testing.T, a *account) {
 	t.Helper()
-	e := a.create(t, "by HTTP", phone)
-	a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(phone, draft("edited"))).want(t, http.StatusOK)
+	e := a.create(t, "by HTTP", a.phone())
+	a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(a.phone(), draft("edited"))).want(t, http.StatusOK)
 	a.batch(t,
-		queued("CREATE", "temp_1", draft("by a batch")),
-		queued("UPDATE", "temp_1", map[string]any{"amount": 7}),
-		queued("DELETE", "temp_1", nil),
-		queued("CREATE", "temp_2", map[string]any{"description": "never valid"}))
+		a.queued("CREATE", "temp_1", draft("by a batch")),
+		a.queued("UPDATE", "temp_1", map[string]any{"amount": 7}),
+		a.queued("DELETE", "temp_1", nil),
+		a.queued("CREATE", "temp_2", map[string]any{"description": "never valid"}))
 	a.call(t, http.MethodDelete, "/api/expenses/"+e.ID, nil).want(t, http.StatusOK)
 }
 

@@ -167,8 +167,8 @@ func onAndOffline(t *testing.T, p *program, tr transport) {
 	x := startProxy(t, p)
 	a := register(t, p)
 	n := startNode(t)
-	page := n.openPage(t, x.url(), a, "device_away00000", tr, seconds30)
-	other := n.openPage(t, p.url(), a, "device_home00000", tr, seconds30)
+	page := n.openPage(t, x.url(), a, a.device("away"), tr, seconds30)
+	other := n.openPage(t, p.url(), a, a.device("home"), tr, seconds30)
 
 	first := page.add(t, "online")
 	other.hear(t, 1, "expense_created")
@@ -205,7 +205,7 @@ func TestOldPageRepeatsABatchWhoseAnswerWasLost(t *testing.T) {
 		x := startProxy(t, p)
 		a := register(t, p)
 		n := startNode(t)
-		page := n.openPage(t, x.url(), a, phone, transports[1], 200)
+		page := n.openPage(t, x.url(), a, a.phone(), transports[1], 200)
 		other := n.connect(t, a, transports[1])
 		page.do(t, "setOnLine", false)
 		page.add(t, "one")
@@ -229,7 +229,7 @@ func TestOldPageRepeatsAPostWhoseAnswerWasLost(t *testing.T) {
 		x := startProxy(t, p)
 		a := register(t, p)
 		n := startNode(t)
-		page := n.openPage(t, x.url(), a, phone, transports[1], 200)
+		page := n.openPage(t, x.url(), a, a.phone(), transports[1], 200)
 		other := n.connect(t, a, transports[1])
 
 		x.loseAnswers(http.MethodPost, "/api/expenses")
@@ -275,7 +275,7 @@ func TestOldPageStartedTwice(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
 		n := startNode(t)
-		page := n.openPage(t, p.url(), a, phone, transports[1], 200)
+		page := n.openPage(t, p.url(), a, a.phone(), transports[1], 200)
 		other := n.connect(t, a, transports[1])
 		page.do(t, "start")
 		page.await(t, "connect", 2)

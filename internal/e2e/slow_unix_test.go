@@ -19,7 +19,7 @@ func TestTwoThousandOperationsReachASlowDevice(t *testing.T) {
 		quick := startNode(t).connectAll(t, a)
 		slowNode := startNode(t)
 		slow := []*device{slowNode.connect(t, a, transports[0]), slowNode.connect(t, a, transports[1])}
-		ops := large(2000)
+		ops := a.large(2000)
 
 		slowNode.signal(t, syscall.SIGSTOP)
 		results := a.batch(t, ops...)
@@ -40,8 +40,8 @@ func TestTwoThousandOperationsReachASlowDevice(t *testing.T) {
 }
 
 // large gives n creates whose documents have about 4 kB each.
-func large(n int) []operation {
-	ops := creates(n)
+func (a *account) large(n int) []operation {
+	ops := a.creates(n)
 	for i := range ops {
 		d := draft(fmt.Sprintf("item %d", i))
 		d["notes"] = strings.Repeat("ÿ€", 250)
