@@ -22,12 +22,12 @@ type Check struct {
 // Health answers who asks how the server is: load balancers, containers, pages.
 type Health struct{ Checks []Check }
 
-// Register puts the routes at the root.
-func (h *Health) Register(root *echo.Group) {
-	get(root, "/healthz", h.live)
-	get(root, "/readyz", h.ready)
-	get(root, "/health", h.ready)
-	get(root, "/api/health", h.ready)
+// Register puts the routes at the root, behind mw.
+func (h *Health) Register(root *echo.Group, mw ...echo.MiddlewareFunc) {
+	get(root, "/healthz", h.live, mw...)
+	get(root, "/readyz", h.ready, mw...)
+	get(root, "/health", h.ready, mw...)
+	get(root, "/api/health", h.ready, mw...)
 }
 
 type healthReport struct {
@@ -60,6 +60,5 @@ func (h *Health) ready(c echo.Context) error {
 	if code != http.StatusOK {
 		c.Response().Header().Set(echo.HeaderRetryAfter, "2")
 	}
-	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 	return respond(c, code, report)
 }

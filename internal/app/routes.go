@@ -29,9 +29,10 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	e.HTTPErrorHandler = handlers.Errors(a.log)
 	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(a.cfg.FrontendURL))
 	a.api(e, p)
-	root := e.Group("")
-	(&handlers.Health{Checks: []handlers.Check{{Name: "database", Do: a.store.Ping}, {Name: "drain", Do: a.drained}}}).Register(root)
-	(&handlers.Static{Files: files, Policy: policy}).Register(root)
+	(&handlers.Health{Checks: []handlers.Check{
+		{Name: "database", Do: a.store.Ping}, {Name: "migrations", Do: a.store.Migrated}, {Name: "drain", Do: a.drained},
+	}}).Register(e.Group(""), middleware.NoStore)
+	(&handlers.Static{Files: files, Policy: policy}).Register(e.Group(""))
 
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(1))
 	if err != nil {

@@ -1,0 +1,299 @@
+package app
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/gorilla/websocket"
+)
+
+func TestHealthOfAWellServer(t *testing.T) {
+	r := start(t)
+	for _, path := range []string{"/readyz", "/health", "/api/health"} {
+		a := r.call("GET", path, "", "")
+		if want := `{"status":"ok","timestamp":"<time>","checks":{"database":"ok","drain":"ok","migrations":"ok"}}`; a.code != 200 || plain(a.body) != want {
+			t.Errorf("%s: %d %s", path, a.code, a.body)
+		}
+		r.wantHeaders(t, a)
+	}
+	if a := r.call("GET", "/healthz", "", ""); a.code != 200 || plain(a.body) != `{"status":"ok","timestamp":"<time>"}` {
+		t.Errorf("/healthz: %d %s", a.code, a.body)
+	}
+}
+
+func TestBodySizesByRoute(t *testing.T) {
+	r := start(t)
+	alice := r.register("alice@example.org")
+	ops := make([]string, 0, 5000)
+	for i := range 5000 {
+		ops = append(ops, operation("CREATE", fmt.Sprintf("temp_%d", i), `{"description":"`+strings.Repeat("x", 90)+`","amount":1,"category":"food","type":"expense","junk":"`+strings.Repeat("j", 300)+`"}`))
+	}
+	large := batchOf(ops...)
+	if len(large) < 2<<20 || len(large) > 10<<20 {
+		t.Fatalf("the batch has %d bytes", len(large))
+	}
+	if a := r.call("POST", "/api/sync/batch", alice, large); a.code != 200 || strings.Count(a.body, `"success":true`) != len(ops) {
+		t.Errorf("a batch of %d bytes: %d with %d successes", len(large), a.code, strings.Count(a.body, `"success":true`))
+	}
+	tooLarge := failing("request entity too large")
+	for path, size := range map[string]int{"/api/expenses": 1<<20 + 1, "/api/sync/batch": 10<<20 + 1, "/api/auth/login": 1<<20 + 1} {
+		if a := r.call("POST", path, alice, strings.Repeat(" ", size)); a.code != 413 || a.body != tooLarge {
+			t.Errorf("%s with %d bytes: %d %s", path, size, a.code, a.body)
+		}
+	}
+	if a := r.call("POST", "/api/sync/batch", "garbled", strings.Repeat(" ", 20<<20)); a.code != 401 {
+		t.Errorf("a large body without a good token: %d", a.code)
+	}
+}
+
+func TestLongListsAreCompressedForWhoTakesIt(t *testing.T) {
+	r := start(t)
+	alice := r.register("alice@example.org")
+	for range 20 {
+		r.expense(alice)
+	}
+	whole := r.call("GET", "/api/expenses", alice, "", "Accept-Encoding", "identity")
+	small := r.call("GET", "/api/expenses", alice, "", "Accept-Encoding", "gzip")
+	if small.header.Get("Content-Encoding") != "gzip" || len(small.body) > len(whole.body)/2 {
+		t.Fatalf("%q, %d bytes instead of %d", small.header.Get("Content-Encoding"), len(small.body), len(whole.body))
+	}
+	z, err := gzip.NewReader(strings.NewReader(small.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(z); err != nil || string(text) != whole.body {
+		t.Errorf("another list comes out of it: %v", err)
+	}
+	r.wantHeaders(t, small)
+}
+
+func TestThePageIsServedUnderItsPolicy(t *testing.T) {
+	r := start(t)
+	for _, path := range []string{"/", "/expensetracker.html"} {
+		a := r.call("GET", path, "", "")
+		if a.code != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !strings.Contains(a.header.Get("Content-Security-Policy"), "default-src 'self'") {
+			t.Errorf("%s: %d %v", path, a.code, a.header)
+		}
+	}
+	for path, mediaType := range map[string]string{"/sw.js": "text/javascript; charset=utf-8", "/manifest.json": "application/json; charset=utf-8", "/socket.io/socket.io.js": "application/javascript; charset=utf-8"} {
+		if a := r.call("GET", path, "", ""); a.code != 200 || a.header.Get("Content-Type") != mediaType {
+			t.Errorf("%s: %d %s", path, a.code, a.header.Get("Content-Type"))
+		}
+	}
+	for _, path := range []string{"/main.go", "/static.go", "/package.json", "/.env", "/js/"} {
+		if a := r.call("GET", path, "", ""); a.code != 404 {
+			t.Errorf("%s: %d", path, a.code)
+		}
+	}
+}
+
+func TestAnExistingFrontendComesAfterTheAPI(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"index.html", "api/expenses", "healthz", "socket.io/socket.io.js"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("theirs"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := start(t, "STATIC_DIR="+dir)
+	if a := r.call("GET", "/", "", ""); a.body != "theirs" || a.header.Get("Content-Security-Policy") != "" {
+		t.Errorf("/: %s %v", a.body, a.header)
+	}
+	if a := r.call("GET", "/expensetracker.html", "", ""); a.body != "theirs" {
+		t.Errorf("/expensetracker.html: %s", a.body)
+	}
+	for path, code := range map[string]int{"/api/expenses": 401, "/healthz": 200, "/socket.io/socket.io.js": 200} {
+		if a := r.call("GET", path, "", ""); a.code != code || a.body == "theirs" {
+			t.Errorf("%s: %d", path, a.code)
+		}
+	}
+}
+
+func TestListedOriginsOnly(t *testing.T) {
+	r := start(t, "FRONTEND_URL=https://money.example")
+	poll := "/socket.io/?EIO=4&transport=polling"
+	for _, tt := range []struct {
+		path, origin, allowed string
+		code                  int
+	}{
+		{"/healthz", "https://money.example", "https://money.example", 200},
+		{"/healthz", "https://evil.example", "", 200},
+		{poll, "https://money.example", "https://money.example", 200},
+		{poll, "https://evil.example", "", 403},
+		{poll, r.url, "", 200},
+		{poll, "", "", 200},
+	} {
+		a := r.call("GET", tt.path, "", "", "Origin", tt.origin)
+		credentials := a.header.Get("Access-Control-Allow-Credentials")
+		if a.code != tt.code || a.header.Get("Access-Control-Allow-Origin") != tt.allowed || (credentials == "true") != (tt.allowed != "") {
+			t.Errorf("%s from %q: %d %v", tt.path, tt.origin, a.code, a.header)
+		}
+	}
+	url := strings.Replace(r.url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+	if conn, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Origin": {"https://evil.example"}}); err == nil {
+		conn.Close()
+		t.Error("another origin's WebSocket was opened")
+	}
+}
+
+func TestPollingAnswersAreNobodysToKeep(t *testing.T) {
+	a := start(t).call("GET", "/socket.io/?EIO=4&transport=polling", "", "")
+	if a.header.Get("Vary") != "*" || a.header.Get("Cache-Control") != "no-store" || a.header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("headers %v", a.header)
+	}
+}
+
+func TestSocketsDoNotOutliveLogoutAndPasswordChange(t *testing.T) {
+	r := start(t)
+	phone := r.register("alice@example.org")
+	laptop := r.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"secret"}`).field("token")
+	onPhone, onLaptop := r.listen(phone), r.listen(laptop)
+	if a := r.call("POST", "/api/auth/logout", phone, ""); a.code != 200 || a.body != `{"success":true,"message":"Logged out successfully"}` {
+		t.Fatalf("logout: %d %s", a.code, a.body)
+	}
+	if !onPhone.gone() {
+		t.Error("the phone's socket outlives its logout")
+	}
+	changed := r.call("POST", "/api/auth/security/change-password", laptop, `{"currentPassword":"secret","newPassword":"better"}`)
+	if changed.code != 200 || plain(changed.body) != `{"success":true,"message":"Password changed successfully. Other sessions have been logged out.","token":"<token>"}` {
+		t.Fatalf("change: %d %s", changed.code, changed.body)
+	}
+	if !onLaptop.gone() {
+		t.Error("the laptop's socket outlives the password")
+	}
+	if a := r.call("GET", "/api/user/profile", laptop, ""); a.code != 401 || a.field("code") != "SESSION_INVALID" {
+		t.Errorf("the old token: %d %s", a.code, a.body)
+	}
+	if a := r.call("GET", "/api/user/profile", changed.field("token"), ""); a.code != 200 {
+		t.Errorf("the new token: %d %s", a.code, a.body)
+	}
+	if a := r.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"better"}`); a.code != 200 {
+		t.Errorf("the new password: %d %s", a.code, a.body)
+	}
+}
+
+func TestGraceOpensTheBatchAlone(t *testing.T) {
+	r := start(t, "SYNC_TOKEN_GRACE=1h")
+	r.register("alice@example.org")
+	id := r.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"secret"}`).field("user", "id")
+	late := func(ago time.Duration) string {
+		return signed(t, jwt.SigningMethodHS256, []byte(testSecret), jwt.MapClaims{"id": id, "exp": time.Now().Add(-ago).Unix()})
+	}
+	for _, tt := range []struct {
+		method, path string
+		ago          time.Duration
+		code         int
+	}{
+		{"POST", "/api/sync/batch", 30 * time.Minute, 200}, {"POST", "/api/sync/batch", 90 * time.Minute, 401}, {"GET", "/api/sync/status", time.Minute, 401}, {"GET", "/api/expenses", time.Minute, 401},
+	} {
+		if a := r.call(tt.method, tt.path, late(tt.ago), batchOf()); a.code != tt.code {
+			t.Errorf("%s %v late: %d, want %d", tt.path, tt.ago, a.code, tt.code)
+		}
+	}
+}
+
+func TestLimitsAreAnsweredInTheContractsWords(t *testing.T) {
+	r := start(t, "AUTH_RATE_LIMIT=2/1h", "RATE_LIMIT=8/1h", "SYNC_RATE_LIMIT=60/1m")
+	alice := r.register("alice@example.org")
+	for range 2 {
+		r.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"wrong!"}`)
+	}
+	a := r.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"secret"}`)
+	if a.code != 429 || !strings.HasPrefix(a.body, `{"error":"Too many authentication attempts, please try again later.","message":"`) || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, `"retryAfter":3`) {
+		t.Errorf("after two failed sign-ins: %d %s", a.code, a.body)
+	}
+	for range 4 {
+		r.call("GET", "/api/expenses", alice, "")
+	}
+	if a := r.call("GET", "/api/expenses", alice, ""); a.code != 429 || !strings.Contains(a.body, "Too many requests") {
+		t.Errorf("the ninth request: %d %s", a.code, a.body)
+	}
+	for i := range 60 {
+		if a := r.call("POST", "/api/sync/batch", alice, batchOf()); a.code != 200 {
+			t.Fatalf("batch %d: %d %s", i, a.code, a.body)
+		}
+	}
+	if a := r.call("POST", "/api/sync/batch", alice, batchOf()); a.code != 429 {
+		t.Errorf("batch 61: %d", a.code)
+	}
+	if a := r.call("GET", "/", "", ""); a.code != 200 {
+		t.Errorf("the page is limited: %d", a.code)
+	}
+}
+
+// certificate writes a self-signed one of 127.0.0.1 and gives its two files.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: raw}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestHTTPSAndItsSockets(t *testing.T) {
+	cert, key := certificate(t)
+	r := start(t, "TLS_CERT_FILE="+cert, "TLS_KEY_FILE="+key)
+	trusting := &tls.Config{InsecureSkipVerify: true}
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: trusting, ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	res, err := client.Get(r.app.URL() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != 200 {
+		t.Errorf("%d, %v", res.StatusCode, err)
+	}
+	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	conn, _, err := dialer.Dial(strings.Replace(r.app.URL(), "https", "wss", 1)+"/socket.io/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, first, err := conn.ReadMessage(); err != nil || !bytes.HasPrefix(first, []byte(`0{"sid":`)) {
+		t.Errorf("first packet %s, %v", first, err)
+	}
+	_, port, err := net.SplitHostPort(r.app.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := run(t, t.Context(), []string{"healthcheck"}, "HOST=127.0.0.1", "PORT="+port, "TLS_CERT_FILE="+cert, "TLS_KEY_FILE="+key); code != 0 {
+		t.Errorf("healthcheck: %d %s", code, stderr)
+	}
+}
