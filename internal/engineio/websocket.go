@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// readBuffer is what an idle connection keeps for reading, in bytes.
-	readBuffer = 1024
+	// readBuffer is what an idle connection keeps for reading, in bytes. The
+	// library would not take less than 257.
+	readBuffer = 512
 
 	// handshakeTimeout bounds writing the answer to a WebSocket handshake.
 	handshakeTimeout = 10 * time.Second
@@ -49,15 +50,25 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.wire = &wire{conn: conn, raw: rawConn(conn)}
-	return h.wire, rw, nil
+	h.wire = newWire(conn, rw.Reader)
+	return h.wire, bufio.NewReadWriter(h.wire.br, rw.Writer), nil
+}
+
+// newWire takes over a connection and what the HTTP server had read ahead.
+func newWire(conn net.Conn, ahead *bufio.Reader) *wire {
+	w := &wire{conn: conn, raw: rawConn(conn)}
+	w.br = bufio.NewReaderSize(w, readBuffer)
+	if n := ahead.Buffered(); n > 0 {
+		early, _ := ahead.Peek(n) // it is there
+		w.in = bytes.Clone(early)
+	}
+	return w
 }
 
 // upgrade answers a WebSocket handshake. On failure the client was told.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (*wire, error) {
 	u := websocket.Upgrader{
-		HandshakeTimeout:  handshakeTimeout,
-		ReadBufferSize:    readBuffer,
+		HandshakeTimeout:  handshakeTimeout, // and ReadBufferSize 0: the hijacker's buffer
 		WriteBufferPool:   &noWriteBuffers,
 		CheckOrigin:       func(*http.Request) bool { return true }, // Config.AllowRequest's matter
 		EnableCompression: s.cfg.PerMessageDeflate,
@@ -164,6 +175,7 @@ func (w *wire) listen() {
 // waits for the client's close.
 func (w *wire) readPackets() error {
 	for {
+		w.awaitInput()
 		p, err := w.readPacket()
 		if err != nil {
 			return err

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// rawConn returns the connection's descriptor if it is a plain socket, whose
-// writes can be tried without waiting. Anything that wraps one is not: a write
+// rawConn returns the connection's descriptor if it is a plain socket, which can
+// be read and written without waiting. Anything that wraps one is not: a write
 // past TLS would be in clear.
 func rawConn(c net.Conn) syscall.RawConn {
 	var s syscall.Conn
@@ -81,4 +81,22 @@ func writeOnce(fd uintptr, p []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// readWhenReady waits, without holding a buffer, until the socket has something,
+// and returns it in a buffer of the pool. After an error or at the end it returns
+// nil: the next ordinary read will say which.
+func readWhenReady(raw syscall.RawConn) (b *input, n int) {
+	_ = raw.Read(func(fd uintptr) bool {
+		b = inputs.Get().(*input)
+		var err error
+		n, err = syscall.Read(int(fd), b[:])
+		if n > 0 {
+			return true
+		}
+		inputs.Put(b)
+		b, n = nil, 0
+		return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
+	})
+	return b, n
 }
