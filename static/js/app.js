@@ -17,6 +17,7 @@ import * as sessions from './session.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
 import { Toast } from './toast.js';
+import { totals } from './totals.js';
 
 /**
  * The panels of the page, in reading order. A panel is a module whose mount
@@ -83,7 +84,8 @@ function contextOf(session) {
   // A machine without any network may still have its own server.
   const reachable = () => navigator.onLine || live.connected;
   const sync = new Sync({ api, queue, book, reachable, lock: tabLock(userId) });
-  const context = { session, storage, api, queue, book, sync, live, toast: new Toast(), editor: new Editor() };
+  const currency = () => totals(book.rows())[0]?.currency ?? '';
+  const context = { session, storage, api, queue, book, sync, live, currency, toast: new Toast(), editor: new Editor(currency) };
   context.actions = actionsOf(context);
   context.leave = () => leave(context);
   return context;
@@ -119,10 +121,11 @@ function hear(context) {
   live.addEventListener('state', () => live.connected && sync.kick());
   [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
   sync.addEventListener('settled', ({ outcomes }) => tellRefused(context, outcomes));
-  book.addEventListener('change', soon(() => book.remember(), rememberPause));
+  book.addEventListener('change', soon(() => context.closed || book.remember(), rememberPause));
   return listenToBrowser({
     online: () => (live.wake(), sync.kick()),
     visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick()),
+    pagehide: () => book.remember(),
     beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
     storage: ({ key }) => (key === null || sessions.owns(key) ? start() : queue.owns(key) && queue.touched()),
   });
@@ -136,7 +139,7 @@ function listenToBrowser(handlers) {
 function tellRefused({ toast }, outcomes) {
   const refused = outcomes.filter((o) => !o.ok || (o.status === 'not_found' && o.op.action === 'UPDATE'));
   if (refused.length > 0) {
-    toast.say(`${count(refused.length, 'change was', 'changes were')} not accepted.`);
+    toast.point(`${count(refused.length, 'change was', 'changes were')} not accepted.`, 'Show', () => document.querySelector('#parked-title')?.focus());
   }
 }
 

@@ -6,8 +6,13 @@ const perUnit = 1_000_000n; // amounts are counted in millionths, as the server 
 
 /** A JSON amount as a whole number of millionths: sums stay exact. */
 export function micros(amount) {
-  const [whole, fraction = ''] = String(amount).split('.');
-  return BigInt(whole) * perUnit + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
+  const text = String(Math.abs(amount));
+  if (text.includes('e')) {
+    return BigInt(Math.round(amount)) * perUnit; // nobody's amount, but it may be parked
+  }
+  const [whole, fraction = ''] = text.split('.');
+  const value = BigInt(whole) * perUnit + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
+  return amount < 0 ? -value : value;
 }
 
 /** Millionths as text in the reader's language, with the currency if there is one. */

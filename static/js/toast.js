@@ -10,7 +10,7 @@ export class Toast {
   #text = h('p', { role: 'status' });
   #actions = h('div', { class: 'toast-actions' });
   #box;
-  #undo = null;
+  #undo = null; // what Ctrl+Z does now
 
   constructor() {
     this.#box = h('section', { class: 'toast', hidden: true, aria: { label: 'Message' } }, this.#text, this.#actions);
@@ -25,10 +25,13 @@ export class Toast {
 
   /** Shows text, with a button that takes it back if there is a way. */
   say(text, undo = null) {
+    this.#show(text, undo && ['Undo', undo]);
     this.#undo = undo;
-    this.#box.hidden = false;
-    this.#text.textContent = text;
-    this.#actions.replaceChildren(...this.#buttons());
+  }
+
+  /** Shows text with a button that leads to what it is about. */
+  point(text, label, go) {
+    this.#show(text, [label, go]);
   }
 
   close() {
@@ -37,25 +40,27 @@ export class Toast {
     this.#text.textContent = '';
   }
 
-  #buttons() {
-    const close = iconButton('close', 'Close message', () => this.close());
-    if (!this.#undo) {
-      return [close];
-    }
-    return [h('button', { type: 'button', class: 'link', title: 'Ctrl+Z', on: { click: () => this.#takeBack() } }, 'Undo'), close];
+  #show(text, action) {
+    this.#undo = null;
+    this.#box.hidden = false;
+    this.#text.textContent = text;
+    this.#actions.replaceChildren(...(action ? [this.#button(...action)] : []), iconButton('close', 'Close message', () => this.close()));
   }
 
-  #takeBack() {
-    const undo = this.#undo;
+  #button(label, act) {
+    return h('button', { type: 'button', class: 'link', on: { click: () => this.#act(act) } }, label);
+  }
+
+  #act(act) {
     this.close();
-    undo?.();
+    act();
   }
 
   #key(event) {
     const writing = event.target.closest?.('input, textarea, select, dialog');
     if (this.#undo && !writing && event.key === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
       event.preventDefault();
-      this.#takeBack();
+      this.#act(this.#undo);
     }
   }
 }

@@ -58,3 +58,7 @@ test('the contract\'s texts are put into words for people', () => {
   assert.equal(sentence('"name" is required'), 'Name is required.');
   assert.equal(sentence('Invalid token.'), 'Invalid token.');
 });
+
+test('amounts that nobody can enter do not stop the page from showing them', () => {
+  assert.deepEqual([micros(-0.5), micros(1e21), micros(1e-7)], [-500_000n, 10n ** 27n, 0n]);
+});

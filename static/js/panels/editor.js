@@ -9,8 +9,11 @@ export class Editor {
   #title = h('h2', { id: 'editor-title' });
   #dialog;
   #save = () => {};
+  #currency;
 
-  constructor() {
+  /** @param {() => string} currency gives the currency in which a new expense probably is */
+  constructor(currency) {
+    this.#currency = currency;
     const close = () => this.#dialog.close();
     this.#dialog = h('dialog', { class: 'editor', aria: { labelledby: 'editor-title' }, on: { close: () => this.#emptied() } });
     this.element = this.#dialog;
@@ -21,7 +24,7 @@ export class Editor {
   open({ title, label, row = null, save }) {
     this.#title.textContent = title;
     this.#save = save;
-    const form = new ExpenseForm({ label, submit: (fields) => this.#submitted(fields), cancel: () => this.#dialog.close() });
+    const form = new ExpenseForm({ label, currency: this.#currency, submit: (fields) => this.#submitted(fields), cancel: () => this.#dialog.close() });
     form.fill(row);
     this.#dialog.replaceChildren(h('div', { class: 'sheet' },
       h('header', {}, this.#title, iconButton('close', 'Close', () => this.#dialog.close())), form.element));

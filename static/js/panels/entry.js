@@ -5,8 +5,8 @@ import { ExpenseForm } from './expenseform.js';
  * Adding an expense: a form that is always at hand where there is room beside
  * the list, a button that opens the dialog where there is not.
  */
-export function mount({ actions, editor }) {
-  const form = new ExpenseForm({ label: 'Add', submit: added });
+export function mount({ actions, editor, currency }) {
+  const form = new ExpenseForm({ label: 'Add', submit: added, currency });
   const add = () => editor.open({ title: 'New entry', label: 'Add', save: actions.add });
 
   function added(draft) {

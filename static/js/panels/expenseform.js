@@ -1,12 +1,13 @@
 import { categoryName, earning, spending } from '../categories.js';
-import { h, setAttribute } from '../dom.js';
+import { h, setAttribute, setText } from '../dom.js';
 import { dayOf, instantOf, largestAmount, parseAmount, smallestAmount, typedAmount } from '../format.js';
 
 let forms = 0;
 
 /**
  * A form for an expense, new or known. submit receives the fields as the server
- * takes them; for a known expense only those that were changed.
+ * takes them; for a known expense only those that were changed. currency gives
+ * the currency in which a new one probably is.
  */
 export class ExpenseForm {
   #fields = {};
@@ -14,11 +15,15 @@ export class ExpenseForm {
   #prefix = `expense-${++forms}`;
   #known = null;
   #submit;
+  #currency;
+  #details;
   #categoryChosen = false;
 
-  /** @param {{submit: (fields: object) => void, label: string, cancel?: () => void}} options */
-  constructor({ submit, label, cancel }) {
+  /** @param {{submit: (fields: object) => void, label: string, cancel?: () => void, currency?: () => string}} options */
+  constructor({ submit, label, cancel, currency = () => '' }) {
     this.#submit = submit;
+    this.#currency = currency;
+    this.#details = this.#moreDetails();
     this.element = h('form', { class: 'expense-form', noValidate: true, on: { submit: (event) => this.#submitted(event) } },
       this.#typeChoice(),
       h('div', { class: 'pair' },
@@ -26,11 +31,12 @@ export class ExpenseForm {
         this.#field('date', 'Date', h('input', { type: 'date', required: true }))),
       this.#field('description', 'Description', h('input', { maxlength: 100, autocomplete: 'off', required: true })),
       this.#field('category', 'Category', categorySelect()),
-      this.#details(),
+      this.#details,
       h('div', { class: 'buttons' },
         cancel && h('button', { type: 'button', class: 'plain', on: { click: cancel } }, 'Cancel'),
         h('button', { type: 'submit', class: 'primary' }, label)));
     this.#fields.category.addEventListener('change', () => { this.#categoryChosen = true; });
+    this.#fields.currency.addEventListener('input', () => this.#nameAmount());
     this.fill();
   }
 
@@ -38,12 +44,13 @@ export class ExpenseForm {
   fill(row = null) {
     this.#known = row;
     this.#categoryChosen = row !== null;
-    const { type = 'expense', amount, description = '', category = 'food', date, currency = '', merchant = '', notes = '' } = row ?? {};
-    this.#setType(type);
-    Object.assign(this.#fields.category, { value: category });
-    const texts = { amount: amount === undefined ? '' : typedAmount(amount), description, currency, merchant, notes, date: dayOf(date ?? Date.now()) };
+    const { type, amount, description = '', category = 'food', date, currency = '', merchant = '', notes = '' } = row ?? { currency: this.#currency() };
+    this.#fields[type === 'income' ? 'income' : 'expense'].checked = true;
+    const texts = { amount: typedAmount(amount ?? ''), description, category, currency, merchant, notes, date: dayOf(date ?? Date.now()) };
     Object.entries(texts).forEach(([name, value]) => { this.#fields[name].value = value; });
     Object.keys(this.#errors).forEach((name) => this.#mark(name, ''));
+    this.#details.open = Boolean(row && (merchant || notes));
+    this.#nameAmount();
   }
 
   focus() {
@@ -59,7 +66,7 @@ export class ExpenseForm {
     return h('fieldset', { class: 'switch' }, h('legend', { class: 'only-read' }, 'Kind'), choice('expense', 'Expense'), choice('income', 'Income'));
   }
 
-  #details() {
+  #moreDetails() {
     return h('details', {}, h('summary', {}, 'More details'),
       h('div', { class: 'pair' },
         this.#field('merchant', 'Merchant', h('input', { maxlength: 50, autocomplete: 'off' })),
@@ -84,8 +91,10 @@ export class ExpenseForm {
     }
   }
 
-  #setType(type) {
-    this.#fields[type].checked = true;
+  // The currency is out of sight more often than not; the amount tells it.
+  #nameAmount() {
+    const currency = this.#fields.currency.value.trim().toUpperCase();
+    setText(this.#fields.amount.previousSibling, currency ? `Amount, ${currency}` : 'Amount');
   }
 
   #type() {
@@ -150,7 +159,7 @@ function categorySelect() {
 }
 
 /** What is wrong with values, by field. */
-function check({ amount, description, date, currency }) {
+function check({ amount, description, category, date, currency }) {
   const faults = {};
   if (Number.isNaN(amount)) {
     faults.amount = 'Enter a number, such as 12.50.';
@@ -164,6 +173,9 @@ function check({ amount, description, date, currency }) {
   }
   if (!description) {
     faults.description = 'Say what it was.';
+  }
+  if (!category) {
+    faults.category = 'Choose a category.';
   }
   if (currency && !/^[A-Z]{3,5}$/.test(currency)) {
     faults.currency = 'Three to five letters.';

@@ -94,7 +94,7 @@ function fromServer(op) {
 }
 
 function common(op) {
-  return { op, data: op.data, correctable: op.action === 'CREATE', title: titleOf(op) };
+  return { op, data: op.data, correctable: op.action === 'CREATE' && op.data !== null, title: titleOf(op) };
 }
 
 function titleOf({ action, data, current, resourceId }) {
@@ -111,7 +111,7 @@ function parkedItem(entry, { retry, correct, discard }) {
   return h('li', {},
     h('div', {}, h('p', { class: 'what' }, entry.title), h('p', { class: 'reason' }, sentence(entry.reason ?? 'Not accepted'))),
     h('div', { class: 'buttons' },
-      entry.correctable && Number.isFinite(entry.data?.amount) ? button('Correct', correct) : null,
+      entry.correctable ? button('Correct', correct) : null,
       button('Try again', retry),
       button('Discard', discard)));
 }

@@ -27,6 +27,8 @@ function figure(label, kind) {
   return { value, element: h('div', { class: 'figure', data: { kind } }, h('dt', {}, label), value) };
 }
 
+// A currency that plays no part in a figure has no line in it.
 function inWords(sums, name) {
-  return sums.length === 0 ? money(0n) : sums.map((s) => money(s[name], s.currency)).join('\n');
+  const parts = sums.filter((s) => s[name] !== 0n);
+  return parts.length === 0 ? money(0n, sums[0]?.currency) : parts.map((s) => money(s[name], s.currency)).join('\n');
 }
