@@ -39,7 +39,7 @@ type inPacket struct {
 	id          int64             // noID if there is none
 	args        []json.RawMessage // of events (without the name) and acks
 	name        string            // of events
-	data        json.RawMessage   // of CONNECT; nil if it has no payload
+	data        json.RawMessage   // of CONNECT and CONNECT_ERROR; nil if it has no payload
 	attachments [][]byte
 	size        int // bytes received for it
 }
@@ -210,8 +210,8 @@ func (p *inPacket) setPayload(b []byte, maxDepth int) error {
 	case typeAck:
 		p.args = elements(b)
 		return refuseIf(len(b) == 0 || b[0] != '[' || p.id == noID)
-	default: // CONNECT_ERROR is said by servers alone; the caller closes.
-		return refuseIf(len(b) > 0 && b[0] != '{' && b[0] != '"')
+	default: // CONNECT_ERROR is said by servers alone; the caller closes
+		return p.setError(b)
 	}
 }
 
@@ -230,6 +230,16 @@ func (p *inPacket) setAuth(b []byte) error {
 	}
 	p.data = b
 	return refuseIf(b[0] != '{')
+}
+
+// setError keeps the payload of a CONNECT_ERROR, which is an object, a string or
+// absent.
+func (p *inPacket) setError(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	p.data = b
+	return refuseIf(b[0] != '{' && b[0] != '"')
 }
 
 // setEvent splits the payload of an event into its name and arguments. The name
