@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Shapes describes every live table in words that both engines share.
 func (s *Store) Shapes(ctx context.Context) (map[string]map[string]string, error) {
@@ -37,4 +40,14 @@ var (
 func (s *Store) Count(ctx context.Context, table string) (n int64, err error) {
 	err = s.one(ctx, s.r, "SELECT COUNT(*) FROM "+table, nil, &n)
 	return n, err
+}
+
+// ShareFor makes commits be shared for this long.
+func (s *Store) ShareFor(d time.Duration) { s.line.span = d }
+
+// Waiting is how many stand in line.
+func (s *Store) Waiting() int {
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	return len(s.line.waiting)
 }

@@ -43,7 +43,7 @@ func (s *Store) migrations() (*goose.Provider, error) {
 		return nil, err
 	}
 	dialect := goose.DialectSQLite3
-	if s.gate == nil {
+	if s.line == nil {
 		dialect = goose.DialectPostgres
 	}
 	return goose.NewProvider(dialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
@@ -53,7 +53,7 @@ func (s *Store) migrations() (*goose.Provider, error) {
 // under an advisory lock of the schema in use, which ends with its connection;
 // SQLite's file belongs to one process anyway.
 func (s *Store) alone(ctx context.Context, fn func() error) error {
-	if s.gate != nil {
+	if s.line != nil {
 		return fn()
 	}
 	ctx, cancel := context.WithTimeout(ctx, migrationPatience)

@@ -30,7 +30,7 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 	if err != nil {
 		return fileProblem(path, err)
 	}
-	s.d, s.release, s.gate = sqliteDialect{}, release, make(chan struct{}, 1)
+	s.d, s.release, s.line = sqliteDialect{}, release, &line{span: groupSpan}
 	s.streams = make(chan struct{}, max(1, s.opts.MaxReaders/2))
 	if err := s.openSQLite(ctx, path); err != nil {
 		return errors.Join(fileProblem(path, err), s.Close())

@@ -65,7 +65,7 @@ type Store struct {
 	log     *slog.Logger
 	d       dialect
 	w, r    *gorm.DB      // w writes; on SQLite it is one connection
-	gate    chan struct{} // on SQLite: first come, first served, to w. nil on PostgreSQL
+	line    *line         // on SQLite: where writers wait for w. nil on PostgreSQL
 	streams chan struct{} // slots for reads that last as long as their reader likes
 	release func() error  // gives up the SQLite file; nil on PostgreSQL
 
@@ -133,13 +133,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	return s.ensureEpoch(ctx)
 }
 
-// Close gives the database up. Writes in flight finish first on SQLite.
+// Close gives the database up. On SQLite, writes that have begun finish first.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		if s.gate != nil {
-			s.gate <- struct{}{}
-			defer func() { <-s.gate }()
-		}
+		leave, _ := s.enter(context.Background()) // which does not end
+		defer leave()
 		s.closed = errors.Join(closePool(s.r), closePool(s.w))
 		if s.release != nil {
 			s.closed = errors.Join(s.closed, s.release())
@@ -210,13 +208,11 @@ func affected(d dialect, db *gorm.DB, ctx context.Context, query string, args []
 
 // enter waits for the writing connection of SQLite, in order of arrival.
 func (s *Store) enter(ctx context.Context) (leave func(), err error) {
-	if s.gate == nil {
+	if s.line == nil {
 		return func() {}, nil
 	}
-	select {
-	case s.gate <- struct{}{}:
-		return func() { <-s.gate }, nil
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
+	if _, err := s.line.enter(ctx, false); err != nil {
+		return nil, err
 	}
+	return func() { s.line.leave(nil) }, nil
 }

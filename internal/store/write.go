@@ -63,12 +63,16 @@ func pause(ctx context.Context, run int) error {
 }
 
 func (s *Store) writeOnce(ctx context.Context, userID string, fn func(tx *Tx) error) error {
-	leave, err := s.enter(ctx)
-	if err != nil {
-		return err
+	if s.line != nil {
+		return s.writeTogether(ctx, userID, fn)
 	}
-	defer leave()
-	ctx, cancel := s.transactionContext(ctx)
+	return s.writeAlone(ctx, userID, fn)
+}
+
+// writeAlone is Write on PostgreSQL, where the user's row is all that writers
+// wait for.
+func (s *Store) writeAlone(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.WriteTimeout)
 	defer cancel()
 	db := s.w.WithContext(ctx).Begin()
 	if db.Error != nil {
@@ -83,29 +87,44 @@ func (s *Store) writeOnce(ctx context.Context, userID string, fn func(tx *Tx) er
 	if err := s.runLocked(ctx, db, userID, fn); err != nil {
 		return err
 	}
-	err = fail(s.d, db.Commit().Error)
+	err := fail(s.d, db.Commit().Error)
 	committed = err == nil
 	return err
+}
+
+// writeTogether is Write on SQLite, where writers stand in line. The driver
+// starts a goroutine per statement for a context that can end, and cannot hang
+// on a network, so there it cannot end.
+func (s *Store) writeTogether(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+	g, err := s.line.enter(ctx, true)
+	if err != nil {
+		return err
+	}
+	if err := s.takeTurn(context.WithoutCancel(ctx), &g, userID, fn); err != nil {
+		return err
+	}
+	<-g.done
+	return g.err
+}
+
+// takeTurn does one writer's part in g, a new group if it is nil, and leaves.
+func (s *Store) takeTurn(ctx context.Context, g **group, userID string, fn func(tx *Tx) error) (err error) {
+	defer func() { s.line.leave(*g) }()
+	if *g == nil {
+		if *g, err = s.newGroup(ctx); err != nil {
+			return err
+		}
+	}
+	return (*g).member(func() error { return s.runLocked(ctx, (*g).db, userID, fn) })
 }
 
 // rollback ends a transaction that failed; its own errors would hide the first.
 // A COMMIT that failed leaves SQLite's only writing connection inside the
 // transaction, of which database/sql then knows nothing any more.
 func (s *Store) rollback(db *gorm.DB) {
-	if db.Rollback().Error != nil && s.gate != nil {
+	if db.Rollback().Error != nil && s.line != nil {
 		s.w.Exec("ROLLBACK")
 	}
-}
-
-// transactionContext frees a transaction from its caller's fate. SQLite's driver
-// starts a goroutine per statement for a context that can end, and cannot hang
-// on a network, so there it cannot end.
-func (s *Store) transactionContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx = context.WithoutCancel(ctx)
-	if s.gate != nil {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, s.opts.WriteTimeout)
 }
 
 func (s *Store) runLocked(ctx context.Context, db *gorm.DB, userID string, fn func(tx *Tx) error) error {
