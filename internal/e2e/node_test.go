@@ -19,7 +19,8 @@ import (
 // npmDir holds package.json, the lock file and our driver scripts.
 const npmDir = "npm"
 
-// A node is one Node process that hosts any number of devices (npm/device.js).
+// A node is one process that hosts any number of devices: Node with
+// npm/device.js, or whatever else speaks its lines.
 type node struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
@@ -77,17 +78,24 @@ func startDriver(t *testing.T, script string) *node {
 	t.Helper()
 	path := testneed.Node(t)
 	testneed.NPM(t, npmDir)
-	n := &node{waiting: make(map[int]chan reply), devices: make(map[string]*device), done: make(chan struct{})}
-	if err := n.start(path, script); err != nil {
+	cmd := exec.Command(path, script)
+	cmd.Dir = npmDir
+	return startHost(t, cmd)
+}
+
+// startHost gives the process of any driver that speaks the lines of
+// npm/device.js.
+func startHost(t *testing.T, cmd *exec.Cmd) *node {
+	t.Helper()
+	n := &node{cmd: cmd, waiting: make(map[int]chan reply), devices: make(map[string]*device), done: make(chan struct{})}
+	if err := n.start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.stop(t) })
 	return n
 }
 
-func (n *node) start(path, script string) error {
-	n.cmd = exec.Command(path, script)
-	n.cmd.Dir = npmDir
+func (n *node) start() error {
 	n.cmd.Stderr = &n.stderr
 	dieWithParent(n.cmd)
 	stdin, err := n.cmd.StdinPipe()
@@ -100,7 +108,7 @@ func (n *node) start(path, script string) error {
 	}
 	n.stdin = stdin
 	if err := n.cmd.Start(); err != nil {
-		return fmt.Errorf("start node: %w", err)
+		return fmt.Errorf("start %s: %w", n.cmd.Path, err)
 	}
 	go n.read(stdout)
 	return nil

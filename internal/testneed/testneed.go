@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -32,6 +33,19 @@ func Chromium(t testing.TB) string {
 func Nginx(t testing.TB) string {
 	t.Helper()
 	return program(t, "nginx (Debian: apt install nginx-light)", "nginx", "/usr/sbin/nginx")
+}
+
+// Python is the path of a Python 3 that has these modules, which Debian packages
+// as python3-<module>. Debian's own may stand behind another one in PATH.
+func Python(t testing.TB, modules ...string) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(name, "-c", "import "+strings.Join(modules, ", ")).Run() == nil {
+			return name
+		}
+	}
+	missing(t, "Python with "+strings.Join(modules, " and ")+" (Debian: apt install python3-"+strings.Join(modules, " python3-")+")")
+	return ""
 }
 
 // NPM makes sure that the modules which dir's package.json names are installed.

@@ -85,8 +85,10 @@ async def do_open(command):
             command["url"],
             auth=options.get("auth"),
             transports=options.get("transports"),
-            wait_timeout=ACK_TIMEOUT_S,
+            wait=False,  # it would wait in vain for a namespace that refuses
         )
+        if device.io.transport() == "websocket":
+            device.note("upgrade", "websocket")
     except socketio.exceptions.ConnectionError:
         pass  # noted by refused
 
