@@ -35,6 +35,7 @@ func TestOneBatchOfADeviceAtATime(t *testing.T) {
 		}
 		leave()
 		time.Sleep(11 * time.Second)
+		synctest.Wait()
 		if most != 1 || len(ls.open) != 0 {
 			t.Errorf("%d passed at once, %d lanes stayed open", most, len(ls.open))
 		}
