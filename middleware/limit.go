@@ -64,8 +64,8 @@ func (l *Limiter) act(key string, acts int) (time.Duration, bool) {
 	return 0, true
 }
 
-// store makes room first: of windows that are over, else of any one. An
-// attacker with so many addresses gains nothing by it that they did not have.
+// store makes room first: of windows that are over, else of any. An attacker
+// with so many addresses gains nothing by it that they did not have.
 func (l *Limiter) store(key string, w window, now time.Time) {
 	if _, known := l.windows[key]; !known && len(l.windows) >= maxWindows {
 		l.sweep(now)
@@ -73,6 +73,7 @@ func (l *Limiter) store(key string, w window, now time.Time) {
 	l.windows[key] = w
 }
 
+// sweep makes room for many, so that going through all of them is rare.
 func (l *Limiter) sweep(now time.Time) {
 	for key, w := range l.windows {
 		if !now.Before(w.ends) {
@@ -80,7 +81,7 @@ func (l *Limiter) sweep(now time.Time) {
 		}
 	}
 	for key := range l.windows {
-		if len(l.windows) < maxWindows {
+		if len(l.windows) < maxWindows-maxWindows/10 {
 			return
 		}
 		delete(l.windows, key)

@@ -75,7 +75,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.build(secret)
+	return a.build(ctx, secret)
 }
 
 func storeOptions(cfg config.Config, log *slog.Logger) store.Options {
@@ -97,8 +97,16 @@ type parts struct {
 	io            *socketio.Server
 }
 
-func (a *App) build(secret []byte) error {
-	p := a.parts(secret)
+func (a *App) build(ctx context.Context, secret []byte) error {
+	epoch, err := a.store.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	trail, err := sockets.NewTrail(epoch, secret)
+	if err != nil {
+		return err
+	}
+	p := a.parts(secret, trail)
 	handler, err := a.routes(p)
 	if err != nil {
 		return err
@@ -111,17 +119,17 @@ func (a *App) build(secret []byte) error {
 
 // parts makes the rooms of the house and connects them: what the ledger commits
 // wakes the tail, the tail feeds the sockets.
-func (a *App) parts(secret []byte) parts {
+func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p := parts{metrics: observe.NewMetrics(), tokens: auth.NewTokens(secret, a.cfg.JWTExpire)}
 	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
 	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
-	a.tail = changes.New(a.store, sockets.Encode, changes.Options{Logger: a.log})
+	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
 	p.ledger = ledger.New(a.store, a.tail.Wake)
 	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
 		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },
 	})
-	p.io = socketio.New(socketConfig(a.cfg, a.log))
+	p.io = socketio.New(socketConfig(a.cfg, trail, a.log))
 	a.hub = sockets.New(sockets.Options{
 		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler,
 		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken, Logger: a.log,

@@ -19,9 +19,9 @@ import (
 const connectTimeout = 10 * time.Second
 
 // socketConfig turns settings into those of the Socket.IO server.
-func socketConfig(cfg config.Config, log *slog.Logger) socketio.Config {
+func socketConfig(cfg config.Config, trail socketio.Recovery, log *slog.Logger) socketio.Config {
 	c := socketio.Config{
-		ServeClient: true, ConnectTimeout: connectTimeout, ReleaseHandshake: true, Logger: log,
+		ServeClient: true, ConnectTimeout: connectTimeout, ReleaseHandshake: true, Recovery: trail, Logger: log,
 		Engine: engineio.Config{
 			Transports: cfg.Transports, QueueBytes: int(cfg.SocketQueue), MaxSessions: cfg.MaxConnections, Logger: log,
 			CORS: socketCORS(cfg.FrontendURL), AllowRequest: allowOrigin(cfg.FrontendURL), Headers: noStore,
