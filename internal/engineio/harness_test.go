@@ -329,7 +329,8 @@ func (c *socket) code() int {
 	_ = c.SetReadDeadline(time.Now().Add(soon))
 	for {
 		_, _, err := c.ReadMessage()
-		if closed, ok := err.(*websocket.CloseError); ok {
+		var closed *websocket.CloseError
+		if errors.As(err, &closed) {
 			return closed.Code
 		}
 		if err != nil {

@@ -1,7 +1,12 @@
 package engineio_test
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -303,5 +308,46 @@ func TestDoneIsClosedWithTheSession(t *testing.T) {
 	receive(t, p.Done(), "the end, asked for later")
 	if got := []string{p.ID(), p.Transport()}; len(got[0]) != 20 || !slices.Contains(got, engineio.Polling) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A client that stalled and caught up is served as before, however much later.
+func TestStallThatEndedLeavesNoDeadline(t *testing.T) {
+	const stall = 200 * time.Millisecond
+	h := open(t, engineio.Config{StallTimeout: stall})
+	c, p := h.connect()
+	sent := fill(t, p, group(strings.Repeat("x", 10_000)))
+	for range sent {
+		c.read()
+	}
+	receive(t, p.drained, "Drained")
+	time.Sleep(2 * stall) // past the deadline of the stalled write
+	p.send("later")
+	if got := c.read(); got != "4later" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestOverTLS(t *testing.T) {
+	h := open(t, engineio.Config{}, echoing)
+	server := httptest.NewTLSServer(h.server)
+	defer server.Close()
+	encrypted := &house{t: t, server: h.server, peers: h.peers, base: strings.Replace(server.URL, "https", "http", 1) + "/"}
+	encrypted.dialer = &websocket.Dialer{NetDialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
+		return tls.Dial(network, addr, server.Client().Transport.(*http.Transport).TLSClientConfig)
+	}}
+	c, p := encrypted.connect()
+	for _, text := range []string{"4hello", "4" + strings.Repeat("x", 500_000)} {
+		c.write(text)
+		if got := c.read(); got != text {
+			t.Errorf("sent %d bytes, got %d", len(text), len(got))
+		}
+	}
+	if !p.Handshake().Secure {
+		t.Error("the handshake does not say so")
+	}
+	p.Close(engineio.ReasonForced)
+	if code := c.code(); code != 1000 {
+		t.Errorf("closed with %d", code)
 	}
 }

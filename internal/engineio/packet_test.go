@@ -3,6 +3,7 @@ package engineio
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestDecodePacket(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := decodePacket([]byte(tt.text))
-		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(packet{})); diff != "" || err != tt.err {
+		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(packet{})); diff != "" || !errors.Is(err, tt.err) {
 			t.Errorf("%q: error %v, packet (-want +got):\n%s", tt.text, err, diff)
 		}
 	}
@@ -164,7 +165,7 @@ func FuzzDecodePayload(f *testing.F) {
 		n := 0
 		for p, err := range decodePayload(payload) {
 			want, wantErr := decodePacket(parts[n])
-			if diff := cmp.Diff(want, p, cmp.AllowUnexported(packet{})); diff != "" || err != wantErr {
+			if diff := cmp.Diff(want, p, cmp.AllowUnexported(packet{})); diff != "" || !errors.Is(err, wantErr) {
 				t.Fatalf("packet %d of %q: %v, %s", n, payload, err, diff)
 			}
 			if n++; err != nil {

@@ -296,7 +296,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	defer s.endPost()
 	body, err := s.readBody(w, r)
 	switch {
-	case err == errTooLarge: // the session survives
+	case errors.Is(err, errTooLarge): // the session survives
 		leaveBody(w, r)
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	case err != nil:

@@ -226,7 +226,7 @@ func (w *wire) readMessage(r io.Reader) ([]byte, error) {
 	}
 	w.s.srv.stats.bytesIn.Add(int64(len(data)))
 	switch {
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return nil, err
 	case int64(len(data)) > limit:
 		return nil, errTooBig

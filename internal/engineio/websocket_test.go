@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func TestWebSocketEnds(t *testing.T) {
 				t.Errorf("close code %d, want %d", code, tt.code)
 			}
 			got := receive(t, p.closed, "the close")
-			if got.Reason != tt.reason || tt.cause != nil && got.Err != tt.cause {
+			if got.Reason != tt.reason || tt.cause != nil && !errors.Is(got.Err, tt.cause) {
 				t.Errorf("closed with %q (%v), want %q", got.Reason, got.Err, tt.reason)
 			}
 			h.eventually("the session is gone", func() bool { return h.server.Len() == 0 })

@@ -293,6 +293,7 @@ func (w *wire) drain() {
 
 // writeAll writes p as long as the client takes some of it within StallTimeout.
 func (w *wire) writeAll(p []byte) error {
+	defer w.calm()
 	for len(p) > 0 {
 		_ = w.conn.SetWriteDeadline(w.deadline())
 		n, err := w.writeSome(p[:min(len(p), writeChunk)])
@@ -316,6 +317,15 @@ func (w *wire) deadline() time.Time {
 		return w.until
 	}
 	return stalled
+}
+
+// calm takes the deadline back, or it would end a later write at once.
+func (w *wire) calm() {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if w.until.IsZero() {
+		_ = w.conn.SetWriteDeadline(time.Time{})
+	}
 }
 
 func (w *wire) writeSome(p []byte) (int, error) {
