@@ -68,6 +68,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.ln, err = listen(a.cfg.Host, a.cfg.Port); err != nil {
 		return err
 	}
+	if err = secretPossible(&a.cfg); err != nil {
+		return err
+	}
 	if a.store, err = store.Open(ctx, storeOptions(a.cfg, a.log)); err != nil {
 		return err
 	}

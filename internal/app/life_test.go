@@ -113,6 +113,11 @@ func TestHalfASecretIsNotTaken(t *testing.T) {
 	if err := os.WriteFile(cfg.SecretFile(), []byte("abc\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	defer func() {
+		if exists(cfg.Database()) {
+			t.Error("a database was made nevertheless")
+		}
+	}()
 	_, err := New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
 		t.Errorf("New: %v", err)

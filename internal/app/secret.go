@@ -35,6 +35,31 @@ func jwtSecret(cfg *config.Config, log *slog.Logger) ([]byte, error) {
 	return secret, nil
 }
 
+// secretPossible tells, before anything is made, whether a secret that is
+// missing could be kept.
+func secretPossible(cfg *config.Config) error {
+	if cfg.JWTSecret != "" {
+		return nil
+	}
+	if secret, err := readSecret(cfg.SecretFile()); err != nil || secret != nil {
+		return err
+	}
+	dir := cfg.DataDir
+	for dir != filepath.Dir(dir) && !exists(dir) {
+		dir = filepath.Dir(dir)
+	}
+	f, err := os.CreateTemp(dir, ".expenseflow_*")
+	if err != nil {
+		return notWritable(dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // readSecret gives nil for a file that is not there yet.
 func readSecret(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
