@@ -21,8 +21,8 @@ type User struct {
 	// original installation carry none and count as generation 0.
 	TokenGeneration int64
 
-	// Seq is the sequence of the newest change in the user's log; 0 is none.
-	Seq int64
+	// The user's log holds the changes LogStart+1 to Seq; older ones were pruned.
+	LogStart, Seq int64
 }
 
 // An Expense is one income or expense entry of one user.
@@ -80,6 +80,10 @@ type Patch struct {
 type Author struct {
 	DeviceID string // as the client names itself; "" if it did not
 	TokenID  string // jti of the token that was used; "" for tokens without one
+
+	// TokenIssued is when the user signed in, whole seconds; zero if the door
+	// does not know. It is no part of a change and not stored.
+	TokenIssued time.Time
 }
 
 // ChangeKind names what happened to an entity.

@@ -210,13 +210,14 @@ func TestParkedOperationIsAnnouncedToItsUserAlone(t *testing.T) {
 
 // The tail's worker would take the whole program down with it.
 func TestEveryChangeCanBeEncoded(t *testing.T) {
+	encode := trail(t).Encode
 	rapid.Check(t, func(t *rapid.T) {
 		bytes := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 40), func(b []byte) string { return string(b) })
 		text := rapid.OneOf(rapid.String(), bytes)
 		kind := rapid.SampledFrom([]models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted})
 		e := models.Expense{ID: text.Draw(t, "id"), UserID: text.Draw(t, "user"), Description: text.Draw(t, "description"), Notes: text.Draw(t, "notes")}
 		c := models.Change{Kind: kind.Draw(t, "kind"), EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: text.Draw(t, "device")}}
-		if p := Encode(c); p.Size() == 0 {
+		if p := encode(c); p.Size() == 0 {
 			t.Fatal("nothing was encoded")
 		}
 	})

@@ -44,8 +44,8 @@ type world struct {
 func newWorld(t *testing.T, o Options, engine engineio.Config) *world {
 	t.Helper()
 	w := &world{tokens: newTokens(), log: newLog(), parked: &parked{}}
-	w.tail = changes.New(w.log, Encode, changes.Options{})
-	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true})
+	w.tail = changes.New(w.log, trail(t).Encode, changes.Options{})
+	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true, Recovery: trail(t)})
 	o.Auth, o.Feed, o.Queue = w.tokens, w.tail, w.parked
 	w.Hub = New(o)
 	server := httptest.NewServer(o.IO)
@@ -67,13 +67,24 @@ func newWorld(t *testing.T, o Options, engine engineio.Config) *world {
 	return w
 }
 
+// trail is one of many processes with the same secret and log.
+func trail(t *testing.T) *Trail {
+	t.Helper()
+	tr, err := NewTrail("epoch", []byte("a secret of at least thirty-two bytes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
 // tokens is a fake authenticator.
 type tokens struct {
 	mu     sync.Mutex
 	known  map[string]auth.Identity
-	fail   error  // what every question gets, if set
-	before func() // runs before each answer, if set
-	seqs   func(userID string) int64
+	fail   error                     // what every question gets, if set
+	before func()                    // runs before each answer, if set
+	seqs   func(userID string) int64 // where the users' logs end, and
+	starts func(userID string) int64 // where they begin; nil is 0
 }
 
 func newTokens() *tokens { return &tokens{known: make(map[string]auth.Identity)} }
@@ -104,10 +115,13 @@ func (k *tokens) trouble(err error) {
 func (k *tokens) Authenticate(_ context.Context, bearer string) (auth.Identity, error) {
 	k.mu.Lock()
 	id, ok := k.known[auth.Token(bearer)]
-	before, fail, seqs := k.before, k.fail, k.seqs
+	before, fail, seqs, starts := k.before, k.fail, k.seqs, k.starts
 	k.mu.Unlock()
 	if seqs != nil {
 		id.User.Seq = seqs(id.User.ID)
+	}
+	if starts != nil {
+		id.User.LogStart = starts(id.User.ID)
 	}
 	if before != nil {
 		before()
@@ -187,8 +201,9 @@ func (p *parked) Pending(_ context.Context, userID string) ([]models.QueuedOpera
 
 // A browser is a client of one WebSocket connection.
 type browser struct {
-	t    *testing.T
-	conn *websocket.Conn
+	t      *testing.T
+	conn   *websocket.Conn
+	offset string // of the last event of the log
 }
 
 // dial opens a connection without saying who it is.
@@ -199,7 +214,7 @@ func (w *world) dial(t *testing.T, header http.Header) *browser {
 		t.Fatalf("dial: %v", err)
 	}
 	_ = res.Body.Close()
-	b := &browser{t, conn}
+	b := &browser{t: t, conn: conn}
 	t.Cleanup(func() { _ = conn.Close() })
 	if open := b.frame(); !strings.HasPrefix(open, "0{") {
 		t.Fatalf("the connection begins with %q", open)
@@ -303,8 +318,8 @@ func (b *browser) gone() {
 	}
 }
 
-// hear gives the next event and its only argument. It holds every event that
-// any test hears against CONTRACT decision 3.
+// hear gives the next event and its only argument besides the offset. It holds
+// every event that any test hears against CONTRACT decision 3.
 func (b *browser) hear() (name string, payload map[string]any) {
 	b.t.Helper()
 	name, last := b.event()
@@ -314,7 +329,9 @@ func (b *browser) hear() (name string, payload map[string]any) {
 	return name, payload
 }
 
-func (b *browser) event() (name string, last json.RawMessage) {
+// event gives the next event and its payload. What comes from the log ends in
+// its offset, which b remembers as a client does, and nothing else is a string.
+func (b *browser) event() (name string, payload json.RawMessage) {
 	b.t.Helper()
 	f := b.frame()
 	var event []json.RawMessage
@@ -324,11 +341,14 @@ func (b *browser) event() (name string, last json.RawMessage) {
 	if err := json.Unmarshal(event[0], &name); err != nil {
 		b.t.Fatal(err)
 	}
-	last = event[len(event)-1]
-	if len(event) < 2 || last[0] == '"' {
+	fromLog := strings.HasPrefix(name, "expense_")
+	if fromLog && json.Unmarshal(event[len(event)-1], &b.offset) == nil {
+		event = event[:len(event)-1]
+	}
+	if len(event) != 2 || event[1][0] == '"' {
 		b.t.Errorf("%s ends in a string or has no argument: %s", name, f)
 	}
-	return name, last
+	return name, event[len(event)-1]
 }
 
 // hears wants these descriptions created, in this order.

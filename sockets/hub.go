@@ -11,6 +11,8 @@
 //     (CONTRACT R5). What it hears is read from the log, never from a request.
 //   - A socket that cannot take more is behind: it costs its position in the
 //     log, goes on from there when there is room, and is never closed for it.
+//   - A device that comes back goes on where it was, as long as the log reaches
+//     back that far (Trail, DESIGN section 4).
 //   - A socket does not outlive its token: it ends with the token's time, with a
 //     sign-out, and with a password change (CONTRACT D33).
 //   - No event that is not made from the log ends in a string or is without an
@@ -53,7 +55,7 @@ type queue interface {
 type Options struct {
 	IO    *socketio.Server
 	Auth  authenticator
-	Feed  feed // encodes with Encode
+	Feed  feed // encodes with Trail.Encode
 	Queue queue
 
 	// MaxPerUser is how many sockets one user may have open; further ones are
@@ -85,16 +87,6 @@ func New(o Options) *Hub {
 	nsp.OnConnect(h.welcome)
 	h.register(nsp)
 	return h
-}
-
-// Encode makes the event that announces a change, for all sockets that get it.
-func Encode(c models.Change) *socketio.Packet {
-	name, payload := wire.Event(c)
-	p, err := socketio.Encode(namespace, name, payload)
-	if err != nil {
-		panic(err) // wire made the JSON, and the names are ours
-	}
-	return p
 }
 
 // room is where the sockets of a user are. No client ever sees its name.
@@ -144,8 +136,12 @@ const goodbye = 2 * time.Second
 func (h *Hub) Shutdown(ctx context.Context) error {
 	polite, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
-	if err := h.opts.IO.Shutdown(polite); err == nil || ctx.Err() != nil {
+	err := h.opts.IO.Shutdown(polite)
+	if err != nil && ctx.Err() == nil {
+		err = h.opts.IO.Shutdown(ctx) // the rest was cut off; wait until its listeners have run
+	}
+	if err != nil {
 		return err
 	}
-	return h.opts.IO.Shutdown(ctx) // the rest was cut off; wait until its listeners have run
+	return h.members.await(ctx)
 }

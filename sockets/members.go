@@ -1,6 +1,9 @@
 package sockets
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // members knows the sessions of each user that are open or being opened.
 type members struct {
@@ -9,11 +12,14 @@ type members struct {
 	mu       sync.Mutex
 	byUser   map[string]map[*session]struct{}
 	count    int
-	signOuts int64 // how often signOut was called
+	signOuts int64     // how often signOut was called
+	none     sync.Cond // told when the last session goes
 }
 
 func newMembers(limit int) *members {
-	return &members{limit: limit, byUser: make(map[string]map[*session]struct{})}
+	m := &members{limit: limit, byUser: make(map[string]map[*session]struct{})}
+	m.none.L = &m.mu
+	return m
 }
 
 // moment is a point in time between sign-outs. Take it before asking whether a
@@ -66,6 +72,26 @@ func (m *members) remove(s *session) {
 	if len(of) == 0 {
 		delete(m.byUser, s.userID)
 	}
+	if m.count == 0 {
+		m.none.Broadcast()
+	}
+}
+
+// await waits until there are no sessions: those of sockets that never came into
+// being end a moment after their connection.
+func (m *members) await(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.none.Broadcast()
+	})
+	defer stop()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.count > 0 && ctx.Err() == nil {
+		m.none.Wait()
+	}
+	return ctx.Err()
 }
 
 // signOut gives the user's sessions of the token of that key, all of them if

@@ -18,18 +18,22 @@ type session struct {
 	userID  string
 	key     string    // names the token among sign-outs
 	tokenID string    // names the token in changes; "" for the original's tokens
-	head    int64     // the user's newest change when the token was looked at
 	expires time.Time // when the token does
 
+	// position is where the socket begins in the user's log, which holds what
+	// follows logStart: its newest change when the token was looked at, or where
+	// the device's last connection broke off (Trail.Admit).
+	position, logStart int64
+
 	mu     sync.Mutex
-	log    *changes.Subscription // nil before welcome
-	expiry *time.Timer           // nil before welcome
+	log    *changes.Subscription // nil before start
+	expiry *time.Timer           // nil before start
 	ended  bool
 }
 
 func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
 	return &session{
-		hub: h, socket: socket, userID: id.User.ID, head: id.User.Seq,
+		hub: h, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
 		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt,
 	}
 }
@@ -58,19 +62,19 @@ func (h *Hub) welcome(socket *socketio.Socket) {
 		return
 	}
 	socket.OnDisconnect(func(string) { s.end() })
-	socket.OnDrain(s.resume)
 	s.start()
 }
 
-// start follows the user's log from where it stood when the token was found
-// good: a change that was stored since is one that the client cannot have seen.
+// start follows the user's log, unless it does so already. A change that was
+// stored since the token was looked at is one that the client cannot have seen.
 func (s *session) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.ended || s.log != nil {
 		return
 	}
-	s.log = s.hub.opts.Feed.Subscribe(s.userID, s.head, s.deliver)
+	s.socket.OnDrain(s.resume)
+	s.log = s.hub.opts.Feed.Subscribe(s.userID, s.position, s.deliver)
 	s.expiry = time.AfterFunc(time.Until(s.expires), s.expire)
 }
 

@@ -121,7 +121,8 @@ func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 func (r *userRow) user() models.User {
 	return models.User{
 		ID: r.ID, Name: r.Name, Email: r.Email, PasswordHash: r.PasswordHash,
-		CreatedAt: fromMillis(r.CreatedAt), TokenGeneration: r.TokenGeneration, Seq: r.Seq,
+		CreatedAt: fromMillis(r.CreatedAt), TokenGeneration: r.TokenGeneration,
+		LogStart: r.LogStart, Seq: r.Seq,
 	}
 }
 
