@@ -410,16 +410,3 @@ func TestOperationCannotReachBeyondItsFields(t *testing.T) {
 		same(t, "expenses of the other account", 0, len(b.expenses(t)))
 	})
 }
-
-// The original stopped at a hundred kilobytes (CONTRACT D5).
-func TestTenMegabytesOfOperationsAreTaken(t *testing.T) {
-	p := sqlite(t)
-	a := register(t, p)
-	padded := func(n int) operation {
-		data := draft("a big one")
-		data["ignored"] = strings.Repeat("x", n)
-		return a.queued("CREATE", "temp_1", data)
-	}
-	same(t, "stored", "a big one", a.batch(t, padded(9<<20))[0].Data.Description)
-	a.call(t, http.MethodPost, "/api/sync/batch", batchOf([]operation{padded(18 << 20)})).want(t, http.StatusRequestEntityTooLarge)
-}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -67,6 +68,32 @@ func TestUnknownDeviceIsNotNamed(t *testing.T) {
 	a.create(t, "lunch", "")
 	if payload := object(t, d.hear(t, 1, "expense_created")[0].Args[0]); payload["deviceId"] != nil {
 		t.Errorf("the event names device %v", payload["deviceId"])
+	}
+}
+
+// Pages of 2026 that name no device may ask to be spared their own changes; the
+// default is to tell everybody (CONTRACT D23).
+func TestOwnTokenIsSparedOnRequest(t *testing.T) {
+	for _, suppress := range []bool{false, true} {
+		t.Run(fmt.Sprint(suppress), func(t *testing.T) {
+			t.Parallel()
+			p := start(t, fmt.Sprintf("SUPPRESS_SELF_BY_TOKEN=%v", suppress))
+			n := startNode(t)
+			a := register(t, p)
+			own, other := n.connect(t, a, transports[1]), n.connect(t, a.login(t), transports[1])
+
+			unnamed := a.create(t, "without a device", "")
+			named := a.create(t, "from the phone", a.phone())
+
+			want := []string{"expense_created " + unnamed.ID, "expense_created " + named.ID}
+			other.hear(t, 2, "expense_created")
+			same(t, "events of another token", want, other.changes())
+			if suppress {
+				want = want[1:]
+			}
+			own.hear(t, len(want), "expense_created")
+			same(t, "events of the same token", want, own.changes())
+		})
 	}
 }
 
