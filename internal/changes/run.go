@@ -159,9 +159,17 @@ func (t *Tail[E]) trouble(ctx context.Context, f *feed[E], group []*subscriber[E
 	}
 	if f.stuck != at+1 {
 		f.stuck = at + 1
-		t.opts.Logger.ErrorContext(ctx, "change log is broken, its subscribers wait",
+		t.opts.Logger.Log(ctx, severity(err), "change log cannot be followed, its subscribers wait",
 			slog.String("user_id", f.userID), slog.Int64("position", at), slog.Any("error", err))
 	}
+}
+
+// severity: that an account was removed is no fault of ours.
+func severity(err error) slog.Level {
+	if models.KindOf(err) == models.NotFound {
+		return slog.LevelWarn
+	}
+	return slog.LevelError
 }
 
 // done gives the feed back; it is queued again if somebody still waits.

@@ -160,7 +160,7 @@ func TestAReaderOfACursorMissesNothing(t *testing.T) {
 }
 
 func TestASerialisationFailureRunsAgain(t *testing.T) {
-	dsn := testneed.Postgres(t)
+	dsn := storetest.PostgresDSN(t)
 	s := storetest.Open(t, storetest.PostgresOptions(t, dsn))
 	u := storetest.User(t, s)
 	for _, code := range []string{"40001", "40P01", "55P03"} {
@@ -184,7 +184,7 @@ func TestASerialisationFailureRunsAgain(t *testing.T) {
 }
 
 func TestSQLSTATEsAreSorted(t *testing.T) {
-	dsn := testneed.Postgres(t)
+	dsn := storetest.PostgresDSN(t)
 	s := storetest.Open(t, storetest.PostgresOptions(t, dsn))
 	u := storetest.User(t, s)
 	for code, want := range map[string]models.Kind{
@@ -295,8 +295,30 @@ func TestAFullDiskIsTroubleAndNoCorruption(t *testing.T) {
 	wholeLog(t, s, u.ID)
 }
 
+// TestABusyUserLeavesConnectionsToOthers: more writers of one user than there
+// are connections do not keep another user waiting.
+func TestABusyUserLeavesConnectionsToOthers(t *testing.T) {
+	s := storetest.Open(t, storetest.PostgresOptions(t, storetest.PostgresDSN(t))) // 10 connections
+	busy, other := storetest.User(t, s), storetest.User(t, s)
+	leave := make(chan struct{})
+	var g errgroup.Group
+	for range 30 {
+		g.Go(func() error {
+			return s.Write(t.Context(), busy.ID, func(*store.Tx) error { <-leave; return nil })
+		})
+	}
+	write(t, s, other.ID, func(tx *store.Tx) { tx.InsertExpense(expense(other.ID)) })
+	close(leave)
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTheWaitForAWriteEndsWithTheCaller(t *testing.T) {
-	s := storetest.Open(t, storetest.SQLiteOptions(t))
+	engines(t, waitEndsWithCaller)
+}
+
+func waitEndsWithCaller(t *testing.T, s *store.Store) {
 	u := storetest.User(t, s)
 	inside, leave := make(chan struct{}), make(chan struct{})
 	var g errgroup.Group

@@ -15,7 +15,6 @@ import (
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
-	"expenseflow/internal/testneed"
 	"expenseflow/models"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -23,14 +22,8 @@ import (
 )
 
 func TestBothEnginesHaveTheSameSchema(t *testing.T) {
-	if os.Getenv("TEST_POSTGRES_DSN") == "" {
-		testneed.Postgres(t)
-	}
+	dsn := storetest.PostgresDSN(t)
 	lite := storetest.Open(t, storetest.SQLiteOptions(t))
-	dsn := os.Getenv("TEST_POSTGRES_DSN")
-	if dsn == "" {
-		dsn = testneed.Postgres(t)
-	}
 	pg := storetest.Open(t, storetest.PostgresOptions(t, dsn))
 	want := must(lite.Shapes(t.Context()))(t)
 	same(t, "PostgreSQL's schema", want, must(pg.Shapes(t.Context()))(t))
@@ -80,6 +73,29 @@ func TestASecondProcessOnOneFileIsRefused(t *testing.T) {
 	storetest.Open(t, o)
 }
 
+func TestALinkToTheFileIsTheSameFile(t *testing.T) {
+	o := storetest.SQLiteOptions(t)
+	storetest.Open(t, o)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(o.URL, link); err != nil {
+		t.Fatal(err)
+	}
+	o.URL = link
+	wantWords(t, refused(t, o), "in use by another process")
+}
+
+func TestTheFileIsItsOwnersAlone(t *testing.T) {
+	o := storetest.SQLiteOptions(t)
+	o.URL = filepath.Join(filepath.Dir(o.URL), "data", "expenseflow.db")
+	storetest.User(t, storetest.Open(t, o))
+	for _, name := range []string{filepath.Dir(o.URL), o.URL, o.URL + "-wal", o.URL + ".lock"} {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
+
 func TestABinaryOlderThanTheSchemaIsRefused(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		o := options(t)
@@ -117,10 +133,7 @@ func TestASchemaChangedByHandIsRefused(t *testing.T) {
 }
 
 func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
-	dsn := os.Getenv("TEST_POSTGRES_DSN")
-	if dsn == "" {
-		dsn = testneed.Postgres(t)
-	}
+	dsn := storetest.PostgresDSN(t)
 	o := storetest.PostgresOptions(t, dsn)
 	var g errgroup.Group
 	for range 6 {
@@ -159,7 +172,7 @@ func TestFilesThatCannotBeOpenedAreExplained(t *testing.T) {
 		filepath.Join(text, "x.db"):    {"part of its path is a file"},
 		filepath.Join(text, "y/x.db"):  {"part of its path is a file"},
 		"mysql://root@localhost/money": {"mysql://", "postgres://"},
-		dir:                            {dir},
+		dir:                            {dir, "is a folder"},
 	} {
 		wantWords(t, refused(t, store.Options{URL: path}), words...)
 	}
@@ -182,10 +195,7 @@ func TestAFolderOfAnotherUserIsExplainedWithTheChown(t *testing.T) {
 }
 
 func TestPostgresThatCannotBeReachedIsExplained(t *testing.T) {
-	dsn := os.Getenv("TEST_POSTGRES_DSN")
-	if dsn == "" {
-		dsn = testneed.Postgres(t)
-	}
+	dsn := storetest.PostgresDSN(t)
 	change := func(f func(u *url.URL)) string {
 		u := *must(url.Parse(dsn))(t)
 		f(&u)

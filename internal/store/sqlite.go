@@ -22,8 +22,8 @@ import (
 // connectSQLite opens the file for this process alone: one connection writes,
 // several read.
 func (s *Store) connectSQLite(ctx context.Context) error {
-	path := s.opts.URL
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	path, err := makeFile(s.opts.URL)
+	if err != nil {
 		return fileProblem(path, err)
 	}
 	release, err := lockFile(path + ".lock")
@@ -36,6 +36,23 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 		return errors.Join(fileProblem(path, err), s.Close())
 	}
 	return nil
+}
+
+// makeFile makes the file and its folder if they are missing, readable by their
+// owner alone for they hold password hashes, and gives the file's one true name,
+// for the lock must not depend on a symbolic link.
+func makeFile(path string) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return path, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return path, err
+	}
+	if err := f.Close(); err != nil {
+		return path, err
+	}
+	return filepath.EvalSymlinks(path)
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
@@ -58,6 +75,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 func sqliteDSN(path, sync string, pragmas ...string) string {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(1)",
+		"journal_size_limit(67108864)", // a burst does not leave a large WAL file for ever
 	}, pragmas...)}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}
 	return u.String()
@@ -98,6 +116,10 @@ func fileProblem(path string, err error) error {
 		msg = fmt.Sprintf("The folder %s cannot be written by this user: run chown -R %d:%d %s", folder, os.Getuid(), os.Getgid(), folder)
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		msg = fmt.Sprintf("The folder %s cannot be made, for a part of its path is a file", folder)
+	case errors.Is(err, syscall.EISDIR):
+		msg = fmt.Sprintf("The database %s is a folder: name a file in it", path)
+	case errors.Is(err, syscall.ENOSPC):
+		msg = fmt.Sprintf("The disk of %s is full", folder)
 	case code(err) == sqliteNotADatabase:
 		msg = fmt.Sprintf("The file %s is not a SQLite database", path)
 	}

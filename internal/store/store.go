@@ -66,6 +66,7 @@ type Store struct {
 	d       dialect
 	w, r    *gorm.DB      // w writes; on SQLite it is one connection
 	line    *line         // on SQLite: where writers wait for w. nil on PostgreSQL
+	turns   turns         // on PostgreSQL: where the writers of one user wait
 	streams chan struct{} // slots for reads that last as long as their reader likes
 	release func() error  // gives up the SQLite file; nil on PostgreSQL
 
@@ -77,7 +78,7 @@ type Store struct {
 // processes respect, and checks it. Its error is one clear sentence for whoever
 // starts the program (models.Message), naming what to do.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{opts: o.withDefaults()}
+	s := &Store{opts: o.withDefaults(), turns: turns{of: map[string]*turn{}}}
 	s.log = s.opts.Logger
 	if err := s.connect(ctx); err != nil {
 		return nil, err

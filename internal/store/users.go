@@ -95,7 +95,7 @@ func (s *Store) RevokeToken(ctx context.Context, tokenKey, userID string, until 
 // TokenRevoked tells whether RevokeToken was called for this token.
 func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error) {
 	var n int64
-	err := fail(s.d, s.r.WithContext(ctx).Model(&revokedTokenRow{}).Where("token_key = ?", tokenKey).Count(&n).Error)
+	err := s.one(ctx, s.r, "SELECT COUNT(*) FROM revoked_tokens WHERE token_key = ?", []any{tokenKey}, &n)
 	if errors.As(err, new(*DataError)) {
 		return false, nil
 	}

@@ -72,6 +72,11 @@ func (s *Store) writeOnce(ctx context.Context, userID string, fn func(tx *Tx) er
 // writeAlone is Write on PostgreSQL, where the user's row is all that writers
 // wait for.
 func (s *Store) writeAlone(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+	leave, err := s.turns.enter(ctx, userID)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.WriteTimeout)
 	defer cancel()
 	db := s.w.WithContext(ctx).Begin()
@@ -87,7 +92,7 @@ func (s *Store) writeAlone(ctx context.Context, userID string, fn func(tx *Tx) e
 	if err := s.runLocked(ctx, db, userID, fn); err != nil {
 		return err
 	}
-	err := fail(s.d, db.Commit().Error)
+	err = fail(s.d, db.Commit().Error)
 	committed = err == nil
 	return err
 }

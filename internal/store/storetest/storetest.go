@@ -45,6 +45,16 @@ func SQLiteOptions(t testing.TB) store.Options {
 	return store.Options{URL: filepath.Join(t.TempDir(), "expenseflow.db"), Logger: slog.New(slog.DiscardHandler)}
 }
 
+// PostgresDSN is the URL of a server: TEST_POSTGRES_DSN, or one of this test
+// binary's own. Without a PostgreSQL installation the test skips.
+func PostgresDSN(t testing.TB) string {
+	t.Helper()
+	if dsn := os.Getenv("TEST_POSTGRES_DSN"); dsn != "" {
+		return dsn
+	}
+	return testneed.Postgres(t)
+}
+
 // PostgresOptions names a fresh schema on the server of dsn, which is dropped
 // when the test ends.
 func PostgresOptions(t testing.TB, dsn string) store.Options {
@@ -103,10 +113,7 @@ func Each(t *testing.T, test func(t *testing.T, options func(t testing.TB) store
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		dsn := os.Getenv("TEST_POSTGRES_DSN")
-		if dsn == "" {
-			dsn = testneed.Postgres(t)
-		}
+		dsn := PostgresDSN(t)
 		test(t, func(t testing.TB) store.Options { return PostgresOptions(t, dsn) })
 	})
 }
