@@ -59,7 +59,7 @@ type link struct {
 }
 
 func newClient(s *Server, sess session) *client {
-	c := &client{server: s, session: sess, hs: sess.Handshake(), decoder: decoder{limits: &s.limits}, holds: 1}
+	c := &client{server: s, session: sess, hs: sess.Handshake(), decoder: decoder{limits: &s.limits, parser: s.cfg.Parser}, holds: 1}
 	sess.ReleaseHandshake()
 	if s.cfg.EventRate > 0 {
 		c.limiter = rate.NewLimiter(rate.Limit(s.cfg.EventRate), s.cfg.EventBurst)
@@ -314,5 +314,5 @@ func (c *client) sendConnectError(nsp string, e *ConnectError) {
 		c.server.log.Error("socket.io connect error has bad data", slog.Any("error", err))
 		payload, _ = json.Marshal(&ConnectError{Message: e.Message})
 	}
-	c.session.Send(control(typeConnectError, nsp, payload))
+	c.session.Send(c.server.cfg.Parser.control(typeConnectError, nsp, payload))
 }

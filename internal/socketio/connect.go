@@ -149,7 +149,7 @@ func (c *client) connectSocket(s *Socket) (older *Socket, ok bool) {
 	c.links[i].cancel()
 	c.links[i] = link{name: s.nsp.name, socket: s}
 	c.timer.Stop()
-	c.session.Send(control(typeConnect, s.nsp.name, s.connectReply()))
+	c.session.Send(s.parser().control(typeConnect, s.nsp.name, s.connectReply()))
 	older = s.nsp.add(s)
 	if c.inbox.push(task{kind: taskOpen, socket: s}) {
 		c.holds++

@@ -30,6 +30,11 @@ type Packet struct {
 	id          int64  // noID unless it asks for an acknowledgement
 	plain       bool   // never compressed
 
+	forms [2]form // by Parser
+}
+
+// A form is a packet as one parser spells it, made when it is needed.
+type form struct {
 	group   atomic.Pointer[engineio.Group] // as it is
 	stamped atomic.Pointer[engineio.Group] // with its offset behind the arguments
 }
@@ -74,8 +79,8 @@ func (p *Packet) encode(event string, args []any) error {
 	return nil
 }
 
-// Size is what the packet counts in a connection's queue, in bytes.
-func (p *Packet) Size() int { return p.shared().Size() }
+// Size is about what the packet counts in a connection's queue, in bytes.
+func (p *Packet) Size() int { return p.shared(ParserJSON).Size() }
 
 // derive is a packet of the same event that asks for an acknowledgement, unless id
 // is noID, and may be never compressed.
@@ -90,16 +95,17 @@ func (p *Packet) derive(id int64, plain bool) *Packet {
 }
 
 // shared is the packet as it is.
-func (p *Packet) shared() *engineio.Group {
-	return once(&p.group, func() *engineio.Group { return p.make(p.body) })
+func (p *Packet) shared(by Parser) *engineio.Group {
+	return once(&p.forms[by].group, func() *engineio.Group { return p.make(by, p.body) })
 }
 
 // withOffset is the packet with an offset behind its arguments.
-func (p *Packet) withOffset(offset string) *engineio.Group {
+func (p *Packet) withOffset(by Parser, offset string) *engineio.Group {
+	build := func() *engineio.Group { return p.make(by, appendOffset(p.body, offset)) }
 	if offset != p.offset {
-		return p.make(appendOffset(p.body, offset))
+		return build()
 	}
-	return once(&p.stamped, func() *engineio.Group { return p.make(appendOffset(p.body, offset)) })
+	return once(&p.forms[by].stamped, build)
 }
 
 // once returns what slot holds, and lets build make it if there is nothing.
@@ -112,8 +118,8 @@ func once(slot *atomic.Pointer[engineio.Group], build func() *engineio.Group) *e
 }
 
 // make is a group of the packet with another body.
-func (p *Packet) make(body []byte) *engineio.Group {
-	g := newGroup(typeEvent, p.nsp, p.id, body, p.attachments)
+func (p *Packet) make(by Parser, body []byte) *engineio.Group {
+	g := by.group(typeEvent, p.nsp, p.id, body, p.attachments)
 	if p.plain {
 		return g.Uncompressed()
 	}
@@ -138,9 +144,18 @@ func (p *Packet) moves() bool {
 	return p.id == noID && elements[len(elements)-1] == '"'
 }
 
-// newGroup makes the messages of one packet (Socket.IO protocol, "Packet
-// encoding"): its text and its attachments behind it.
-func newGroup(typ packetType, nsp string, id int64, body []byte, attachments [][]byte) *engineio.Group {
+// group makes the messages of one packet. body is its payload in JSON, without the
+// attachments; it may be empty.
+func (by Parser) group(typ packetType, nsp string, id int64, body []byte, attachments [][]byte) *engineio.Group {
+	if by == ParserMsgpack {
+		return msgpackGroup(typ, nsp, id, body, attachments)
+	}
+	return textGroup(typ, nsp, id, body, attachments)
+}
+
+// textGroup makes a packet's text and its attachments behind it (Socket.IO
+// protocol, "Packet encoding").
+func textGroup(typ packetType, nsp string, id int64, body []byte, attachments [][]byte) *engineio.Group {
 	text := appendHeader(make([]byte, 0, len(body)+len(nsp)+24), typ, len(attachments), nsp, id)
 	text = append(text, body...)
 	if len(attachments) == 0 {
@@ -174,18 +189,18 @@ func appendHeader(b []byte, typ packetType, attachments int, nsp string, id int6
 	return b
 }
 
-// encodeAck makes the answer to a client's event.
-func encodeAck(nsp string, id int64, args []any) (*engineio.Group, error) {
+// ack makes the answer to a client's event.
+func (by Parser) ack(nsp string, id int64, args []any) (*engineio.Group, error) {
 	var p Packet
 	if err := p.encode("", args); err != nil {
 		return nil, fmt.Errorf("socketio: encode acknowledgement: %w", err)
 	}
-	return newGroup(typeAck, nsp, id, p.body, p.attachments), nil
+	return by.group(typeAck, nsp, id, p.body, p.attachments), nil
 }
 
 // control makes a packet without attachments: CONNECT, DISCONNECT, CONNECT_ERROR.
-func control(typ packetType, nsp string, payload []byte) *engineio.Group {
-	return newGroup(typ, nsp, noID, payload, nil)
+func (by Parser) control(typ packetType, nsp string, payload []byte) *engineio.Group {
+	return by.group(typ, nsp, noID, payload, nil)
 }
 
 // cleanName is a namespace's name as it travels: "chat" is "/chat".

@@ -100,7 +100,7 @@ func (e *Event) Ack(args ...any) error {
 	if !e.WantsAck() {
 		return ErrNoAck
 	}
-	g, err := encodeAck(e.socket.nsp.name, e.id, args)
+	g, err := e.socket.parser().ack(e.socket.nsp.name, e.id, args)
 	if err != nil {
 		return err
 	}

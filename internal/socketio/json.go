@@ -32,19 +32,20 @@ func checkJSON(b []byte, maxDepth int) error {
 // isSpace tells whether c is white space in JSON.
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// elements splits a valid JSON array. What it returns points into b. It is nil
-// for anything else.
+// elements splits a valid JSON array, or an object into its keys and values by
+// turns. What it returns points into b. It is nil for anything else.
 func elements(b []byte) []json.RawMessage {
-	if len(b) == 0 || b[0] != '[' {
+	if len(b) == 0 || b[0] != '[' && b[0] != '{' {
 		return nil
 	}
 	c := cursor{in: b, pos: 1}
 	var list []json.RawMessage
-	for c.peek() != ']' {
+	for next := c.peek(); next != ']' && next != '}'; next = c.peek() {
 		start := c.pos
 		c.skipValue()
 		list = append(list, json.RawMessage(b[start:c.pos:c.pos]))
 		c.skipByte(',')
+		c.skipByte(':')
 	}
 	return list
 }

@@ -80,6 +80,7 @@ var reservedIn = map[string]bool{
 // the reader alone.
 type decoder struct {
 	limits  *limits
+	parser  Parser
 	pending *inPacket // waits for attachments; usually nil
 	missing int
 }
@@ -87,10 +88,14 @@ type decoder struct {
 // add takes the next message. It returns nil without an error while attachments
 // are outstanding. After an error the decoder must not be used again.
 func (d *decoder) add(m engineio.Message) (*inPacket, error) {
-	if m.Binary {
+	switch {
+	case d.parser == ParserMsgpack && m.Binary:
+		return parseMsgpack(m.Data, d.limits)
+	case d.parser == ParserMsgpack:
+		return nil, errNotText
+	case m.Binary:
 		return d.addBinary(m.Data)
-	}
-	if d.pending != nil {
+	case d.pending != nil:
 		return nil, errStrayText
 	}
 	p, missing, err := parse(m.Data, d.limits)
@@ -142,7 +147,12 @@ func parse(text []byte, lim *limits) (p *inPacket, missing int, err error) {
 	if p.id, rest, err = cutID(rest); err != nil {
 		return nil, 0, err
 	}
-	return p, missing, p.setPayload(rest, lim.depth)
+	if len(rest) > 0 {
+		if err := checkJSON(rest, lim.depth); err != nil {
+			return nil, 0, err
+		}
+	}
+	return p, missing, p.setPayload(rest)
 }
 
 // cutAttachments reads "<count>-".
@@ -193,13 +203,9 @@ func cutID(b []byte) (id int64, rest []byte, err error) {
 	return id, b[len(digits):], nil
 }
 
-// setPayload checks what follows the id and keeps it.
-func (p *inPacket) setPayload(b []byte, maxDepth int) error {
-	if len(b) > 0 {
-		if err := checkJSON(b, maxDepth); err != nil {
-			return err
-		}
-	}
+// setPayload checks whether the payload, JSON or nothing, fits the type, and keeps
+// it.
+func (p *inPacket) setPayload(b []byte) error {
 	switch p.typ {
 	case typeConnect:
 		return p.setAuth(b)

@@ -37,8 +37,8 @@ func see(p *inPacket) seen {
 	return s
 }
 
-func text(s string) engineio.Message   { return engineio.Message{Data: []byte(s)} }
-func binary(s string) engineio.Message { return engineio.Message{Data: []byte(s), Binary: true} }
+func text(s string) engineio.Message { return engineio.Message{Data: []byte(s)} }
+func blob(s string) engineio.Message { return engineio.Message{Data: []byte(s), Binary: true} }
 
 // decodeAll feeds messages to one decoder and returns the last packet.
 func decodeAll(lim limits, messages ...engineio.Message) (p *inPacket, err error) {
@@ -73,9 +73,9 @@ func TestDecodeUnderstandsEveryKindOfPacket(t *testing.T) {
 		{"event with an escaped name", []engineio.Message{text(`2["\u00e9\"",null]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: `é"`, Args: "null"}},
 		{"ack", []engineio.Message{text(`37[]`)}, seen{Type: typeAck, Nsp: "/", ID: 7}},
 		{"ack with the largest id", []engineio.Message{text(`39007199254740991["b"]`)}, seen{Type: typeAck, Nsp: "/", ID: maxSafeID, Args: `"b"`}},
-		{"binary event", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), binary("xy")},
+		{"binary event", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), blob("xy")},
 			seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":0}`, Attachments: []string{"xy"}}},
-		{"binary ack", []engineio.Message{text(`62-/chat,3[{"num":1,"_placeholder":true},[{"_placeholder":true,"num":0}]]`), binary("x"), binary("")},
+		{"binary ack", []engineio.Message{text(`62-/chat,3[{"num":1,"_placeholder":true},[{"_placeholder":true,"num":0}]]`), blob("x"), blob("")},
 			seen{Type: typeAck, Nsp: "/chat", ID: 3, Args: `{"num":1,"_placeholder":true} [{"_placeholder":true,"num":0}]`, Attachments: []string{"x", ""}}},
 		{"binary event without attachments", []engineio.Message{text(`50-["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a"}},
 		{"two packets", []engineio.Message{text(`50-["a"]`), text(`2["b"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "b"}},
@@ -122,7 +122,7 @@ func TestDecodeRefusesWhatIsNoPacket(t *testing.T) {
 		{"connect with a list", []engineio.Message{text(`0[]`)}, errPayload},
 		{"connect with null", []engineio.Message{text(`0null`)}, errPayload},
 		{"disconnect with payload", []engineio.Message{text(`1{}`)}, errPayload},
-		{"stray binary", []engineio.Message{binary("x")}, errStrayBinary},
+		{"stray binary", []engineio.Message{blob("x")}, errStrayBinary},
 		{"text among attachments", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), text(`2["b"]`)}, errStrayText},
 		{"attachments without a number", []engineio.Message{text(`5-["a"]`)}, errAttachments},
 		{"attachments without a dash", []engineio.Message{text(`51["a"]`)}, errAttachments},
@@ -131,12 +131,12 @@ func TestDecodeRefusesWhatIsNoPacket(t *testing.T) {
 		{"broken attachments", []engineio.Message{text(`51.5-["a"]`)}, errAttachments},
 		{"eleven attachments", []engineio.Message{text(`511-["a"]`)}, errTooMany},
 		{"more attachments than a number holds", []engineio.Message{text(`5` + strings.Repeat("9", 50) + `-["a"]`)}, errTooMany},
-		{"placeholder of no attachment", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":1}]`), binary("x")}, errAttachments},
-		{"placeholder below zero", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":-1}]`), binary("x")}, errAttachments},
-		{"placeholder between two", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":0.5}]`), binary("x")}, errAttachments},
-		{"placeholder by name", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":"splice"}]`), binary("x")}, errAttachments},
-		{"placeholder without number", []engineio.Message{text(`51-["a",{"x":[{"_placeholder":true}]}]`), binary("x")}, errAttachments},
-		{"placeholder in disguise", []engineio.Message{text(`51-["a",{"\u005fplaceholder":true,"num":3}]`), binary("x")}, errAttachments},
+		{"placeholder of no attachment", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":1}]`), blob("x")}, errAttachments},
+		{"placeholder below zero", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":-1}]`), blob("x")}, errAttachments},
+		{"placeholder between two", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":0.5}]`), blob("x")}, errAttachments},
+		{"placeholder by name", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":"splice"}]`), blob("x")}, errAttachments},
+		{"placeholder without number", []engineio.Message{text(`51-["a",{"x":[{"_placeholder":true}]}]`), blob("x")}, errAttachments},
+		{"placeholder in disguise", []engineio.Message{text(`51-["a",{"\u005fplaceholder":true,"num":3}]`), blob("x")}, errAttachments},
 		{"too deep", []engineio.Message{text(`2["a",` + deep + `]`)}, errDepth},
 		{"long namespace", []engineio.Message{text(`0/` + strings.Repeat("n", 256))}, errNamespace},
 		{"namespace with a separator", []engineio.Message{text("0/a\x1eb")}, errNamespace},
@@ -190,7 +190,7 @@ func FuzzDecode(f *testing.F) {
 		for _, part := range strings.Split(string(stream), "\x1e") {
 			m := text(part)
 			if rest, isBinary := strings.CutPrefix(part, "b"); isBinary {
-				m = binary(rest)
+				m = blob(rest)
 			}
 			p, err := d.add(m)
 			if err != nil {
@@ -214,7 +214,7 @@ func checkRoundTrip(t *testing.T, p *inPacket) {
 		t.Fatalf("encode what was decoded: %v", err)
 	}
 	lim := limits{attachments: 1 << 20, nspBytes: 1 << 20, depth: 256}
-	again, err := decodeAll(lim, out.shared().Messages()...)
+	again, err := decodeAll(lim, out.shared(ParserJSON).Messages()...)
 	if err != nil || again == nil {
 		t.Fatalf("decode %s: %v", out.body, err)
 	}

@@ -172,17 +172,17 @@ func (t *trail) enqueue(s *Socket, p *Packet, mode sendMode) bool {
 	defer t.mu.Unlock()
 	switch {
 	case p.id != noID: // the client takes no offset from it
-		return s.enqueue(p.shared(), mode)
+		return s.enqueue(p.shared(s.parser()), mode)
 	case p.offset != "":
-		if !s.enqueue(p.withOffset(p.offset), mode) {
+		if !s.enqueue(p.withOffset(s.parser(), p.offset), mode) {
 			return false
 		}
 		t.offset = p.offset
 		return true
 	case p.moves():
-		return s.enqueue(p.withOffset(t.offset), mode)
+		return s.enqueue(p.withOffset(s.parser(), t.offset), mode)
 	}
-	return s.enqueue(p.shared(), mode)
+	return s.enqueue(p.shared(s.parser()), mode)
 }
 
 // enqueue queues g.

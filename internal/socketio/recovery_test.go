@@ -453,10 +453,10 @@ func TestSharedEventIsEncodedOnceWithItsOffset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.withOffset("o") != p.withOffset("o") || p.shared() != p.shared() {
+	if p.withOffset(ParserJSON, "o") != p.withOffset(ParserJSON, "o") || p.shared(ParserJSON) != p.shared(ParserJSON) {
 		t.Error("two groups of one event")
 	}
-	if got := string(p.withOffset("o").Messages()[0].Data); got != `51-["change",{"_placeholder":true,"num":0},"o"]` {
+	if got := string(p.withOffset(ParserJSON, "o").Messages()[0].Data); got != `51-["change",{"_placeholder":true,"num":0},"o"]` {
 		t.Errorf("sent %s", got)
 	}
 }

@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Path   string          // where the server is mounted; default "/socket.io/"
 	Engine engineio.Config // the connections below
+	Parser Parser          // how packets are spelled; default ParserJSON
 
 	// ServeClient serves the browser client, npm's socket.io-client 4.8.4, under
 	// Path: socket.io.js, .min.js, .msgpack.min.js, .esm.min.js and their maps.

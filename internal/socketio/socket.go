@@ -121,6 +121,9 @@ func (s *Socket) releaseHandshake() {
 // Transport is the name of the transport in use: "polling" or "websocket".
 func (s *Socket) Transport() string { return s.client.session.Transport() }
 
+// parser spells the socket's packets.
+func (s *Socket) parser() Parser { return s.nsp.server.cfg.Parser }
+
 // Connected tells whether the client is there, as far as is known. It is false
 // in middleware.
 func (s *Socket) Connected() bool { return s.at() == phaseOpen }
@@ -278,7 +281,7 @@ func (s *Socket) transmit(p *Packet, mode sendMode) bool {
 	if s.trail != nil {
 		return s.trail.transmit(s, p, mode)
 	}
-	taken := s.enqueue(p.shared(), mode)
+	taken := s.enqueue(p.shared(s.parser()), mode)
 	if taken {
 		s.tellOutgoing(p)
 	}
@@ -396,7 +399,7 @@ func (s *Socket) Disconnect(closing bool) {
 		return
 	}
 	if s.client.unlink(s, reasonServerDisconnect, phaseEnded) {
-		s.client.session.Send(control(typeDisconnect, s.nsp.name, nil))
+		s.client.session.Send(s.parser().control(typeDisconnect, s.nsp.name, nil))
 	}
 }
 

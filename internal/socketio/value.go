@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -140,9 +139,7 @@ func (w *argWriter) binary(b []byte) error {
 		w.out = append(w.out, "null"...)
 		return nil
 	}
-	w.out = append(w.out, `{"_placeholder":true,"num":`...)
-	w.out = strconv.AppendInt(w.out, int64(len(w.attachments)), 10)
-	w.out = append(w.out, '}')
+	w.out = appendPlaceholder(w.out, len(w.attachments))
 	w.attachments = append(w.attachments, b)
 	return nil
 }

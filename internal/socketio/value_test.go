@@ -61,7 +61,7 @@ func TestBinaryTravelsFromAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := wire{t: t}
-			w.put(p.shared())
+			w.put(p.shared(ParserJSON))
 			if diff := cmp.Diff(tt.want, w.sent); diff != "" {
 				t.Errorf("messages (-want +got):\n%s", diff)
 			}
@@ -141,7 +141,7 @@ func genValue(depth int) *rapid.Generator[any] {
 func TestEventDecodesBinary(t *testing.T) {
 	p, err := decodeAll(testLimits,
 		text(`52-["e",{"_placeholder":true,"num":1},{"bytes":{"_placeholder":true,"num":0},"Name":"n","Size":"7"},[1,{"_placeholder":true,"num":0}],5]`),
-		binary("first"), binary("second"))
+		blob("first"), blob("second"))
 	if err != nil {
 		t.Fatal(err)
 	}
