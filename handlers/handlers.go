@@ -141,7 +141,8 @@ func author(c echo.Context, deviceID string) (models.Author, error) {
 	if deviceID == "" {
 		deviceID = header
 	}
-	return models.Author{DeviceID: deviceID, TokenID: caller(c.Request().Context()).Claims.TokenID}, nil
+	claims := caller(c.Request().Context()).Claims
+	return models.Author{DeviceID: deviceID, TokenID: claims.TokenID, TokenIssued: claims.IssuedAt}, nil
 }
 
 // body reads the whole request body.

@@ -476,6 +476,40 @@ func TestDecision13TheLastAccountsQueueIsParked(t *testing.T) {
 	})
 }
 
+// A queue that outlived a sign-out is sent with the next user's token, although
+// the device has not acted for the first one since (CONTRACT 3.5).
+func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
+	at := func(t time.Time, data string) models.Operation { return create(t.Sub(nine).Milliseconds(), data) }
+	each(t, func(h *house) {
+		bob := storetest.User(h.t, h.store).ID
+		apply := func(signedIn time.Time, ops ...models.Operation) []models.Status {
+			h.t.Helper()
+			rs, err := h.Apply(h.t.Context(), bob, models.Author{TokenIssued: signedIn}, ops)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			return statuses(rs)
+		}
+		want := func(what string, got []models.Status, want ...models.Status) {
+			h.t.Helper()
+			if diff := cmp.Diff(want, got); diff != "" {
+				h.t.Errorf("%s (-want +got):\n%s", what, diff)
+			}
+		}
+		h.apply(create(0, lunch)) // alice, at noon, on the device; then she goes offline and queues on
+		signedIn := noon.Add(time.Hour)
+		h.setClock(noon.Add(2 * time.Hour))
+		want("alice's, in several chunks, then bob's", apply(signedIn,
+			at(noon.Add(time.Minute), lunch), at(noon.Add(2*time.Minute), lunch), at(noon.Add(3*time.Minute), lunch), at(noon.Add(4*time.Minute), lunch),
+			at(signedIn.Add(time.Minute), lunch),
+		), models.StatusParked, models.StatusParked, models.StatusParked, models.StatusParked, models.StatusCreated)
+		want("more of alice's, later", apply(signedIn, at(noon.Add(5*time.Minute), lunch)), models.StatusParked)
+		again := noon.Add(24 * time.Hour)
+		h.setClock(again)
+		want("bob's own, queued before he signed in again", apply(again, at(noon.Add(5*time.Hour), lunch)), models.StatusCreated)
+	})
+}
+
 func TestDecision5ALongNameIsOneOperationsName(t *testing.T) {
 	each(t, func(h *house) {
 		long := strings.Repeat("☃", 256)

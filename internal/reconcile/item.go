@@ -358,26 +358,12 @@ func (it *item) author(s *session) models.Author {
 	return models.Author{DeviceID: it.op.DeviceID, TokenID: s.by.TokenID}
 }
 
-// otherAccount tells whether the operation is older than the moment at which
-// its device last acted for another user: the browser's queue survives a
-// sign-out, and would be sent with the next user's token (CONTRACT decision 13).
+// otherAccount tells whether another user queued the operation on this device:
+// the browser's queue survives a sign-out, and would be sent with the next
+// user's token (CONTRACT decision 13).
 func (it *item) otherAccount(s *session) (bool, error) {
 	if it.retried || it.op.Timestamp == nil {
 		return false, nil
 	}
 	return s.foreign(it.op.DeviceID, *it.op.Timestamp)
-}
-
-// foreign is otherAccount for an operation that a device queued at a moment in
-// milliseconds since 1970.
-func (s *session) foreign(deviceID string, queued int64) (bool, error) {
-	last, known := s.lastOther[deviceID]
-	if !known {
-		var err error
-		if last, err = s.Tx.DeviceLastOther(deviceID); err != nil {
-			return false, err
-		}
-		s.lastOther[deviceID] = last
-	}
-	return !last.IsZero() && queued < last.UnixMilli(), nil
 }

@@ -136,7 +136,7 @@ func (r *Reconciler) Status(ctx context.Context, userID string) (lastSync *time.
 // and models.Unavailable.
 func (r *Reconciler) Retry(ctx context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error) {
 	var j *retrial
-	err := r.transact(ctx, userID, by, func(s *session) error {
+	err := r.transact(ctx, userID, by, devices{}, func(s *session) error {
 		stored, err := s.Tx.Operation(id)
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/store"
@@ -35,22 +34,19 @@ type job interface {
 // A session is what the jobs of one transaction share.
 type session struct {
 	*ledger.Work
-	by        models.Author
-	lastOther map[string]time.Time // by device: when it acted for another user
-	parked    []models.QueuedOperation
-}
-
-func newSession(w *ledger.Work, by models.Author) *session {
-	return &session{Work: w, by: by, lastOther: map[string]time.Time{}}
+	by      models.Author
+	devices devices
+	parked  []models.QueuedOperation
 }
 
 // run applies jobs in chunks of one transaction each, in order.
 func (r *Reconciler) run(ctx context.Context, userID string, by models.Author, jobs []job) error {
+	known := devices{}
 	for chunk := range slices.Chunk(jobs, r.opts.ChunkSize) {
-		err := r.transact(ctx, userID, by, func(s *session) error { return together(s, chunk) })
+		err := r.transact(ctx, userID, by, known, func(s *session) error { return together(s, chunk) })
 		if forGood(err) {
 			r.complain(ctx, userID, "a chunk of operations failed; applying them one by one", err)
-			err = r.transact(ctx, userID, by, func(s *session) error { return r.oneByOne(ctx, s, chunk) })
+			err = r.transact(ctx, userID, by, known, func(s *session) error { return r.oneByOne(ctx, s, chunk) })
 		}
 		if err != nil {
 			return err
@@ -60,11 +56,12 @@ func (r *Reconciler) run(ctx context.Context, userID string, by models.Author, j
 }
 
 // transact is one transaction, after whose commit whoever listens hears of the
-// operations that were parked in it.
-func (r *Reconciler) transact(ctx context.Context, userID string, by models.Author, fn func(*session) error) error {
+// operations that were parked in it. known is what the same call's earlier
+// transactions found out.
+func (r *Reconciler) transact(ctx context.Context, userID string, by models.Author, known devices, fn func(*session) error) error {
 	var parked []models.QueuedOperation
 	err := r.ledger.Write(ctx, userID, func(w *ledger.Work) error {
-		s := newSession(w, by)
+		s := &session{Work: w, by: by, devices: known}
 		err := guard(func() error { return fn(s) })
 		parked = s.parked
 		return err

@@ -338,19 +338,22 @@ func TestAliases(t *testing.T) {
 	})
 }
 
-func TestDeviceLastOther(t *testing.T) {
+func TestDeviceHistory(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {
 		alice, bob := storetest.User(t, s), storetest.User(t, s)
-		var at time.Time
-		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); tx.TouchDevice("") })
-		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); at = tx.Now() })
+		var first, last time.Time
+		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); tx.TouchDevice(""); first = tx.Now() })
+		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); last = tx.Now() })
 		write(t, s, bob.ID, func(tx *store.Tx) {
-			same(t, "alice's phone", at, must(tx.DeviceLastOther("phone"))(t))
-			same(t, "a new phone", true, must(tx.DeviceLastOther("new"))(t).IsZero())
-			same(t, "no device", true, must(tx.DeviceLastOther(""))(t).IsZero())
+			tx.TouchDevice("phone")
+			same(t, "alice's phone", store.DeviceHistory{LastOther: last}, must(tx.DeviceHistory("phone"))(t))
+			same(t, "a new phone", store.DeviceHistory{}, must(tx.DeviceHistory("new"))(t))
+			same(t, "no device", store.DeviceHistory{}, must(tx.DeviceHistory(""))(t))
 		})
 		write(t, s, alice.ID, func(tx *store.Tx) {
-			same(t, "nobody else", true, must(tx.DeviceLastOther("phone"))(t).IsZero())
+			h := must(tx.DeviceHistory("phone"))(t)
+			same(t, "her own", store.DeviceHistory{FirstOwn: first, LastOwn: last, LastOther: h.LastOther}, h)
+			same(t, "bob's visit", false, h.LastOther.IsZero())
 		})
 	})
 }

@@ -245,16 +245,29 @@ func (tx *Tx) TouchDevice(deviceID string) {
 	}
 }
 
-// DeviceLastOther is the newest moment at which this device acted for another
-// user (CONTRACT decision 13); zero if it never did.
-func (tx *Tx) DeviceLastOther(deviceID string) (time.Time, error) {
-	var last int64
-	err := tx.query("SELECT COALESCE(MAX(last_acted), 0) FROM devices WHERE device_id = ? AND user_id <> ?",
-		[]any{storable(deviceID), tx.user.ID}, func(row scanner) error { return row.Scan(&last) })
-	if err != nil || last == 0 {
-		return time.Time{}, err
+// A DeviceHistory says when a device acted and for whom; a zero time is never.
+type DeviceHistory struct {
+	FirstOwn, LastOwn time.Time // for the transaction's user
+	LastOther         time.Time // for any other user
+}
+
+// DeviceHistory is what is stored of this device, without what the transaction
+// itself notes (CONTRACT decision 13).
+func (tx *Tx) DeviceHistory(deviceID string) (DeviceHistory, error) {
+	var first, last, other int64
+	err := tx.query(`SELECT COALESCE(MIN(CASE WHEN user_id = ? THEN first_seen END), 0),
+		COALESCE(MAX(CASE WHEN user_id = ? THEN last_acted END), 0),
+		COALESCE(MAX(CASE WHEN user_id <> ? THEN last_acted END), 0) FROM devices WHERE device_id = ?`,
+		[]any{tx.user.ID, tx.user.ID, tx.user.ID, storable(deviceID)},
+		func(row scanner) error { return row.Scan(&first, &last, &other) })
+	return DeviceHistory{FirstOwn: orNever(first), LastOwn: orNever(last), LastOther: orNever(other)}, err
+}
+
+func orNever(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
 	}
-	return fromMillis(last), nil
+	return fromMillis(ms)
 }
 
 // RecordPost notes an expense that a plain POST made.
