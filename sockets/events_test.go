@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,38 @@ func TestParkedOperationIsAnnouncedToItsUserAlone(t *testing.T) {
 	}
 	w.change("bob", "all he hears", models.Author{})
 	bobs.hears("all he hears")
+}
+
+// What is announced must not end a connection that what is delivered would not.
+func TestFloodOfParkedOperationsDoesNotCloseASlowSocket(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{QueueBytes: 64 << 10, MaxQueueBytes: 128 << 10, StallTimeout: patience})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+	op := models.QueuedOperation{ID: "1", UserID: "alice", State: models.Parked}
+	op.Data = json.RawMessage(`"` + strings.Repeat("x", 10<<10) + `"`)
+
+	w.Parked("alice", slices.Repeat([]models.QueuedOperation{op}, 2000))
+	w.change("alice", "the next change", models.Author{})
+
+	announced := 0
+	for name, doc := b.hear(); name != "expense_created"; name, doc = b.hear() {
+		announced++
+		same(t, "announced", "1", doc["operation"].(map[string]any)["_id"])
+	}
+	if announced == 0 || announced == 2000 {
+		t.Errorf("%d of 2000 were announced, want as many as there was room for", announced)
+	}
+}
+
+func TestHugeOperationIsNotRepeatedToEveryDevice(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+	op := models.QueuedOperation{State: models.Parked, Result: models.Result{Error: "not valid"}}
+	op.Data = json.RawMessage(`"` + strings.Repeat("x", maxAnnounced) + `"`)
+	w.Parked("alice", []models.QueuedOperation{op})
+	_, failure := b.hear()
+	same(t, "payload", map[string]any{"error": "not valid"}, failure)
 }
 
 // The tail's worker would take the whole program down with it.

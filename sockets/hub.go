@@ -101,16 +101,34 @@ type syncFailure struct {
 	Operation *wire.Queued `json:"operation,omitempty"` // the one that was parked
 }
 
+// maxAnnounced is how large an operation may be to be named in sync_error, in
+// bytes. A queue may hold megabytes of nonsense; sync_request gives all of it to
+// whoever asks.
+const maxAnnounced = 64 << 10
+
 // Parked tells a user's devices of operations that were parked
-// (reconcile.Options.Parked). It never blocks.
+// (reconcile.Options.Parked). It never blocks. It is a hint that a device may
+// miss if too much waits for it already: what is parked stays to be asked for.
 func (h *Hub) Parked(userID string, ops []models.QueuedOperation) {
-	devices := h.opts.IO.Of(namespace).To(room(userID))
+	devices := h.opts.IO.Of(namespace).To(room(userID)).FetchSockets()
 	for _, op := range ops {
-		queued := wire.NewQueued(op)
-		if err := devices.Emit(parkedEvent, syncFailure{op.Result.Error, &queued}); err != nil {
+		p, err := socketio.Encode(namespace, parkedEvent, announcement(op))
+		if err != nil {
 			h.log.Error("parked operation cannot be announced", slog.String("operation_id", op.ID), slog.Any("error", err))
+			continue
+		}
+		for _, d := range devices {
+			d.TrySend(p)
 		}
 	}
+}
+
+func announcement(op models.QueuedOperation) syncFailure {
+	if len(op.Data) > maxAnnounced {
+		return syncFailure{Error: op.Result.Error}
+	}
+	queued := wire.NewQueued(op)
+	return syncFailure{op.Result.Error, &queued}
 }
 
 // SignOut closes the live sockets of the user's token of that revocation key
