@@ -227,7 +227,8 @@ func (s *socket) read(connected chan<- string) {
 	}
 }
 
-// event turns ["name",{...}] into `name {...}`.
+// event turns ["name",{...},"offset"] into `name {...}`: a text at the end is the
+// socket's place in the log.
 func event(text string) string {
 	var parts []json.RawMessage
 	var name string
@@ -235,7 +236,9 @@ func event(text string) string {
 		return "malformed " + text
 	}
 	for _, part := range parts[1:] {
-		name += " " + string(part)
+		if part[0] != '"' {
+			name += " " + string(part)
+		}
 	}
 	return name
 }
