@@ -111,6 +111,26 @@ func guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 	return next(c)
 }
 
+// Guard logs a panic of what is beside echo, and cuts that one connection. It
+// wraps no ResponseWriter, so WebSockets pass.
+func Guard(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				p := recover()
+				if p == nil {
+					return
+				}
+				if p != http.ErrAbortHandler {
+					log.ErrorContext(r.Context(), "handler panicked", slog.Any("value", p), slog.String("stack", string(debug.Stack())))
+				}
+				panic(http.ErrAbortHandler)
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // route is the pattern that matched, or one word for all that matched none.
 func route(c echo.Context) string {
 	if p := c.Path(); p != "" {

@@ -111,6 +111,27 @@ func TestFailureInTheMiddleCutsTheConnection(t *testing.T) {
 	}
 }
 
+func TestPanicBesideEchoIsLoggedAndCutsOneConnection(t *testing.T) {
+	for _, tt := range []struct {
+		value any
+		lines int
+	}{{"oh", 1}, {http.ErrAbortHandler, 0}} {
+		var out bytes.Buffer
+		h := Guard(slog.New(slog.NewTextHandler(&out, nil)))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(tt.value) }))
+		func() {
+			defer func() {
+				if p := recover(); p != http.ErrAbortHandler {
+					t.Errorf("%v: the server sees %v", tt.value, p)
+				}
+			}()
+			do(h, "GET", "/")
+		}()
+		if got := strings.Count(out.String(), "level=ERROR"); got != tt.lines {
+			t.Errorf("%v: logged %s", tt.value, out.String())
+		}
+	}
+}
+
 func TestLogLineNamesTheRouteAndNoSecret(t *testing.T) {
 	var out bytes.Buffer
 	m := observe.NewMetrics()

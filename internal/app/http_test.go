@@ -104,6 +104,18 @@ func TestThePageIsServedUnderItsPolicy(t *testing.T) {
 	}
 }
 
+func TestUnknownPathsAreJSONHoweverTheyLook(t *testing.T) {
+	r := start(t)
+	for _, path := range []string{"/nowhere", "/api", "/api/", "//api/expenses", "/api/../nowhere", "/socket.io", "/API/expenses/x/y"} {
+		if a := r.call("GET", path, "", ""); a.code != 404 || !strings.HasPrefix(a.body, `{"error":"Cannot GET /`) {
+			t.Errorf("%s: %d %s", path, a.code, a.body)
+		}
+	}
+	if a := r.call("PATCH", "/api/expenses", "", ""); a.code != 404 || a.body != failing("Cannot PATCH /api/expenses") {
+		t.Errorf("PATCH: %d %s", a.code, a.body)
+	}
+}
+
 func TestAnExistingFrontendComesAfterTheAPI(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"index.html", "api/expenses", "healthz", "socket.io/socket.io.js"} {

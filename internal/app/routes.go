@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/labstack/echo/v4"
@@ -38,10 +39,15 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up compression: %w", err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", compress(e))
-	mux.Handle("/socket.io/", p.io) // beside echo and its wrappers: WebSockets take the connection over
-	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(mux), nil
+	// Sockets are beside echo and its wrappers: WebSockets take the connection over.
+	rest, live := compress(e), middleware.Guard(a.log)(p.io)
+	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/socket.io/") {
+			live.ServeHTTP(w, r)
+		} else {
+			rest.ServeHTTP(w, r)
+		}
+	})), nil
 }
 
 // frontend is whose files are served: the user's own, or the built-in page with
