@@ -22,7 +22,7 @@ import (
 // connectSQLite opens the file for this process alone: one connection writes,
 // several read.
 func (s *Store) connectSQLite(ctx context.Context) error {
-	path, err := makeFile(s.opts.URL)
+	path, err := trueName(s.opts.URL)
 	if err != nil {
 		return fileProblem(path, err)
 	}
@@ -32,27 +32,39 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 	}
 	s.d, s.release, s.line = sqliteDialect{}, release, &line{span: groupSpan}
 	s.streams = make(chan struct{}, max(1, s.opts.MaxReaders/2))
-	if err := s.openSQLite(ctx, path); err != nil {
+	err = makeFile(path)
+	if err == nil {
+		err = s.openSQLite(ctx, path)
+	}
+	if err != nil {
 		return errors.Join(fileProblem(path, err), s.Close())
 	}
 	return nil
 }
 
-// makeFile makes the file and its folder if they are missing, readable by their
-// owner alone for they hold password hashes, and gives the file's one true name,
-// for the lock must not depend on a symbolic link.
-func makeFile(path string) (string, error) {
+// trueName makes the file's folder if it is missing and gives the name that the
+// file has without symbolic links, for the lock must not depend on them.
+func trueName(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return path, err
 	}
+	name, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return orDefault(name, path), err
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(folder, filepath.Base(path)), err
+}
+
+// makeFile makes the file if it is missing, for its owner alone, since it holds
+// password hashes. Only under the lock: closing a file that SQLite has open in
+// the same process gives up SQLite's own locks.
+func makeFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return path, err
+		return err
 	}
-	if err := f.Close(); err != nil {
-		return path, err
-	}
-	return filepath.EvalSymlinks(path)
+	return f.Close()
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
