@@ -178,9 +178,12 @@ func TestUpdateAndDelete(t *testing.T) {
 	version, amount := int64(1), models.Money(1_000_000)
 	by := models.Author{DeviceID: "d", TokenID: "jti-1"}
 	asked := []any{
-		alice.ID, "temp_1", &version, models.Patch{Description: p("Lunch"), Amount: &amount, Category: p("food"), Type: p("expense")}, by,
+		alice.ID, "temp_1", &version,
+		models.Patch{Description: p("Lunch"), Amount: &amount, Category: p("food"), Type: p("expense")},
+		by,
 		alice.ID, "abc", by,
-		alice.ID, "abc", models.Author{TokenID: "jti-1"},
+		alice.ID, "abc",
+		models.Author{TokenID: "jti-1"},
 	}
 	if diff := cmp.Diff(asked, f.asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)

@@ -71,7 +71,8 @@ func TestSync(t *testing.T) {
 		{"empty batch", "POST", "/api/sync/batch", `{"operations":[]}`, 200, `{"results":[]}`, []any{alice.ID, by, 0}},
 		{
 			"batch", "POST", "/api/sync/batch", `{"operations":[{"action":"DELETE","resourceType":"expense","resourceId":"x","data":null,"deviceId":"d","timestamp":1}]}`, 200,
-			`{"results":[{"resourceId":"x","success":true,"data":` + lunchJSON + `,"status":"deleted"}]}`, []any{alice.ID, by, 1},
+			`{"results":[{"resourceId":"x","success":true,"data":` + lunchJSON + `,"status":"deleted"}]}`,
+			[]any{alice.ID, by, 1},
 		},
 		{"no batch", "POST", "/api/sync/batch", ``, 400, `{"error":"\"operations\" is required","message":"\"operations\" is required"}`, nil},
 		{"status", "GET", "/api/sync/status", "", 200, `{"lastSync":"2026-01-19T12:00:00.000Z","pendingOperations":3}`, nil},

@@ -117,14 +117,14 @@ func Guard(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
-				p := recover()
-				if p == nil {
-					return
-				}
-				if p != http.ErrAbortHandler {
+				switch p := recover(); p {
+				case nil:
+				case http.ErrAbortHandler:
+					panic(p)
+				default:
 					log.ErrorContext(r.Context(), "handler panicked", slog.Any("value", p), slog.String("stack", string(debug.Stack())))
+					panic(http.ErrAbortHandler)
 				}
-				panic(http.ErrAbortHandler)
 			}()
 			next.ServeHTTP(w, r)
 		})

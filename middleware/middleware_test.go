@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 
@@ -120,8 +121,8 @@ func TestPanicBesideEchoIsLoggedAndCutsOneConnection(t *testing.T) {
 		h := Guard(slog.New(slog.NewTextHandler(&out, nil)))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(tt.value) }))
 		func() {
 			defer func() {
-				if p := recover(); p != http.ErrAbortHandler {
-					t.Errorf("%v: the server sees %v", tt.value, p)
+				if diff := cmp.Diff(any(http.ErrAbortHandler), recover(), cmpopts.EquateErrors()); diff != "" {
+					t.Errorf("%v: the server sees %s", tt.value, diff)
 				}
 			}()
 			do(h, "GET", "/")
@@ -226,8 +227,12 @@ func TestBearer(t *testing.T) {
 		path, header string
 		want         int
 	}{
-		{"/", "Bearer good", 200}, {"/", "good", 200}, {"/", "", code(models.Unauthorized)}, {"/", "late", code(models.Unauthorized)},
-		{"/sync", "late", 200}, {"/", "down", code(models.Unavailable)},
+		{"/", "Bearer good", 200},
+		{"/", "good", 200},
+		{"/", "", code(models.Unauthorized)},
+		{"/", "late", code(models.Unauthorized)},
+		{"/sync", "late", 200},
+		{"/", "down", code(models.Unavailable)},
 	} {
 		if w := do(e, "GET", tt.path, "Authorization", tt.header); w.Code != tt.want || (w.Code == 200 && w.Body.String() != alice.ID) {
 			t.Errorf("%s with %q: %d %s, want %d", tt.path, tt.header, w.Code, w.Body, tt.want)

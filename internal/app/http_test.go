@@ -84,7 +84,7 @@ func TestLongListsAreCompressedForWhoTakesIt(t *testing.T) {
 	r.wantHeaders(t, small)
 }
 
-func TestThePageIsServedUnderItsPolicy(t *testing.T) {
+func TestD35ThePageIsServedUnderItsPolicy(t *testing.T) {
 	r := start(t)
 	for _, path := range []string{"/", "/expensetracker.html"} {
 		a := r.call("GET", path, "", "")

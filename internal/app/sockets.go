@@ -41,7 +41,7 @@ func socketCORS(origins []string) *engineio.CORS {
 	return &engineio.CORS{Origins: origins, Credentials: true}
 }
 
-var errOrigin = errors.New("Origin not allowed") //nolint:staticcheck,revive // a client shows the text as it is
+var errOrigin = errors.New("Origin not allowed") //nolint:staticcheck // a client shows the text as it is
 
 // allowOrigin holds WebSockets to the list too: browsers ask nobody before they
 // open one. Our own page, and whoever is no browser, may always.

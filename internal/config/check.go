@@ -64,8 +64,10 @@ func (c *Config) checkSecret(ps *Problems) {
 	switch {
 	case why == "":
 	case c.Production():
-		*ps = append(*ps, Problem{"JWT_SECRET", "JWT_SECRET " + why + ", and NODE_ENV is production.",
-			"Set it to the output of: openssl rand -hex 32. Or set JWT_SECRET_AUTO=true to have one made and kept in " + c.DataDir + "."})
+		*ps = append(*ps, Problem{
+			"JWT_SECRET", "JWT_SECRET " + why + ", and NODE_ENV is production.",
+			"Set it to the output of: openssl rand -hex 32. Or set JWT_SECRET_AUTO=true to have one made and kept in " + c.DataDir + ".",
+		})
 	case c.JWTSecret != "":
 		c.warn("JWT_SECRET " + why + "; production would refuse it.")
 	case !c.MakeSecret():
@@ -92,8 +94,10 @@ func (c *Config) checkDatabase(ps *Problems) {
 	if !ok || scheme == "postgres" || scheme == "postgresql" || scheme == "file" {
 		return
 	}
-	*ps = append(*ps, Problem{"DATABASE_URL", "DATABASE_URL starts with " + scheme + "://, which is no database known here.",
-		"Set it to postgres://user:password@host:5432/name, or to the path of a SQLite file, or leave it empty."})
+	*ps = append(*ps, Problem{
+		"DATABASE_URL", "DATABASE_URL starts with " + scheme + "://, which is no database known here.",
+		"Set it to postgres://user:password@host:5432/name, or to the path of a SQLite file, or leave it empty.",
+	})
 }
 
 func (c *Config) checkFiles(ps *Problems) {

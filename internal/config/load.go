@@ -91,8 +91,10 @@ func readSecretFiles(vars map[string]string, ps *Problems) {
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			*ps = append(*ps, Problem{s.Name + "_FILE", fmt.Sprintf("%s_FILE=%s cannot be read: %s.", s.Name, path, cause(err)),
-				"Name a file that this user may read, with nothing but the value in it."})
+			*ps = append(*ps, Problem{
+				s.Name + "_FILE", fmt.Sprintf("%s_FILE=%s cannot be read: %s.", s.Name, path, cause(err)),
+				"Name a file that this user may read, with nothing but the value in it.",
+			})
 			continue
 		}
 		vars[s.Name] = strings.TrimRight(string(text), "\r\n")
