@@ -47,7 +47,7 @@ func TestRefusalsSayAuthenticationErrorAndWhy(t *testing.T) {
 
 // A CONNECT_ERROR in a moment of trouble would keep the page offline until it
 // is reloaded (CONTRACT D19).
-func TestTroubleOfOursClosesTheTransportInsteadOfRefusing(t *testing.T) {
+func TestD19TroubleOfOursClosesTheTransportInsteadOfRefusing(t *testing.T) {
 	w := newWorld(t, Options{}, engineio.Config{})
 	w.tokens.give("good", "alice", time.Hour)
 	for _, trouble := range []error{models.E(models.Unavailable, "Service temporarily unavailable"), errors.New("anything else"), context.DeadlineExceeded} {

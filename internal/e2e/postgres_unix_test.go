@@ -17,7 +17,7 @@ import (
 
 // The database goes away and comes back. Nobody is signed out or disconnected
 // meanwhile, nothing is lost and nothing is stored twice (CONTRACT D11, D18, D19).
-func TestDatabaseIsGoneForAWhile(t *testing.T) {
+func TestD18DatabaseIsGoneForAWhile(t *testing.T) {
 	db := testneed.NewPostgres(t)
 	p := start(t, "DATABASE_URL="+db.URL)
 	a := register(t, p)

@@ -139,7 +139,7 @@ func TestLogoutClosesTheTokensSockets(t *testing.T) {
 	})
 }
 
-func TestExpiredTokenClosesItsSocket(t *testing.T) {
+func TestD33ExpiredTokenClosesItsSocket(t *testing.T) {
 	p := sqlite(t)
 	a := register(t, p)
 	n := startNode(t)
