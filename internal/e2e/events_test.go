@@ -18,7 +18,7 @@ func (n *node) connectAll(t *testing.T, a *account) []*device {
 	return all
 }
 
-func TestEveryDeviceHearsEveryChangeOnce(t *testing.T) {
+func TestD22EveryDeviceHearsEveryChangeOnceWithItsAuthor(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
 		devices := startNode(t).connectAll(t, a)
@@ -73,7 +73,7 @@ func TestUnknownDeviceIsNotNamed(t *testing.T) {
 
 // Pages of 2026 that name no device may ask to be spared their own changes; the
 // default is to tell everybody (CONTRACT D23).
-func TestOwnTokenIsSparedOnRequest(t *testing.T) {
+func TestD23OwnTokenIsSparedOnRequest(t *testing.T) {
 	for _, suppress := range []bool{false, true} {
 		t.Run(fmt.Sprint(suppress), func(t *testing.T) {
 			t.Parallel()
@@ -142,6 +142,43 @@ func checkHeardOnly(t *testing.T, a *account, devices []*device) {
 		}
 		same(t, "events", want, names)
 		same(t, "number of sync_error", 1, len(d.hear(t, 1, "sync_error")))
+	}
+}
+
+// A device whose connection broke hears what it missed, once and in order, with
+// no line of its page changed; a restart of the server in between makes no
+// difference (DESIGN section 4).
+func TestDeviceCatchesUpAfterItsConnectionBroke(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, db.settings(t)...)
+			a := register(t, p)
+			x, n := startProxy(t, p), startNode(t)
+			var devices []*device
+			for _, tr := range transports {
+				devices = append(devices, n.connectAt(t, x.url(), a, tr))
+			}
+			before := a.settle(t, devices...)
+
+			x.down()
+			for _, d := range devices {
+				d.await(t, "disconnect", 1)
+			}
+			missed := ids(a.batch(t, a.creates(1000)...))
+			p.restart(t)
+			missed = append(missed, ids(a.batch(t, a.creates(10)...))...)
+			x.up(t)
+
+			for _, d := range devices {
+				same(t, "recovered", "true", string(d.await(t, "connect", 2).Args[2]))
+			}
+			last := a.settle(t, devices...)
+			want := slices.Concat([]string{before.ID}, missed, []string{last.ID})
+			for _, d := range devices {
+				same(t, "events", prefixed("expense_created ", want), d.changes())
+			}
+		})
 	}
 }
 
