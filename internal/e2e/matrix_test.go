@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -168,6 +169,46 @@ func TestClientMatrix(t *testing.T) {
 			heard := len(d.events("message-back"))
 			d.emit(t, "message", "again")
 			d.hear(t, heard+1, "message-back")
+		})
+	}
+}
+
+// recovering are the versions that tell a server where they stood. Older ones,
+// and Python's, begin anew.
+var recovering = []string{"sio-4.6.2", "sio-4.7.5", "socket.io-client"}
+
+// Every client library hears the program's events; those that can catch up do,
+// and the others hear nothing twice.
+func TestClientMatrixOnTheProgram(t *testing.T) {
+	p := sqlite(t)
+	a := register(t, p)
+	x := startProxy(t, p)
+	all := pairs(t)
+	devices := make([]*device, len(all))
+	for i, c := range all {
+		devices[i] = c.open(t, x.url(), map[string]any{"token": a.Token})
+		devices[i].await(t, "connect", 1)
+	}
+	before := a.settle(t, devices...)
+
+	x.down()
+	for _, d := range devices {
+		d.await(t, "disconnect", 1)
+	}
+	missed := ids(a.batch(t, a.creates(20)...))
+	x.up(t)
+	for _, d := range devices {
+		d.await(t, "connect", 2)
+	}
+	last := a.settle(t, devices...)
+
+	for i, c := range all {
+		t.Run(c.name(), func(t *testing.T) {
+			want := []string{before.ID, last.ID}
+			if slices.Contains(recovering, c.version) {
+				want = slices.Concat([]string{before.ID}, missed, []string{last.ID})
+			}
+			same(t, "events", prefixed("expense_created ", want), devices[i].changes())
 		})
 	}
 }
