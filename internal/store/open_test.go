@@ -191,7 +191,7 @@ func TestAFolderOfAnotherUserIsExplainedWithTheChown(t *testing.T) {
 	}
 	out := asStranger(t, dir, "open", filepath.Join(closed, "expenseflow.db"))
 	wantWords(t, out, "chown -R", closed)
-	wantWords(t, asStranger(t, dir, "open", filepath.Join(closed, "deeper", "expenseflow.db")), "chown -R")
+	wantWords(t, asStranger(t, dir, "open", filepath.Join(closed, "deeper", "expenseflow.db")), "chown -R", closed+"\n")
 }
 
 func TestPostgresThatCannotBeReachedIsExplained(t *testing.T) {

@@ -13,26 +13,38 @@ import (
 // for long.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, error) {
 	total, err := s.pruneLogs(ctx, before, limit)
-	if err != nil {
-		return total, err
-	}
-	for _, p := range []struct {
-		table, key, where string
-		than              time.Time
-	}{
-		{"operations", "id", "state <> 'parked' AND updated_at < ?", before},
-		{"posted_creates", "expense_id", "received_at < ?", before},
-		{"revoked_tokens", "token_key", "expires_at < ?", s.opts.Now()},
-		{"aliases", aliasTable.key, "created_at < ?", before},
-	} {
-		query := "DELETE FROM " + p.table + " WHERE (" + p.key + ") IN (SELECT " + p.key + " FROM " + p.table + " WHERE " + p.where + " LIMIT ?)"
-		n, err := s.exec(ctx, query, p.than.UnixMilli(), limit)
+	for _, old := range perishable {
 		if err != nil {
-			return total, err
+			break
 		}
+		than := before
+		if old.byItself {
+			than = s.opts.Now()
+		}
+		var n int64
+		n, err = s.exec(ctx, old.delete(), than.UnixMilli(), limit)
 		total += n
 	}
-	return total, nil
+	return total, err
+}
+
+// A perish says which rows of a table are old, and whether they name the end of
+// their use themselves.
+type perish struct {
+	table, key, where string
+	byItself          bool
+}
+
+var perishable = []perish{
+	{"operations", operationTable.key, "state <> 'parked' AND updated_at < ?", false},
+	{"posted_creates", postTable.key, "received_at < ?", false},
+	{"aliases", aliasTable.key, "created_at < ?", false},
+	{"revoked_tokens", "token_key", "expires_at < ?", true},
+}
+
+// delete is a statement; its parameters are the age and how many rows at most.
+func (p perish) delete() string {
+	return "DELETE FROM " + p.table + " WHERE (" + p.key + ") IN (SELECT " + p.key + " FROM " + p.table + " WHERE " + p.where + " LIMIT ?)"
 }
 
 // pruneLogs cuts the old ends off the logs, user by user under their locks, so

@@ -89,34 +89,44 @@ func (s *Store) stream(ctx context.Context, query string, args []any, fn func(mo
 	case <-ctx.Done():
 		return unavailable(ctx.Err())
 	}
-	var failed error
-	chunk := make([]models.Expense, 0, streamChunk)
-	hand := func() error {
-		for _, e := range chunk {
-			if failed = fn(e); failed != nil {
-				return failed
-			}
-		}
-		chunk = chunk[:0]
-		return nil
-	}
-	err := s.rows(ctx, s.r, query, args, func(row scanner) error {
-		e, err := scanExpense(row)
-		if err != nil {
-			return err
-		}
-		if chunk = append(chunk, e); len(chunk) < streamChunk {
-			return nil
-		}
-		return hand()
-	})
-	if failed != nil {
-		return failed
+	c := chunk{fn: fn}
+	err := s.rows(ctx, s.r, query, args, c.add)
+	if c.err != nil {
+		return c.err
 	}
 	if err != nil {
 		return err
 	}
-	return hand()
+	return c.hand()
+}
+
+// A chunk collects rows for fn. It keeps fn's own error from being taken for the
+// database's.
+type chunk struct {
+	fn   func(models.Expense) error
+	rows []models.Expense
+	err  error
+}
+
+func (c *chunk) add(row scanner) error {
+	e, err := scanExpense(row)
+	if err != nil {
+		return err
+	}
+	if c.rows = append(c.rows, e); len(c.rows) < streamChunk {
+		return nil
+	}
+	return c.hand()
+}
+
+func (c *chunk) hand() error {
+	for _, e := range c.rows {
+		if c.err = c.fn(e); c.err != nil {
+			return c.err
+		}
+	}
+	c.rows = c.rows[:0]
+	return nil
 }
 
 // ErrLogPruned says that the log does not go back that far any more.

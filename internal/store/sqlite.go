@@ -115,7 +115,7 @@ var errLocked = errors.New("locked by another process")
 
 // fileProblem says in one sentence why the file cannot be used, and what to do.
 func fileProblem(path string, err error) error {
-	folder := filepath.Dir(path)
+	folder := nearest(filepath.Dir(path))
 	msg := fmt.Sprintf("The database file %s cannot be opened", path)
 	switch {
 	case err == nil:
@@ -136,6 +136,17 @@ func fileProblem(path string, err error) error {
 		msg = fmt.Sprintf("The file %s is not a SQLite database", path)
 	}
 	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
+}
+
+// nearest is the folder, or what exists of the way to it.
+func nearest(folder string) string {
+	for folder != filepath.Dir(folder) {
+		if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		folder = filepath.Dir(folder)
+	}
+	return folder
 }
 
 // Result codes of SQLite that opening a file may meet (sqlite.org/rescode.html).

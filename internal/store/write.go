@@ -237,20 +237,24 @@ func (tx *Tx) Attempt(fn func() error) error {
 			undo()
 		}
 	}()
-	err := fn()
-	if err == nil {
-		err = tx.flush()
-	}
-	if err == nil {
-		err = tx.exec("RELEASE SAVEPOINT " + name)
-	}
-	if err != nil {
+	if err := tx.keep(name, fn); err != nil {
 		return err
 	}
 	kept = true
 	tx.journal.depth--
 	tx.forget()
 	return nil
+}
+
+// keep runs fn and keeps what it did.
+func (tx *Tx) keep(savepoint string, fn func() error) error {
+	if err := fn(); err != nil {
+		return err
+	}
+	if err := tx.flush(); err != nil {
+		return err
+	}
+	return tx.exec("RELEASE SAVEPOINT " + savepoint)
 }
 
 // mark begins to remember, and gives what takes everything back to this point.
