@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -14,7 +15,8 @@ import (
 
 // The protocol peers all speak the same three events: "echo" acknowledges its
 // arguments, "join" joins a room and acknowledges, and "fire" (room, id, size)
-// broadcasts "tick" (id, a filler of size bytes) to the room.
+// broadcasts "tick" (id, a filler of size bytes) to the room, which GET
+// /fire?room=&id=&size= does too.
 
 const fillerSize = 270 // makes frames of about 300 bytes
 
@@ -60,10 +62,11 @@ func measureFanoutOne(ctx context.Context, p *process, scale float64) (result, e
 	return out, nil
 }
 
-// measureFanoutRooms gives server CPU per delivery in 2,000 rooms of 3.
+// measureFanoutRooms gives server CPU per delivery in 2,000 rooms of 3, each
+// broadcast caused by an HTTP call as an application's changes are.
 func measureFanoutRooms(ctx context.Context, p *process, scale float64) (result, error) {
 	out := result{}
-	f := fanout{rooms: 2000, members: 3, flight: 64, broadcasts: scaled(60_000, scale, 10_000), size: fillerSize}
+	f := fanout{rooms: 2000, members: 3, flight: 64, broadcasts: scaled(40_000, scale, 8_000), size: fillerSize, byHTTP: true}
 	return out, f.run(ctx, p, "rooms", out)
 }
 
@@ -71,7 +74,8 @@ func measureFanoutRooms(ctx context.Context, p *process, scale float64) (result,
 type fanout struct {
 	rooms, members     int
 	flight, broadcasts int
-	size               int // of the filler, in bytes
+	size               int  // of the filler, in bytes
+	byHTTP             bool // broadcasts are caused by HTTP calls, not by an event
 
 	missing []atomic.Int32 // per broadcast: deliveries still to come
 	left    atomic.Int64   // deliveries still to come in all
@@ -159,13 +163,21 @@ func (f *fanout) fire(ctx context.Context, control *conn, n int) error {
 		if ok, err := f.settle(ctx, f.slots, nil); err != nil || !ok {
 			return err
 		}
-		room := rand.IntN(f.rooms)
-		if err := control.writeText(fmt.Sprintf(`42["fire","room%d",%d,%d]`, room, id, f.size)); err != nil {
+		if err := f.cause(ctx, control, rand.IntN(f.rooms), id); err != nil {
 			return err
 		}
 	}
 	_, err := f.settle(ctx, nil, f.done)
 	return err
+}
+
+// cause asks for one broadcast.
+func (f *fanout) cause(ctx context.Context, control *conn, room, id int) error {
+	if !f.byHTTP {
+		return control.writeText(fmt.Sprintf(`42["fire","room%d",%d,%d]`, room, id, f.size))
+	}
+	u := &user{base: "http://" + control.RemoteAddr().String()}
+	return u.call(ctx, http.MethodGet, fmt.Sprintf("/fire?room=room%d&id=%d&size=%d", room, id, f.size), "", http.StatusOK, nil)
 }
 
 // settle waits until it can send on slot or receive from ready (the other is

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -33,12 +34,19 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("ready")
-	log.Fatal(http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	http.HandleFunc("/socket.io/", func(w http.ResponseWriter, r *http.Request) {
 		if ws, err := upgrader.Upgrade(w, r, nil); err == nil {
 			go serve(ws)
 		}
-	})))
+	})
+	http.HandleFunc("/fire", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		size, _ := strconv.Atoi(q.Get("size"))
+		fire(strconv.Quote(q.Get("room")), q.Get("id"), size)
+		_, _ = w.Write([]byte("{}"))
+	})
+	fmt.Println("ready")
+	log.Fatal(http.Serve(ln, nil))
 }
 
 func serve(ws *websocket.Conn) {
@@ -82,7 +90,9 @@ func answer(c net.Conn, msg string) {
 		r.mu.Unlock()
 		say(c, "43"+id+"[]")
 	case `"fire"`:
-		fire(args)
+		var size int
+		_ = json.Unmarshal(args[3], &size)
+		fire(string(args[1]), string(args[2]), size)
 	}
 }
 
@@ -91,11 +101,10 @@ func roomNamed(name string) *room {
 	return r.(*room)
 }
 
-func fire(args []json.RawMessage) {
-	var size int
-	_ = json.Unmarshal(args[3], &size)
-	frame := text(`42["tick",` + string(args[2]) + `,"` + strings.Repeat("x", size) + `"]`)
-	r := roomNamed(string(args[1]))
+// fire broadcasts to a room; room and id are JSON.
+func fire(room, id string, size int) {
+	frame := text(`42["tick",` + id + `,"` + strings.Repeat("x", size) + `"]`)
+	r := roomNamed(room)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.members {

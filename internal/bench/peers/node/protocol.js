@@ -1,9 +1,14 @@
-// The protocol peer: Node's own Socket.IO server with the three events of internal/bench.
+// The protocol peer: Node's own Socket.IO server with the events of internal/bench, and
+// a broadcast by HTTP.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
 const [host, port] = process.argv.at(-1).split(":");
-const http = createServer();
+const http = createServer((req, res) => {
+  const q = new URL(req.url, "http://localhost").searchParams;
+  io.to(q.get("room")).emit("tick", Number(q.get("id")), filler(Number(q.get("size"))));
+  res.end("{}");
+});
 const io = new Server(http);
 const fillers = new Map();
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -24,8 +25,16 @@ func main() {
 	io := socketio.New(socketio.Config{})
 	root := io.Of("/")
 	root.OnConnect(func(s *socketio.Socket) { serve(root, s) })
+	http.Handle("/socket.io/", io)
+	http.HandleFunc("/fire", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		id, _ := strconv.Atoi(q.Get("id"))
+		size, _ := strconv.Atoi(q.Get("size"))
+		_ = root.To(q.Get("room")).Emit("tick", id, strings.Repeat("x", size))
+		_, _ = w.Write([]byte("{}"))
+	})
 	fmt.Println("ready")
-	log.Fatal(http.Serve(ln, io))
+	log.Fatal(http.Serve(ln, nil))
 }
 
 func serve(root *socketio.Namespace, s *socketio.Socket) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -26,6 +27,13 @@ func main() {
 		log.Fatal(err)
 	}
 	http.Handle("/socket.io/", io.ServeHandler(nil))
+	http.HandleFunc("/fire", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		id, _ := strconv.Atoi(q.Get("id"))
+		size, _ := strconv.Atoi(q.Get("size"))
+		_ = io.To(socket.Room(q.Get("room"))).Emit("tick", id, strings.Repeat("x", size))
+		_, _ = w.Write([]byte("{}"))
+	})
 	fmt.Println("ready")
 	log.Fatal(http.Serve(ln, nil))
 }
