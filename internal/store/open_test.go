@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"fmt"
+	"io"
 	"net"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -215,10 +217,11 @@ func TestPostgresThatCannotBeReachedIsExplained(t *testing.T) {
 		change(func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "secret") }): {"refuses the password", "expenseflow"},
 		change(func(u *url.URL) { u.Path = "/nosuch" }):                                     {`no database "nosuch"`},
 		change(param("sslmode", "require")):                                                 {"does not speak TLS", "sslmode=disable"},
-		fakeServer(t, "28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", no encryption"):  {"sslmode=require"},
-		fakeServer(t, "28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", SSL encryption"): {"sslmode=disable"},
-		fakeServer(t, "28000", "role \"u\" is not permitted to log in"):                                             {`"u"`, "pg_hba.conf"},
-		fakeServer(t, "53300", "sorry, too many clients already"):                                                   {"53300"},
+		fakeServer(t, untrusted(t)) + "?sslmode=verify-full":                                {"not trusted", "sslrootcert"},
+		fakeServer(t, refusing("28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", no encryption")) + "?sslmode=disable":  {"sslmode=require"},
+		fakeServer(t, refusing("28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", SSL encryption")) + "?sslmode=disable": {"sslmode=disable"},
+		fakeServer(t, refusing("28000", "role \"u\" is not permitted to log in")) + "?sslmode=disable":                                             {`"u"`, "pg_hba.conf"},
+		fakeServer(t, refusing("53300", "sorry, too many clients already")) + "?sslmode=disable":                                                   {"53300"},
 	} {
 		msg := refused(t, store.Options{URL: dsn})
 		wantWords(t, msg, words...)
@@ -228,8 +231,8 @@ func TestPostgresThatCannotBeReachedIsExplained(t *testing.T) {
 	}
 }
 
-// fakeServer is the URL of a server that greets everybody with this refusal.
-func fakeServer(t *testing.T, code, message string) string {
+// fakeServer is the URL of a server that treats everybody like this.
+func fakeServer(t *testing.T, treat func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -242,21 +245,37 @@ func fakeServer(t *testing.T, code, message string) string {
 			if err != nil {
 				return nil // the test has ended
 			}
-			refuse(conn, code, message)
+			treat(conn)
+			conn.Close()
 		}
 	})
 	t.Cleanup(func() { l.Close(); _ = g.Wait() })
-	return fmt.Sprintf("postgres://u:secret@%s/d?sslmode=disable", l.Addr())
+	return "postgres://u:secret@" + l.Addr().String() + "/d"
 }
 
-func refuse(conn net.Conn, code, message string) {
-	defer conn.Close()
-	backend := pgproto3.NewBackend(conn, conn)
-	if _, err := backend.ReceiveStartupMessage(); err != nil {
-		return
+// refusing greets with this refusal.
+func refusing(code, message string) func(net.Conn) {
+	return func(conn net.Conn) {
+		backend := pgproto3.NewBackend(conn, conn)
+		if _, err := backend.ReceiveStartupMessage(); err != nil {
+			return
+		}
+		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: message})
+		_ = backend.Flush() // the client may have gone
 	}
-	backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: message})
-	_ = backend.Flush() // the client may have gone
+}
+
+// untrusted speaks TLS with a certificate that nobody has signed.
+func untrusted(t *testing.T) func(net.Conn) {
+	server := httptest.NewTLSServer(nil)
+	t.Cleanup(server.Close)
+	return func(conn net.Conn) {
+		if _, err := io.ReadFull(conn, make([]byte, 8)); err != nil {
+			return
+		}
+		_, _ = conn.Write([]byte("S"))                       // yes, TLS
+		_ = tls.Server(conn, server.TLS.Clone()).Handshake() // the client ends it
+	}
 }
 
 func TestCloseTwiceAndUseAfterwards(t *testing.T) {
