@@ -2,11 +2,6 @@ package engineio
 
 import "time"
 
-// maxLateness is how much of a late ping's delay is taken off the time for its
-// pong, so that both together are what the client was told. Little, since after
-// a pause of the whole process no client is to blame.
-const maxLateness = 5 * time.Millisecond
-
 // tick is what the session's one timer does: send a ping, find that its pong is
 // missing, or give up on a close that takes too long (section "Heartbeat").
 func (s *Session) tick() {
@@ -17,7 +12,7 @@ func (s *Session) tick() {
 	case s.phase == phaseClosing:
 		s.endLocked(s.reason, nil)
 	case s.awaiting && s.handling: // the pong may be waiting behind a message
-		s.timer.Reset(s.srv.cfg.PingTimeout)
+		s.waitLocked(s.srv.cfg.PingTimeout)
 	case s.awaiting:
 		s.endLocked(ReasonPingTimeout, nil)
 	case s.pollStalledLocked():
@@ -27,18 +22,33 @@ func (s *Session) tick() {
 	}
 }
 
+// pingLocked sends a ping. Up to half of the time for the pong makes up for a
+// late timer, so that both waits together are what the client was told; not more,
+// since after a pause of the whole process no client is to blame.
 func (s *Session) pingLocked() {
-	late := min(time.Since(s.due), maxLateness, s.srv.cfg.PingTimeout/10)
+	timeout := s.srv.cfg.PingTimeout
+	late := min(time.Since(s.due), timeout/2)
 	s.pingDue, s.awaiting = true, true
-	s.timer.Reset(s.srv.cfg.PingTimeout - late)
+	s.waitLocked(timeout - late)
 	s.kickLocked()
 }
 
 // restLocked waits for the next ping.
 func (s *Session) restLocked() {
 	s.awaiting = false
-	s.due = time.Now().Add(s.srv.cfg.PingInterval)
-	s.timer.Reset(s.srv.cfg.PingInterval)
+	s.waitLocked(s.srv.cfg.PingInterval)
+}
+
+func (s *Session) waitLocked(d time.Duration) {
+	s.due = time.Now().Add(d)
+	s.timer.Reset(d)
+}
+
+// overdueLocked reports whether the pong is missing by the clock, whatever the
+// timer has come to: a poll at that time must not get the ping that it is too late
+// to answer.
+func (s *Session) overdueLocked() bool {
+	return s.phase == phaseOpen && s.awaiting && !s.handling && !time.Now().Before(s.due)
 }
 
 // pollStalledLocked finds a client that answers pings it never fetched.

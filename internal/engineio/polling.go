@@ -114,6 +114,9 @@ func (s *Session) hold() (*poll, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.overdueLocked():
+		s.endLocked(ReasonPingTimeout, nil)
+		return nil, refuse(UnknownSession, "ping timeout")
 	case s.phase == phaseClosed:
 		return nil, refuse(UnknownSession, "closed meanwhile")
 	case s.wire != nil:

@@ -94,7 +94,7 @@ type Session struct {
 	handling bool  // the receiver is busy or the reader waits for room
 
 	timer    *time.Timer
-	due      time.Time // when the next ping should be sent
+	due      time.Time // when the timer should fire
 	pingDue  bool      // a ping waits to be written
 	awaiting bool      // and its pong is not here yet
 	taken    time.Time // when polling last took something, or something first waited

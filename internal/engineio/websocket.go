@@ -315,7 +315,7 @@ func (s *Session) adoptLocked(w *wire) {
 	s.releaseLocked(tooLate)
 	_ = w.conn.SetReadDeadline(time.Time{})
 	if s.awaiting && s.phase == phaseOpen { // its pong may have had to wait
-		s.timer.Reset(s.srv.cfg.PingTimeout)
+		s.waitLocked(s.srv.cfg.PingTimeout)
 	}
 	s.srv.stats.upgrade()
 	w.kickLocked()
