@@ -91,6 +91,8 @@ func panics(*session) error { panic("a defect of ours") }
 
 func defective(*session) error { return errors.New("a defect of ours") }
 
+func unforeseen(*session) error { return models.E(models.Forbidden, "Not this one") }
+
 // Decision 7: an operation that brings its chunk down, each time anew, ends
 // parked; its neighbours, in its own chunk too, are applied once.
 func TestAPoisonousOperationEndsParked(t *testing.T) {
@@ -102,6 +104,7 @@ func TestAPoisonousOperationEndsParked(t *testing.T) {
 		{"the database refuses it", refused, "This data cannot be stored"},
 		{"it panics", panics, textFailed},
 		{"it fails for no known reason", defective, textFailed},
+		{"it fails for an unforeseen reason", unforeseen, "Not this one"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -236,4 +239,67 @@ func (p *poisonedRetrial) apply(s *session) error {
 		return err
 	}
 	panic("a defect of ours")
+}
+
+// A rule that only the ledger knows speaks in the batch's words too.
+func TestARuleOfTheLedgersParksAnOperation(t *testing.T) {
+	eachKitchen(t, func(k *kitchen) {
+		items := newItems(k.userID, k.operations(2))
+		items[0].draft.Amount = 0
+		items[1].op.Action, items[1].patch.Type = models.Update, new(string)
+		if err := k.run(k.t.Context(), k.userID, models.Author{}, asJobs(items)); err != nil {
+			k.t.Fatal(err)
+		}
+		want := "Expense validation failed: amount: Path `amount` (0) is less than minimum allowed value (0.01)."
+		if got := items[0].result; got.Status != models.StatusParked || got.Error != want {
+			k.t.Errorf("got %+v", got)
+		}
+		if got := items[1].result.Error; got != "Validation failed: type: Path `type` is required." {
+			k.t.Errorf("got %q", got)
+		}
+	})
+}
+
+// The same of the queue of the frontend's last version: the poisonous change is
+// refused, and kept by the browser.
+func TestAPoisonousChangeOfADeltaIsRefusedAlone(t *testing.T) {
+	eachKitchen(t, func(k *kitchen) {
+		var jobs []job
+		var items []*deltaItem
+		for i, op := range k.operations(5) {
+			d := newDeltaItem(k.userID, models.DeltaChange{
+				Action: op.Action, LocalID: json.RawMessage(fmt.Sprint(i)), Data: op.Data, Timestamp: op.Timestamp,
+			})
+			items, jobs = append(items, d), append(jobs, d)
+		}
+		jobs[1] = &poisonedDelta{items[1]}
+		if err := k.run(k.t.Context(), k.userID, models.Author{}, jobs); err != nil {
+			k.t.Fatal(err)
+		}
+		for i, d := range items {
+			if bad := i == 1; bad != (d.result.Error == textFailed) || bad == (d.result.Expense != nil) {
+				k.t.Errorf("result %d: %+v", i, d.result)
+			}
+		}
+		if k.expenses() != 4 || len(k.parked) != 0 {
+			k.t.Errorf("%d expenses, %d parked", k.expenses(), len(k.parked))
+		}
+	})
+}
+
+type poisonedDelta struct{ *deltaItem }
+
+func (p *poisonedDelta) apply(s *session) error {
+	if err := p.deltaItem.apply(s); err != nil {
+		return err
+	}
+	panic("a defect of ours")
+}
+
+func TestAUserWhoIsGoneIsNoTroubleOfOurs(t *testing.T) {
+	eachKitchen(t, func(k *kitchen) {
+		if _, err := k.Apply(k.t.Context(), storetest.ID(), models.Author{}, k.operations(1)); models.KindOf(err) != models.NotFound {
+			k.t.Errorf("got %v", err)
+		}
+	})
 }

@@ -147,24 +147,22 @@ func guard(fn func() error) (err error) {
 	return fn()
 }
 
-// forGood tells whether doing the same again would fail again: the database
-// refuses the data, or this program is at fault (CONTRACT decision 7).
+// forGood tells whether doing the same again would fail again (CONTRACT decision
+// 7): unless it is known to pass, trouble is taken to stay, or a browser would
+// send its queue for ever.
 func forGood(err error) bool {
-	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
-	case errors.As(err, new(*store.DataError)):
-		return true
 	}
-	return models.KindOf(err) == models.Internal
+	return models.KindOf(err) != models.Unavailable
 }
 
 // reason is what a user reads about an error that is for good.
 func reason(err error) string {
-	if errors.As(err, new(*store.DataError)) {
-		return models.Message(err)
+	if models.KindOf(err) == models.Internal {
+		return textFailed
 	}
-	return textFailed
+	return models.Message(err)
 }
 
 // complain logs trouble; a panic is our fault and comes with its stack.

@@ -478,3 +478,24 @@ func checkRefusal(t *testing.T, err error) {
 		t.Fatalf("refused without a word for the client: %v", err)
 	}
 }
+
+// An error text never grows with what it quotes: it is parked and sent again.
+func TestErrorsQuoteNoMoreThanAGlimpse(t *testing.T) {
+	long := strings.Repeat("☃", 100_000)
+	_, _, err := wire.ParseDraft(json.RawMessage(with(long, "1")))
+	_, err2 := wire.MongooseDraft(json.RawMessage(with("description", quote(long))))
+	_, err3 := wire.MongooseDraft(json.RawMessage(with("amount", quote(long))))
+	for _, err := range []error{err, err2, err3} {
+		if got := text(err); got == "" || len(got) > 2000 || !strings.Contains(got, "☃…") {
+			t.Errorf("%d bytes: %.100s", len(got), got)
+		}
+	}
+}
+
+func TestNameOfALocalID(t *testing.T) {
+	for raw, want := range map[string]string{`"local_1"`: "local_1", "5": "5", "": ""} {
+		if got := wire.Name(json.RawMessage(raw)); got != want {
+			t.Errorf("%s: got %q, want %q", raw, got, want)
+		}
+	}
+}
