@@ -5,10 +5,12 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/testneed"
 )
 
 func TestBundlesAreServedAsNodeDoes(t *testing.T) {
@@ -48,6 +50,26 @@ func TestBundlesAreServedAsNodeDoes(t *testing.T) {
 		again, err := io.ReadAll(unpacked)
 		if err != nil || !bytes.Equal(plain, again) {
 			t.Errorf("%s differs when compressed: %v", name, err)
+		}
+	}
+}
+
+// TestBundlesAreNPMs compares them with the package that genbundle was given.
+func TestBundlesAreNPMs(t *testing.T) {
+	testneed.NPM(t, "../e2e/npm")
+	dist := "../e2e/npm/node_modules/socket.io-client/dist/"
+	for name, b := range bundles {
+		want, err := os.ReadFile(dist + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unpacked, err := gzip.NewReader(bytes.NewReader(b.gzipped))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(unpacked)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not that of the package: %v", name, err)
 		}
 	}
 }

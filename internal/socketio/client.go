@@ -46,7 +46,7 @@ type client struct {
 	mu     sync.Mutex
 	hs     *engineio.Handshake
 	links  []link      // few, so a list
-	timer  *time.Timer // closes a connection without sockets; then, after Closed, ends contexts
+	timer  *time.Timer // closes a connection without sockets
 	closed bool        // it ends: no socket is added any more
 	holds  int         // the session, connects and a running inbox; 0 ends the client
 }
@@ -144,12 +144,25 @@ func (c *client) socket(nsp string) *Socket {
 // event puts an event into the inbox, no faster than the limit.
 func (c *client) event(s *Socket, p *inPacket) {
 	if c.limiter != nil {
-		time.Sleep(c.limiter.Reserve().Delay()) // at most the time of one event: the reader is alone
+		c.pause(c.limiter.Reserve().Delay())
 	}
 	e := &Event{Name: p.name, Args: p.args, Attachments: p.attachments, socket: s, id: p.id, size: p.size}
 	cfg := &c.server.cfg
 	if c.inbox.pushEvent(task{kind: taskEvent, socket: s, event: e}, cfg.MaxInbox, cfg.maxInboxBytes(), c.session.Done) {
 		c.start()
+	}
+}
+
+// pause waits for d, or until the session has closed.
+func (c *client) pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.session.Done():
 	}
 }
 
@@ -198,7 +211,6 @@ func (c *client) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.holds--; c.holds == 0 {
-		c.timer.Stop()
 		c.server.clients.Done()
 	}
 }
@@ -268,8 +280,7 @@ func (c *client) endSockets(reason string) {
 }
 
 // close forgets the links and returns them; if there are any, the caller releases
-// the client afterwards. Contexts of handlers that are still at work end after a
-// grace.
+// the client afterwards.
 func (c *client) close() []link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -278,20 +289,9 @@ func (c *client) close() []link {
 	if len(links) > 0 {
 		c.holds++
 	}
-	if !c.closed {
-		c.closed = true
-		c.timer.Stop()
-		c.timer = time.AfterFunc(c.server.cfg.HandlerGrace, func() { cancelContexts(links) })
-	}
+	c.closed = true
+	c.timer.Stop()
 	return links
-}
-
-func cancelContexts(links []link) {
-	for _, l := range links {
-		if l.socket != nil {
-			l.socket.cancelContext()
-		}
-	}
 }
 
 // disconnect tells every namespace goodbye for good, then closes.

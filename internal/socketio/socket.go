@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"expenseflow/internal/engineio"
 )
@@ -67,8 +68,9 @@ type Socket struct {
 	acks      map[int64]func(*inPacket)
 	ctx       context.Context // made when the first event comes
 	cancel    context.CancelFunc
-	over      bool   // its context has ended
-	reason    string // why it ended
+	over      bool        // its context has ended
+	grace     *time.Timer // ends it after the client has gone
+	reason    string      // why it ended
 }
 
 // hooks are the listeners of one socket. A list is replaced, never changed, so
@@ -311,7 +313,9 @@ func (s *Socket) tellOutgoing(p *Packet) {
 
 // EmitAck sends an event and waits for the client's answer. Binary in it stands
 // in base64, so that it decodes into a Binary or a []byte. Without a deadline in
-// ctx it waits as long as the socket is connected.
+// ctx it waits as long as the socket is connected. A handler must give one: when
+// Config.MaxInbox more events wait, the connection is not read, and the answer
+// cannot come.
 //
 // Errors: those of Emit, ErrTooManyAcks, and the context's.
 func (s *Socket) EmitAck(ctx context.Context, event string, args ...any) ([]json.RawMessage, error) {
@@ -415,6 +419,9 @@ func (s *Socket) end(reason string, ph phase) {
 	s.reason = reason
 	acks := s.acks
 	s.acks = nil
+	if ph == phaseLeft {
+		s.grace = time.AfterFunc(s.nsp.server.cfg.HandlerGrace, s.cancelContext)
+	}
 	s.mu.Unlock()
 	for _, fn := range acks {
 		fn(nil)
@@ -520,5 +527,8 @@ func (s *Socket) cancelContext() {
 	s.over = true
 	if s.cancel != nil {
 		s.cancel()
+	}
+	if s.grace != nil {
+		s.grace.Stop()
 	}
 }

@@ -541,18 +541,25 @@ func TestContextsEndAfterTheGrace(t *testing.T) {
 }
 
 func TestHandlerThatWaitsForTheEndIsReleased(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
-		released := time.Duration(0)
-		start := time.Now()
-		b.Of("/").On("wait", func(ctx context.Context, _ *Event) { <-ctx.Done(); released = time.Since(start) })
-		w, _ := b.join("/")
-		w.say(`2["wait"]`)
-		w.drop()
-		pass(time.Minute)
-		if released != 5*time.Second {
-			t.Errorf("released after %v, want 5 s", released)
-		}
-	})
+	for name, leave := range map[string]func(*wire){
+		"disconnect":      func(w *wire) { w.say(`1`) },
+		"transport close": func(w *wire) { w.drop() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, Config{}, func(b *bubble) {
+				released := time.Duration(0)
+				start := time.Now()
+				b.Of("/").On("wait", func(ctx context.Context, _ *Event) { <-ctx.Done(); released = time.Since(start) })
+				w, _ := b.join("/")
+				w.say(`2["wait"]`)
+				leave(w)
+				pass(time.Minute)
+				if released != 5*time.Second || b.Of("/").Len() != 0 {
+					t.Errorf("released after %v, want 5 s", released)
+				}
+			})
+		})
+	}
 }
 
 func TestNothingIsHandledAfterTheServerEndedTheSocket(t *testing.T) {
