@@ -138,8 +138,8 @@ func sorted(s []string) []string { slices.Sort(s); return s }
 func TestSocketLeavesItsRooms(t *testing.T) {
 	inBubble(t, Config{}, func(b *bubble) {
 		wires, sockets := crowd(b, "a b c", "b")
-		sockets[0].Leave("b")
-		sockets[0].Leave("nowhere")
+		_ = sockets[0].Leave("b")
+		_ = sockets[0].Leave("nowhere")
 		_ = b.Of("/").To("b").Emit("e")
 		if got := whoHeard(t, wires, `2["e"]`); got != "1" {
 			t.Errorf("reached %q", got)
@@ -186,7 +186,7 @@ func TestRoomIsTheSetOfItsMembers(t *testing.T) {
 				_ = sockets[i].Join(room)
 				model[i][room] = true
 			case 2:
-				sockets[i].Leave(room)
+				_ = sockets[i].Leave(room)
 				delete(model[i], room)
 			case 3:
 				rooms := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 1, 3).Draw(rt, "to")

@@ -30,7 +30,6 @@ type wire struct {
 	stuck    bool // nothing volatile goes out
 	closed   bool
 	reason   engineio.Reason
-	plain    int // groups that must not be compressed
 	closings sync.WaitGroup
 }
 

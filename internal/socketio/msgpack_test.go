@@ -41,8 +41,13 @@ func bodyOf(p *inPacket) []byte {
 func TestMsgpackSaysWhatTextSays(t *testing.T) {
 	long, many := strings.Repeat("é", 40_000), strings.Repeat("1,", 70_000)
 	for _, messages := range [][]engineio.Message{
-		{text(`0`)}, {text(`0/chat,{"token":"x"}`)}, {text(`1/chat,`)}, {text(`4{"message":"no"}`)},
-		{text(`2["e"]`)}, {text(`2/chat,7["e",null,true,false,"",{}]`)}, {text(`3123[]`)},
+		{text(`0`)},
+		{text(`0/chat,{"token":"x"}`)},
+		{text(`1/chat,`)},
+		{text(`4{"message":"no"}`)},
+		{text(`2["e"]`)},
+		{text(`2/chat,7["e",null,true,false,"",{}]`)},
+		{text(`3123[]`)},
 		{text(`2["e",0,127,128,255,256,65535,65536,4294967296,9007199254740991,-1,-32,-33,-128,-129,-32769,-2147483649,1.5,-0.25,1e300]`)},
 		{text(`2["e","` + strings.Repeat("x", 31) + `","` + strings.Repeat("x", 32) + `","` + strings.Repeat("x", 256) + `","` + long + `"]`)},
 		{text(`2["e",[` + strings.TrimSuffix(many[:32], ",") + `],[` + strings.TrimSuffix(many, ",") + `]]`)},
@@ -67,17 +72,30 @@ func TestMsgpackSaysWhatTextSays(t *testing.T) {
 // TestMsgpackReadsWhatNotepackWrites lists forms that our writer does not use.
 func TestMsgpackReadsWhatNotepackWrites(t *testing.T) {
 	tests := []struct{ name, value, want string }{
-		{"uint 8", "ccff", "255"}, {"uint 16", "cd0100", "256"}, {"uint 32", "ceffffffff", "4294967295"},
+		{"uint 8", "ccff", "255"},
+		{"uint 16", "cd0100", "256"},
+		{"uint 32", "ceffffffff", "4294967295"},
 		{"uint 64", "cf001fffffffffffff", "9007199254740991"},
-		{"int 8", "d080", "-128"}, {"int 16", "d18000", "-32768"}, {"int 32", "d280000000", "-2147483648"},
+		{"int 8", "d080", "-128"},
+		{"int 16", "d18000", "-32768"},
+		{"int 32", "d280000000", "-2147483648"},
 		{"int 64", "d3ffffffff7fffffff", "-2147483649"},
-		{"float 32", "ca3fc00000", "1.5"}, {"infinity", "cb7ff0000000000000", "null"}, {"not a number", "ca7fc00000", "null"},
-		{"str 8", "d90161", `"a"`}, {"str 16", "da000161", `"a"`}, {"str 32", "db0000000161", `"a"`},
-		{"array 16", "dc000101", "[1]"}, {"array 32", "dd0000000101", "[1]"},
-		{"map 16", "de0001a16101", `{"a":1}`}, {"map 32", "df00000001a16101", `{"a":1}`},
-		{"undefined", "d40000", "null"}, {"date", "d7000000018bcfe56800", `"2023-11-14T22:13:20.000Z"`},
+		{"float 32", "ca3fc00000", "1.5"},
+		{"infinity", "cb7ff0000000000000", "null"},
+		{"not a number", "ca7fc00000", "null"},
+		{"str 8", "d90161", `"a"`},
+		{"str 16", "da000161", `"a"`},
+		{"str 32", "db0000000161", `"a"`},
+		{"array 16", "dc000101", "[1]"},
+		{"array 32", "dd0000000101", "[1]"},
+		{"map 16", "de0001a16101", `{"a":1}`},
+		{"map 32", "df00000001a16101", `{"a":1}`},
+		{"undefined", "d40000", "null"},
+		{"date", "d7000000018bcfe56800", `"2023-11-14T22:13:20.000Z"`},
 		{"undefined property", "83a161d40000a16201a163d40000", `{"b":1}`},
-		{"bin 8", "c40161", `"YQ=="`}, {"bin 16", "c5000161", `"YQ=="`}, {"bin 32", "c60000000161", `"YQ=="`},
+		{"bin 8", "c40161", `"YQ=="`},
+		{"bin 16", "c5000161", `"YQ=="`},
+		{"bin 32", "c60000000161", `"YQ=="`},
 		{"buffer", "c7030061626b", `"YWJr"`},
 	}
 	for _, tt := range tests {
@@ -188,10 +206,11 @@ func TestRecoveryInMsgpack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.withOffset(ParserMsgpack, "o") != p.withOffset(ParserMsgpack, "o") {
+	stamped := p.withOffset(ParserMsgpack, "o")
+	if p.withOffset(ParserMsgpack, "o") != stamped {
 		t.Error("two groups of one event")
 	}
-	in, err := parseMsgpack(p.withOffset(ParserMsgpack, "o").Messages()[0].Data, &testLimits)
+	in, err := parseMsgpack(stamped.Messages()[0].Data, &testLimits)
 	if err != nil || len(in.args) != 2 || string(in.args[1]) != `"o"` {
 		t.Errorf("packet %+v, error %v", in, err)
 	}

@@ -73,14 +73,23 @@ func TestDecodeUnderstandsEveryKindOfPacket(t *testing.T) {
 		{"event with an escaped name", []engineio.Message{text(`2["\u00e9\"",null]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: `é"`, Args: "null"}},
 		{"ack", []engineio.Message{text(`37[]`)}, seen{Type: typeAck, Nsp: "/", ID: 7}},
 		{"ack with the largest id", []engineio.Message{text(`39007199254740991["b"]`)}, seen{Type: typeAck, Nsp: "/", ID: maxSafeID, Args: `"b"`}},
-		{"binary event", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), blob("xy")},
-			seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":0}`, Attachments: []string{"xy"}}},
-		{"binary ack", []engineio.Message{text(`62-/chat,3[{"num":1,"_placeholder":true},[{"_placeholder":true,"num":0}]]`), blob("x"), blob("")},
-			seen{Type: typeAck, Nsp: "/chat", ID: 3, Args: `{"num":1,"_placeholder":true} [{"_placeholder":true,"num":0}]`, Attachments: []string{"x", ""}}},
+		{
+			"binary event",
+			[]engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), blob("xy")},
+			seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":0}`, Attachments: []string{"xy"}},
+		},
+		{
+			"binary ack",
+			[]engineio.Message{text(`62-/chat,3[{"num":1,"_placeholder":true},[{"_placeholder":true,"num":0}]]`), blob("x"), blob("")},
+			seen{Type: typeAck, Nsp: "/chat", ID: 3, Args: `{"num":1,"_placeholder":true} [{"_placeholder":true,"num":0}]`, Attachments: []string{"x", ""}},
+		},
 		{"binary event without attachments", []engineio.Message{text(`50-["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a"}},
 		{"two packets", []engineio.Message{text(`50-["a"]`), text(`2["b"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "b"}},
-		{"placeholder in plain text is data", []engineio.Message{text(`2["a",{"_placeholder":true,"num":9}]`)},
-			seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":9}`}},
+		{
+			"placeholder in plain text is data",
+			[]engineio.Message{text(`2["a",{"_placeholder":true,"num":9}]`)},
+			seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":9}`},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -26,13 +26,22 @@ func TestEventsAndAcksCarryTheirArguments(t *testing.T) {
 		say, want []string
 	}{
 		{"text", []string{`2["message",1,"2",{"3":[true]}]`}, []string{`2["message-back",1,"2",{"3":[true]}]`}},
-		{"binary", []string{`52-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`},
-			[]string{`52-["message-back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`}},
-		{"binary in another order", []string{`52-["message",[{"_placeholder":true,"num":1}],{"a":{"_placeholder":true,"num":0}}]`, `<01>`, `<02>`},
-			[]string{`52-["message-back",[{"_placeholder":true,"num":0}],{"a":{"_placeholder":true,"num":1}}]`, `<02>`, `<01>`}},
+		{
+			"binary",
+			[]string{`52-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`},
+			[]string{`52-["message-back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`},
+		},
+		{
+			"binary in another order",
+			[]string{`52-["message",[{"_placeholder":true,"num":1}],{"a":{"_placeholder":true,"num":0}}]`, `<01>`, `<02>`},
+			[]string{`52-["message-back",[{"_placeholder":true,"num":0}],{"a":{"_placeholder":true,"num":1}}]`, `<02>`, `<01>`},
+		},
 		{"ack", []string{`2456["message-with-ack",1,"2",{"3":[false]}]`}, []string{`3456[1,"2",{"3":[false]}]`}},
-		{"binary ack", []string{`52-789["message-with-ack",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`},
-			[]string{`62-789[{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`}},
+		{
+			"binary ack",
+			[]string{`52-789["message-with-ack",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`},
+			[]string{`62-789[{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`},
+		},
 		{"empty ack", []string{`20["message-with-ack"]`}, []string{`30[]`}},
 		{"numbers keep their digits", []string{`2["message",12345678901234567890,1.10]`}, []string{`2["message-back",12345678901234567890,1.10]`}},
 	}
@@ -279,10 +288,10 @@ func ackID(t *testing.T, packet, payload string) string {
 }
 
 // ask calls EmitAck and gives its result later.
-func ask(s *Socket, ctx context.Context, e *Emitter) chan string {
+func ask(ctx context.Context, e *Emitter) chan string {
 	result := make(chan string, 1)
 	go func() {
-		answer, err := e.EmitAck(ctx, "q", 1)
+		answer, err := e.EmitAck(ctx, "q", "a")
 		result <- fmt.Sprintf("%s %v", answer, err)
 	}()
 	return result
@@ -291,8 +300,8 @@ func ask(s *Socket, ctx context.Context, e *Emitter) chan string {
 func TestEmitAckWaitsForTheAnswer(t *testing.T) {
 	inBubble(t, Config{}, func(b *bubble) {
 		w, s := b.join("/")
-		result := ask(s, b.t.Context(), s.Compress(true))
-		id := ackID(t, w.heard()[0], `["q",1]`)
+		result := ask(b.t.Context(), s.Compress(true))
+		id := ackID(t, w.heard()[0], `["q","a"]`)
 		w.say(`3`+id+`["yes",2]`, `3`+id+`["twice"]`, `31234[]`)
 		if got := <-result; got != `["yes" 2] <nil>` {
 			t.Errorf("got %s", got)
@@ -306,7 +315,7 @@ func TestEmitAckGivesBinaryInBase64(t *testing.T) {
 		w, s := b.join("/")
 		result := make(chan Binary, 1)
 		go func() {
-			answer, err := s.EmitAck(b.t.Context(), "q", 1)
+			answer, err := s.EmitAck(b.t.Context(), "q", "a")
 			var bin Binary
 			if err == nil {
 				err = json.Unmarshal(answer[0], &bin)
@@ -316,7 +325,7 @@ func TestEmitAckGivesBinaryInBase64(t *testing.T) {
 			}
 			result <- bin
 		}()
-		id := ackID(t, w.heard()[0], `["q",1]`)
+		id := ackID(t, w.heard()[0], `["q","a"]`)
 		w.say(`61-`+id+`[{"_placeholder":true,"num":0}]`, `<c0ffee>`)
 		if got := <-result; fmt.Sprintf("%x", []byte(got)) != "c0ffee" {
 			t.Errorf("got %x", got)
@@ -359,7 +368,7 @@ func TestPendingAcksAreBounded(t *testing.T) {
 	inBubble(t, Config{MaxPendingAcks: 2}, func(b *bubble) {
 		_, s := b.join("/")
 		for range 2 {
-			ask(s, b.t.Context(), s.Timeout(time.Second))
+			ask(b.t.Context(), s.Timeout(time.Second))
 		}
 		synctest.Wait()
 		if _, err := s.EmitAck(b.t.Context(), "q"); !errors.Is(err, ErrTooManyAcks) {
@@ -377,13 +386,13 @@ func TestPendingAcksAreBounded(t *testing.T) {
 func TestLateAckOfAnOlderConnectionMatchesNothing(t *testing.T) {
 	inBubble(t, Config{}, func(b *bubble) {
 		w1, s1 := b.join("/")
-		first := ask(s1, b.t.Context(), s1.Timeout(time.Minute))
-		old := ackID(t, w1.heard()[0], `["q",1]`)
+		first := ask(b.t.Context(), s1.Timeout(time.Minute))
+		old := ackID(t, w1.heard()[0], `["q","a"]`)
 		w1.drop()
 		<-first
 		w2, s2 := b.join("/")
-		second := ask(s2, b.t.Context(), s2.Timeout(time.Second))
-		fresh := ackID(t, w2.heard()[0], `["q",1]`)
+		second := ask(b.t.Context(), s2.Timeout(time.Second))
+		fresh := ackID(t, w2.heard()[0], `["q","a"]`)
 		w2.say(`3` + old + `["for the old one"]`)
 		w2.say(`3` + fresh + `["for the new one"]`)
 		if got := <-second; got != `["for the new one"] <nil>` || old == fresh {

@@ -28,9 +28,9 @@ type where struct {
 	Place string `json:"place"`
 }
 
-type tree_ struct {
-	Leaf  Binary   `json:"leaf,omitempty"`
-	Trees []*tree_ `json:"trees,omitempty"`
+type branch struct {
+	Leaf  Binary    `json:"leaf,omitempty"`
+	Trees []*branch `json:"trees,omitempty"`
 }
 
 func TestBinaryTravelsFromAnywhere(t *testing.T) {
@@ -46,9 +46,12 @@ func TestBinaryTravelsFromAnywhere(t *testing.T) {
 		{"pointer", []any{&b}, []string{`51-["e",{"_placeholder":true,"num":0}]`, "<6162>"}},
 		{"slices", []any{[]Binary{b, nil, b}, [1]any{b}}, []string{`53-["e",[{"_placeholder":true,"num":0},null,{"_placeholder":true,"num":1}],[{"_placeholder":true,"num":2}]]`, "<6162>", "<6162>", "<6162>"}},
 		{"map", []any{map[string]any{"b": b, "a": 1, "c": map[string]Binary{"<": b}}}, []string{`52-["e",{"a":1,"b":{"_placeholder":true,"num":0},"c":{"<":{"_placeholder":true,"num":1}}}]`, "<6162>", "<6162>"}},
-		{"tree", []any{tree_{Trees: []*tree_{{Leaf: b}, nil, {}}}}, []string{`51-["e",{"trees":[{"leaf":{"_placeholder":true,"num":0}},null,{}]}]`, "<6162>"}},
-		{"struct", []any{photo{Name: "n", Bytes: b, Size: 3, where: &where{"x"}, inner: b, Secret: "s"}},
-			[]string{`51-["e",{"Name":"n","bytes":{"_placeholder":true,"num":0},"Size":"3","Taken":"0001-01-01T00:00:00Z","place":"x"}]`, "<6162>"}},
+		{"tree", []any{branch{Trees: []*branch{{Leaf: b}, nil, {}}}}, []string{`51-["e",{"trees":[{"leaf":{"_placeholder":true,"num":0}},null,{}]}]`, "<6162>"}},
+		{
+			"struct",
+			[]any{photo{Name: "n", Bytes: b, Size: 3, where: &where{"x"}, inner: b, Secret: "s"}},
+			[]string{`51-["e",{"Name":"n","bytes":{"_placeholder":true,"num":0},"Size":"3","Taken":"0001-01-01T00:00:00Z","place":"x"}]`, "<6162>"},
+		},
 		{"base64 is for []byte", []any{[]byte("ab")}, []string{`2["e","YWI="]`}},
 		{"raw JSON as it stands", []any{json.RawMessage(`{"a": 1}`), json.RawMessage(nil), map[string]any{"r": json.RawMessage(`[1, 2]`)}}, []string{`2["e",{"a": 1},null,{"r":[1, 2]}]`}},
 		{"no HTML escapes", []any{"<a&b>", map[string]any{"k": "<"}}, []string{`2["e","<a&b>",{"k":"<"}]`}},
