@@ -44,6 +44,7 @@ func allow(h http.Header, origins []string, origin string) bool {
 // preflight answers 204 to everybody; without the headers it means no.
 func preflight(c echo.Context, allowed bool) error {
 	h := c.Response().Header()
+	h[echo.HeaderVary] = slices.DeleteFunc(h[echo.HeaderVary], func(v string) bool { return v == echo.HeaderAcceptEncoding }) // there is nothing to encode
 	h.Add(echo.HeaderVary, echo.HeaderAccessControlRequestHeaders)
 	h.Set(echo.HeaderContentLength, "0")
 	if allowed {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
 )
 
@@ -138,6 +139,20 @@ func TestAnExistingFrontendComesAfterTheAPI(t *testing.T) {
 		if a := r.call("GET", path, "", ""); a.code != code || a.body == "theirs" {
 			t.Errorf("%s: %d", path, a.code)
 		}
+	}
+}
+
+func TestPreflightIsTheOriginals(t *testing.T) {
+	a := start(t).call("OPTIONS", "/api/expenses/x", "", "", "Origin", "https://a.example", "Access-Control-Request-Method", "DELETE", "Access-Control-Request-Headers", "authorization,content-type")
+	a.header.Del("Date")
+	a.header.Del("X-Request-Id")
+	a.header.Del("X-Content-Type-Options")
+	want := http.Header{
+		"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"GET,HEAD,PUT,PATCH,POST,DELETE"},
+		"Access-Control-Allow-Headers": {"authorization,content-type"}, "Vary": {"Access-Control-Request-Headers"},
+	}
+	if diff := cmp.Diff(want, a.header); a.code != 204 || diff != "" {
+		t.Errorf("status %d, headers (-want +got):\n%s", a.code, diff)
 	}
 }
 
