@@ -29,6 +29,13 @@ test('timestamps grow even in one millisecond, and after the page was opened aga
   assert.notEqual(second.resourceId, first.resourceId);
 });
 
+test('a temporary id is not given again in the millisecond in which it was forgotten', () => {
+  const q = newQueue();
+  const { resourceId } = q.create(lunch);
+  q.remove(resourceId);
+  assert.notEqual(q.create(lunch).resourceId, resourceId);
+});
+
 test('two users never see each other\'s operations', () => {
   const storage = new Storage(new FakeDisk());
   newQueue(storage, 'alice').create(lunch);
