@@ -351,3 +351,22 @@ func TestOverTLS(t *testing.T) {
 		t.Errorf("closed with %d", code)
 	}
 }
+
+func TestEmptyGroupSendsNothing(t *testing.T) {
+	h := open(t, engineio.Config{})
+	c, onWebSocket := h.connect()
+	query, onPolling := h.poll()
+	for _, p := range []*peer{onWebSocket, onPolling} {
+		p.Send(engineio.NewGroup())
+		if !p.TrySend(engineio.NewGroup()) {
+			t.Error("refused")
+		}
+		p.send("after")
+	}
+	if got := c.read(); got != "4after" {
+		t.Errorf("websocket got %q", got)
+	}
+	if got := h.get(query); got != "4after" {
+		t.Errorf("polling got %q", got)
+	}
+}

@@ -223,6 +223,9 @@ func (s *Session) flushedLocked() {
 }
 
 func (s *Session) enqueueLocked(g *Group) {
+	if len(g.msgs) == 0 {
+		return
+	}
 	if s.out.empty() && s.wire == nil {
 		s.taken = time.Now()
 	}

@@ -157,18 +157,19 @@ func (w *wire) RemoteAddr() net.Addr              { return w.conn.RemoteAddr() }
 func (w *wire) SetDeadline(t time.Time) error     { return w.conn.SetDeadline(t) }
 func (w *wire) SetReadDeadline(t time.Time) error { return w.conn.SetReadDeadline(t) }
 
-// kickLocked makes sure that somebody writes what waits.
+// kickLocked makes sure that somebody writes what waits. Until that is done the
+// wire counts as running, whoever writes it.
 func (w *wire) kickLocked() {
 	if w.busy || !w.waitingLocked() {
 		return
 	}
 	w.busy = true
+	w.s.srv.running.Add(1) // the session or the reader is counted already
 	if w.raw != nil {
 		w.s.srv.pump.push(w)
-		return
+	} else {
+		go w.drain()
 	}
-	w.s.srv.running.Add(1) // the session or the reader is counted
-	go w.drain()
 }
 
 // waitingLocked reports whether there is something to write. Only the writer may
@@ -199,7 +200,6 @@ func (w *wire) turn(t *trial) {
 	case err != nil:
 		w.fail(err)
 	case n < len(p):
-		w.s.srv.running.Add(1)
 		go w.finish(t.buf, p, n, charge)
 		t.buf = buffers.Get().(*buffer)
 	default:
@@ -257,7 +257,6 @@ func (w *wire) frames(g *Group) []byte {
 
 // finish writes the rest of a worker's buffer and gives the buffer back.
 func (w *wire) finish(buf *buffer, p []byte, n, charge int) {
-	defer w.s.srv.running.Done()
 	w.setStuck(true)
 	err := w.writeAll(p[n:])
 	buffers.Put(buf)
@@ -278,7 +277,6 @@ func (w *wire) setStuck(stuck bool) {
 // drain writes until nothing waits, for connections that can only be written
 // blocking: TLS and whatever is no socket.
 func (w *wire) drain() {
-	defer w.s.srv.running.Done()
 	buf := buffers.Get().(*buffer)
 	defer buffers.Put(buf)
 	for more := true; more; {
@@ -295,7 +293,7 @@ func (w *wire) drain() {
 func (w *wire) writeAll(p []byte) error {
 	defer w.calm()
 	for len(p) > 0 {
-		_ = w.conn.SetWriteDeadline(w.deadline())
+		w.hurry()
 		n, err := w.writeSome(p[:min(len(p), writeChunk)])
 		p = p[n:]
 		switch {
@@ -308,15 +306,15 @@ func (w *wire) writeAll(p []byte) error {
 	return nil
 }
 
-// deadline is by when the client must take something.
-func (w *wire) deadline() time.Time {
+// hurry sets the deadline by which the client must take something.
+func (w *wire) hurry() {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	stalled := time.Now().Add(w.s.srv.cfg.StallTimeout)
 	if !w.until.IsZero() && w.until.Before(stalled) {
-		return w.until
+		stalled = w.until
 	}
-	return stalled
+	_ = w.conn.SetWriteDeadline(stalled)
 }
 
 // calm takes the deadline back, or it would end a later write at once.
@@ -350,6 +348,7 @@ func (w *wire) settle(n, charge int) (more bool) {
 	s.mu.Lock()
 	drained := s.settleLocked(charge)
 	if more = w.waitingLocked(); !more {
+		defer s.srv.running.Done()
 		w.busy = false
 		w.restLocked() // may make it busy again, with another writer
 	}
@@ -379,6 +378,7 @@ func (w *wire) fail(err error) {
 		reason = ReasonSlow
 	}
 	s := w.s
+	defer s.srv.running.Done()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.last, w.ctl, w.cur = true, nil, nil // and busy for ever: nothing is written any more
