@@ -22,8 +22,8 @@ const (
 
 	// waitersPerSlot and hashPatience bound a storm of sign-ins: whoever would
 	// wait longer is told to come again.
-	waitersPerSlot = 16
-	hashPatience   = 5 * time.Second
+	waitersPerSlot = 64
+	hashPatience   = 10 * time.Second
 	hashRetryAfter = 2 * time.Second
 )
 
