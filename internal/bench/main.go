@@ -4,6 +4,7 @@
 //	go run ./internal/bench            the whole table (under 15 minutes)
 //	go run ./internal/bench -quick     smaller counts, one round (under 4 minutes)
 //	go run ./internal/bench -only echo,batch
+//	go run ./internal/bench -plot docs/benchmarks.svg
 //
 // Each server runs alone, pinned to one core with GOMAXPROCS=1; the load
 // generator has the other core. Rounds are interleaved: every peer is measured
@@ -34,12 +35,13 @@ func main() {
 	servers := flag.String("servers", "", "comma-separated `servers` to measure (empty: all)")
 	quick := flag.Bool("quick", false, "smaller counts and one round")
 	rounds := flag.Int("rounds", 3, "how often each server is measured")
+	plot := flag.String("plot", "", "`file` for a plot (SVG) of the ratios to Node")
 	flag.Parse()
 
 	runtime.GOMAXPROCS(1)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{scale: 1, rounds: *rounds, only: list(*only), servers: list(*servers)}
+	b := &bench{scale: 1, rounds: *rounds, only: list(*only), servers: list(*servers), plot: *plot}
 	if *quick {
 		b.scale, b.rounds = 0.25, 1
 	}
@@ -58,6 +60,7 @@ type bench struct {
 	scale         float64
 	rounds        int
 	only, servers []string
+	plot          string
 
 	figures table
 	began   time.Time
@@ -84,7 +87,10 @@ func (b *bench) run(ctx context.Context) error {
 		}
 	}
 	b.figures.print(os.Stdout)
-	return nil
+	if b.plot == "" {
+		return nil
+	}
+	return b.figures.writePlot(b.plot)
 }
 
 // chosen tells whether name is among those asked for; an empty list asks for all.

@@ -233,9 +233,19 @@ func measureEcho(ctx context.Context, p *process, scale float64) (result, error)
 	defer closeAll(conns)
 	e.conns = conns
 	e.peak(ctx, time.Second) // warms up
-	rate := e.peak(ctx, scaledTime(6*time.Second, scale))
+	before, err := p.cpu()
+	if err != nil {
+		return nil, err
+	}
+	d := scaledTime(6*time.Second, scale)
+	rate := e.peak(ctx, d)
+	after, err := p.cpu()
+	if err != nil {
+		return nil, err
+	}
 	lat := e.offered(ctx, offeredEchoes, scaledTime(6*time.Second, scale))
-	return result{"echo-rate": rate, "echo-p50": lat.at(0.50), "echo-p99": lat.at(0.99)}, ctx.Err()
+	perEcho := float64((after - before).Microseconds()) / (rate * d.Seconds())
+	return result{"echo-rate": rate, "echo-cpu": perEcho, "echo-p50": lat.at(0.50), "echo-p99": lat.at(0.99)}, ctx.Err()
 }
 
 // offeredEchoes is the rate at which latencies are compared, per second: about

@@ -34,27 +34,39 @@ func (t *table) fail(work, peer string, err error) {
 	t.failed = append(t.failed, fmt.Sprintf("%s, %s: %v", work, peer, err))
 }
 
-// print writes the table, what failed, and the lines for machines.
+// print writes the tables, what failed, and the lines for machines.
 func (t *table) print(w io.Writer) {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "\t%s\tours/node\n", strings.Join(t.peers, "\t"))
-	for _, f := range figures {
-		if t.values[f.name] != nil {
-			fmt.Fprintf(tw, "%s\t%s\t%s\n", f.title, strings.Join(t.cells(f), "\t"), t.ratioCell(f))
-		}
-	}
-	_ = tw.Flush()
+	t.printPeers(w, []string{ours, node, zishangV2, zishangV3, floor})
+	t.printPeers(w, []string{oursSQLite, oursPostgres, nodeApp})
 	for _, line := range t.failed {
 		fmt.Fprintln(w, "failed:", line)
 	}
 	t.printLines(w)
 }
 
-func (t *table) cells(f figure) []string {
-	var cells []string
-	for _, p := range t.peers {
+// printPeers writes one table, in Markdown, of those peers that were measured.
+func (t *table) printPeers(w io.Writer, peers []string) {
+	peers = slices.DeleteFunc(peers, func(p string) bool { return !slices.Contains(t.peers, p) })
+	if len(peers) == 0 {
+		return
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	fmt.Fprintf(tw, "|\t| %s\t| ours/Node\t|\n|-\t%s| -\t|\n", strings.Join(peers, "\t| "), strings.Repeat("| -\t", len(peers)))
+	for _, f := range figures {
+		if cells, some := t.cells(f, peers); some {
+			fmt.Fprintf(tw, "| %s\t| %s\t| %s\t|\n", f.title, strings.Join(cells, "\t| "), t.ratioCell(f))
+		}
+	}
+	_ = tw.Flush()
+	fmt.Fprintln(w)
+}
+
+// cells are a figure's values of these peers; some says that there is one.
+func (t *table) cells(f figure, peers []string) (cells []string, some bool) {
+	for _, p := range peers {
 		v := t.values[f.name][p]
 		median, least, greatest := summary(v)
+		some = some || len(v) > 0
 		switch len(v) {
 		case 0:
 			cells = append(cells, "–")
@@ -64,7 +76,7 @@ func (t *table) cells(f figure) []string {
 			cells = append(cells, fmt.Sprintf("%s (%s–%s)", short(median), short(least), short(greatest)))
 		}
 	}
-	return cells
+	return cells, some
 }
 
 // ratio gives ours over Node's, in whichever application or protocol pair has both.

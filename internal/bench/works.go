@@ -68,6 +68,7 @@ var figures = []figure{
 	{"rooms-rate", "… deliveries per second", "more"},
 	{"rooms-lost", "… deliveries lost", ""},
 	{"echo-rate", "echo with ack, 100 clients: round trips per second", "more"},
+	{"echo-cpu", "… server CPU per round trip, us", "less"},
 	{"echo-p50", "echo at 8,000/s offered: p50, ms", "less"},
 	{"echo-p99", "… p99, ms", "less"},
 	{"stalled-memory", "one stalled reader, 80 MB: growth of the process, MiB", "less"},

@@ -22,7 +22,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	io := socketio.New(socketio.Config{})
+	io := socketio.New(socketio.Config{ReleaseHandshake: true})
 	root := io.Of("/")
 	root.OnConnect(func(s *socketio.Socket) { serve(root, s) })
 	http.Handle("/socket.io/", io)
