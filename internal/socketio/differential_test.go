@@ -150,9 +150,9 @@ func (p jsPacket) view() any {
 	if p.ID != nil {
 		id = *p.ID
 	}
-	if list, ok := p.Data.([]any); ok && p.Type == typeEvent {
-		if n, numbered := list[0].(float64); numbered {
-			list[0] = fmt.Sprint(n)
+	if list, ok := p.Data.([]any); ok && p.Type == typeEvent && len(list) > 0 {
+		if _, infinite := list[0].(map[string]any); !infinite {
+			list[0] = nameView(fmt.Sprint(list[0]))
 		}
 	}
 	return map[string]any{"type": p.Type, "nsp": p.Nsp, "id": id, "data": p.Data}
@@ -179,17 +179,23 @@ func (p *inPacket) view() any {
 	return map[string]any{"type": p.typ, "nsp": p.nsp, "id": float64(p.id), "data": p.payload()}
 }
 
+// nameView is an event's name: one spelling for each number.
+func nameView(name string) string {
+	n, err := strconv.ParseFloat(name, 64)
+	switch {
+	case err == nil:
+		return fmt.Sprint(n)
+	case errors.Is(err, strconv.ErrRange):
+		return notForGo
+	}
+	return name
+}
+
 // payload is the data of a packet as JavaScript has it.
 func (p *inPacket) payload() any {
 	switch p.typ {
 	case typeEvent:
-		name := p.name
-		if n, err := strconv.ParseFloat(name, 64); err == nil {
-			name = fmt.Sprint(n)
-		} else if errors.Is(err, strconv.ErrRange) {
-			name = notForGo
-		}
-		return append([]any{name}, p.values()...)
+		return append([]any{nameView(p.name)}, p.values()...)
 	case typeAck:
 		return p.values()
 	}
