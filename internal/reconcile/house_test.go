@@ -50,7 +50,7 @@ func eachWith(t *testing.T, o reconcile.Options, test func(h *house)) {
 	t.Helper()
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
-		h := &house{t: t, now: noon}
+		h, o := &house{t: t, now: noon}, o // both engines' tests run at once
 		so := options(t)
 		so.Now, so.SQLiteSync = h.clock, "NORMAL" // no test cuts the power
 		h.store = storetest.Open(t, so)
