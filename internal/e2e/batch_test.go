@@ -356,8 +356,9 @@ func TestTemporaryIDStaysAnAddressAfterTheSync(t *testing.T) {
 func TestLostPostIsTheQueuedCreate(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
+		began := time.Now().UnixMilli() // the page names the expense before it tries
 		posted := a.create(t, "coffee", a.phone())
-		again := a.queued("CREATE", fmt.Sprintf("temp_%d", time.Now().UnixMilli()), draft("coffee"))
+		again := a.queued("CREATE", fmt.Sprintf("temp_%d", began), draft("coffee"))
 		minuteAgo := time.Now().Add(-time.Minute).UnixMilli()
 		earlier := a.queued("CREATE", fmt.Sprintf("temp_%d", minuteAgo), draft("coffee"))
 		earlier.Timestamp = minuteAgo

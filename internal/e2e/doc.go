@@ -4,7 +4,8 @@
 // an empty data folder, and speak to it with npm's socket.io-client in Node
 // child processes, over polling, WebSocket and the upgrade between them. One of
 // the clients (npm/oldpage.js) sends byte for byte what CONTRACT 1.1 lists for
-// the browsers that already exist.
+// the browsers that already exist; a matrix holds every minor version of the npm
+// client since 3.0, and Python's, against the server.
 //
 // The harness promises:
 //
