@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,13 +114,13 @@ const benchSecret = "JWT_SECRET=bench-secret-of-more-than-thirty-two-bytes"
 func (h *house) applications() []peer {
 	app := peer{
 		argv:  []string{"sh", "-c", `HOST=${0%:*} PORT=${0##*:} exec "` + h.dir + `/app"`},
-		env:   []string{benchSecret, "LOG_LEVEL=error"},
+		env:   []string{benchSecret, "LOG_LEVEL=error", "RATE_LIMIT=0"},
 		probe: "/readyz",
 		build: h.goBuild(".", "app", "."),
 	}
 	sqlite, postgres := app, app
-	sqlite.name, sqlite.env = oursSQLite, append(app.env[:2:2], "DATABASE_URL="+h.newFile())
-	postgres.name, postgres.env = oursPostgres, append(app.env[:2:2], "DATABASE_URL="+h.postgres)
+	sqlite.name, sqlite.env = oursSQLite, append(slices.Clip(app.env), "DATABASE_URL="+h.newFile())
+	postgres.name, postgres.env = oursPostgres, append(slices.Clip(app.env), "DATABASE_URL="+h.postgres)
 	return []peer{sqlite, postgres, {
 		name: nodeApp, argv: []string{"node", h.peerFile("node", "app.js")},
 		env: postgres.env, build: h.npmInstall(),

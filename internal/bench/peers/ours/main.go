@@ -51,7 +51,7 @@ func serve(root *socketio.Namespace, s *socketio.Socket) {
 	s.On("join", func(_ context.Context, e *socketio.Event) {
 		var room string
 		if e.Decode(0, &room) == nil {
-			s.Join(room)
+			_ = s.Join(room)
 			_ = e.Ack()
 		}
 	})
