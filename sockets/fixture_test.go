@@ -32,12 +32,11 @@ const patience = 20 * time.Second
 // A world is a Hub on a real Socket.IO server, with everything it asks faked.
 type world struct {
 	*Hub
-	url     string // ws://host:port
-	tokens  *tokens
-	log     *log
-	parked  *parked
-	tail    *changes.Tail[*socketio.Packet]
-	options Options
+	url    string // ws://host:port
+	tokens *tokens
+	log    *log
+	parked *parked
+	tail   *changes.Tail[*socketio.Packet]
 }
 
 // newWorld serves a Hub with these options until the test ends.

@@ -199,7 +199,7 @@ func TestSubscribersAtTheHeadShareOneReadAndEncoding(t *testing.T) {
 		tail := changes.New(src, func(c models.Change) int64 { encoded++; return c.Seq }, changes.Options{Workers: 1})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go tail.Run(ctx)
+		go func() { _ = tail.Run(ctx) }()
 		all := make([]*listener, 100)
 		for i := range all {
 			all[i] = listen(tail, "alice", 0)

@@ -325,18 +325,6 @@ func (d *device) ask(t *testing.T, event string, args ...any) []json.RawMessage 
 	return back
 }
 
-// cut drops the device's TCP connection; the client finds out and reconnects.
-func (d *device) cut(t *testing.T) {
-	t.Helper()
-	d.node.do(t, map[string]any{"do": "cut", "device": d.name})
-}
-
-// close leaves for good.
-func (d *device) close(t *testing.T) {
-	t.Helper()
-	d.node.do(t, map[string]any{"do": "close", "device": d.name})
-}
-
 // snapshot gives the notes so far and a channel that closes with the next one.
 func (d *device) snapshot() ([]note, <-chan struct{}) {
 	d.mu.Lock()

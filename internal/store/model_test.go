@@ -23,7 +23,6 @@ type model struct {
 	log      []string // kind and id of each change
 	keys     map[string]string
 	aliases  map[store.AliasKey]string
-	applied  bool
 }
 
 func (m model) clone() model {

@@ -127,9 +127,20 @@ func (r *userRow) user() models.User {
 }
 
 var expenseTable = &table{name: "expenses", key: "id", columns: []column{
-	{"id", text}, {"user_id", text}, {"description", text}, {"amount", integer}, {"category", text},
-	{"type", text}, {"date", integer}, {"currency", text}, {"merchant", text}, {"notes", text},
-	{"version", integer}, {"last_synced_at", integer}, {"created_at", integer}, {"updated_at", integer},
+	{"id", text},
+	{"user_id", text},
+	{"description", text},
+	{"amount", integer},
+	{"category", text},
+	{"type", text},
+	{"date", integer},
+	{"currency", text},
+	{"merchant", text},
+	{"notes", text},
+	{"version", integer},
+	{"last_synced_at", integer},
+	{"created_at", integer},
+	{"updated_at", integer},
 }}
 
 func expenseValues(e *models.Expense) []any {
@@ -154,8 +165,14 @@ func scanExpense(s scanner) (models.Expense, error) {
 }
 
 var changeTable = &table{name: "changes", key: "user_id, seq", columns: []column{
-	{"user_id", text}, {"seq", integer}, {"kind", text}, {"entity_id", text},
-	{"payload", text}, {"device_id", text}, {"token_id", text}, {"at", integer},
+	{"user_id", text},
+	{"seq", integer},
+	{"kind", text},
+	{"entity_id", text},
+	{"payload", text},
+	{"device_id", text},
+	{"token_id", text},
+	{"at", integer},
 }}
 
 func changeValues(c *models.Change, payload string) []any {
@@ -183,9 +200,19 @@ func scanChange(s scanner) (models.Change, error) {
 }
 
 var operationTable = &table{name: "operations", key: "id", columns: []column{
-	{"id", text}, {"user_id", text}, {"key", text}, {"state", text}, {"action", text},
-	{"resource_type", text}, {"resource_id", text}, {"device_id", text}, {"data", text},
-	{"client_time", nullableInteger}, {"result", text}, {"created_at", integer}, {"updated_at", integer},
+	{"id", text},
+	{"user_id", text},
+	{"key", text},
+	{"state", text},
+	{"action", text},
+	{"resource_type", text},
+	{"resource_id", text},
+	{"device_id", text},
+	{"data", text},
+	{"client_time", nullableInteger},
+	{"result", text},
+	{"created_at", integer},
+	{"updated_at", integer},
 }}
 
 func operationValues(o *models.QueuedOperation, result string) []any {

@@ -195,10 +195,10 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 		return 0, err
 	}
 	defer done()
-	return affected(s.d, s.w, ctx, query, args)
+	return affected(ctx, s.d, s.w, query, args)
 }
 
-func affected(d dialect, db *gorm.DB, ctx context.Context, query string, args []any) (int64, error) {
+func affected(ctx context.Context, d dialect, db *gorm.DB, query string, args []any) (int64, error) {
 	result, err := db.Statement.ConnPool.ExecContext(ctx, d.sql(query), args...)
 	if err != nil {
 		return 0, fail(d, err)

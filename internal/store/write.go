@@ -284,7 +284,7 @@ func (tx *Tx) exec(query string, args ...any) error {
 	if tx.failed != nil {
 		return tx.failed
 	}
-	_, tx.failed = affected(tx.s.d, tx.db, tx.ctx, query, args)
+	_, tx.failed = affected(tx.ctx, tx.s.d, tx.db, query, args)
 	return tx.failed
 }
 

@@ -262,8 +262,8 @@ func (s *Server) Start(t testing.TB) {
 // end ends the running server, if there is one, and waits for it.
 func (s *Server) end() {
 	if s.guard != nil {
-		s.guard.Close()  // the shell takes it from here
-		s.process.Wait() // its exit code is that of a killed server
+		s.guard.Close()      // the shell takes it from here
+		_ = s.process.Wait() // its exit code is that of a killed server
 		s.guard = nil
 	}
 }

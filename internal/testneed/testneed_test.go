@@ -45,7 +45,7 @@ func TestPostgresEndsWithItsBinary(t *testing.T) {
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	child.Wait() // killed
+	_ = child.Wait() // killed
 	awaitGone(t, url)
 }
 

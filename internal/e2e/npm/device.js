@@ -106,16 +106,6 @@ const commands = {
     socket.connect();
   },
 
-  close(c) {
-    deviceOf(c).disconnect();
-    devices.delete(c.device);
-  },
-
-  // cut drops the TCP connection under the client, as a lost network does.
-  cut(c) {
-    deviceOf(c).io.engine.transport.close();
-  },
-
   openPage(c) {
     const page = new OldPage({
       ...c.page,
