@@ -145,43 +145,6 @@ func checkHeardOnly(t *testing.T, a *account, devices []*device) {
 	}
 }
 
-// A device whose connection broke hears what it missed, once and in order, with
-// no line of its page changed; a restart of the server in between makes no
-// difference (DESIGN section 4).
-func TestDeviceCatchesUpAfterItsConnectionBroke(t *testing.T) {
-	for _, db := range databases {
-		t.Run(db.name, func(t *testing.T) {
-			t.Parallel()
-			p := start(t, db.settings(t)...)
-			a := register(t, p)
-			x, n := startProxy(t, p), startNode(t)
-			var devices []*device
-			for _, tr := range transports {
-				devices = append(devices, n.connectAt(t, x.url(), a, tr))
-			}
-			before := a.settle(t, devices...)
-
-			x.down()
-			for _, d := range devices {
-				d.await(t, "disconnect", 1)
-			}
-			missed := ids(a.batch(t, a.creates(1000)...))
-			p.restart(t)
-			missed = append(missed, ids(a.batch(t, a.creates(10)...))...)
-			x.up(t)
-
-			for _, d := range devices {
-				same(t, "recovered", "true", string(d.await(t, "connect", 2).Args[2]))
-			}
-			last := a.settle(t, devices...)
-			want := slices.Concat([]string{before.ID}, missed, []string{last.ID})
-			for _, d := range devices {
-				same(t, "events", prefixed("expense_created ", want), d.changes())
-			}
-		})
-	}
-}
-
 // Devices come back by themselves, whether the server says goodbye or dies.
 func TestDevicesReturnToARestartedServer(t *testing.T) {
 	ends := map[string]func(*program) error{"stopped": (*program).stop, "killed": (*program).kill}
