@@ -15,7 +15,7 @@
 //   - An acknowledgement answers the event that asked for it, once: ids are never
 //     used twice by a process, and two processes start far apart, so a late
 //     answer from an older connection matches nothing.
-//   - A connection without sockets costs no goroutine, and an idle socket has no
+//   - An idle connection has no goroutine of this package, and an idle socket no
 //     maps of its own.
 //   - Whoever breaks the protocol is closed: malformed packets, an event before
 //     the answer to CONNECT or after DISCONNECT, a second CONNECT, a reserved
@@ -27,6 +27,17 @@
 // [Socket.Disconnect] and a [*ConnectError] are definitive: the client stays
 // away until its page asks again. [Socket.CloseTransport] and
 // [ErrCloseTransport] look like a broken line: it comes back by itself.
+//
+// The section names in comments are those of the Socket.IO protocol document,
+// revision 5. Where that is silent the reference is the Node.js server 4.8.
+// Known differences from that server: two CONNECTs while middleware runs give one
+// socket; payloads that the protocol demands are demanded, and JavaScript's odd
+// numbers refused (differential_test.go lists them all); a connection whose last
+// socket was disconnected is closed after the connect timeout; namespaces of a
+// pattern are forgotten when they are empty, and the pattern is asked for each
+// CONNECT; an error of middleware that is no ConnectError closes the transport
+// instead of being shown to the client; events that came before the client went
+// are handled; recovery reads the application's log.
 //
 // Everything may be called by several goroutines at once, unless it says
 // otherwise.
