@@ -70,15 +70,16 @@ func newClient(s *Server, sess session) *client {
 
 // expire closes the connection if it has no socket by now.
 func (c *client) expire() {
-	if !c.joined() {
+	c.mu.Lock()
+	joined := c.joined()
+	c.mu.Unlock()
+	if !joined {
 		c.end(reasonForcedServer)
 	}
 }
 
-// joined tells whether the client has a socket.
+// joined tells whether the client has a socket. c.mu is held.
 func (c *client) joined() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return slices.ContainsFunc(c.links, func(l link) bool { return l.socket != nil })
 }
 
@@ -225,7 +226,7 @@ func (c *client) unlink(s *Socket, reason string, ph phase) bool {
 		return false
 	}
 	c.links = slices.Delete(c.links, i, i+1)
-	if len(c.links) == 0 {
+	if !c.joined() {
 		c.timer.Reset(c.server.cfg.ConnectTimeout)
 	}
 	c.holds++

@@ -83,6 +83,22 @@ func TestConnectionWithoutSocketsIsClosedAfterAWhile(t *testing.T) {
 	})
 }
 
+func TestConnectionIsClosedWhenItsLastHopeIsRefused(t *testing.T) {
+	inBubble(t, Config{ConnectTimeout: 2 * time.Second}, func(b *bubble) {
+		b.Of("/slow").Use(func(ctx context.Context, s *Socket) error {
+			_ = pause(ctx, s)
+			return &ConnectError{Message: "no"}
+		})
+		w, _ := b.join("/")
+		w.say(`0/slow`, `1`)
+		pass(1900 * time.Millisecond)
+		w.expect(`4/slow,{"message":"no"}`)
+		w.expectOpen()
+		pass(200 * time.Millisecond)
+		w.expectClosed(reasonForcedServer)
+	})
+}
+
 func TestSlowMiddlewareIsClosedByTheConnectTimeout(t *testing.T) {
 	inBubble(t, Config{ConnectTimeout: time.Second}, func(b *bubble) {
 		cause := make(chan error, 1)

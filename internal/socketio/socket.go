@@ -476,6 +476,7 @@ func (s *Socket) handle(fn func(context.Context, *Event), e *Event) {
 // finish tells the listeners that the socket has ended and takes it out of its
 // rooms in between.
 func (s *Socket) finish() {
+	s.phase.Store(int32(phaseEnded)) // an event that was still on its way comes too late
 	s.unfollow()
 	h := s.listeners()
 	for _, fn := range h.disconnecting {
