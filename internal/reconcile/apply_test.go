@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -337,6 +338,42 @@ func TestD17ALostAnswerMakesNoSecondExpense(t *testing.T) {
 				h.t.Errorf("%+v, %d expenses", r, len(h.list()))
 			}
 		})
+	})
+}
+
+// The digits of temp_1 were taken for a moment of 1970, so that an expense
+// posted at any time before was taken for the one that was queued.
+func TestD17ATemporaryIDThatIsNoTimeSwallowedAnExpense(t *testing.T) {
+	at := func(queued time.Time, name int64) models.Operation {
+		op := create(queued.UnixMilli()-nine.UnixMilli(), lunch)
+		return named(fmt.Sprint("temp_", name), op)
+	}
+	never := time.UnixMilli(60_000) // on a clock that was never set
+	each(t, func(h *house) {
+		_, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
+			Author: models.Author{DeviceID: device}, Posted: true,
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, op := range []models.Operation{
+			at(noon, 1),
+			at(noon, 0),
+			at(noon, -noon.UnixMilli()),
+			at(noon, noon.Unix()), // seconds
+			at(noon, noon.Add(-25*time.Hour).UnixMilli()),
+			at(noon, noon.Add(6*time.Minute).UnixMilli()),
+			at(never, never.UnixMilli()),
+			at(noon, math.MinInt64),
+			at(noon, math.MaxInt64),
+		} {
+			if r := h.apply(op)[0]; r.Status != models.StatusCreated {
+				h.t.Errorf("%s, queued at %d: %s", op.ResourceID, *op.Timestamp, r.Status)
+			}
+		}
+		h.wantStatuses(h.apply(at(noon, noon.UnixMilli())), models.StatusDuplicate) // it was there to be found
+		h.checkLog()
 	})
 }
 

@@ -22,6 +22,10 @@ const (
 	// futureSlack is how far a device's clock may run ahead and still date an
 	// expense (CONTRACT D15).
 	futureSlack = 5 * time.Minute
+	// claimReach is how long after it named an expense a browser may have queued
+	// its operation. It does both at once: a longer way means that the digits of
+	// the name are no time, or that the clock was set meanwhile.
+	claimReach = 24 * time.Hour
 	// tempPrefix and milliseconds since 1970 are how the browser names an expense
 	// that it made offline.
 	tempPrefix = "temp_"
@@ -282,14 +286,19 @@ func (it *item) claim(s *session) (models.Expense, bool, error) {
 
 // window is when a POST of the same data must have been received to be the
 // same: the browser names the expense and queues the operation as soon as it
-// takes the POST for lost.
+// takes the POST for lost. Digits that are no time of then open no window: in a
+// doubtful case there are two expenses (CONTRACT decision 14).
 func (it *item) window() (from, to time.Time, ok bool) {
 	digits, temporary := strings.CutPrefix(it.op.ResourceID, tempPrefix)
 	ms, err := strconv.ParseInt(digits, 10, 64)
 	if it.op.Action != models.Create || it.refused != nil || it.op.Timestamp == nil || !temporary || err != nil {
 		return from, to, false
 	}
-	return time.UnixMilli(ms).Add(-claimSlack), time.UnixMilli(*it.op.Timestamp).Add(claimSlack), true
+	named, queued := time.UnixMilli(ms), time.UnixMilli(*it.op.Timestamp)
+	if named.Before(earliest) || named.Before(queued.Add(-claimReach)) || named.After(queued.Add(futureSlack)) {
+		return from, to, false
+	}
+	return named.Add(-claimSlack), queued.Add(claimSlack), true
 }
 
 // asPosted describes an expense that was made and deleted again: the browser
