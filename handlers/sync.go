@@ -20,6 +20,8 @@ type reconciler interface {
 	Retry(ctx context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error)
 	Discard(ctx context.Context, userID, id string) error
 	Pull(ctx context.Context, userID string, since time.Time, fn func(models.Expense) error) (next time.Time, err error)
+	Missed(ctx context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error)
+	Snapshot(ctx context.Context, userID string, fn func(seq int64, e models.Expense) error) (seq int64, err error)
 	Delta(ctx context.Context, userID string, by models.Author, changes []models.DeltaChange) ([]models.DeltaResult, error)
 }
 
@@ -35,6 +37,7 @@ func (h *Sync) Register(api *echo.Group, guard, batch []echo.MiddlewareFunc) {
 	api.POST("/sync/pending/:id/retry", h.retry, guard...)
 	api.DELETE("/sync/pending/:id", h.discard, guard...)
 	get(api, "/sync/pull", h.pull, guard...)
+	get(api, "/sync/changes", h.changes, guard...)
 	api.POST("/sync/delta", h.delta, guard...)
 }
 
@@ -142,6 +145,57 @@ func (h *Sync) pull(c echo.Context) error {
 		return err
 	}
 	return s.finish(`],"serverTime":` + string(serverTime) + `}`)
+}
+
+// Page sizes of the log. A page is held in memory.
+const (
+	defaultChanges = 100
+	maxChanges     = 500
+)
+
+// changes handles GET /api/sync/changes?since=&limit=, for clients that ask for
+// what they missed. Where the log cannot tell, and without since, it answers with
+// all expenses as they are at a sequence. Either way the client goes on with next.
+//
+//	200 {epoch, since, head, next, more, changes}    400 since or limit is none
+//	200 {epoch, snapshot, seq, next, expenses}       401 no good token
+func (h *Sync) changes(c echo.Context) error {
+	since, err := wire.ParseSince(c.QueryParam("since"))
+	if err != nil {
+		return err
+	}
+	limit, err := wire.ParseLimit(c.QueryParam("limit"), defaultChanges, maxChanges)
+	if err != nil {
+		return err
+	}
+	userID := caller(c.Request().Context()).User.ID
+	page, err := h.Reconciler.Missed(c.Request().Context(), userID, since, limit)
+	switch {
+	case err != nil:
+		return err
+	case page.Whole:
+		return h.snapshot(c, userID, page.Epoch)
+	}
+	return jsonBytes(c, http.StatusOK, wire.AppendPage(nil, userID, &page))
+}
+
+// snapshot streams all expenses of the user, however many there are.
+func (h *Sync) snapshot(c echo.Context, userID, epoch string) error {
+	s, n := newStream(c, ""), 0
+	start := func(seq int64) { s.buf = wire.AppendSnapshotStart(s.buf, epoch, userID, seq) }
+	seq, err := h.Reconciler.Snapshot(c.Request().Context(), userID, func(seq int64, e models.Expense) error {
+		if n++; n == 1 {
+			start(seq)
+		}
+		return s.list(n, func(b []byte) []byte { return wire.AppendExpense(b, &e) })
+	})
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		start(seq)
+	}
+	return s.finish("]}")
 }
 
 // delta handles POST /api/sync/delta, of the frontend's last version.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ import (
 type fakeReconciler struct {
 	asked []any
 	err   error
+	page  models.LogPage
+	whole int // how many lunches a snapshot has
 }
 
 func (f *fakeReconciler) Apply(_ context.Context, userID string, by models.Author, ops []models.Operation) ([]models.Result, error) {
@@ -58,6 +61,74 @@ func (f *fakeReconciler) Pull(_ context.Context, userID string, since time.Time,
 func (f *fakeReconciler) Delta(_ context.Context, userID string, by models.Author, changes []models.DeltaChange) ([]models.DeltaResult, error) {
 	f.asked = append(f.asked, userID, by, len(changes))
 	return nil, f.err
+}
+
+func (f *fakeReconciler) Missed(_ context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error) {
+	f.asked = append(f.asked, userID, since, limit)
+	return f.page, f.err
+}
+
+func (f *fakeReconciler) Snapshot(_ context.Context, _ string, fn func(int64, models.Expense) error) (int64, error) {
+	for range f.whole {
+		if err := fn(9, lunch); err != nil {
+			return 9, err
+		}
+	}
+	return 9, f.err
+}
+
+func TestMissedChanges(t *testing.T) {
+	state := models.LogState{Epoch: "e", Head: 3}
+	change := models.Change{Seq: 3, Kind: models.ExpenseUpdated, EntityID: lunch.ID, Expense: lunch, Author: models.Author{DeviceID: "d"}, At: noon}
+	some, all := models.LogPage{LogState: state, Since: 2, Changes: []models.Change{change}}, models.LogPage{LogState: state, Whole: true}
+	refused := func(text string) string {
+		return fmt.Sprintf(`{"error":%q,"message":%q}`, text, text)
+	}
+	offset := "e." + alice.ID + "."
+	whole := `{"epoch":"e","snapshot":true,"seq":9,"next":"` + offset + `9","expenses":[`
+	tests := []struct {
+		name, query string
+		page        models.LogPage
+		whole, code int
+		answer      string
+		asked       []any
+	}{
+		{
+			"a page", "?since=2&limit=500", some, 0, 200,
+			`{"epoch":"e","since":2,"head":3,"next":"` + offset + `3","more":false,"changes":[{"seq":3,"event":"expense_updated","expense":` + lunchJSON +
+				`,"deviceId":"d","at":"2026-01-19T12:00:00.000Z"}]}`,
+			[]any{alice.ID, &models.Cursor{Seq: 2}, 500},
+		},
+		{"by offset", "?since=" + offset + "2", some, 0, 200, "", []any{alice.ID, &models.Cursor{Epoch: "e", UserID: alice.ID, Seq: 2}, 100}},
+		{"everything", "", all, 2, 200, whole + lunchJSON + "," + lunchJSON + "]}", []any{alice.ID, (*models.Cursor)(nil), 100}},
+		{"nothing", "?since=", all, 0, 200, whole + "]}", []any{alice.ID, (*models.Cursor)(nil), 100}},
+		{"no place", "?since=lunch", some, 0, 400, refused(`"since" must be a sequence number, an offset or a valid date`), nil},
+		{"no limit", "?limit=0", some, 0, 400, refused(`"limit" must be greater than or equal to 1`), nil},
+		{"too much", "?limit=501", some, 0, 400, refused(`"limit" must be less than or equal to 500`), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fakeReconciler{page: tt.page, whole: tt.whole}
+			e, api := newEcho()
+			(&Sync{Reconciler: f}).Register(api, guard, guard)
+			w := call(e, "GET", "/api/sync/changes"+tt.query, "")
+			if tt.answer != "" {
+				want(t, w, tt.code, tt.answer)
+			}
+			if diff := cmp.Diff(tt.asked, f.asked); diff != "" {
+				t.Errorf("asked (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestASnapshotOfAnyLengthTakesConstantMemory(t *testing.T) {
+	e, api := newEcho()
+	(&Sync{Reconciler: &fakeReconciler{page: models.LogPage{Whole: true}, whole: 100_000}}).Register(api, guard, guard)
+	sent, allocated := measured(t, e, "/api/sync/changes")
+	if sent < 100_000*len(lunchJSON) || allocated > 1<<20 {
+		t.Errorf("%d bytes were allocated for an answer of %d", allocated, sent)
+	}
 }
 
 func TestSync(t *testing.T) {
@@ -127,7 +198,7 @@ func TestTroubleOfSyncIsRetryable(t *testing.T) {
 	(&Sync{Reconciler: f}).Register(api, guard, guard)
 	for request, body := range map[string]string{
 		"POST /api/sync/batch": `{"operations":[]}`, "GET /api/sync/status": "", "GET /api/sync/pending": "", "POST /api/sync/pending/1/retry": "",
-		"DELETE /api/sync/pending/1": "", "GET /api/sync/pull": "", "POST /api/sync/delta": `{"changes":[]}`,
+		"DELETE /api/sync/pending/1": "", "GET /api/sync/pull": "", "GET /api/sync/changes": "", "POST /api/sync/delta": `{"changes":[]}`,
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		if w := call(e, method, path, body); w.Code != 503 || w.Header().Get("Retry-After") == "" {

@@ -17,12 +17,14 @@ import (
 
 // CONTRACT 4.1, last row, and 6.2 as far as it is built.
 func TestEventsMatchContract(t *testing.T) {
-	contract := map[string][2]string{
-		"sync_request": {"sync_data", "sync_error"},
+	contract := map[string][][2]string{
+		"sync_request": {{"sync_data", "sync_error"}, {"sync_changes", "sync_error"}},
 	}
-	got := make(map[string][2]string)
-	for name, ev := range events {
-		got[name] = [2]string{ev.ok, ev.fail}
+	got := make(map[string][][2]string)
+	for name, evs := range events {
+		for _, ev := range evs {
+			got[name] = append(got[name], [2]string{ev.ok, ev.fail})
+		}
 	}
 	same(t, "events with their answers", contract, got)
 }
@@ -130,7 +132,7 @@ func TestSyncRequestGivesTheParkedOperations(t *testing.T) {
 	w.tokens.give("a", "alice", time.Hour)
 	b := w.open(t, "a")
 
-	for _, arguments := range []string{``, `,null`, `,{"since":1}`, `,1,2,3`, `,"text"`} {
+	for _, arguments := range []string{``, `,null`, `,{}`, `,{"entityTypes":["expense"]}`, `,1,2,3`, `,"text"`} {
 		b.send(`42["sync_request"` + arguments + `]`)
 		name, data := b.event()
 		same(t, "event", "sync_data", name)
@@ -149,6 +151,38 @@ func TestSyncRequestGivesTheParkedOperations(t *testing.T) {
 	}
 	if len(rows) != 2 || rows[0].ID != "1" || rows[1].ID != "2" || rows[0].Processed {
 		t.Errorf("sync_data is %s", data)
+	}
+}
+
+// CONTRACT 6.2: who names a place gets what it missed besides.
+func TestSyncRequestWithAPlaceIsAnsweredWithWhatWasMissed(t *testing.T) {
+	w := newWorld(t, Options{}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+	for i := range int64(maxMissed + 1) {
+		c := models.Change{Seq: i + 1, Kind: models.ExpenseCreated, EntityID: fmt.Sprint(i), Expense: models.Expense{ID: fmt.Sprint(i)}}
+		w.parked.page.Changes = append(w.parked.page.Changes, c)
+	}
+	w.parked.page.Changes[1].Kind = models.ExpenseDeleted
+	w.parked.page.Epoch, w.parked.page.Head = "epoch", maxMissed+1
+
+	b.send(`427["sync_request",{"lastSyncedAt":"2026-01-19T12:00:00.000Z"}]`)
+
+	name, _ := b.event()
+	same(t, "first", "sync_data", name)
+	name, missed := b.hear()
+	same(t, "then", "sync_changes", name)
+	changed, deleted := missed["changes"].([]any), missed["deleted"].([]any)
+	same(t, "how many", []int{maxMissed - 1, 1}, []int{len(changed), len(deleted)})
+	same(t, "where to go on", []any{trail(t).offset("alice", maxMissed), true}, []any{missed["next"], missed["more"]})
+	same(t, "acknowledgement", `437[{"ok":true}]`, b.frame())
+
+	b.send(`428["sync_request",{"since":"yesterday"}]`)
+	b.event()
+	name, failure := b.hear()
+	same(t, "a place that is none", []any{"sync_error", `"since" must be a sequence number, an offset or a valid date`}, []any{name, failure["error"]})
+	if ack := b.frame(); !strings.HasPrefix(ack, `438[{"ok":false,`) || !strings.HasSuffix(ack, `"code":"INVALID"}]`) {
+		t.Errorf("acknowledgement %s", ack)
 	}
 }
 

@@ -186,9 +186,10 @@ func (w *world) change(userID, text string, by models.Author) {
 
 // parked is a fake queue of parked operations.
 type parked struct {
-	mu  sync.Mutex
-	ops []models.QueuedOperation
-	err error
+	mu   sync.Mutex
+	ops  []models.QueuedOperation
+	err  error
+	page models.LogPage // what everybody missed
 }
 
 // Pending implements queue.
@@ -196,6 +197,15 @@ func (p *parked) Pending(_ context.Context, userID string) ([]models.QueuedOpera
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.ops, p.err
+}
+
+// Missed implements queue.
+func (p *parked) Missed(_ context.Context, _ string, since *models.Cursor, limit int) (models.LogPage, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	page := p.page
+	page.Since, page.Changes = since.Seq, page.Changes[:min(limit, len(page.Changes))]
+	return page, p.err
 }
 
 // A browser is a client of one WebSocket connection.

@@ -45,10 +45,11 @@ type feed interface {
 	Subscribe(userID string, from int64, deliver func([]changes.Item[*socketio.Packet]) (taken int)) *changes.Subscription
 }
 
-// A queue knows the operations that wait for a person; *reconcile.Reconciler is
-// one. It gives the oldest first.
+// A queue knows the operations that wait for a person, oldest first, and what a
+// client missed; *reconcile.Reconciler is one.
 type queue interface {
 	Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error)
+	Missed(ctx context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error)
 }
 
 // Options are what a Hub is made of.

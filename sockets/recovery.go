@@ -10,8 +10,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
@@ -94,21 +92,17 @@ func (t *Trail) Remember(*socketio.Socket, []string) error { return errRoomsNotK
 
 // offset names the position of a user's log after sequence seq.
 func (t *Trail) offset(userID string, seq int64) string {
-	return t.epoch + "." + userID + "." + strconv.FormatInt(seq, 36)
+	return wire.Offset(t.epoch, userID, seq)
 }
 
 // openOffset gives the sequence of an offset, 0 for one of another epoch or user
 // (after an account switch the client sends the old one) and for any other text.
 func (t *Trail) openOffset(offset, userID string) int64 {
-	rest, ok := strings.CutPrefix(offset, t.epoch+"."+userID+".")
-	if !ok {
+	c, ok := wire.ParseOffset(offset)
+	if !ok || c.Epoch != t.epoch || c.UserID != userID {
 		return 0
 	}
-	seq, err := strconv.ParseInt(rest, 36, 64)
-	if err != nil || seq < 0 {
-		return 0
-	}
-	return seq
+	return c.Seq
 }
 
 // The parts of a pid, in bytes. Behind them stands their code.

@@ -212,7 +212,7 @@ func TestEveryGuardedRouteRefusesEveryBadToken(t *testing.T) {
 	routes := []string{
 		"GET /api/expenses", "POST /api/expenses", "PUT /api/expenses/x", "DELETE /api/expenses/x", "POST /api/auth/logout", "POST /api/auth/security/change-password",
 		"GET /api/user/profile", "POST /api/sync/batch", "GET /api/sync/status", "GET /api/sync/pending", "POST /api/sync/pending/x/retry", "DELETE /api/sync/pending/x",
-		"GET /api/sync/pull", "POST /api/sync/delta",
+		"GET /api/sync/pull", "POST /api/sync/delta", "GET /api/sync/changes",
 	}
 	for _, tt := range tokens {
 		t.Run(tt.name, func(t *testing.T) {

@@ -81,15 +81,40 @@ func (s *Store) ExpenseOf(ctx context.Context, userID, id string) (models.Expens
 	return e, err
 }
 
+// Snapshot is EachExpense with the sequence of the user's log at that very
+// moment. The sequence of a user without expenses may be older by what happens
+// during the call; nothing is left of that then.
+func (s *Store) Snapshot(ctx context.Context, userID string, fn func(seq int64, e models.Expense) error) (seq int64, err error) {
+	if seq, err = s.Head(ctx, userID); err != nil {
+		return 0, err
+	}
+	query := "SELECT " + expenseTable.names() + ", (SELECT seq FROM users WHERE id = ?) FROM expenses WHERE user_id = ? ORDER BY date DESC, id DESC"
+	scan := func(row scanner) (models.Expense, error) { return scanExpense(beside{row, &seq}) }
+	err = s.streamBy(ctx, query, []any{userID, userID}, scan, func(e models.Expense) error { return fn(seq, e) })
+	return seq, err
+}
+
+// beside scans one more column, the last.
+type beside struct {
+	scanner
+	last any
+}
+
+func (b beside) Scan(dest ...any) error { return b.scanner.Scan(append(dest, b.last)...) }
+
 // stream hands out rows as EachExpense promises.
 func (s *Store) stream(ctx context.Context, query string, args []any, fn func(models.Expense) error) error {
+	return s.streamBy(ctx, query, args, scanExpense, fn)
+}
+
+func (s *Store) streamBy(ctx context.Context, query string, args []any, scan func(scanner) (models.Expense, error), fn func(models.Expense) error) error {
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
 	case <-ctx.Done():
 		return unavailable(ctx.Err())
 	}
-	c := chunk{fn: fn}
+	c := chunk{scan: scan, fn: fn}
 	err := s.rows(ctx, s.r, query, args, c.add)
 	if c.err != nil {
 		return c.err
@@ -103,13 +128,14 @@ func (s *Store) stream(ctx context.Context, query string, args []any, fn func(mo
 // A chunk collects rows for fn. It keeps fn's own error from being taken for the
 // database's.
 type chunk struct {
+	scan func(scanner) (models.Expense, error)
 	fn   func(models.Expense) error
 	rows []models.Expense
 	err  error
 }
 
 func (c *chunk) add(row scanner) error {
-	e, err := scanExpense(row)
+	e, err := c.scan(row)
 	if err != nil {
 		return err
 	}
@@ -158,6 +184,27 @@ func (s *Store) checkKept(ctx context.Context, userID string, after int64) error
 		return ErrLogPruned
 	}
 	return err
+}
+
+// LogState is where the user's log stands; models.NotFound if the user is gone.
+func (s *Store) LogState(ctx context.Context, userID string) (models.LogState, error) {
+	var l models.LogState
+	var synced int64
+	columns := "(SELECT value FROM meta WHERE key = 'epoch'), log_start, seq, last_synced_at"
+	err := s.ofUser(ctx, columns, userID, &l.Epoch, &l.Start, &l.Head, &synced)
+	l.SyncedAt = fromMillis(synced)
+	return l, err
+}
+
+// SeqAt is the newest sequence of the user's log at a moment, false if the log
+// holds nothing as old as that. It costs as much as was logged since.
+func (s *Store) SeqAt(ctx context.Context, userID string, at time.Time) (seq int64, ok bool, err error) {
+	query := "SELECT seq FROM changes WHERE user_id = ? AND at <= ? ORDER BY seq DESC LIMIT 1"
+	err = s.one(ctx, s.r, query, []any{userID, at.UnixMilli()}, &seq)
+	if models.KindOf(err) == models.NotFound {
+		return 0, false, nil
+	}
+	return seq, err == nil, err
 }
 
 // Head is the sequence of the newest change in the user's log, 0 for none;

@@ -101,8 +101,7 @@ func appendEscaped(b []byte, s string) []byte {
 func Event(c models.Change) (name string, payload json.RawMessage) {
 	b := make([]byte, 0, 512)
 	if c.Kind == models.ExpenseDeleted {
-		b = appendString(append(b, `{"id":`...), c.EntityID)
-		b = appendString(append(b, `,"_id":`...), c.EntityID)
+		b = appendDeleted(b, c.EntityID)
 	} else {
 		b = appendOpenExpense(b, &c.Expense)
 	}

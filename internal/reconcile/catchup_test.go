@@ -1,0 +1,276 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/models"
+)
+
+func (h *house) missed(since *models.Cursor, limit int) models.LogPage {
+	h.t.Helper()
+	p, err := h.Missed(h.t.Context(), h.user.ID, since, limit)
+	if err != nil {
+		h.t.Fatalf("missed: %v", err)
+	}
+	return p
+}
+
+// make makes n expenses, each at a moment of its own.
+func (h *house) make(n int) (moments []time.Time) {
+	h.t.Helper()
+	for range n {
+		h.setClock(h.clock().Add(time.Minute))
+		moments = append(moments, h.clock())
+		_, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+			Draft: models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return moments
+}
+
+// prune forgets the changes from before a moment.
+func (h *house) prune(before time.Time) {
+	h.t.Helper()
+	if _, err := h.store.Prune(h.t.Context(), before, 1000); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func seqs(p models.LogPage) []int64 {
+	out := []int64{}
+	for _, c := range p.Changes {
+		out = append(out, c.Seq)
+	}
+	return out
+}
+
+func TestMissedChangesComeInPages(t *testing.T) {
+	each(t, func(h *house) {
+		h.make(5)
+		first := h.missed(&models.Cursor{}, 3)
+		if diff := cmp.Diff([]int64{1, 2, 3}, seqs(first)); diff != "" || !first.More() || first.Head != 5 || first.Whole {
+			h.t.Errorf("first page: %+v", first.LogState)
+		}
+		second := h.missed(&models.Cursor{Seq: first.Next(), Epoch: first.Epoch, UserID: h.user.ID}, 3)
+		if diff := cmp.Diff([]int64{4, 5}, seqs(second)); diff != "" || second.More() || second.Whole {
+			h.t.Errorf("second page: %+v", second.LogState)
+		}
+		third := h.missed(&models.Cursor{Seq: second.Next()}, 3)
+		if len(third.Changes) != 0 || third.More() || third.Next() != 5 || third.Whole {
+			h.t.Errorf("third page: %+v", third)
+		}
+	})
+}
+
+func TestMissedChangesSinceAMoment(t *testing.T) {
+	each(t, func(h *house) {
+		made := h.make(4)
+		for at, want := range map[time.Time]int64{
+			made[0].Add(-time.Hour):           0,
+			made[0]:                           1,
+			made[1].Add(30 * time.Second):     2,
+			made[3]:                           4,
+			made[3].Add(24 * time.Hour):       4,
+			time.UnixMilli(0):                 0,
+			made[2].Add(-time.Millisecond):    2,
+			made[2].Add(2 * time.Second):      3,
+			made[0].Add(-1 * time.Nanosecond): 0,
+		} {
+			if p := h.missed(&models.Cursor{At: at}, 10); p.Since != want || p.Whole {
+				h.t.Errorf("since %s: from %d, want %d", at, p.Since, want)
+			}
+		}
+		h.prune(made[2])
+		if p := h.missed(&models.Cursor{At: made[2]}, 10); p.Since != 3 || p.Whole {
+			h.t.Errorf("since a moment that is kept: %+v", p.LogState)
+		}
+		if p := h.missed(&models.Cursor{At: made[1]}, 10); !p.Whole || p.Changes != nil {
+			h.t.Errorf("since a moment that was pruned: %+v", p)
+		}
+	})
+}
+
+func TestWhereTheLogCannotTellEverythingIsNeededAnew(t *testing.T) {
+	each(t, func(h *house) {
+		made := h.make(5)
+		here := h.missed(&models.Cursor{}, 10)
+		h.prune(made[3]) // 1 to 3
+		tests := map[string]*models.Cursor{
+			"nothing known":   nil,
+			"pruned":          {Seq: 2},
+			"the beginning":   {},
+			"beyond the head": {Seq: 6},
+			"another epoch":   {Seq: 4, Epoch: "elsewhere", UserID: h.user.ID},
+			"another user":    {Seq: 4, Epoch: here.Epoch, UserID: storetest.ID()},
+		}
+		for name, since := range tests {
+			if p := h.missed(since, 10); !p.Whole || p.Changes != nil {
+				h.t.Errorf("%s: %+v", name, p)
+			}
+		}
+		if p := h.missed(&models.Cursor{Seq: 3}, 10); p.Whole || len(p.Changes) != 2 {
+			h.t.Errorf("what is kept: %+v", p)
+		}
+		if _, err := h.store.NewEpoch(h.t.Context()); err != nil {
+			h.t.Fatal(err)
+		}
+		if p := h.missed(&models.Cursor{Seq: 4, Epoch: here.Epoch, UserID: h.user.ID}, 10); !p.Whole || p.Epoch == here.Epoch {
+			h.t.Errorf("after a backup was restored: %+v", p)
+		}
+	})
+}
+
+func TestAUserWhoIsGoneMissesNothing(t *testing.T) {
+	each(t, func(h *house) {
+		if _, err := h.Missed(h.t.Context(), storetest.ID(), nil, 1); models.KindOf(err) != models.NotFound {
+			h.t.Errorf("missed: %v", err)
+		}
+		_, err := h.Snapshot(h.t.Context(), storetest.ID(), func(int64, models.Expense) error { return nil })
+		if models.KindOf(err) != models.NotFound {
+			h.t.Errorf("snapshot: %v", err)
+		}
+	})
+}
+
+// A follower is a client that keeps a copy by asking for pages.
+type follower struct {
+	copy  map[string]models.Expense
+	since *models.Cursor
+}
+
+// ask takes one page, or everything, and tells whether there is more.
+func (f *follower) ask(h *house, limit int) (more bool) {
+	h.t.Helper()
+	p := h.missed(f.since, limit)
+	next := p.Next()
+	if p.Whole {
+		f.copy = map[string]models.Expense{}
+		seq, err := h.Snapshot(h.t.Context(), h.user.ID, func(_ int64, e models.Expense) error {
+			f.copy[e.ID] = e
+			return nil
+		})
+		if err != nil {
+			h.t.Fatalf("snapshot: %v", err)
+		}
+		next, more = seq, true
+	}
+	for _, c := range p.Changes {
+		if c.Kind == models.ExpenseDeleted {
+			delete(f.copy, c.EntityID)
+		} else {
+			f.copy[c.EntityID] = c.Expense
+		}
+	}
+	f.since = &models.Cursor{Epoch: p.Epoch, UserID: h.user.ID, Seq: next}
+	return more || p.More()
+}
+
+// However a client mixes pages and snapshots with changes, pruning and epochs in
+// between, in the end it has what SELECT gives.
+func TestWhoAsksEndsUpEqual(t *testing.T) {
+	each(t, func(h *house) {
+		rapid.Check(h.t.(*testing.T), func(t *rapid.T) {
+			h.user = storetest.User(h.t, h.store)
+			f := &follower{}
+			for step := range rapid.IntRange(1, 8).Draw(t, "steps") {
+				h.setClock(h.clock().Add(time.Minute))
+				switch rapid.IntRange(0, 5).Draw(t, "step") {
+				case 0:
+					f.ask(h, rapid.IntRange(1, 4).Draw(t, "limit"))
+				case 1:
+					h.prune(h.clock().Add(-time.Duration(rapid.IntRange(0, 3).Draw(t, "age")) * time.Minute))
+				case 2:
+					if _, err := h.store.NewEpoch(h.t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				default:
+					h.someBatch(t, step)
+				}
+			}
+			for f.ask(h, rapid.IntRange(1, 4).Draw(t, "last limit")) {
+			}
+			want := map[string]models.Expense{}
+			for _, e := range h.list() {
+				want[e.ID] = e
+			}
+			if diff := cmp.Diff(want, f.copy); diff != "" {
+				t.Fatalf("the copy (-SELECT +copy):\n%s", diff)
+			}
+		})
+	})
+}
+
+// someBatch applies a few operations on few temporary ids.
+func (h *house) someBatch(t *rapid.T, step int) {
+	ops := h.operations(t)
+	for i := range ops {
+		*ops[i].Timestamp += int64(step) * 1000 // none is another's repetition
+	}
+	h.apply(ops...)
+}
+
+// The snapshot says exactly up to which change it goes, while others write.
+func TestASnapshotIsOfItsSequence(t *testing.T) {
+	each(t, func(h *house) {
+		writing := make(chan error, 1)
+		go func() {
+			for i := range int64(20) {
+				_, err := h.Apply(h.t.Context(), h.user.ID, models.Author{}, []models.Operation{
+					create(i, lunch), create(1000+i, lunch), del(2000+i, fmt.Sprintf("temp_%d", nine.UnixMilli()+i)),
+				})
+				if err != nil {
+					writing <- err
+					return
+				}
+			}
+			writing <- nil
+		}()
+		for running := true; running; {
+			select {
+			case err := <-writing:
+				if err != nil {
+					h.t.Fatal(err)
+				}
+				running = false
+			default:
+			}
+			h.checkSnapshot()
+		}
+	})
+}
+
+// checkSnapshot holds a snapshot against the log up to its sequence.
+func (h *house) checkSnapshot() {
+	h.t.Helper()
+	got := map[string]models.Expense{}
+	seq, err := h.Snapshot(h.t.Context(), h.user.ID, func(_ int64, e models.Expense) error {
+		got[e.ID] = e
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	want := map[string]models.Expense{}
+	for _, c := range h.log() {
+		switch {
+		case c.Seq > seq:
+		case c.Kind == models.ExpenseDeleted:
+			delete(want, c.EntityID)
+		default:
+			want[c.EntityID] = c.Expense
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		h.t.Fatalf("snapshot at %d (-log +snapshot):\n%s", seq, diff)
+	}
+}
