@@ -179,6 +179,34 @@ func TestBrokenDotEnvIsAProblem(t *testing.T) {
 	}
 }
 
+func TestRefusedDotEnvShowsNoSecret(t *testing.T) {
+	for text, line := range map[string]string{
+		"PORT=1\nOOPS LINE\nJWT_SECRET=hidden\n":               "line 2",
+		"my-own=1\nDATABASE_URL=postgres://u:hidden@h/d\n":     "line 1",
+		"PORT=1\nJWT_SECRET=\"hidden\nDATABASE_URL=hidden\n\n": "line 2",
+	} {
+		_, ps := load(t, map[string]string{".env": text})
+		if len(ps) != 1 || strings.Contains(ps.Error(), "hidden") || !strings.Contains(ps.Error(), line) {
+			t.Errorf("%q: problems %v, want %s alone", text, ps, line)
+		}
+	}
+}
+
+func TestDollarInDotEnvStandsForItself(t *testing.T) {
+	for _, value := range []string{`pa$WORD$1$$x${y}$(z)`, `"pa$WORD$1$$x${y}$(z)"`, `'pa$WORD$1$$x${y}$(z)'`} {
+		cfg, ps := load(t, map[string]string{".env": "WORD=other\nJWT_SECRET=" + value + "\n"})
+		if got := cfg.JWTSecret.Reveal(); len(ps) > 0 || got != `pa$WORD$1$$x${y}$(z)` {
+			t.Errorf("%s became %s, problems %v", value, got, ps)
+		}
+	}
+}
+
+func TestDotEnvOfAWindowsEditor(t *testing.T) {
+	if cfg, ps := load(t, map[string]string{".env": "\ufeffPORT=4000\r\nHOST=127.0.0.1\r\n"}); len(ps) > 0 || cfg.Port != 4000 || cfg.Host != "127.0.0.1" {
+		t.Errorf("port %d, host %q, problems %v", cfg.Port, cfg.Host, ps)
+	}
+}
+
 func TestSecretsFromFiles(t *testing.T) {
 	secret := strings.Repeat("s", 40)
 	cfg, ps := load(t, map[string]string{"jwt": secret + "\n", "db": "postgres://u:p@h/d\r\n"}, "JWT_SECRET_FILE=jwt", "DATABASE_URL_FILE=db")

@@ -61,7 +61,7 @@ func Load(environ []string) (Config, error) {
 // gather merges environ over .env and drops empty values. It also gives the
 // names that .env sets.
 func gather(environ []string, ps *Problems) (vars map[string]string, fromFile []string) {
-	vars, err := godotenv.Read(".env")
+	vars, err := readDotEnv()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		*ps = append(*ps, Problem{".env", ".env cannot be read: " + cause(err) + ".", "Write one NAME=value on each line."})
 	}
@@ -76,6 +76,46 @@ func gather(environ []string, ps *Problems) (vars map[string]string, fromFile []
 	}
 	maps.DeleteFunc(vars, func(_, value string) bool { return strings.TrimSpace(value) == "" })
 	return vars, fromFile
+}
+
+// readDotEnv gives what the file .env sets. A $ in it stands for itself, as it
+// did for the original: a secret or a password may have one.
+func readDotEnv() (map[string]string, error) {
+	text, err := os.ReadFile(".env")
+	if err != nil {
+		return nil, err
+	}
+	lines := slices.Collect(strings.Lines(strings.TrimPrefix(string(text), "\ufeff")))
+	for i, line := range lines {
+		lines[i] = literal(line)
+	}
+	vars, err := godotenv.Unmarshal(strings.Join(lines, ""))
+	if err != nil { // whose words quote the file, and with it secrets
+		return nil, fmt.Errorf("line %d is not NAME=value", badLine(lines))
+	}
+	return vars, nil
+}
+
+// literal keeps godotenv from putting other settings where line has a $.
+func literal(line string) string {
+	_, value, _ := strings.Cut(line, "=")
+	if strings.HasPrefix(strings.TrimLeft(value, " \t"), "'") {
+		return line // it already is
+	}
+	return strings.ReplaceAll(line, "$", `\$`)
+}
+
+// badLine is the number of the first line after which lines, which godotenv
+// refuses, cannot become right again.
+func badLine(lines []string) int {
+	n := len(lines)
+	for n > 1 {
+		if _, err := godotenv.Unmarshal(strings.Join(lines[:n-1], "")); err == nil {
+			break
+		}
+		n--
+	}
+	return n
 }
 
 // readSecretFiles fills each secret NAME from the file that NAME_FILE names.
