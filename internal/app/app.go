@@ -45,6 +45,7 @@ type App struct {
 	log *slog.Logger
 
 	ln, metricsLn net.Listener
+	tls           *tls.Config // nil is plain HTTP
 	http, metrics *http.Server
 	store         *store.Store
 	tail          *changes.Tail[*socketio.Packet]
@@ -53,7 +54,7 @@ type App struct {
 	draining atomic.Bool // readiness says no
 }
 
-// New builds the program: it takes the port, opens the database and reads or
+// New builds the program: it takes the ports, opens the database and reads or
 // makes the secret. Its error is for whoever starts the program: one sentence
 // with what to do. Nothing is left half made.
 func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
@@ -66,6 +67,12 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 
 func (a *App) open(ctx context.Context) (err error) {
 	if a.ln, err = listen(a.cfg.Host, a.cfg.Port); err != nil {
+		return err
+	}
+	if err = a.listenForMetrics(); err != nil {
+		return err
+	}
+	if a.tls, err = tlsConfig(&a.cfg); err != nil {
 		return err
 	}
 	if err = secretPossible(&a.cfg); err != nil {
@@ -114,10 +121,11 @@ func (a *App) build(ctx context.Context, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	if a.http, err = a.server(handler); err != nil {
-		return err
+	a.http = a.server(handler)
+	if a.metricsLn != nil {
+		a.metrics = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: headerTimeout}
 	}
-	return a.openMetrics(p.metrics)
+	return nil
 }
 
 // parts makes the rooms of the house and connects them: what the ledger commits
@@ -142,30 +150,32 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 }
 
 // server makes the HTTP server, with TLS if there is a certificate.
-func (a *App) server(h http.Handler) (*http.Server, error) {
-	s := &http.Server{
+func (a *App) server(h http.Handler) *http.Server {
+	return &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), TLSConfig: a.tls,
 	}
-	if a.cfg.TLSCertFile == "" {
-		return s, nil
+}
+
+// tlsConfig is nil when the program speaks plain HTTP.
+func tlsConfig(cfg *config.Config) (*tls.Config, error) {
+	if cfg.TLSCertFile == "" {
+		return nil, nil
 	}
-	cert, err := tls.LoadX509KeyPair(a.cfg.TLSCertFile, a.cfg.TLSKeyFile)
+	cert, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE do not make a certificate: %w", err)
 	}
-	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-	return s, nil
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
 
-func (a *App) openMetrics(m *observe.Metrics) (err error) {
+func (a *App) listenForMetrics() (err error) {
 	if a.cfg.MetricsAddr == "" {
 		return nil
 	}
 	if a.metricsLn, err = net.Listen("tcp", a.cfg.MetricsAddr); err != nil {
 		return fmt.Errorf("METRICS_ADDR=%s cannot be listened on: %w", a.cfg.MetricsAddr, err)
 	}
-	a.metrics = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: headerTimeout}
 	return nil
 }
 

@@ -176,10 +176,14 @@ func TestRefusalsToStart(t *testing.T) {
 		{"metrics nowhere", []string{"HOST=127.0.0.1", "PORT=0", "METRICS_ADDR=203.0.113.1:9"}, "METRICS_ADDR=203.0.113.1:9 cannot be listened on"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			environ := append([]string{"DATA_DIR=" + filepath.Join(t.TempDir(), "data")}, tt.settings...)
+			dir := filepath.Join(t.TempDir(), "data")
+			environ := append([]string{"DATA_DIR=" + dir}, tt.settings...)
 			code, _, stderr := run(t, t.Context(), nil, environ...)
 			if code != 2 || !strings.HasPrefix(stderr[strings.Index(stderr, "expenseflow cannot"):], "expenseflow cannot start: ") || !strings.Contains(stderr, tt.want) {
 				t.Errorf("exit code %d, stderr %s", code, stderr)
+			}
+			if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the data directory was made: %v", err)
 			}
 		})
 	}
