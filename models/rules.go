@@ -2,6 +2,7 @@ package models
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -153,7 +154,7 @@ func checkDate(t *time.Time) []Violation {
 	if t == nil || (t.UTC().Year() >= minYear && t.UTC().Year() <= maxYear) {
 		return nil
 	}
-	return []Violation{{Field: "date", Rule: RuleDate}}
+	return []Violation{{Field: "date", Rule: RuleDate, Value: strconv.FormatInt(t.UnixMilli(), 10)}}
 }
 
 func checkCurrency(s *string) []Violation {

@@ -39,7 +39,7 @@ func TestDraftRules(t *testing.T) {
 			{Field: "amount", Rule: models.RuleMax, Value: "9000000000000.000001"},
 		}},
 		{"no date of ours", change(func(d *models.Draft) { far := time.UnixMilli(8.64e15); d.Date = &far }), []models.Violation{
-			{Field: "date", Rule: models.RuleDate},
+			{Field: "date", Rule: models.RuleDate, Value: "8640000000000000"},
 		}},
 		{"currency", change(func(d *models.Draft) { d.Currency = "US1" }), []models.Violation{
 			{Field: "currency", Rule: models.RuleCurrency, Value: "US1"},

@@ -300,6 +300,7 @@ func TestMongooseDraftNamesEveryFault(t *testing.T) {
 		{with("description", "[1]"), `description: Cast to string failed for value "[1]" (type Array) at path "description"`},
 		{with("description", `"\u0000"`), "description: Path `description` contains a NUL character."},
 		{with("date", `"soon"`), `date: Cast to date failed for value "soon" (type string) at path "date"`},
+		{with("date", "8640000000000000"), `date: Cast to date failed for value "8640000000000000" (type number) at path "date"`},
 		{with("currency", `"x"`), "currency: Path `currency` is invalid (X)."},
 		{"", "description: Path `description` is required., amount: Path `amount` is required., category: Path `category` is required., type: Path `type` is required."},
 		{with("date", "null"), ""},
