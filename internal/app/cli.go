@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -17,6 +19,7 @@ import (
 
 	"expenseflow/internal/config"
 	"expenseflow/internal/observe"
+	"expenseflow/internal/store"
 )
 
 // Exit codes of the program.
@@ -37,6 +40,7 @@ type Command struct {
 var commands = map[string]func(Command, context.Context) int{
 	"serve":       Command.serve,
 	"config":      Command.config,
+	"epoch":       Command.epoch,
 	"healthcheck": Command.healthcheck,
 	"version":     Command.version,
 	"help":        Command.help,
@@ -108,6 +112,35 @@ func (c Command) config(context.Context) int {
 		return c.refuse(err)
 	}
 	return exitOK
+}
+
+// epoch begins a new life of the database, so that what devices remember of the
+// old one means nothing (DESIGN 3.7). It is for backups that were restored.
+func (c Command) epoch(ctx context.Context) int {
+	cfg, err := config.Load(c.Environ)
+	if err != nil {
+		return c.refuse(err)
+	}
+	log := observe.NewLogger(c.Stderr, cfg.LogLevel, cfg.JSONLogs())
+	epoch, err := newEpoch(ctx, storeOptions(cfg, log))
+	if err != nil {
+		fmt.Fprintf(c.Stderr, "There is no new epoch: %v\n", err)
+		return exitFailed
+	}
+	fmt.Fprintf(c.Stdout, "new epoch %s: start the servers again, every device begins anew\n", epoch)
+	return exitOK
+}
+
+func newEpoch(ctx context.Context, o store.Options) (epoch string, err error) {
+	if _, err := os.Stat(o.URL); err != nil && !strings.Contains(o.URL, "://") {
+		return "", fmt.Errorf("no database is restored there yet: %w", err) // Open would make one
+	}
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.NewEpoch(ctx)
 }
 
 // healthPatience bounds a health check, which containers repeat.
@@ -183,6 +216,9 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
 
   expenseflow               serve until Ctrl-C or SIGTERM
   expenseflow config        show the settings in force, secrets hidden
+  expenseflow epoch         run once after a backup was restored, servers stopped:
+                            devices then begin anew instead of trusting positions
+                            in a log that is another now (docs/operations.md)
   expenseflow healthcheck   exit 0 if the server of these settings is ready
   expenseflow version       name this build
   expenseflow help          this text

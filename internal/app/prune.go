@@ -14,8 +14,8 @@ const (
 	pruneAtOnce = 500
 )
 
-// pruneRegularly forgets answers to offline batches that are older than the
-// retention, until ctx ends. A failure is tried again the next time.
+// pruneRegularly forgets what is older than its retention, until ctx ends. A
+// failure is tried again the next time.
 func (a *App) pruneRegularly(ctx context.Context) error {
 	next := time.NewTimer(pruneFirst)
 	defer next.Stop()
@@ -24,25 +24,27 @@ func (a *App) pruneRegularly(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-next.C:
-			a.prune(ctx)
+			a.prune(ctx, "changes", a.store.PruneLogs, a.cfg.LogRetention)
+			a.prune(ctx, "answers to offline batches", a.store.Prune, a.cfg.Retention)
 			next.Reset(pruneEvery)
 		}
 	}
 }
 
-func (a *App) prune(ctx context.Context) {
+// prune has some of the old rows forgotten until there are none.
+func (a *App) prune(ctx context.Context, what string, some func(context.Context, time.Time, int) (int64, error), retention time.Duration) {
 	var total int64
 	for {
-		n, err := a.store.Prune(ctx, time.Now().Add(-a.cfg.Retention), pruneAtOnce)
+		n, err := some(ctx, time.Now().Add(-retention), pruneAtOnce)
 		total += n
 		if err != nil && ctx.Err() == nil {
-			a.log.Error("old answers could not be forgotten; the next try is in an hour", slog.Any("error", err))
+			a.log.Error("old "+what+" could not be forgotten; the next try is in an hour", slog.Any("error", err))
 		}
 		if err != nil || n == 0 {
 			break
 		}
 	}
 	if total > 0 {
-		a.log.Info("forgot old answers to offline batches", slog.Int64("rows", total))
+		a.log.Info("forgot old "+what, slog.Int64("rows", total))
 	}
 }

@@ -26,7 +26,8 @@ type Config struct {
 	DatabaseURL   DSN           `env:"DATABASE_URL" help:"postgres://... or the path of a SQLite file; empty is expenseflow.db in DATA_DIR" eg:"postgres://user:password@localhost:5432/expenseflow" main:"true"`
 	DatabaseConns int           `env:"DATABASE_MAX_CONNECTIONS" envDefault:"16" min:"2" max:"1000" help:"most connections to the database"`
 	SQLiteSync    string        `env:"SQLITE_SYNC" envDefault:"full" oneof:"full|normal" help:"full survives a power cut; normal is faster and may lose the last moments then"`
-	Retention     time.Duration `env:"SYNC_RETENTION" envDefault:"90d" min:"90d" max:"100y" help:"how long answers to offline batches are kept for repeated ones"`
+	Retention     time.Duration `env:"SYNC_RETENTION" envDefault:"90d" min:"90d" max:"100y" help:"how long answers to offline batches and to named requests are kept for repeated ones"`
+	LogRetention  time.Duration `env:"LOG_RETENTION" envDefault:"90d" min:"1h" max:"100y" help:"how long changes and deletions are kept for devices that were away; after that they begin anew"`
 
 	JWTSecret     Secret        `env:"JWT_SECRET" help:"signs tokens, at least 32 characters; see JWT_SECRET_AUTO" eg:"the output of: openssl rand -hex 32" main:"true"`
 	JWTSecretAuto string        `env:"JWT_SECRET_AUTO" oneof:"true|false" help:"without JWT_SECRET, make one on first start and keep it in DATA_DIR; true unless NODE_ENV=production"`

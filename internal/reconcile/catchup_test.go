@@ -41,7 +41,7 @@ func (h *house) make(n int) (moments []time.Time) {
 // prune forgets the changes from before a moment.
 func (h *house) prune(before time.Time) {
 	h.t.Helper()
-	if _, err := h.store.Prune(h.t.Context(), before, 1000); err != nil {
+	if _, err := h.store.PruneLogs(h.t.Context(), before, 1000); err != nil {
 		h.t.Fatal(err)
 	}
 }

@@ -5,27 +5,25 @@ import (
 	"time"
 )
 
-// Prune forgets what is older than before and no longer needed: changes,
+// Prune forgets what is older than before and no longer needed beside the logs:
 // operations that were applied or discarded, names of devices for expenses,
 // unclaimed posts; and tokens that have expired by now. Parked operations stay
 // until a person decides. It removes at most limit rows of each kind and tells
 // how many in all; whoever calls it again until it says 0 never holds a lock
 // for long.
-func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, error) {
-	total, err := s.pruneLogs(ctx, before, limit)
+func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total int64, err error) {
 	for _, old := range perishable {
-		if err != nil {
-			break
-		}
 		than := before
 		if old.byItself {
 			than = s.opts.Now()
 		}
-		var n int64
-		n, err = s.exec(ctx, old.delete(), than.UnixMilli(), limit)
+		n, err := s.exec(ctx, old.delete(), than.UnixMilli(), limit)
+		if err != nil {
+			return total, err
+		}
 		total += n
 	}
-	return total, err
+	return total, nil
 }
 
 // A perish says which rows of a table are old, and whether they name the end of
@@ -47,9 +45,10 @@ func (p perish) delete() string {
 	return "DELETE FROM " + p.table + " WHERE (" + p.key + ") IN (SELECT " + p.key + " FROM " + p.table + " WHERE " + p.where + " LIMIT ?)"
 }
 
-// pruneLogs cuts the old ends off the logs, user by user under their locks, so
-// that a log stays without holes and always knows where it starts.
-func (s *Store) pruneLogs(ctx context.Context, before time.Time, limit int) (total int64, err error) {
+// PruneLogs cuts what is older than before off the logs, user by user under their
+// locks, so that a log stays without holes and always knows where it starts. Like
+// Prune, it removes at most limit changes and tells how many.
+func (s *Store) PruneLogs(ctx context.Context, before time.Time, limit int) (total int64, err error) {
 	users, err := s.longLogs(ctx, before, limit)
 	if err != nil {
 		return 0, err

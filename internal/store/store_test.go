@@ -652,13 +652,14 @@ func TestPrune(t *testing.T) {
 		save("4", models.Applied)
 
 		before := start.Add(-90 * 24 * time.Hour)
-		same(t, "with a limit", int64(5), must(s.Prune(t.Context(), before, 1))(t))
+		same(t, "changes, with a limit", int64(1), must(s.PruneLogs(t.Context(), before, 1))(t))
+		same(t, "the rest, with a limit", int64(4), must(s.Prune(t.Context(), before, 1))(t))
 		_, err := s.Changes(t.Context(), u.ID, 0, 10)
 		if !errors.Is(err, store.ErrLogPruned) {
 			t.Errorf("changes from before the log's start: %v", err)
 		}
 		for n := int64(1); n > 0; {
-			n = must(s.Prune(t.Context(), before, 2))(t)
+			n = must(s.PruneLogs(t.Context(), before, 2))(t) + must(s.Prune(t.Context(), before, 2))(t)
 		}
 		rows := map[string]int64{}
 		for _, table := range []string{"expenses", "changes", "operations", "aliases", "posted_creates", "revoked_tokens"} {

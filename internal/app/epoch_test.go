@@ -1,0 +1,55 @@
+package app
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A backup was restored: what a device remembers of the log that is lost must not
+// look like "you are up to date".
+func TestAfterARestoredBackupDevicesBeginAnew(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	environ := []string{"HOST=127.0.0.1", "PORT=0", "DATA_DIR=" + data, "SHUTDOWN_DELAY=0", "JWT_SECRET=" + testSecret}
+	r := start(t, environ...)
+	alice := r.register("alice@example.org")
+	r.expense(alice)
+	first := r.call("GET", "/api/sync/changes?since=0", alice, "")
+	if first.code != 200 || !strings.Contains(first.body, `"changes":[{"seq":1,`) {
+		t.Fatalf("changes: %d %s", first.code, first.body)
+	}
+	if code, _, stderr := run(t, t.Context(), []string{"epoch"}, environ...); code != 1 || !strings.Contains(stderr, "There is no new epoch") {
+		t.Errorf("while a server has the database: exit code %d, stderr %s", code, stderr)
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	code, stdout, stderr := run(t, t.Context(), []string{"epoch"}, environ...)
+	if code != 0 || !strings.HasPrefix(stdout, "new epoch ") || strings.Contains(stdout, first.field("epoch")) {
+		t.Fatalf("exit code %d, stdout %s, stderr %s", code, stdout, stderr)
+	}
+
+	r = start(t, environ...)
+	next := r.call("GET", "/api/sync/changes?since="+first.field("next"), alice, "")
+	if next.code != 200 || !strings.Contains(next.body, `"snapshot":true,"seq":1,`) || strings.Count(next.body, `"_id"`) != 1 {
+		t.Errorf("since a position of before: %d %s", next.code, next.body)
+	}
+	if again := r.call("GET", "/api/sync/changes?since="+next.field("next"), alice, ""); !strings.Contains(again.body, `"more":false,"changes":[]`) {
+		t.Errorf("since the snapshot: %s", again.body)
+	}
+}
+
+func TestEpochMakesNoDatabase(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	code, _, stderr := run(t, t.Context(), []string{"epoch"}, "DATA_DIR="+data)
+	if code != 1 || !strings.Contains(stderr, "no database is restored there yet") {
+		t.Errorf("exit code %d, stderr %s", code, stderr)
+	}
+	if files, _ := filepath.Glob(data + "/*"); len(files) > 0 {
+		t.Errorf("made %v", files)
+	}
+	if code, _, _ := run(t, t.Context(), []string{"epoch"}, "PORT=x"); code != 2 {
+		t.Errorf("with a setting that is wrong: exit code %d", code)
+	}
+}
