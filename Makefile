@@ -8,7 +8,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 COMPOSE_SPEC  := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race check static fmt fmt-check vet lint compose vuln
+.PHONY: help run test race bench fuzz check static fmt fmt-check vet lint compose vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,17 @@ test: ## run the tests; what needs a missing program is skipped and says so
 
 race: ## run the tests under the race detector
 	$(GO) test -race -timeout 20m ./...
+
+bench: ## measure us beside Node and other Go servers (docs/benchmarks.md); wants a quiet machine
+	$(GO) run ./internal/bench
+
+FUZZ_EXECUTIONS ?= 2000000
+fuzz: ## give each fuzz target FUZZ_EXECUTIONS inputs (default 2,000,000: an hour or so)
+	@grep -rn '^func Fuzz' --include='*_test.go' . | sed 's|/[^/]*_test.go:[0-9]*:func \(Fuzz[A-Za-z]*\).*| \1|' | \
+	while read -r package target; do \
+		echo "== $$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_EXECUTIONS)x $$package || exit 1; \
+	done
 
 check: static race vuln ## everything that must hold before a change is handed in
 
