@@ -112,9 +112,11 @@ func onePage(n int) string {
 	return `{"total":` + all + `,"page":1,"limit":` + strconv.Itoa(max(n, 1)) + `,"pages":` + pages + `}`
 }
 
-// create handles POST /api/expenses.
+// create handles POST /api/expenses. A header Idempotency-Key, or a clientId in
+// the body, makes its repetition harmless.
 //
-//	201 the stored expense    400 the contract's text    401 no good token
+//	201 the stored expense     401 no good token
+//	400 the contract's text    409 the same key with other data
 func (h *Expenses) create(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -128,8 +130,12 @@ func (h *Expenses) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	key, err := headerName(c, "Idempotency-Key")
+	if err != nil {
+		return err
+	}
 	e, err := h.Ledger.CreateExpense(c.Request().Context(), caller(c.Request().Context()).User.ID,
-		ledger.Creation{Draft: draft, Author: by, ClientID: meta.ClientID, Posted: true})
+		ledger.Creation{Draft: draft, Author: by, RequestID: key, ClientID: meta.ClientID, Posted: true})
 	if err != nil {
 		return err
 	}

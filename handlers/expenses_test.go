@@ -152,6 +152,20 @@ func TestCreateSaysWhoseDeviceItWas(t *testing.T) {
 	}
 }
 
+func TestCreateHandsOnTheNamesOfItsRequest(t *testing.T) {
+	f := &fakeLedger{}
+	e, api := newEcho()
+	(&Expenses{Ledger: f}).Register(api, guard...)
+	body := `{"description":"Lunch","amount":12.345,"category":"food","type":"expense","clientId":"c1"}`
+	want(t, call(e, "POST", "/api/expenses", body, "Idempotency-Key", "k1"), 201, lunchJSON)
+	if got := f.asked[1].(ledger.Creation); got.RequestID != "k1" || got.ClientID != "c1" {
+		t.Errorf("asked %+v", got)
+	}
+	w := call(e, "POST", "/api/expenses", body, "Idempotency-Key", strings.Repeat("k", 257))
+	text := `\"Idempotency-Key\" length must be less than or equal to 256 characters long`
+	want(t, w, 400, `{"error":"`+text+`","message":"`+text+`"}`)
+}
+
 func TestBadExpensesNeverReachTheLedger(t *testing.T) {
 	f := &fakeLedger{err: errors.New("it was asked")}
 	e, api := newEcho()

@@ -133,16 +133,25 @@ func caller(ctx context.Context) auth.Identity {
 // author is who made the change: deviceID as the body names it, else as the
 // header X-Device-Id does.
 func author(c echo.Context, deviceID string) (models.Author, error) {
-	header := c.Request().Header.Get("X-Device-Id")
-	if models.UTF16Len(header) > wire.MaxID {
-		v := models.Violation{Field: "X-Device-Id", Rule: models.RuleTooLong, Limit: wire.MaxID}
-		return models.Author{}, models.E(models.Invalid, wire.Joi(v))
+	header, err := headerName(c, "X-Device-Id")
+	if err != nil {
+		return models.Author{}, err
 	}
 	if deviceID == "" {
 		deviceID = header
 	}
 	claims := caller(c.Request().Context()).Claims
 	return models.Author{DeviceID: deviceID, TokenID: claims.TokenID, TokenIssued: claims.IssuedAt}, nil
+}
+
+// headerName gives the name that a client put into a header.
+func headerName(c echo.Context, header string) (string, error) {
+	name := c.Request().Header.Get(header)
+	if models.UTF16Len(name) > wire.MaxID {
+		v := models.Violation{Field: header, Rule: models.RuleTooLong, Limit: wire.MaxID}
+		return "", models.E(models.Invalid, wire.Joi(v))
+	}
+	return name, nil
 }
 
 // body reads the whole request body.

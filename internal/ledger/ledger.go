@@ -18,6 +18,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -59,11 +60,14 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 type Creation struct {
 	Draft  models.Draft
 	Author models.Author
+	Date   *time.Time // the expense's if the draft has none; nil is now
 
-	// ClientID is the client's own name for this request; "" if it has none. The
-	// same device's repetition of it with the same data gets the first expense
-	// again, and nobody hears of it.
-	ClientID string
+	// RequestID and ClientID are the client's own names for this request, "" if it
+	// has none: RequestID among all of the user's (the header Idempotency-Key),
+	// ClientID among those of its device. The first of them that is there counts.
+	// A repetition with the same data gets the first expense again, as it was
+	// then, and nobody hears of it.
+	RequestID, ClientID string
 
 	// Posted says that the creation came as an HTTP request, whose answer may be
 	// lost: then the device queues the same again (CONTRACT D17).
@@ -71,11 +75,12 @@ type Creation struct {
 }
 
 // CreateExpense stores a new expense. Errors: *models.InvalidError for a draft
-// that breaks a rule, and store.Write's.
+// that breaks a rule, models.Conflict for other data under a name that was used,
+// and store.Write's.
 func (l *Ledger) CreateExpense(ctx context.Context, userID string, c Creation) (models.Expense, error) {
 	var e models.Expense
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
-		e, err = w.createOnce(c)
+		e, _, err = w.CreateOnce(c)
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/store"
@@ -222,7 +223,7 @@ func TestAClientsOwnNameMakesARepetitionHarmless(t *testing.T) {
 		others := []ledger.Creation{c, c, c}
 		others[0].ClientID = "c2"
 		others[1].Author.DeviceID = "device_2"
-		others[2].Draft.Amount++
+		others[2].RequestID = "c1" // named by a header, which is another list of names
 		for i, other := range others {
 			if h.create(other).ID == first.ID {
 				h.t.Errorf("creation %d was taken for the first", i)
@@ -234,13 +235,82 @@ func TestAClientsOwnNameMakesARepetitionHarmless(t *testing.T) {
 	})
 }
 
+func TestANameThatWasUsedForOtherDataIsRefused(t *testing.T) {
+	each(t, func(h *house) {
+		for _, c := range []ledger.Creation{
+			{Draft: lunch(), Author: models.Author{DeviceID: "device_1"}, ClientID: "c1"},
+			{Draft: lunch(), Author: models.Author{DeviceID: "device_1"}, RequestID: "c1"},
+		} {
+			h.create(c)
+			before := len(h.log())
+			other, dated := c, c
+			other.Draft.Amount++
+			dated.Draft.Date = ptr(time.Now())
+			for _, c := range []ledger.Creation{other, dated} {
+				_, err := h.CreateExpense(h.t.Context(), h.user.ID, c)
+				var e *models.Error
+				if models.KindOf(err) != models.Conflict || !errors.As(err, &e) || e.Code != ledger.CodeKeyReused {
+					h.t.Errorf("%+v: %v", c, err)
+				}
+			}
+			if len(h.log()) != before {
+				h.t.Error("a refused creation is in the log")
+			}
+		}
+	})
+}
+
+// Whatever is repeated in whatever order, a name stands for one expense: its
+// first data are stored once and answered ever after, others are refused.
+func TestNamedCreationsHoweverRepeatedAreMadeOnce(t *testing.T) {
+	each(t, func(h *house) {
+		rapid.Check(h.t, func(t *rapid.T) {
+			h.user = storetest.User(h.t, h.store)
+			type name struct{ request, client, device string }
+			made, amounts := map[name]models.Expense{}, map[name]models.Money{}
+			want := 0
+			for range rapid.IntRange(1, 12).Draw(t, "requests") {
+				d := lunch()
+				d.Amount = models.Money(rapid.IntRange(1, 2).Draw(t, "amount")) * 1_000_000
+				n := name{
+					rapid.SampledFrom([]string{"", "", "r1"}).Draw(t, "request"),
+					rapid.SampledFrom([]string{"", "c1", "c2"}).Draw(t, "client"),
+					rapid.SampledFrom([]string{"", "device_1"}).Draw(t, "device"),
+				}
+				c := ledger.Creation{Draft: d, RequestID: n.request, ClientID: n.client, Author: models.Author{DeviceID: n.device}, Posted: true}
+				if n.request != "" {
+					n = name{request: n.request}
+				}
+				e, err := h.CreateExpense(h.t.Context(), h.user.ID, c)
+				first, known := made[n]
+				switch {
+				case n.request+n.client == "" || !known:
+					if err != nil {
+						t.Fatal(err)
+					}
+					made[n], amounts[n], want = e, d.Amount, want+1
+				case amounts[n] != d.Amount:
+					if models.KindOf(err) != models.Conflict {
+						t.Fatalf("other data under %+v: %v", n, err)
+					}
+				case err != nil || !cmp.Equal(first, e):
+					t.Fatalf("%+v again: %v (-first +again):\n%s", n, err, cmp.Diff(first, e))
+				}
+			}
+			if got := len(h.log()); got != want {
+				t.Fatalf("%d changes, want %d", got, want)
+			}
+		})
+	})
+}
+
 func TestD17RemembersWhatWasPosted(t *testing.T) {
 	each(t, func(h *house) {
 		by := models.Author{DeviceID: "device_1"}
 		posted := h.create(ledger.Creation{Draft: lunch(), Author: by, Posted: true})
-		h.create(ledger.Creation{Draft: lunch(), Author: by})                // by a socket
-		h.create(ledger.Creation{Draft: lunch(), Posted: true})              // from nobody knows where
-		h.create(ledger.Creation{Draft: lunch(), Author: by, ClientID: "c"}) // with a name of its own
+		h.create(ledger.Creation{Draft: lunch(), Author: by})                              // by a socket
+		h.create(ledger.Creation{Draft: lunch(), Posted: true})                            // from nobody knows where
+		h.create(ledger.Creation{Draft: lunch(), Author: by, ClientID: "c", Posted: true}) // with a name that its operation would have too
 		claims := 0
 		err := h.Write(h.t.Context(), h.user.ID, func(w *ledger.Work) error {
 			at := posted.CreatedAt

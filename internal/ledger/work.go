@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"strconv"
 
 	"expenseflow/internal/store"
@@ -98,46 +100,79 @@ func (w *Work) announce(kind models.ChangeKind, e models.Expense, by models.Auth
 	w.Tx.TouchDevice(by.DeviceID)
 }
 
-// createOnce is Create with what makes a repetition harmless.
-func (w *Work) createOnce(c Creation) (models.Expense, error) {
+// CreateOnce is Create with what makes a repetition harmless; again tells that it
+// was one. It also is models.Conflict for other data under a name that was used.
+func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) {
 	c.Draft = c.Draft.Normalize()
-	key := c.key(w.Tx.User().ID)
-	first, ok, err := w.Tx.OperationByKey(key)
-	if err != nil || ok {
-		return value(first.Result.Expense), err
+	key, data := c.Key(w.Tx.User().ID), DataHash(c.Draft)
+	first, again, err := w.Tx.OperationByKey(key)
+	switch {
+	case err != nil:
+		return e, false, err
+	case again && string(first.Data) != quoted(data):
+		return e, false, c.reused()
+	case again:
+		return value(first.Result.Expense), true, nil
 	}
-	e, err := w.Create(c.Draft, c.Author)
-	if err != nil {
-		return models.Expense{}, err
+	if e, err = w.Create(c.dated(), c.Author); err != nil {
+		return e, false, err
 	}
 	if key != "" {
-		w.Tx.InsertOperation(c.operation(key, e))
+		w.Tx.InsertOperation(c.operation(key, data, e))
 	}
-	if c.Posted && c.Author.DeviceID != "" {
-		w.Tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: c.Author.DeviceID, DataHash: DataHash(c.Draft), At: e.CreatedAt})
+	if c.Posted && c.ClientID == "" && c.Author.DeviceID != "" {
+		w.Tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: c.Author.DeviceID, DataHash: data, At: e.CreatedAt})
 	}
-	return e, nil
+	return e, false, nil
 }
 
-// key names the creation for its repetition; "" if the client did not. The data
-// is part of it, so that a client which starts to count again loses nothing.
-func (c Creation) key(userID string) string {
-	if c.ClientID == "" {
-		return ""
+// Key is the idempotency key of a creation that its client has named, else "".
+func (c Creation) Key(userID string) string {
+	switch {
+	case c.RequestID != "":
+		return Key("request", userID, c.RequestID)
+	case c.ClientID != "":
+		return Key("client", userID, c.Author.DeviceID, c.ClientID)
 	}
-	return Key("client", userID, c.Author.DeviceID, c.ClientID, DataHash(c.Draft))
+	return ""
 }
 
-func (c Creation) operation(key string, e models.Expense) models.QueuedOperation {
+// CodeKeyReused is the code of a name that was used for other data.
+const CodeKeyReused = "IDEMPOTENCY_KEY_REUSED"
+
+func (c Creation) reused() error {
+	name := "clientId"
+	if c.RequestID != "" {
+		name = "Idempotency-Key"
+	}
+	return &models.Error{Kind: models.Conflict, Msg: "This " + name + " was used for another expense", Code: CodeKeyReused}
+}
+
+func (c Creation) dated() models.Draft {
+	d := c.Draft
+	if d.Date == nil {
+		d.Date = c.Date
+	}
+	return d
+}
+
+// operation is what a repetition finds. Of the data it keeps the name alone: that
+// tells whether the repetition is one.
+func (c Creation) operation(key, data string, e models.Expense) models.QueuedOperation {
+	name := cmp.Or(c.RequestID, c.ClientID)
 	return models.QueuedOperation{
 		ID: NewID(), UserID: e.UserID, Key: key, State: models.Applied,
 		Operation: models.Operation{
-			Action: models.Create, ResourceType: "expense", ResourceID: c.ClientID, DeviceID: c.Author.DeviceID,
+			Action: models.Create, ResourceType: "expense", ResourceID: name, DeviceID: c.Author.DeviceID,
+			Data: json.RawMessage(quoted(data)),
 		},
-		Result:    models.Result{ResourceID: c.ClientID, Status: models.StatusCreated, Expense: &e},
+		Result:    models.Result{ResourceID: name, Status: models.StatusCreated, Expense: &e},
 		CreatedAt: e.CreatedAt, UpdatedAt: e.CreatedAt,
 	}
 }
+
+// quoted is a JSON text of hex digits.
+func quoted(digits string) string { return `"` + digits + `"` }
 
 func value(e *models.Expense) models.Expense {
 	if e == nil {

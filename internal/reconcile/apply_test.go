@@ -377,6 +377,36 @@ func TestD17ATemporaryIDThatIsNoTimeSwallowedAnExpense(t *testing.T) {
 	})
 }
 
+// A page that names its creations is known by the name, whatever the clocks say:
+// a POST whose answer was lost and the operation that it queued are one.
+func TestAClientIDMakesOneOfAPostAndItsOperation(t *testing.T) {
+	same := strings.Replace(lunch, "{", `{"clientId":"c1",`, 1)
+	other := strings.Replace(same, "12.5", "13", 1)
+	each(t, func(h *house) {
+		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
+			Author: models.Author{DeviceID: device}, ClientID: "c1", Posted: true,
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		rs := h.apply(create(0, same), create(1, same), of("device_2", create(2, same)), create(3, lunch), create(4, other))
+		h.wantStatuses(rs, models.StatusDuplicate, models.StatusDuplicate, models.StatusCreated, models.StatusCreated, models.StatusParked)
+		if rs[0].Expense.ID != posted.ID || rs[1].Expense.ID != posted.ID || rs[4].Error != "This clientId was used for another expense" {
+			h.t.Errorf("answered %+v", rs)
+		}
+		h.wantStatuses(h.apply(update(5, create(1, same).ResourceID, `{"notes":"n"}`)), models.StatusUpdated)
+		r, err := h.Retry(h.t.Context(), h.user.ID, models.Author{DeviceID: device}, h.onlyPending().ID, nil)
+		if err != nil || r.Status != models.StatusCreated {
+			h.t.Errorf("retried by a person: %+v, %v", r, err)
+		}
+		if len(h.list()) != 4 {
+			h.t.Errorf("%d expenses", len(h.list()))
+		}
+		h.checkLog()
+	})
+}
+
 func TestD21WhatIsNotThereIsSuccessAndAnEditIsParked(t *testing.T) {
 	each(t, func(h *house) {
 		rs := h.apply(del(0, storetest.ID()), del(1, "temp_1"), update(2, "temp_1", `{"amount":1}`))

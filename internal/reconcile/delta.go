@@ -50,7 +50,7 @@ func newDeltaItem(userID string, c models.DeltaChange) *deltaItem {
 	err := guard(func() error {
 		switch c.Action {
 		case models.Create:
-			d.draft, d.refused = wire.MongooseDraft(c.Data)
+			d.draft, _, d.refused = wire.MongooseDraft(c.Data)
 		case models.Update:
 			d.patch, _, d.refused = wire.MongoosePatch(c.Data)
 		case models.Delete:

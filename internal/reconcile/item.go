@@ -42,6 +42,7 @@ type item struct {
 	retried bool   // by a person, who may do what the rules of a queue forbid
 
 	draft   models.Draft // of a CREATE
+	client  string       // its client's own name for it; "" if it has none
 	patch   models.Patch // of an UPDATE
 	seen    *int64       // the version that an UPDATE names
 	refused error        // what is wrong with the data, for the client
@@ -94,7 +95,9 @@ func (it *item) read() {
 	err := guard(func() error {
 		switch it.op.Action {
 		case models.Create:
-			it.draft, it.refused = wire.MongooseDraft(it.op.Data)
+			var m wire.Meta
+			it.draft, m, it.refused = wire.MongooseDraft(it.op.Data)
+			it.client = m.ClientID
 		case models.Update:
 			var m wire.Meta
 			it.patch, m, it.refused = wire.MongoosePatch(it.op.Data)
@@ -116,6 +119,7 @@ func (it *item) preload(p *store.Preload, s *session, resolved bool) error {
 		if _, _, ok := it.window(); ok {
 			p.PostHashes = append(p.PostHashes, ledger.DataHash(it.draft))
 		}
+		p.OperationKeys = append(p.OperationKeys, it.creation(s).Key(s.Tx.User().ID))
 	case !models.ID24(it.op.ResourceID):
 		p.Aliases = append(p.Aliases, store.AliasKey{DeviceID: it.op.DeviceID, TempID: it.op.ResourceID})
 	}
@@ -211,6 +215,8 @@ func (it *item) settle(err error) error {
 		it.park(conflict.Error(), &conflict.Stored)
 	case errors.As(err, &broken):
 		it.park(models.Message(it.inWords(broken)), nil)
+	case models.KindOf(err) == models.Conflict:
+		it.park(models.Message(err), nil)
 	case models.KindOf(err) == models.NotFound:
 		it.done(models.StatusNotFound, nil)
 		if it.op.Action == models.Update {
@@ -249,21 +255,31 @@ func (it *item) act(s *session) error {
 
 func (it *item) create(s *session) error {
 	e, claimed, err := it.claim(s)
-	status := models.StatusDuplicate
 	if err == nil && !claimed {
-		d := it.draft
-		d.Date = it.date(s.Tx.Now())
-		e, err = s.Create(d, it.author(s))
-		status = models.StatusCreated
+		e, claimed, err = s.CreateOnce(it.creation(s))
 	}
 	if err != nil {
 		return err
+	}
+	status := models.StatusCreated
+	if claimed {
+		status = models.StatusDuplicate
 	}
 	if !models.ID24(it.op.ResourceID) {
 		s.Tx.SetAlias(it.op.DeviceID, it.op.ResourceID, e.ID)
 	}
 	it.done(status, &e)
 	return nil
+}
+
+// creation is the operation for the ledger. A retried one has no name: a person
+// decided that it is not what the name stands for.
+func (it *item) creation(s *session) ledger.Creation {
+	c := ledger.Creation{Draft: it.draft, Author: it.author(s), Date: it.date(s.Tx.Now()), ClientID: it.client}
+	if it.retried {
+		c.ClientID = ""
+	}
+	return c
 }
 
 // claim finds the expense that this operation made already, by a POST whose
@@ -287,11 +303,12 @@ func (it *item) claim(s *session) (models.Expense, bool, error) {
 // window is when a POST of the same data must have been received to be the
 // same: the browser names the expense and queues the operation as soon as it
 // takes the POST for lost. Digits that are no time of then open no window: in a
-// doubtful case there are two expenses (CONTRACT decision 14).
+// doubtful case there are two expenses (CONTRACT decision 14). An operation with a
+// name of its client's is known by that alone.
 func (it *item) window() (from, to time.Time, ok bool) {
 	digits, temporary := strings.CutPrefix(it.op.ResourceID, tempPrefix)
 	ms, err := strconv.ParseInt(digits, 10, 64)
-	if it.op.Action != models.Create || it.refused != nil || it.op.Timestamp == nil || !temporary || err != nil {
+	if it.op.Action != models.Create || it.refused != nil || it.client != "" || it.op.Timestamp == nil || !temporary || err != nil {
 		return from, to, false
 	}
 	named, queued := time.UnixMilli(ms), time.UnixMilli(*it.op.Timestamp)

@@ -81,16 +81,21 @@ func refuseUnknown(body json.RawMessage, o object, known func(string) bool) erro
 	return nil
 }
 
-// MongooseDraft reads the data of a batch's CREATE, checked and normalized;
-// unknown keys are dropped, and null is absent. The error is models.Invalid and
-// names every fault in Mongoose's words.
-func MongooseDraft(data json.RawMessage) (models.Draft, error) {
+// MongooseDraft reads the data of a batch's CREATE, checked and normalized, and
+// the clientId beside it; unknown keys and names that no client can have made are
+// dropped, and null is absent. The error is models.Invalid and names every fault
+// in Mongoose's words.
+func MongooseDraft(data json.RawMessage) (models.Draft, Meta, error) {
 	o, err := readData(data)
 	if err != nil {
-		return models.Draft{}, err
+		return models.Draft{}, Meta{}, err
 	}
 	p, vs := readPatch(o, mongo, true)
-	return draft(p), mongooseError(createRefused, vs)
+	var m Meta
+	if id := str(o["clientId"]); checkID("clientId", id) == nil {
+		m.ClientID = id
+	}
+	return draft(p), m, mongooseError(createRefused, vs)
 }
 
 // MongoosePatch reads the data of a batch's UPDATE: only the fields of an

@@ -310,7 +310,7 @@ func TestMongooseDraftNamesEveryFault(t *testing.T) {
 		{with("_id", `"bbbbbbbbbbbbbbbbbbbbbbbb"`), ""},
 	}
 	for _, tt := range tests {
-		_, err := wire.MongooseDraft(json.RawMessage(tt.data))
+		_, _, err := wire.MongooseDraft(json.RawMessage(tt.data))
 		want := tt.want
 		if want != "" {
 			want = "Expense validation failed: " + want
@@ -319,7 +319,7 @@ func TestMongooseDraftNamesEveryFault(t *testing.T) {
 			t.Errorf("%.100s\n got %s\nwant %s", tt.data, got, want)
 		}
 	}
-	if _, err := wire.MongooseDraft(json.RawMessage(`[1]`)); text(err) != `"data" must be of type object` {
+	if _, _, err := wire.MongooseDraft(json.RawMessage(`[1]`)); text(err) != `"data" must be of type object` {
 		t.Errorf("got %v", err)
 	}
 }
@@ -457,7 +457,7 @@ func FuzzParseBatch(f *testing.F) {
 		ops, err := wire.ParseBatch(json.RawMessage(body))
 		checkRefusal(t, err)
 		for _, op := range ops {
-			d, err := wire.MongooseDraft(op.Data)
+			d, _, err := wire.MongooseDraft(op.Data)
 			checkRefusal(t, err)
 			if err == nil && d.Check() != nil {
 				t.Fatalf("accepted what the rules refuse: %v", d.Check())
@@ -484,8 +484,8 @@ func checkRefusal(t *testing.T, err error) {
 func TestErrorsQuoteNoMoreThanAGlimpse(t *testing.T) {
 	long := strings.Repeat("☃", 100_000)
 	_, _, err := wire.ParseDraft(json.RawMessage(with(long, "1")))
-	_, err2 := wire.MongooseDraft(json.RawMessage(with("description", quote(long))))
-	_, err3 := wire.MongooseDraft(json.RawMessage(with("amount", quote(long))))
+	_, _, err2 := wire.MongooseDraft(json.RawMessage(with("description", quote(long))))
+	_, _, err3 := wire.MongooseDraft(json.RawMessage(with("amount", quote(long))))
 	for _, err := range []error{err, err2, err3} {
 		if got := text(err); got == "" || len(got) > 2000 || !strings.Contains(got, "☃…") {
 			t.Errorf("%d bytes: %.100s", len(got), got)
