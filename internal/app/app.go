@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -62,6 +63,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.release())
 	}
+	debug.FreeOSMemory() // what migrating took, a few megabytes, is not needed again
 	return a, nil
 }
 
