@@ -20,12 +20,12 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	if err := refuseNewer(ctx, p); err != nil {
+	if err := s.refuseNewer(ctx, p); err != nil {
 		return err
 	}
 	done, err := p.Up(ctx)
 	if err != nil {
-		return &models.Error{Kind: models.Unavailable, Msg: "The database's schema cannot be brought up to date", Err: err}
+		return s.schemaProblem("The database's schema cannot be brought up to date", err)
 	}
 	for _, m := range done {
 		s.log.InfoContext(ctx, "schema migrated", slog.Int64("version", m.Source.Version), slog.Duration("took", m.Duration))
@@ -79,14 +79,14 @@ func (s *Store) alone(ctx context.Context, fn func() error) error {
 const migrationPatience = 5 * time.Minute
 
 // refuseNewer refuses a schema that a newer program made.
-func refuseNewer(ctx context.Context, p *goose.Provider) error {
+func (s *Store) refuseNewer(ctx context.Context, p *goose.Provider) error {
 	var newest int64
 	for _, m := range p.ListSources() {
 		newest = max(newest, m.Version)
 	}
 	found, err := p.GetDBVersion(ctx)
 	if err != nil {
-		return &models.Error{Kind: models.Unavailable, Msg: "The database's schema version cannot be read", Err: err}
+		return s.schemaProblem("The database's schema version cannot be read", err)
 	}
 	if found > newest {
 		return models.E(models.Unavailable, fmt.Sprintf(

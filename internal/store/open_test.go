@@ -19,6 +19,7 @@ import (
 	"expenseflow/internal/store/storetest"
 	"expenseflow/models"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"golang.org/x/sync/errgroup"
 )
@@ -229,6 +230,24 @@ func TestPostgresThatCannotBeReachedIsExplained(t *testing.T) {
 			t.Errorf("the password is told: %s", msg)
 		}
 	}
+}
+
+func TestUserWhoMayNotMakeTablesIsToldHow(t *testing.T) {
+	o := storetest.PostgresOptions(t, storetest.PostgresDSN(t))
+	u := must(url.Parse(o.URL))(t)
+	schema := u.Query().Get("search_path")
+	db := must(pgx.Connect(t.Context(), o.URL))(t)
+	defer db.Close(context.Background())
+	role := "lowly_" + schema
+	must(db.Exec(t.Context(), "CREATE ROLE "+role+" LOGIN PASSWORD 'secret'; GRANT USAGE ON SCHEMA "+schema+" TO "+role))(t)
+	defer func() {
+		if _, err := db.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role); err != nil {
+			t.Error(err)
+		}
+	}()
+	u.User = url.UserPassword(role, "secret")
+	o.URL = u.String()
+	wantWords(t, refused(t, o), "make tables", "GRANT USAGE, CREATE ON SCHEMA "+schema+` TO "`+role+`"`)
 }
 
 // fakeServer is the URL of a server that treats everybody like this.

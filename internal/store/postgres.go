@@ -80,3 +80,16 @@ func refusal(cfg *pgx.ConnConfig, e *pgconn.PgError) string {
 	}
 	return fmt.Sprintf("%s refuses the connection (%s)", where, e.Code)
 }
+
+// schemaProblem is an error of a migration in one sentence. PostgreSQL 15 and
+// later let only a database's owner make tables in it, which hits newcomers.
+func (s *Store) schemaProblem(msg string, err error) error {
+	var e *pgconn.PgError
+	cfg, parseErr := pgx.ParseConfig(s.opts.URL)
+	if parseErr == nil && errors.As(err, &e) && e.Code == "42501" && strings.Contains(e.Message, "schema") {
+		schema := orDefault(cfg.RuntimeParams["search_path"], "public")
+		msg = fmt.Sprintf("PostgreSQL does not let user %q make tables in database %q: run there as its owner: GRANT USAGE, CREATE ON SCHEMA %s TO %s",
+			cfg.User, cfg.Database, schema, pgx.Identifier{cfg.User}.Sanitize())
+	}
+	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
+}
