@@ -33,6 +33,27 @@ func TestCompatibilityPageNamesTestsThatExist(t *testing.T) {
 	}
 }
 
+// docs/sync.md names a test for every rule; each of them is in the tree.
+func TestSyncPageNamesTestsThatExist(t *testing.T) {
+	root := filepath.Join("..", "..")
+	page, err := os.ReadFile(filepath.Join(root, "docs", "sync.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rules, _ := strings.Cut(string(page), "## Who wins")
+	tests, test := testNames(t, root), regexp.MustCompile("`(Test[^`]+)`")
+	for _, found := range test.FindAllStringSubmatch(rules, -1) {
+		if !tests[found[1]] {
+			t.Errorf("it names %s, which does not exist", found[1])
+		}
+	}
+	for _, row := range regexp.MustCompile(`(?m)^\| .*$`).FindAllString(rules, -1) {
+		if !strings.HasPrefix(row, "| when |") && !test.MatchString(row) {
+			t.Errorf("no test holds the rule %s", row)
+		}
+	}
+}
+
 // testNames gives the name of every test below root.
 func testNames(t *testing.T, root string) map[string]bool {
 	t.Helper()
