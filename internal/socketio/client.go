@@ -174,10 +174,10 @@ func (c *client) push(t task) {
 	}
 }
 
-// start runs the inbox on a goroutine of its own.
+// start has the inbox run.
 func (c *client) start() {
 	c.hold()
-	go c.work()
+	c.server.workers.run(c)
 }
 
 // work runs tasks until there are none.

@@ -153,7 +153,7 @@ func (c *client) connectSocket(s *Socket) (older *Socket, ok bool) {
 	older = s.nsp.add(s)
 	if c.inbox.push(task{kind: taskOpen, socket: s}) {
 		c.holds++
-		go c.work()
+		c.server.workers.run(c)
 	}
 	return older, true
 }

@@ -102,6 +102,7 @@ type Server struct {
 	ackID    atomic.Int64
 	stopping atomic.Bool
 	clients  sync.WaitGroup
+	workers  *workers
 }
 
 // New makes a server. It has the namespace "/" only, which anybody may join until
@@ -109,10 +110,11 @@ type Server struct {
 func New(cfg Config) *Server {
 	cfg = cfg.withDefaults()
 	s := &Server{
-		cfg:    cfg,
-		limits: limits{attachments: cfg.MaxAttachments, nspBytes: cfg.MaxNamespaceBytes, depth: cfg.MaxDepth},
-		log:    cfg.Logger,
-		spaces: map[string]*Namespace{},
+		cfg:     cfg,
+		limits:  limits{attachments: cfg.MaxAttachments, nspBytes: cfg.MaxNamespaceBytes, depth: cfg.MaxDepth},
+		log:     cfg.Logger,
+		spaces:  map[string]*Namespace{},
+		workers: newWorkers(),
 	}
 	s.spaces["/"] = newNamespace(s, "/")
 	s.ackID.Store(rand.Int64N(maxSafeID))
@@ -245,6 +247,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		s.clients.Wait()
+		s.workers.end()
 		close(done)
 	}()
 	select {
