@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"expenseflow/internal/engineio"
 	"expenseflow/internal/socketio"
 )
 
@@ -22,9 +23,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	io := socketio.New(socketio.Config{ReleaseHandshake: true})
+	io := socketio.New(socketio.Config{
+		ReleaseHandshake: true,
+		// As much as the application lets wait for one socket (SOCKET_QUEUE_BYTES).
+		Engine: engineio.Config{MaxQueueBytes: 1 << 20},
+	})
 	root := io.Of("/")
-	root.OnConnect(func(s *socketio.Socket) { serve(root, s) })
+	listen(root)
 	http.Handle("/socket.io/", io)
 	http.HandleFunc("/fire", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
@@ -37,25 +42,21 @@ func main() {
 	log.Fatal(http.Serve(ln, nil))
 }
 
-func serve(root *socketio.Namespace, s *socketio.Socket) {
-	clients.Add(1)
-	s.OnDisconnect(func(string) { clients.Add(-1) })
-	s.On("echo", func(_ context.Context, e *socketio.Event) {
-		args := make([]any, len(e.Args))
-		for i, a := range e.Args {
-			args[i] = a
-		}
-		_ = e.Ack(args...)
+// listen adds the events of internal/bench for all sockets at once.
+func listen(root *socketio.Namespace) {
+	root.OnConnect(func(s *socketio.Socket) {
+		clients.Add(1)
+		s.OnDisconnect(func(string) { clients.Add(-1) })
 	})
-	s.On("count", func(_ context.Context, e *socketio.Event) { _ = e.Ack(clients.Load()) })
-	s.On("join", func(_ context.Context, e *socketio.Event) {
+	root.On("echo", func(_ context.Context, e *socketio.Event) { _ = e.Ack(e.Values()...) })
+	root.On("count", func(_ context.Context, e *socketio.Event) { _ = e.Ack(clients.Load()) })
+	root.On("join", func(_ context.Context, e *socketio.Event) {
 		var room string
-		if e.Decode(0, &room) == nil {
-			_ = s.Join(room)
+		if e.Decode(0, &room) == nil && e.Socket().Join(room) == nil {
 			_ = e.Ack()
 		}
 	})
-	s.On("fire", func(_ context.Context, e *socketio.Event) { fire(root, e) })
+	root.On("fire", func(_ context.Context, e *socketio.Event) { fire(root, e) })
 }
 
 func fire(root *socketio.Namespace, e *socketio.Event) {
