@@ -2,9 +2,14 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"expenseflow/internal/store"
 )
 
 // recovered tells for each of the device's connections whether the client
@@ -65,7 +70,7 @@ func TestWhoWasAwayHearsEverythingOnce(t *testing.T) {
 
 				away(t, x, d, func() {
 					want = append(want, a.createMany(t, 50)...)
-					p.restart(t) // kill -9
+					p.crash(t)
 				})
 
 				d.hear(t, len(want), changeEvents...)
@@ -74,6 +79,14 @@ func TestWhoWasAwayHearsEverythingOnce(t *testing.T) {
 				same(t, "recovered", []bool{false, true}, d.recovered(t))
 			})
 		}
+	}
+}
+
+// crash kills the program as kill -9 does and starts it again.
+func (p *program) crash(t *testing.T) {
+	t.Helper()
+	if err := errors.Join(p.kill(), p.start()); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -132,4 +145,59 @@ func TestAnotherAccountInTheSamePageBeginsAnew(t *testing.T) {
 
 	same(t, "events", []string{"expense_created " + hers.ID, "expense_created " + his.ID}, d.changes())
 	same(t, "recovered", []bool{false, false}, d.recovered(t))
+}
+
+// The log no longer reaches back to where the device was, or is another one since
+// a backup was restored: it is told that it begins anew, hears nothing of what
+// was before, and goes on.
+func TestWhereTheLogCannotTellTheClientBeginsAnew(t *testing.T) {
+	for name, whileStopped := range map[string]func(t *testing.T, p *program){
+		"log shortened": func(t *testing.T, p *program) {
+			s, err := store.Open(t.Context(), store.Options{URL: filepath.Join(p.dir, "data", "expenseflow.db")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := s.PruneLogs(t.Context(), time.Now().Add(time.Hour), 1000)
+			if err := errors.Join(err, s.Close()); err != nil || n != 6 {
+				t.Fatalf("%d changes pruned, %v", n, err)
+			}
+		},
+		"epoch bumped": func(t *testing.T, p *program) {
+			path, err := binary()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(path, "epoch")
+			cmd.Dir, cmd.Env = p.dir, p.environment()
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t)
+			x, a := startProxy(t, p), register(t, p)
+			d := startNode(t).connectAt(t, x.url(), a, transports[1])
+			before := a.settle(t, d)
+			away(t, x, d, func() {
+				a.createMany(t, 5)
+				if err := p.stop(); err != nil {
+					t.Fatal(err)
+				}
+				whileStopped(t, p)
+				if err := p.start(); err != nil {
+					t.Fatal(err)
+				}
+			})
+
+			after := a.settle(t, d)
+
+			same(t, "events", []string{"expense_created " + before.ID, "expense_created " + after.ID}, d.changes())
+			same(t, "recovered", []bool{false, false}, d.recovered(t))
+			away(t, x, d, func() { a.createMany(t, 2) })
+			d.hear(t, 4, changeEvents...) // and from there it goes on
+			same(t, "recovered", []bool{false, false, true}, d.recovered(t))
+		})
+	}
 }
