@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"errors"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -256,6 +258,25 @@ func TestANameThatWasUsedForOtherDataIsRefused(t *testing.T) {
 			if len(h.log()) != before {
 				h.t.Error("a refused creation is in the log")
 			}
+		}
+	})
+}
+
+func TestANamedCreationSentAtOnceIsMadeOnce(t *testing.T) {
+	each(t, func(h *house) {
+		ids := make([]string, 8)
+		var wg sync.WaitGroup
+		for i := range ids {
+			wg.Go(func() {
+				e, err := h.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{Draft: lunch(), RequestID: "k"})
+				if ids[i] = e.ID; err != nil {
+					h.t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if len(slices.Compact(ids)) != 1 || len(h.log()) != 1 {
+			h.t.Errorf("made %v, %d changes", ids, len(h.log()))
 		}
 	})
 }

@@ -403,6 +403,15 @@ func TestAClientIDMakesOneOfAPostAndItsOperation(t *testing.T) {
 		if len(h.list()) != 4 {
 			h.t.Errorf("%d expenses", len(h.list()))
 		}
+		_, err = h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
+			Author: models.Author{DeviceID: device}, Posted: true,
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		named := strings.Replace(lunch, "{", `{"clientId":"c2",`, 1) // which that POST was not
+		h.wantStatuses(h.apply(create(noon.Sub(nine).Milliseconds(), named)), models.StatusCreated)
 		h.checkLog()
 	})
 }

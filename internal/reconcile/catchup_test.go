@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
@@ -205,6 +207,86 @@ func TestWhoAsksEndsUpEqual(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, f.copy); diff != "" {
 				t.Fatalf("the copy (-SELECT +copy):\n%s", diff)
+			}
+		})
+	})
+}
+
+// A listener is a client of sync_request that goes on by serverTime, and begins
+// anew from the list.
+type listener struct {
+	copy map[string]int64 // versions
+	time *string
+}
+
+func (l *listener) ask(h *house, limit int) (more bool) {
+	h.t.Helper()
+	arg, _ := json.Marshal(map[string]any{"lastSyncedAt": l.time})
+	since, asked, err := wire.ParseSyncRequest(arg)
+	if !asked || err != nil {
+		h.t.Fatalf("%s: %v", arg, err)
+	}
+	p := h.missed(&since, limit)
+	var heard struct {
+		Snapshot, More bool
+		ServerTime     *string
+		Changes        []struct {
+			ID      string `json:"_id"`
+			Version int64
+		}
+		Deleted []struct{ ID string }
+	}
+	if err := json.Unmarshal(wire.SyncChanges(h.user.ID, &p), &heard); err != nil {
+		h.t.Fatal(err)
+	}
+	l.time = heard.ServerTime
+	if heard.Snapshot {
+		l.copy = map[string]int64{}
+		at, err := h.Pull(h.t.Context(), h.user.ID, time.Time{}, func(e models.Expense) error {
+			l.copy[e.ID] = e.Version
+			return nil
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		text := at.Format(time.RFC3339Nano)
+		l.time = &text
+		return false
+	}
+	for _, e := range heard.Changes {
+		l.copy[e.ID] = e.Version
+	}
+	for _, e := range heard.Deleted {
+		delete(l.copy, e.ID)
+	}
+	return heard.More
+}
+
+// By moments too, although several changes share one and a page may end between
+// them: it need only hold more than one transaction appends, here three.
+func TestWhoAsksByMomentsEndsUpEqual(t *testing.T) {
+	each(t, func(h *house) {
+		rapid.Check(h.t.(*testing.T), func(t *rapid.T) {
+			h.user = storetest.User(h.t, h.store)
+			l := &listener{copy: map[string]int64{}}
+			for step := range rapid.IntRange(1, 8).Draw(t, "steps") {
+				switch rapid.IntRange(0, 4).Draw(t, "step") {
+				case 0, 1:
+					l.ask(h, rapid.IntRange(4, 6).Draw(t, "limit"))
+				case 2:
+					h.setClock(h.clock().Add(time.Minute)) // else the clock stands still
+				default:
+					h.someBatch(t, step)
+				}
+			}
+			for l.ask(h, 4) {
+			}
+			want := map[string]int64{}
+			for _, e := range h.list() {
+				want[e.ID] = e.Version
+			}
+			if diff := cmp.Diff(want, l.copy); diff != "" {
+				t.Fatalf("the copy's versions (-SELECT +copy):\n%s", diff)
 			}
 		})
 	})
