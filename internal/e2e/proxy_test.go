@@ -97,8 +97,11 @@ func (x *proxy) connState(c net.Conn, state http.ConnState) {
 // down refuses every connection and cuts those that are open.
 func (x *proxy) down() {
 	x.mu.Lock()
+	server := x.server
+	x.mu.Unlock()
+	_ = server.Close() // waits for connState, so not under the lock
+	x.mu.Lock()
 	defer x.mu.Unlock()
-	_ = x.server.Close()
 	for c := range x.conns {
 		_ = c.Close()
 		delete(x.conns, c)
