@@ -34,7 +34,7 @@ func main() {
 	only := flag.String("only", "", "comma-separated `works` to measure: "+strings.Join(workNames(), ", ")+" (empty: all)")
 	servers := flag.String("servers", "", "comma-separated `servers` to measure (empty: all)")
 	quick := flag.Bool("quick", false, "smaller counts and one round")
-	rounds := flag.Int("rounds", 3, "how often each server is measured")
+	rounds := flag.Int("rounds", 2, "how often each server is measured")
 	plot := flag.String("plot", "", "`file` for a plot (SVG) of the ratios to Node")
 	flag.Parse()
 
@@ -78,7 +78,7 @@ func (b *bench) run(ctx context.Context) error {
 	defer h.close()
 	for round := range b.rounds {
 		for _, w := range works {
-			if !chosen(b.only, w.name) {
+			if !chosen(b.only, w.name) || (w.once && round > 0) {
 				continue
 			}
 			if err := b.measure(ctx, h, w, round); err != nil {
