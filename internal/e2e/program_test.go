@@ -257,14 +257,6 @@ func (p *program) running() bool {
 	}
 }
 
-// restart stops the program properly and starts it again.
-func (p *program) restart(t *testing.T) {
-	t.Helper()
-	if err := errors.Join(p.stop(), p.start()); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // finish stops the program if it runs and looks for data races in its log.
 func (p *program) finish() error {
 	var err error
