@@ -175,7 +175,7 @@ func TestRoomIsTheSetOfItsMembers(t *testing.T) {
 		model := make([]map[string]bool, 5)
 		for i := range sockets {
 			sockets[i] = newSocket(&client{server: srv}, n, nil)
-			n.add(sockets[i])
+			n.add(sockets[i], func() {})
 			model[i] = map[string]bool{}
 		}
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {

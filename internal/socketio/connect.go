@@ -145,12 +145,11 @@ func (c *client) connectSocket(s *Socket) (older *Socket, ok bool) {
 	if c.closed || i < 0 {
 		return nil, false
 	}
-	s.phase.Store(int32(phaseOpen)) // before the middleware's context ends: see Use
-	c.links[i].cancel()
+	reply := s.parser().control(typeConnect, s.nsp.name, s.connectReply())
+	older = s.nsp.add(s, func() { c.session.Send(reply) })
+	c.links[i].cancel() // the socket is connected by now: see Use
 	c.links[i] = link{name: s.nsp.name, socket: s}
 	c.timer.Stop()
-	c.session.Send(s.parser().control(typeConnect, s.nsp.name, s.connectReply()))
-	older = s.nsp.add(s)
 	if c.inbox.push(task{kind: taskOpen, socket: s}) {
 		c.holds++
 		c.server.workers.run(c)

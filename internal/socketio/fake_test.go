@@ -24,6 +24,7 @@ type wire struct {
 
 	mu       sync.Mutex
 	sent     []string // binary messages as "<hex>"
+	onSend   func()   // called once something was sent
 	queued   int
 	limit    int // of TrySend, in bytes; 0: none
 	refused  bool
@@ -68,6 +69,9 @@ func (w *wire) put(g *engineio.Group) bool {
 		w.sent = append(w.sent, text)
 	}
 	w.queued += g.Size()
+	if w.onSend != nil {
+		w.onSend()
+	}
 	return true
 }
 

@@ -162,11 +162,15 @@ func (n *Namespace) spaces() []*Namespace {
 	return list
 }
 
-// add makes s one of the namespace's sockets. The newest connection owns an id: the
-// one that had it is returned.
-func (n *Namespace) add(s *Socket) (older *Socket) {
+// add makes s one of the namespace's sockets when it has been announced to its
+// client. A broadcast sees both or none of that: so it never comes before the answer
+// to CONNECT, and never misses a client that has the answer. The newest connection
+// owns an id: the one that had it is returned.
+func (n *Namespace) add(s *Socket, announce func()) (older *Socket) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	announce()
+	s.phase.Store(int32(phaseOpen))
 	older = n.sockets[s.id]
 	n.sockets[s.id] = s
 	n.list = nil

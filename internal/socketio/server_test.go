@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,8 +139,11 @@ func (p *pollPeer) say(packet string) {
 }
 
 func (p *pollPeer) hear() string {
-	for len(p.packets) == 0 {
+	for start := time.Now(); len(p.packets) == 0; {
 		status, body := p.do(http.MethodGet, "")
+		if time.Since(start) > 20*time.Second { // a ping came instead
+			p.t.Fatal("nothing to hear")
+		}
 		if status != http.StatusOK || body == "1" {
 			return ""
 		}
@@ -429,3 +433,34 @@ func unbase64(t *testing.T, text string) (data []byte) {
 }
 
 var _ session = (*engineio.Session)(nil)
+
+// TestBroadcastReachesWhoeverKnowsItIsConnected is a client that lets somebody else
+// broadcast as soon as it has the answer to its CONNECT. It has no bubble, since
+// the broadcast waits for a lock meanwhile.
+func TestBroadcastReachesWhoeverKnowsItIsConnected(t *testing.T) {
+	s := New(Config{Logger: slog.New(slog.DiscardHandler)})
+	w := newWire(t, s)
+	var others sync.WaitGroup
+	w.onSend = func() {
+		w.onSend = nil
+		others.Go(func() { _ = s.Emit("news") })
+		time.Sleep(10 * time.Millisecond) // enough for it to miss the client
+	}
+	w.say(`0`)
+	others.Wait()
+	if got := w.taken(); len(got) != 2 || got[1] != `2["news"]` {
+		t.Errorf("client heard %q", got)
+	}
+	w.drop()
+	w.closings.Wait()
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// taken returns what was sent.
+func (w *wire) taken() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.sent)
+}
