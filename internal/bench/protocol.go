@@ -54,7 +54,7 @@ func measureIdle(ctx context.Context, p *process, scale float64) (result, error)
 func measureFanoutOne(ctx context.Context, p *process, scale float64) (result, error) {
 	out := result{}
 	for _, flight := range []int{1, 64} {
-		f := fanout{rooms: 1, members: 1000, flight: flight, broadcasts: scaled(1500, scale, 300), size: fillerSize}
+		f := fanout{rooms: 1, members: 1000, flight: flight, broadcasts: scaled(800, scale, 300), size: fillerSize}
 		if err := f.run(ctx, p, fmt.Sprintf("fanout-%d", flight), out); err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func measureFanoutOne(ctx context.Context, p *process, scale float64) (result, e
 // broadcast caused by an HTTP call as an application's changes are.
 func measureFanoutRooms(ctx context.Context, p *process, scale float64) (result, error) {
 	out := result{}
-	f := fanout{rooms: 2000, members: 3, flight: 64, broadcasts: scaled(40_000, scale, 8_000), size: fillerSize, byHTTP: true}
+	f := fanout{rooms: 2000, members: 3, flight: 64, broadcasts: scaled(20_000, scale, 8_000), size: fillerSize, byHTTP: true}
 	return out, f.run(ctx, p, "rooms", out)
 }
 
