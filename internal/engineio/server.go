@@ -201,6 +201,7 @@ func (s *Server) dismiss() {
 func (s *Server) start(r *http.Request, query map[string][]string, w *wire) *Session {
 	session := &Session{srv: s, id: newSessionID(), wire: w}
 	session.handshake.Store(newHandshake(r, query))
+	session.inbox.Lock() // open unlocks it: the client may go before it has a receiver
 	if w != nil {
 		w.greet(session, s.openPacket(session.id, WebSocket))
 	}
@@ -211,10 +212,23 @@ func (s *Server) start(r *http.Request, query map[string][]string, w *wire) *Ses
 	s.mu.Unlock()
 	s.stats.open(w != nil)
 	session.open(s.handler)
+	s.dropEnded(session)
 	if stopping { // it was admitted just before
 		session.Close(ReasonForced)
 	}
 	return session
+}
+
+// dropEnded takes a session off the list that ended before it was on it.
+func (s *Server) dropEnded(session *Session) {
+	session.mu.Lock()
+	ended := session.phase == phaseClosed
+	session.mu.Unlock()
+	if ended {
+		s.mu.Lock()
+		delete(s.sessions, session.id)
+		s.mu.Unlock()
+	}
 }
 
 // forget takes a session that ended off the list.

@@ -283,9 +283,9 @@ func (s *Session) drained() {
 	}
 }
 
-// open introduces the session to the handler and starts the heartbeat.
+// open introduces the session to the handler and starts the heartbeat. inbox is
+// held since the session was made.
 func (s *Session) open(h Handler) {
-	s.inbox.Lock()
 	r := h.Open(s)
 	s.mu.Lock()
 	s.receiver = r
