@@ -9,12 +9,12 @@ import (
 
 // The plot's measures, in SVG units.
 const (
-	plotWidth  = 860
-	plotLabel  = 430
+	plotWidth  = 1080
+	plotLabel  = 640
 	plotRow    = 26
 	plotTop    = 64
 	plotBar    = 14
-	plotMargin = 60
+	plotMargin = 150
 )
 
 // writePlot draws how many times better ours is than Node, one bar a figure, on
