@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"expenseflow/internal/failpoint"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
@@ -187,6 +188,7 @@ func (h *Sync) snapshot(c echo.Context, userID, epoch string) error {
 		if n++; n == 1 {
 			start(seq)
 		}
+		failpoint.Here(failpoint.InSnapshot)
 		return s.list(n, func(b []byte) []byte { return wire.AppendExpense(b, &e) })
 	})
 	if err != nil {

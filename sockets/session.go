@@ -8,6 +8,7 @@ import (
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/changes"
+	"expenseflow/internal/failpoint"
 	"expenseflow/internal/socketio"
 )
 
@@ -82,6 +83,7 @@ func (s *session) start() {
 // offered again after resume.
 func (s *session) deliver(page []changes.Item[*socketio.Packet]) (taken int) {
 	for i, item := range page {
+		failpoint.If(s.socket.Recovered(), failpoint.InCatchUp)
 		if !s.spared(item) && !s.socket.TrySend(item.Encoded) {
 			return i
 		}

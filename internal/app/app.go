@@ -21,6 +21,7 @@ import (
 	"expenseflow/internal/auth"
 	"expenseflow/internal/changes"
 	"expenseflow/internal/config"
+	"expenseflow/internal/failpoint"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
 	"expenseflow/internal/reconcile"
@@ -154,7 +155,7 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 // server makes the HTTP server, with TLS if there is a certificate.
 func (a *App) server(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: failpoint.Answers(h), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), TLSConfig: a.tls,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"expenseflow/internal/failpoint"
 	"expenseflow/models"
 
 	"golang.org/x/sync/errgroup"
@@ -94,6 +95,7 @@ func (t *Tail[E]) serve(ctx context.Context, f *feed[E]) error {
 	t.mu.Lock()
 	news, waiting := f.news, f.waiting()
 	t.mu.Unlock()
+	failpoint.If(len(waiting) > 0, failpoint.AfterWake)
 	for _, group := range samePosition(waiting) {
 		from := group[0].Position()
 		page, err := t.read(ctx, f.userID, from)
@@ -101,6 +103,7 @@ func (t *Tail[E]) serve(ctx context.Context, f *feed[E]) error {
 			t.trouble(ctx, f, group, news, from, err)
 			return err
 		}
+		failpoint.If(len(page) > 0, failpoint.BeforeEmit)
 		for _, s := range group {
 			t.hand(f, s, page, news)
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"expenseflow/internal/failpoint"
 )
 
 const (
@@ -276,6 +278,7 @@ func (s *Server) writeBody(w http.ResponseWriter, body []byte) error {
 	deadlines := http.NewResponseController(w)
 	defer func() { _ = deadlines.SetWriteDeadline(time.Time{}) }() // tests' recorders have none
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	failpoint.After(failpoint.MidWrite, func() { _, _ = w.Write(body[:len(body)/2]); _ = deadlines.Flush() })
 	for chunk := range slices.Chunk(body, writeChunk) {
 		_ = deadlines.SetWriteDeadline(time.Now().Add(s.cfg.StallTimeout))
 		if _, err := w.Write(chunk); err != nil {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"expenseflow/internal/failpoint"
+
 	"github.com/gorilla/websocket"
 )
 
@@ -195,6 +197,7 @@ func (w *wire) hangUpLocked(code uint16) {
 // moves, with the buffer, to a goroutine that may block.
 func (w *wire) turn(t *trial) {
 	p, charge := w.fill(t.buf[:0])
+	failpoint.After(failpoint.MidWrite, func() { _, _ = t.write(w.raw, p[:len(p)/2]) })
 	n, err := t.write(w.raw, p)
 	switch {
 	case err != nil:

@@ -22,6 +22,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"expenseflow/internal/failpoint"
 	"expenseflow/internal/store"
 	"expenseflow/models"
 )
@@ -51,6 +52,7 @@ func NewID() string { return bson.NewObjectID().Hex() }
 func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) error) error {
 	err := l.store.Write(ctx, userID, func(tx *store.Tx) error { return fn(&Work{Tx: tx}) })
 	if err == nil {
+		failpoint.Here(failpoint.BeforeWake)
 		l.wake(userID)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"expenseflow/internal/failpoint"
 	"expenseflow/internal/store"
 	"expenseflow/models"
 )
@@ -106,6 +107,7 @@ func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) 
 	c.Draft = c.Draft.Normalize()
 	key, data := c.Key(w.Tx.User().ID), DataHash(c.Draft)
 	first, again, err := w.Tx.OperationByKey(key)
+	failpoint.Here(failpoint.AfterDedupe)
 	switch {
 	case err != nil:
 		return e, false, err

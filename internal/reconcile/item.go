@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/failpoint"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/store"
 	"expenseflow/internal/wire"
@@ -141,6 +142,7 @@ func (it *item) preloadTarget(p *store.Preload, s *session) error {
 // what came of it in the same transaction.
 func (it *item) apply(s *session) error {
 	stored, ok, err := s.Tx.OperationByKey(it.key)
+	failpoint.Here(failpoint.AfterDedupe)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"expenseflow/internal/failpoint"
+
 	"gorm.io/gorm"
 )
 
@@ -174,6 +176,7 @@ func (g *group) undo() {
 // end commits what the members did, and tells them.
 func (g *group) end() {
 	if !g.over {
+		failpoint.Here(failpoint.BeforeCommit)
 		if g.err = fail(g.s.d, g.db.Commit().Error); g.err != nil {
 			g.s.rollback(g.db)
 		}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"expenseflow/internal/failpoint"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -92,6 +93,7 @@ func (s *Store) writeAlone(ctx context.Context, userID string, fn func(tx *Tx) e
 	if err := s.runLocked(ctx, db, userID, fn); err != nil {
 		return err
 	}
+	failpoint.Here(failpoint.BeforeCommit)
 	err = fail(s.d, db.Commit().Error)
 	committed = err == nil
 	return err
@@ -137,6 +139,7 @@ func (s *Store) runLocked(ctx context.Context, db *gorm.DB, userID string, fn fu
 	if err != nil {
 		return err
 	}
+	failpoint.Here(failpoint.AfterBegin)
 	if err := fn(tx); err != nil {
 		return err
 	}
