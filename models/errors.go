@@ -76,8 +76,14 @@ func Message(err error) string {
 
 // ConflictError says that a newer version is stored than the client had read
 // (CONTRACT decision 8).
-type ConflictError struct{ Stored Expense }
+type ConflictError struct {
+	Stored Expense
+	Budget *Budget // instead of Stored, if the conflict is about one
+}
 
 func (e *ConflictError) Error() string {
+	if e.Budget != nil {
+		return "This budget was changed on another device"
+	}
 	return "This expense was changed on another device"
 }

@@ -23,6 +23,16 @@ type User struct {
 
 	// The user's log holds the changes LogStart+1 to Seq; older ones were pruned.
 	LogStart, Seq int64
+	SyncedAt      time.Time // of the newest stored change
+
+	Income, Expense Sum   // of all the user's entries
+	Unread          int64 // notifications
+	Budgets         int64 // how many there are
+}
+
+// Balance is the user's, which is as new as the user was read.
+func (u *User) Balance() Balance {
+	return Balance{Income: u.Income, Expense: u.Expense, UpdatedAt: u.SyncedAt}
 }
 
 // An Expense is one income or expense entry of one user.
@@ -89,12 +99,27 @@ type Author struct {
 // ChangeKind names what happened to an entity.
 type ChangeKind string
 
-// The kinds of change that a log holds.
+// The kinds of change that a log holds. The silent ones make no event of their
+// own: they only tell that the unread count has moved.
 const (
 	ExpenseCreated ChangeKind = "expense_created"
 	ExpenseUpdated ChangeKind = "expense_updated"
 	ExpenseDeleted ChangeKind = "expense_deleted"
+
+	BudgetCreated ChangeKind = "budget_created"
+	BudgetUpdated ChangeKind = "budget_updated"
+	BudgetDeleted ChangeKind = "budget_deleted"
+	BudgetAlerted ChangeKind = "budget_alert"
+
+	NotificationCreated ChangeKind = "notification_created"
+	NotificationRead    ChangeKind = "notification_read"    // silent
+	NotificationDeleted ChangeKind = "notification_deleted" // silent
 )
+
+// OfExpense tells whether such a change is of an expense.
+func (k ChangeKind) OfExpense() bool {
+	return k == ExpenseCreated || k == ExpenseUpdated || k == ExpenseDeleted
+}
 
 // A Change is one entry of a user's log. Seq starts at 1 and has no gap per
 // user; it is assigned under the user's row lock, so commit order and sequence
@@ -103,8 +128,15 @@ type Change struct {
 	UserID   string
 	Seq      int64
 	Kind     ChangeKind
-	EntityID string
-	Expense  Expense // the entity after the change; for a deletion the last state
-	Author   Author
-	At       time.Time
+	EntityID string // "" for a silent change of several notifications
+
+	// The entity after the change, or the last state of a deleted one: exactly the
+	// one that Kind is about is set, and none for a silent change.
+	Expense      Expense // zero unless Kind.OfExpense
+	Budget       *Budget
+	Alert        *BudgetAlert
+	Notification *Notification
+
+	Author Author
+	At     time.Time
 }

@@ -172,7 +172,11 @@ func (m Money) Append(b []byte) []byte {
 		u = -u
 	}
 	b = strconv.AppendUint(b, u/moneyUnit, 10)
-	fraction := u % moneyUnit
+	return appendFraction(b, u%moneyUnit)
+}
+
+// appendFraction appends what follows the whole units: nothing for none.
+func appendFraction(b []byte, fraction uint64) []byte {
 	if fraction == 0 {
 		return b
 	}

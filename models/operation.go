@@ -52,6 +52,7 @@ type Result struct {
 	ResourceID string
 	Status     Status
 	Expense    *Expense // the document after the operation; nil where there is none
+	Budget     *Budget  // as Expense, of the creation of a budget
 	Current    *Expense // for a conflict: the stored, newer expense
 	Error      string   // why it was parked; "" unless it was
 }

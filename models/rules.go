@@ -41,13 +41,15 @@ const (
 	RuleEmpty    Rule = "empty"     // blank text
 	RuleTooLong  Rule = "too_long"  // more than Limit UTF-16 units
 	RuleTooShort Rule = "too_short" // fewer than Limit UTF-16 units
-	RuleMin      Rule = "min"       // below MinAmount
-	RuleMax      Rule = "max"       // above MaxAmount
+	RuleMin      Rule = "min"       // below Limit, or if that is 0 below MinAmount
+	RuleMax      Rule = "max"       // above Limit, or if that is 0 above MaxAmount
 	RuleSafe     Rule = "safe"      // beyond 2^53-1
 	RuleOneOf    Rule = "one_of"    // not one of the known values
 	RuleDate     Rule = "date"      // no date
 	RuleCurrency Rule = "currency"  // not 3 to 5 letters
 	RuleEmail    Rule = "email"     // no e-mail address
+	RulePositive Rule = "positive"  // zero or less
+	RuleOrder    Rule = "order"     // an end before its beginning
 	RuleNUL      Rule = "nul"       // holds a NUL character, which no database keeps
 	RuleUnknown  Rule = "not_known" // a key nobody expects
 )
@@ -56,7 +58,7 @@ const (
 type Violation struct {
 	Field string // in the contract's spelling, such as "amount"
 	Rule  Rule
-	Limit int    // for RuleTooLong and RuleTooShort
+	Limit int    // for RuleTooLong, RuleTooShort, RuleMin and RuleMax
 	Value string // as the client sent it, for texts that quote it
 }
 
@@ -150,11 +152,13 @@ const (
 	maxYear = 9999
 )
 
-func checkDate(t *time.Time) []Violation {
+func checkDate(t *time.Time) []Violation { return checkDateOf("date", t) }
+
+func checkDateOf(field string, t *time.Time) []Violation {
 	if t == nil || (t.UTC().Year() >= minYear && t.UTC().Year() <= maxYear) {
 		return nil
 	}
-	return []Violation{{Field: "date", Rule: RuleDate, Value: strconv.FormatInt(t.UnixMilli(), 10)}}
+	return []Violation{{Field: field, Rule: RuleDate, Value: strconv.FormatInt(t.UnixMilli(), 10)}}
 }
 
 func checkCurrency(s *string) []Violation {
