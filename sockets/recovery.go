@@ -56,23 +56,30 @@ func (t *Trail) Encode(c models.Change) *socketio.Packet {
 // client again, so the session knows its user and where the user's log stands.
 func (t *Trail) Admit(_ context.Context, socket *socketio.Socket, c socketio.Claim) (socketio.Grant, error) {
 	s := sessionOf(socket)
-	if from, ok := t.claimed(s, c); ok {
-		s.position = from
-		return socketio.Grant{PID: c.PID, Offset: t.offset(s.userID, from), Recovered: true}, nil
+	from, grant := t.Place(models.User{ID: s.userID, LogStart: s.logStart, Seq: s.position}, c)
+	s.position = from
+	return grant, nil
+}
+
+// Place says where a connection of u, as the user is when the token is looked at,
+// begins in the user's log.
+func (t *Trail) Place(u models.User, c socketio.Claim) (from int64, _ socketio.Grant) {
+	if from, ok := t.claimed(u, c); ok {
+		return from, socketio.Grant{PID: c.PID, Offset: t.offset(u.ID, from), Recovered: true}
 	}
-	return socketio.Grant{PID: t.newPID(s.userID, s.position), Offset: t.offset(s.userID, s.position)}, nil
+	return u.Seq, socketio.Grant{PID: t.newPID(u.ID, u.Seq), Offset: t.offset(u.ID, u.Seq)}
 }
 
 // claimed is the position from which the client may go on: the later of its
 // pid's own and of its offset. It may not if the pid is not one of ours for this
 // user, or if what follows that position is no longer, or not yet, in the log.
-func (t *Trail) claimed(s *session, c socketio.Claim) (int64, bool) {
-	from, ok := t.openPID(c.PID, s.userID)
+func (t *Trail) claimed(u models.User, c socketio.Claim) (int64, bool) {
+	from, ok := t.openPID(c.PID, u.ID)
 	if !ok {
 		return 0, false
 	}
-	from = max(from, t.openOffset(c.Offset, s.userID))
-	return from, from >= s.logStart && from <= s.position
+	from = max(from, t.openOffset(c.Offset, u.ID))
+	return from, from >= u.LogStart && from <= u.Seq
 }
 
 // Follow implements socketio.Recovery.

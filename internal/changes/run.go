@@ -34,15 +34,7 @@ func (t *Tail[E]) Run(ctx context.Context) error {
 // work serves one feed after the other.
 func (t *Tail[E]) work(ctx context.Context) error {
 	for t.await(ctx) {
-		f := t.next()
-		if f == nil {
-			continue
-		}
-		err := t.serve(ctx, f)
-		t.done(f)
-		if ctx.Err() == nil {
-			t.note(ctx, f, err)
-		}
+		t.Step(ctx)
 	}
 	return nil
 }

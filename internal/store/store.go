@@ -57,6 +57,11 @@ type Options struct {
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	// BeforeCommit is asked when a transaction has done all but commit; its error,
+	// or its panic, takes everything back. It is for those who simulate trouble,
+	// and nil in service.
+	BeforeCommit func() error
 }
 
 // A Store is an open database. Its methods may be called concurrently.
@@ -95,6 +100,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.BeforeCommit == nil {
+		o.BeforeCommit = func() error { return nil }
 	}
 	o.MaxConns = max(2, orDefault(o.MaxConns, 20))
 	o.MaxReaders = orDefault(o.MaxReaders, 4)

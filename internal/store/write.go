@@ -146,7 +146,10 @@ func (s *Store) runLocked(ctx context.Context, db *gorm.DB, userID string, fn fu
 	if err := tx.flush(); err != nil {
 		return err
 	}
-	return tx.saveUser()
+	if err := tx.saveUser(); err != nil {
+		return err
+	}
+	return s.opts.BeforeCommit()
 }
 
 // lock takes the user's row and makes the transaction that works under it.
