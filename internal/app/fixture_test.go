@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
 
 	"expenseflow/internal/auth"
@@ -24,8 +23,6 @@ import (
 	"expenseflow/internal/ledger"
 	"expenseflow/models"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait; it is no promise. Hashing a password under the
 // race detector takes many seconds.
@@ -121,7 +118,11 @@ func (r *running) call(method, path, token, body string, headers ...string) answ
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	a := answer{res.StatusCode, res.Header, string(text)}
+	if err := api.check(req, body, a); err != nil {
+		r.t.Error(err)
+	}
+	return a
 }
 
 // field gives a text in a JSON document, by its path of keys.

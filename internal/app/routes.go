@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/labstack/echo/v4"
 
+	"expenseflow/docs"
 	"expenseflow/handlers"
 	"expenseflow/internal/config"
 	"expenseflow/middleware"
@@ -30,9 +31,7 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	e.HTTPErrorHandler = handlers.Errors(a.log)
 	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(a.cfg.FrontendURL))
 	a.api(e, p)
-	(&handlers.Health{Checks: []handlers.Check{
-		{Name: "database", Do: a.store.Ping}, {Name: "migrations", Do: a.store.Migrated}, {Name: "drain", Do: a.drained},
-	}}).Register(e.Group(""), middleware.NoStore)
+	a.service(e)
 	(&handlers.Static{Files: files, Policy: policy}).Register(e.Group(""))
 
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(1))
@@ -61,6 +60,15 @@ func frontend(dir string) (files fs.FS, policy string, err error) {
 		return nil, "", fmt.Errorf("STATIC_DIR=%s cannot be opened: %w", dir, err)
 	}
 	return root.FS(), "", nil
+}
+
+// service answers who runs the server and who writes clients for it.
+func (a *App) service(e *echo.Echo) {
+	root := e.Group("")
+	(&handlers.Health{Checks: []handlers.Check{
+		{Name: "database", Do: a.store.Ping}, {Name: "migrations", Do: a.store.Migrated}, {Name: "drain", Do: a.drained},
+	}}).Register(root, middleware.NoStore)
+	(&handlers.Documents{JSON: docs.OpenAPIJSON, YAML: docs.OpenAPIYAML}).Register(root, middleware.NoStore)
 }
 
 func (a *App) api(e *echo.Echo, p parts) {
