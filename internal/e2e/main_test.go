@@ -45,9 +45,14 @@ func runAll(m *testing.M) (code int, err error) {
 const unwatchedHashes = "-gcflags=golang.org/x/crypto/blowfish=-race=false"
 
 // binary builds the program once, with the race detector if this test has it.
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(work, "expenseflow")
-	args := []string{"build", "-o", path}
+var binary = sync.OnceValues(func() (string, error) { return build("expenseflow") })
+
+// mortal is the program with its failpoints (package failpoint).
+var mortal = sync.OnceValues(func() (string, error) { return build("expenseflow-failpoints", "-tags", "failpoints") })
+
+func build(name string, options ...string) (string, error) {
+	path := filepath.Join(work, name)
+	args := append([]string{"build", "-o", path}, options...)
 	if raceEnabled {
 		args = append(args, "-race", unwatchedHashes)
 	}
@@ -57,4 +62,4 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return path, nil
-})
+}

@@ -31,9 +31,10 @@ const jwtSecret = "a secret of the e2e tests, long enough to be taken"
 // A program is one expenseflow process after the other, on one port and one
 // data folder.
 type program struct {
-	dir  string   // working directory; data/ is made in it
-	port int      // stays the same over restarts, as a deployment's does
-	env  []string // settings beside the usual ones
+	dir  string                 // working directory; data/ is made in it
+	port int                    // stays the same over restarts, as a deployment's does
+	env  []string               // settings beside the usual ones
+	file func() (string, error) // what is run
 
 	log logBuffer
 
@@ -47,7 +48,13 @@ type program struct {
 // "JWT_EXPIRE=5".
 func start(t *testing.T, settings ...string) *program {
 	t.Helper()
-	p, err := launch(t.TempDir(), settings)
+	return startFile(t, binary, settings...)
+}
+
+// startFile is start with another file than the usual one.
+func startFile(t *testing.T, file func() (string, error), settings ...string) *program {
+	t.Helper()
+	p, err := launch(file, t.TempDir(), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +69,12 @@ func start(t *testing.T, settings ...string) *program {
 	return p
 }
 
-func launch(dir string, settings []string) (*program, error) {
+func launch(file func() (string, error), dir string, settings []string) (*program, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	p := &program{dir: dir, port: port, env: settings}
+	p := &program{dir: dir, port: port, env: settings, file: file}
 	return p, p.start()
 }
 
@@ -123,7 +130,7 @@ func launchShared(name string, settings []string) (*program, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return launch(dir, settings)
+	return launch(binary, dir, settings)
 }
 
 // sqlite gives the shared program on SQLite, for what has nothing to do with
@@ -173,7 +180,7 @@ func (p *program) environment() []string {
 
 // start runs the program and returns once it says that it is ready.
 func (p *program) start() error {
-	path, err := binary()
+	path, err := p.file()
 	if err != nil {
 		return err
 	}
