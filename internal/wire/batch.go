@@ -37,11 +37,7 @@ func list(o object, name string) ([]json.RawMessage, error) {
 	if typeOf(o[name]) != array {
 		return nil, invalid(quoted(name) + " must be an array")
 	}
-	var elements []json.RawMessage
-	if err := json.Unmarshal(o[name], &elements); err != nil {
-		return nil, ErrMalformed
-	}
-	return elements, nil
+	return slices.AppendSeq([]json.RawMessage{}, elements(o[name])), nil
 }
 
 // readOperation reads operation number i.
@@ -50,10 +46,7 @@ func readOperation(raw json.RawMessage, i int) (models.Operation, error) {
 	if typeOf(raw) != objectType {
 		return models.Operation{}, notObject(raw, label)
 	}
-	o, err := readObject(raw)
-	if err != nil {
-		return models.Operation{}, err
-	}
+	o := split(raw)
 	if err := checkOperation(o, label); err != nil {
 		return models.Operation{}, err
 	}

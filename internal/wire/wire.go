@@ -43,11 +43,10 @@ func readObject(body json.RawMessage) (object, error) {
 	if body[0] != '{' {
 		return nil, notObject(body, "value")
 	}
-	var o object
-	if err := json.Unmarshal(body, &o); err != nil {
+	if !json.Valid(body) {
 		return nil, ErrMalformed
 	}
-	return o, nil
+	return split(body), nil
 }
 
 func notObject(body json.RawMessage, label string) error {
@@ -135,20 +134,3 @@ func plain(raw json.RawMessage) bool {
 }
 
 func invalid(msg string) error { return models.E(models.Invalid, msg) }
-
-// Canonical gives the one spelling of a JSON value that all its spellings
-// share: keys sorted, no blanks, of repeated keys the last, numbers as written.
-// Values that are not JSON come back as they are.
-func Canonical(raw json.RawMessage) []byte {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return raw
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return raw
-	}
-	return b
-}

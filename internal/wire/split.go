@@ -1,0 +1,174 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// The functions of this file take valid JSON apart without copying it. Whoever
+// calls them has had encoding/json check it; on anything else they may panic.
+// They exist for batches, which hold thousands of small objects: reading each
+// into a map by reflection was a third of the work (docs/decisions/0005).
+
+// split gives the members of a valid object. Their values share its memory.
+func split(valid []byte) object {
+	o := make(object, 8)
+	for key, value := range members(valid) {
+		o[str(key)] = value
+	}
+	return o
+}
+
+// members are the keys, quoted as they stand there, and values of a valid object.
+func members(valid []byte) iter.Seq2[json.RawMessage, json.RawMessage] {
+	return func(yield func(key, value json.RawMessage) bool) {
+		for i := blank(valid, 1); valid[i] != '}'; {
+			colon := end(valid, i)
+			from := blank(valid, blank(valid, colon)+1)
+			to := end(valid, from)
+			if !yield(valid[i:colon:colon], valid[from:to:to]) {
+				return
+			}
+			i = follower(valid, to)
+		}
+	}
+}
+
+// elements are the values of a valid array.
+func elements(valid []byte) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		for i := blank(valid, 1); valid[i] != ']'; {
+			to := end(valid, i)
+			if !yield(valid[i:to:to]) {
+				return
+			}
+			i = follower(valid, to)
+		}
+	}
+}
+
+// follower is where the next thing behind i begins, which a comma may precede.
+func follower(b []byte, i int) int {
+	i = blank(b, i)
+	if b[i] == ',' {
+		return blank(b, i+1)
+	}
+	return i
+}
+
+// blank is the first place from i on that is no white space.
+func blank(b []byte, i int) int {
+	for b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r' {
+		i++
+	}
+	return i
+}
+
+// end is the place behind the value that begins at i.
+func end(b []byte, i int) int {
+	switch b[i] {
+	case '"':
+		return endOfText(b, i)
+	case '{', '[':
+		return endOfNested(b, i)
+	}
+	for i < len(b) && !strings.ContainsRune(",]} \t\r\n", rune(b[i])) {
+		i++
+	}
+	return i
+}
+
+func endOfText(b []byte, i int) int {
+	for i++; b[i] != '"'; i++ {
+		if b[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+func endOfNested(b []byte, i int) int {
+	for depth := 0; ; {
+		switch b[i] {
+		case '"':
+			i = endOfText(b, i)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		i++
+		if depth == 0 {
+			return i
+		}
+	}
+}
+
+// Canonical gives the one spelling of a JSON value that all its spellings
+// share: keys sorted, no blanks, of repeated keys the last, numbers as written.
+// Values that are not JSON come back as they are.
+func Canonical(raw json.RawMessage) []byte {
+	if json.Valid(raw) && !slices.ContainsFunc(raw, respellable) {
+		return appendCanonical(make([]byte, 0, len(raw)), bytes.TrimSpace(raw))
+	}
+	return respelt(raw)
+}
+
+// respellable tells whether a text with this byte may be spelt in other ways too.
+func respellable(c byte) bool {
+	return c == '\\' || c == '<' || c == '>' || c == '&' || c >= utf8.RuneSelf
+}
+
+// respelt is Canonical by encoding/json, which knows every way to write a text.
+func respelt(raw json.RawMessage) []byte {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return raw
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return raw
+	}
+	return b
+}
+
+// appendCanonical is respelt for a valid value whose texts have one spelling.
+func appendCanonical(b []byte, valid json.RawMessage) []byte {
+	switch typeOf(valid) {
+	case objectType:
+		return appendMembers(b, split(valid))
+	case array:
+		b = append(b, '[')
+		i := 0
+		for v := range elements(valid) {
+			b = appendCanonical(appendComma(b, i), v)
+			i++
+		}
+		return append(b, ']')
+	}
+	return append(b, valid...)
+}
+
+func appendMembers(b []byte, o object) []byte {
+	b = append(b, '{')
+	for i, key := range slices.Sorted(maps.Keys(o)) {
+		b = append(append(append(appendComma(b, i), '"'), key...), `":`...)
+		b = appendCanonical(b, o[key])
+	}
+	return append(b, '}')
+}
+
+func appendComma(b []byte, i int) []byte {
+	if i > 0 {
+		return append(b, ',')
+	}
+	return b
+}

@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What is taken apart by hand is what encoding/json reads, and a value's one
+// spelling is the one that encoding/json writes.
+func FuzzSplit(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `[]`, ` { "a" : 1 , "a" : 2 } `, `{"a":{"b":[1,{"c":"]}"}]},"d":"\"{"}`, `{"a!":1,"a":2}`,
+		`{"\u0061":1,"a":2}`, `{"a":"<\u003c>","b":1.50,"c":1e3,"d":null,"e":[true,false]}`,
+		"{\"a\":\t[ ] ,\r\n\"b\":{ }}", `{"data":{"description":"Lunch","amount":12.5}}`, `"x"`, `-0`, `{"é":"\ud800"}`, `[[],[1 ,2]]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if got, want := string(Canonical(body)), string(respelt(body)); got != want && json.Valid(body) {
+			t.Errorf("Canonical(%q) = %q, want %q", body, got, want)
+		}
+		compareSplit(t, body)
+		compareElements(t, body)
+	})
+}
+
+func compareSplit(t *testing.T, body []byte) {
+	want := map[string]json.RawMessage{}
+	got, err := readObject(body)
+	if json.Unmarshal(body, &want) != nil || len(want) == 0 {
+		return
+	}
+	if diff := cmp.Diff(object(want), got); diff != "" || err != nil {
+		t.Errorf("readObject(%q): %v\n%s", body, err, diff)
+	}
+}
+
+func compareElements(t *testing.T, body []byte) {
+	var want []json.RawMessage
+	if json.Unmarshal(body, &want) != nil || want == nil {
+		return
+	}
+	got := []json.RawMessage{}
+	for v := range elements(body[blank(body, 0):]) {
+		got = append(got, v)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("elements(%q):\n%s", body, diff)
+	}
+}
