@@ -26,6 +26,9 @@ type dialect interface {
 	insert(t *table, rows [][]any, onConflict string) (string, []any)
 	// forUpdate follows a SELECT that locks what it reads.
 	forUpdate() string
+	// beginRead begins a transaction that reads the database as it is at its first
+	// statement and keeps no writer waiting.
+	beginRead() string
 	// columns selects name, type, and as 0 or 1 whether nullable and in the
 	// primary key, of the live table that is its parameter. indexes selects name,
 	// uniqueness and columns of its secondary indexes.
@@ -94,6 +97,7 @@ type sqliteDialect struct{}
 func (sqliteDialect) name() string            { return "sqlite" }
 func (sqliteDialect) sql(query string) string { return query }
 func (sqliteDialect) forUpdate() string       { return "" }
+func (sqliteDialect) beginRead() string       { return "BEGIN DEFERRED" }
 
 func (sqliteDialect) columns() string {
 	return `SELECT name, type, "notnull" = 0, pk > 0 FROM pragma_table_info(?)`
@@ -218,6 +222,9 @@ func (postgresDialect) name() string             { return "postgres" }
 func (postgresDialect) in(column string) string  { return column + " = ANY(?)" }
 func (postgresDialect) list(values []string) any { return values }
 func (postgresDialect) forUpdate() string        { return " FOR UPDATE" }
+func (postgresDialect) beginRead() string {
+	return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+}
 
 func (postgresDialect) columns() string {
 	return `SELECT a.attname, format_type(a.atttypid, NULL), (NOT a.attnotnull)::int,

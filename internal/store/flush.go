@@ -14,7 +14,8 @@ func (tx *Tx) flush() error {
 		return tx.failed
 	}
 	for _, step := range []func() error{
-		tx.flushExpenses, tx.flushChanges, tx.flushOperations, tx.flushAliases, tx.flushDevices, tx.flushPosts,
+		tx.flushExpenses, tx.flushTotals, tx.flushBudgets, tx.flushNotifications, tx.flushChanges,
+		tx.flushOperations, tx.flushAliases, tx.flushDevices, tx.flushPosts,
 	} {
 		if err := step(); err != nil {
 			tx.failed = err
@@ -39,8 +40,26 @@ func (tx *Tx) flushChanges() error {
 	changes := tx.changes
 	tx.changes = nil
 	return save(tx, changeTable, changes, "", func(c models.Change) []any {
-		return changeValues(&c, encodeExpense(&c.Expense))
+		return changeValues(&c, encodeEntity(&c))
 	})
+}
+
+func (tx *Tx) flushBudgets() error {
+	f := tx.budgets.flush()
+	return errors.Join(
+		tx.delete("budgets", "id", f.deletes),
+		save(tx, budgetTable, tx.budgets.rows(f.inserts), "", budgetValues),
+		save(tx, budgetTable, tx.budgets.rows(f.updates), budgetTable.overwrite(), budgetValues),
+	)
+}
+
+func (tx *Tx) flushNotifications() error {
+	f := tx.notifications.flush()
+	return errors.Join(
+		tx.delete("notifications", "id", f.deletes),
+		save(tx, notificationTable, tx.notifications.rows(f.inserts), "", notificationValues),
+		save(tx, notificationTable, tx.notifications.rows(f.updates), notificationTable.overwrite(), notificationValues),
+	)
 }
 
 func (tx *Tx) flushOperations() error {
@@ -85,8 +104,11 @@ func (tx *Tx) saveUser() error {
 	if tx.failed != nil || !tx.wrote {
 		return tx.failed
 	}
-	return tx.exec("UPDATE users SET seq = ?, last_synced_at = ?, last_applied_at = ? WHERE id = ?",
-		tx.user.Seq, tx.now, tx.user.LastAppliedAt, tx.user.ID)
+	u := &tx.user
+	return tx.exec("UPDATE users SET seq = ?, last_synced_at = ?, last_applied_at = ?, income_units = ?, income_micros = ?, "+
+		"expense_units = ?, expense_micros = ?, unread = ?, budgets = ? WHERE id = ?",
+		u.Seq, tx.now, u.LastAppliedAt, u.Income.Units, u.Income.Micros,
+		u.Expense.Units, u.Expense.Micros, u.Unread, u.Budgets, u.ID)
 }
 
 // save writes rows with one statement. A free function, for methods cannot be generic.

@@ -31,6 +31,7 @@ type resultPayload struct {
 	ResourceID string          `json:"resource"`
 	Status     models.Status   `json:"status"`
 	Expense    *expensePayload `json:"expense,omitempty"`
+	Budget     *budgetPayload  `json:"budget,omitempty"`
 	Current    *expensePayload `json:"current,omitempty"`
 	Error      string          `json:"error,omitempty"`
 }
@@ -73,11 +74,15 @@ func decodeExpense(b []byte) (models.Expense, error) {
 }
 
 func encodeResult(r *models.Result) string {
-	b, _ := json.Marshal(&resultPayload{
+	p := resultPayload{
 		ResourceID: r.ResourceID, Status: r.Status, Error: r.Error,
 		Expense: newExpensePayload(r.Expense), Current: newExpensePayload(r.Current),
-	})
-	return string(b)
+	}
+	if r.Budget != nil {
+		b := newBudgetPayload(r.Budget)
+		p.Budget = &b
+	}
+	return encoded(&p)
 }
 
 func decodeResult(b []byte) (models.Result, error) {
@@ -87,6 +92,6 @@ func decodeResult(b []byte) (models.Result, error) {
 	}
 	return models.Result{
 		ResourceID: p.ResourceID, Status: p.Status, Error: p.Error,
-		Expense: p.Expense.expense(), Current: p.Current.expense(),
+		Expense: p.Expense.expense(), Budget: p.Budget.budget(), Current: p.Current.expense(),
 	}, nil
 }

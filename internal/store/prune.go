@@ -7,7 +7,7 @@ import (
 
 // Prune forgets what is older than before and no longer needed beside the logs:
 // operations that were applied or discarded, names of devices for expenses,
-// unclaimed posts; and tokens that have expired by now. Parked operations stay
+// unclaimed posts, notifications; and tokens that have expired by now. Parked operations stay
 // until a person decides. It removes at most limit rows of each kind and tells
 // how many in all; whoever calls it again until it says 0 never holds a lock
 // for long.
@@ -23,7 +23,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total i
 		}
 		total += n
 	}
-	return total, nil
+	n, err := s.pruneNotifications(ctx, before, limit)
+	return total + n, err
 }
 
 // A perish says which rows of a table are old, and whether they name the end of

@@ -31,6 +31,11 @@ type userRow struct {
 	LogStart      int64
 	LastSyncedAt  int64
 	LastAppliedAt int64 // when an operation of the queue was last applied
+
+	Income  models.Sum `gorm:"embedded;embeddedPrefix:income_"`
+	Expense models.Sum `gorm:"embedded;embeddedPrefix:expense_"`
+	Unread  int64
+	Budgets int64
 }
 
 type revokedTokenRow struct {
@@ -122,7 +127,8 @@ func (r *userRow) user() models.User {
 	return models.User{
 		ID: r.ID, Name: r.Name, Email: r.Email, PasswordHash: r.PasswordHash,
 		CreatedAt: fromMillis(r.CreatedAt), TokenGeneration: r.TokenGeneration,
-		LogStart: r.LogStart, Seq: r.Seq,
+		LogStart: r.LogStart, Seq: r.Seq, SyncedAt: orNever(r.LastSyncedAt),
+		Income: r.Income.Normal(), Expense: r.Expense.Normal(), Unread: r.Unread, Budgets: r.Budgets,
 	}
 }
 
@@ -191,11 +197,9 @@ func scanChange(s scanner) (models.Change, error) {
 	}
 	c.Author = models.Author{DeviceID: original(device), TokenID: original(token)}
 	c.At = fromMillis(at)
-	e, err := decodeExpense([]byte(payload))
-	if err != nil {
+	if err := decodeEntity(&c, []byte(payload)); err != nil {
 		return c, fmt.Errorf("change %d of user %s: %w", c.Seq, c.UserID, err)
 	}
-	c.Expense = e
 	return c, nil
 }
 

@@ -18,6 +18,7 @@ import (
 var rowTypes = []any{
 	&metaRow{}, &userRow{}, &revokedTokenRow{}, &expenseRow{}, &changeRow{},
 	&operationRow{}, &aliasRow{}, &deviceRow{}, &postedCreateRow{},
+	&dailyTotalRow{}, &budgetRow{}, &notificationRow{},
 }
 
 // checkSchema compares the live schema with the row types, so that a database

@@ -94,22 +94,38 @@ func absent[K comparable, R any](o *overlay[K, R], keys []K) {
 }
 
 // InsertExpense saves a new expense.
-func (tx *Tx) InsertExpense(e models.Expense) { tx.expenses.put(e.ID, e, false) }
+func (tx *Tx) InsertExpense(e models.Expense) {
+	tx.tally(&e, 1)
+	tx.expenses.put(e.ID, e, false)
+}
 
 // UpdateExpense saves an expense that Expense gave.
-func (tx *Tx) UpdateExpense(e models.Expense) { tx.expenses.put(e.ID, e, true) }
+func (tx *Tx) UpdateExpense(e models.Expense) {
+	if before, exists, _ := tx.expenses.get(e.ID); exists {
+		tx.retally(&before, &e)
+	}
+	tx.expenses.put(e.ID, e, true)
+}
 
 // DeleteExpense removes an expense that Expense gave.
-func (tx *Tx) DeleteExpense(e models.Expense) { tx.expenses.remove(e.ID) }
+func (tx *Tx) DeleteExpense(e models.Expense) {
+	if before, exists, _ := tx.expenses.get(e.ID); exists {
+		tx.tally(&before, -1)
+	}
+	tx.expenses.remove(e.ID)
+}
 
-// AppendChange adds to the user's log; the change gets the next sequence and
-// the transaction's moment.
+// AppendChange adds a change of an expense to the user's log, as Append does.
 func (tx *Tx) AppendChange(kind models.ChangeKind, e models.Expense, by models.Author) {
+	tx.Append(models.Change{Kind: kind, EntityID: e.ID, Expense: e, Author: by})
+}
+
+// Append adds to the user's log; the change gets the next sequence and the
+// transaction's moment.
+func (tx *Tx) Append(c models.Change) {
 	tx.user.Seq++
-	tx.changes = append(tx.changes, models.Change{
-		UserID: tx.user.ID, Seq: tx.user.Seq, Kind: kind, EntityID: e.ID,
-		Expense: e, Author: by, At: tx.Now(),
-	})
+	c.UserID, c.Seq, c.At = tx.user.ID, tx.user.Seq, tx.Now()
+	tx.changes = append(tx.changes, c)
 }
 
 // OperationByKey finds the stored operation of an idempotency key; "" finds none.

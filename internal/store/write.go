@@ -143,6 +143,9 @@ func (s *Store) runLocked(ctx context.Context, db *gorm.DB, userID string, fn fu
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if err := tx.follow(); err != nil {
+		return err
+	}
 	if err := tx.flush(); err != nil {
 		return err
 	}
@@ -164,12 +167,14 @@ func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string) (*Tx, erro
 	return tx, nil
 }
 
-const userColumns = "id, name, email, password_hash, created_at, token_generation, seq, log_start, last_synced_at, last_applied_at"
+const userColumns = "id, name, email, password_hash, created_at, token_generation, seq, log_start, last_synced_at, last_applied_at, " +
+	"income_units, income_micros, expense_units, expense_micros, unread, budgets"
 
 func (r *userRow) dest() []any {
 	return []any{
 		&r.ID, &r.Name, &r.Email, &r.PasswordHash, &r.CreatedAt, &r.TokenGeneration,
 		&r.Seq, &r.LogStart, &r.LastSyncedAt, &r.LastAppliedAt,
+		&r.Income.Units, &r.Income.Micros, &r.Expense.Units, &r.Expense.Micros, &r.Unread, &r.Budgets,
 	}
 }
 
@@ -196,6 +201,14 @@ type Tx struct {
 	postHashes map[string]bool        // data hashes whose posts are all loaded
 	changes    []models.Change        // not yet written
 
+	notifications  *overlay[string, models.Notification]
+	budgets        *overlay[string, models.BudgetState]
+	budgetsLoaded  bool // all of the user's
+	budgetsTouched bool // one was edited since the last Reckon
+	tallies        []tally
+	tallied        int // how many of tallies are in daily_totals
+	followed       int // how many the budgets know
+
 	// failed is the first statement that failed and was not undone by an
 	// Attempt: such a transaction does not commit, whatever fn made of it.
 	failed error
@@ -211,10 +224,12 @@ func newTx(ctx context.Context, s *Store, db *gorm.DB) *Tx {
 	tx.anyAliases = newOverlay[string, string](j)
 	tx.devices = newOverlay[string, struct{}](j)
 	tx.posts = newOverlay[string, Post](j)
+	tx.notifications = newOverlay[string, models.Notification](j)
+	tx.budgets = newOverlay[string, models.BudgetState](j)
 	return tx
 }
 
-// User is the user whose row is locked, as it was at the start but for Seq.
+// User is the user whose row is locked, with all that the transaction did.
 func (tx *Tx) User() models.User { return tx.user.user() }
 
 // Now is the moment of this transaction: one for all it does, in UTC, whole
@@ -267,10 +282,12 @@ func (tx *Tx) keep(savepoint string, fn func() error) error {
 func (tx *Tx) mark(savepoint string) (undo func()) {
 	tx.journal.depth++
 	n, user, wrote := len(tx.journal.undo), tx.user, tx.wrote
+	tallies, followed := len(tx.tallies), tx.followed
 	return func() {
 		tx.journal.depth--
 		tx.journal.back(n)
 		tx.user, tx.wrote, tx.changes, tx.failed = user, wrote, nil, nil
+		tx.tallies, tx.tallied, tx.followed = tx.tallies[:tallies], tallies, followed
 		if tx.exec("ROLLBACK TO SAVEPOINT "+savepoint) == nil {
 			_ = tx.exec("RELEASE SAVEPOINT " + savepoint) // exec keeps the error
 		}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"encoding/json"
+
+	"expenseflow/models"
+)
+
+// What the log keeps of a change that is not of an expense. As with an
+// expensePayload, names never change their meaning.
+
+type budgetPayload struct {
+	ID        string        `json:"id"`
+	UserID    string        `json:"user"`
+	Name      string        `json:"name"`
+	Category  string        `json:"category"`
+	Amount    int64         `json:"amount"` // millionths
+	Period    models.Period `json:"period"`
+	Start     *int64        `json:"start,omitempty"` // this and the other times: milliseconds since 1970
+	End       *int64        `json:"end,omitempty"`
+	Threshold int           `json:"threshold"`
+	Version   int64         `json:"version"`
+	CreatedAt int64         `json:"created"`
+	UpdatedAt int64         `json:"updated"`
+}
+
+type alertPayload struct {
+	Budget      budgetPayload `json:"budget"`
+	From        int64         `json:"from"`
+	To          int64         `json:"to"`
+	SpentUnits  int64         `json:"units"`
+	SpentMicros int64         `json:"micros"`
+	Level       models.Level  `json:"level"`
+}
+
+type notificationPayload struct {
+	ID        string          `json:"id"`
+	UserID    string          `json:"user"`
+	Title     string          `json:"title"`
+	Message   string          `json:"message"`
+	Type      string          `json:"type"`
+	Priority  string          `json:"priority"`
+	Data      json.RawMessage `json:"data,omitempty"`
+	Read      bool            `json:"read"`
+	CreatedAt int64           `json:"created"`
+}
+
+func newBudgetPayload(b *models.Budget) budgetPayload {
+	return budgetPayload{
+		ID: b.ID, UserID: b.UserID, Name: b.Name, Category: b.Category, Amount: int64(b.Amount),
+		Period: b.Period, Start: orOpen(b.Start), End: orOpen(b.End), Threshold: b.Threshold,
+		Version: b.Version, CreatedAt: b.CreatedAt.UnixMilli(), UpdatedAt: b.UpdatedAt.UnixMilli(),
+	}
+}
+
+func (p *budgetPayload) budget() *models.Budget {
+	if p == nil {
+		return nil
+	}
+	return &models.Budget{
+		ID: p.ID, UserID: p.UserID, Name: p.Name, Category: p.Category, Amount: models.Money(p.Amount),
+		Period: p.Period, Start: fromOpen(p.Start), End: fromOpen(p.End), Threshold: p.Threshold,
+		Version: p.Version, CreatedAt: fromMillis(p.CreatedAt), UpdatedAt: fromMillis(p.UpdatedAt),
+	}
+}
+
+func newAlertPayload(a *models.BudgetAlert) alertPayload {
+	s := &a.State
+	return alertPayload{
+		Budget: newBudgetPayload(&s.Budget), From: s.From.UnixMilli(), To: s.To.UnixMilli(),
+		SpentUnits: s.Spent.Units, SpentMicros: s.Spent.Micros, Level: s.Level,
+	}
+}
+
+// alert gives the alert; a budget that alerts is active.
+func (p *alertPayload) alert() *models.BudgetAlert {
+	return &models.BudgetAlert{State: models.BudgetState{
+		Budget: *p.Budget.budget(), From: fromMillis(p.From), To: fromMillis(p.To),
+		Spent: models.Sum{Units: p.SpentUnits, Micros: p.SpentMicros}, Level: p.Level, Active: true,
+	}}
+}
+
+func newNotificationPayload(n *models.Notification) notificationPayload {
+	return notificationPayload{
+		ID: n.ID, UserID: n.UserID, Title: n.Title, Message: n.Message, Type: n.Type,
+		Priority: n.Priority, Data: n.Data, Read: n.Read, CreatedAt: n.CreatedAt.UnixMilli(),
+	}
+}
+
+func (p *notificationPayload) notification() *models.Notification {
+	return &models.Notification{
+		ID: p.ID, UserID: p.UserID, Title: p.Title, Message: p.Message, Type: p.Type,
+		Priority: p.Priority, Data: p.Data, Read: p.Read, CreatedAt: fromMillis(p.CreatedAt),
+	}
+}
+
+// encodeEntity is what the log keeps of a change's entity; "" for none.
+func encodeEntity(c *models.Change) string {
+	switch {
+	case c.Kind.OfExpense():
+		return encodeExpense(&c.Expense)
+	case c.Budget != nil:
+		return encoded(newBudgetPayload(c.Budget))
+	case c.Alert != nil:
+		return encoded(newAlertPayload(c.Alert))
+	case c.Notification != nil:
+		return encoded(newNotificationPayload(c.Notification))
+	}
+	return ""
+}
+
+func encoded(payload any) string {
+	b, _ := json.Marshal(payload) // strings, integers and valid JSON always marshal
+	return string(b)
+}
+
+// decodeEntity sets c's entity. Of a kind that a newer program wrote there is none.
+func decodeEntity(c *models.Change, payload []byte) (err error) {
+	switch c.Kind {
+	case models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted:
+		c.Expense, err = decodeExpense(payload)
+	case models.BudgetCreated, models.BudgetUpdated, models.BudgetDeleted:
+		var p budgetPayload
+		err = json.Unmarshal(payload, &p)
+		c.Budget = p.budget()
+	case models.BudgetAlerted:
+		var p alertPayload
+		err = json.Unmarshal(payload, &p)
+		c.Alert = p.alert()
+	case models.NotificationCreated:
+		var p notificationPayload
+		err = json.Unmarshal(payload, &p)
+		c.Notification = p.notification()
+	}
+	return err
+}
