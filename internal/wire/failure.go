@@ -9,10 +9,10 @@ import (
 // A Failure is every error body. Message repeats Error, since the original's
 // pages read the one or the other (CONTRACT 5).
 type Failure struct {
-	Error   string   `json:"error"`
-	Message string   `json:"message"`
-	Code    string   `json:"code,omitempty"`
-	Current *Expense `json:"current,omitempty"` // of a conflict: what is stored
+	Error   string `json:"error"`
+	Message string `json:"message"`
+	Code    string `json:"code,omitempty"`
+	Current any    `json:"current,omitempty"` // of a conflict: what is stored
 }
 
 // NewFailure gives err's document. Of an error of ours it says no more than
@@ -22,8 +22,7 @@ func NewFailure(err error) Failure {
 	f := Failure{Error: msg, Message: msg}
 	var conflict *models.ConflictError
 	if errors.As(err, &conflict) {
-		current := NewExpense(conflict.Stored)
-		f.Code, f.Current = "CONFLICT", &current
+		f.Code, f.Current = "CONFLICT", current(conflict)
 		return f
 	}
 	var e *models.Error
@@ -31,6 +30,13 @@ func NewFailure(err error) Failure {
 		f.Code = e.Code
 	}
 	return f
+}
+
+func current(c *models.ConflictError) any {
+	if c.Budget != nil {
+		return NewBudget(*c.Budget)
+	}
+	return NewExpense(c.Stored)
 }
 
 func message(err error) string {

@@ -33,25 +33,31 @@ func joiPredicate(v models.Violation) string {
 	case models.RuleOneOf:
 		return oneOf(v.Field)
 	}
-	return joiValue(v.Rule)
+	return joiValue(v)
 }
 
 func joiType(field string) string {
 	switch field {
 	case "amount", "version":
 		return "must be a number"
+	case "alertThreshold":
+		return "must be an integer"
 	case "category", "type":
 		return oneOf(field) // Joi does not look at the type of a value that is none of them
 	}
 	return "must be a string"
 }
 
-func joiValue(r models.Rule) string {
-	switch r {
+func joiValue(v models.Violation) string {
+	switch v.Rule {
 	case models.RuleMin:
-		return "must be greater than or equal to " + models.MinAmount.String()
+		return "must be greater than or equal to " + limit(v, models.MinAmount)
 	case models.RuleMax:
-		return "must be less than or equal to " + models.MaxAmount.String()
+		return "must be less than or equal to " + limit(v, models.MaxAmount)
+	case models.RulePositive:
+		return "must be a positive number"
+	case models.RuleOrder:
+		return `must be greater than or equal to "startDate"`
 	case models.RuleSafe:
 		return "must be a safe number"
 	case models.RuleDate:
@@ -66,14 +72,23 @@ func joiValue(r models.Rule) string {
 	return "is not allowed"
 }
 
+// limit is what v names, or the one of an expense's amount.
+func limit(v models.Violation, amount models.Money) string {
+	if v.Limit == 0 {
+		return amount.String()
+	}
+	return strconv.Itoa(v.Limit)
+}
+
 // oneOf lists the values of a field that the original's text lists.
 func oneOf(field string) string {
-	values := models.Types
 	if field == "category" {
-		values = models.Categories[:models.NamedCategories]
+		return listed(models.Categories[:models.NamedCategories])
 	}
-	return "must be one of [" + strings.Join(values, ", ") + "]"
+	return listed(models.Types)
 }
+
+func listed(values []string) string { return "must be one of [" + strings.Join(values, ", ") + "]" }
 
 // joiError gives the first violation in Joi's words; nil for none.
 func joiError(vs []models.Violation) error {

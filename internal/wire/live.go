@@ -1,0 +1,214 @@
+package wire
+
+import (
+	"encoding/json"
+	"time"
+
+	"expenseflow/models"
+)
+
+// A Notification is a notification's document, live and in lists (CONTRACT 6.2).
+type Notification struct {
+	ID        string          `json:"id"`
+	Title     string          `json:"title"`
+	Message   string          `json:"message"`
+	Type      string          `json:"type"`
+	Priority  string          `json:"priority"`
+	Data      json.RawMessage `json:"data"` // null if there is none
+	Timestamp Time            `json:"timestamp"`
+	Read      bool            `json:"read"`
+}
+
+// NewNotification gives n's document.
+func NewNotification(n models.Notification) Notification {
+	return Notification{
+		ID: n.ID, Title: n.Title, Message: n.Message, Type: n.Type, Priority: n.Priority,
+		Data: n.Data, Timestamp: Time(n.CreatedAt), Read: n.Read,
+	}
+}
+
+// A NotificationPage is the answer to GET /api/notifications.
+type NotificationPage struct {
+	Notifications []Notification `json:"notifications"`
+	Pagination    Pagination     `json:"pagination"`
+}
+
+// NewNotificationPage gives page number page of a list of total notifications;
+// limit is how many a page holds and is at least 1.
+func NewNotificationPage(ns []models.Notification, total int64, page, limit int) NotificationPage {
+	list := make([]Notification, len(ns))
+	for i, n := range ns {
+		list[i] = NewNotification(n)
+	}
+	return NotificationPage{list, pagination(total, page, limit)}
+}
+
+// A Count is the answer to GET /api/notifications/unread-count, and the payload
+// of notification_count.
+type Count struct {
+	Count int64 `json:"count"`
+}
+
+// A Balance is the answer to GET /api/accounts/balance.
+type Balance struct {
+	Balance   Total `json:"balance"`
+	Income    Total `json:"income"`
+	Expense   Total `json:"expense"`
+	UpdatedAt *Time `json:"updatedAt"` // null before the first entry
+}
+
+// NewBalance gives b's document.
+func NewBalance(b models.Balance) Balance {
+	return Balance{Balance: Total(b.Balance()), Income: Total(b.Income), Expense: Total(b.Expense), UpdatedAt: known(b.UpdatedAt)}
+}
+
+// A BalanceChange is the payload of account:balance.
+type BalanceChange struct {
+	Balance
+	Delta Total  `json:"delta"` // against what the sockets were told before; 0 for a greeting
+	Cause *Cause `json:"cause"` // null for a greeting
+}
+
+// A Cause is the change that moved a balance, the last one of several.
+type Cause struct {
+	ExpenseID string `json:"expenseId"`
+	Action    string `json:"action"` // created, updated or deleted
+}
+
+var causes = map[models.ChangeKind]string{
+	models.ExpenseCreated: "created", models.ExpenseUpdated: "updated", models.ExpenseDeleted: "deleted",
+}
+
+// NewBalanceChange gives the payload that tells of b after it moved by delta; by
+// is the newest change of an expense that moved it, nil for a greeting.
+func NewBalanceChange(b models.Balance, delta models.Sum, by *models.Change) BalanceChange {
+	c := BalanceChange{Balance: NewBalance(b), Delta: Total(delta)}
+	if by != nil {
+		c.Cause = &Cause{ExpenseID: by.EntityID, Action: causes[by.Kind]}
+	}
+	return c
+}
+
+// A Dashboard is the answer to GET /api/dashboard, and the payload of
+// dashboard:update. From and To are its first and its last day.
+type Dashboard struct {
+	From        Day             `json:"from"`
+	To          Day             `json:"to"`
+	Version     int64           `json:"version"`
+	Totals      DashboardTotals `json:"totals"`
+	ByCategory  []CategoryTotal `json:"byCategory"`
+	Series      []DayTotal      `json:"series"` // days with entries alone
+	Recent      []Expense       `json:"recent"`
+	GeneratedAt Time            `json:"generatedAt"`
+}
+
+// DashboardTotals are what all entries of a dashboard amount to.
+type DashboardTotals struct {
+	Income  Total `json:"income"`
+	Expense Total `json:"expense"`
+	Balance Total `json:"balance"`
+	Count   int64 `json:"count"`
+}
+
+// A CategoryTotal is what was spent on one category; Percentage is its share of
+// all that was spent.
+type CategoryTotal struct {
+	Category   string  `json:"category"`
+	Total      Total   `json:"total"`
+	Count      int64   `json:"count"`
+	Percentage float64 `json:"percentage"`
+}
+
+// A DayTotal is what one day brought.
+type DayTotal struct {
+	Date    Day   `json:"date"`
+	Income  Total `json:"income"`
+	Expense Total `json:"expense"`
+}
+
+// NewDashboard gives d's document.
+func NewDashboard(d models.Dashboard) Dashboard {
+	doc := Dashboard{
+		From: Day(d.From), To: Day(d.To), Version: d.Version, GeneratedAt: Time(d.GeneratedAt),
+		Totals:     DashboardTotals{Total(d.Income), Total(d.Expense), Total(d.Income.Minus(d.Expense)), d.Count},
+		ByCategory: make([]CategoryTotal, len(d.ByCategory)), Series: make([]DayTotal, len(d.Series)), Recent: make([]Expense, len(d.Recent)),
+	}
+	for i, c := range d.ByCategory {
+		doc.ByCategory[i] = CategoryTotal{c.Category, Total(c.Total), c.Count, share(c.Total, d.Expense)}
+	}
+	for i, day := range d.Series {
+		doc.Series[i] = DayTotal{Day(day.Day), Total(day.Income), Total(day.Expense)}
+	}
+	for i, e := range d.Recent {
+		doc.Recent[i] = Expense(e)
+	}
+	return doc
+}
+
+// ParseDays reads the parameters from and to of GET /api/dashboard: moments, of
+// which the UTC days count, both included. "" is the zero time, which leaves that
+// end to the dashboard. Errors are models.Invalid.
+func ParseDays(from, to string) (first, last time.Time, err error) {
+	first, okFirst := ParseTime(from)
+	last, okLast := ParseTime(to)
+	return first, last, checkDays(first, okFirst || from == "", last, okLast || to == "")
+}
+
+// ParseDashboardSubscribe reads the argument of dashboard:subscribe, an object
+// {from?, to?} with ParseDays' meaning; what is null or "" in it is absent, and
+// so is the object itself. Errors are models.Invalid.
+func ParseDashboardSubscribe(arg json.RawMessage) (first, last time.Time, err error) {
+	if typeOf(arg) == null {
+		return first, last, nil
+	}
+	o, err := readObject(arg)
+	if err != nil {
+		return first, last, err
+	}
+	first, okFirst := readTime(o["from"])
+	last, okLast := readTime(o["to"])
+	return first, last, checkDays(first, okFirst || unnamed(o["from"]), last, okLast || unnamed(o["to"]))
+}
+
+func unnamed(raw json.RawMessage) bool { return raw == nil || nothing(raw) }
+
+func checkDays(from time.Time, okFrom bool, to time.Time, okTo bool) error {
+	switch {
+	case !okFrom || !storable(from):
+		return invalid(`"from" must be a valid date`)
+	case !okTo || !storable(to):
+		return invalid(`"to" must be a valid date`)
+	case !from.IsZero() && !to.IsZero() && models.Day(to).Before(models.Day(from)):
+		return invalid(`"to" must be greater than or equal to "from"`)
+	}
+	return nil
+}
+
+// storable tells whether an expense can be of this date.
+func storable(t time.Time) bool { return len(models.Patch{Date: &t}.Check()) == 0 }
+
+// A deleted document is what remains to be told of something.
+type deleted struct {
+	ID       string `json:"id"`
+	Under    string `json:"_id"`
+	DeviceID string `json:"deviceId,omitempty"`
+}
+
+// announced gives the payload of the event that tells of a change of anything
+// but an expense; nil for a silent one.
+func announced(c *models.Change) any {
+	switch c.Kind {
+	case models.BudgetCreated, models.BudgetUpdated:
+		return struct {
+			Budget
+			DeviceID string `json:"deviceId,omitempty"`
+		}{NewBudget(*c.Budget), c.Author.DeviceID}
+	case models.BudgetDeleted:
+		return deleted{c.EntityID, c.EntityID, c.Author.DeviceID}
+	case models.BudgetAlerted:
+		return NewAlert(c.Alert.State)
+	case models.NotificationCreated:
+		return NewNotification(*c.Notification)
+	}
+	return nil
+}
