@@ -241,6 +241,9 @@ func NewPage(es []models.Expense, total int64, page, limit int) Page {
 	for i, e := range es {
 		data[i] = Expense(e)
 	}
-	pages := (total + int64(limit) - 1) / int64(limit)
-	return Page{Success: true, Data: data, Pagination: Pagination{Total: total, Page: page, Limit: limit, Pages: pages}}
+	return Page{Success: true, Data: data, Pagination: pagination(total, page, limit)}
+}
+
+func pagination(total int64, page, limit int) Pagination {
+	return Pagination{Total: total, Page: page, Limit: limit, Pages: (total + int64(limit) - 1) / int64(limit)}
 }
