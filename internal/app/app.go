@@ -138,7 +138,7 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
 	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
 	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
-	p.ledger = ledger.New(a.store, a.tail.Wake)
+	p.ledger = ledger.New(a.store, a.tail.Wake, ledger.Options{})
 	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
 		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },

@@ -1,6 +1,6 @@
-// Package ledger holds the rules of every change to a user's expenses and of
-// accounts, one function per change, called by every door: HTTP, sockets and
-// the offline queue.
+// Package ledger holds the rules of every change to a user's expenses, budgets
+// and notifications and of accounts, one function per change, called by every
+// door: HTTP, sockets and the offline queue.
 //
 // What it promises:
 //
@@ -11,6 +11,8 @@
 //     nothing changes (CONTRACT decision 8). Not named, the change is applied.
 //   - An absent expense and another user's look the same, so ids cannot be
 //     probed; so do an unknown address and a wrong password, in answer and time.
+//   - A budget that rises to a higher level is alerted once, in the transaction
+//     that raised it, whichever door it came through (see settle).
 //   - A temporary id that a device gave an offline expense works wherever an
 //     expense's id does (CONTRACT D14).
 package ledger
@@ -27,30 +29,50 @@ import (
 	"expenseflow/models"
 )
 
-// A Ledger changes expenses. Its methods may be called concurrently.
+// A Ledger changes what users own. Its methods may be called concurrently.
 type Ledger struct {
 	store *store.Store
 	wake  func(userID string)
+	opts  Options
+}
+
+// Options are what a Ledger tells users of beside their budgets. The zero value
+// is nothing.
+type Options struct {
+	// LowBalance is the balance below which a user is told so; nil is none. It is
+	// told each time that the balance falls below it.
+	LowBalance *models.Money
+
+	// NotifyExpenses makes a notification of each change of an expense, one for
+	// all of a transaction that makes several.
+	NotifyExpenses bool
 }
 
 // New makes a Ledger on s. wake is told after each commit whose log may have
 // grown; it must not block, and may be nil.
-func New(s *store.Store, wake func(userID string)) *Ledger {
+func New(s *store.Store, wake func(userID string), o Options) *Ledger {
 	if wake == nil {
 		wake = func(string) {}
 	}
-	return &Ledger{store: s, wake: wake}
+	return &Ledger{store: s, wake: wake, opts: o}
 }
 
 // NewID makes an id as the original's database does: 24 hex digits that grow
 // with time.
 func NewID() string { return bson.NewObjectID().Hex() }
 
-// Write runs fn as one transaction of the user and wakes the tail of their log
-// after the commit. fn may run more than once, so it resets its own results
-// first. Errors are store.Write's.
+// Write runs fn as one transaction of the user, draws the consequences of what
+// it did (see settle), and wakes the tail of the user's log after the commit. fn
+// may run more than once, so it resets its own results first. Errors are
+// store.Write's.
 func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) error) error {
-	err := l.store.Write(ctx, userID, func(tx *store.Tx) error { return fn(&Work{Tx: tx}) })
+	err := l.store.Write(ctx, userID, func(tx *store.Tx) error {
+		w, before := &Work{Tx: tx}, tx.User()
+		if err := fn(w); err != nil {
+			return err
+		}
+		return l.settle(w, &before)
+	})
 	if err == nil {
 		failpoint.Here(failpoint.BeforeWake)
 		l.wake(userID)

@@ -39,7 +39,7 @@ func each(t *testing.T, test func(h *house)) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		s := storetest.Open(t, options(t))
 		h := &house{t: t, store: s, user: storetest.User(t, s)}
-		h.Ledger = ledger.New(s, func(string) { h.woken.Add(1) })
+		h.Ledger = ledger.New(s, func(string) { h.woken.Add(1) }, ledger.Options{})
 		test(h)
 	})
 }

@@ -112,7 +112,7 @@ func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) 
 	case err != nil:
 		return e, false, err
 	case again && string(first.Data) != quoted(data):
-		return e, false, c.reused()
+		return e, false, reused(c.RequestID, "expense")
 	case again:
 		return value(first.Result.Expense), true, nil
 	}
@@ -130,11 +130,15 @@ func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) 
 
 // Key is the idempotency key of a creation that its client has named, else "".
 func (c Creation) Key(userID string) string {
+	return nameKey(userID, c.RequestID, c.Author.DeviceID, c.ClientID)
+}
+
+func nameKey(userID, requestID, deviceID, clientID string) string {
 	switch {
-	case c.RequestID != "":
-		return Key("request", userID, c.RequestID)
-	case c.ClientID != "":
-		return Key("client", userID, c.Author.DeviceID, c.ClientID)
+	case requestID != "":
+		return Key("request", userID, requestID)
+	case clientID != "":
+		return Key("client", userID, deviceID, clientID)
 	}
 	return ""
 }
@@ -142,12 +146,12 @@ func (c Creation) Key(userID string) string {
 // CodeKeyReused is the code of a name that was used for other data.
 const CodeKeyReused = "IDEMPOTENCY_KEY_REUSED"
 
-func (c Creation) reused() error {
+func reused(requestID, what string) error {
 	name := "clientId"
-	if c.RequestID != "" {
+	if requestID != "" {
 		name = "Idempotency-Key"
 	}
-	return &models.Error{Kind: models.Conflict, Msg: "This " + name + " was used for another expense", Code: CodeKeyReused}
+	return &models.Error{Kind: models.Conflict, Msg: "This " + name + " was used for another " + what, Code: CodeKeyReused}
 }
 
 func (c Creation) dated() models.Draft {

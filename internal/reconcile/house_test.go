@@ -55,7 +55,7 @@ func eachWith(t *testing.T, o reconcile.Options, test func(h *house)) {
 		so.Now, so.SQLiteSync = h.clock, "NORMAL" // no test cuts the power
 		h.store = storetest.Open(t, so)
 		h.user = storetest.User(t, h.store)
-		h.ledger = ledger.New(h.store, nil)
+		h.ledger = ledger.New(h.store, nil, ledger.Options{})
 		o.Logger = slog.New(slog.DiscardHandler)
 		o.Parked = h.hear
 		h.Reconciler = reconcile.New(h.ledger, h.store, o)
@@ -249,7 +249,7 @@ func newFuzzHouse(f *testing.F) *house {
 	o := storetest.SQLiteOptions(f)
 	o.Now, o.SQLiteSync = h.clock, "NORMAL"
 	h.store = storetest.Open(f, o)
-	h.ledger = ledger.New(h.store, nil)
+	h.ledger = ledger.New(h.store, nil, ledger.Options{})
 	h.Reconciler = reconcile.New(h.ledger, h.store, reconcile.Options{Logger: slog.New(slog.DiscardHandler)})
 	return h
 }

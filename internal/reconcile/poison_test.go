@@ -52,7 +52,7 @@ func eachKitchen(t *testing.T, test func(k *kitchen)) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		s := storetest.Open(t, options(t))
 		k := &kitchen{t: t, store: s, userID: storetest.User(t, s).ID}
-		k.Reconciler = New(ledger.New(s, nil), s, Options{
+		k.Reconciler = New(ledger.New(s, nil, ledger.Options{}), s, Options{
 			ChunkSize: 4, Logger: slog.New(slog.DiscardHandler),
 			Parked: func(_ string, ops []models.QueuedOperation) { k.parked = append(k.parked, ops...) },
 		})

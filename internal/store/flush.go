@@ -37,8 +37,8 @@ func (tx *Tx) flushExpenses() error {
 func expenseValuesOf(e models.Expense) []any { return expenseValues(&e) }
 
 func (tx *Tx) flushChanges() error {
-	changes := tx.changes
-	tx.changes = nil
+	changes := tx.changes[tx.logged:]
+	tx.logged = len(tx.changes)
 	return save(tx, changeTable, changes, "", func(c models.Change) []any {
 		return changeValues(&c, encodeEntity(&c))
 	})

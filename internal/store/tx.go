@@ -128,6 +128,9 @@ func (tx *Tx) Append(c models.Change) {
 	tx.changes = append(tx.changes, c)
 }
 
+// Appended is what the transaction has added to the log, in order.
+func (tx *Tx) Appended() []models.Change { return tx.changes }
+
 // OperationByKey finds the stored operation of an idempotency key; "" finds none.
 func (tx *Tx) OperationByKey(key string) (models.QueuedOperation, bool, error) {
 	if err := tx.loadKeys([]string{key}); err != nil {

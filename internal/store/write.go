@@ -199,7 +199,8 @@ type Tx struct {
 	devices    *overlay[string, struct{}]
 	posts      *overlay[string, Post] // by expense
 	postHashes map[string]bool        // data hashes whose posts are all loaded
-	changes    []models.Change        // not yet written
+	changes    []models.Change
+	logged     int // how many of changes are written
 
 	notifications  *overlay[string, models.Notification]
 	budgets        *overlay[string, models.BudgetState]
@@ -282,11 +283,12 @@ func (tx *Tx) keep(savepoint string, fn func() error) error {
 func (tx *Tx) mark(savepoint string) (undo func()) {
 	tx.journal.depth++
 	n, user, wrote := len(tx.journal.undo), tx.user, tx.wrote
-	tallies, followed := len(tx.tallies), tx.followed
+	changes, tallies, followed := len(tx.changes), len(tx.tallies), tx.followed
 	return func() {
 		tx.journal.depth--
 		tx.journal.back(n)
-		tx.user, tx.wrote, tx.changes, tx.failed = user, wrote, nil, nil
+		tx.user, tx.wrote, tx.failed = user, wrote, nil
+		tx.changes, tx.logged = tx.changes[:changes], changes
 		tx.tallies, tx.tallied, tx.followed = tx.tallies[:tallies], tallies, followed
 		if tx.exec("ROLLBACK TO SAVEPOINT "+savepoint) == nil {
 			_ = tx.exec("RELEASE SAVEPOINT " + savepoint) // exec keeps the error
