@@ -65,14 +65,16 @@ func newDeltaItem(userID string, c models.DeltaChange) *deltaItem {
 	return d
 }
 
-// deltaKey names a change by its place in the browser's queue and when it was
-// queued; "" if the browser told neither.
+// deltaKey names a change by its place in the browser's queue, when it was queued
+// and its data; "" if the browser told neither place nor time. Without the data,
+// two devices that create in one millisecond would share a name, for their places
+// are made of the time.
 func deltaKey(userID string, c models.DeltaChange) string {
 	if c.LocalID == nil || c.Timestamp == nil {
 		return ""
 	}
 	at := strconv.FormatInt(*c.Timestamp, 10)
-	return ledger.Key("delta", userID, string(c.LocalID), at, string(c.Action), c.ID)
+	return ledger.Key("delta", userID, string(c.LocalID), at, string(c.Action), c.ID, string(wire.Canonical(c.Data)))
 }
 
 func (d *deltaItem) preload(p *store.Preload, s *session, resolved bool) error {

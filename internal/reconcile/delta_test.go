@@ -110,6 +110,22 @@ func TestDeltaSuccessesAreReplayedAndRefusalsTriedAgain(t *testing.T) {
 	})
 }
 
+// The last frontend names its queue's entries by the millisecond. The second
+// device's expense was taken for the first one's, acknowledged and never stored.
+func TestTwoDevicesCreatingInOneMillisecondMakeTwoExpenses(t *testing.T) {
+	each(t, func(h *house) {
+		one := change(0, models.Create, `"local_1768813200000"`, "", lunch, 0)
+		other := change(0, models.Create, `"local_1768813200000"`, "", `{"description":"Dinner","amount":20,"category":"food","type":"expense"}`, 0)
+		h.wantOutcomes(h.delta(one), "ok")
+		h.wantOutcomes(h.delta(other), "ok")
+		h.wantOutcomes(h.delta(other, one), "ok", "ok")
+		if got := h.list(); len(got) != 2 {
+			h.t.Errorf("%d expenses were stored, not 2", len(got))
+		}
+		h.checkLog()
+	})
+}
+
 func TestDeltaOfAnotherAccountIsRefused(t *testing.T) {
 	each(t, func(h *house) {
 		h.apply(create(0, lunch))
