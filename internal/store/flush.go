@@ -73,10 +73,14 @@ func (tx *Tx) flushOperations() error {
 
 func (tx *Tx) flushAliases() error {
 	f := tx.aliases.flush()
-	return save(tx, aliasTable, append(f.inserts, f.updates...), aliasTable.overwrite(), func(k AliasKey) []any {
+	values := func(k AliasKey) []any {
 		expenseID, _, _ := tx.aliases.get(k)
 		return []any{tx.user.ID, storable(k.TempID), storable(k.DeviceID), expenseID, tx.now}
-	})
+	}
+	return errors.Join(
+		save(tx, aliasTable, f.inserts, "", values),
+		save(tx, aliasTable, f.updates, aliasTable.overwrite(), values),
+	)
 }
 
 func (tx *Tx) flushDevices() error {
@@ -124,6 +128,9 @@ func save[R any](tx *Tx, t *table, rows []R, onConflict string, values func(R) [
 		}
 	}
 	tx.wrote = true
+	if tx.copies(len(all), onConflict) {
+		return tx.copy(t, all)
+	}
 	query, args := tx.s.d.insert(t, all, onConflict)
 	return tx.exec(query, args...)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"expenseflow/models"
 )
@@ -36,18 +37,6 @@ type resultPayload struct {
 	Error      string          `json:"error,omitempty"`
 }
 
-func newExpensePayload(e *models.Expense) *expensePayload {
-	if e == nil {
-		return nil
-	}
-	return &expensePayload{
-		ID: e.ID, UserID: e.UserID, Description: e.Description, Amount: int64(e.Amount),
-		Category: e.Category, Type: e.Type, Date: e.Date.UnixMilli(), Currency: e.Currency,
-		Merchant: e.Merchant, Notes: e.Notes, Version: e.Version, SyncedAt: e.LastSyncedAt.UnixMilli(),
-		CreatedAt: e.CreatedAt.UnixMilli(), UpdatedAt: e.UpdatedAt.UnixMilli(),
-	}
-}
-
 func (p *expensePayload) expense() *models.Expense {
 	if p == nil {
 		return nil
@@ -60,9 +49,48 @@ func (p *expensePayload) expense() *models.Expense {
 	}
 }
 
-func encodeExpense(e *models.Expense) string {
-	b, _ := json.Marshal(newExpensePayload(e)) // strings and integers always marshal
-	return string(b)
+func encodeExpense(e *models.Expense) string { return string(appendExpense(nil, e)) }
+
+// appendExpense writes the JSON of an expensePayload, by hand: a batch has two of
+// each expense.
+func appendExpense(b []byte, e *models.Expense) []byte {
+	if b == nil {
+		b = make([]byte, 0, 320)
+	}
+	b = appendText(append(b, '{'), "id", e.ID)
+	b = appendText(append(b, ','), "user", e.UserID)
+	b = appendText(append(b, ','), "description", e.Description)
+	b = appendInt(append(b, ','), "amount", int64(e.Amount))
+	b = appendText(append(b, ','), "category", e.Category)
+	b = appendText(append(b, ','), "type", e.Type)
+	b = appendInt(append(b, ','), "date", e.Date.UnixMilli())
+	b = appendIfText(b, "currency", e.Currency)
+	b = appendIfText(b, "merchant", e.Merchant)
+	b = appendIfText(b, "notes", e.Notes)
+	b = appendInt(append(b, ','), "version", e.Version)
+	b = appendInt(append(b, ','), "synced", e.LastSyncedAt.UnixMilli())
+	b = appendInt(append(b, ','), "created", e.CreatedAt.UnixMilli())
+	b = appendInt(append(b, ','), "updated", e.UpdatedAt.UnixMilli())
+	return append(b, '}')
+}
+
+func appendName(b []byte, name string) []byte {
+	return append(append(append(b, '"'), name...), `":`...)
+}
+
+func appendText(b []byte, name, value string) []byte {
+	return appendJSONString(appendName(b, name), value)
+}
+
+func appendIfText(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	return appendText(append(b, ','), name, value)
+}
+
+func appendInt(b []byte, name string, value int64) []byte {
+	return strconv.AppendInt(appendName(b, name), value, 10)
 }
 
 func decodeExpense(b []byte) (models.Expense, error) {
@@ -73,16 +101,21 @@ func decodeExpense(b []byte) (models.Expense, error) {
 	return *p.expense(), nil
 }
 
+// encodeResult writes the JSON of a resultPayload.
 func encodeResult(r *models.Result) string {
-	p := resultPayload{
-		ResourceID: r.ResourceID, Status: r.Status, Error: r.Error,
-		Expense: newExpensePayload(r.Expense), Current: newExpensePayload(r.Current),
+	b := make([]byte, 0, 448)
+	b = appendText(append(b, '{'), "resource", r.ResourceID)
+	b = appendText(append(b, ','), "status", string(r.Status))
+	if r.Expense != nil {
+		b = appendExpense(appendName(append(b, ','), "expense"), r.Expense)
 	}
 	if r.Budget != nil {
-		b := newBudgetPayload(r.Budget)
-		p.Budget = &b
+		b = append(appendName(append(b, ','), "budget"), encoded(newBudgetPayload(r.Budget))...)
 	}
-	return encoded(&p)
+	if r.Current != nil {
+		b = appendExpense(appendName(append(b, ','), "current"), r.Current)
+	}
+	return string(append(appendIfText(b, "error", r.Error), '}'))
 }
 
 func decodeResult(b []byte) (models.Result, error) {

@@ -245,7 +245,7 @@ func (tx *Tx) loadAlias(row scanner) error {
 // SetAlias notes that a device calls this expense tempID; a later one of the
 // same name replaces it.
 func (tx *Tx) SetAlias(deviceID, tempID, expenseID string) {
-	tx.aliases.put(AliasKey{deviceID, tempID}, expenseID, false)
+	tx.aliases.put(AliasKey{deviceID, tempID}, expenseID, !tx.tempIDs[tempID])
 	tx.anyAliases.put(tempID, expenseID, false)
 }
 

@@ -62,8 +62,20 @@ func (s *Store) SetPassword(ctx context.Context, id string, hash []byte) error {
 // DeleteUser removes a user and all that is theirs; models.NotFound if they are
 // gone already.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	return s.changeUser(ctx, "DELETE FROM users WHERE id = ?", id)
+	return s.Write(ctx, id, func(tx *Tx) error {
+		for _, table := range unkeyed {
+			if err := tx.exec("DELETE FROM "+table+" WHERE user_id = ?", id); err != nil {
+				return err
+			}
+		}
+		return tx.exec("DELETE FROM users WHERE id = ?", id)
+	})
 }
+
+// unkeyed are the tables whose rows do not go by themselves with their user: a
+// foreign key would be looked up for each row of a batch, under a lock that makes
+// it hold.
+var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name}
 
 func (s *Store) changeUser(ctx context.Context, query string, args ...any) error {
 	n, err := s.exec(ctx, query, args...)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,23 +81,42 @@ func (s *Store) writeAlone(ctx context.Context, userID string, fn func(tx *Tx) e
 	defer leave()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.WriteTimeout)
 	defer cancel()
-	db := s.w.WithContext(ctx).Begin()
-	if db.Error != nil {
-		return fail(s.d, db.Error)
+	conn, db, err := s.begin(ctx)
+	if err != nil {
+		return fail(s.d, err)
 	}
+	defer conn.Close()
 	committed := false
 	defer func() {
 		if !committed {
 			s.rollback(db)
 		}
 	}()
-	if err := s.runLocked(ctx, db, userID, fn); err != nil {
+	if err := s.runLocked(ctx, db, conn, userID, fn); err != nil {
 		return err
 	}
 	failpoint.Here(failpoint.BeforeCommit)
 	err = fail(s.d, db.Commit().Error)
 	committed = err == nil
 	return err
+}
+
+// begin opens a transaction on a connection that is known, for COPY.
+func (s *Store) begin(ctx context.Context) (*sql.Conn, *gorm.DB, error) {
+	pool, err := s.w.DB()
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	db := s.w.WithContext(ctx)
+	db.Statement.ConnPool = conn
+	if db = db.Begin(); db.Error != nil {
+		return nil, nil, errors.Join(db.Error, conn.Close())
+	}
+	return conn, db, nil
 }
 
 // writeTogether is Write on SQLite, where writers stand in line. The driver
@@ -122,7 +142,7 @@ func (s *Store) takeTurn(ctx context.Context, g **group, userID string, fn func(
 			return err
 		}
 	}
-	return (*g).member(func() error { return s.runLocked(ctx, (*g).db, userID, fn) })
+	return (*g).member(func() error { return s.runLocked(ctx, (*g).db, nil, userID, fn) })
 }
 
 // rollback ends a transaction that failed; its own errors would hide the first.
@@ -134,11 +154,12 @@ func (s *Store) rollback(db *gorm.DB) {
 	}
 }
 
-func (s *Store) runLocked(ctx context.Context, db *gorm.DB, userID string, fn func(tx *Tx) error) error {
+func (s *Store) runLocked(ctx context.Context, db *gorm.DB, conn *sql.Conn, userID string, fn func(tx *Tx) error) error {
 	tx, err := s.lock(ctx, db, userID)
 	if err != nil {
 		return err
 	}
+	tx.conn = conn
 	failpoint.Here(failpoint.AfterBegin)
 	if err := fn(tx); err != nil {
 		return err
@@ -181,9 +202,10 @@ func (r *userRow) dest() []any {
 // A Tx is a transaction of one user. It is used by one goroutine, inside the
 // function that Write called.
 type Tx struct {
-	ctx context.Context
-	s   *Store
-	db  *gorm.DB
+	ctx  context.Context
+	s    *Store
+	db   *gorm.DB
+	conn *sql.Conn // on PostgreSQL: the one that db is on
 
 	user  userRow
 	now   int64
