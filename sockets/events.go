@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 
 	"expenseflow/internal/socketio"
@@ -14,13 +15,13 @@ import (
 // (CONTRACT 6.2).
 type event struct {
 	do   func(*session, context.Context, *socketio.Event) (any, error)
-	ok   string // event that carries do's result, unless that is nil; "" sends none
-	fail string // event that carries {"error": message}; "" only logs
+	ok   string // event that carries do's result, unless that is nil
+	fail string // event that carries {"error": message}
 }
 
-// events is the whole inbound vocabulary, with what is done one after the other;
-// the first that fails is the last. TestEventsMatchContract holds it against the
-// contract. What is not in it is ignored, as Node does.
+// events is what the first frontends may say, with what is done one after the
+// other; the first that fails is the last. With commands it is the whole inbound
+// vocabulary, which TestEventsMatchContract holds against the contract.
 var events = map[string][]event{
 	"sync_request": {
 		{do: (*session).pendingSync, ok: "sync_data", fail: "sync_error"},
@@ -28,13 +29,17 @@ var events = map[string][]event{
 	},
 }
 
-// register binds every event to the namespace. Events of one connection run one
-// at a time, in arrival order; connections run beside each other.
-func (h *Hub) register(nsp *socketio.Namespace) {
-	for name, evs := range events {
-		nsp.On(name, func(ctx context.Context, e *socketio.Event) {
-			sessionOf(e.Socket()).answer(ctx, evs, e)
-		})
+// hear takes what a client says. Events of one connection come one at a time, in
+// arrival order; connections run beside each other. What nobody knows is ignored,
+// as Node does, but counts.
+func (h *Hub) hear(ctx context.Context, e *socketio.Event) {
+	s := sessionOf(e.Socket())
+	if wait := s.meter.take(h.opts.Rate, h.opts.Burst); wait > 0 {
+		s.refuse(ctx, e, wait)
+	} else if evs, ok := events[e.Name]; ok {
+		s.answer(ctx, evs, e)
+	} else if c, ok := commands[e.Name]; ok {
+		s.obey(ctx, c, e)
 	}
 }
 
@@ -44,10 +49,12 @@ func (s *session) answer(ctx context.Context, evs []event, e *socketio.Event) {
 	for _, ev := range evs {
 		out, err := ev.do(s, ctx, e)
 		if err != nil {
-			s.fail(ctx, ev, e, err)
+			s.complain(ctx, e, err)
+			_ = s.socket.Emit(ev.fail, syncFailure{Error: models.Message(err)})
+			_ = e.Ack(failed(err))
 			return
 		}
-		if ev.ok != "" && out != nil {
+		if out != nil {
 			_ = s.socket.Emit(ev.ok, out)
 		}
 	}
@@ -56,19 +63,31 @@ func (s *session) answer(ctx context.Context, evs []event, e *socketio.Event) {
 
 // A receipt is the answer to an acknowledgement that was asked for.
 type receipt struct {
-	OK    bool   `json:"ok"`
-	Error string `json:"error,omitempty"`
-	Code  string `json:"code,omitempty"`
+	OK        bool            `json:"ok"`
+	Expense   json.RawMessage `json:"expense,omitempty"`
+	Dashboard json.RawMessage `json:"dashboard,omitempty"`
+	*refusal
 }
 
-func (s *session) fail(ctx context.Context, ev event, e *socketio.Event, err error) {
+// A refusal says why something was not done.
+type refusal struct {
+	Error        string `json:"error"`
+	Code         string `json:"code"`
+	Current      any    `json:"current,omitempty"`      // of a conflict: what is stored
+	RetryAfterMs int64  `json:"retryAfterMs,omitempty"` // of RATE_LIMITED: when the next one is taken
+}
+
+func refused(err error) *refusal {
+	f := wire.NewFailure(err)
+	return &refusal{Error: f.Error, Code: wire.Code(err), Current: f.Current}
+}
+
+func failed(err error) receipt { return receipt{refusal: refused(err)} }
+
+// complain logs that an event came to nothing.
+func (s *session) complain(ctx context.Context, e *socketio.Event, err error) {
 	s.hub.log.WarnContext(ctx, "socket event failed",
 		slog.String("event", e.Name), slog.String("user_id", s.userID), slog.Any("error", err))
-	message := models.Message(err)
-	if ev.fail != "" {
-		_ = s.socket.Emit(ev.fail, syncFailure{Error: message})
-	}
-	_ = e.Ack(receipt{Error: message, Code: wire.Code(err)})
 }
 
 // pendingSync answers sync_request, whatever its arguments: the operations that

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,9 @@ func TestEventsMatchContract(t *testing.T) {
 		}
 	}
 	same(t, "events with their answers", contract, got)
+	same(t, "commands", []string{
+		"expense:create", "expense:delete", "expense:update",
+	}, slices.Sorted(maps.Keys(commands)))
 }
 
 func TestSocketHearsEachChangeOnceAndInOrder(t *testing.T) {
@@ -88,7 +92,7 @@ func TestSocketMissesNothingFromTheLookAtItsTokenOn(t *testing.T) {
 // The client reads nothing while its events come to many times what may be
 // queued for it. Then it reads all of them, once and in order.
 func TestFullQueueCostsAPositionAndNoEvent(t *testing.T) {
-	const n = 1000
+	const n = 500 // changes, in two spellings
 	w := newWorld(t, Options{}, engineio.Config{QueueBytes: 256 << 10, StallTimeout: patience})
 	w.tokens.give("a", "alice", time.Hour)
 	slow, quick := w.open(t, "a"), w.open(t, "a")
@@ -174,7 +178,7 @@ func TestSyncRequestWithAPlaceIsAnsweredWithWhatWasMissed(t *testing.T) {
 	same(t, "then", "sync_changes", name)
 	changed, deleted := missed["changes"].([]any), missed["deleted"].([]any)
 	same(t, "how many", []int{maxMissed - 1, 1}, []int{len(changed), len(deleted)})
-	same(t, "where to go on", []any{trail(t).offset("alice", maxMissed), true}, []any{missed["next"], missed["more"]})
+	same(t, "where to go on", []any{trail(t).offset("alice", place{seq: maxMissed}), true}, []any{missed["next"], missed["more"]})
 	same(t, "acknowledgement", `437[{"ok":true}]`, b.frame())
 
 	b.send(`428["sync_request",{"since":"yesterday"}]`)
@@ -284,8 +288,16 @@ func TestEveryChangeCanBeEncoded(t *testing.T) {
 		kind := rapid.SampledFrom([]models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted})
 		e := models.Expense{ID: text.Draw(t, "id"), UserID: text.Draw(t, "user"), Description: text.Draw(t, "description"), Notes: text.Draw(t, "notes")}
 		c := models.Change{Kind: kind.Draw(t, "kind"), EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: text.Draw(t, "device")}}
-		if p := encode(c); p.Size() == 0 {
-			t.Fatal("nothing was encoded")
+		page := encode(slices.Repeat([]models.Change{c}, minBatch))
+		for _, a := range page {
+			for _, p := range a.parts {
+				if p.packet.Size() == 0 {
+					t.Fatal("nothing was encoded")
+				}
+			}
+		}
+		if page[0].batch.packet().Size() == 0 {
+			t.Fatal("no batch was encoded")
 		}
 	})
 }

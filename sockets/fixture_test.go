@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,16 +38,24 @@ type world struct {
 	tokens *tokens
 	log    *log
 	parked *parked
-	tail   *changes.Tail[*socketio.Packet]
+	tail   *changes.Tail[Announcement]
+	book   *fakeBook
 }
 
 // newWorld serves a Hub with these options until the test ends.
 func newWorld(t *testing.T, o Options, engine engineio.Config) *world {
 	t.Helper()
+	return newWorldOf(t, o, engine, trail(t))
+}
+
+// newWorldOf is newWorld with a Trail of its own.
+func newWorldOf(t *testing.T, o Options, engine engineio.Config, tr *Trail) *world {
+	t.Helper()
 	w := &world{tokens: newTokens(), log: newLog(), parked: &parked{}}
-	w.tail = changes.New(w.log, trail(t).Encode, changes.Options{})
-	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true, Recovery: trail(t)})
-	o.Auth, o.Feed, o.Queue = w.tokens, w.tail, w.parked
+	w.book = &fakeBook{world: w}
+	w.tail = changes.New(w.log, tr.Encode, changes.Options{})
+	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true, Recovery: tr})
+	o.Auth, o.Feed, o.Queue, o.Book = w.tokens, w.tail, w.parked, w.book
 	w.Hub = New(o)
 	server := httptest.NewServer(o.IO)
 	w.url = strings.Replace(server.URL, "http", "ws", 1)
@@ -69,7 +79,12 @@ func newWorld(t *testing.T, o Options, engine engineio.Config) *world {
 // trail is one of many processes with the same secret and log.
 func trail(t *testing.T) *Trail {
 	t.Helper()
-	tr, err := NewTrail("epoch", []byte("a secret of at least thirty-two bytes"))
+	return trailTelling(t, BothSpellings)
+}
+
+func trailTelling(t *testing.T, names Spellings) *Trail {
+	t.Helper()
+	tr, err := NewTrail("epoch", []byte("a secret of at least thirty-two bytes"), names)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +163,10 @@ func newLog() *log { return &log{byUser: make(map[string][]models.Change)} }
 func (l *log) add(userID string, kind models.ChangeKind, text string, by models.Author) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.addLocked(userID, kind, text, by)
+}
+
+func (l *log) addLocked(userID string, kind models.ChangeKind, text string, by models.Author) int64 {
 	seq := int64(len(l.byUser[userID])) + 1
 	e := models.Expense{ID: fmt.Sprintf("%024x", seq), UserID: userID, Description: text, Amount: models.MinAmount}
 	c := models.Change{UserID: userID, Seq: seq, Kind: kind, EntityID: e.ID, Expense: e, Author: by}
@@ -213,6 +232,14 @@ type browser struct {
 	t      *testing.T
 	conn   *websocket.Conn
 	offset string // of the last event of the log
+	all    bool   // frame gives states too, which come whenever they like
+}
+
+// states are events that tell how things stand, not what happened.
+var states = []string{"system:status", "notification_count", "account:balance"}
+
+func isState(frame []byte) bool {
+	return slices.ContainsFunc(states, func(name string) bool { return bytes.HasPrefix(frame, []byte(`42["`+name+`"`)) })
 }
 
 // dial opens a connection without saying who it is.
@@ -288,7 +315,7 @@ func (b *browser) send(frame string) {
 	}
 }
 
-// frame gives the next frame that is no heartbeat.
+// frame gives the next frame that is no heartbeat and no state.
 func (b *browser) frame() string {
 	b.t.Helper()
 	f, err := b.next()
@@ -307,10 +334,12 @@ func (b *browser) next() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if string(frame) != "2" {
+		switch {
+		case string(frame) == "2":
+			b.send("3")
+		case b.all || !isState(frame):
 			return string(frame), nil
 		}
-		b.send("3")
 	}
 }
 
@@ -338,9 +367,23 @@ func (b *browser) hear() (name string, payload map[string]any) {
 	return name, payload
 }
 
-// event gives the next event and its payload. What comes from the log ends in
-// its offset, which b remembers as a client does, and nothing else is a string.
+// event gives the next event and its payload. A change of an expense has two
+// spellings, which carry the same: it reads both and gives the first.
 func (b *browser) event() (name string, payload json.RawMessage) {
+	b.t.Helper()
+	name, payload = b.single()
+	if kind, ok := strings.CutPrefix(name, "expense_"); ok {
+		colon, same := b.single()
+		if colon != "expense:"+kind || string(same) != string(payload) {
+			b.t.Errorf("%s %s was followed by %s %s", name, payload, colon, same)
+		}
+	}
+	return name, payload
+}
+
+// single gives the next event and its payload. What comes from the log ends in
+// its offset, which b remembers as a client does, and nothing else is a string.
+func (b *browser) single() (name string, payload json.RawMessage) {
 	b.t.Helper()
 	f := b.frame()
 	var event []json.RawMessage
@@ -350,14 +393,17 @@ func (b *browser) event() (name string, payload json.RawMessage) {
 	if err := json.Unmarshal(event[0], &name); err != nil {
 		b.t.Fatal(err)
 	}
-	fromLog := strings.HasPrefix(name, "expense_")
-	if fromLog && json.Unmarshal(event[len(event)-1], &b.offset) == nil {
+	if fromLog(name) && json.Unmarshal(event[len(event)-1], &b.offset) == nil {
 		event = event[:len(event)-1]
 	}
 	if len(event) != 2 || event[1][0] == '"' {
 		b.t.Errorf("%s ends in a string or has no argument: %s", name, f)
 	}
 	return name, event[len(event)-1]
+}
+
+func fromLog(name string) bool {
+	return slices.ContainsFunc([]string{"expense", "budget:"}, func(p string) bool { return strings.HasPrefix(name, p) }) || name == "notification"
 }
 
 // hears wants these descriptions created, in this order.

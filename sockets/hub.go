@@ -15,6 +15,8 @@
 //     back that far (Trail, DESIGN section 4).
 //   - A socket does not outlive its token: it ends with the token's time, with a
 //     sign-out, and with a password change (CONTRACT D33).
+//   - What a page commands goes through the same rules as an HTTP request, and
+//     comes back to every device as an event of the log (CONTRACT 6.2).
 //   - No event that is not made from the log ends in a string or is without an
 //     argument: clients would take that for their offset (CONTRACT decision 3).
 package sockets
@@ -42,7 +44,7 @@ type authenticator interface {
 
 // A feed follows users' logs; *changes.Tail is one.
 type feed interface {
-	Subscribe(userID string, from int64, deliver func([]changes.Item[*socketio.Packet]) (taken int)) *changes.Subscription
+	Subscribe(userID string, from int64, deliver func([]changes.Item[Announcement]) (taken int)) *changes.Subscription
 }
 
 // A queue knows the operations that wait for a person, oldest first, and what a
@@ -58,6 +60,7 @@ type Options struct {
 	Auth  authenticator
 	Feed  feed // encodes with Trail.Encode
 	Queue queue
+	Book  book
 
 	// MaxPerUser is how many sockets one user may have open; further ones are
 	// refused for good. 0 is no limit. MAX_CONNECTIONS_PER_USER.
@@ -66,6 +69,11 @@ type Options struct {
 	// SuppressSelf spares a socket the changes that were made with its own token
 	// and without naming a device (SUPPRESS_SELF_BY_TOKEN, CONTRACT D23).
 	SuppressSelf bool
+
+	// Rate is how many events a socket may send in a second, after Burst at once.
+	// 0 is no limit. SOCKET_RATE.
+	Rate  float64
+	Burst int
 
 	Logger *slog.Logger // default slog.Default
 }
@@ -86,7 +94,7 @@ func New(o Options) *Hub {
 	nsp := o.IO.Of(namespace)
 	nsp.Use(h.admit)
 	nsp.OnConnect(h.welcome)
-	h.register(nsp)
+	nsp.OnAny(h.hear)
 	return h
 }
 

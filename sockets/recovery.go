@@ -13,7 +13,6 @@ import (
 
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
-	"expenseflow/models"
 )
 
 // A Trail lets a device go on where its last connection broke off: after any
@@ -29,57 +28,56 @@ import (
 type Trail struct {
 	epoch string
 	key   []byte
+	names Spellings
 }
 
 // NewTrail makes a Trail for the log of this epoch (store.Store.Epoch). Every
-// process with the same secret honours the pids of the others.
-func NewTrail(epoch string, secret []byte) (*Trail, error) {
+// process with the same secret honours the pids of the others, and its offsets
+// whatever names it told changes by.
+func NewTrail(epoch string, secret []byte, names Spellings) (*Trail, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, "expenseflow: private session ids", sha256.Size)
 	if err != nil {
 		return nil, fmt.Errorf("derive the key of private session ids: %w", err)
 	}
-	return &Trail{epoch: epoch, key: key}, nil
-}
-
-// Encode makes the event that announces a change, once for all sockets that get
-// it. It ends in its offset.
-func (t *Trail) Encode(c models.Change) *socketio.Packet {
-	name, payload := wire.Event(c)
-	p, err := socketio.EncodeAt(namespace, t.offset(c.UserID, c.Seq), name, payload)
-	if err != nil {
-		panic(err) // wire made the JSON, and the names are ours
-	}
-	return p
+	return &Trail{epoch: epoch, key: key, names: names}, nil
 }
 
 // Admit implements socketio.Recovery. The middleware has authenticated the
 // client again, so the session knows its user and where the user's log stands.
 func (t *Trail) Admit(_ context.Context, socket *socketio.Socket, c socketio.Claim) (socketio.Grant, error) {
 	s := sessionOf(socket)
-	from, grant := t.Place(models.User{ID: s.userID, LogStart: s.logStart, Seq: s.position}, c)
-	s.position = from
-	return grant, nil
-}
-
-// Place says where a connection of u, as the user is when the token is looked at,
-// begins in the user's log.
-func (t *Trail) Place(u models.User, c socketio.Claim) (from int64, _ socketio.Grant) {
-	if from, ok := t.claimed(u, c); ok {
-		return from, socketio.Grant{PID: c.PID, Offset: t.offset(u.ID, from), Recovered: true}
+	if from, ok := t.claimed(s, c); ok {
+		s.position, s.heard = from.seq, from.heard
+		return socketio.Grant{PID: c.PID, Offset: t.offset(s.userID, from), Recovered: true}, nil
 	}
-	return u.Seq, socketio.Grant{PID: t.newPID(u.ID, u.Seq), Offset: t.offset(u.ID, u.Seq)}
+	begin := place{seq: s.position}
+	return socketio.Grant{PID: t.newPID(s.userID, s.position), Offset: t.offset(s.userID, begin)}, nil
 }
 
-// claimed is the position from which the client may go on: the later of its
-// pid's own and of its offset. It may not if the pid is not one of ours for this
-// user, or if what follows that position is no longer, or not yet, in the log.
-func (t *Trail) claimed(u models.User, c socketio.Claim) (int64, bool) {
-	from, ok := t.openPID(c.PID, u.ID)
+// A place in a user's log: after the change seq and, of the next one, after its
+// parts below heard.
+type place struct {
+	seq   int64
+	heard int
+}
+
+// claimed is the place from which the client may go on: the later of its pid's
+// own and of its offset. It may not if the pid is not one of ours for this user,
+// or if what follows that place is no longer, or not yet, in the log.
+func (t *Trail) claimed(s *session, c socketio.Claim) (place, bool) {
+	given, ok := t.openPID(c.PID, s.userID)
 	if !ok {
-		return 0, false
+		return place{}, false
 	}
-	from = max(from, t.openOffset(c.Offset, u.ID))
-	return from, from >= u.LogStart && from <= u.Seq
+	from := t.openOffset(c.Offset, s.userID)
+	if from.seq < given {
+		from = place{seq: given}
+	}
+	head := from.seq
+	if from.heard > 0 {
+		head++
+	}
+	return from, from.seq >= s.logStart && head <= s.position
 }
 
 // Follow implements socketio.Recovery.
@@ -97,19 +95,26 @@ var errRoomsNotKept = errors.New("sockets: a socket joins no room after it was w
 // connection joins by itself, so there is nothing to keep.
 func (t *Trail) Remember(*socketio.Socket, []string) error { return errRoomsNotKept }
 
-// offset names the position of a user's log after sequence seq.
-func (t *Trail) offset(userID string, seq int64) string {
-	return wire.Offset(t.epoch, userID, seq)
+// offset names a place in a user's log.
+func (t *Trail) offset(userID string, p place) string {
+	if p.heard == 0 {
+		return wire.Offset(t.epoch, userID, p.seq)
+	}
+	return wire.OffsetOf(t.epoch, userID, p.seq+1, p.heard-1)
 }
 
-// openOffset gives the sequence of an offset, 0 for one of another epoch or user
-// (after an account switch the client sends the old one) and for any other text.
-func (t *Trail) openOffset(offset, userID string) int64 {
-	c, ok := wire.ParseOffset(offset)
-	if !ok || c.Epoch != t.epoch || c.UserID != userID {
-		return 0
+// openOffset gives the place of an offset, the beginning for one of another epoch
+// or user (after an account switch the client sends the old one) and for any
+// other text. Whoever heard the last part that is told has heard all of a change.
+func (t *Trail) openOffset(offset, userID string) place {
+	c, part, ok := wire.ParseOffset(offset)
+	switch {
+	case !ok || c.Epoch != t.epoch || c.UserID != userID:
+		return place{}
+	case part == wire.Whole || part >= t.names.last() || c.Seq == 0:
+		return place{seq: c.Seq}
 	}
-	return c.Seq
+	return place{c.Seq - 1, part + 1}
 }
 
 // The parts of a pid, in bytes. Behind them stands their code.

@@ -8,8 +8,8 @@ import (
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/changes"
-	"expenseflow/internal/failpoint"
 	"expenseflow/internal/socketio"
+	"expenseflow/internal/wire"
 )
 
 // A session is one socket of a signed-in user.
@@ -20,11 +20,19 @@ type session struct {
 	key     string    // names the token among sign-outs
 	tokenID string    // names the token in changes; "" for the original's tokens
 	expires time.Time // when the token does
+	issued  time.Time // when the token was
+	hello   wire.Hello
 
 	// position is where the socket begins in the user's log, which holds what
 	// follows logStart: its newest change when the token was looked at, or where
 	// the device's last connection broke off (Trail.Admit).
 	position, logStart int64
+
+	// heard is from which part on the change after position is still to be told:
+	// 0 for all of it. Whoever serves the subscription has it for himself.
+	heard int
+
+	meter meter // of what the client says; the inbox runs one event at a time
 
 	mu     sync.Mutex
 	log    *changes.Subscription // nil before start
@@ -35,7 +43,8 @@ type session struct {
 func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
 	return &session{
 		hub: h, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
-		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt,
+		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt, issued: id.Claims.IssuedAt,
+		hello: wire.ParseHello(socket.Handshake().Auth),
 	}
 }
 
@@ -77,25 +86,6 @@ func (s *session) start() {
 	s.socket.OnDrain(s.resume)
 	s.log = s.hub.opts.Feed.Subscribe(s.userID, s.position, s.deliver)
 	s.expiry = time.AfterFunc(time.Until(s.expires), s.expire)
-}
-
-// deliver sends a page of the log as far as there is room. What does not fit is
-// offered again after resume.
-func (s *session) deliver(page []changes.Item[*socketio.Packet]) (taken int) {
-	for i, item := range page {
-		failpoint.If(s.socket.Recovered(), failpoint.InCatchUp)
-		if !s.spared(item) && !s.socket.TrySend(item.Encoded) {
-			return i
-		}
-	}
-	return len(page)
-}
-
-// spared tells whether the change is the socket's own and was asked not to come
-// back to it.
-func (s *session) spared(item changes.Item[*socketio.Packet]) bool {
-	by := item.Change.Author
-	return s.hub.opts.SuppressSelf && by.DeviceID == "" && by.TokenID != "" && by.TokenID == s.tokenID
 }
 
 // resume goes on with the log: there is room again. The subscription remembers a

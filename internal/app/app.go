@@ -50,7 +50,7 @@ type App struct {
 	tls           *tls.Config // nil is plain HTTP
 	http, metrics *http.Server
 	store         *store.Store
-	tail          *changes.Tail[*socketio.Packet]
+	tail          *changes.Tail[sockets.Announcement]
 	hub           *sockets.Hub
 
 	draining atomic.Bool // readiness says no
@@ -115,7 +115,7 @@ func (a *App) build(ctx context.Context, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	trail, err := sockets.NewTrail(epoch, secret)
+	trail, err := sockets.NewTrail(epoch, secret, sockets.Spellings(a.cfg.EventNames))
 	if err != nil {
 		return err
 	}
@@ -145,8 +145,9 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	})
 	p.io = socketio.New(socketConfig(a.cfg, trail, a.log))
 	a.hub = sockets.New(sockets.Options{
-		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler,
-		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken, Logger: a.log,
+		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger,
+		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken,
+		Rate: a.cfg.SocketRate.PerSecond(), Burst: a.cfg.SocketRate.N, Logger: a.log,
 	})
 	a.measure(p.metrics, p.io.Engine())
 	return p

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +213,7 @@ func (s *socket) send(text string) {
 
 func (s *socket) read(connected chan<- string) {
 	defer close(s.closed)
+	last := ""
 	for {
 		_, b, err := s.conn.ReadMessage()
 		text := string(b)
@@ -223,9 +225,26 @@ func (s *socket) read(connected chan<- string) {
 		case strings.HasPrefix(text, "40"), strings.HasPrefix(text, "44"):
 			connected <- text
 		case strings.HasPrefix(text, "42"):
-			s.events <- event(text[2:])
+			last = s.take(event(text[2:]), last)
 		}
 	}
+}
+
+// states are events that tell how things stand, which come whenever they like.
+var states = []string{"system:status ", "notification_count ", "account:balance "}
+
+// take keeps an event, unless it is a state, or the second spelling of the last
+// one; it gives the last one.
+func (s *socket) take(e, last string) string {
+	switch {
+	case slices.ContainsFunc(states, func(name string) bool { return strings.HasPrefix(e, name) }):
+		return last
+	case !strings.HasPrefix(e, "expense:"):
+		s.events <- e
+	case strings.Replace(e, ":", "_", 1) != last:
+		s.events <- "after " + last + " came " + e
+	}
+	return e
 }
 
 // event turns ["name",{...},"offset"] into `name {...}`: a text at the end is the

@@ -20,17 +20,13 @@ const connectTimeout = 10 * time.Second
 
 // socketConfig turns settings into those of the Socket.IO server.
 func socketConfig(cfg config.Config, trail socketio.Recovery, log *slog.Logger) socketio.Config {
-	c := socketio.Config{
+	return socketio.Config{
 		ServeClient: true, ConnectTimeout: connectTimeout, ReleaseHandshake: true, Recovery: trail, Logger: log,
 		Engine: engineio.Config{
 			Transports: cfg.Transports, QueueBytes: int(cfg.SocketQueue), MaxSessions: cfg.MaxConnections, Logger: log,
 			CORS: socketCORS(cfg.FrontendURL), AllowRequest: allowOrigin(cfg.FrontendURL), Headers: noStore,
 		},
 	}
-	if r := cfg.SocketRate; r.N > 0 {
-		c.EventRate, c.EventBurst = float64(r.N)/r.Per.Seconds(), r.N
-	}
-	return c
 }
 
 // socketCORS is the API's CORS for long-polling (CONTRACT decision 16).

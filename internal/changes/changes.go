@@ -71,7 +71,7 @@ func (o Options) withDefaults() Options {
 // be called concurrently.
 type Tail[E any] struct {
 	src    Source
-	encode func(models.Change) E
+	encode func([]models.Change) []E
 	opts   Options
 
 	mu    sync.Mutex
@@ -83,9 +83,9 @@ type Tail[E any] struct {
 	until time.Time     // nothing is read before
 }
 
-// New makes a Tail; Run makes it work. encode is called once per change and
-// page, whoever and however many get it.
-func New[E any](src Source, encode func(models.Change) E, o Options) *Tail[E] {
+// New makes a Tail; Run makes it work. encode gives the encoded form of each
+// change of a page; it is called once per page, whoever and however many get it.
+func New[E any](src Source, encode func(page []models.Change) []E, o Options) *Tail[E] {
 	return &Tail[E]{
 		src: src, encode: encode, opts: o.withDefaults(),
 		feeds: map[string]*feed[E]{}, ready: make(chan struct{}, 1),

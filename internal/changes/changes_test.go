@@ -123,7 +123,13 @@ func (l *listener) inOrder() bool {
 	return true
 }
 
-func encode(c models.Change) int64 { return c.Seq }
+func encode(page []models.Change) []int64 {
+	sequences := make([]int64, len(page))
+	for i, c := range page {
+		sequences[i] = c.Seq
+	}
+	return sequences
+}
 
 // running starts a tail over src inside a bubble and ends it with the bubble.
 func running(t *testing.T, src changes.Source, o changes.Options) *changes.Tail[int64] {
@@ -196,7 +202,7 @@ func TestSubscribersAtTheHeadShareOneReadAndEncoding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := newLogs()
 		encoded := 0
-		tail := changes.New(src, func(c models.Change) int64 { encoded++; return c.Seq }, changes.Options{Workers: 1})
+		tail := changes.New(src, func(page []models.Change) []int64 { encoded += len(page); return encode(page) }, changes.Options{Workers: 1})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() { _ = tail.Run(ctx) }()

@@ -109,13 +109,14 @@ func (t *Tail[E]) read(ctx context.Context, userID string, after int64) ([]Item[
 	if err != nil {
 		return nil, err
 	}
-	page := make([]Item[E], len(changes))
 	for i := range changes {
-		c := &changes[i]
-		if want := after + int64(i) + 1; c.Seq != want {
-			return nil, fmt.Errorf("the log has a hole: change %d follows %d", c.Seq, want-1)
+		if want := after + int64(i) + 1; changes[i].Seq != want {
+			return nil, fmt.Errorf("the log has a hole: change %d follows %d", changes[i].Seq, want-1)
 		}
-		page[i] = Item[E]{Seq: c.Seq, Change: c, Encoded: t.encode(*c)}
+	}
+	page := make([]Item[E], len(changes))
+	for i, encoded := range t.encode(changes) {
+		page[i] = Item[E]{Seq: changes[i].Seq, Change: &changes[i], Encoded: encoded}
 	}
 	return page, nil
 }

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	minSecret = 32 // characters, as DESIGN section 8 wants in production
+	minSecret     = 32 // characters, as DESIGN section 8 wants in production
+	minAdminToken = 16 // characters
 	// minSyncRate is what offline batches of one device are always allowed
 	// (CONTRACT D34): a refused batch stays in the browser's queue.
 	minSyncRate = 60
@@ -33,17 +34,31 @@ func (c *Config) check(vars map[string]string, ps *Problems) {
 	c.checkSecret(ps)
 	c.checkDatabase(ps)
 	c.checkFiles(ps)
+	c.checkSyncRate(ps)
+	c.checkAdminToken(ps)
+	if _, ok := vars["MONGODB_URI"]; ok {
+		c.warn("MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.")
+	}
+	if _, ok := vars["REDIS_URL"]; ok {
+		c.warn("REDIS_URL is not used: this version serves from one process.")
+	}
+}
+
+func (c *Config) checkSyncRate(ps *Problems) {
 	if r := c.SyncRateLimit; r.N > 0 && time.Duration(r.N)*time.Minute < minSyncRate*r.Per {
 		s, _ := settingOfField("SyncRateLimit")
 		p := s.problem(r.String(), "is too small")
 		p.Fix = "Set SYNC_RATE_LIMIT to 60/1m or more, or to 0 for no limit."
 		*ps = append(*ps, p)
 	}
-	if _, ok := vars["MONGODB_URI"]; ok {
-		c.warn("MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.")
-	}
-	if _, ok := vars["REDIS_URL"]; ok {
-		c.warn("REDIS_URL is not used: this version serves from one process.")
+}
+
+func (c *Config) checkAdminToken(ps *Problems) {
+	if n := len(c.AdminToken); n > 0 && n < minAdminToken {
+		*ps = append(*ps, Problem{
+			"ADMIN_TOKEN", fmt.Sprintf("ADMIN_TOKEN is shorter than %d characters.", minAdminToken),
+			"Set it to the output of: openssl rand -hex 16. Or leave it empty to close POST /api/admin/status.",
+		})
 	}
 }
 

@@ -48,6 +48,11 @@ type Config struct {
 	SocketRate            Rate     `env:"SOCKET_RATE" envDefault:"50/10s" help:"events that one socket may send; 0 is no limit"`
 	Transports            []string `env:"TRANSPORTS" envDefault:"polling,websocket" oneof:"polling|websocket" help:"websocket alone needs no sticky sessions behind a load balancer"`
 
+	EventNames     string `env:"EVENT_NAMES" envDefault:"both" oneof:"both|underscore|colon" help:"names of the events of expenses: expense_created, expense:created, or both"`
+	NotifyExpenses bool   `env:"NOTIFY_EXPENSES" envDefault:"false" help:"tell the user's other devices of each new expense by a notification too"`
+	LowBalance     Amount `env:"LOW_BALANCE_THRESHOLD" help:"notify a user whose balance falls below this amount; empty never does" eg:"100"`
+	AdminToken     Secret `env:"ADMIN_TOKEN" help:"opens POST /api/admin/status, at least 16 characters; empty closes it" eg:"the output of: openssl rand -hex 16"`
+
 	RateLimit     Rate `env:"RATE_LIMIT" envDefault:"10000/15m" help:"API requests of one address; 0 is no limit"`
 	AuthRateLimit Rate `env:"AUTH_RATE_LIMIT" envDefault:"20/15m" help:"failed sign-ins of one address; 0 is no limit"`
 	SyncRateLimit Rate `env:"SYNC_RATE_LIMIT" envDefault:"600/1m" help:"offline batches of one token, at least 60/1m; 0 is no limit"`

@@ -101,9 +101,10 @@ func TestAllProblemsComeTogetherWithTheirFix(t *testing.T) {
 	_, ps := load(t, nil,
 		"PORT=http", "DATABASE_MAX_CONNECTIONS=none", "NODE_ENV=prod", "JWT_EXPIRE=soon", "EXPENSES_LIST_FORMAT=xml", "TRANSPORTS=polling,carrier-pigeon",
 		"FRONTEND_URL=example.org", "TRUSTED_PROXIES=proxy", "SYNC_RATE_LIMIT=10/1m", "SOCKET_QUEUE_BYTES=1", "STATIC_DIR=nowhere",
-		"TLS_CERT_FILE=cert.pem", "JWT_SECERT=oops", "DATABASE_URL=mysql://root:hunter2@db", "ACCESS_LOG=perhaps", "RATE_LIMIT=many")
+		"TLS_CERT_FILE=cert.pem", "JWT_SECERT=oops", "DATABASE_URL=mysql://root:hunter2@db", "ACCESS_LOG=perhaps", "RATE_LIMIT=many",
+		"EVENT_NAMES=dots", "ADMIN_TOKEN=hunter2", "LOW_BALANCE_THRESHOLD=little")
 	want := []string{
-		"ACCESS_LOG", "DATABASE_MAX_CONNECTIONS", "DATABASE_URL", "EXPENSES_LIST_FORMAT", "FRONTEND_URL", "JWT_EXPIRE", "JWT_SECERT", "NODE_ENV", "PORT", "RATE_LIMIT",
+		"ACCESS_LOG", "ADMIN_TOKEN", "DATABASE_MAX_CONNECTIONS", "DATABASE_URL", "EVENT_NAMES", "EXPENSES_LIST_FORMAT", "FRONTEND_URL", "JWT_EXPIRE", "JWT_SECERT", "LOW_BALANCE_THRESHOLD", "NODE_ENV", "PORT", "RATE_LIMIT",
 		"SOCKET_QUEUE_BYTES", "STATIC_DIR", "SYNC_RATE_LIMIT", "TLS_CERT_FILE", "TLS_CERT_FILE", "TRANSPORTS", "TRUSTED_PROXIES",
 	}
 	if diff := cmp.Diff(want, names(ps)); diff != "" {
@@ -220,7 +221,8 @@ func TestSecretsFromFiles(t *testing.T) {
 }
 
 func TestSecretsAreNotShown(t *testing.T) {
-	cfg, _ := load(t, nil, "JWT_SECRET=hunter2hunter2hunter2hunter2hunter2", "DATABASE_URL=postgres://u:hunter2@db.example/money?sslpassword=hunter2")
+	cfg, _ := load(t, nil, "JWT_SECRET=hunter2hunter2hunter2hunter2hunter2", "DATABASE_URL=postgres://u:hunter2@db.example/money?sslpassword=hunter2",
+		"ADMIN_TOKEN=hunter2hunter2hunter2")
 	var out strings.Builder
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "config", cfg, "secret", cfg.JWTSecret, "url", cfg.DatabaseURL)
 	encoded, err := json.Marshal(cfg)
@@ -294,6 +296,16 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+func TestAmounts(t *testing.T) {
+	for text, want := range map[string]string{"100": "100", " 12.50": "", "12.50": "12.5", "-20": "-20", "0": "0", "1e20": "", "much": "", "": ""} {
+		var a Amount
+		err := a.UnmarshalText([]byte(text))
+		if a.String() != want || (err == nil) != a.Set {
+			t.Errorf("%q = %+v, %v; want %q", text, a, err, want)
+		}
+	}
+}
+
 func TestMisspeltNamesAreFound(t *testing.T) {
 	known := knownNames()
 	for name, want := range map[string]string{
@@ -319,6 +331,7 @@ func FuzzValues(f *testing.F) {
 			t.Fatalf("Rate of %q = %v", s, r)
 		}
 		_ = new(Bytes).UnmarshalText([]byte(s))
+		_ = new(Amount).UnmarshalText([]byte(s))
 		_ = new(Origins).UnmarshalText([]byte(s))
 		_ = new(Prefixes).UnmarshalText([]byte(s))
 	})

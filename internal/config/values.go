@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"expenseflow/models"
 )
 
 // A Secret is text that no log, message or listing shows.
@@ -95,11 +97,46 @@ func (b Bytes) String() string {
 	return strconv.FormatInt(int64(b), 10)
 }
 
+// An Amount is a sum of money that may be left out.
+type Amount struct {
+	Money models.Money
+	Set   bool
+}
+
+// UnmarshalText reads texts such as 100, 12.5 and -20.
+func (a *Amount) UnmarshalText(text []byte) error {
+	m, err := models.ParseMoney(string(text))
+	switch {
+	case err != nil:
+		return errors.New("is not an amount")
+	case m > models.MaxAmount || m < -models.MaxAmount:
+		return errors.New("is out of range")
+	}
+	*a = Amount{m, true}
+	return nil
+}
+
+// String gives the shortest form, "" for none.
+func (a Amount) String() string {
+	if !a.Set {
+		return ""
+	}
+	return a.Money.String()
+}
+
 // A Rate is how often something may happen: N times in each Per. The zero Rate
 // is no limit.
 type Rate struct {
 	N   int
 	Per time.Duration
+}
+
+// PerSecond is the rate in a second; 0 for no limit.
+func (r Rate) PerSecond() float64 {
+	if r.N == 0 {
+		return 0
+	}
+	return float64(r.N) / r.Per.Seconds()
 }
 
 // UnmarshalText reads texts such as 20/15m; 0 is no limit.

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"expenseflow/internal/engineio"
 )
 
@@ -40,8 +38,7 @@ type client struct {
 
 	// The reader's own.
 	decoder decoder
-	limiter *rate.Limiter // of events; nil if there is no limit
-	broken  bool          // the client broke the protocol: nothing is read any more
+	broken  bool // the client broke the protocol: nothing is read any more
 
 	mu     sync.Mutex
 	hs     *engineio.Handshake
@@ -61,9 +58,6 @@ type link struct {
 func newClient(s *Server, sess session) *client {
 	c := &client{server: s, session: sess, hs: sess.Handshake(), decoder: decoder{limits: &s.limits, parser: s.cfg.Parser}, holds: 1}
 	sess.ReleaseHandshake()
-	if s.cfg.EventRate > 0 {
-		c.limiter = rate.NewLimiter(rate.Limit(s.cfg.EventRate), s.cfg.EventBurst)
-	}
 	c.timer = time.AfterFunc(s.cfg.ConnectTimeout, c.expire)
 	return c
 }
@@ -142,28 +136,12 @@ func (c *client) socket(nsp string) *Socket {
 	return nil
 }
 
-// event puts an event into the inbox, no faster than the limit.
+// event puts an event into the inbox.
 func (c *client) event(s *Socket, p *inPacket) {
-	if c.limiter != nil {
-		c.pause(c.limiter.Reserve().Delay())
-	}
 	e := &Event{Name: p.name, Args: p.args, Attachments: p.attachments, socket: s, id: p.id, size: p.size}
 	cfg := &c.server.cfg
 	if c.inbox.pushEvent(task{kind: taskEvent, socket: s, event: e}, cfg.MaxInbox, cfg.maxInboxBytes(), c.session.Done) {
 		c.start()
-	}
-}
-
-// pause waits for d, or until the session has closed.
-func (c *client) pause(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c.session.Done():
 	}
 }
 

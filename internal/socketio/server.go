@@ -47,11 +47,6 @@ type Config struct {
 	// gone, before their context ends. Default 5 s.
 	HandlerGrace time.Duration
 
-	// EventRate is how many events of one connection are taken in a second, after
-	// EventBurst (default 100) at once; more are read later. 0: no limit.
-	EventRate  float64
-	EventBurst int
-
 	// ReleaseHandshake lets go of a connection's headers, query and auth when the
 	// OnConnect listeners of a socket have returned. They are a good part of what
 	// an idle connection costs. Middleware of a second namespace sees no headers
@@ -79,7 +74,6 @@ func (c Config) withDefaults() Config {
 	c.MaxPendingAcks = cmp.Or(c.MaxPendingAcks, 1000)
 	c.MaxInbox = cmp.Or(c.MaxInbox, 64)
 	c.HandlerGrace = cmp.Or(c.HandlerGrace, 5*time.Second)
-	c.EventBurst = cmp.Or(c.EventBurst, 100)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	c.Engine.Logger = cmp.Or(c.Engine.Logger, c.Logger)
 	return c

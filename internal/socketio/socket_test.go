@@ -202,25 +202,6 @@ func TestBigEventsStopTheReaderSooner(t *testing.T) {
 	})
 }
 
-func TestEventRateSlowsTheReader(t *testing.T) {
-	inBubble(t, Config{EventRate: 10, EventBurst: 5}, func(b *bubble) {
-		handled := 0
-		b.Of("/").On("e", func(context.Context, *Event) { handled++ })
-		w, _ := b.join("/")
-		start := time.Now()
-		for range 25 {
-			w.say(`2["e"]`)
-		}
-		if took := time.Since(start).Round(time.Millisecond); took != 2*time.Second {
-			t.Errorf("25 events took %v, want 2 s", took)
-		}
-		synctest.Wait()
-		if handled != 25 {
-			t.Errorf("%d events were handled", handled)
-		}
-	})
-}
-
 func TestPanickingHandlerCostsItsEventOnly(t *testing.T) {
 	inBubble(t, Config{}, func(b *bubble) {
 		echoing(b.Of("/"))

@@ -95,20 +95,6 @@ func appendEscaped(b []byte, s string) []byte {
 	return append(b, escaped...)
 }
 
-// Event gives the name and payload of the event that announces c: the document,
-// or {id, _id} of a deleted one, with the author's device where it is known
-// (CONTRACT D22).
-func Event(c models.Change) (name string, payload json.RawMessage) {
-	b := make([]byte, 0, 512)
-	if c.Kind == models.ExpenseDeleted {
-		b = appendDeleted(b, c.EntityID)
-	} else {
-		b = appendOpenExpense(b, &c.Expense)
-	}
-	b = appendSet(b, `,"deviceId":`, c.Author.DeviceID)
-	return string(c.Kind), append(b, '}')
-}
-
 // A Result writes itself as one entry of a batch's answer:
 // {resourceId, success, data|error, status, current?}.
 type Result models.Result

@@ -52,9 +52,9 @@ func queued(state models.OperationState, r models.Result) models.QueuedOperation
 
 func TestDocumentsMatchTheirGoldenFiles(t *testing.T) {
 	e, r := lunch(), rent()
-	_, created := wire.Event(models.Change{Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: "device_abc123xyz"}})
-	_, updated := wire.Event(models.Change{Kind: models.ExpenseUpdated, EntityID: r.ID, Expense: r})
-	_, deleted := wire.Event(models.Change{Kind: models.ExpenseDeleted, EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: "device_abc123xyz"}})
+	created := payload(models.Change{Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: "device_abc123xyz"}})
+	updated := payload(models.Change{Kind: models.ExpenseUpdated, EntityID: r.ID, Expense: r})
+	deleted := payload(models.Change{Kind: models.ExpenseDeleted, EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: "device_abc123xyz"}})
 	documents := map[string]any{
 		"expense":          wire.NewExpense(e),
 		"expense_full":     wire.NewExpense(r),
@@ -105,6 +105,9 @@ func delta(e models.Expense) wire.Delta {
 		{Change: models.DeltaChange{ID: "x"}, Error: "Invalid action"},
 	})
 }
+
+// payload is that of every event of a change.
+func payload(c models.Change) json.RawMessage { return wire.Events(&c)[0].Payload }
 
 // golden compares a document with its file, which is indented for readers.
 func golden(t *testing.T, name string, got []byte) {

@@ -15,17 +15,38 @@ func Offset(epoch, userID string, seq int64) string {
 	return epoch + "." + userID + "." + strconv.FormatInt(seq, 36)
 }
 
-// ParseOffset reads what Offset wrote; false for any other text.
-func ParseOffset(s string) (models.Cursor, bool) {
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
-		return models.Cursor{}, false
+// OffsetOf names the position after one event of the change seq: Offset's if the
+// change makes no other.
+func OffsetOf(epoch, userID string, seq int64, part int) string {
+	offset := Offset(epoch, userID, seq)
+	if part == Whole {
+		return offset
 	}
-	seq, err := strconv.ParseInt(parts[2], 36, 64)
-	if err != nil || seq < 0 || Offset(parts[0], parts[1], seq) != s {
-		return models.Cursor{}, false
+	return offset + "." + strconv.Itoa(part)
+}
+
+// maxPart bounds the parts of an offset. More events than that no change makes.
+const maxPart = 9
+
+// ParseOffset reads what Offset and OffsetOf wrote, with the part that was heard,
+// or Whole; false for any other text.
+func ParseOffset(s string) (c models.Cursor, part int, ok bool) {
+	fields, part := strings.Split(s, "."), Whole
+	if len(fields) == 4 {
+		n, err := strconv.ParseUint(fields[3], 10, 8)
+		if err != nil || n > maxPart {
+			return models.Cursor{}, 0, false
+		}
+		part = int(n)
 	}
-	return models.Cursor{Epoch: parts[0], UserID: parts[1], Seq: seq}, true
+	if len(fields) < 3 || fields[0] == "" || fields[1] == "" {
+		return models.Cursor{}, 0, false
+	}
+	seq, err := strconv.ParseInt(fields[2], 36, 64)
+	if err != nil || seq < 0 || OffsetOf(fields[0], fields[1], seq, part) != s {
+		return models.Cursor{}, 0, false
+	}
+	return models.Cursor{Epoch: fields[0], UserID: fields[1], Seq: seq}, part, true
 }
 
 // firstTime parts numbers: smaller ones are sequences, which no user's log
@@ -49,7 +70,7 @@ func ParseSince(s string) (*models.Cursor, error) {
 }
 
 func readCursor(s string) (models.Cursor, bool) {
-	if c, ok := ParseOffset(s); ok {
+	if c, _, ok := ParseOffset(s); ok { // whoever heard one spelling knows the change
 		return c, true
 	}
 	_, numeric := parseMillis(s)
