@@ -64,6 +64,9 @@ func Errors(log *slog.Logger) echo.HTTPErrorHandler {
 			return
 		}
 		body := failure{Failure: wire.NewFailure(err)}
+		if c.Get(codedKey) != nil {
+			body.Code = wire.Code(err)
+		}
 		if kind == models.TooMany || kind == models.Unavailable {
 			wait := seconds(err)
 			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(wait))
@@ -72,6 +75,18 @@ func Errors(log *slog.Logger) echo.HTTPErrorHandler {
 			}
 		}
 		_ = respond(c, status[kind], body) // a client that left has nobody to tell
+	}
+}
+
+// codedKey marks requests whose refusals always carry a code.
+const codedKey = "coded"
+
+// coded has every refusal of a route carry a code. What the original has no
+// words for does (CONTRACT 6.2); where it has, they stay as they are.
+func coded(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Set(codedKey, true)
+		return next(c)
 	}
 }
 

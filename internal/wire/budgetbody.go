@@ -9,7 +9,7 @@ import (
 )
 
 // budgetFields are the fields of a budget in the order in which faults are named.
-var budgetFields = []string{"name", "category", "amount", "period", "startDate", "endDate", "alertThreshold", "deviceId", "clientId", "version"}
+var budgetFields = []string{"name", "category", "amount", "period", "startDate", "endDate", "alertThreshold", "deviceId", "version"}
 
 // budgetRequired are those that a body must have.
 var budgetRequired = []string{"name", "category", "amount"}
@@ -21,8 +21,7 @@ var computed = []string{
 }
 
 func budgetKey(key string) bool {
-	return slices.Contains(budgetFields, key) || slices.Contains(computed, key) ||
-		slices.Contains(metaKeys, key) || slices.Contains(ignored, key)
+	return key == "_id" || key == "id" || slices.Contains(budgetFields, key) || slices.Contains(computed, key) || slices.Contains(ignored, key)
 }
 
 // ParseBudgetDraft reads the body of POST /api/budgets, checked. Errors are

@@ -57,7 +57,7 @@ func joiValue(v models.Violation) string {
 	case models.RulePositive:
 		return "must be a positive number"
 	case models.RuleOrder:
-		return `must be greater than or equal to "startDate"`
+		return `must be greater than or equal to ` + quoted(beginnings[v.Field])
 	case models.RuleSafe:
 		return "must be a safe number"
 	case models.RuleDate:
@@ -71,6 +71,9 @@ func joiValue(v models.Violation) string {
 	}
 	return "is not allowed"
 }
+
+// beginnings are the fields that those of an end must not come before.
+var beginnings = map[string]string{"endDate": "startDate", "to": "from"}
 
 // limit is what v names, or the one of an expense's amount.
 func limit(v models.Violation, amount models.Money) string {

@@ -1,0 +1,197 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// budgetLedger is what changes budgets.
+type budgetLedger interface {
+	CreateBudget(ctx context.Context, userID string, c ledger.BudgetCreation) (models.Budget, error)
+	UpdateBudget(ctx context.Context, userID, id string, seen *int64, p models.BudgetPatch, by models.Author) (models.Budget, error)
+	DeleteBudget(ctx context.Context, userID, id string, by models.Author) (models.Budget, error)
+}
+
+// budgetReader is what tells how they stand.
+type budgetReader interface {
+	BudgetStates(ctx context.Context, userID string, at time.Time) ([]models.BudgetState, error)
+	BudgetOf(ctx context.Context, userID, id string, at time.Time) (models.BudgetState, error)
+}
+
+// Budgets answers /api/budgets.
+type Budgets struct {
+	Ledger budgetLedger
+	Reader budgetReader
+}
+
+// Register puts the routes below /api; guard lets only known callers in.
+func (h *Budgets) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
+	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	get(api, "/budgets", h.list, guard...)
+	get(api, "/budgets/alerts", h.alerts, guard...)
+	get(api, "/budgets/summary", h.summary, guard...)
+	get(api, "/budgets/:id", h.one, guard...)
+	api.POST("/budgets", h.create, guard...)
+	api.PUT("/budgets/:id", h.update, guard...)
+	api.DELETE("/budgets/:id", h.remove, guard...)
+}
+
+// states gives how the caller's budgets stand, those that keep lets through,
+// newest first.
+func (h *Budgets) states(c echo.Context, keep func(models.BudgetState) bool) ([]models.BudgetState, error) {
+	all, err := h.Reader.BudgetStates(c.Request().Context(), caller(c.Request().Context()).User.ID, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(s models.BudgetState) bool { return !keep(s) }), nil
+}
+
+// list handles GET /api/budgets?period=&active=, newest first.
+//
+//	200 [budget with how it stands...]    400 no such period, active is no boolean
+func (h *Budgets) list(c echo.Context) error {
+	filter, err := wire.ParseBudgetFilter(c.QueryParam("period"), c.QueryParam("active"))
+	if err != nil {
+		return err
+	}
+	states, err := h.states(c, filter.Matches)
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, each(states, wire.NewBudgetState))
+}
+
+// each gives the documents of a list; never nil, so that it is written [].
+func each[T, D any](list []T, document func(T) D) []D {
+	out := make([]D, len(list))
+	for i, v := range list {
+		out[i] = document(v)
+	}
+	return out
+}
+
+// one handles GET /api/budgets/:id.
+//
+//	200 the budget with how it stands    404 absent or another user's
+func (h *Budgets) one(c echo.Context) error {
+	state, err := h.Reader.BudgetOf(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), time.Now())
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, wire.NewBudgetState(state))
+}
+
+// alerts handles GET /api/budgets/alerts: the budgets that are used up to their
+// threshold or beyond, whether anybody was told or not.
+//
+//	200 [alert...]    401 no good token
+func (h *Budgets) alerts(c echo.Context) error {
+	states, err := h.states(c, func(s models.BudgetState) bool { return s.Active && s.Level > models.LevelNone })
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, each(states, wire.NewAlert))
+}
+
+// summary handles GET /api/budgets/summary?period=, of the budgets of one period
+// that count now.
+//
+//	200 {totalBudget, totalSpent, budgetCount, categories, ...}    400 no such period
+func (h *Budgets) summary(c echo.Context) error {
+	period := c.QueryParam("period")
+	if period == "" {
+		period = string(models.Monthly)
+	}
+	filter, err := wire.ParseBudgetFilter(period, "true")
+	if err != nil {
+		return err
+	}
+	states, err := h.states(c, filter.Matches)
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, wire.NewBudgetSummary(states))
+}
+
+// create handles POST /api/budgets. A header Idempotency-Key makes its
+// repetition harmless.
+//
+//	201 the stored budget    400 what is wrong with it    409 the same key with other data
+func (h *Budgets) create(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	draft, meta, err := wire.ParseBudgetDraft(b)
+	if err != nil {
+		return err
+	}
+	by, err := author(c, meta.DeviceID)
+	if err != nil {
+		return err
+	}
+	key, err := headerName(c, "Idempotency-Key")
+	if err != nil {
+		return err
+	}
+	budget, err := h.Ledger.CreateBudget(c.Request().Context(), caller(c.Request().Context()).User.ID,
+		ledger.BudgetCreation{Draft: draft, Author: by, RequestID: key})
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusCreated, wire.NewBudget(budget))
+}
+
+// update handles PUT /api/budgets/:id, whose body is a whole budget.
+//
+//	200 the stored budget         404 absent or another user's
+//	400 what is wrong with it     409 a newer version is stored; it is in the reply
+func (h *Budgets) update(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	patch, meta, err := wire.ParseBudget(b)
+	if err != nil {
+		return err
+	}
+	by, err := author(c, meta.DeviceID)
+	if err != nil {
+		return err
+	}
+	budget, err := h.Ledger.UpdateBudget(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), meta.Version, patch, by)
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, wire.NewBudget(budget))
+}
+
+// remove handles DELETE /api/budgets/:id, whose body may name the device.
+//
+//	200 {message}    404 absent, another user's, or deleted already
+func (h *Budgets) remove(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	meta, err := wire.ParseMeta(b)
+	if err != nil {
+		return err
+	}
+	by, err := author(c, meta.DeviceID)
+	if err != nil {
+		return err
+	}
+	if _, err := h.Ledger.DeleteBudget(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), by); err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, message{Message: "Budget deleted successfully"})
+}

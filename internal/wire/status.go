@@ -1,0 +1,55 @@
+package wire
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"expenseflow/models"
+)
+
+// The states of the service (CONTRACT 6.2).
+const (
+	StatusOK       = "ok"
+	StatusDegraded = "degraded" // it answers, but not everything works
+	StatusShutdown = "shutting_down"
+)
+
+// A Status is the payload of system:status.
+type Status struct {
+	Status  string `json:"status"` // one of the Status constants
+	Message string `json:"message"`
+	At      Time   `json:"at"`
+}
+
+// maxStatusMessage is how long a message to all users may be, in UTF-16 units.
+const maxStatusMessage = 500
+
+// ParseStatus reads the body of POST /api/admin/status, {status, message?}, as
+// said at this moment. Errors are models.Invalid in Joi's words.
+func ParseStatus(body json.RawMessage, at time.Time) (Status, error) {
+	o, err := readObject(body)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Status: str(o["status"]), Message: models.Trim(str(o["message"])), At: Time(at)}
+	if err := s.check(o); err != nil {
+		return Status{}, err
+	}
+	return s, refuseUnknown(body, o, func(key string) bool { return key == "status" || key == "message" })
+}
+
+func (s Status) check(o object) error {
+	states := []string{StatusOK, StatusDegraded, StatusShutdown}
+	switch {
+	case o["status"] == nil:
+		return invalid(`"status" is required`)
+	case !slices.Contains(states, s.Status):
+		return invalid(`"status" ` + listed(states))
+	case o["message"] != nil && typeOf(o["message"]) != text:
+		return invalid(`"message" must be a string`)
+	case models.UTF16Len(s.Message) > maxStatusMessage:
+		return invalid(Joi(models.Violation{Field: "message", Rule: models.RuleTooLong, Limit: maxStatusMessage}))
+	}
+	return nil
+}
