@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -150,11 +150,15 @@ func stopShared() error {
 	return errors.Join(errs...)
 }
 
+var portsTried atomic.Int64
+
 // freePort finds a port below the range that systems hand to outgoing
-// connections, so that nobody takes it while a program is restarted.
+// connections, so that nobody takes it while a program is restarted. No port is
+// given twice, and another test binary begins elsewhere.
 func freePort() (int, error) {
+	const lowest, ports, apart = 12000, 18000, 997
 	for range 200 {
-		port := 12000 + rand.IntN(18000)
+		port := lowest + (os.Getpid()*apart+int(portsTried.Add(1)))%ports
 		ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			return port, ln.Close()
