@@ -36,6 +36,11 @@ const createDevices = 20
 // measureCreate gives the time from sending an HTTP create to the event on
 // another device of the same user, counted from when the create was due.
 func measureCreate(ctx context.Context, p *process, scale float64) (result, error) {
+	stop, err := metronome()
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	run := &creates{lat: &latencies{}, due: map[string]time.Time{}}
 	var users []*user
 	for range createDevices {

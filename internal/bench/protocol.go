@@ -243,7 +243,10 @@ func measureEcho(ctx context.Context, p *process, scale float64) (result, error)
 	if err != nil {
 		return nil, err
 	}
-	lat := e.offered(ctx, offeredEchoes, scaledTime(6*time.Second, scale))
+	lat, err := e.offered(ctx, offeredEchoes, scaledTime(6*time.Second, scale))
+	if err != nil {
+		return nil, err
+	}
 	perEcho := float64((after - before).Microseconds()) / (rate * d.Seconds())
 	return result{"echo-rate": rate, "echo-cpu": perEcho, "echo-p50": lat.at(0.50), "echo-p99": lat.at(0.99)}, ctx.Err()
 }
@@ -299,7 +302,12 @@ func (e *echoers) peak(ctx context.Context, d time.Duration) float64 {
 
 // offered gives the latencies, from the moment each echo was due, when all
 // clients together offer rate per second.
-func (e *echoers) offered(ctx context.Context, rate int, d time.Duration) *latencies {
+func (e *echoers) offered(ctx context.Context, rate int, d time.Duration) (*latencies, error) {
+	stop, err := metronome()
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	lat := &latencies{}
 	gap := time.Duration(echoClients) * time.Second / time.Duration(rate)
 	began := time.Now().Add(10 * time.Millisecond)
@@ -313,7 +321,7 @@ func (e *echoers) offered(ctx context.Context, rate int, d time.Duration) *laten
 			lat.add(time.Since(due))
 		}
 	})
-	return lat
+	return lat, nil
 }
 
 func (e *echoers) each(f func(i int, ch chan struct{})) {
