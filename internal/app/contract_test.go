@@ -213,6 +213,9 @@ func TestEveryGuardedRouteRefusesEveryBadToken(t *testing.T) {
 		"GET /api/expenses", "POST /api/expenses", "PUT /api/expenses/x", "DELETE /api/expenses/x", "POST /api/auth/logout", "POST /api/auth/security/change-password",
 		"GET /api/user/profile", "POST /api/sync/batch", "GET /api/sync/status", "GET /api/sync/pending", "POST /api/sync/pending/x/retry", "DELETE /api/sync/pending/x",
 		"GET /api/sync/pull", "POST /api/sync/delta", "GET /api/sync/changes",
+		"GET /api/budgets", "POST /api/budgets", "GET /api/budgets/x", "PUT /api/budgets/x", "DELETE /api/budgets/x", "GET /api/budgets/alerts", "GET /api/budgets/summary",
+		"GET /api/accounts/balance", "GET /api/dashboard", "GET /api/notifications", "GET /api/notifications/unread-count",
+		"PATCH /api/notifications/x/read", "PATCH /api/notifications/mark-all-read", "DELETE /api/notifications/x",
 	}
 	for _, tt := range tokens {
 		t.Run(tt.name, func(t *testing.T) {

@@ -92,6 +92,9 @@ func (a *App) api(e *echo.Echo, p parts) {
 	}).Register(api, open, closed, guess)
 	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: a.cfg.ListFormat}).Register(api, closed...)
 	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)
+	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
+	(&handlers.Notifications{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
+	(&handlers.Dashboard{Reader: a.store}).Register(api, closed...)
 	api.Any("", handlers.NotFound)
 	api.Any("/*", handlers.NotFound)
 }
