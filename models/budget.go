@@ -1,6 +1,7 @@
 package models
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -245,9 +246,10 @@ type BudgetState struct {
 	Active   bool // false before the budget's first and after its last day
 }
 
-// Percentage is how much of the budget is spent, in percent.
+// Percentage is how much of the budget is spent, in percent with six decimals.
 func (s *BudgetState) Percentage() float64 {
-	return s.Spent.Float() / SumOf(s.Budget.Amount).Float() * 100
+	percent := s.Spent.Float() / SumOf(s.Budget.Amount).Float() * 100
+	return math.Round(percent*moneyUnit) / moneyUnit
 }
 
 // A BudgetAlert tells that a budget rose to the level that State shows. State is

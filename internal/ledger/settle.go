@@ -3,14 +3,15 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"expenseflow/models"
 )
 
-// settle draws the consequences of a transaction, in that transaction, so that
-// they are neither lost nor drawn twice.
+// settle draws the consequences of a transaction that changed an expense or a
+// budget, in that transaction, so that they are neither lost nor drawn twice.
 //
 // Budgets: the transaction is one step, whatever it did, and its moment decides
 // which period counts. A budget whose level is higher after the step than the
@@ -21,6 +22,9 @@ import (
 //
 // Then the balance, and the changes of expenses themselves (Options).
 func (l *Ledger) settle(w *Work, before *models.User) error {
+	if !slices.ContainsFunc(w.Tx.Appended(), moves) {
+		return nil
+	}
 	budgets, err := w.Tx.Reckon()
 	if err != nil {
 		return fmt.Errorf("settle budgets: %w", err)
@@ -34,6 +38,9 @@ func (l *Ledger) settle(w *Work, before *models.User) error {
 	l.tellExpenses(w)
 	return nil
 }
+
+// moves tells whether a change may move a budget.
+func moves(c models.Change) bool { return c.Kind.OfExpense() || c.Budget != nil }
 
 // alert writes that a budget has risen into the log, and keeps a notification.
 func (w *Work) alert(s models.BudgetState) {

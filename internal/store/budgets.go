@@ -63,7 +63,6 @@ func (tx *Tx) Budget(id string) (models.Budget, error) {
 func (tx *Tx) InsertBudget(b models.Budget) {
 	tx.budgets.put(b.ID, models.BudgetState{Budget: b}, false)
 	tx.user.Budgets++
-	tx.budgetsTouched = true
 }
 
 // UpdateBudget saves a budget that Budget gave. One that counts something else
@@ -75,7 +74,6 @@ func (tx *Tx) UpdateBudget(b models.Budget) {
 	}
 	s.Budget = b
 	tx.budgets.put(b.ID, s, true)
-	tx.budgetsTouched = true
 }
 
 // DeleteBudget removes a budget that Budget gave.
@@ -91,17 +89,16 @@ type Reckoning struct {
 	Known models.Level
 }
 
-// Reckon takes stock of the user's budgets if the transaction may have moved
-// one, and takes their levels for known from now on. In a new period nothing is
-// known, and a budget that does not count at this moment is at no level.
+// Reckon takes stock of the user's budgets and takes their levels for known from
+// now on. In a new period nothing is known, and a budget that does not count at
+// this moment is at no level. For a user without budgets it costs nothing.
 func (tx *Tx) Reckon() ([]Reckoning, error) {
-	if !tx.budgetsMoved() {
-		return nil, nil
+	if tx.user.Budgets == 0 {
+		return nil, tx.failed
 	}
-	if err := tx.follow(); err != nil {
+	if err := tx.moveBudgets(); err != nil {
 		return nil, err
 	}
-	tx.budgetsTouched = false
 	var all []Reckoning
 	for _, id := range tx.budgetIDs() {
 		s, _, _ := tx.budgets.get(id)
@@ -117,17 +114,16 @@ func (tx *Tx) Reckon() ([]Reckoning, error) {
 	return all, nil
 }
 
-// budgetsMoved tells whether a budget was edited, or an expense tallied that no
-// budget knows yet.
-func (tx *Tx) budgetsMoved() bool {
-	return tx.user.Budgets > 0 && (tx.budgetsTouched || tx.followed < len(tx.tallies))
+// follow lets the budgets know what was tallied, if they do not yet.
+func (tx *Tx) follow() error {
+	if tx.user.Budgets == 0 || tx.followed == len(tx.tallies) {
+		return tx.failed
+	}
+	return tx.moveBudgets()
 }
 
-// follow brings what is kept beside the budgets up to the transaction's moment.
-func (tx *Tx) follow() error {
-	if !tx.budgetsMoved() {
-		return nil
-	}
+// moveBudgets brings what is kept beside the budgets up to the transaction's moment.
+func (tx *Tx) moveBudgets() error {
 	if err := tx.loadBudgets(); err != nil {
 		return err
 	}

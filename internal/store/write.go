@@ -224,13 +224,12 @@ type Tx struct {
 	changes    []models.Change
 	logged     int // how many of changes are written
 
-	notifications  *overlay[string, models.Notification]
-	budgets        *overlay[string, models.BudgetState]
-	budgetsLoaded  bool // all of the user's
-	budgetsTouched bool // one was edited since the last Reckon
-	tallies        []tally
-	tallied        int // how many of tallies are in daily_totals
-	followed       int // how many the budgets know
+	notifications *overlay[string, models.Notification]
+	budgets       *overlay[string, models.BudgetState]
+	budgetsLoaded bool // all of the user's
+	tallies       []tally
+	tallied       int // how many of tallies are in daily_totals
+	followed      int // how many the budgets know
 
 	// failed is the first statement that failed and was not undone by an
 	// Attempt: such a transaction does not commit, whatever fn made of it.

@@ -1,0 +1,430 @@
+package reconcile_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/reconcile"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/models"
+)
+
+// A bookkeeper knows what a user must have been told. It adds up all expenses
+// anew after each transaction and keeps, of each budget, the level that the user
+// knows and what it is of.
+type bookkeeper struct {
+	h       *house
+	t       *rapid.T
+	budgets map[string]models.Budget
+	known   map[string]knowledge
+	alerts  []alert // what must have been told, in order
+	heard   int     // changes of the log that were looked at
+	ops     int64   // operations made so far
+}
+
+type knowledge struct {
+	category string
+	period   models.Period
+	round    time.Time
+	level    models.Level
+}
+
+type alert struct {
+	Budget string
+	Level  models.Level
+}
+
+var someAmounts = []models.Money{1, 500_000, 1_000_000, 3_333_333, 8_000_000, 10_000_000, 25_500_000}
+
+// amount draws one that an expense may have.
+func (k *bookkeeper) amount() models.Money {
+	return max(rapid.SampledFrom(someAmounts).Draw(k.t, "amount"), models.MinAmount)
+}
+
+func (k *bookkeeper) category() string {
+	return rapid.SampledFrom([]string{"food", "transport"}).Draw(k.t, "category")
+}
+
+func (k *bookkeeper) kind() string {
+	return rapid.SampledFrom([]string{"expense", "expense", "expense", "income"}).Draw(k.t, "type")
+}
+
+// date draws one near the clock, in its period or in another.
+func (k *bookkeeper) date() time.Time {
+	days := rapid.SampledFrom([]int{0, 0, 0, -1, 1, -8, 8, -35, 35}).Draw(k.t, "days off")
+	return k.h.clock().AddDate(0, 0, days)
+}
+
+func (k *bookkeeper) create() {
+	date := k.date()
+	d := models.Draft{Description: "x", Amount: k.amount(), Category: k.category(), Type: k.kind(), Date: &date}
+	_, err := k.h.ledger.CreateExpense(k.h.t.Context(), k.h.user.ID, ledger.Creation{Draft: d})
+	k.must(err)
+}
+
+func (k *bookkeeper) must(err error) {
+	if err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// patch draws an edit of one field.
+func (k *bookkeeper) patch() models.Patch {
+	switch rapid.IntRange(0, 4).Draw(k.t, "field") {
+	case 0:
+		return models.Patch{Amount: ptr(k.amount())}
+	case 1:
+		return models.Patch{Category: ptr(k.category())}
+	case 2:
+		return models.Patch{Type: ptr(k.kind())}
+	case 3:
+		return models.Patch{Date: ptr(k.date())}
+	}
+	return models.Patch{Notes: ptr("y")}
+}
+
+// some draws one of the user's expenses, false if there is none.
+func (k *bookkeeper) some() (models.Expense, bool) {
+	es := k.h.list()
+	if len(es) == 0 {
+		return models.Expense{}, false
+	}
+	return rapid.SampledFrom(es).Draw(k.t, "expense"), true
+}
+
+func (k *bookkeeper) edit() {
+	if e, ok := k.some(); ok {
+		_, err := k.h.ledger.UpdateExpense(k.h.t.Context(), k.h.user.ID, e.ID, nil, k.patch(), models.Author{})
+		k.must(err)
+	}
+}
+
+func (k *bookkeeper) remove() {
+	if e, ok := k.some(); ok {
+		_, err := k.h.ledger.DeleteExpense(k.h.t.Context(), k.h.user.ID, e.ID, models.Author{})
+		k.must(err)
+	}
+}
+
+// batch sends what a device queued, some of it bad, and then the same again.
+func (k *bookkeeper) batch() {
+	var ops []models.Operation
+	for range rapid.IntRange(1, 8).Draw(k.t, "operations") {
+		ops = append(ops, k.operation())
+	}
+	first := k.h.apply(ops...)
+	k.look()
+	if diff := gocmp.Diff(statuses(first), statuses(k.h.apply(ops...))); diff != "" {
+		k.t.Fatalf("replay (-first +second):\n%s", diff)
+	}
+	for _, op := range k.h.pending() {
+		k.look()
+		_, err := k.h.Retry(k.h.t.Context(), k.h.user.ID, models.Author{}, op.ID, k.json())
+		k.must(err)
+	}
+}
+
+// operation draws one about an expense that is there or that the batch made.
+func (k *bookkeeper) operation() models.Operation {
+	k.ops++
+	id := fmt.Sprint("temp_", rapid.IntRange(0, 2).Draw(k.t, "temporary id"))
+	if e, ok := k.some(); ok && rapid.Bool().Draw(k.t, "stored") {
+		id = e.ID
+	}
+	op := named(id, create(k.ops, string(k.json())))
+	switch rapid.IntRange(0, 4).Draw(k.t, "action") {
+	case 0:
+		op = update(k.ops, id, fmt.Sprintf(`{"amount":%s}`, k.amount()))
+	case 1:
+		op = del(k.ops, id)
+	case 2:
+		op.Data = []byte(`{"description":"bad","amount":-1,"category":"food","type":"expense"}`)
+	default:
+		op.ResourceID = fmt.Sprint("temp_", rapid.IntRange(0, 2).Draw(k.t, "temporary id"))
+	}
+	return of(k.h.user.ID, op)
+}
+
+func (k *bookkeeper) json() []byte {
+	return fmt.Appendf(nil, `{"description":"b","amount":%s,"category":%q,"type":%q,"date":%d}`,
+		k.amount(), k.category(), k.kind(), k.date().UnixMilli())
+}
+
+func (k *bookkeeper) delta() {
+	k.ops++
+	c := models.DeltaChange{Action: models.Create, LocalID: fmt.Appendf(nil, "%d", k.ops), Data: k.json(), Timestamp: &k.ops}
+	_, err := k.h.Delta(k.h.t.Context(), k.h.user.ID, models.Author{}, []models.DeltaChange{c})
+	k.must(err)
+}
+
+func (k *bookkeeper) newBudget() {
+	d := models.BudgetDraft{
+		Name: "b", Amount: rapid.SampledFrom(someAmounts).Draw(k.t, "limit"),
+		Category:  rapid.SampledFrom([]string{"food", "transport", models.AllCategories}).Draw(k.t, "of"),
+		Period:    models.Period(rapid.SampledFrom(models.Periods).Draw(k.t, "period")),
+		Threshold: ptr(rapid.SampledFrom([]int{1, 50, 80, 100}).Draw(k.t, "threshold")),
+	}
+	if rapid.Bool().Draw(k.t, "bounded") {
+		d.Start, d.End = k.date(), k.date()
+	}
+	if d.End.Before(d.Start) {
+		d.Start, d.End = d.End, d.Start
+	}
+	_, err := k.h.ledger.CreateBudget(k.h.t.Context(), k.h.user.ID, ledger.BudgetCreation{Draft: d})
+	k.must(err)
+}
+
+func (k *bookkeeper) someBudget() (models.Budget, bool) {
+	if len(k.budgets) == 0 {
+		return models.Budget{}, false
+	}
+	id := rapid.SampledFrom(slices.Sorted(maps.Keys(k.budgets))).Draw(k.t, "budget")
+	return k.budgets[id], true
+}
+
+func (k *bookkeeper) editBudget() {
+	b, ok := k.someBudget()
+	if !ok {
+		return
+	}
+	var p models.BudgetPatch
+	switch rapid.IntRange(0, 4).Draw(k.t, "field") {
+	case 0:
+		p.Amount = ptr(rapid.SampledFrom(someAmounts).Draw(k.t, "limit"))
+	case 1:
+		p.Category = ptr(k.category())
+	case 2:
+		p.Period = ptr(models.Period(rapid.SampledFrom(models.Periods).Draw(k.t, "period")))
+	case 3:
+		p.Threshold = ptr(rapid.IntRange(models.MinThreshold, models.MaxThreshold).Draw(k.t, "threshold"))
+	case 4:
+		p.Start, p.End = &time.Time{}, ptr(k.date())
+	}
+	_, err := k.h.ledger.UpdateBudget(k.h.t.Context(), k.h.user.ID, b.ID, &b.Version, p, models.Author{})
+	k.must(err)
+}
+
+func (k *bookkeeper) dropBudget() {
+	if b, ok := k.someBudget(); ok {
+		_, err := k.h.ledger.DeleteBudget(k.h.t.Context(), k.h.user.ID, b.ID, models.Author{})
+		k.must(err)
+	}
+}
+
+// sleep lets time pass, perhaps into another period.
+func (k *bookkeeper) sleep() {
+	hours := rapid.SampledFrom([]int{1, 24, 24 * 7, 24 * 31}).Draw(k.t, "hours")
+	k.h.setClock(k.h.clock().Add(time.Duration(hours) * time.Hour))
+}
+
+// look draws the conclusions from the transaction that is new in the log. All its
+// changes are of one moment.
+func (k *bookkeeper) look() {
+	fresh := k.h.log()[k.heard:]
+	k.heard += len(fresh)
+	moved := false
+	for _, c := range fresh {
+		if !c.At.Equal(fresh[0].At) {
+			k.t.Fatalf("changes of two transactions: %+v", fresh)
+		}
+		if c.Kind == models.BudgetDeleted {
+			delete(k.budgets, c.EntityID)
+			delete(k.known, c.EntityID)
+		} else if c.Budget != nil {
+			k.budgets[c.EntityID] = *c.Budget
+		}
+		moved = moved || c.Kind.OfExpense() || c.Budget != nil
+	}
+	if !moved {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(k.budgets)) {
+		k.settle(k.budgets[id], fresh[0].At)
+	}
+}
+
+// settle is the rule for one budget, the obvious way.
+func (k *bookkeeper) settle(b models.Budget, now time.Time) {
+	next := knowledge{b.Category, b.Period, b.Round(now), models.LevelNone}
+	if b.ActiveAt(now) {
+		next.level = b.LevelOf(k.spent(b, now))
+	}
+	before := k.known[b.ID]
+	if before.category != next.category || before.period != next.period || !before.round.Equal(next.round) {
+		before.level = models.LevelNone
+	}
+	if next.level > before.level {
+		k.alerts = append(k.alerts, alert{b.ID, next.level})
+	}
+	k.known[b.ID] = next
+}
+
+// spent adds up the expenses in a budget's window.
+func (k *bookkeeper) spent(b models.Budget, now time.Time) models.Sum {
+	from, to := b.Window(now)
+	return total(k.h.list(), func(e models.Expense) bool {
+		return e.Type == "expense" && b.Counts(e.Category) && !e.Date.Before(from) && e.Date.Before(to)
+	})
+}
+
+// total adds up without Sum.
+func total(es []models.Expense, counts func(models.Expense) bool) models.Sum {
+	sum := new(big.Int)
+	for _, e := range es {
+		if counts(e) {
+			sum.Add(sum, big.NewInt(int64(e.Amount)))
+		}
+	}
+	units, micros := new(big.Int).DivMod(sum, big.NewInt(1_000_000), new(big.Int))
+	return models.Sum{Units: units.Int64(), Micros: micros.Int64()}
+}
+
+func of1(kind string) func(models.Expense) bool {
+	return func(e models.Expense) bool { return e.Type == kind }
+}
+
+// check holds all that is kept against a fresh computation.
+func (k *bookkeeper) check() {
+	k.checkAlerts()
+	k.checkBudgets()
+	k.checkBalance()
+	k.checkDashboard()
+}
+
+func (k *bookkeeper) checkAlerts() {
+	var told, noted []alert
+	for _, c := range k.h.log() {
+		switch c.Kind {
+		case models.BudgetAlerted:
+			told = append(told, alert{c.EntityID, c.Alert.State.Level})
+		case models.NotificationCreated:
+			last := told[len(told)-1] // each alert's notification follows it
+			if c.Notification.Type != models.NotifyBudget || c.Notification.Priority != priority(last.Level) {
+				k.t.Fatalf("after alert %+v comes %+v", last, c.Notification)
+			}
+			noted = append(noted, last)
+		}
+	}
+	if diff := gocmp.Diff(k.alerts, told); diff != "" {
+		k.t.Fatalf("alerts (-want +told):\n%s", diff)
+	}
+	ns, n, err := k.h.store.Notifications(k.h.t.Context(), k.h.user.ID, 1, 1000, true)
+	k.must(err)
+	unread, err := k.h.store.Unread(k.h.t.Context(), k.h.user.ID)
+	k.must(err)
+	if len(ns) != len(told) || int(n) != len(told) || int(unread) != len(told) || len(noted) != len(told) {
+		k.t.Fatalf("%d alerts, %d in the log with a notification, %d (of %d) stored, %d unread", len(told), len(noted), len(ns), n, unread)
+	}
+}
+
+func priority(l models.Level) string {
+	if l == models.LevelExceeded {
+		return models.PriorityCritical
+	}
+	return models.PriorityHigh
+}
+
+func (k *bookkeeper) checkBudgets() {
+	now := k.h.clock()
+	states, err := k.h.store.BudgetStates(k.h.t.Context(), k.h.user.ID, now)
+	k.must(err)
+	want := []models.BudgetState{}
+	for _, b := range slices.Backward(slices.SortedFunc(maps.Values(k.budgets), older)) {
+		s := models.BudgetState{Budget: b, Spent: k.spent(b, now), Active: b.ActiveAt(now)}
+		s.From, s.To = b.Window(now)
+		s.Level = b.LevelOf(s.Spent)
+		want = append(want, s)
+	}
+	if diff := gocmp.Diff(want, states); diff != "" {
+		k.t.Fatalf("budgets (-want +got):\n%s", diff)
+	}
+}
+
+func older(a, b models.Budget) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+}
+
+func (k *bookkeeper) checkBalance() {
+	b, err := k.h.store.Balance(k.h.t.Context(), k.h.user.ID)
+	k.must(err)
+	es := k.h.list()
+	if income, expense := total(es, of1("income")), total(es, of1("expense")); b.Income != income || b.Expense != expense {
+		k.t.Fatalf("balance %+v, want %v and %v", b, income, expense)
+	}
+}
+
+func (k *bookkeeper) checkDashboard() {
+	from, to := models.Day(k.date()), models.Day(k.date())
+	if to.Before(from) {
+		from, to = to, from
+	}
+	d, err := k.h.store.Dashboard(k.h.t.Context(), k.h.user.ID, from, to)
+	k.must(err)
+	if int(d.Version) != k.heard {
+		k.t.Fatalf("the dashboard is of %d, the log's head is %d", d.Version, k.heard)
+	}
+	want := dashboard(k.h.list(), from, to)
+	ignored := cmpopts.IgnoreFields(models.Dashboard{}, "Version", "GeneratedAt")
+	if diff := gocmp.Diff(want, d, ignored, cmpopts.EquateEmpty()); diff != "" {
+		k.t.Fatalf("dashboard (-want +got):\n%s", diff)
+	}
+}
+
+// dashboard is computed from the list, which has the newest date first.
+func dashboard(list []models.Expense, from, to time.Time) models.Dashboard {
+	es := slices.DeleteFunc(list, func(e models.Expense) bool {
+		return e.Date.Before(from) || !e.Date.Before(to.AddDate(0, 0, 1))
+	})
+	d := models.Dashboard{
+		From: from, To: to, Count: int64(len(es)), Income: total(es, of1("income")), Expense: total(es, of1("expense")),
+		Recent: es[:min(len(es), models.MaxRecent)],
+	}
+	for _, category := range models.Categories {
+		of := func(e models.Expense) bool { return e.Type == "expense" && e.Category == category }
+		if n := len(slices.DeleteFunc(slices.Clone(es), func(e models.Expense) bool { return !of(e) })); n > 0 {
+			d.ByCategory = append(d.ByCategory, models.CategoryTotal{Category: category, Total: total(es, of), Count: int64(n)})
+		}
+	}
+	slices.SortStableFunc(d.ByCategory, func(a, b models.CategoryTotal) int {
+		return cmp.Or(b.Total.Cmp(a.Total), cmp.Compare(a.Category, b.Category))
+	})
+	for day := from; !day.After(to); day = day.AddDate(0, 0, 1) {
+		on := func(kind string) models.Sum {
+			return total(es, func(e models.Expense) bool { return e.Type == kind && models.Day(e.Date).Equal(day) })
+		}
+		if t := (models.DayTotal{Day: day, Income: on("income"), Expense: on("expense")}); t.Income != t.Expense || t.Income != (models.Sum{}) {
+			d.Series = append(d.Series, t)
+		}
+	}
+	return d
+}
+
+// After any run of changes through any door, balances, budgets and dashboards
+// equal a fresh computation, and each rise of a budget was alerted exactly once.
+func TestMoneyFollowsEveryDoor(t *testing.T) {
+	eachWith(t, reconcile.Options{}, func(h *house) {
+		rapid.Check(h.t.(*testing.T), func(t *rapid.T) {
+			h.user = storetest.User(h.t, h.store)
+			k := &bookkeeper{h: h, t: t, budgets: map[string]models.Budget{}, known: map[string]knowledge{}}
+			steps := []func(){
+				k.create, k.create, k.create, k.edit, k.edit, k.remove, k.batch, k.delta,
+				k.newBudget, k.newBudget, k.editBudget, k.dropBudget, k.sleep,
+			}
+			for range rapid.IntRange(5, 40).Draw(t, "steps") {
+				rapid.SampledFrom(steps).Draw(t, "step")()
+				k.look()
+			}
+			k.check()
+		})
+	})
+}
