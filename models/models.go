@@ -28,6 +28,7 @@ type User struct {
 	Income, Expense Sum   // of all the user's entries
 	Unread          int64 // notifications
 	Budgets         int64 // how many there are
+	Received        int64 // how often an expense of somebody else was shared with the user
 }
 
 // Balance is the user's, which is as new as the user was read.
@@ -58,6 +59,17 @@ type Expense struct {
 
 	CreatedAt time.Time // UTC, whole milliseconds
 	UpdatedAt time.Time // UTC, whole milliseconds
+
+	// Shares is with how many other users the owner, UserID, shares it.
+	Shares int64
+	// Traces tells that rows of other tables belong to it: it was shared at some
+	// time, or there are comments.
+	Traces bool
+
+	// Role and SharedBy are of the user whose view this is: what they may do and
+	// the owner's name. Of one's own expenses they are empty.
+	Role     Role
+	SharedBy string
 }
 
 // A Draft is a new expense as a client described it, already of the right
@@ -101,10 +113,21 @@ type ChangeKind string
 
 // The kinds of change that a log holds. The silent ones make no event of their
 // own: they only tell that the unread count has moved.
+//
+// A change of a shared expense is in the log of everybody who has it. For who
+// gets it, it was created; for who loses it, it was deleted, and of what it was
+// nothing is said.
 const (
 	ExpenseCreated ChangeKind = "expense_created"
 	ExpenseUpdated ChangeKind = "expense_updated"
 	ExpenseDeleted ChangeKind = "expense_deleted"
+
+	// ExpenseRetracted stands in a log for a change of an expense that its user
+	// has no right to any more: silent, and without the expense.
+	ExpenseRetracted ChangeKind = "expense_retracted"
+
+	// ShareChanged tells an owner with whom an expense is shared from now on.
+	ShareChanged ChangeKind = "share_changed"
 
 	BudgetCreated ChangeKind = "budget_created"
 	BudgetUpdated ChangeKind = "budget_updated"
@@ -136,6 +159,7 @@ type Change struct {
 	Budget       *Budget
 	Alert        *BudgetAlert
 	Notification *Notification
+	Shares       []Share // of ShareChanged; of an expense that nobody else has any more, nil
 
 	Author Author
 	At     time.Time

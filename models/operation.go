@@ -57,6 +57,16 @@ type Result struct {
 	Error      string   // why it was parked; "" unless it was
 }
 
+// Foreign are the places of r's expenses that are another user's, shared with r's.
+func (r *Result) Foreign() (places []**Expense) {
+	for _, e := range []**Expense{&r.Expense, &r.Current} {
+		if *e != nil && (*e).Role != NoRole {
+			places = append(places, e)
+		}
+	}
+	return places
+}
+
 // An OperationState says where a stored operation stands.
 type OperationState string
 

@@ -41,6 +41,7 @@ const (
 	RuleEmpty    Rule = "empty"     // blank text
 	RuleTooLong  Rule = "too_long"  // more than Limit UTF-16 units
 	RuleTooShort Rule = "too_short" // fewer than Limit UTF-16 units
+	RuleTooBig   Rule = "too_big"   // more than Limit bytes
 	RuleMin      Rule = "min"       // below Limit, or if that is 0 below MinAmount
 	RuleMax      Rule = "max"       // above Limit, or if that is 0 above MaxAmount
 	RuleSafe     Rule = "safe"      // beyond 2^53-1
@@ -58,7 +59,7 @@ const (
 type Violation struct {
 	Field string // in the contract's spelling, such as "amount"
 	Rule  Rule
-	Limit int    // for RuleTooLong, RuleTooShort, RuleMin and RuleMax
+	Limit int    // for RuleTooLong, RuleTooShort, RuleTooBig, RuleMin and RuleMax
 	Value string // as the client sent it, for texts that quote it
 }
 

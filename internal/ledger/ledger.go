@@ -11,6 +11,9 @@
 //     nothing changes (CONTRACT decision 8). Not named, the change is applied.
 //   - An absent expense and another user's look the same, so ids cannot be
 //     probed; so do an unknown address and a wrong password, in answer and time.
+//   - What somebody may do with an expense of somebody else is decided here, under
+//     the locks of all who have it, whichever door they come through (models.Role).
+//     A change of it is in the log of each of them, or of none.
 //   - A budget that rises to a higher level is alerted once, in the transaction
 //     that raised it, whichever door it came through (see settle).
 //   - A temporary id that a device gave an offline expense works wherever an
@@ -46,6 +49,11 @@ type Options struct {
 	// NotifyExpenses makes a notification of each change of an expense, one for
 	// all of a transaction that makes several.
 	NotifyExpenses bool
+
+	// Rights hears, after the commit, of everybody who has an expense no more: it
+	// was deleted, or is not shared with them any longer. Their logs say the same.
+	// It must not block; nil hears nothing.
+	Rights func(expenseID, userID string)
 }
 
 // New makes a Ledger on s. wake is told after each commit whose log may have
@@ -62,22 +70,45 @@ func New(s *store.Store, wake func(userID string), o Options) *Ledger {
 func NewID() string { return bson.NewObjectID().Hex() }
 
 // Write runs fn as one transaction of the user, draws the consequences of what
-// it did (see settle), and wakes the tail of the user's log after the commit. fn
-// may run more than once, so it resets its own results first. Errors are
-// store.Write's.
+// it did for everybody (see settle), and wakes the tails of their logs after the
+// commit. fn may run more than once, so it resets its own results first. Errors
+// are store.Write's.
 func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) error) error {
+	var done *store.Tx
 	err := l.store.Write(ctx, userID, func(tx *store.Tx) error {
-		w, before := &Work{Tx: tx}, tx.User()
-		if err := fn(w); err != nil {
+		done = tx
+		if err := fn(&Work{Tx: tx}); err != nil {
 			return err
 		}
-		return l.settle(w, &before)
+		for _, t := range tx.Each() {
+			if err := l.settle(&Work{Tx: t}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err == nil {
 		failpoint.Here(failpoint.BeforeWake)
 		l.wake(userID)
+		l.tell(userID, done)
 	}
 	return err
+}
+
+// tell wakes those whose logs have grown by somebody else's doing, and says who
+// lost what.
+func (l *Ledger) tell(userID string, tx *store.Tx) {
+	for _, t := range tx.Each() {
+		changes := t.Appended()
+		if id := t.User().ID; id != userID && len(changes) > 0 {
+			l.wake(id)
+		}
+		for i := range changes {
+			if l.opts.Rights != nil && changes[i].Kind == models.ExpenseDeleted {
+				l.opts.Rights(changes[i].EntityID, changes[i].UserID)
+			}
+		}
+	}
 }
 
 // A Creation is a new expense as a door received it.
@@ -118,7 +149,7 @@ func (l *Ledger) CreateExpense(ctx context.Context, userID string, c Creation) (
 // seen is the version that the client last read, nil if it named none: if a
 // newer one is stored, nothing changes and the error is a *models.ConflictError
 // with the stored expense. Other errors: *models.InvalidError, models.NotFound,
-// and store.Write's.
+// models.Forbidden for a viewer, and store.Write's.
 func (l *Ledger) UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error) {
 	var e models.Expense
 	err := l.Write(ctx, userID, func(w *Work) error {
@@ -136,8 +167,8 @@ func (l *Ledger) UpdateExpense(ctx context.Context, userID, id string, seen *int
 }
 
 // DeleteExpense removes an expense and gives its last state. id is as for
-// UpdateExpense. Errors: models.NotFound, also for what is deleted already, and
-// store.Write's.
+// UpdateExpense. Errors: models.NotFound, also for what is deleted already,
+// models.Forbidden for whoever does not own it, and store.Write's.
 func (l *Ledger) DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error) {
 	var e models.Expense
 	err := l.Write(ctx, userID, func(w *Work) error {

@@ -21,7 +21,10 @@ import (
 // turned to another category or period, or while its dates kept it idle.
 //
 // Then the balance, and the changes of expenses themselves (Options).
-func (l *Ledger) settle(w *Work, before *models.User) error {
+//
+// All of it is about the user's own expenses: those that others share with them
+// are the owners' money.
+func (l *Ledger) settle(w *Work) error {
 	if !slices.ContainsFunc(w.Tx.Appended(), moves) {
 		return nil
 	}
@@ -34,13 +37,17 @@ func (l *Ledger) settle(w *Work, before *models.User) error {
 			w.alert(b.BudgetState)
 		}
 	}
+	before := w.Tx.Before()
 	l.watchBalance(w, before.Balance())
 	l.tellExpenses(w)
 	return nil
 }
 
 // moves tells whether a change may move a budget.
-func moves(c models.Change) bool { return c.Kind.OfExpense() || c.Budget != nil }
+func moves(c models.Change) bool { return ofOwn(&c) || c.Budget != nil }
+
+// ofOwn tells whether a change is of an expense that is its user's own.
+func ofOwn(c *models.Change) bool { return c.Kind.OfExpense() && c.Expense.UserID == c.UserID }
 
 // alert writes that a budget has risen into the log, and keeps a notification.
 func (w *Work) alert(s models.BudgetState) {
@@ -115,7 +122,7 @@ func (l *Ledger) tellExpenses(w *Work) {
 	}
 	var told []models.Change
 	for _, c := range w.Tx.Appended() {
-		if c.Kind.OfExpense() {
+		if ofOwn(&c) {
 			told = append(told, c)
 		}
 	}

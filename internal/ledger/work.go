@@ -40,8 +40,8 @@ func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) 
 }
 
 // Update changes the fields that p names. Errors: *models.InvalidError,
-// models.NotFound, and *models.ConflictError if seen is older than what is
-// stored.
+// models.NotFound, models.Forbidden, and *models.ConflictError if seen is older
+// than what is stored.
 func (w *Work) Update(id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error) {
 	p = p.Normalize()
 	if err := models.InvalidIf(p.Check()); err != nil {
@@ -59,22 +59,30 @@ func (w *Work) Update(id string, seen *int64, p models.Patch, by models.Author) 
 	return e, nil
 }
 
-// Delete removes an expense and gives its last state; models.NotFound if there
-// is none.
+// Delete removes an expense and gives its last state. Errors: models.NotFound,
+// and models.Forbidden for whoever does not own it.
 func (w *Work) Delete(id string, by models.Author) (models.Expense, error) {
 	e, err := w.Tx.Expense(id)
+	if err == nil && e.Role != models.NoRole {
+		err = errForbidden
+	}
 	if err != nil {
 		return models.Expense{}, err
 	}
-	w.Tx.DeleteExpense(e)
+	if err := w.Tx.DeleteExpense(e); err != nil {
+		return models.Expense{}, err
+	}
 	w.announce(models.ExpenseDeleted, e, by)
 	return e, nil
 }
 
-// Seen gives the stored expense if it is no newer than seen, the version that
-// the client last read; nil has seen everything.
+// Seen gives the stored expense, to who may change it, if it is no newer than
+// seen, the version that the client last read; nil has seen everything.
 func (w *Work) Seen(id string, seen *int64) (models.Expense, error) {
 	e, err := w.Tx.Expense(id)
+	if err == nil && e.Role == models.RoleViewer {
+		return models.Expense{}, errForbidden
+	}
 	if err == nil && seen != nil && e.Version > *seen {
 		return models.Expense{}, &models.ConflictError{Stored: e}
 	}
@@ -94,11 +102,30 @@ func (w *Work) Resolve(id, deviceID string) (string, error) {
 	return real, nil
 }
 
-// announce writes the change into the log. The device acted for this user
-// (CONTRACT decision 13).
+// announce writes the change into the logs of all who have the expense. The
+// device acted for this user (CONTRACT decision 13).
 func (w *Work) announce(kind models.ChangeKind, e models.Expense, by models.Author) {
-	w.Tx.AppendChange(kind, e, by)
 	w.Tx.TouchDevice(by.DeviceID)
+	if e.Role == models.NoRole {
+		w.Tx.AppendChange(kind, e, by)
+		if e.Shares == 0 {
+			return
+		}
+	} else {
+		w.Tx.In(e.UserID).AppendChange(kind, w.Tx.In(e.UserID).View(e), by)
+	}
+	for _, t := range w.Tx.Members(e) {
+		t.AppendChange(kind, seenBy(t, kind, e), by)
+	}
+}
+
+// seenBy is an expense as somebody it is shared with sees it. Of one that is
+// gone they get the id alone.
+func seenBy(t *store.Tx, kind models.ChangeKind, e models.Expense) models.Expense {
+	if kind == models.ExpenseDeleted {
+		return models.Expense{ID: e.ID}
+	}
+	return t.View(e)
 }
 
 // CreateOnce is Create with what makes a repetition harmless; again tells that it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"expenseflow/internal/ledger"
@@ -95,7 +96,11 @@ func (d *deltaItem) preload(p *store.Preload, s *session, resolved bool) error {
 func (d *deltaItem) apply(s *session) error {
 	d.result = models.DeltaResult{Change: d.change}
 	stored, ok, err := s.Tx.OperationByKey(d.key)
-	if err != nil || ok {
+	if err != nil {
+		return err
+	}
+	if ok {
+		err = s.redact(&stored.Result)
 		d.result.Expense = stored.Result.Expense
 		return err
 	}
@@ -150,7 +155,7 @@ func (d *deltaItem) settle(s *session, err error) error {
 	case errors.As(err, &conflict):
 		d.result.Current = &conflict.Stored
 	case models.KindOf(err) == models.NotFound && d.change.Action == models.Delete:
-	case models.KindOf(err) == models.NotFound, models.KindOf(err) == models.Invalid:
+	case slices.Contains([]models.Kind{models.NotFound, models.Forbidden, models.Invalid}, models.KindOf(err)):
 		d.result.Error = models.Message(err)
 	default:
 		return err

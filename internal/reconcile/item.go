@@ -148,7 +148,7 @@ func (it *item) apply(s *session) error {
 	}
 	if ok {
 		it.result = stored.Result
-		return nil
+		return s.redact(&it.result)
 	}
 	if err := it.perform(s); err != nil {
 		return err
@@ -217,6 +217,8 @@ func (it *item) settle(err error) error {
 		it.park(conflict.Error(), &conflict.Stored)
 	case errors.As(err, &broken):
 		it.park(models.Message(it.inWords(broken)), nil)
+	case errors.Is(err, store.ErrUnshared), models.KindOf(err) == models.Forbidden:
+		it.park(models.Message(err), nil)
 	case models.KindOf(err) == models.Conflict:
 		it.park(models.Message(err), nil)
 	case models.KindOf(err) == models.NotFound:

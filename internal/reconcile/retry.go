@@ -31,7 +31,7 @@ func given(data json.RawMessage) bool { return len(data) > 0 && string(data) != 
 func (j *retrial) run(ctx context.Context, r *Reconciler, s *session) error {
 	switch j.stored.State {
 	case models.Applied:
-		return nil
+		return s.redact(&j.stored.Result)
 	case models.Discarded:
 		return errNoOperation
 	}

@@ -39,6 +39,20 @@ type session struct {
 	parked  []models.QueuedOperation
 }
 
+// redact takes out of a stored result what its user has no right to any more.
+func (s *session) redact(r *models.Result) error {
+	for _, e := range r.Foreign() {
+		_, err := s.Tx.RoleOf((*e).ID)
+		switch {
+		case models.KindOf(err) == models.NotFound:
+			*e = nil
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
 // run applies jobs in chunks of one transaction each, in order.
 func (r *Reconciler) run(ctx context.Context, userID string, by models.Author, jobs []job) error {
 	known := devices{}

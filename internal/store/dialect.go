@@ -74,6 +74,11 @@ func (t *table) names() string {
 	return t.each(func(_ int, c column) string { return c.name })
 }
 
+// namesOf is names, each said to be of the table alias.
+func (t *table) namesOf(alias string) string {
+	return t.each(func(_ int, c column) string { return alias + "." + c.name })
+}
+
 // each joins one piece of SQL per column.
 func (t *table) each(piece func(int, column) string) string {
 	pieces := make([]string, len(t.columns))

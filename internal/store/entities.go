@@ -94,11 +94,40 @@ func (p *notificationPayload) notification() *models.Notification {
 	}
 }
 
+type sharesPayload []sharePayload
+
+type sharePayload struct {
+	UserID    string      `json:"user"`
+	Name      string      `json:"name"`
+	Email     string      `json:"email"`
+	Role      models.Role `json:"role"`
+	CreatedAt int64       `json:"created"`
+}
+
+func newSharesPayload(shares []models.Share) sharesPayload {
+	p := sharesPayload{}
+	for _, s := range shares {
+		p = append(p, sharePayload{s.UserID, s.Name, s.Email, s.Role, s.CreatedAt.UnixMilli()})
+	}
+	return p
+}
+
+func (p sharesPayload) shares(expenseID string) (shares []models.Share) {
+	for _, s := range p {
+		shares = append(shares, models.Share{
+			ExpenseID: expenseID, UserID: s.UserID, Name: s.Name, Email: s.Email, Role: s.Role, CreatedAt: fromMillis(s.CreatedAt),
+		})
+	}
+	return shares
+}
+
 // encodeEntity is what the log keeps of a change's entity; "" for none.
 func encodeEntity(c *models.Change) string {
 	switch {
 	case c.Kind.OfExpense():
 		return encodeExpense(&c.Expense)
+	case c.Kind == models.ShareChanged:
+		return encoded(newSharesPayload(c.Shares))
 	case c.Budget != nil:
 		return encoded(newBudgetPayload(c.Budget))
 	case c.Alert != nil:
@@ -119,6 +148,10 @@ func decodeEntity(c *models.Change, payload []byte) (err error) {
 	switch c.Kind {
 	case models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted:
 		c.Expense, err = decodeExpense(payload)
+	case models.ShareChanged:
+		var p sharesPayload
+		err = json.Unmarshal(payload, &p)
+		c.Shares = p.shares(c.EntityID)
 	case models.BudgetCreated, models.BudgetUpdated, models.BudgetDeleted:
 		var p budgetPayload
 		err = json.Unmarshal(payload, &p)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,12 +14,23 @@ func (tx *Tx) flush() error {
 	if tx.failed != nil {
 		return tx.failed
 	}
+	err := errors.Join(tx.flushExpenses(), tx.flushChanges())
+	for _, t := range tx.txs {
+		err = errors.Join(err, t.flushOwn())
+	}
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	return tx.failed
+}
+
+// flushOwn writes what is of this user alone.
+func (tx *Tx) flushOwn() error {
 	for _, step := range []func() error{
-		tx.flushExpenses, tx.flushTotals, tx.flushBudgets, tx.flushNotifications, tx.flushChanges,
+		tx.flushTotals, tx.flushBudgets, tx.flushNotifications,
 		tx.flushOperations, tx.flushAliases, tx.flushDevices, tx.flushPosts,
 	} {
 		if err := step(); err != nil {
-			tx.failed = err
 			return err
 		}
 	}
@@ -37,11 +49,23 @@ func (tx *Tx) flushExpenses() error {
 func expenseValuesOf(e models.Expense) []any { return expenseValues(&e) }
 
 func (tx *Tx) flushChanges() error {
-	changes := tx.changes[tx.logged:]
-	tx.logged = len(tx.changes)
+	changes := tx.freshChanges()
+	for _, t := range tx.txs {
+		if t != tx {
+			changes = slices.Concat(changes, t.freshChanges())
+		}
+	}
 	return save(tx, changeTable, changes, "", func(c models.Change) []any {
 		return changeValues(&c, encodeEntity(&c))
 	})
+}
+
+// freshChanges are those of this user that are not written yet; they are now.
+func (tx *Tx) freshChanges() []models.Change {
+	fresh := tx.changes[tx.logged:]
+	tx.logged = len(tx.changes)
+	tx.wrote = tx.wrote || len(fresh) > 0
+	return fresh
 }
 
 func (tx *Tx) flushBudgets() error {
@@ -110,9 +134,9 @@ func (tx *Tx) saveUser() error {
 	}
 	u := &tx.user
 	return tx.exec("UPDATE users SET seq = ?, last_synced_at = ?, last_applied_at = ?, income_units = ?, income_micros = ?, "+
-		"expense_units = ?, expense_micros = ?, unread = ?, budgets = ? WHERE id = ?",
+		"expense_units = ?, expense_micros = ?, unread = ?, budgets = ?, received = ? WHERE id = ?",
 		u.Seq, tx.now, u.LastAppliedAt, u.Income.Units, u.Income.Micros,
-		u.Expense.Units, u.Expense.Micros, u.Unread, u.Budgets, u.ID)
+		u.Expense.Units, u.Expense.Micros, u.Unread, u.Budgets, u.Received, u.ID)
 }
 
 // save writes rows with one statement. A free function, for methods cannot be generic.

@@ -35,11 +35,7 @@ var notificationTable = &table{name: "notifications", key: "id", columns: []colu
 }}
 
 func notificationValues(n models.Notification) []any {
-	read := int64(0)
-	if n.Read {
-		read = 1
-	}
-	return []any{n.ID, n.UserID, n.Title, n.Message, n.Type, n.Priority, string(n.Data), read, n.CreatedAt.UnixMilli()}
+	return []any{n.ID, n.UserID, n.Title, n.Message, n.Type, n.Priority, string(n.Data), flag(n.Read), n.CreatedAt.UnixMilli()}
 }
 
 func scanNotification(row scanner) (models.Notification, error) {

@@ -25,6 +25,10 @@ type expensePayload struct {
 	SyncedAt    int64  `json:"synced"`
 	CreatedAt   int64  `json:"created"`
 	UpdatedAt   int64  `json:"updated"`
+
+	Shares   int64       `json:"shares,omitempty"`
+	Role     models.Role `json:"role,omitempty"` // this and by: of whose view it is
+	SharedBy string      `json:"by,omitempty"`
 }
 
 // A resultPayload is a models.Result as operations keep it.
@@ -46,6 +50,7 @@ func (p *expensePayload) expense() *models.Expense {
 		Category: p.Category, Type: p.Type, Date: fromMillis(p.Date), Currency: p.Currency,
 		Merchant: p.Merchant, Notes: p.Notes, Version: p.Version, LastSyncedAt: fromMillis(p.SyncedAt),
 		CreatedAt: fromMillis(p.CreatedAt), UpdatedAt: fromMillis(p.UpdatedAt),
+		Shares: p.Shares, Role: p.Role, SharedBy: p.SharedBy,
 	}
 }
 
@@ -71,6 +76,11 @@ func appendExpense(b []byte, e *models.Expense) []byte {
 	b = appendInt(append(b, ','), "synced", e.LastSyncedAt.UnixMilli())
 	b = appendInt(append(b, ','), "created", e.CreatedAt.UnixMilli())
 	b = appendInt(append(b, ','), "updated", e.UpdatedAt.UnixMilli())
+	if e.Shares > 0 {
+		b = appendInt(append(b, ','), "shares", e.Shares)
+	}
+	b = appendIfText(b, "role", string(e.Role))
+	b = appendIfText(b, "by", e.SharedBy)
 	return append(b, '}')
 }
 

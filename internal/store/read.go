@@ -11,6 +11,31 @@ import (
 // result that fits keeps no connection while its reader is slow.
 const streamChunk = 256
 
+// mine selects what a user has, own expenses and those that others share with
+// them, all in the user's view (scanView). more is a further condition on
+// expenses, "e", with parameters args. A user with whom nothing is shared pays a
+// look into an index.
+func mine(userID, more string, args ...any) (query string, params []any) {
+	query = "SELECT " + expenseTable.namesOf("e") + ", '' AS role, '' AS shared_by FROM expenses e WHERE e.user_id = ?" + more +
+		" UNION ALL SELECT " + expenseTable.namesOf("e") + ", s.role, u.name FROM shares s " +
+		"JOIN expenses e ON e.id = s.expense_id JOIN users u ON u.id = e.user_id WHERE s.user_id = ? AND s.role <> ''" + more
+	params = append([]any{userID}, args...)
+	return query, append(params, params...)
+}
+
+// scanView reads a row of mine.
+func scanView(row scanner) (models.Expense, error) {
+	var role models.Role
+	var by string
+	e, err := scanExpense(beside{row, []any{&role, &by}})
+	if role != models.NoRole {
+		e.Role, e.SharedBy, e.Shares, e.Traces = role, by, 0, false
+	}
+	return e, err
+}
+
+const newestFirst = " ORDER BY date DESC, id DESC"
+
 // EachExpense calls fn with each of the user's expenses as they are at one
 // moment, newest date first and then by id downwards, in constant memory. An
 // error of fn ends it and is returned as it is.
@@ -18,16 +43,16 @@ const streamChunk = 256
 // A reader that is slow holds a connection if the result is long; such reads
 // take turns so that they leave connections to others.
 func (s *Store) EachExpense(ctx context.Context, userID string, fn func(models.Expense) error) error {
-	return s.stream(ctx, "SELECT "+expenseTable.names()+" FROM expenses WHERE user_id = ? ORDER BY date DESC, id DESC",
-		[]any{userID}, fn)
+	query, args := mine(userID, "")
+	return s.stream(ctx, query+newestFirst, args, scanView, fn)
 }
 
 // ExpensesSyncedAfter calls fn with each of the user's expenses that was stored
 // after t, in the order they were stored. Whoever wants to go on from there
 // reads LastSynced first.
 func (s *Store) ExpensesSyncedAfter(ctx context.Context, userID string, t time.Time, fn func(models.Expense) error) error {
-	return s.stream(ctx, "SELECT "+expenseTable.names()+" FROM expenses WHERE user_id = ? AND last_synced_at > ? ORDER BY last_synced_at, id",
-		[]any{userID, t.UnixMilli()}, fn)
+	query, args := mine(userID, " AND e.last_synced_at > ?", t.UnixMilli())
+	return s.stream(ctx, query+" ORDER BY last_synced_at, id", args, scanView, fn)
 }
 
 // LastSynced is the newest LastSyncedAt that is committed for this user, and
@@ -48,7 +73,8 @@ func (s *Store) ofUser(ctx context.Context, columns, userID string, dest ...any)
 // there are in all.
 func (s *Store) Expenses(ctx context.Context, userID string, page, limit int) ([]models.Expense, int64, error) {
 	var total int64
-	if err := s.one(ctx, s.r, "SELECT COUNT(*) FROM expenses WHERE user_id = ?", []any{userID}, &total); err != nil {
+	count := "SELECT (SELECT COUNT(*) FROM expenses WHERE user_id = ?) + (SELECT COUNT(*) FROM shares WHERE user_id = ? AND role <> '')"
+	if err := s.one(ctx, s.r, count, []any{userID, userID}, &total); err != nil {
 		return nil, 0, err
 	}
 	expenses := []models.Expense{}
@@ -56,24 +82,24 @@ func (s *Store) Expenses(ctx context.Context, userID string, page, limit int) ([
 	if offset < 0 || offset >= total {
 		return expenses, total, nil
 	}
-	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE user_id = ? ORDER BY date DESC, id DESC LIMIT ? OFFSET ?"
-	err := s.rows(ctx, s.r, query, []any{userID, limit, offset}, func(row scanner) error {
-		e, err := scanExpense(row)
+	query, args := mine(userID, "")
+	err := s.rows(ctx, s.r, query+newestFirst+" LIMIT ? OFFSET ?", append(args, limit, offset), func(row scanner) error {
+		e, err := scanView(row)
 		expenses = append(expenses, e)
 		return err
 	})
 	return expenses, total, err
 }
 
-// ExpenseOf is the user's expense of this id; models.NotFound if there is none,
-// or it is another user's, or no id at all.
+// ExpenseOf is the expense of this id if the user has it, in their view;
+// models.NotFound if there is none, or it is another user's, or no id at all.
 func (s *Store) ExpenseOf(ctx context.Context, userID, id string) (models.Expense, error) {
 	if !models.ID24(id) {
 		return models.Expense{}, errNoExpense
 	}
-	row := s.r.Statement.ConnPool.QueryRowContext(ctx,
-		s.d.sql("SELECT "+expenseTable.names()+" FROM expenses WHERE id = ? AND user_id = ?"), id, userID)
-	e, err := scanExpense(row)
+	query, args := mine(userID, " AND e.id = ?", id)
+	row := s.r.Statement.ConnPool.QueryRowContext(ctx, s.d.sql(query), args...)
+	e, err := scanView(row)
 	err = fail(s.d, err)
 	if models.KindOf(err) == models.NotFound {
 		err = errNoExpense
@@ -88,26 +114,23 @@ func (s *Store) Snapshot(ctx context.Context, userID string, fn func(seq int64, 
 	if seq, err = s.Head(ctx, userID); err != nil {
 		return 0, err
 	}
-	query := "SELECT " + expenseTable.names() + ", (SELECT seq FROM users WHERE id = ?) FROM expenses WHERE user_id = ? ORDER BY date DESC, id DESC"
-	scan := func(row scanner) (models.Expense, error) { return scanExpense(beside{row, &seq}) }
-	err = s.streamBy(ctx, query, []any{userID, userID}, scan, func(e models.Expense) error { return fn(seq, e) })
+	all, args := mine(userID, "")
+	query := "SELECT m.*, (SELECT seq FROM users WHERE id = ?) FROM (" + all + ") m" + newestFirst
+	scan := func(row scanner) (models.Expense, error) { return scanView(beside{row, []any{&seq}}) }
+	err = s.stream(ctx, query, append([]any{userID}, args...), scan, func(e models.Expense) error { return fn(seq, e) })
 	return seq, err
 }
 
-// beside scans one more column, the last.
+// beside scans more columns, the last ones.
 type beside struct {
 	scanner
-	last any
+	last []any
 }
 
-func (b beside) Scan(dest ...any) error { return b.scanner.Scan(append(dest, b.last)...) }
+func (b beside) Scan(dest ...any) error { return b.scanner.Scan(append(dest, b.last...)...) }
 
 // stream hands out rows as EachExpense promises.
-func (s *Store) stream(ctx context.Context, query string, args []any, fn func(models.Expense) error) error {
-	return s.streamBy(ctx, query, args, scanExpense, fn)
-}
-
-func (s *Store) streamBy(ctx context.Context, query string, args []any, scan func(scanner) (models.Expense, error), fn func(models.Expense) error) error {
+func (s *Store) stream(ctx context.Context, query string, args []any, scan func(scanner) (models.Expense, error), fn func(models.Expense) error) error {
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
@@ -159,7 +182,8 @@ func (c *chunk) hand() error {
 var ErrLogPruned = models.E(models.NotFound, "These changes are no longer kept")
 
 // Changes are the entries of the user's log after a sequence, at most limit, in
-// order. ErrLogPruned if the first of them is no longer kept.
+// order. What the user has no right to any more is not in them (models.
+// ExpenseRetracted). ErrLogPruned if the first of them is no longer kept.
 func (s *Store) Changes(ctx context.Context, userID string, after int64, limit int) ([]models.Change, error) {
 	var changes []models.Change
 	query := "SELECT " + changeTable.names() + " FROM changes WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
@@ -169,11 +193,15 @@ func (s *Store) Changes(ctx context.Context, userID string, after int64, limit i
 		return err
 	})
 	if err == nil && (len(changes) == 0 || changes[0].Seq != after+1) {
-		if err := s.checkKept(ctx, userID, after); err != nil {
-			return nil, err
-		}
+		err = s.checkKept(ctx, userID, after)
 	}
-	return changes, err
+	if err == nil {
+		err = s.retract(ctx, userID, changes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return changes, nil
 }
 
 // checkKept tells whether the log still holds what follows a sequence.
@@ -245,7 +273,7 @@ func (s *Store) SyncStatus(ctx context.Context, userID string) (lastSync *time.T
 }
 
 // ParkedOperations are the user's operations that wait for a person, oldest
-// first.
+// first, without expenses that the user has no right to any more.
 func (s *Store) ParkedOperations(ctx context.Context, userID string) ([]models.QueuedOperation, error) {
 	parked := []models.QueuedOperation{}
 	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND state = 'parked' ORDER BY created_at, id"
@@ -254,6 +282,9 @@ func (s *Store) ParkedOperations(ctx context.Context, userID string) ([]models.Q
 		parked = append(parked, op)
 		return err
 	})
+	if err == nil {
+		err = s.redact(ctx, userID, parked)
+	}
 	return parked, err
 }
 

@@ -36,6 +36,8 @@ type userRow struct {
 	Expense models.Sum `gorm:"embedded;embeddedPrefix:expense_"`
 	Unread  int64
 	Budgets int64
+
+	Received int64
 }
 
 type revokedTokenRow struct {
@@ -59,6 +61,8 @@ type expenseRow struct {
 	LastSyncedAt int64 `gorm:"index:expenses_pull,priority:2"`
 	CreatedAt    int64
 	UpdatedAt    int64
+	Shares       int64
+	Traces       int64
 }
 
 type changeRow struct {
@@ -129,6 +133,7 @@ func (r *userRow) user() models.User {
 		CreatedAt: fromMillis(r.CreatedAt), TokenGeneration: r.TokenGeneration,
 		LogStart: r.LogStart, Seq: r.Seq, SyncedAt: orNever(r.LastSyncedAt),
 		Income: r.Income.Normal(), Expense: r.Expense.Normal(), Unread: r.Unread, Budgets: r.Budgets,
+		Received: r.Received,
 	}
 }
 
@@ -147,6 +152,8 @@ var expenseTable = &table{name: "expenses", key: "id", columns: []column{
 	{"last_synced_at", integer},
 	{"created_at", integer},
 	{"updated_at", integer},
+	{"shares", integer},
+	{"traces", integer},
 }}
 
 func expenseValues(e *models.Expense) []any {
@@ -154,17 +161,27 @@ func expenseValues(e *models.Expense) []any {
 		e.ID, e.UserID, e.Description, int64(e.Amount), e.Category,
 		e.Type, e.Date.UnixMilli(), e.Currency, e.Merchant, e.Notes,
 		e.Version, e.LastSyncedAt.UnixMilli(), e.CreatedAt.UnixMilli(), e.UpdatedAt.UnixMilli(),
+		e.Shares, flag(e.Traces),
 	}
+}
+
+// flag is a truth as both engines keep it.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanExpense(s scanner) (models.Expense, error) {
 	var e models.Expense
-	var amount, date, synced, created, updated int64
+	var amount, date, synced, created, updated, traces int64
 	err := s.Scan(&e.ID, &e.UserID, &e.Description, &amount, &e.Category,
 		&e.Type, &date, &e.Currency, &e.Merchant, &e.Notes,
-		&e.Version, &synced, &created, &updated)
+		&e.Version, &synced, &created, &updated, &e.Shares, &traces)
+	e.Traces = traces != 0
 	e.Amount, e.Date, e.LastSyncedAt = models.Money(amount), fromMillis(date), fromMillis(synced)
 	e.CreatedAt, e.UpdatedAt = fromMillis(created), fromMillis(updated)
 	return e, err

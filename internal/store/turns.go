@@ -30,6 +30,29 @@ func (t *turns) enter(ctx context.Context, userID string) (leave func(), err err
 	}
 }
 
+// enterAll waits for the turns of users, which are in order, so that no two wait
+// for each other.
+func (t *turns) enterAll(ctx context.Context, users []string) (leave func(), err error) {
+	if len(users) == 1 {
+		return t.enter(ctx, users[0])
+	}
+	var left []func()
+	leave = func() {
+		for _, leave := range left {
+			leave()
+		}
+	}
+	for _, userID := range users {
+		one, err := t.enter(ctx, userID)
+		if err != nil {
+			leave()
+			return nil, err
+		}
+		left = append(left, one)
+	}
+	return leave, nil
+}
+
 func (t *turns) join(userID string) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -45,8 +45,10 @@ func (tx *Tx) Preload(p Preload) error {
 	return tx.loadPosts(p.PostHashes)
 }
 
-// Expense is the user's expense of this id; models.NotFound if there is none,
-// or it is another user's, or no id at all.
+// Expense is the expense of this id if the user has it, in their view;
+// models.NotFound if there is none, or it is another user's, or no id at all, and
+// ErrUnshared if it was shared with the user and is not any more. A shared
+// expense needs the locks of all who have it (see Write).
 func (tx *Tx) Expense(id string) (models.Expense, error) {
 	if err := tx.loadExpenses([]string{id}); err != nil {
 		return models.Expense{}, err
@@ -55,7 +57,10 @@ func (tx *Tx) Expense(id string) (models.Expense, error) {
 	if !exists {
 		return models.Expense{}, errNoExpense
 	}
-	return e, nil
+	if err := tx.entitled(&e); err != nil {
+		return models.Expense{}, err
+	}
+	return tx.View(e), nil
 }
 
 var errNoExpense = models.E(models.NotFound, "Expense not found")
@@ -63,18 +68,21 @@ var errNoExpense = models.E(models.NotFound, "Expense not found")
 func (tx *Tx) loadExpenses(ids []string) error {
 	ids = unknown(tx.expenses, ids, models.ID24)
 	if len(ids) == 0 {
-		return nil
+		return tx.failed
 	}
-	// The user is compared here: as a condition, it tempts a planner to read all
-	// of a busy user's expenses.
+	// The user is compared elsewhere: as a condition, it tempts a planner to read
+	// all of a busy user's expenses.
 	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE " + tx.s.d.in("id")
 	err := tx.query(query, []any{tx.s.d.list(ids)}, func(row scanner) error {
 		e, err := scanExpense(row)
-		tx.expenses.load(e.ID, e, e.UserID == tx.user.ID)
+		tx.expenses.load(e.ID, e, true)
 		return err
 	})
 	absent(tx.expenses, ids)
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.loadShares(ids)
 }
 
 // unknown are the keys of which o knows nothing and that may exist at all.
@@ -99,20 +107,28 @@ func (tx *Tx) InsertExpense(e models.Expense) {
 	tx.expenses.put(e.ID, e, false)
 }
 
-// UpdateExpense saves an expense that Expense gave.
+// UpdateExpense saves an expense that Expense gave, whoever's it is.
 func (tx *Tx) UpdateExpense(e models.Expense) {
 	if before, exists, _ := tx.expenses.get(e.ID); exists {
-		tx.retally(&before, &e)
+		tx.of[e.UserID].retally(&before, &e)
+		e.Shares, e.Traces = before.Shares, before.Traces
 	}
+	e.Role, e.SharedBy = models.NoRole, ""
 	tx.expenses.put(e.ID, e, true)
 }
 
-// DeleteExpense removes an expense that Expense gave.
-func (tx *Tx) DeleteExpense(e models.Expense) {
-	if before, exists, _ := tx.expenses.get(e.ID); exists {
-		tx.tally(&before, -1)
+// DeleteExpense removes an expense that Expense gave, with its shares and what
+// was said about it.
+func (tx *Tx) DeleteExpense(e models.Expense) error {
+	before, exists, _ := tx.expenses.get(e.ID)
+	if exists {
+		tx.of[e.UserID].tally(&before, -1)
 	}
 	tx.expenses.remove(e.ID)
+	if !before.Traces {
+		return nil
+	}
+	return tx.dropTraces(e.ID)
 }
 
 // AppendChange adds a change of an expense to the user's log, as Append does.

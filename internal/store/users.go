@@ -59,10 +59,13 @@ func (s *Store) SetPassword(ctx context.Context, id string, hash []byte) error {
 	return s.changeUser(ctx, "UPDATE users SET password_hash = ?, token_generation = token_generation + 1 WHERE id = ?", hash, id)
 }
 
-// DeleteUser removes a user and all that is theirs; models.NotFound if they are
-// gone already.
+// DeleteUser removes a user and all that is theirs, for those too with whom it
+// was shared; models.NotFound if they are gone already.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
 	return s.Write(ctx, id, func(tx *Tx) error {
+		if err := tx.part(); err != nil {
+			return err
+		}
 		for _, table := range unkeyed {
 			if err := tx.exec("DELETE FROM "+table+" WHERE user_id = ?", id); err != nil {
 				return err
@@ -75,7 +78,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 // unkeyed are the tables whose rows do not go by themselves with their user: a
 // foreign key would be looked up for each row of a batch, under a lock that makes
 // it hold.
-var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name}
+var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name, "shares", activityTable.name}
 
 func (s *Store) changeUser(ctx context.Context, query string, args ...any) error {
 	n, err := s.exec(ctx, query, args...)

@@ -36,9 +36,19 @@ const (
 // call may succeed. After the last, whether the transaction was committed is
 // not known if the connection broke in the very moment; the idempotency key of
 // an operation is what makes its repetition harmless.
+//
+// A transaction that touches a shared expense needs the rows of all who have it.
+// It finds that out under way, and then begins again with their locks too, taken
+// in the order of ids: so no two transactions wait for each other.
 func (s *Store) Write(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+	users := []string{userID}
 	for run := 1; ; run++ {
-		err := s.writeOnce(ctx, userID, fn)
+		err := s.writeOnce(ctx, userID, users, fn)
+		var more *widenError
+		if errors.As(err, &more) {
+			users, run = more.with(users), run-1
+			continue
+		}
 		var retry *retryError
 		if err == nil || !errors.As(err, &retry) || run == maxRuns {
 			return err
@@ -64,17 +74,19 @@ func pause(ctx context.Context, run int) error {
 	}
 }
 
-func (s *Store) writeOnce(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+// writeOnce runs fn under the locks of users, which are in order and of which
+// userID is one.
+func (s *Store) writeOnce(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
 	if s.line != nil {
-		return s.writeTogether(ctx, userID, fn)
+		return s.writeTogether(ctx, userID, users, fn)
 	}
-	return s.writeAlone(ctx, userID, fn)
+	return s.writeAlone(ctx, userID, users, fn)
 }
 
-// writeAlone is Write on PostgreSQL, where the user's row is all that writers
+// writeAlone is Write on PostgreSQL, where the users' rows are all that writers
 // wait for.
-func (s *Store) writeAlone(ctx context.Context, userID string, fn func(tx *Tx) error) error {
-	leave, err := s.turns.enter(ctx, userID)
+func (s *Store) writeAlone(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
+	leave, err := s.turns.enterAll(ctx, users)
 	if err != nil {
 		return err
 	}
@@ -92,7 +104,7 @@ func (s *Store) writeAlone(ctx context.Context, userID string, fn func(tx *Tx) e
 			s.rollback(db)
 		}
 	}()
-	if err := s.runLocked(ctx, db, conn, userID, fn); err != nil {
+	if err := s.runLocked(ctx, db, conn, userID, users, fn); err != nil {
 		return err
 	}
 	failpoint.Here(failpoint.BeforeCommit)
@@ -122,12 +134,12 @@ func (s *Store) begin(ctx context.Context) (*sql.Conn, *gorm.DB, error) {
 // writeTogether is Write on SQLite, where writers stand in line. The driver
 // starts a goroutine per statement for a context that can end, and cannot hang
 // on a network, so there it cannot end.
-func (s *Store) writeTogether(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+func (s *Store) writeTogether(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
 	g, err := s.line.enter(ctx, true)
 	if err != nil {
 		return err
 	}
-	if err := s.takeTurn(context.WithoutCancel(ctx), &g, userID, fn); err != nil {
+	if err := s.takeTurn(context.WithoutCancel(ctx), &g, userID, users, fn); err != nil {
 		return err
 	}
 	<-g.done
@@ -135,14 +147,14 @@ func (s *Store) writeTogether(ctx context.Context, userID string, fn func(tx *Tx
 }
 
 // takeTurn does one writer's part in g, a new group if it is nil, and leaves.
-func (s *Store) takeTurn(ctx context.Context, g **group, userID string, fn func(tx *Tx) error) (err error) {
+func (s *Store) takeTurn(ctx context.Context, g **group, userID string, users []string, fn func(tx *Tx) error) (err error) {
 	defer func() { s.line.leave(*g) }()
 	if *g == nil {
 		if *g, err = s.newGroup(ctx); err != nil {
 			return err
 		}
 	}
-	return (*g).member(func() error { return s.runLocked(ctx, (*g).db, nil, userID, fn) })
+	return (*g).member(func() error { return s.runLocked(ctx, (*g).db, nil, userID, users, fn) })
 }
 
 // rollback ends a transaction that failed; its own errors would hide the first.
@@ -154,65 +166,86 @@ func (s *Store) rollback(db *gorm.DB) {
 	}
 }
 
-func (s *Store) runLocked(ctx context.Context, db *gorm.DB, conn *sql.Conn, userID string, fn func(tx *Tx) error) error {
-	tx, err := s.lock(ctx, db, userID)
+func (s *Store) runLocked(ctx context.Context, db *gorm.DB, conn *sql.Conn, userID string, users []string, fn func(tx *Tx) error) error {
+	tx, err := s.lock(ctx, db, userID, users)
 	if err != nil {
 		return err
 	}
 	tx.conn = conn
 	failpoint.Here(failpoint.AfterBegin)
-	if err := fn(tx); err != nil {
+	err = fn(tx)
+	if len(tx.wanted) > 0 {
+		return &widenError{tx.wanted}
+	}
+	if err != nil {
 		return err
 	}
-	if err := tx.follow(); err != nil {
-		return err
-	}
-	if err := tx.flush(); err != nil {
-		return err
-	}
-	if err := tx.saveUser(); err != nil {
+	if err := tx.finish(); err != nil {
 		return err
 	}
 	return s.opts.BeforeCommit()
 }
 
-// lock takes the user's row and makes the transaction that works under it.
-func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string) (*Tx, error) {
-	tx := newTx(ctx, s, db)
-	r := &tx.user
-	err := s.one(ctx, db, "SELECT "+userColumns+" FROM users WHERE id = ?"+s.d.forUpdate(), []any{userID}, r.dest()...)
-	if err != nil {
-		return nil, noUser(err)
+// finish writes what is still buffered.
+func (tx *Tx) finish() error {
+	for _, t := range tx.txs {
+		if err := t.follow(); err != nil {
+			return err
+		}
 	}
-	tx.now = max(s.opts.Now().UnixMilli(), r.LastSyncedAt+1)
-	return tx, nil
+	if err := tx.flush(); err != nil {
+		return err
+	}
+	for _, t := range tx.txs {
+		if err := t.saveUser(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lock takes the users' rows and makes the transaction that works under them.
+func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string, users []string) (*Tx, error) {
+	j := newJoint(ctx, s, db, users)
+	query, arg := "SELECT "+userColumns+" FROM users WHERE id = ?", any(userID)
+	if len(users) > 1 {
+		query, arg = "SELECT "+userColumns+" FROM users WHERE "+s.d.in("id")+" ORDER BY id", s.d.list(users)
+	}
+	err := s.rows(ctx, db, query+s.d.forUpdate(), []any{arg}, func(row scanner) error {
+		t := newTx(j)
+		err := row.Scan(t.user.dest()...)
+		t.before = t.user
+		j.txs, j.of[t.user.ID] = append(j.txs, t), t
+		j.now = max(j.now, t.user.LastSyncedAt+1)
+		return err
+	})
+	if err == nil && j.of[userID] == nil {
+		err = userGone
+	}
+	return j.of[userID], noUser(err)
 }
 
 const userColumns = "id, name, email, password_hash, created_at, token_generation, seq, log_start, last_synced_at, last_applied_at, " +
-	"income_units, income_micros, expense_units, expense_micros, unread, budgets"
+	"income_units, income_micros, expense_units, expense_micros, unread, budgets, received"
 
 func (r *userRow) dest() []any {
 	return []any{
 		&r.ID, &r.Name, &r.Email, &r.PasswordHash, &r.CreatedAt, &r.TokenGeneration,
 		&r.Seq, &r.LogStart, &r.LastSyncedAt, &r.LastAppliedAt,
 		&r.Income.Units, &r.Income.Micros, &r.Expense.Units, &r.Expense.Micros, &r.Unread, &r.Budgets,
+		&r.Received,
 	}
 }
 
-// A Tx is a transaction of one user. It is used by one goroutine, inside the
-// function that Write called.
+// A Tx is one user's part of a transaction; In gives the parts of others whose
+// rows are locked. It is used by one goroutine, inside the function that Write
+// called.
 type Tx struct {
-	ctx  context.Context
-	s    *Store
-	db   *gorm.DB
-	conn *sql.Conn // on PostgreSQL: the one that db is on
+	*joint
 
-	user  userRow
-	now   int64
-	wrote bool // something was written, so the user's row has to follow
+	user, before userRow // now, and when it was locked
+	wrote        bool    // something was written, so the user's row has to follow
 
-	journal    journal
-	expenses   *overlay[string, models.Expense]
 	operations *overlay[string, models.QueuedOperation]
 	keys       *overlay[string, string] // key of an operation to its id; never flushed
 	aliases    *overlay[AliasKey, string]
@@ -230,16 +263,40 @@ type Tx struct {
 	tallies       []tally
 	tallied       int // how many of tallies are in daily_totals
 	followed      int // how many the budgets know
+}
+
+// A joint is what the users' parts of one transaction have in common.
+type joint struct {
+	ctx  context.Context
+	s    *Store
+	db   *gorm.DB
+	conn *sql.Conn // on PostgreSQL: the one that db is on
+	now  int64
+
+	locked []string       // the ids of the users whose rows were to be locked, in order
+	txs    []*Tx          // of those that are there, in order
+	of     map[string]*Tx // by user
+	wanted []string       // whose rows have to be locked too: the transaction begins again
+
+	journal  journal
+	expenses *overlay[string, models.Expense] // whoever's; as their owners see them
+	shares   *overlay[string, []models.Share] // by expense, ended ones too; never flushed
 
 	// failed is the first statement that failed and was not undone by an
 	// Attempt: such a transaction does not commit, whatever fn made of it.
 	failed error
 }
 
-func newTx(ctx context.Context, s *Store, db *gorm.DB) *Tx {
-	tx := &Tx{ctx: ctx, s: s, db: db, tempIDs: map[string]bool{}, postHashes: map[string]bool{}}
-	j := &tx.journal
-	tx.expenses = newOverlay[string, models.Expense](j)
+func newJoint(ctx context.Context, s *Store, db *gorm.DB, users []string) *joint {
+	j := &joint{ctx: ctx, s: s, db: db, now: s.opts.Now().UnixMilli(), locked: users, of: make(map[string]*Tx, len(users))}
+	j.expenses = newOverlay[string, models.Expense](&j.journal)
+	j.shares = newOverlay[string, []models.Share](&j.journal)
+	return j
+}
+
+func newTx(in *joint) *Tx {
+	tx := &Tx{joint: in, tempIDs: map[string]bool{}, postHashes: map[string]bool{}}
+	j := &in.journal
 	tx.operations = newOverlay[string, models.QueuedOperation](j)
 	tx.keys = newOverlay[string, string](j)
 	tx.aliases = newOverlay[AliasKey, string](j)
@@ -254,9 +311,12 @@ func newTx(ctx context.Context, s *Store, db *gorm.DB) *Tx {
 // User is the user whose row is locked, with all that the transaction did.
 func (tx *Tx) User() models.User { return tx.user.user() }
 
+// Before is the user as they were before the transaction.
+func (tx *Tx) Before() models.User { return tx.before.user() }
+
 // Now is the moment of this transaction: one for all it does, in UTC, whole
-// milliseconds, later than every LastSyncedAt of this user so far. With a clock
-// that was set back it runs ahead of the clock.
+// milliseconds, later than every LastSyncedAt so far of the users whose rows are
+// locked. With a clock that was set back it runs ahead of the clock.
 func (tx *Tx) Now() time.Time { return fromMillis(tx.now) }
 
 // Attempt runs fn so that its failure can be survived: on an error (a DataError
@@ -303,18 +363,33 @@ func (tx *Tx) keep(savepoint string, fn func() error) error {
 // mark begins to remember, and gives what takes everything back to this point.
 func (tx *Tx) mark(savepoint string) (undo func()) {
 	tx.journal.depth++
-	n, user, wrote := len(tx.journal.undo), tx.user, tx.wrote
-	changes, tallies, followed := len(tx.changes), len(tx.tallies), tx.followed
+	n := len(tx.journal.undo)
+	var back []func()
+	for _, t := range tx.txs {
+		back = append(back, t.snapshot())
+	}
 	return func() {
 		tx.journal.depth--
 		tx.journal.back(n)
-		tx.user, tx.wrote, tx.failed = user, wrote, nil
-		tx.changes, tx.logged = tx.changes[:changes], changes
-		tx.tallies, tx.tallied, tx.followed = tx.tallies[:tallies], tallies, followed
+		for _, restore := range back {
+			restore()
+		}
+		tx.failed = nil
 		if tx.exec("ROLLBACK TO SAVEPOINT "+savepoint) == nil {
 			_ = tx.exec("RELEASE SAVEPOINT " + savepoint) // exec keeps the error
 		}
 		tx.forget()
+	}
+}
+
+// snapshot gives what takes back what the journal does not know of.
+func (tx *Tx) snapshot() (restore func()) {
+	user, wrote := tx.user, tx.wrote
+	changes, tallies, followed := len(tx.changes), len(tx.tallies), tx.followed
+	return func() {
+		tx.user, tx.wrote = user, wrote
+		tx.changes, tx.logged = tx.changes[:changes], changes
+		tx.tallies, tx.tallied, tx.followed = tx.tallies[:tallies], tallies, followed
 	}
 }
 

@@ -1,0 +1,223 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"expenseflow/models"
+)
+
+// CodeForbidden is the code of what a role does not allow, and CodeShareLimit of
+// one share too many.
+const (
+	CodeForbidden  = "FORBIDDEN"
+	CodeShareLimit = "SHARE_LIMIT"
+)
+
+var (
+	// errForbidden is for those who know of the expense.
+	errForbidden = &models.Error{Kind: models.Forbidden, Msg: "Forbidden", Code: CodeForbidden}
+	// errNobody is for those who do not, and for a share with nobody: neither an
+	// expense nor an account can be probed by it.
+	errNobody = models.E(models.NotFound, "Expense or user not found")
+)
+
+// Share gives whoever has this address a role in the user's expense, or another
+// role than before, and tells with whom it is shared then. The expense arrives in
+// their log like one that was just made. To give the same again changes nothing.
+//
+// Errors: *models.InvalidError; models.Forbidden for those who have the expense
+// but do not own it, whatever the address; models.NotFound, all alike and after
+// the same work, for an expense that the user does not have, an address that
+// nobody has, and the user's own; models.Invalid with CodeShareLimit for more
+// than models.MaxShares; and store.Write's.
+func (l *Ledger) Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) ([]models.Share, error) {
+	email = models.NormalizeEmail(email)
+	if err := models.InvalidIf(append(models.CheckEmail(email), models.CheckRole(role)...)); err != nil {
+		return nil, err
+	}
+	with, err := l.store.UserByEmail(ctx, email)
+	if err != nil && models.KindOf(err) != models.NotFound {
+		return nil, fmt.Errorf("share an expense: %w", err)
+	}
+	var shares []models.Share
+	err = l.Write(ctx, userID, func(w *Work) (err error) {
+		shares, err = w.share(expenseID, with.ID, role, by)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("share an expense: %w", err)
+	}
+	return shares, nil
+}
+
+// share gives a user a role; userID "" is nobody's.
+func (w *Work) share(id, userID string, role models.Role, by models.Author) ([]models.Share, error) {
+	e, err := w.owned(id)
+	if err != nil {
+		return nil, err
+	}
+	if userID == "" || userID == e.UserID {
+		return nil, errNobody
+	}
+	if err := w.Tx.Lock(userID); err != nil {
+		return nil, err
+	}
+	if w.Tx.In(userID) == nil { // removed meanwhile
+		return nil, errNobody
+	}
+	before := w.roleOf(e, userID)
+	switch {
+	case before == role:
+		return w.Tx.Shares(e), nil
+	case before == models.NoRole && e.Shares >= models.MaxShares:
+		return nil, &models.Error{
+			Kind: models.Invalid, Code: CodeShareLimit,
+			Msg: "An expense can be shared with at most " + strconv.Itoa(models.MaxShares) + " users",
+		}
+	}
+	kind := models.ExpenseUpdated
+	if before == models.NoRole {
+		kind = models.ExpenseCreated
+	}
+	if e, err = w.Tx.SetShare(e, userID, role); err != nil {
+		return nil, err
+	}
+	t := w.Tx.In(userID)
+	t.AppendChange(kind, t.View(e), by)
+	return w.announceShares(e, by), nil
+}
+
+// owned gives an expense of the user's own.
+func (w *Work) owned(id string) (models.Expense, error) {
+	e, err := w.Tx.Expense(id)
+	switch {
+	case models.KindOf(err) == models.NotFound:
+		return e, errNobody
+	case err == nil && e.Role != models.NoRole:
+		return e, errForbidden
+	}
+	return e, err
+}
+
+// roleOf is the role that somebody has in an expense of somebody else.
+func (w *Work) roleOf(e models.Expense, userID string) models.Role {
+	for _, s := range w.Tx.Shares(e) {
+		if s.UserID == userID {
+			return s.Role
+		}
+	}
+	return models.NoRole
+}
+
+// announceShares tells the owner, and gives, with whom an expense is shared now.
+func (w *Work) announceShares(e models.Expense, by models.Author) []models.Share {
+	shares := w.Tx.Shares(e)
+	w.Tx.TouchDevice(by.DeviceID)
+	w.Tx.In(e.UserID).Append(models.Change{Kind: models.ShareChanged, EntityID: e.ID, Shares: shares, Author: by})
+	return shares
+}
+
+// Unshare ends a member's right to an expense, and tells with whom it is shared
+// then: the owner takes it away, or the member gives it back. From then on nothing
+// in the member's lists, log or answers tells of the expense; in their log it was
+// deleted.
+//
+// Errors: models.Forbidden for those who have the expense and would send others
+// away; models.NotFound for an expense that the user does not have, and a member
+// who is none; and store.Write's.
+func (l *Ledger) Unshare(ctx context.Context, userID, expenseID, memberID string, by models.Author) ([]models.Share, error) {
+	var shares []models.Share
+	err := l.Write(ctx, userID, func(w *Work) (err error) {
+		shares, err = w.unshare(expenseID, memberID, by)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("end a share: %w", err)
+	}
+	return shares, nil
+}
+
+func (w *Work) unshare(id, memberID string, by models.Author) ([]models.Share, error) {
+	e, err := w.Tx.Expense(id)
+	leaves := memberID == w.Tx.User().ID
+	switch {
+	case models.KindOf(err) == models.NotFound:
+		return nil, errNobody
+	case err != nil:
+		return nil, err
+	case e.Role != models.NoRole && !leaves:
+		return nil, errForbidden
+	case w.roleOf(e, memberID) == models.NoRole:
+		return nil, errNobody
+	}
+	if e, err = w.Tx.SetShare(e, memberID, models.NoRole); err != nil {
+		return nil, err
+	}
+	w.Tx.In(memberID).AppendChange(models.ExpenseDeleted, models.Expense{ID: id}, by)
+	shares := w.announceShares(e, by)
+	if leaves {
+		return []models.Share{}, nil
+	}
+	return shares, nil
+}
+
+// Shares is who has an expense, as one of them sees it; models.NotFound for
+// everybody else.
+func (l *Ledger) Shares(ctx context.Context, userID, expenseID string) (models.Sharing, error) {
+	s, err := l.store.Sharing(ctx, userID, expenseID)
+	if err != nil {
+		return models.Sharing{}, fmt.Errorf("shares: %w", err)
+	}
+	return s, nil
+}
+
+// RoleOf is what the user may do with an expense; models.NotFound if they may
+// nothing.
+func (l *Ledger) RoleOf(ctx context.Context, userID, expenseID string) (models.Role, error) {
+	role, err := l.store.RoleOf(ctx, userID, expenseID)
+	if err != nil {
+		return models.NoRole, fmt.Errorf("role: %w", err)
+	}
+	return role, nil
+}
+
+// Comment keeps what somebody who has an expense says about it, as it was
+// written. Errors: *models.InvalidError, models.NotFound, and store.Write's.
+func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error) {
+	if err := models.InvalidIf(models.CheckComment(text)); err != nil {
+		return models.Activity{}, err
+	}
+	var a models.Activity
+	err := l.Write(ctx, userID, func(w *Work) error {
+		role, err := w.Tx.RoleOf(expenseID)
+		if err != nil {
+			return err
+		}
+		u := w.Tx.User()
+		a = models.Activity{
+			ID: NewID(), ExpenseID: expenseID, UserID: u.ID, UserName: u.Name,
+			Type: models.ActivityComment, Text: text, At: w.Tx.Now(),
+		}
+		return w.Tx.InsertActivity(a, role)
+	})
+	if err != nil {
+		return models.Activity{}, fmt.Errorf("comment: %w", err)
+	}
+	return a, nil
+}
+
+// Activities is one page of what was said and done around an expense, newest
+// first, from page 1, and how much there is in all. Errors: models.NotFound for
+// who does not have it, and the store's.
+func (l *Ledger) Activities(ctx context.Context, userID, expenseID string, page, limit int) ([]models.Activity, int64, error) {
+	if _, err := l.store.RoleOf(ctx, userID, expenseID); err != nil {
+		return nil, 0, fmt.Errorf("activities: %w", err)
+	}
+	all, total, err := l.store.Activities(ctx, expenseID, page, limit)
+	if err != nil {
+		return nil, 0, fmt.Errorf("activities: %w", err)
+	}
+	return all, total, nil
+}
