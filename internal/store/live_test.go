@@ -100,7 +100,9 @@ func (r *run) note() error {
 }
 
 // A failer is a test of any kind.
-type failer interface{ Fatalf(format string, args ...any) }
+type failer interface {
+	Fatalf(format string, args ...any)
+}
 
 func compareMoney(rt failer, s *store.Store, user string, m model) {
 	var income, expense models.Sum
