@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -95,6 +96,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Notifications{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Dashboard{Reader: a.store}).Register(api, closed...)
+	(&handlers.Admin{Token: a.cfg.AdminToken.Reveal(), Tell: a.hub.Announce}).Register(api, slices.Concat(open, guess)...)
 	api.Any("", handlers.NotFound)
 	api.Any("/*", handlers.NotFound)
 }
