@@ -8,7 +8,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 COMPOSE_SPEC  := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race bench fuzz check static fmt fmt-check vet lint compose vuln
+.PHONY: help run test race bench chaos fuzz check static fmt fmt-check vet lint compose vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ race: ## run the tests under the race detector
 
 bench: ## measure us beside Node and other Go servers (docs/benchmarks.md); wants a quiet machine
 	$(GO) run ./internal/bench
+
+SCHEDULES ?= 240
+chaos: ## break servers under real clients, SCHEDULES times for each class of faults (docs/reliability.md): hours
+	$(GO) run ./internal/e2e/chaos -schedules $(SCHEDULES)
 
 FUZZ_EXECUTIONS ?= 2000000
 fuzz: ## give each fuzz target FUZZ_EXECUTIONS inputs (default 2,000,000: an hour or so)

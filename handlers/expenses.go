@@ -144,8 +144,9 @@ func (h *Expenses) create(c echo.Context) error {
 
 // update handles PUT /api/expenses/:id, whose body is a whole expense.
 //
-//	200 the stored expense    404 absent or another user's
-//	400 the contract's text   409 a newer version is stored; it is in the reply
+//	200 the stored expense     404 absent or another user's
+//	400 the contract's text    409 a newer version is stored; it is in the reply
+//	403 the caller may only read it
 func (h *Expenses) update(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -169,6 +170,7 @@ func (h *Expenses) update(c echo.Context) error {
 // remove handles DELETE /api/expenses/:id, whose body may name the device.
 //
 //	200 {message}    404 absent, another user's, or deleted already
+//	403 somebody else shares it with the caller
 func (h *Expenses) remove(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {

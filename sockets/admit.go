@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"expenseflow/internal/auth"
+	"expenseflow/internal/seededbug"
 	"expenseflow/internal/socketio"
 	"expenseflow/models"
 )
@@ -35,10 +36,16 @@ func (h *Hub) admit(ctx context.Context, socket *socketio.Socket) error {
 	for {
 		moment := h.members.moment()
 		id, err := h.opts.Auth.Authenticate(ctx, token)
+		if seededbug.Enabled(seededbug.NoRecoveryAuth) {
+			id, err = seededbug.Once(token, id, err)
+		}
 		if err != nil {
 			return h.refusal(ctx, err)
 		}
 		s := newSession(h, socket, id)
+		if seededbug.Enabled(seededbug.UnauthorisedJoin) {
+			s.userID = seededbug.First(s.userID)
+		}
 		switch h.members.add(s, moment) {
 		case crowded:
 			return &socketio.ConnectError{Message: tooManyConnections, Data: refusalData{codeConnectionLimit}}

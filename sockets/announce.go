@@ -6,6 +6,7 @@ import (
 
 	"expenseflow/internal/changes"
 	"expenseflow/internal/failpoint"
+	"expenseflow/internal/seededbug"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
@@ -153,7 +154,11 @@ func (s *session) announce(page []changes.Item[Announcement]) int {
 		return b.size
 	}
 	for _, p := range first.Encoded.parts {
-		if p.number < s.heard {
+		if s.heard > 0 && p.number < s.heard {
+			continue
+		}
+		if seededbug.Enabled(seededbug.UnboundedQueue) {
+			_ = s.socket.Send(p.packet)
 			continue
 		}
 		if !s.socket.TrySend(p.packet) {
@@ -166,8 +171,11 @@ func (s *session) announce(page []changes.Item[Announcement]) int {
 }
 
 // spared tells whether the change is the socket's own and was asked not to come
-// back to it.
+// back to it, or a notification of it, which is for the other devices.
 func (s *session) spared(c *models.Change) bool {
 	by := c.Author
+	if c.Notification != nil && c.Notification.Type == models.NotifyExpense {
+		return by.DeviceID != "" && by.DeviceID == s.hello.DeviceID
+	}
 	return s.hub.opts.SuppressSelf && by.DeviceID == "" && by.TokenID != "" && by.TokenID == s.tokenID
 }

@@ -58,7 +58,7 @@ func TestACutBetweenTwoSpellingsRepeatsNeitherAndMissesNeither(t *testing.T) {
 		}
 		same(t, "events after "+offset, slices.Clone(all[i+1:]), slices.Concat(nil, got))
 		again.hears(w.changes("alice", "live", 1)...)
-		all = append(all, "expense_created"+trail(t).offset("alice", place{w.log.head("alice") - 1, 1}),
+		all = append(all, "expense_created"+trail(t).offset("alice", Place{w.log.head("alice") - 1, 1}),
 			"expense:created"+wire.OffsetOf("epoch", "alice", w.log.head("alice"), wire.Colon))
 		_ = again.conn.Close()
 	}

@@ -30,6 +30,9 @@ var commands = map[string]command{
 	"expense:create": {do: (*session).createExpense},
 	"expense:update": {do: (*session).updateExpense},
 	"expense:delete": {do: (*session).deleteExpense},
+
+	"dashboard:subscribe":   {do: (*session).subscribeDashboard, bare: true},
+	"dashboard:unsubscribe": {do: (*session).unsubscribeDashboard, bare: true},
 }
 
 // errorEvent tells a page what came to nothing, whether it asked for an

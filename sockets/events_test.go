@@ -29,7 +29,7 @@ func TestEventsMatchContract(t *testing.T) {
 	}
 	same(t, "events with their answers", contract, got)
 	same(t, "commands", []string{
-		"expense:create", "expense:delete", "expense:update",
+		"dashboard:subscribe", "dashboard:unsubscribe", "expense:create", "expense:delete", "expense:update",
 	}, slices.Sorted(maps.Keys(commands)))
 }
 
@@ -178,7 +178,7 @@ func TestSyncRequestWithAPlaceIsAnsweredWithWhatWasMissed(t *testing.T) {
 	same(t, "then", "sync_changes", name)
 	changed, deleted := missed["changes"].([]any), missed["deleted"].([]any)
 	same(t, "how many", []int{maxMissed - 1, 1}, []int{len(changed), len(deleted)})
-	same(t, "where to go on", []any{trail(t).offset("alice", place{seq: maxMissed}), true}, []any{missed["next"], missed["more"]})
+	same(t, "where to go on", []any{trail(t).offset("alice", Place{Seq: maxMissed}), true}, []any{missed["next"], missed["more"]})
 	same(t, "acknowledgement", `437[{"ok":true}]`, b.frame())
 
 	b.send(`428["sync_request",{"since":"yesterday"}]`)

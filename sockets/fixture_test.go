@@ -40,6 +40,7 @@ type world struct {
 	parked *parked
 	tail   *changes.Tail[Announcement]
 	book   *fakeBook
+	reader *fakeReader
 }
 
 // newWorld serves a Hub with these options until the test ends.
@@ -52,10 +53,10 @@ func newWorld(t *testing.T, o Options, engine engineio.Config) *world {
 func newWorldOf(t *testing.T, o Options, engine engineio.Config, tr *Trail) *world {
 	t.Helper()
 	w := &world{tokens: newTokens(), log: newLog(), parked: &parked{}}
-	w.book = &fakeBook{world: w}
+	w.book, w.reader = &fakeBook{world: w}, &fakeReader{log: w.log}
 	w.tail = changes.New(w.log, tr.Encode, changes.Options{})
 	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true, Recovery: tr})
-	o.Auth, o.Feed, o.Queue, o.Book = w.tokens, w.tail, w.parked, w.book
+	o.Auth, o.Feed, o.Queue, o.Book, o.Reader = w.tokens, w.tail, w.parked, w.book, w.reader
 	w.Hub = New(o)
 	server := httptest.NewServer(o.IO)
 	w.url = strings.Replace(server.URL, "http", "ws", 1)
@@ -233,10 +234,12 @@ type browser struct {
 	conn   *websocket.Conn
 	offset string // of the last event of the log
 	all    bool   // frame gives states too, which come whenever they like
+
+	states []string // that were passed over
 }
 
 // states are events that tell how things stand, not what happened.
-var states = []string{"system:status", "notification_count", "account:balance"}
+var states = []string{statusEvent, countEvent, balanceEvent, dashboardEvent}
 
 func isState(frame []byte) bool {
 	return slices.ContainsFunc(states, func(name string) bool { return bytes.HasPrefix(frame, []byte(`42["`+name+`"`)) })
@@ -339,6 +342,8 @@ func (b *browser) next() (string, error) {
 			b.send("3")
 		case b.all || !isState(frame):
 			return string(frame), nil
+		default:
+			b.states = append(b.states, string(frame))
 		}
 	}
 }
@@ -424,5 +429,69 @@ func same(t *testing.T, what string, want, got any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// fakeReader knows how users stand: of each change in the log, one unit more is
+// spent.
+type fakeReader struct {
+	log *log
+
+	mu     sync.Mutex
+	unread int64
+	fail   error
+	users  int // how often it was asked, and
+	boards int
+	before func() // runs before each answer, if set
+}
+
+func (r *fakeReader) set(change func(*fakeReader)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change(r)
+}
+
+func (r *fakeReader) asked() (users, boards int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.users, r.boards
+}
+
+// UserByID implements reader.
+func (r *fakeReader) UserByID(_ context.Context, id string) (models.User, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.users++
+	head := r.log.head(id)
+	return models.User{ID: id, Seq: head, Expense: models.Sum{Units: head}, Unread: r.unread}, r.fail
+}
+
+// Dashboard implements reader.
+func (r *fakeReader) Dashboard(_ context.Context, userID string, from, to time.Time) (models.Dashboard, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.boards++
+	if r.before != nil {
+		r.before()
+	}
+	head := r.log.head(userID)
+	return models.Dashboard{From: from, To: to, Version: head, Count: head, Expense: models.Sum{Units: head}}, r.fail
+}
+
+// state gives the next event of this name, whatever comes before it.
+func (b *browser) state(name string) (payload map[string]any) {
+	b.t.Helper()
+	b.all = true
+	defer func() { b.all = false }()
+	for {
+		f := b.frame()
+		rest, ok := strings.CutPrefix(f, `42["`+name+`",`)
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal([]byte(strings.TrimSuffix(rest, "]")), &payload); err != nil {
+			b.t.Fatalf("%s has more than one object: %s", name, f)
+		}
+		return payload
 	}
 }

@@ -15,6 +15,9 @@
 //     back that far (Trail, DESIGN section 4).
 //   - A socket does not outlive its token: it ends with the token's time, with a
 //     sign-out, and with a password change (CONTRACT D33).
+//   - How things stand (balance, unread count, dashboards, the service itself) is
+//     told after each connect and whenever it has moved, is in no log, and is
+//     dropped for a socket that is behind until it has room again.
 //   - What a page commands goes through the same rules as an HTTP request, and
 //     comes back to every device as an event of the log (CONTRACT 6.2).
 //   - No event that is not made from the log ends in a string or is without an
@@ -62,6 +65,9 @@ type Options struct {
 	Queue queue
 	Book  book
 
+	// Reader tells how users stand.
+	Reader reader
+
 	// MaxPerUser is how many sockets one user may have open; further ones are
 	// refused for good. 0 is no limit. MAX_CONNECTIONS_PER_USER.
 	MaxPerUser int
@@ -80,9 +86,12 @@ type Options struct {
 
 // A Hub is the sockets of all users. Its methods may be called concurrently.
 type Hub struct {
-	opts    Options
-	log     *slog.Logger
-	members *members
+	opts      Options
+	log       *slog.Logger
+	members   *members
+	watchers  watchers
+	statement *statement
+	errands   *errands
 }
 
 // New makes the Hub and has it serve the sockets of o.IO.
@@ -90,7 +99,8 @@ func New(o Options) *Hub {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	h := &Hub{opts: o, log: o.Logger, members: newMembers(o.MaxPerUser)}
+	h := &Hub{opts: o, log: o.Logger, members: newMembers(o.MaxPerUser), statement: newStatement(), errands: newErrands()}
+	h.watchers.byUser = make(map[string]*watcher)
 	nsp := o.IO.Of(namespace)
 	nsp.Use(h.admit)
 	nsp.OnConnect(h.welcome)
@@ -157,12 +167,14 @@ func (h *Hub) Len() int { return h.members.len() }
 // trip, or never if it has gone without a word.
 const goodbye = 2 * time.Second
 
-// Shutdown refuses newcomers and closes every transport so that clients come
-// back later, here or elsewhere. When it returns nil, nothing of the Hub runs
+// Shutdown tells every socket that the server goes, refuses newcomers and closes
+// every transport so that clients come back later, here or elsewhere. When it returns nil, nothing of the Hub runs
 // any more; clients that did not hear it in time find out by themselves.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	polite, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
+	h.partWith()
+	h.errands.end()
 	err := h.opts.IO.Shutdown(polite)
 	if err != nil && ctx.Err() == nil {
 		err = h.opts.IO.Shutdown(ctx) // the rest was cut off; wait until its listeners have run

@@ -13,6 +13,7 @@ import (
 
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
+	"expenseflow/models"
 )
 
 // A Trail lets a device go on where its last connection broke off: after any
@@ -46,38 +47,45 @@ func NewTrail(epoch string, secret []byte, names Spellings) (*Trail, error) {
 // client again, so the session knows its user and where the user's log stands.
 func (t *Trail) Admit(_ context.Context, socket *socketio.Socket, c socketio.Claim) (socketio.Grant, error) {
 	s := sessionOf(socket)
-	if from, ok := t.claimed(s, c); ok {
-		s.position, s.heard = from.seq, from.heard
-		return socketio.Grant{PID: c.PID, Offset: t.offset(s.userID, from), Recovered: true}, nil
-	}
-	begin := place{seq: s.position}
-	return socketio.Grant{PID: t.newPID(s.userID, s.position), Offset: t.offset(s.userID, begin)}, nil
+	from, grant := t.Place(models.User{ID: s.userID, LogStart: s.logStart, Seq: s.position}, c)
+	s.position, s.heard = from.Seq, from.Heard
+	return grant, nil
 }
 
-// A place in a user's log: after the change seq and, of the next one, after its
-// parts below heard.
-type place struct {
-	seq   int64
-	heard int
+// A Place in a user's log is after the change Seq and, of the next one, after its
+// parts below Heard.
+type Place struct {
+	Seq   int64
+	Heard int
+}
+
+// Place says where a connection of u, as the user is when the token is looked at,
+// begins in the user's log.
+func (t *Trail) Place(u models.User, c socketio.Claim) (Place, socketio.Grant) {
+	if from, ok := t.claimed(u, c); ok {
+		return from, socketio.Grant{PID: c.PID, Offset: t.offset(u.ID, from), Recovered: true}
+	}
+	head := Place{Seq: u.Seq}
+	return head, socketio.Grant{PID: t.newPID(u.ID, u.Seq), Offset: t.offset(u.ID, head)}
 }
 
 // claimed is the place from which the client may go on: the later of its pid's
 // own and of its offset. It may not if the pid is not one of ours for this user,
 // or if what follows that place is no longer, or not yet, in the log.
-func (t *Trail) claimed(s *session, c socketio.Claim) (place, bool) {
-	given, ok := t.openPID(c.PID, s.userID)
+func (t *Trail) claimed(u models.User, c socketio.Claim) (Place, bool) {
+	given, ok := t.openPID(c.PID, u.ID)
 	if !ok {
-		return place{}, false
+		return Place{}, false
 	}
-	from := t.openOffset(c.Offset, s.userID)
-	if from.seq < given {
-		from = place{seq: given}
+	from := t.openOffset(c.Offset, u.ID)
+	if from.Seq < given {
+		from = Place{Seq: given}
 	}
-	head := from.seq
-	if from.heard > 0 {
+	head := from.Seq
+	if from.Heard > 0 {
 		head++
 	}
-	return from, from.seq >= s.logStart && head <= s.position
+	return from, from.Seq >= u.LogStart && head <= u.Seq
 }
 
 // Follow implements socketio.Recovery.
@@ -96,25 +104,25 @@ var errRoomsNotKept = errors.New("sockets: a socket joins no room after it was w
 func (t *Trail) Remember(*socketio.Socket, []string) error { return errRoomsNotKept }
 
 // offset names a place in a user's log.
-func (t *Trail) offset(userID string, p place) string {
-	if p.heard == 0 {
-		return wire.Offset(t.epoch, userID, p.seq)
+func (t *Trail) offset(userID string, p Place) string {
+	if p.Heard == 0 {
+		return wire.Offset(t.epoch, userID, p.Seq)
 	}
-	return wire.OffsetOf(t.epoch, userID, p.seq+1, p.heard-1)
+	return wire.OffsetOf(t.epoch, userID, p.Seq+1, p.Heard-1)
 }
 
 // openOffset gives the place of an offset, the beginning for one of another epoch
 // or user (after an account switch the client sends the old one) and for any
 // other text. Whoever heard the last part that is told has heard all of a change.
-func (t *Trail) openOffset(offset, userID string) place {
+func (t *Trail) openOffset(offset, userID string) Place {
 	c, part, ok := wire.ParseOffset(offset)
 	switch {
 	case !ok || c.Epoch != t.epoch || c.UserID != userID:
-		return place{}
+		return Place{}
 	case part == wire.Whole || part >= t.names.last() || c.Seq == 0:
-		return place{seq: c.Seq}
+		return Place{Seq: c.Seq}
 	}
-	return place{c.Seq - 1, part + 1}
+	return Place{c.Seq - 1, part + 1}
 }
 
 // The parts of a pid, in bytes. Behind them stands their code.

@@ -97,7 +97,7 @@ func TestTheLaterOfPIDAndOffsetCounts(t *testing.T) {
 	pid := late.enter("a", "", "").PID
 
 	again := w.dial(t, nil)
-	again.enter("a", pid, trail(t).offset("alice", place{seq: 1})) // another tab's, say
+	again.enter("a", pid, trail(t).offset("alice", Place{Seq: 1})) // another tab's, say
 	again.hears(w.changes("alice", "live", 1)...)
 }
 
@@ -114,12 +114,12 @@ func TestWhoCannotGoOnBeginsAnew(t *testing.T) {
 	forged := []byte(pid)
 	forged[5] ^= 1
 	tests := []struct{ name, pid, offset string }{
-		{"no pid", "", tr.offset("alice", place{seq: 1})},
-		{"not ours", "secret", tr.offset("alice", place{seq: 1})},
+		{"no pid", "", tr.offset("alice", Place{Seq: 1})},
+		{"not ours", "secret", tr.offset("alice", Place{Seq: 1})},
 		{"changed", string(forged), ""},
-		{"another user's", tr.newPID("bob", 1), tr.offset("bob", place{seq: 1})},
-		{"another epoch's", elsewhere.newPID("alice", 1), elsewhere.offset("alice", place{seq: 1})},
-		{"beyond the log", pid, tr.offset("alice", place{seq: 1 << 40})},
+		{"another user's", tr.newPID("bob", 1), tr.offset("bob", Place{Seq: 1})},
+		{"another epoch's", elsewhere.newPID("alice", 1), elsewhere.offset("alice", Place{Seq: 1})},
+		{"beyond the log", pid, tr.offset("alice", Place{Seq: 1 << 40})},
 		{"a pid beyond the log", tr.newPID("alice", 1<<62), ""},
 	}
 	for _, tt := range tests {
@@ -138,7 +138,7 @@ func TestAStrangeOffsetIsIgnored(t *testing.T) {
 	w := newTrailWorld(t)
 	tr := trail(t)
 	missed := w.changes("alice", "missed", 3)
-	for _, offset := range []string{tr.offset("bob", place{seq: 3}), "elsewhere.alice.3", "epoch.alice.-1", "epoch.alice.", "epoch.alice.zzzzzzzzzzzzzzzzzzzz", "x"} {
+	for _, offset := range []string{tr.offset("bob", Place{Seq: 3}), "elsewhere.alice.3", "epoch.alice.-1", "epoch.alice.", "epoch.alice.zzzzzzzzzzzzzzzzzzzz", "x"} {
 		b := w.dial(t, nil)
 		pid := tr.newPID("alice", 0)
 		same(t, "pid after offset "+offset, pid, b.enter("a", pid, offset).PID)
@@ -194,14 +194,14 @@ func FuzzClaim(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(tr.newPID("alice", 7), tr.offset("alice", place{seq: 9}))
+	f.Add(tr.newPID("alice", 7), tr.offset("alice", Place{Seq: 9}))
 	f.Add("", "epoch.alice.-1")
 	f.Add("", "epoch.alice.0.0")
 	f.Fuzz(func(t *testing.T, pid, offset string) {
 		if seq, ok := tr.openPID(pid, "alice"); ok && seq != 7 {
 			t.Errorf("a forged pid is good for %d", seq)
 		}
-		if at := tr.openOffset(offset, "alice"); at.seq < 0 || at.heard < 0 || at.heard > wire.Colon {
+		if at := tr.openOffset(offset, "alice"); at.Seq < 0 || at.Heard < 0 || at.Heard > wire.Colon {
 			t.Errorf("offset %q is %+v", offset, at)
 		}
 	})

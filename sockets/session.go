@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"expenseflow/internal/auth"
@@ -34,17 +35,23 @@ type session struct {
 
 	meter meter // of what the client says; the inbox runs one event at a time
 
+	owed  atomic.Bool           // a state that there was no room for
+	board atomic.Pointer[board] // the dashboard it subscribed to; changed under the watcher's lock
+
 	mu     sync.Mutex
 	log    *changes.Subscription // nil before start
 	expiry *time.Timer           // nil before start
+	watch  *watcher              // nil before welcome and after end
+	found  *standing             // how the user stood when the token was looked at; nil after welcome
 	ended  bool
 }
 
 func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
+	found := standingOf(&id.User)
 	return &session{
 		hub: h, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
 		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt, issued: id.Claims.IssuedAt,
-		hello: wire.ParseHello(socket.Handshake().Auth),
+		hello: wire.ParseHello(socket.Handshake().Auth), found: &found,
 	}
 }
 
@@ -73,6 +80,29 @@ func (h *Hub) welcome(socket *socketio.Socket) {
 	}
 	socket.OnDisconnect(func(string) { s.end() })
 	s.start()
+	s.greet()
+}
+
+// greet tells the socket how things stand, recovered or not: states are in no log.
+func (s *session) greet() {
+	s.mu.Lock()
+	if s.ended || s.found == nil {
+		s.mu.Unlock()
+		return
+	}
+	found := *s.found
+	s.found, s.watch = nil, s.hub.watch(s, found)
+	w := s.watch
+	s.mu.Unlock()
+	s.hub.statement.greet(s)
+	w.greet(s, found)
+}
+
+// watcher is the user's; nil if the session has ended.
+func (s *session) watcher() *watcher {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watch
 }
 
 // start follows the user's log, unless it does so already. A change that was
@@ -92,9 +122,14 @@ func (s *session) start() {
 // resume that overtakes the refusal it answers.
 func (s *session) resume() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.log != nil {
 		s.log.Resume()
+	}
+	w := s.watch
+	s.mu.Unlock()
+	if w != nil && s.owed.Swap(false) {
+		s.hub.statement.greet(s)
+		w.remind(s)
 	}
 }
 
@@ -124,6 +159,11 @@ func (s *session) end() {
 	if s.expiry != nil {
 		s.expiry.Stop()
 	}
+	w := s.watch
+	s.watch = nil
 	s.mu.Unlock()
+	if w != nil {
+		w.release(s)
+	}
 	s.hub.members.remove(s)
 }

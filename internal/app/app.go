@@ -138,19 +138,27 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
 	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
 	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
-	p.ledger = ledger.New(a.store, a.tail.Wake, ledger.Options{})
+	p.ledger = ledger.New(a.store, a.tail.Wake, ledgerOptions(&a.cfg))
 	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
 		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },
 	})
 	p.io = socketio.New(socketConfig(a.cfg, trail, a.log))
 	a.hub = sockets.New(sockets.Options{
-		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger,
+		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger, Reader: a.store,
 		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken,
 		Rate: a.cfg.SocketRate.PerSecond(), Burst: a.cfg.SocketRate.N, Logger: a.log,
 	})
 	a.measure(p.metrics, p.io.Engine())
 	return p
+}
+
+func ledgerOptions(cfg *config.Config) ledger.Options {
+	o := ledger.Options{NotifyExpenses: cfg.NotifyExpenses}
+	if cfg.LowBalance.Set {
+		o.LowBalance = &cfg.LowBalance.Money
+	}
+	return o
 }
 
 // server makes the HTTP server, with TLS if there is a certificate.
@@ -227,6 +235,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return a.tail.Run(following) })
 	g.Go(func() error { return a.pruneRegularly(ctx) })
+	g.Go(func() error { return a.watchStorage(ctx) })
 	g.Go(func() error {
 		defer stopFollowing()
 		<-ctx.Done()

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -91,10 +92,12 @@ func (a *App) api(e *echo.Echo, p parts) {
 		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,
 	}).Register(api, open, closed, guess)
 	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: a.cfg.ListFormat}).Register(api, closed...)
+	(&handlers.Shares{Ledger: p.ledger}).Register(api, closed...)
 	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)
 	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Notifications{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Dashboard{Reader: a.store}).Register(api, closed...)
+	(&handlers.Admin{Token: a.cfg.AdminToken.Reveal(), Tell: a.hub.Announce}).Register(api, slices.Concat(open, guess)...)
 	api.Any("", handlers.NotFound)
 	api.Any("/*", handlers.NotFound)
 }

@@ -45,15 +45,26 @@ func runAll(m *testing.M) (code int, err error) {
 const unwatchedHashes = "-gcflags=golang.org/x/crypto/blowfish=-race=false"
 
 // binary builds the program once, with the race detector if this test has it.
-var binary = sync.OnceValues(func() (string, error) { return build("expenseflow") })
+var binary = sync.OnceValues(func() (string, error) { return build("expenseflow", raceEnabled) })
 
 // mortal is the program with its failpoints (package failpoint).
-var mortal = sync.OnceValues(func() (string, error) { return build("expenseflow-failpoints", "-tags", "failpoints") })
+var mortal = sync.OnceValues(func() (string, error) {
+	return build("expenseflow-failpoints", raceEnabled, "-tags", "failpoints")
+})
 
-func build(name string, options ...string) (string, error) {
+// plain is the program as users have it, for what the race detector would change:
+// how much memory it takes, and how far clients fall behind.
+var plain = sync.OnceValues(func() (string, error) {
+	if !raceEnabled {
+		return binary()
+	}
+	return build("expenseflow-plain", false)
+})
+
+func build(name string, race bool, options ...string) (string, error) {
 	path := filepath.Join(work, name)
 	args := append([]string{"build", "-o", path}, options...)
-	if raceEnabled {
+	if race {
 		args = append(args, "-race", unwatchedHashes)
 	}
 	build := exec.Command("go", append(args, ".")...)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"expenseflow/internal/failpoint"
+	"expenseflow/internal/seededbug"
 	"expenseflow/internal/store"
 	"expenseflow/models"
 )
@@ -51,6 +52,9 @@ func (w *Work) Update(id string, seen *int64, p models.Patch, by models.Author) 
 	if err != nil {
 		return models.Expense{}, err
 	}
+	if seededbug.Enabled(seededbug.ZeroValueUpdate) && p.Notes != nil && *p.Notes == "" {
+		p.Notes = nil
+	}
 	p.Apply(&e)
 	e.Version++
 	e.UpdatedAt, e.LastSyncedAt = w.Tx.Now(), w.Tx.Now()
@@ -72,7 +76,9 @@ func (w *Work) Delete(id string, by models.Author) (models.Expense, error) {
 	if err := w.Tx.DeleteExpense(e); err != nil {
 		return models.Expense{}, err
 	}
-	w.announce(models.ExpenseDeleted, e, by)
+	if !seededbug.Enabled(seededbug.DroppedTombstone) {
+		w.announce(models.ExpenseDeleted, e, by)
+	}
 	return e, nil
 }
 
@@ -105,6 +111,9 @@ func (w *Work) Resolve(id, deviceID string) (string, error) {
 // announce writes the change into the logs of all who have the expense. The
 // device acted for this user (CONTRACT decision 13).
 func (w *Work) announce(kind models.ChangeKind, e models.Expense, by models.Author) {
+	if seededbug.Enabled(seededbug.RelayTrusted) {
+		seededbug.Remember(e.ID, e)
+	}
 	w.Tx.TouchDevice(by.DeviceID)
 	if e.Role == models.NoRole {
 		w.Tx.AppendChange(kind, e, by)

@@ -8,6 +8,7 @@ import (
 
 	"expenseflow/internal/failpoint"
 	"expenseflow/internal/ledger"
+	"expenseflow/internal/seededbug"
 	"expenseflow/internal/store"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
@@ -69,7 +70,7 @@ func newItems(userID string, ops []models.Operation) []*item {
 // theirs. Without a time of its own only a CREATE has a name: the same UPDATE
 // may be meant twice, with another between them.
 func operationKey(userID string, op models.Operation) string {
-	if op.Timestamp == nil && op.Action != models.Create {
+	if op.Timestamp == nil && op.Action != models.Create || seededbug.Enabled(seededbug.NoDedupe) {
 		return ""
 	}
 	at := ""
@@ -357,6 +358,12 @@ func (it *item) update(s *session) error {
 	id, err := s.Resolve(it.op.ResourceID, it.op.DeviceID)
 	if err != nil {
 		return err
+	}
+	if seededbug.Enabled(seededbug.ClientClock) {
+		if e, err := s.Tx.Expense(id); err == nil && it.op.Timestamp != nil && *it.op.Timestamp < e.UpdatedAt.UnixMilli() {
+			it.done(models.StatusUpdated, &e)
+			return nil
+		}
 	}
 	e, err := s.Update(id, it.seen, it.patch, it.author(s))
 	if err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -50,4 +51,26 @@ func (s *Store) Waiting() int {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
 	return len(s.line.waiting)
+}
+
+// Glance runs fn with a function that tells the head of a user's log as one
+// glance sees it.
+func (s *Store) Glance(ctx context.Context, fn func(head func() int64), userID string) error {
+	return s.glance(ctx, func(g *glance) (err error) {
+		fn(func() (seq int64) {
+			err = errors.Join(err, g.one("SELECT seq FROM users WHERE id = ?", []any{userID}, &seq))
+			return seq
+		})
+		return err
+	})
+}
+
+// MigrateDownTo undoes the migrations after a version.
+func (s *Store) MigrateDownTo(ctx context.Context, version int64) error {
+	p, err := s.migrations()
+	if err != nil {
+		return err
+	}
+	_, err = p.DownTo(ctx, version)
+	return err
 }

@@ -23,11 +23,20 @@ type model struct {
 	log      []string // kind and id of each change
 	keys     map[string]string
 	aliases  map[store.AliasKey]string
+	budgets  map[string]models.Budget
+	notes    map[string]models.Notification
+}
+
+func newModel() model {
+	return model{
+		expenses: map[string]models.Expense{}, keys: map[string]string{}, aliases: map[store.AliasKey]string{},
+		budgets: map[string]models.Budget{}, notes: map[string]models.Notification{},
+	}
 }
 
 func (m model) clone() model {
 	m.expenses, m.keys, m.aliases = maps.Clone(m.expenses), maps.Clone(m.keys), maps.Clone(m.aliases)
-	m.log = slices.Clone(m.log)
+	m.log, m.budgets, m.notes = slices.Clone(m.log), maps.Clone(m.budgets), maps.Clone(m.notes)
 	return m
 }
 
@@ -47,7 +56,7 @@ func TestTransactionsAgreeWithAModel(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {
 		rapid.Check(t, func(rt *rapid.T) {
 			user := storetest.User(t, s).ID
-			m := model{expenses: map[string]models.Expense{}, keys: map[string]string{}, aliases: map[store.AliasKey]string{}}
+			m := newModel()
 			for range rapid.IntRange(1, 4).Draw(rt, "transactions") {
 				m = transaction(rt, s, user, m)
 			}
@@ -90,7 +99,7 @@ func (r *run) steps(depth int) error {
 }
 
 func (r *run) step(depth int) error {
-	switch rapid.IntRange(0, 6).Draw(r.t, "step") {
+	switch rapid.IntRange(0, 9).Draw(r.t, "step") {
 	case 0:
 		e := expense(r.user)
 		r.tx.InsertExpense(e)
@@ -105,6 +114,12 @@ func (r *run) step(depth int) error {
 		return r.name()
 	case 5:
 		return r.look()
+	case 6:
+		return r.budget()
+	case 7:
+		return r.reckon()
+	case 8:
+		return r.note()
 	default:
 		return r.attempt(depth)
 	}
@@ -143,6 +158,10 @@ func (r *run) change(remove bool) error {
 		return nil
 	}
 	e.Version++
+	e.Amount = models.Money(rapid.Int64Range(1, 3_000_000).Draw(r.t, "amount"))
+	e.Category = rapid.SampledFrom([]string{"food", "other"}).Draw(r.t, "category")
+	e.Type = rapid.SampledFrom(models.Types).Draw(r.t, "type")
+	e.Date = e.Date.AddDate(0, 0, rapid.IntRange(-1, 1).Draw(r.t, "days"))
 	e.Description = "version " + strconv.FormatInt(e.Version, 10)
 	r.tx.UpdateExpense(e)
 	r.save(models.ExpenseUpdated, e)
@@ -226,6 +245,8 @@ func compare(rt *rapid.T, s *store.Store, user string, m model) {
 	if diff := cmp.Diff(m.log, log); diff != "" || err != nil {
 		rt.Fatalf("log: %v (-model +got):\n%s", err, diff)
 	}
+	compareMoney(rt, s, user, m)
+	compareNotes(rt, s, user, m)
 	for k, want := range m.aliases {
 		if got, _, err := s.ResolveAlias(ctx, user, k.DeviceID, k.TempID); got != want || err != nil {
 			rt.Fatalf("alias %v: %q, %v, want %q", k, got, err, want)

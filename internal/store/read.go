@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/seededbug"
 	"expenseflow/models"
 )
 
@@ -185,6 +186,9 @@ var ErrLogPruned = models.E(models.NotFound, "These changes are no longer kept")
 // order. What the user has no right to any more is not in them (models.
 // ExpenseRetracted). ErrLogPruned if the first of them is no longer kept.
 func (s *Store) Changes(ctx context.Context, userID string, after int64, limit int) ([]models.Change, error) {
+	if seededbug.Enabled(seededbug.EmitBeforeCommit) {
+		return seededbug.After[models.Change](userID, after, limit), nil
+	}
 	var changes []models.Change
 	query := "SELECT " + changeTable.names() + " FROM changes WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 	err := s.rows(ctx, s.r, query, []any{userID, after, limit}, func(row scanner) error {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"expenseflow/internal/seededbug"
 	"expenseflow/models"
 )
 
@@ -142,6 +143,9 @@ func (tx *Tx) Append(c models.Change) {
 	tx.user.Seq++
 	c.UserID, c.Seq, c.At = tx.user.ID, tx.user.Seq, tx.Now()
 	tx.changes = append(tx.changes, c)
+	if seededbug.Enabled(seededbug.EmitBeforeCommit) {
+		seededbug.Append(tx.user.ID, c)
+	}
 }
 
 // Appended is what the transaction has added to the log, in order.

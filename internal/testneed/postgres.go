@@ -64,7 +64,7 @@ type Server struct {
 	port     int
 	owner    *syscall.Credential // nil unless this process is root
 	fsync    string              // PostgreSQL's setting: "on" or "off"
-	guard    io.Closer           // closing it ends the running server
+	guard    io.WriteCloser      // closing it ends the running server
 	process  *exec.Cmd
 }
 
@@ -81,6 +81,22 @@ func DurablePostgres() (url string, stop func(), err error) {
 		return "", nil, err
 	}
 	return s.URL, s.end, nil
+}
+
+// PrivatePostgres is a server for programs that stop and start it. Nothing is
+// synced to disk. It ends with Close, or with the process.
+func PrivatePostgres() (*Server, error) {
+	bin, ok := findPostgres()
+	if !ok {
+		return nil, errors.New("missing: " + postgresServer)
+	}
+	return newServer(bin, "off")
+}
+
+// HasPostgres makes sure that PrivatePostgres will find PostgreSQL.
+func HasPostgres(t testing.TB) {
+	t.Helper()
+	postgresBin(t)
 }
 
 const postgresServer = "PostgreSQL's server (Debian: apt install postgresql)"
@@ -191,11 +207,12 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// guarded runs the server beside a shell that waits for its input to end. That
-// happens when this process closes it or dies, even of kill -9.
+// guarded runs the server beside a shell that waits for a line, which names the
+// signal to end it with, or for its input to end. That happens when this process
+// closes it or dies, even of kill -9.
 const guarded = `"$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c fsync="$5" -c max_connections=200 >"$2/log" 2>&1 &
-read -r ignored
-kill -QUIT $!
+read -r signal
+kill -"${signal:-QUIT}" $!
 wait $!
 [ -e "$2/keep" ] || rm -rf "$4"`
 
@@ -241,15 +258,32 @@ func (s *Server) ping(deadline time.Time) error {
 // was committed is there after Start.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
-	keep := filepath.Join(s.data(), "keep")
-	if err := os.WriteFile(keep, nil, 0o644); err != nil {
-		t.Fatalf("stop PostgreSQL: %v", err)
-	}
-	s.end()
-	if err := os.Remove(keep); err != nil {
+	if err := s.Halt(false); err != nil {
 		t.Fatalf("stop PostgreSQL: %v", err)
 	}
 }
+
+// Halt is Stop for programs. A fast one rolls back, says goodbye and writes
+// everything down (PostgreSQL's "fast" shutdown); otherwise it is "immediate".
+func (s *Server) Halt(fast bool) error {
+	keep := filepath.Join(s.data(), "keep")
+	if err := os.WriteFile(keep, nil, 0o644); err != nil {
+		return err
+	}
+	if fast {
+		if _, err := io.WriteString(s.guard, "INT\n"); err != nil {
+			return err
+		}
+	}
+	s.end()
+	return os.Remove(keep)
+}
+
+// Resume is Start for programs.
+func (s *Server) Resume() error { return s.start() }
+
+// Close ends the server and removes its data.
+func (s *Server) Close() { s.end() }
 
 // Start starts a stopped server again, at the same URL.
 func (s *Server) Start(t testing.TB) {

@@ -27,6 +27,19 @@ func DurablePostgres() (url string, stop func(), err error) {
 	return "", nil, errors.New("PostgreSQL is started on Unix only")
 }
 
+// PrivatePostgres is a server for programs that stop and start it; not on this
+// system.
+func PrivatePostgres() (*Server, error) {
+	return nil, errors.New("PostgreSQL is started on Unix only")
+}
+
+// HasPostgres makes sure that PrivatePostgres will find PostgreSQL; not on this
+// system.
+func HasPostgres(t testing.TB) {
+	t.Helper()
+	missing(t, "PostgreSQL on Unix")
+}
+
 // A Server is a private PostgreSQL cluster; never made on this system.
 type Server struct{ URL string }
 
@@ -35,3 +48,12 @@ func (s *Server) Stop(t testing.TB) { t.Helper() }
 
 // Start starts it again.
 func (s *Server) Start(t testing.TB) { t.Helper() }
+
+// Halt is Stop for programs.
+func (s *Server) Halt(bool) error { return errors.ErrUnsupported }
+
+// Resume is Start for programs.
+func (s *Server) Resume() error { return errors.ErrUnsupported }
+
+// Close ends the server.
+func (s *Server) Close() {}

@@ -35,7 +35,8 @@ func (e Expense) MarshalJSON() ([]byte, error) {
 }
 
 // AppendExpense appends e's document to b. Currency, merchant and notes are in
-// it only when they are set.
+// it only when they are set; "shared", with how many others, only if the reader
+// shares it; "sharedBy" and "role" only if somebody else shares it with the reader.
 func AppendExpense(b []byte, e *models.Expense) []byte {
 	return append(appendOpenExpense(b, e), '}')
 }
@@ -64,7 +65,8 @@ func appendOpenExpense(b []byte, e *models.Expense) []byte {
 	b = appendSet(b, `,"notes":`, e.Notes)
 	b = appendTime(append(b, `,"createdAt":`...), e.CreatedAt)
 	b = appendTime(append(b, `,"updatedAt":`...), e.UpdatedAt)
-	return strconv.AppendInt(append(b, `,"__v":0,"version":`...), e.Version, 10)
+	b = strconv.AppendInt(append(b, `,"__v":0,"version":`...), e.Version, 10)
+	return appendSharing(b, e)
 }
 
 // appendSet appends a key and its text, and nothing for an empty text.

@@ -19,10 +19,12 @@ type Meta struct {
 }
 
 // ignored are the keys that clients send along and nobody needs: bookkeeping of
-// the original's pages (CONTRACT D1) and of workspaces (CONTRACT 5).
+// the original's pages (CONTRACT D1) and of workspaces (CONTRACT 5), and what a
+// document says of those who share the expense.
 var ignored = []string{
 	"timestamp", "user", "__v", "createdAt", "updatedAt", "offline", "pendingDelete",
 	"workspaceId", "workspace", "addedBy", "isPrivate",
+	"shared", "sharedBy", "role",
 }
 
 var metaKeys = []string{"_id", "id", "deviceId", "clientId", "version"}

@@ -27,10 +27,11 @@ const (
 
 // Events gives the events that announce c, in the order of their parts: of an
 // expense's, both spellings with the document, or {id, _id} of a deleted one, and
-// the author's device where it is known (CONTRACT D22 and 6.2).
+// the author's device where it is known (CONTRACT D22 and 6.2); of others one, or
+// none if they are silent.
 func Events(c *models.Change) []Event {
 	if !c.Kind.OfExpense() {
-		return nil
+		return whole(c)
 	}
 	b := make([]byte, 0, 512)
 	if c.Kind == models.ExpenseDeleted {
@@ -43,6 +44,26 @@ func Events(c *models.Change) []Event {
 		{Name: string(c.Kind), Payload: b, Part: Underscore},
 		{Name: colon(c.Kind), Payload: b, Part: Colon},
 	}
+}
+
+// whole gives the one event of a change of anything else, none of a silent one.
+func whole(c *models.Change) []Event {
+	doc := announced(c)
+	if doc == nil {
+		return nil
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		return nil // data that is not JSON, which nobody can have stored
+	}
+	name := colon(c.Kind)
+	switch c.Kind {
+	case models.NotificationCreated:
+		name = "notification"
+	case models.ShareChanged:
+		name = "expense:shared"
+	}
+	return []Event{{Name: name, Payload: b, Part: Whole}}
 }
 
 // colon is the second seed's spelling of a kind: expense:created.

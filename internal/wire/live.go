@@ -209,6 +209,8 @@ func announced(c *models.Change) any {
 		return NewAlert(c.Alert.State)
 	case models.NotificationCreated:
 		return NewNotification(*c.Notification)
+	case models.ShareChanged:
+		return sharesTold{NewShares(c.EntityID, c.Shares), c.Author.DeviceID}
 	}
 	return nil
 }

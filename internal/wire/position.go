@@ -149,20 +149,15 @@ func cursorOf(raw json.RawMessage) (models.Cursor, bool) {
 
 // AppendPage appends a page of the log of a user: {epoch, since, head, next,
 // more, changes:[{seq, event, expense, deviceId?, at}]}. Of a deleted expense
-// there is {id, _id}.
+// there is {id, _id}. Changes of anything but expenses are left out, so that seq
+// may leap.
 func AppendPage(b []byte, userID string, p *models.LogPage) []byte {
 	b = appendString(append(b, `{"epoch":`...), p.Epoch)
 	b = strconv.AppendInt(append(b, `,"since":`...), p.Since, 10)
 	b = strconv.AppendInt(append(b, `,"head":`...), p.Head, 10)
 	b = appendString(append(b, `,"next":`...), Offset(p.Epoch, userID, p.Next()))
 	b = strconv.AppendBool(append(b, `,"more":`...), p.More())
-	b = append(b, `,"changes":[`...)
-	for i := range p.Changes {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendChange(b, &p.Changes[i])
-	}
+	b = appendAll(append(b, `,"changes":[`...), ofExpenses(p.Changes), appendChange)
 	return append(b, "]}"...)
 }
 
@@ -230,14 +225,25 @@ func resumeAt(p *models.LogPage) time.Time {
 	return p.SyncedAt
 }
 
-// outcome gives each expense's last change, in the order of the log.
-func outcome(changes []models.Change) (changed, deleted []*models.Change) {
-	last := make(map[string]int, len(changes))
+// ofExpenses leaves out the changes of anything else.
+func ofExpenses(changes []models.Change) []*models.Change {
+	kept := make([]*models.Change, 0, len(changes))
 	for i := range changes {
-		last[changes[i].EntityID] = i
+		if changes[i].Kind.OfExpense() {
+			kept = append(kept, &changes[i])
+		}
 	}
-	for i := range changes {
-		c := &changes[i]
+	return kept
+}
+
+// outcome gives each expense's last change, in the order of the log.
+func outcome(all []models.Change) (changed, deleted []*models.Change) {
+	changes := ofExpenses(all)
+	last := make(map[string]int, len(changes))
+	for i, c := range changes {
+		last[c.EntityID] = i
+	}
+	for i, c := range changes {
 		switch {
 		case last[c.EntityID] != i:
 		case c.Kind == models.ExpenseDeleted:

@@ -126,6 +126,32 @@ func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 	}
 }
 
+// A page of the log is about expenses; what else is in the log moves its end on.
+func TestPagesLeaveOutWhatIsNoExpense(t *testing.T) {
+	e, b := lunch(), models.Budget{ID: "65b000000000000000000001"}
+	n := models.Notification{ID: "65b000000000000000000002"}
+	p := page(
+		models.Change{Kind: models.BudgetCreated, EntityID: b.ID, Budget: &b},
+		models.Change{Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e},
+		models.Change{Kind: models.BudgetAlerted, EntityID: b.ID, Alert: &models.BudgetAlert{}},
+		models.Change{Kind: models.NotificationCreated, EntityID: n.ID, Notification: &n},
+		models.Change{Kind: models.NotificationRead},
+	)
+	for _, got := range []json.RawMessage{wire.AppendPage(nil, e.UserID, p), wire.SyncChanges(e.UserID, p)} {
+		var doc struct {
+			Next    string
+			Changes []map[string]any
+			Deleted []any
+		}
+		if err := json.Unmarshal(got, &doc); err != nil {
+			t.Fatal(err)
+		}
+		if len(doc.Changes) != 1 || len(doc.Deleted) != 0 || doc.Next != wire.Offset(p.Epoch, e.UserID, 12) {
+			t.Errorf("the page is %s", got)
+		}
+	}
+}
+
 // Whatever text comes for a place in the log, reading it ends well, and an
 // offset that is taken is the one that is written.
 func FuzzParseSince(f *testing.F) {

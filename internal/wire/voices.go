@@ -30,6 +30,8 @@ func joiPredicate(v models.Violation) string {
 		return fmt.Sprintf("length must be less than or equal to %d characters long", v.Limit)
 	case models.RuleTooShort:
 		return fmt.Sprintf("length must be at least %d characters long", v.Limit)
+	case models.RuleTooBig:
+		return fmt.Sprintf("must be at most %d bytes long", v.Limit)
 	case models.RuleOneOf:
 		return oneOf(v.Field)
 	}
@@ -42,7 +44,7 @@ func joiType(field string) string {
 		return "must be a number"
 	case "alertThreshold":
 		return "must be an integer"
-	case "category", "type":
+	case "category", "type", "role":
 		return oneOf(field) // Joi does not look at the type of a value that is none of them
 	}
 	return "must be a string"
@@ -85,8 +87,11 @@ func limit(v models.Violation, amount models.Money) string {
 
 // oneOf lists the values of a field that the original's text lists.
 func oneOf(field string) string {
-	if field == "category" {
+	switch field {
+	case "category":
 		return listed(models.Categories[:models.NamedCategories])
+	case "role":
+		return listed(models.SharedRoles)
 	}
 	return listed(models.Types)
 }

@@ -163,6 +163,11 @@ class OldPage {
     if (onLine) this.socket.connect();
   }
 
+  // breakOff loses the connection as a page in the developer tools does it.
+  breakOff() {
+    this.socket.io.engine.close();
+  }
+
   state() {
     const { queue, rows, deviceId, onLine, storage } = this;
     return { queue, rows, deviceId, onLine, connected: Boolean(this.socket && this.socket.connected), storage };

@@ -1,0 +1,158 @@
+// Command chaos drives real server processes with real clients while things
+// break, and looks whether anything was lost, doubled or left apart.
+//
+//	go run ./internal/e2e/chaos                                  ten schedules of each fault on both databases
+//	go run ./internal/e2e/chaos -schedules 240 -lanes 2          the campaign of docs/reliability.md
+//	go run ./internal/e2e/chaos -fault kill -db sqlite -seed 7 -schedules 1
+//
+// A schedule has two or three users with five to ten devices between them: npm's
+// socket.io-client in Node processes, which does nothing but listen, and a client
+// of this package's own. Devices create, change and delete, online and from
+// offline queues as CONTRACT 1.1 lists it, and meanwhile one class of faults, or
+// all of them, hits the server, the database, the lines and the clients. Then the
+// faults end, everybody comes back, and these must hold (GOALS, "Nothing lost,
+// nothing twice"):
+//
+//   - a user's log has no gap, and folds to what GET /api/expenses lists;
+//   - an acknowledged operation is in it exactly once, one that was refused not at
+//     all, and nothing is in it that nobody sent;
+//   - a device heard every change at most once and in order, misses none while its
+//     connections are recovered ones, and what it heard, with what it asked for
+//     after a connection that was not, folds to the same;
+//   - nobody heard of another user's change;
+//   - devices are equal soon after the last of them is connected again: later than
+//     a second is counted, later than ten is stuck.
+//
+// What breaks when, and who does what, comes from the seed. The machine's own
+// timing does not, so a seed that failed may have to be run more than once. A
+// failure names its seed and a file with the whole story. A class whose fault
+// never hit fails the run: silence proves nothing.
+//
+// Needs Node, the modules of internal/e2e/npm (npm ci --prefix internal/e2e/npm)
+// and, for -db postgres, a PostgreSQL server's programs.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Options say what to run.
+type options struct {
+	seed      uint64        // of the first schedule; the next has the next
+	schedules int           // of each class, on each database
+	fault     string        // a class, or "all" of them
+	db        string        // "sqlite", "postgres" or "both"
+	devices   int           // of a schedule; 0 leaves it to the seed
+	duration  time.Duration // of a schedule's faults
+	lanes     int           // servers beside each other, on each database
+	limit     time.Duration // after it only what must be run begins; 0 is no limit
+	histories string        // folder for what failed
+	server    string        // binary to run; "" builds it
+	race      bool          // build it with the race detector
+}
+
+func main() {
+	o, err := parse(os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	t, err := run(ctx, o, os.Stderr)
+	t.print(os.Stdout)
+	if err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to be deferred
+	}
+}
+
+const help = `Breaks real servers under real clients and looks whether anything was lost,
+doubled or left apart. Exit code 1 if so, or if a fault never hit.
+
+  go run ./internal/e2e/chaos                       ten schedules of each fault, both databases
+  go run ./internal/e2e/chaos -schedules 240        the campaign; -lanes 2 if there are cores for it
+  go run ./internal/e2e/chaos -fault kill -db sqlite -seed 7 -schedules 1
+                                                    one schedule again, as a failure names it
+
+Faults:
+`
+
+func parse(args []string, out io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	f.SetOutput(out)
+	f.Uint64Var(&o.seed, "seed", 1+rand.Uint64N(1_000_000), "`seed` of the first schedule of each class; the next has the next")
+	f.IntVar(&o.schedules, "schedules", 10, "schedules of each class on each database")
+	f.StringVar(&o.fault, "fault", "all", "`class` of faults, or all of them")
+	f.StringVar(&o.db, "db", "both", "sqlite, postgres or both")
+	f.IntVar(&o.devices, "devices", 0, "devices of a schedule (0: five to ten, as the seed says)")
+	f.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long a schedule's faults last")
+	f.IntVar(&o.lanes, "lanes", 1, "servers beside each other on each database")
+	f.DurationVar(&o.limit, "time", 0, "after this time begin only what must be run (0: no limit)")
+	f.StringVar(&o.histories, "histories", os.TempDir(), "`folder` for the histories of what failed")
+	f.StringVar(&o.server, "server", "", "`binary` to run instead of building the module's")
+	f.BoolVar(&o.race, "race", false, "build the server with the race detector")
+	f.Usage = func() { usage(f) }
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	return o, o.check(out)
+}
+
+func usage(f *flag.FlagSet) {
+	fmt.Fprint(f.Output(), help)
+	for _, c := range classes {
+		fmt.Fprintf(f.Output(), "  %-9s %s\n", c.name, c.help)
+	}
+	fmt.Fprintln(f.Output(), "\nFlags:")
+	f.PrintDefaults()
+}
+
+// check refuses what cannot be run, in one sentence.
+func (o options) check(out io.Writer) error {
+	var err error
+	switch {
+	case len(o.classes()) == 0:
+		err = fmt.Errorf("-fault %s: want all or one of %s", o.fault, strings.Join(classNames(), ", "))
+	case len(o.databases()) == 0:
+		err = fmt.Errorf("-db %s: want sqlite, postgres or both", o.db)
+	case o.fault != "all" && o.classes()[0].on != "" && o.db != "both" && o.db != o.classes()[0].on:
+		err = fmt.Errorf("-fault %s needs %s", o.fault, o.classes()[0].on)
+	case o.schedules < 1 || o.lanes < 1 || o.devices < 0 || o.duration <= 0:
+		err = errors.New("-schedules, -lanes and -duration must be above zero, -devices not below")
+	}
+	if err != nil {
+		fmt.Fprintln(out, "chaos:", err)
+	}
+	return err
+}
+
+// The databases of a run.
+const (
+	sqlite   = "sqlite"
+	postgres = "postgres"
+)
+
+func (o options) databases() []string {
+	return slices.DeleteFunc([]string{sqlite, postgres}, func(db string) bool { return o.db != "both" && o.db != db })
+}
+
+// classes are those to run; a class's own name runs it alone.
+func (o options) classes() []class {
+	return slices.DeleteFunc(slices.Clone(classes), func(c class) bool { return o.fault != "all" && o.fault != c.name })
+}

@@ -1,0 +1,227 @@
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// slowChanges makes the test of a slow line as long as one likes:
+//
+//	go test ./internal/e2e -run SlowLine -slow.changes 100000 -timeout 30m -v
+//
+// docs/reliability.md has the result.
+var slowChanges = flag.Int("slow.changes", 20_000, "changes that phones on a slow line get")
+
+const (
+	slowBytes  = 512 << 10 // a second, on a slow line
+	quickBytes = 32 << 20  // a second, once it is better
+	// leeway is how much more memory the process may take while phones are slow
+	// than while nobody is. What they are behind by is a multiple of it.
+	leeway = 16 << 20
+)
+
+// Phones on slow lines fall far behind while another device makes changes: they
+// cost the server a position in the log each, not the memory of what they miss,
+// nobody else waits, and in the end they have heard everything in order without
+// ever having been disconnected (DESIGN 3.4).
+func TestTwentyThousandChangesReachPhonesOnASlowLineInFlatMemory(t *testing.T) {
+	t.Parallel()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	p := startFile(t, plain, "METRICS_ADDR="+metrics)
+	a, line := register(t, p), startSlowLine(t, p)
+	quick, n := startNode(t).connect(t, a, transports[1]), startNode(t)
+	phones := []*device{n.connectAt(t, line.url(), a, transports[0]), n.connectAt(t, line.url(), a, transports[1])}
+	m := watchMemory(t, "http://"+metrics+"/metrics")
+
+	want := a.createNoted(t, *slowChanges/5)
+	for _, d := range append(phones, quick) {
+		d.hearAll(t, want)
+	}
+	before := m.peak()
+	line.rate.Store(slowBytes)
+	want = append(want, a.createNoted(t, *slowChanges)...)
+	quick.hearAll(t, want)
+	behind := len(want) - len(phones[1].events(changeEvents...))
+	line.rate.Store(quickBytes)
+	for _, d := range phones {
+		d.hearAll(t, want)
+	}
+	after := m.peak()
+
+	t.Logf("%d changes; a phone %d behind; at most %d KiB resident before, %d KiB with slow phones", len(want), behind, before>>10, after>>10)
+	if behind < *slowChanges/2 {
+		t.Errorf("the phones were only %d changes behind: the line is not slow", behind)
+	}
+	if after > before+leeway {
+		t.Errorf("the process grew from %d KiB to %d KiB", before>>10, after>>10)
+	}
+	for _, d := range append(phones, quick) {
+		same(t, "events of "+d.name, spoken(want), told(d))
+		same(t, "connections", []bool{false}, d.recovered(t))
+		same(t, "farewells", 0, len(d.noted("disconnect")))
+	}
+}
+
+// hearAll waits until the device has heard as many events as the log has.
+func (d *device) hearAll(t *testing.T, log []string) {
+	t.Helper()
+	d.hear(t, len(spellings)*len(log), slices.Concat(spellings...)...)
+}
+
+// createNoted makes n expenses whose documents have about a kilobyte each and
+// gives the events that tell of them.
+func (a *account) createNoted(t *testing.T, n int) (events []string) {
+	t.Helper()
+	const together = 250
+	for len(events) < n {
+		ops := make([]operation, min(together, n-len(events)))
+		for i := range ops {
+			d := draft(fmt.Sprint("noted ", len(events)+i))
+			d["notes"] = strings.Repeat("note ", 90)
+			ops[i] = a.queued("CREATE", fmt.Sprintf("temp_%d", i), d)
+		}
+		events = append(events, prefixed("expense_created ", ids(a.batch(t, ops...)))...)
+	}
+	return events
+}
+
+// A slowLine is a TCP line to a program that carries so many bytes a second
+// towards the client, as fast as it can if rate is 0.
+type slowLine struct {
+	ln   net.Listener
+	to   string
+	rate atomic.Int64
+	open sync.WaitGroup
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func startSlowLine(t *testing.T, p *program) *slowLine {
+	t.Helper()
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &slowLine{ln: ln, to: strings.TrimPrefix(p.url(), "http://")}
+	l.open.Go(l.accept)
+	t.Cleanup(l.close)
+	return l
+}
+
+func (l *slowLine) url() string { return "http://" + l.ln.Addr().String() }
+
+func (l *slowLine) accept() {
+	for {
+		near, err := l.ln.Accept()
+		if err != nil {
+			return
+		}
+		far, err := net.Dial("tcp4", l.to)
+		if err != nil {
+			_ = near.Close()
+			continue
+		}
+		l.mu.Lock()
+		l.conns = append(l.conns, near, far)
+		l.mu.Unlock()
+		_ = far.(*net.TCPConn).SetReadBuffer(64 << 10) // what a kernel holds is nobody's position
+		l.open.Go(func() { l.carry(far, near, new(atomic.Int64)) })
+		l.open.Go(func() { l.carry(near, far, &l.rate) })
+	}
+}
+
+// carry takes bytes to one end at the rate of now, and closes both when one ends.
+func (l *slowLine) carry(to, from net.Conn, rate *atomic.Int64) {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := from.Read(buf)
+		if r := rate.Load(); r > 0 {
+			time.Sleep(time.Duration(n) * time.Second / time.Duration(r))
+		}
+		if _, broken := to.Write(buf[:n]); err != nil || broken != nil {
+			_, _ = to.Close(), from.Close()
+			return
+		}
+	}
+}
+
+func (l *slowLine) close() {
+	_ = l.ln.Close()
+	l.mu.Lock()
+	for _, c := range l.conns {
+		_ = c.Close()
+	}
+	l.mu.Unlock()
+	l.open.Wait()
+}
+
+// A memory watches how much of it a program has resident.
+type memory struct {
+	url     string // of the program's metrics
+	highest atomic.Int64
+	failed  atomic.Pointer[error]
+}
+
+// watchMemory looks at a program's metrics until the test ends.
+func watchMemory(t *testing.T, url string) *memory {
+	t.Helper()
+	m := &memory{url: url}
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		m.watch(done)
+	}()
+	t.Cleanup(func() {
+		close(done)
+		<-stopped
+		if err := m.failed.Load(); err != nil {
+			t.Error(*err)
+		}
+	})
+	return m
+}
+
+func (m *memory) watch(done <-chan struct{}) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for open(done) {
+		now, err := m.read()
+		if err != nil {
+			m.failed.Store(&err)
+		}
+		m.highest.Store(max(m.highest.Load(), now))
+		<-tick.C
+	}
+}
+
+// peak is the most that was seen so far, in bytes.
+func (m *memory) peak() int64 { return m.highest.Load() }
+
+func (m *memory) read() (bytes int64, err error) {
+	r, err := try(http.MethodGet, m.url, "", nil)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(r.body)) {
+		if text, ok := strings.CutPrefix(line, "process_resident_memory_bytes "); ok {
+			f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			return int64(f), err
+		}
+	}
+	return 0, errors.New("the metrics do not tell the resident memory")
+}

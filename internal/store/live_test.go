@@ -1,0 +1,354 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"expenseflow/internal/store"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/models"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// budget makes, edits or removes a budget.
+func (r *run) budget() error {
+	ids := slices.Sorted(maps.Keys(r.m.budgets))
+	if len(ids) == 0 || rapid.Bool().Draw(r.t, "new") {
+		b := models.BudgetDraft{Name: "b", Category: models.AllCategories, Amount: 5_000_000, Period: models.Yearly}.Budget()
+		b.ID, b.UserID, b.CreatedAt, b.UpdatedAt = storetest.ID(), r.user, r.tx.Now(), r.tx.Now()
+		r.tx.InsertBudget(b)
+		r.m.budgets[b.ID] = b
+		return nil
+	}
+	b, err := r.tx.Budget(rapid.SampledFrom(ids).Draw(r.t, "budget"))
+	if diff := cmp.Diff(r.m.budgets[b.ID], b); diff != "" || err != nil {
+		return fmt.Errorf("budget: %w (-model +got):\n%s", err, diff)
+	}
+	if rapid.Bool().Draw(r.t, "delete") {
+		r.tx.DeleteBudget(b)
+		delete(r.m.budgets, b.ID)
+		return nil
+	}
+	b.Category = rapid.SampledFrom([]string{"food", models.AllCategories}).Draw(r.t, "of")
+	b.Period = models.Period(rapid.SampledFrom(models.Periods).Draw(r.t, "period"))
+	r.tx.UpdateBudget(b)
+	r.m.budgets[b.ID] = b
+	return nil
+}
+
+func (r *run) reckon() error {
+	states, err := r.tx.Reckon()
+	if err != nil || len(states) != len(r.m.budgets) {
+		return fmt.Errorf("%d of %d budgets reckoned, %w", len(states), len(r.m.budgets), err)
+	}
+	for _, s := range states {
+		if want := spent(r.m, s.Budget, r.tx.Now()); s.Spent != want {
+			return fmt.Errorf("%v is spent, want %v", s.Spent, want)
+		}
+	}
+	return nil
+}
+
+// spent adds up what a budget counts at a moment.
+func spent(m model, b models.Budget, at time.Time) (sum models.Sum) {
+	from, to := b.Window(at)
+	for _, e := range m.expenses {
+		if e.Type == "expense" && b.Counts(e.Category) && !e.Date.Before(from) && e.Date.Before(to) {
+			sum = sum.Add(e.Amount)
+		}
+	}
+	return sum
+}
+
+// note makes, marks or removes a notification, or marks all.
+func (r *run) note() error {
+	ids := slices.Sorted(maps.Keys(r.m.notes))
+	what := rapid.IntRange(0, 3).Draw(r.t, "what")
+	if len(ids) == 0 || what == 0 {
+		n := models.Notification{ID: storetest.ID(), UserID: r.user, Title: "t", CreatedAt: r.tx.Now()}
+		r.tx.InsertNotification(n)
+		r.m.notes[n.ID] = n
+		return nil
+	}
+	if what == 1 {
+		for id, n := range r.m.notes {
+			n.Read = true
+			r.m.notes[id] = n
+		}
+		_, err := r.tx.MarkAllRead()
+		return err
+	}
+	n, err := r.tx.Notification(rapid.SampledFrom(ids).Draw(r.t, "notification"))
+	if diff := cmp.Diff(r.m.notes[n.ID], n); diff != "" || err != nil {
+		return fmt.Errorf("notification: %w (-model +got):\n%s", err, diff)
+	}
+	if what == 2 {
+		r.tx.MarkRead(n)
+		n.Read = true
+		r.m.notes[n.ID] = n
+	} else {
+		r.tx.DeleteNotification(n)
+		delete(r.m.notes, n.ID)
+	}
+	return nil
+}
+
+// A failer is a test of any kind.
+type failer interface {
+	Fatalf(format string, args ...any)
+}
+
+func compareMoney(rt failer, s *store.Store, user string, m model) {
+	var income, expense models.Sum
+	for _, e := range m.expenses {
+		if e.Type == "income" {
+			income = income.Add(e.Amount)
+		} else {
+			expense = expense.Add(e.Amount)
+		}
+	}
+	b, err := s.Balance(context.Background(), user)
+	if b.Income != income || b.Expense != expense || err != nil {
+		rt.Fatalf("balance %+v, %v, want %v and %v", b, err, income, expense)
+	}
+	now := time.Now()
+	d, err := s.Dashboard(context.Background(), user, now.AddDate(0, 0, -99), now.AddDate(0, 0, 99))
+	if d.Income != income || d.Expense != expense || int(d.Count) != len(m.expenses) || err != nil {
+		rt.Fatalf("dashboard %+v, %v", d, err)
+	}
+	states, err := s.BudgetStates(context.Background(), user, now)
+	if len(states) != len(m.budgets) || err != nil {
+		rt.Fatalf("%d budgets, %v, want %d", len(states), err, len(m.budgets))
+	}
+	for _, state := range states {
+		if want := spent(m, state.Budget, now); state.Spent != want || state.Budget != m.budgets[state.Budget.ID] {
+			rt.Fatalf("budget %+v, want %v spent", state, want)
+		}
+	}
+}
+
+func compareNotes(rt *rapid.T, s *store.Store, user string, m model) {
+	unread := map[bool]int64{}
+	for _, n := range m.notes {
+		unread[!n.Read]++
+	}
+	found, total, err := s.Notifications(context.Background(), user, 1, 1000, false)
+	if int(total) != len(m.notes) || len(found) != len(m.notes) || err != nil {
+		rt.Fatalf("%d of %d notifications, %v, want %d", len(found), total, err, len(m.notes))
+	}
+	for _, n := range found {
+		if diff := cmp.Diff(m.notes[n.ID], n); diff != "" {
+			rt.Fatalf("notification (-model +got):\n%s", diff)
+		}
+	}
+	if n, err := s.Unread(context.Background(), user); n != unread[true] || err != nil {
+		rt.Fatalf("%d unread, %v, want %d", n, err, unread[true])
+	}
+}
+
+// TestTheLogKeepsEveryKind holds what a change of each kind reads back as.
+func TestTheLogKeepsEveryKind(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		at := models.Millis(time.Now())
+		e := expense(u.ID)
+		b := models.Budget{
+			ID: storetest.ID(), UserID: u.ID, Name: "Essen \"1\" 🍜", Category: "food", Amount: 1, Period: models.Weekly,
+			Start: at, Threshold: 80, Version: 3, CreatedAt: at, UpdatedAt: at,
+		}
+		state := models.BudgetState{Budget: b, From: at, To: at.AddDate(0, 0, 7), Spent: models.Sum{Units: 9e15, Micros: 5}, Level: models.LevelExceeded, Active: true}
+		n := models.Notification{
+			ID: storetest.ID(), UserID: u.ID, Title: "t", Message: "<m>", Type: models.NotifyBudget, Priority: models.PriorityHigh,
+			Data: []byte(`{"spent":9000000000000000.000005}`), CreatedAt: at,
+		}
+		want := []models.Change{
+			{Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e, Author: models.Author{DeviceID: "d", TokenID: "j"}},
+			{Kind: models.BudgetCreated, EntityID: b.ID, Budget: &b},
+			{Kind: models.BudgetAlerted, EntityID: b.ID, Alert: &models.BudgetAlert{State: state}},
+			{Kind: models.NotificationCreated, EntityID: n.ID, Notification: &n},
+			{Kind: models.NotificationRead},
+			{Kind: "of_the_future", EntityID: "x"},
+		}
+		write(t, s, u.ID, func(tx *store.Tx) {
+			for i := range want {
+				tx.Append(want[i])
+				want[i].UserID, want[i].Seq, want[i].At = u.ID, int64(i+1), tx.Now()
+			}
+			tx.InsertExpense(e)
+		})
+		same(t, "the log", want, must(s.Changes(t.Context(), u.ID, 0, 10))(t))
+	})
+}
+
+// TestATotalTooLargeIsRefused takes back what it counted.
+func TestATotalTooLargeIsRefused(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		if err := s.Exec(t.Context(), "UPDATE users SET expense_units = 4611686018427387900"); err != nil {
+			t.Fatal(err)
+		}
+		e := expense(u.ID)
+		e.Amount = models.MaxAmount
+		write(t, s, u.ID, func(tx *store.Tx) {
+			err := tx.Attempt(func() error { tx.InsertExpense(e); return nil })
+			if models.KindOf(err) != models.Invalid {
+				t.Errorf("one that is too much: %v", err)
+			}
+			e.Amount = 1_000_000
+			tx.InsertExpense(e)
+		})
+		same(t, "expenses", int64(1), must(s.Count(t.Context(), "expenses"))(t))
+		same(t, "the total", "4611686018427387901", must(s.Balance(t.Context(), u.ID))(t).Expense.String())
+	})
+}
+
+func TestDaysOfADashboard(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		now := time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
+		o.Now = func() time.Time { return now }
+		s := storetest.Open(t, o)
+		u := storetest.User(t, s)
+		day := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC) }
+		open := time.Time{}
+		for _, tt := range []struct{ from, to, first, last time.Time }{
+			{open, open, day(11, 1), day(11, 30)},
+			{day(2, 3).Add(time.Hour), open, day(2, 3), day(2, 28)},
+			{open, day(2, 3).Add(time.Hour), day(2, 1), day(2, 3)},
+			{day(2, 3).Add(time.Hour), day(2, 3), day(2, 3), day(2, 3)},
+		} {
+			d := must(s.Dashboard(t.Context(), u.ID, tt.from, tt.to))(t)
+			if !d.From.Equal(tt.first) || !d.To.Equal(tt.last) {
+				t.Errorf("%s to %s is %s to %s", tt.from, tt.to, d.From, d.To)
+			}
+		}
+		if _, err := s.Dashboard(t.Context(), u.ID, day(2, 4), day(2, 3)); models.KindOf(err) != models.Invalid {
+			t.Errorf("reversed days: %v", err)
+		}
+		if _, err := s.Dashboard(t.Context(), storetest.ID(), open, open); models.KindOf(err) != models.NotFound {
+			t.Errorf("nobody's dashboard: %v", err)
+		}
+	})
+}
+
+// TestDatesBefore1970HaveTheirDay holds the migration's and the program's idea
+// of a day together, where a remainder is negative.
+func TestDatesBefore1970HaveTheirDay(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		at := time.Date(1969, time.December, 30, 23, 59, 59, 999e6, time.UTC)
+		e := expense(u.ID)
+		e.Date = at
+		write(t, s, u.ID, func(tx *store.Tx) { tx.InsertExpense(e) })
+		d := must(s.Dashboard(t.Context(), u.ID, at, at))(t)
+		if d.Count != 1 || len(d.Series) != 1 || !d.Series[0].Day.Equal(models.Day(at)) || len(d.Recent) != 1 {
+			t.Errorf("its day is %+v", d)
+		}
+	})
+}
+
+func TestPruneForgetsOldNotifications(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		clock := models.Millis(time.Now()).AddDate(0, 0, -100)
+		o.Now = func() time.Time { return clock }
+		s := storetest.Open(t, o)
+		u := storetest.User(t, s)
+		notify := func(read bool) {
+			write(t, s, u.ID, func(tx *store.Tx) {
+				n := models.Notification{ID: storetest.ID(), UserID: u.ID, CreatedAt: tx.Now()}
+				tx.InsertNotification(n)
+				if read {
+					tx.MarkRead(n)
+				}
+			})
+		}
+		notify(false)
+		notify(true)
+		notify(false)
+		clock = clock.AddDate(0, 0, 100)
+		notify(false)
+		before := clock.AddDate(0, 0, -90)
+		same(t, "forgotten, with a limit", int64(2), must(s.Prune(t.Context(), before, 2))(t))
+		same(t, "the rest", int64(1), must(s.Prune(t.Context(), before, 2))(t))
+		same(t, "nothing more", int64(0), must(s.Prune(t.Context(), before, 2))(t))
+		same(t, "notifications", int64(1), must(s.Count(t.Context(), "notifications"))(t))
+		same(t, "unread", int64(1), must(s.Unread(t.Context(), u.ID))(t))
+		log := must(s.Changes(t.Context(), u.ID, 0, 10))(t)
+		if len(log) != 2 || log[0].Kind != models.NotificationDeleted {
+			t.Errorf("the log is %+v", log)
+		}
+	})
+}
+
+// TestAReaderLocksNobodyOut writes while a dashboard is being read.
+func TestAReaderLocksNobodyOut(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		err := s.Glance(t.Context(), func(head func() int64) {
+			before := head()
+			write(t, s, u.ID, func(tx *store.Tx) { tx.Append(models.Change{Kind: models.NotificationRead}) })
+			if after := head(); after != before {
+				t.Errorf("the reader sees %d, then %d", before, after)
+			}
+		}, u.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "the head", int64(1), must(s.Head(t.Context(), u.ID))(t))
+	})
+}
+
+// TestExistingExpensesAreCounted migrates a database of the release before.
+func TestExistingExpensesAreCounted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		s := storetest.Open(t, o)
+		alice, bob := storetest.User(t, s), storetest.User(t, s)
+		now := models.Millis(time.Now())
+		m := newModel()
+		for i, amount := range []models.Money{models.MaxAmount, models.MaxAmount, 999_999, 1, 12_345_678} {
+			e := expense(alice.ID)
+			e.Amount, e.Type = amount, models.Types[i%2]
+			e.Date = now.AddDate(0, 0, -i)
+			m.expenses[e.ID] = e
+		}
+		old := expense(bob.ID)
+		old.Date = time.Date(1969, time.December, 30, 23, 59, 59, 999e6, time.UTC)
+		write(t, s, alice.ID, func(tx *store.Tx) {
+			for _, e := range m.expenses {
+				tx.InsertExpense(e)
+			}
+		})
+		write(t, s, bob.ID, func(tx *store.Tx) { tx.InsertExpense(old) })
+		if err := s.MigrateDownTo(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+
+		s = storetest.Open(t, o)
+		compareMoney(t, s, alice.ID, m)
+		d := must(s.Dashboard(t.Context(), bob.ID, old.Date, old.Date))(t)
+		if d.Count != 1 || d.Expense.String() != "12.345" {
+			t.Errorf("a day before 1970: %+v", d)
+		}
+		e := must(s.ExpenseOf(t.Context(), bob.ID, old.ID))(t)
+		write(t, s, bob.ID, func(tx *store.Tx) {
+			if _, err := tx.Expense(e.ID); err != nil {
+				t.Fatal(err)
+			}
+			tx.DeleteExpense(e)
+		})
+		if b := must(s.Balance(t.Context(), bob.ID))(t); b.Expense != (models.Sum{}) {
+			t.Errorf("after its deletion: %+v", b)
+		}
+	})
+}

@@ -1,0 +1,249 @@
+/**
+ * What a socket of ExpenseFlow says and hears, for socket.io-client:
+ *
+ *   import { io, type Socket } from 'socket.io-client';
+ *   import type { ClientToServer, ServerToClient } from './expense-events';
+ *
+ *   const socket: Socket<ServerToClient, ClientToServer> = io({ auth: { token } });
+ *
+ * docs/events.md says what each event means. A test compiles what a real server
+ * says against this file.
+ */
+
+/** 24 hex digits. */
+export type Id = string;
+/** UTC, such as 2026-01-19T12:00:00.000Z. */
+export type Moment = string;
+/** A UTC day, such as 2026-01-19. */
+export type Day = string;
+/** A device's place in its user's log. The client keeps it; a page need not. */
+export type Offset = string;
+
+export type Category =
+  | 'food' | 'transport' | 'entertainment' | 'utilities' | 'healthcare' | 'shopping' | 'other'
+  | 'bills' | 'education' | 'travel' | 'salary' | 'freelance' | 'investment';
+
+/** What a socket says of itself when it connects. */
+export interface Auth {
+  token: string;
+  deviceId?: string;
+  features?: 'batch'[];
+}
+
+/** `err.data` of connect_error. A refusal is for good. */
+export interface Refusal {
+  code: 'NO_TOKEN' | 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'USER_NOT_FOUND' | 'CONNECTION_LIMIT';
+}
+
+export interface Expense {
+  _id: Id;
+  user: Id;
+  description: string;
+  /** Always above zero; `type` has the sign. */
+  amount: number;
+  category: Category;
+  type: 'income' | 'expense';
+  date: Moment;
+  currency?: string;
+  merchant?: string;
+  notes?: string;
+  createdAt: Moment;
+  updatedAt: Moment;
+  __v: 0;
+  version: number;
+}
+
+export interface Deleted {
+  id: Id;
+  _id: Id;
+}
+
+/** The device that caused a change, where it is known. */
+export interface Authored {
+  deviceId?: string;
+}
+
+export interface ExpenseBatch extends Authored {
+  created: Expense[];
+  updated: Expense[];
+  deleted: Deleted[];
+}
+
+export interface Budget {
+  _id: Id;
+  user: Id;
+  name: string;
+  category: Category | 'all';
+  amount: number;
+  period: 'monthly' | 'weekly' | 'yearly';
+  startDate: Moment | null;
+  endDate: Moment | null;
+  alertThreshold: number;
+  createdAt: Moment;
+  updatedAt: Moment;
+  __v: 0;
+  version: number;
+}
+
+export interface BudgetAlert {
+  budgetId: Id;
+  budgetName: string;
+  category: Category | 'all';
+  spent: number;
+  amount: number;
+  percentage: number;
+  isOverBudget: boolean;
+}
+
+export interface ExpenseNews extends Authored {
+  /** Absent for many at once. */
+  expenseId?: Id;
+  action: 'created' | 'updated' | 'deleted' | 'batch';
+  /** How many, of a batch. */
+  count?: number;
+}
+
+interface AnyNotification<Type extends string, Data> {
+  id: Id;
+  title: string;
+  message: string;
+  type: Type;
+  priority: 'low' | 'high' | 'critical';
+  data: Data;
+  timestamp: Moment;
+  read: boolean;
+}
+
+/** Told apart by `type`. */
+export type Notification =
+  | AnyNotification<'budget_alert', BudgetAlert>
+  | AnyNotification<'low_balance', { balance: number; threshold: number }>
+  | AnyNotification<'expense_added', ExpenseNews>;
+
+export interface Balance {
+  balance: number;
+  income: number;
+  expense: number;
+  delta: number;
+  cause: { expenseId: Id; action: 'created' | 'updated' | 'deleted' } | null;
+  updatedAt: Moment | null;
+}
+
+export interface Dashboard {
+  from: Day;
+  to: Day;
+  version: number;
+  totals: { income: number; expense: number; balance: number; count: number };
+  byCategory: { category: Category; total: number; count: number; percentage: number }[];
+  series: { date: Day; income: number; expense: number }[];
+  recent: Expense[];
+  generatedAt: Moment;
+}
+
+export interface SystemStatus {
+  status: 'ok' | 'degraded' | 'shutting_down';
+  message: string;
+  at: Moment;
+}
+
+export interface ParkedOperation {
+  _id: Id;
+  user: Id;
+  action: 'CREATE' | 'UPDATE' | 'DELETE';
+  resourceType: 'expense';
+  resourceId: string;
+  data: unknown;
+  processed: false;
+  deviceId: string;
+  timestamp?: number;
+  error?: string;
+  current?: Expense;
+  createdAt: Moment;
+  updatedAt: Moment;
+  __v: 0;
+}
+
+export interface SyncChanges {
+  since: number | null;
+  snapshot?: true;
+  serverTime: Moment | null;
+  next: Offset | null;
+  more: boolean;
+  changes: (Expense & { id: Id; lastSyncedAt: Moment })[];
+  deleted: (Deleted & { deletedAt: Moment })[];
+}
+
+/** Why something was not done. */
+export interface Failure {
+  error: string;
+  code: string;
+  /** Of CONFLICT: what is stored. */
+  current?: Expense;
+  /** Of RATE_LIMITED. */
+  retryAfterMs?: number;
+}
+
+export type Answer<Result = {}> = ({ ok: true } & Result) | ({ ok: false } & Failure);
+
+/** What one hears. Changes end in their offset, states and answers do not. */
+export interface ServerToClient {
+  expense_created(expense: Expense & Authored, offset?: Offset): void;
+  'expense:created'(expense: Expense & Authored, offset?: Offset): void;
+  expense_updated(expense: Expense & Authored, offset?: Offset): void;
+  'expense:updated'(expense: Expense & Authored, offset?: Offset): void;
+  expense_deleted(expense: Deleted & Authored, offset?: Offset): void;
+  'expense:deleted'(expense: Deleted & Authored, offset?: Offset): void;
+  'expenses:batch'(batch: ExpenseBatch, offset?: Offset): void;
+  'budget:created'(budget: Budget & Authored, offset?: Offset): void;
+  'budget:updated'(budget: Budget & Authored, offset?: Offset): void;
+  'budget:deleted'(budget: Deleted & Authored, offset?: Offset): void;
+  'budget:alert'(alert: BudgetAlert, offset?: Offset): void;
+  notification(notification: Notification, offset?: Offset): void;
+
+  'account:balance'(balance: Balance): void;
+  notification_count(unread: { count: number }): void;
+  'dashboard:update'(dashboard: Dashboard): void;
+  'system:status'(status: SystemStatus): void;
+
+  sync_data(parked: ParkedOperation[]): void;
+  sync_changes(changes: SyncChanges): void;
+  sync_error(failure: { error: string; operation?: ParkedOperation }): void;
+  'error:event'(failure: Failure & { event: string }): void;
+  auth_expired(reason: { error: string; code: 'TOKEN_EXPIRED' }): void;
+}
+
+export interface ExpenseDraft extends Authored {
+  description: string;
+  amount: number;
+  category: Category;
+  type: 'income' | 'expense';
+  date?: Moment | Day | number;
+  currency?: string;
+  merchant?: string;
+  notes?: string;
+  /** This device's own name for the creation, which makes its repetition harmless. */
+  clientId?: string;
+}
+
+export interface ExpensePatch extends Partial<Omit<ExpenseDraft, 'clientId'>> {
+  id: Id;
+  version?: number;
+}
+
+export interface DashboardDays {
+  from?: Day | Moment | number | null;
+  to?: Day | Moment | number | null;
+}
+
+/** What one may say. Each takes a function for the answer, or none. */
+export interface ClientToServer {
+  'expense:create'(expense: ExpenseDraft, answer?: (a: Answer<{ expense: Expense }>) => void): void;
+  'expense:update'(expense: ExpensePatch, answer?: (a: Answer<{ expense: Expense }>) => void): void;
+  'expense:delete'(expense: { id: Id } & Authored, answer?: (a: Answer<{ expense: Expense }>) => void): void;
+  'dashboard:subscribe'(days?: DashboardDays | null, answer?: (a: Answer<{ dashboard: Dashboard }>) => void): void;
+  'dashboard:unsubscribe'(nothing?: {} | null, answer?: (a: Answer) => void): void;
+  sync_request(
+    place?: { since?: Offset | number | Moment | null; lastSyncedAt?: Moment | null } | null,
+    answer?: (a: Answer) => void,
+  ): void;
+}
