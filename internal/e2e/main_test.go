@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -38,7 +39,7 @@ func runAll(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(work)
 	code = m.Run()
-	if err := stopShared(); err != nil {
+	if err := errors.Join(stopShared(), heardWrong()); err != nil {
 		return 1, err
 	}
 	client.CloseIdleConnections()
