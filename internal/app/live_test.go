@@ -371,3 +371,34 @@ func TestDashboardOfSomeDays(t *testing.T) {
 		}
 	})
 }
+
+const adminToken = "the token of whoever runs it"
+
+func TestTheStatusIsToldToEverybody(t *testing.T) {
+	r := start(t, "ADMIN_TOKEN="+adminToken)
+	alice := r.register("alice@example.org")
+	const body = `{"status":"degraded","message":"back at noon"}`
+	if a := r.call("POST", "/api/admin/status", alice, body); a.code != 401 || a.body != refusing("TOKEN_INVALID", "Invalid token.") {
+		t.Errorf("a user: %d %s", a.code, a.body)
+	}
+	if a := r.call("POST", "/api/admin/status", adminToken, `{"status":"fine"}`); a.code != 400 || a.field("code") != "INVALID" {
+		t.Errorf("no such status: %d %s", a.code, a.body)
+	}
+	a := r.call("POST", "/api/admin/status", adminToken, body)
+	if a.code != 200 || plain(a.body) != `{"status":"degraded","message":"back at noon","at":"<time>"}` {
+		t.Errorf("%d %s", a.code, a.body)
+	}
+	r.wantHeaders(t, a)
+	if a := r.call("GET", "/api/expenses", adminToken, ""); a.code != 401 {
+		t.Errorf("the token opens more than it shall: %d", a.code)
+	}
+}
+
+func TestWithoutATokenNobodyTellsTheStatus(t *testing.T) {
+	r := start(t)
+	for _, token := range []string{"", r.register("alice@example.org")} {
+		if a := r.call("POST", "/api/admin/status", token, `{"status":"ok"}`); a.code != 404 || a.body != failing("Cannot POST /api/admin/status") {
+			t.Errorf("%d %s", a.code, a.body)
+		}
+	}
+}

@@ -178,7 +178,7 @@ func (d *document) each(fn func(method, path string, op *openapi3.Operation)) {
 // The document and the router know the same routes; HEAD goes without saying.
 func TestOpenAPIHasEveryRouteAndNoOther(t *testing.T) {
 	e := echo.New()
-	a := start(t).app
+	a := start(t, "ADMIN_TOKEN="+adminToken).app
 	a.api(e, parts{})
 	a.service(e)
 	var routed, described []string

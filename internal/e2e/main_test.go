@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +16,10 @@ import (
 // patience bounds every wait for another process. It is not a promise of the
 // program's: it is long because a machine that also builds and races may be.
 const patience = 60 * second
+
+// quiet says that nothing else runs on this machine, so that what is promised in
+// seconds can be held.
+var quiet = flag.Bool("quiet", false, "nothing else runs on this machine: hold what is promised in seconds too")
 
 // work is the folder of this run: the binary and the shared programs' data.
 var work string
@@ -33,7 +39,7 @@ func runAll(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(work)
 	code = m.Run()
-	if err := stopShared(); err != nil {
+	if err := errors.Join(stopShared(), heardWrong()); err != nil {
 		return 1, err
 	}
 	client.CloseIdleConnections()

@@ -247,6 +247,7 @@ type device struct {
 
 // add keeps one note.
 func (d *device) add(n note) {
+	holdToPage(n)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.notes = append(d.notes, n)

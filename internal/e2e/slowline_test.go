@@ -36,16 +36,11 @@ const (
 // ever having been disconnected (DESIGN 3.4).
 func TestTwentyThousandChangesReachPhonesOnASlowLineInFlatMemory(t *testing.T) {
 	t.Parallel()
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	metrics := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	p := startFile(t, plain, "METRICS_ADDR="+metrics)
+	p, metrics := startMeasured(t)
 	a, line := register(t, p), startSlowLine(t, p)
 	quick, n := startNode(t).connect(t, a, transports[1]), startNode(t)
 	phones := []*device{n.connectAt(t, line.url(), a, transports[0]), n.connectAt(t, line.url(), a, transports[1])}
-	m := watchMemory(t, "http://"+metrics+"/metrics")
+	m := watchMemory(t, metrics)
 
 	want := a.createNoted(t, *slowChanges/5)
 	for _, d := range append(phones, quick) {
@@ -77,9 +72,9 @@ func TestTwentyThousandChangesReachPhonesOnASlowLineInFlatMemory(t *testing.T) {
 }
 
 // hearAll waits until the device has heard as many events as the log has.
-func (d *device) hearAll(t *testing.T, log []string) {
+func (d *device) hearAll(t *testing.T, log []string) []event {
 	t.Helper()
-	d.hear(t, len(spellings)*len(log), slices.Concat(spellings...)...)
+	return d.hear(t, len(spellings)*len(log), slices.Concat(spellings...)...)
 }
 
 // createNoted makes n expenses whose documents have about a kilobyte each and
@@ -168,6 +163,17 @@ func (l *slowLine) close() {
 	}
 	l.mu.Unlock()
 	l.open.Wait()
+}
+
+// startMeasured is start without the race detector, and where its metrics are.
+func startMeasured(t *testing.T) (p *program, metrics string) {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	return startFile(t, plain, "METRICS_ADDR="+addr), "http://" + addr + "/metrics"
 }
 
 // A memory watches how much of it a program has resident.

@@ -272,10 +272,10 @@ func TestParseStatus(t *testing.T) {
 	const states = `"status" must be one of [ok, degraded, shutting_down]`
 	for body, want := range map[string]string{
 		``: `"status" is required`, `{"status":"fine"}`: states, `{"status":7}`: states, `{"status":null}`: states,
-		`{"status":"ok","message":7}`:                                      `"message" must be a string`,
+		`{"status":"ok","message":7}`:                                       `"message" must be a string`,
 		`{"status":"ok","message":` + quote(strings.Repeat("x", 501)) + `}`: `"message" length must be less than or equal to 500 characters long`,
-		`{"status":"ok","at":1}`:                                           `"at" is not allowed`,
-		`[]`:                                                               `"value" must be of type object`,
+		`{"status":"ok","at":1}`:                                            `"at" is not allowed`,
+		`[]`:                                                                `"value" must be of type object`,
 	} {
 		if _, err := wire.ParseStatus(json.RawMessage(body), noon); err == nil || models.Message(err) != want {
 			t.Errorf("%.60s: %v, want %s", body, err, want)

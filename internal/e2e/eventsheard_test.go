@@ -1,0 +1,320 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"expenseflow/internal/testneed"
+)
+
+const operatorToken = "the token of whoever runs it"
+
+// A stage is what is needed to make a socket hear everything.
+type stage struct {
+	a             *account
+	page          eventPage
+	phone, laptop *device // the laptop asks for batches
+	all           []*device
+	answers       map[string]json.RawMessage // by what was said
+}
+
+// openAs connects a device that says of itself what auth has beside the token.
+func (n *node) openAs(t *testing.T, a *account, auth map[string]any) *device {
+	t.Helper()
+	auth["token"] = a.Token
+	options := transports[1].options()
+	options["auth"] = auth
+	d := n.open(t, a.p.url(), options)
+	d.await(t, "connect", 1)
+	return d
+}
+
+// What docs/events.md and static/expense-events.d.ts say is what a socket says
+// and hears: no more, no less, and of the same form.
+func TestEventsPageSaysWhatIsHeard(t *testing.T) {
+	page, err := theEventPage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "ADMIN_TOKEN="+operatorToken, "NOTIFY_EXPENSES=true", "LOW_BALANCE_THRESHOLD=100")
+	a, n := register(t, p), startNode(t)
+	s := &stage{a: a, page: page, answers: map[string]json.RawMessage{}}
+	s.phone = n.openAs(t, a, map[string]any{"deviceId": a.phone()})
+	s.laptop = n.openAs(t, a, map[string]any{"deviceId": a.device("laptop"), "features": []string{"batch"}})
+	s.all = []*device{s.phone, s.laptop, s.loud(t, n), s.late(t, n)}
+
+	s.sayEverything(t)
+	s.spendEverything(t)
+	s.queueEverything(t)
+	s.askEverything(t)
+	call(t, http.MethodPost, p.url()+"/api/admin/status", operatorToken, map[string]any{"status": "degraded", "message": "back at noon"}).want(t, http.StatusOK)
+
+	s.checkHeard(t)
+	s.checkAnswers(t)
+	s.checkTypes(t)
+}
+
+// loud is a device that says too much.
+func (s *stage) loud(t *testing.T, n *node) *device {
+	d := n.openAs(t, s.a, map[string]any{})
+	for range 55 {
+		d.emit(t, "dashboard:unsubscribe")
+	}
+	return d
+}
+
+// late is a device whose token runs out.
+func (s *stage) late(t *testing.T, n *node) *device {
+	expires := time.Now().Add(4 * second).Truncate(second)
+	return n.openAs(t, s.a.with(signed(t, jwt.MapClaims{"id": s.a.ID, "iat": time.Now().Unix(), "exp": expires.Unix()})), map[string]any{})
+}
+
+// say says what the page has as its example, changed as it must be.
+func (s *stage) say(t *testing.T, name string, change func(map[string]any)) json.RawMessage {
+	t.Helper()
+	var args []any
+	if example := s.page[name].example; example != nil {
+		o := object(t, example)
+		change(o)
+		args = []any{o}
+	}
+	s.answers[name] = s.phone.ask(t, name, args...)[0]
+	return s.answers[name]
+}
+
+// sayEverything says all that a client may, and some of it wrongly.
+func (s *stage) sayEverything(t *testing.T) {
+	var created struct{ Expense expense }
+	answer := s.say(t, "expense:create", func(o map[string]any) { o["merchant"], o["notes"], o["currency"] = "Corner", "with Bob", "eur" })
+	if err := json.Unmarshal(answer, &created); err != nil {
+		t.Fatal(err)
+	}
+	id := func(o map[string]any) { o["id"] = created.Expense.ID }
+	s.say(t, "expense:update", id)
+	s.phone.ask(t, "expense:update", map[string]any{"id": created.Expense.ID, "amount": 5, "version": 1}) // an old version
+	s.phone.ask(t, "expense:create", map[string]any{})
+	s.say(t, "expense:delete", id)
+	s.say(t, "dashboard:subscribe", func(map[string]any) {})
+	s.say(t, "dashboard:unsubscribe", nil)
+}
+
+// spendEverything has a budget rise, the balance fall, and notifications read.
+func (s *stage) spendEverything(t *testing.T) {
+	var budget struct {
+		ID string `json:"_id"`
+	}
+	body := from(s.a.phone(), map[string]any{"name": "Food", "category": "food", "amount": 300})
+	s.a.call(t, http.MethodPost, "/api/budgets", body).want(t, http.StatusCreated).into(t, &budget)
+	body["amount"] = 350
+	s.a.call(t, http.MethodPut, "/api/budgets/"+budget.ID, body).want(t, http.StatusOK)
+	income := from(s.a.phone(), map[string]any{"description": "Salary", "amount": 1000, "category": "salary", "type": "income"})
+	s.a.call(t, http.MethodPost, "/api/expenses", income).want(t, http.StatusCreated)
+	for range 2 {
+		spent := from(s.a.phone(), map[string]any{"description": "Feast", "amount": 345, "category": "food", "type": "expense"})
+		s.a.call(t, http.MethodPost, "/api/expenses", spent).want(t, http.StatusCreated)
+	}
+	s.a.call(t, http.MethodPost, "/api/expenses", from(s.a.phone(), map[string]any{"description": "Rent", "amount": 300, "category": "bills", "type": "expense"})).want(t, http.StatusCreated)
+	s.a.call(t, http.MethodPatch, "/api/notifications/mark-all-read", nil).want(t, http.StatusOK)
+	s.a.call(t, http.MethodDelete, "/api/budgets/"+budget.ID, from(s.a.phone(), map[string]any{})).want(t, http.StatusOK)
+}
+
+// queueEverything sends a large batch, some of which is parked.
+func (s *stage) queueEverything(t *testing.T) {
+	e := s.a.create(t, "to be edited", s.a.phone())
+	s.a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(s.a.phone(), draft("edited"))).want(t, http.StatusOK)
+	ops := s.a.creates(60)
+	ops = append(ops,
+		s.a.queued("CREATE", "temp_bad", map[string]any{"description": "never valid"}),
+		s.a.queued("UPDATE", e.ID, map[string]any{"amount": 7, "version": 1}))
+	s.a.batch(t, ops...)
+}
+
+// askEverything asks for what was missed and parked, and for nonsense.
+func (s *stage) askEverything(t *testing.T) {
+	s.say(t, "sync_request", func(map[string]any) {}) // the example's place is of another database
+	s.phone.ask(t, "sync_request", map[string]any{"since": 0})
+	s.phone.ask(t, "sync_request", map[string]any{"since": "nonsense"})
+}
+
+// checkHeard wants every event of the page, with each key of it at least once.
+func (s *stage) checkHeard(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(s.page)) {
+		e := s.page[name]
+		if e.chapter == chapterSaid {
+			continue
+		}
+		by := s.phone
+		switch name {
+		case "expenses:batch":
+			by = s.laptop
+		case "auth_expired":
+			by = s.all[3]
+		}
+		by.hear(t, 1, name)
+		for key := range e.keys {
+			if !s.heardKey(name, key) {
+				t.Errorf("nobody heard of %q in %s", key, name)
+			}
+		}
+	}
+	for _, d := range s.all {
+		for _, e := range d.events() {
+			if err := s.page.fits(e.Name, e.Args); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func (s *stage) heardKey(name, key string) bool {
+	for _, d := range s.all {
+		for _, e := range d.events(name) {
+			if strings.Contains(string(e.Args[0]), fmt.Sprintf("%q:", key)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkAnswers wants answers of the page's form.
+func (s *stage) checkAnswers(t *testing.T) {
+	for name, e := range s.page {
+		if e.chapter != chapterSaid {
+			continue
+		}
+		if s.answers[name] == nil {
+			t.Errorf("nobody said %s", name)
+			continue
+		}
+		got, want := object(t, s.answers[name]), object(t, e.answer)
+		same(t, "keys of the answer to "+name, slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got)))
+		if got["ok"] != true {
+			t.Errorf("%s was answered %s", name, s.answers[name])
+		}
+	}
+}
+
+// checkTypes compiles all that was heard, and the answers, against the types that
+// clients import, and what they must not let through.
+func (s *stage) checkTypes(t *testing.T) {
+	node := testneed.Node(t)
+	modules, err := filepath.Abs(filepath.Join(npmDir, "node_modules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := compile(t, node, modules, s.traffic(t)); err != nil {
+		t.Errorf("tsc --strict: %v\n%.4000s", err, out)
+	}
+	if out, err := compile(t, node, modules, map[string]string{"wrong.ts": typesHead + "export const wrong: Heard<'notification_count'> = [{ count: '1' }];\n"}); err == nil || !strings.Contains(out, "TS2322") {
+		t.Errorf("a payload of another type compiles: %v\n%s", err, out)
+	}
+}
+
+const typesHead = `import { io, type Socket } from 'socket.io-client';
+import type { ClientToServer, ServerToClient } from 'expense-events';
+type Heard<E extends keyof ServerToClient> = Parameters<ServerToClient[E]>;
+type Answered<E extends keyof ClientToServer> = Parameters<NonNullable<Parameters<ClientToServer[E]>[1]>>[0];
+`
+
+// aPage is how a client uses the types, and what they save it from.
+const aPage = typesHead + `const socket: Socket<ServerToClient, ClientToServer> = io({ auth: { token: 't' } });
+socket.on('expense_created', (e, offset) => console.log(e.description.length, e.deviceId?.length, offset?.length));
+socket.on('notification', (n) => { if (n.type === 'budget_alert') console.log(n.data.isOverBudget); });
+socket.emit('expense:create', { description: 'Lunch', amount: 12.5, category: 'food', type: 'expense' }, (a) => {
+  console.log(a.ok ? a.expense._id : a.code);
+});
+socket.emit('expense:update', { id: 'x', amount: 5 });
+socket.emit('dashboard:subscribe', { from: '2026-01-01' }, (a) => { if (a.ok) console.log(a.dashboard.totals.balance); });
+socket.emit('dashboard:unsubscribe');
+socket.emit('sync_request', { since: null });
+// @ts-expect-error there is no such event
+socket.on('expense_made', () => {});
+// @ts-expect-error nor may one say it
+socket.emit('expense_created', {});
+// @ts-expect-error a creation needs all of its fields
+socket.emit('expense:create', { description: 'Lunch' });
+// @ts-expect-error there is no such category
+socket.emit('expense:create', { description: 'Lunch', amount: 1, category: 'fun', type: 'expense' });
+// @ts-expect-error an update names its expense
+socket.emit('expense:update', { amount: 5 });
+// @ts-expect-error an answer may be a refusal
+socket.emit('expense:delete', { id: 'x' }, (a) => console.log(a.expense));
+// @ts-expect-error counts are numbers
+socket.on('notification_count', (unread) => unread.count.length);
+`
+
+// maxSamples is how many events of a name are compiled.
+const maxSamples = 20
+
+// traffic gives the sources: a page, what was heard and answered, and the names of
+// docs/events.md, of which none may be missing and none be too many.
+func (s *stage) traffic(t *testing.T) map[string]string {
+	var heard, said strings.Builder
+	samples, heardNames, saidNames := map[string]int{}, []string{}, []string{}
+	for _, d := range s.all {
+		for _, e := range d.events() {
+			if samples[e.Name]++; samples[e.Name] <= maxSamples {
+				fmt.Fprintf(&heard, "{ const e: Heard<'%s'> = %s; void e; }\n", e.Name, jsonList(e.Args))
+			}
+		}
+	}
+	for name, e := range s.page {
+		if e.chapter == chapterSaid {
+			saidNames = append(saidNames, fmt.Sprintf("'%s': true", name))
+			fmt.Fprintf(&said, "{ const a: Answered<'%s'> = %s; void a; }\n", name, s.answers[name])
+		} else {
+			heardNames = append(heardNames, fmt.Sprintf("'%s': true", name))
+		}
+	}
+	names := fmt.Sprintf("export const heard: Record<keyof ServerToClient, true> = { %s };\nexport const said: Record<keyof ClientToServer, true> = { %s };\n",
+		strings.Join(heardNames, ", "), strings.Join(saidNames, ", "))
+	return map[string]string{"page.ts": aPage, "heard.ts": typesHead + heard.String() + said.String() + names}
+}
+
+// jsonList writes values as one JSON array.
+func jsonList(values []json.RawMessage) string {
+	b, _ := json.Marshal(values)
+	return string(b)
+}
+
+// compile runs tsc --strict over sources and gives what it says.
+func compile(t *testing.T, node, modules string, sources map[string]string) (string, error) {
+	t.Helper()
+	types, err := filepath.Abs(filepath.Join("..", "..", "static", "expense-events.d.ts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range sources {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := json.Marshal(map[string]any{
+		"compilerOptions": map[string]any{
+			"strict": true, "noEmit": true, "module": "nodenext", "target": "es2022", "lib": []string{"es2022", "dom"}, "types": []string{},
+			"paths": map[string]any{"expense-events": []string{types}, "socket.io-client": []string{filepath.Join(modules, "socket.io-client")}},
+		},
+		"files": slices.Sorted(maps.Keys(sources)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tsconfig.json"), config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(node, filepath.Join(modules, "typescript", "bin", "tsc"), "-p", dir).CombinedOutput()
+	return string(out), err
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"expenseflow/internal/changes"
+	"expenseflow/internal/socketio"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+	"expenseflow/sockets"
+)
+
+// A user is one account, and what its log has to be.
+type user struct {
+	w         *world
+	name      string
+	id        string
+	devices   []*device
+	reference *reference
+}
+
+func (u *user) author(deviceID string) models.Author {
+	return models.Author{DeviceID: deviceID, TokenID: "token of " + u.id}
+}
+
+// A device is a page on it, and what it keeps.
+type device struct {
+	w    *world
+	u    *user
+	name string
+	id   string // as it names itself
+
+	last    bool  // has the last frontend, with deltas, and not the first one's batches
+	clients bool  // names its creations (clientId)
+	skew    int64 // how far its clock is ahead, in milliseconds
+	clock   int64 // what it showed last
+
+	queue []*operation // not yet answered
+	sent  [][]*operation
+	ids   map[int]string // of expenses that it made, by operation
+	autos int            // entries of its own database so far
+
+	// The page: what it shows, the position of the log up to which it does, and
+	// what its Socket.IO client remembers.
+	loaded      bool
+	rows        map[string]document
+	position    int64
+	pid, offset string
+	stands      sockets.Place // where the client's next connection has to go on
+	link        *link
+}
+
+// A link is a connection of a device, as far as events are concerned.
+type link struct {
+	d     *device
+	p     *process
+	place sockets.Place // up to which events are in the queue, or were
+	room  int           // events that fit in it
+
+	queue []event
+	full  bool
+	sub   *changes.Subscription
+}
+
+// connect opens a connection as the claim has it.
+func (d *device) connect(p *process, c socketio.Claim) {
+	own := c.PID != "" && c.PID == d.pid
+	u, err := d.w.lab.store.UserByID(d.w.ctx, d.u.id)
+	d.w.expect(err == nil, "the user cannot be read: %v", err)
+	d.w.meanwhile()
+	from, grant := d.w.lab.trail.Place(u, c)
+	d.w.note("%s connects to %s, recovered %t, after %v", d.name, p.name, grant.Recovered, from)
+	d.w.expect(grant.Recovered == own, "%s claims its own connection: %t; recovered: %t", d.name, own, grant.Recovered)
+	if grant.Recovered {
+		d.w.expect(from == d.stands, "%s has handled up to %v and goes on after %v", d.name, d.stands, from)
+		d.w.count("connections recovered")
+	} else {
+		d.loaded, d.pid, d.stands = false, grant.PID, from
+		d.w.count("connections begun")
+	}
+	l := &link{d: d, p: p, place: from, room: 1 + d.w.rng.IntN(6)}
+	d.link, p.links = l, append(p.links, l)
+	l.sub = p.tail.Subscribe(d.u.id, from.Seq, l.deliver)
+}
+
+// deliver is what a socket does with a page of its user's log. A change may go out
+// in part.
+func (l *link) deliver(page []changes.Item[[]event]) (taken int) {
+	for i, item := range page {
+		l.d.w.expect(item.Seq == l.place.Seq+1, "%s hears change %d after %v", l.d.name, item.Seq, l.place)
+		for _, e := range item.Encoded {
+			if e.Part < l.place.Heard {
+				continue
+			}
+			if len(l.queue) >= l.room {
+				l.full = true
+				l.d.w.count("connections full")
+				return i
+			}
+			l.queue, l.place = append(l.queue, e), e.after()
+		}
+	}
+	return len(page)
+}
+
+// cut ends the connection; what was under way is lost.
+func (l *link) cut() {
+	l.sub.Close()
+	l.p.links = slices.DeleteFunc(l.p.links, func(o *link) bool { return o == l })
+	l.d.link = nil
+	l.d.w.count("connections cut")
+}
+
+// handle has the page handle at most n events.
+func (d *device) handle(n int) {
+	l := d.link
+	if l == nil {
+		return
+	}
+	if !d.loaded {
+		d.load(l.p)
+	}
+	n = min(n, len(l.queue))
+	for _, e := range l.queue[:n] {
+		d.hear(e)
+	}
+	if n > 0 {
+		d.w.note("%s handles %d events, to %v", d.name, n, d.stands)
+	}
+	l.queue = l.queue[n:]
+	if l.full && len(l.queue) < l.room {
+		l.full = false
+		l.sub.Resume()
+	}
+}
+
+// hear is the page's listener, and what the client does beside it: it keeps the
+// last argument. A page that listens to both spellings shows what it is told twice
+// once.
+func (d *device) hear(e event) {
+	c, part, ok := wire.ParseOffset(e.offset)
+	d.w.expect(ok && c.UserID == d.u.id && c.Seq == e.seq && part == e.Part, "%s hears offset %s", d.name, e.offset)
+	first := sockets.Place{Seq: e.seq - 1, Heard: e.Part}
+	d.w.expect(d.stands == first, "%s stands at %v and hears part %d of %d", d.name, d.stands, e.Part, e.seq)
+	d.offset, d.stands = e.offset, e.after()
+	d.w.count("events")
+	if e.seq <= d.position {
+		return // in what it loaded or asked for, or told by the other name
+	}
+	d.w.expect(e.seq == d.position+1, "%s shows change %d and hears %d", d.name, d.position, e.seq)
+	d.show(e)
+}
+
+// show applies an event to the rows.
+func (d *device) show(e event) {
+	var row document
+	err := json.Unmarshal(e.Payload, &row)
+	d.w.expect(err == nil && row.ID != "", "%s hears %s", d.name, e.Payload)
+	d.position = e.seq
+	if models.ChangeKind(e.Name) == models.ExpenseDeleted {
+		_, there := d.rows[row.ID]
+		d.w.expect(there, "%s hears of the end of an expense that it does not know: %s", d.name, row.ID)
+		delete(d.rows, row.ID)
+		return
+	}
+	d.w.expect(row.User == d.u.id, "%s hears of an expense of another user: %s", d.name, e.Payload)
+	d.w.expect(row.Version == d.rows[row.ID].Version+1, "%s shows version %d and hears %s", d.name, d.rows[row.ID].Version, e.Payload)
+	d.rows[row.ID] = row
+}
+
+// load gets everything, as a page does that begins (GET /api/sync/changes).
+func (d *device) load(p *process) {
+	if !p.up {
+		return
+	}
+	rows := map[string]document{}
+	seq, err := p.reconciler.Snapshot(d.w.ctx, d.u.id, func(_ int64, e models.Expense) error {
+		rows[e.ID] = documentOf(&e)
+		return nil
+	})
+	d.w.expect(err == nil, "a snapshot failed: %v", err)
+	d.rows, d.position, d.loaded = rows, seq, true
+	d.w.note("%s loads %d rows at %d", d.name, len(rows), seq)
+	d.w.count("snapshots")
+}
+
+// ask gets what the page missed by asking for it, one page of it.
+func (d *device) ask(p *process) {
+	if !p.up || !d.loaded {
+		return
+	}
+	since := models.Cursor{Epoch: d.w.lab.epoch, UserID: d.u.id, Seq: d.position}
+	missed, err := p.reconciler.Missed(d.w.ctx, d.u.id, &since, 2)
+	d.w.expect(err == nil && !missed.Whole, "what was missed cannot be had: %v", err)
+	for _, parts := range d.w.lab.encode(missed.Changes) {
+		d.show(parts[wire.Underscore])
+	}
+	d.w.note("%s asks and gets %d changes, to %d", d.name, len(missed.Changes), d.position)
+	d.w.count("catch-ups asked for")
+}
+
+// claim is what the page's client says of its last connection.
+func (d *device) claim() socketio.Claim { return socketio.Claim{PID: d.pid, Offset: d.offset} }
+
+// reload begins the page anew; its queue stays.
+func (d *device) reload() {
+	d.w.note("%s is loaded anew", d.name)
+	if d.link != nil {
+		d.link.cut()
+	}
+	d.loaded, d.pid, d.offset = false, "", ""
+}
+
+// learn notes the id of an expense that the device made.
+func (d *device) learn(o *operation, id string) {
+	if o.action == models.Create {
+		d.ids[o.n] = id
+	}
+}
+
+// tick is the device's clock. A person is no faster than that two things are done
+// in one millisecond.
+func (d *device) tick() int64 {
+	d.clock = max(d.clock+1, d.w.now+d.skew)
+	return d.clock
+}
+
+// enqueue keeps an operation for later.
+func (d *device) enqueue(o *operation) {
+	o.at = d.tick()
+	switch {
+	case d.last && o.action == models.Create:
+		o.local = fmt.Sprintf(`"local_%d"`, o.at)
+	case d.last:
+		d.autos++
+		o.local = fmt.Sprint(d.autos)
+	case o.action == models.Create:
+		o.id, o.named = fmt.Sprintf("temp_%d", o.at), true
+	}
+	d.queue = append(d.queue, o)
+	d.w.note("%s queues %s", d.name, o)
+}

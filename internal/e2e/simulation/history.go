@@ -1,0 +1,22 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// A history is what happened in a world, for people to read.
+type history struct{ lines []byte }
+
+func (h *history) add(format string, args ...any) {
+	h.lines = append(fmt.Appendf(h.lines, format, args...), '\n')
+}
+
+func (h *history) text() string { return string(h.lines) }
+
+// hash tells two histories apart.
+func (h *history) hash() string {
+	sum := sha256.Sum256(h.lines)
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// patience is how often a device with a good network may have to send its queue
+// until it is empty.
+const patience = 5
+
+// settle makes the network well and lets everything arrive. One poll has to be
+// enough: it is a second's worth.
+func (w *world) settle() {
+	w.note("all is well from here on")
+	for _, p := range w.processes {
+		if !p.up {
+			p.start()
+		}
+	}
+	for _, d := range w.devices {
+		if d.link == nil {
+			d.connect(pick(w, w.processes), d.claim())
+		}
+		for range patience {
+			if len(d.queue) > 0 {
+				d.sync(d.link.p, fate{}, slices.Clone(d.queue))
+			}
+		}
+		w.expect(len(d.queue) == 0, "%s cannot get rid of its queue", d.name)
+	}
+	for _, p := range w.processes {
+		p.poll()
+	}
+	for _, d := range w.devices {
+		d.drain()
+	}
+}
+
+// drain handles events until there are no more.
+func (d *device) drain() {
+	d.handle(0) // loads the page, if it is not
+	for len(d.link.queue) > 0 {
+		d.handle(len(d.link.queue))
+		for d.link.p.step() {
+		}
+	}
+}
+
+// check holds what is left of a user against what was promised.
+func (w *world) check(u *user) {
+	log := w.log(u)
+	w.checkReference(u, log)
+	w.checkVersions(log)
+	w.checkAcknowledged(u, log)
+	fold := w.checkFold(u, log)
+	for _, d := range u.devices {
+		w.expect(maps.Equal(fold, d.rows), "%s shows %v, the log says %v", d.name, d.rows, fold)
+		w.expect(d.position == int64(len(log)), "%s is at %d of %d", d.name, d.position, len(log))
+	}
+	w.checkParked(u)
+	w.note("%s: %d changes, %d expenses", u.name, len(log), len(fold))
+}
+
+// log is the user's, which has no gap.
+func (w *world) log(u *user) []models.Change {
+	log, err := w.lab.store.Changes(w.ctx, u.id, 0, 100_000)
+	w.expect(err == nil, "the log cannot be read: %v", err)
+	for i, c := range log {
+		w.expect(c.Seq == int64(i)+1 && c.UserID == u.id, "entry %d of the log is %d of %s", i+1, c.Seq, c.UserID)
+	}
+	head, err := w.lab.store.Head(w.ctx, u.id)
+	w.expect(err == nil && head == int64(len(log)), "the log has %d entries and ends at %d: %v", len(log), head, err)
+	return log
+}
+
+// checkReference: every operation is in the log as if each had been applied once,
+// in the order of commits.
+func (w *world) checkReference(u *user, log []models.Change) {
+	w.expect(len(log) == len(u.reference.log), "the log of %s has %d entries, not %d", u.name, len(log), len(u.reference.log))
+	for i, c := range log {
+		d := documentOf(&c.Expense)
+		got := entry{c.Kind, d.row()}
+		w.expect(got == u.reference.log[i], "change %d of %s is %v, not %v", c.Seq, u.name, got, u.reference.log[i])
+	}
+}
+
+// checkVersions: an expense's versions begin at 1 and grow by 1, a deletion has its
+// last one, and moments do not go back.
+func (w *world) checkVersions(log []models.Change) {
+	version := map[string]int64{}
+	for i, c := range log {
+		want := version[c.EntityID]
+		if c.Kind != models.ExpenseDeleted {
+			want++
+		}
+		w.expect(c.Expense.Version == want, "change %d has version %d after %d", c.Seq, c.Expense.Version, version[c.EntityID])
+		w.expect(i == 0 || !c.At.Before(log[i-1].At), "change %d is of before the one before it", c.Seq)
+		version[c.EntityID] = want
+	}
+}
+
+// checkAcknowledged: whatever a device was told has been done is in the log exactly
+// once. It knows nothing of the reference.
+func (w *world) checkAcknowledged(u *user, log []models.Change) {
+	effects := map[string]int{}
+	for _, c := range log {
+		switch c.Kind {
+		case models.ExpenseCreated:
+			effects[c.Expense.Description]++
+		case models.ExpenseUpdated:
+			effects[c.Expense.Merchant]++
+		case models.ExpenseDeleted:
+			effects["end of "+c.Expense.Description]++
+		}
+	}
+	for _, o := range w.operations {
+		effect := o.marker()
+		switch w.acknowledged[o.n] {
+		case models.StatusDeleted:
+			effect = fmt.Sprint("end of op ", o.target)
+		case models.StatusCreated, models.StatusUpdated, models.StatusDuplicate:
+		default:
+			continue
+		}
+		w.expect(o.d.u != u || effects[effect] == 1, "%s was acknowledged and is %d times in the log", o, effects[effect])
+	}
+}
+
+// checkFold: the log's fold is what SELECT gives. It gives it as devices show it.
+func (w *world) checkFold(u *user, log []models.Change) map[string]document {
+	fold := map[string]models.Expense{}
+	for _, c := range log {
+		if c.Kind == models.ExpenseDeleted {
+			delete(fold, c.EntityID)
+		} else {
+			fold[c.EntityID] = c.Expense
+		}
+	}
+	n, shown := 0, map[string]document{}
+	err := w.lab.store.EachExpense(w.ctx, u.id, func(e models.Expense) error {
+		logged, there := fold[e.ID]
+		same := there && bytes.Equal(wire.AppendPulled(nil, &e), wire.AppendPulled(nil, &logged))
+		w.expect(same, "SELECT gives %v, the log %v", e, logged)
+		shown[e.ID] = documentOf(&e)
+		n++
+		return nil
+	})
+	w.expect(err == nil && n == len(fold), "SELECT gives %d expenses, the log %d: %v", n, len(fold), err)
+	return shown
+}
+
+// checkParked: what waits for a person is what has to.
+func (w *world) checkParked(u *user) {
+	ops, err := w.lab.store.ParkedOperations(w.ctx, u.id)
+	w.expect(err == nil, "parked operations cannot be read: %v", err)
+	want := 0
+	for _, k := range u.reference.kept {
+		if k.state == models.Parked {
+			want++
+		}
+	}
+	w.expect(len(ops) == want, "%d operations are parked, not %d", len(ops), want)
+}
+
+// acknowledge notes what a device was told, which has to be true.
+func (w *world) acknowledge(o *operation, got, want answer) {
+	w.expect(got == want, "%s came to %v and is answered %v", o, want, got)
+	w.acknowledged[o.n] = got.status
+}

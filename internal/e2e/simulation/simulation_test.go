@@ -1,0 +1,106 @@
+package main
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// How much is played in a test; the campaign's numbers are in docs/reliability.md.
+const (
+	seeds = 240
+	every = 499 // cases of the small scope
+)
+
+// share is what the race detector leaves of that.
+func share(n int) int {
+	if raceEnabled {
+		return n / 4
+	}
+	return n
+}
+
+func open(t *testing.T) *lab {
+	t.Helper()
+	l, err := newLab(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+func TestWhateverHappensDevicesEndUpEqual(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	for seed := range int64(share(seeds)) {
+		if h, err := l.play(t.Context(), seed+1); err != nil {
+			t.Fatalf("%s\nseed %d: %v", h.text(), seed+1, err)
+		}
+	}
+	t.Logf("%d seeds\n%s", share(seeds), l.tally)
+	for _, what := range []string{
+		"answers lost", "batches that overtook another", "catch-ups asked for", "claims of another user", "connections begun",
+		"connections cut", "connections full", "connections recovered", "events", "hints", "operations replayed", "polls",
+		"processes that died", "processes that died in a request", "requests lost", "requests repeated", "snapshots",
+	} {
+		if l.tally[what] == 0 {
+			t.Errorf("so quiet a play proves nothing: no %s", what)
+		}
+	}
+}
+
+func TestASeedIsOneHistory(t *testing.T) {
+	t.Parallel()
+	l, other := open(t), open(t)
+	for seed := range int64(share(20)) {
+		if _, err := other.play(t.Context(), 1000+seed); err != nil { // so that the databases differ
+			t.Fatal(err)
+		}
+		first, err := l.play(t.Context(), seed+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := other.play(t.Context(), seed+1)
+		if err != nil || first.hash() != second.hash() {
+			t.Fatalf("seed %d, %v:\n%s\nand then:\n%s", seed+1, err, first.text(), second.text())
+		}
+	}
+}
+
+// outcomes are all that an operation can come to, at any door, the first time and
+// again: the branches of applying and merging.
+var outcomes = []string{
+	"batch CREATE created", "batch CREATE created, again", "batch CREATE duplicate", "batch CREATE duplicate, again",
+	"batch CREATE parked", "batch CREATE parked, again",
+	"batch UPDATE updated", "batch UPDATE updated, again", "batch UPDATE not_found", "batch UPDATE not_found, again",
+	"batch UPDATE parked", "batch UPDATE parked, again",
+	"batch DELETE deleted", "batch DELETE deleted, again", "batch DELETE not_found", "batch DELETE not_found, again",
+	"delta CREATE created", "delta CREATE created, again", "delta CREATE invalid",
+	"delta UPDATE updated", "delta UPDATE updated, again", "delta UPDATE conflict", "delta UPDATE invalid", "delta UPDATE not_found",
+	"delta DELETE deleted", "delta DELETE deleted, again", "delta DELETE conflict", "delta DELETE not_found", "delta DELETE not_found, again",
+	"discard CREATE parked", "discard UPDATE not_found", "discard UPDATE parked",
+	"retry CREATE created", "retry CREATE parked", "retry UPDATE updated", "retry UPDATE not_found", "retry UPDATE parked",
+}
+
+// One case of so many of the small scope; "-scope" plays them all.
+func TestTheSmallScopeHolds(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	n, err := l.smallScope(t.Context(), every*every/share(every))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d cases\n%s", n, l.outcomes)
+	for _, o := range outcomes {
+		if l.outcomes[o] == 0 && !raceEnabled {
+			t.Errorf("no operation came to this: %s", o)
+		}
+	}
+}

@@ -1,0 +1,467 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/models"
+)
+
+// morning is when every world begins, in milliseconds since 1970.
+var morning = time.Date(2026, time.January, 19, 9, 0, 0, 0, time.UTC).UnixMilli()
+
+// A world is one history.
+type world struct {
+	ctx     context.Context
+	lab     *lab
+	rng     *rand.Rand
+	history history
+
+	now         int64 // in milliseconds since 1970
+	chunk, page int   // operations of a transaction, changes of a tail's page
+
+	users     []*user
+	devices   []*device
+	processes []*process
+	hints     []hint
+	hinting   bool // hints arrive at all
+	still     bool // nothing happens but what is told to
+
+	request      *request              // the one that is worked on
+	made         int                   // operations so far
+	acknowledged map[int]models.Status // by operation
+	operations   []*operation
+}
+
+// A violation is the panic of a world in which a promise is broken.
+type violation struct{ what string }
+
+// expect ends the history unless a promise holds.
+func (w *world) expect(holds bool, format string, args ...any) {
+	if !holds {
+		panic(violation{fmt.Sprintf(format, args...)})
+	}
+}
+
+func (w *world) note(format string, args ...any) {
+	w.history.add("%6d ms  %s", w.now-morning, fmt.Sprintf(format, args...))
+}
+
+func (w *world) count(what string) { w.lab.tally[what]++ }
+
+// outcome counts what an operation came to.
+func (w *world) outcome(door string, o *operation, s models.Status, again bool) {
+	name := fmt.Sprintf("%s %s %s", door, o.action, s)
+	if again {
+		name += ", again"
+	}
+	w.lab.outcomes[name]++
+	w.count("operations by " + door)
+	if again {
+		w.count("operations replayed")
+	}
+}
+
+// chance is true in so many of a hundred cases.
+func (w *world) chance(percent int) bool { return w.rng.IntN(100) < percent }
+
+// play plays the history of a seed.
+func (l *lab) play(ctx context.Context, seed int64) (h *history, err error) {
+	w := l.newWorld(ctx, seed)
+	defer w.end(&err)
+	h = &w.history
+	w.populate()
+	for range 25 + w.rng.IntN(35) {
+		w.something()
+	}
+	w.settle()
+	for _, u := range w.users {
+		w.check(u)
+	}
+	return h, nil
+}
+
+func (l *lab) newWorld(ctx context.Context, seed int64) *world {
+	w := &world{
+		ctx: ctx, lab: l, rng: rand.New(rand.NewPCG(uint64(seed), 0)), now: morning,
+		acknowledged: map[int]models.Status{},
+	}
+	l.world = w
+	return w
+}
+
+// end turns a violation into an error.
+func (w *world) end(err *error) {
+	w.lab.world = nil
+	switch p := recover().(type) {
+	case nil:
+	case violation:
+		*err = fmt.Errorf("%s", p.what)
+	default:
+		panic(p)
+	}
+}
+
+// populate makes users, devices and processes.
+func (w *world) populate() {
+	w.chunk, w.page, w.hinting = 1+w.rng.IntN(3), 1+w.rng.IntN(4), w.chance(50)
+	for i := range 1 + w.rng.IntN(2) {
+		w.addProcess(i)
+	}
+	for i := range 1 + w.rng.IntN(2) {
+		u := w.addUser(i)
+		for range 2 + w.rng.IntN(3-i) {
+			w.roll(w.addDevice(u))
+		}
+	}
+	for _, d := range w.devices {
+		if w.chance(70) {
+			d.connect(pick(w, w.processes), d.claim())
+			d.handle(0)
+		}
+	}
+}
+
+func (w *world) addProcess(i int) *process {
+	p := &process{w: w, name: fmt.Sprintf("server %d", i+1)}
+	w.processes = append(w.processes, p)
+	p.start()
+	return p
+}
+
+func (w *world) addUser(i int) *user {
+	u := &user{w: w, id: ledger.NewID(), name: fmt.Sprintf("user %d", i+1), reference: newReference()}
+	err := w.lab.store.CreateUser(w.ctx, models.User{ID: u.id, Name: u.name, Email: u.id + "@example.org", PasswordHash: []byte("x"), CreatedAt: w.lab.now()})
+	w.expect(err == nil, "a user cannot be made: %v", err)
+	w.users = append(w.users, u)
+	return u
+}
+
+func (w *world) addDevice(u *user) *device {
+	n := len(w.devices) + 1
+	d := &device{w: w, u: u, name: fmt.Sprintf("device %d", n), id: fmt.Sprintf("device_%d_%s", n, u.id), rows: map[string]document{}, ids: map[int]string{}}
+	u.devices, w.devices = append(u.devices, d), append(w.devices, d)
+	return d
+}
+
+// roll chooses what kind of device it is. One whose creations have no names of
+// their own needs a clock that is about right: else an answer that was lost makes
+// two expenses of one (CONTRACT D17, decision 14).
+func (w *world) roll(d *device) {
+	d.last, d.clients = w.chance(30), w.chance(50)
+	if d.last || d.clients {
+		d.skew = int64(w.rng.IntN(7)-3) * time.Hour.Milliseconds()
+	}
+	if d.last {
+		d.clients = false
+	}
+}
+
+// An action is something that happens, and how often it does beside others.
+type action struct {
+	weight int
+	do     func(*world)
+}
+
+var actions = []action{
+	{26, (*world).personActs},
+	{12, (*world).deviceSyncs},
+	{14, (*world).tailSteps},
+	{26, func(w *world) { pick(w, w.devices).handle(1 + w.rng.IntN(6)) }},
+	{16, (*world).deviceConnects},
+	{5, (*world).hintArrives},
+	{5, (*world).poll},
+	{5, (*world).connectionBreaks},
+	{3, (*world).networkRepeats},
+	{5, (*world).personDecides},
+	{2, (*world).deviceAsks},
+	{1, (*world).processDies},
+	{6, (*world).processStarts},
+	{1, func(w *world) { pick(w, w.devices).reload() }},
+	{4, func(w *world) { w.now += w.rng.Int64N(60_000) }},
+}
+
+// something lets one thing happen.
+func (w *world) something() {
+	if w.chance(70) {
+		w.now += w.rng.Int64N(300)
+	}
+	if w.chance(5) {
+		w.now -= w.rng.Int64N(200) // a clock is set
+	}
+	total := 0
+	for _, a := range actions {
+		total += a.weight
+	}
+	n := w.rng.IntN(total)
+	for _, a := range actions {
+		if n -= a.weight; n < 0 {
+			a.do(w)
+			return
+		}
+	}
+}
+
+func pick[T any](w *world, from []T) T { return from[w.rng.IntN(len(from))] }
+
+// draw chooses the fate of a request of n transactions.
+func (w *world) draw(n int) fate {
+	f := fate{at: 1 + w.rng.IntN(n)}
+	switch r := w.rng.IntN(100); {
+	case r < 68:
+	case r < 74:
+		f.lost = true
+	case r < 84:
+		f.unheard = true
+	case r < 87:
+		f.trouble = diesBefore
+	case r < 91:
+		f.trouble = diesAfter
+	case r < 96:
+		f.trouble = passes
+	default:
+		f.trouble = stays
+	}
+	return f
+}
+
+// meanwhile lets tails work in the middle of something else.
+func (w *world) meanwhile() {
+	for !w.still && w.chance(30) {
+		pick(w, w.processes).step()
+	}
+}
+
+func (w *world) tailSteps() {
+	for range 1 + w.rng.IntN(3) {
+		pick(w, w.processes).step()
+	}
+}
+
+// hintArrives lets a process hear that another has written, or not.
+func (w *world) hintArrives() {
+	if len(w.hints) == 0 {
+		return
+	}
+	i := w.rng.IntN(len(w.hints))
+	h := w.hints[i]
+	w.hints = slices.Delete(w.hints, i, i+1)
+	if w.hinting && h.to.up && w.chance(80) {
+		h.to.tail.Wake(h.userID)
+		w.count("hints")
+	}
+}
+
+// poll lets a process look at the heads, and serve whom it finds behind.
+func (w *world) poll() { pick(w, w.processes).poll() }
+
+func (p *process) poll() {
+	if !p.up {
+		return
+	}
+	err := p.tail.Poll(p.w.ctx)
+	p.w.expect(err == nil, "the heads cannot be read: %v", err)
+	for p.step() {
+	}
+	p.w.count("polls")
+}
+
+func (w *world) deviceConnects() {
+	d, p := pick(w, w.devices), pick(w, w.processes)
+	if d.link != nil || !p.up {
+		return
+	}
+	c := d.claim()
+	if other := pick(w, w.devices); other.u != d.u && w.chance(10) {
+		c = other.claim() // the page was another account's before
+		d.offset = c.Offset
+		w.count("claims of another user")
+	}
+	d.connect(p, c)
+}
+
+func (w *world) connectionBreaks() {
+	if d := pick(w, w.devices); d.link != nil {
+		w.note("%s loses its connection with %d events under way", d.name, len(d.link.queue))
+		d.link.cut()
+	}
+}
+
+func (w *world) processDies() {
+	if p := pick(w, w.processes); p.up {
+		p.die()
+		w.count("processes that died")
+	}
+}
+
+func (w *world) processStarts() {
+	if p := pick(w, w.processes); !p.up {
+		w.note("%s starts", p.name)
+		p.start()
+	}
+}
+
+func (w *world) deviceAsks() { pick(w, w.devices).ask(pick(w, w.processes)) }
+
+// personActs lets a person create, update or delete something on a device.
+func (w *world) personActs() {
+	d := pick(w, w.devices)
+	o := w.newOperation(d)
+	switch r := w.rng.IntN(100); {
+	case r < 50 || !d.choose(o):
+		w.creation(o)
+	case r < 82:
+		o.action = models.Update
+		w.edit(o)
+	default:
+		o.action = models.Delete
+	}
+	unseen := o.named && o.action == models.Update // a page shows nothing yet that it could send whole
+	if d.last || d.link == nil || unseen || w.chance(30) {
+		d.enqueue(o)
+		return
+	}
+	d.online(o)
+}
+
+func (w *world) newOperation(d *device) *operation {
+	w.made++
+	o := &operation{n: w.made, d: d, action: models.Create}
+	w.operations = append(w.operations, o)
+	return o
+}
+
+func (w *world) creation(o *operation) {
+	o.action, o.id, o.named, o.target = models.Create, "", false, o.n
+	o.amount, o.bad = 1+w.rng.Int64N(5), w.chance(8)
+	if o.d.clients {
+		o.client = fmt.Sprint("client ", o.n)
+	}
+	w.scribble(o)
+}
+
+func (w *world) edit(o *operation) {
+	o.bad = w.chance(8)
+	if w.chance(50) {
+		o.amount = 1 + w.rng.Int64N(5)
+	}
+	if w.chance(50) && !o.named {
+		seen := o.d.rows[o.id].Version
+		o.seen = &seen
+	}
+	w.scribble(o)
+}
+
+// scribble names the notes, often to clear them.
+func (w *world) scribble(o *operation) {
+	if w.chance(60) {
+		notes := pick(w, []string{"", "a", "b"})
+		o.notes = &notes
+	}
+}
+
+// choose gives the operation an expense to be about, if the device knows any: one
+// that it shows, or one that it made itself and calls by a name of its own.
+func (d *device) choose(o *operation) bool {
+	var own []*operation
+	for _, q := range d.queue {
+		if q.action == models.Create && q.named {
+			own = append(own, q)
+		}
+	}
+	if len(own) > 0 && d.w.chance(40) {
+		q := pick(d.w, own)
+		o.id, o.named, o.target = q.id, true, q.n
+		return true
+	}
+	shown := make([]document, 0, len(d.rows))
+	for _, r := range d.rows {
+		shown = append(shown, r)
+	}
+	slices.SortFunc(shown, func(a, b document) int { return a.row().made - b.row().made })
+	if len(shown) == 0 {
+		return false
+	}
+	r := pick(d.w, shown)
+	o.id, o.target = r.ID, r.row().made
+	return true
+}
+
+// online does an operation at once, and keeps for later what the first frontend
+// keeps when that fails (CONTRACT 1.1).
+func (d *device) online(o *operation) {
+	p, f := d.link.p, d.w.draw(1)
+	d.w.note("%s does %s at once", d.name, o)
+	done := false
+	switch o.action {
+	case models.Create:
+		done = d.w.post(p, f, o)
+	case models.Update:
+		if o.amount == 0 {
+			o.amount = 1
+		}
+		d.w.put(p, f, o, d.rows[o.id])
+		return // a page shows that it failed, and nothing more happens
+	default:
+		done = d.w.remove(p, f, o)
+	}
+	if !done {
+		d.enqueue(o)
+	}
+}
+
+// deviceSyncs sends a device's queue, or parts of it by several tabs, of which one
+// may overtake the other.
+func (w *world) deviceSyncs() {
+	d, p := pick(w, w.devices), pick(w, w.processes)
+	if len(d.queue) == 0 {
+		return
+	}
+	parts := [][]*operation{slices.Clone(d.queue)}
+	if n := len(d.queue); n > 1 && w.chance(20) {
+		i := 1 + w.rng.IntN(n-1)
+		parts = [][]*operation{slices.Clone(d.queue[i:]), slices.Clone(d.queue[:i])}
+		w.count("batches that overtook another")
+	}
+	for _, part := range parts {
+		d.sync(p, w.draw((len(part)+w.chunk-1)/w.chunk), part)
+	}
+}
+
+// sync sends operations of the queue, and drops those that were answered.
+func (d *device) sync(p *process, f fate, ops []*operation) {
+	if len(d.sent) < 8 {
+		d.sent = append(d.sent, ops)
+	}
+	var keep []*operation
+	var heard bool
+	if d.last {
+		keep, heard = d.w.delta(p, f, ops)
+	} else {
+		heard = d.w.batch(p, f, ops)
+	}
+	if heard {
+		d.queue = slices.DeleteFunc(d.queue, func(o *operation) bool { return slices.Contains(ops, o) && !slices.Contains(keep, o) })
+	}
+}
+
+// networkRepeats delivers again what a device has sent before.
+func (w *world) networkRepeats() {
+	d, p := pick(w, w.devices), pick(w, w.processes)
+	if len(d.sent) == 0 || !p.up {
+		return
+	}
+	ops := pick(w, d.sent)
+	w.count("requests repeated")
+	w.note("the network repeats a request of %s", d.name)
+	f := fate{unheard: true}
+	if d.last {
+		w.delta(p, f, ops)
+	} else {
+		w.batch(p, f, ops)
+	}
+}
