@@ -3,10 +3,10 @@ const patience = 30_000;
 
 /** The server answered, and not with success. */
 export class HttpError extends Error {
-  /** @param {number} status @param {{error: string, code?: string}} body @param {number} retryAfterMs */
+  /** @param {number} status @param {{error: string, code?: string, current?: object}} body @param {number} retryAfterMs */
   constructor(status, body, retryAfterMs) {
     super(body.error);
-    Object.assign(this, { status, code: body.code, retryAfterMs });
+    Object.assign(this, { status, code: body.code, current: body.current, retryAfterMs });
   }
 }
 
@@ -70,8 +70,44 @@ export class Api {
     return this.#request('DELETE', `/sync/pending/${encodeURIComponent(id)}`);
   }
 
-  async #request(method, path, body) {
-    const response = await this.#fetch(method, path, body);
+  /** Every budget, with how it stands now. */
+  async budgets() {
+    return listOf(await this.#request('GET', '/budgets'));
+  }
+
+  /** Makes a budget; the same key makes it once, however often it is sent. */
+  createBudget(draft, key) {
+    return this.#request('POST', '/budgets', draft, { 'Idempotency-Key': key });
+  }
+
+  updateBudget(id, fields) {
+    return this.#request('PUT', `/budgets/${encodeURIComponent(id)}`, fields);
+  }
+
+  deleteBudget(id) {
+    return this.#request('DELETE', `/budgets/${encodeURIComponent(id)}`);
+  }
+
+  /** A page of notifications, newest first: {notifications, pagination}. */
+  async notifications(page, limit) {
+    const answer = await this.#request('GET', `/notifications?page=${page}&limit=${limit}`);
+    return { ...answer, notifications: listOf(answer?.notifications) };
+  }
+
+  markRead(id) {
+    return this.#request('PATCH', `/notifications/${encodeURIComponent(id)}/read`);
+  }
+
+  markAllRead() {
+    return this.#request('PATCH', '/notifications/mark-all-read');
+  }
+
+  deleteNotification(id) {
+    return this.#request('DELETE', `/notifications/${encodeURIComponent(id)}`);
+  }
+
+  async #request(method, path, body, headers) {
+    const response = await this.#fetch(method, path, body, headers);
     const answer = await response.json().catch((err) => {
       throw new Unreachable(err);
     });
@@ -81,11 +117,11 @@ export class Api {
     return answer;
   }
 
-  async #fetch(method, path, body) {
+  async #fetch(method, path, body, headers) {
     try {
       return await fetch(`/api${path}`, {
         method,
-        headers: this.#headers(body),
+        headers: { ...this.#headers(body), ...headers },
         body: body && JSON.stringify(body),
         cache: 'no-store',
         signal: AbortSignal.timeout(patience),

@@ -1,32 +1,43 @@
 import { actionsOf } from './actions.js';
 import { Api } from './api.js';
+import { Balance } from './balance.js';
 import { Book, forgetRows } from './book.js';
-import { arrange, h, icon, soon } from './dom.js';
+import { Budgets } from './budgets.js';
+import { Dashboard } from './dashboard.js';
+import { h, icon, soon } from './dom.js';
 import { count } from './format.js';
 import { Live } from './live.js';
+import { Notices } from './notices.js';
 import * as account from './panels/account.js';
+import * as balance from './panels/balance.js';
+import * as budgets from './panels/budgets.js';
 import { Editor } from './panels/editor.js';
 import * as entry from './panels/entry.js';
 import * as list from './panels/list.js';
+import * as notices from './panels/notices.js';
+import * as overview from './panels/overview.js';
 import * as parked from './panels/parked.js';
 import { signIn } from './panels/signin.js';
 import * as status from './panels/status.js';
 import * as summary from './panels/summary.js';
+import * as system from './panels/system.js';
+import * as way from './panels/views.js';
 import { Queue, waiting } from './queue.js';
 import * as sessions from './session.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
 import { Toast } from './toast.js';
 import { totals } from './totals.js';
+import { Views, views } from './views.js';
 
 /**
  * The panels of the page, in reading order. A panel is a module whose mount
  * takes the context that openLedger makes and gives the elements it wants
- * shown: `header`, `main`, `aside`, `floating`, `overlay`; and, if it has any,
- * a `render` that brings them up to date. A new panel is a line here and in
- * index.html.
+ * shown: `header`, `banner`, `aside`, `main`, `nav`, those of one view under its
+ * name (views.js), `floating`, `overlay`; and, if it has any, a `render` that
+ * brings them up to date. A new panel is a line here, in index.html and in sw.js.
  */
-const panels = [status, account, summary, entry, parked, list];
+const panels = [balance, status, notices, account, system, summary, entry, parked, way, list, overview, budgets];
 
 /** Milliseconds after a change until the rows are kept for the next start. */
 const rememberPause = 2_000;
@@ -48,7 +59,7 @@ function openDoor(notice, email) {
     entered: (answer) => {
       sessions.open(storage, answer);
       start();
-      document.querySelector('#list-title')?.focus();
+      document.querySelector('.view:not([hidden]) h2')?.focus();
     },
   });
   root.replaceChildren(door.element);
@@ -65,6 +76,7 @@ function openLedger(session) {
   mounted.forEach((panel) => panel.render?.());
   context.live.start();
   context.sync.refresh();
+  context.budgets.refresh();
   return () => {
     context.closed = true;
     unhear();
@@ -84,8 +96,15 @@ function contextOf(session) {
   // A machine without any network may still have its own server.
   const reachable = () => navigator.onLine || live.connected;
   const sync = new Sync({ api, queue, book, reachable, lock: tabLock(userId) });
-  const currency = () => totals(book.rows())[0]?.currency ?? '';
-  const context = { session, storage, api, queue, book, sync, live, currency, toast: new Toast(), editor: new Editor(currency) };
+  const currencies = () => totals(book.rows()).map((sum) => sum.currency);
+  const currency = () => currencies()[0] ?? '';
+  // The server's sums are in a currency if there is but one.
+  const sumCurrency = () => (currencies().length === 1 ? currency() : '');
+  const context = {
+    session, storage, api, queue, book, sync, live, currency, currencies, sumCurrency,
+    balance: new Balance({ book, queue }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
+    notices: new Notices(api), views: new Views(), toast: new Toast(), editor: new Editor(currency),
+  };
   context.actions = actionsOf(context);
   context.leave = () => leave(context);
   return context;
@@ -97,38 +116,65 @@ function tabLock(userId) {
   return navigator.locks ? (work) => navigator.locks.request(`expenseflow.${userId}`, work) : undefined;
 }
 
-function frame(mounted, { toast, editor }) {
+function frame(mounted, { toast, editor, views: shown }) {
   const parts = (place) => mounted.map((panel) => panel[place]).filter(Boolean);
   return [
     h('header', { class: 'top' },
       h('h1', { class: 'brand' }, icon('mark'), h('span', {}, 'ExpenseFlow')), parts('header')),
+    ...parts('banner'),
     h('main', { class: 'ledger', id: 'main', tabIndex: -1 },
       h('div', { class: 'side' }, parts('aside')),
-      h('div', { class: 'middle' }, parts('main'))),
+      h('div', { class: 'middle' }, parts('main'), parts('nav'), views.map(([view]) => viewOf(view, parts(view), shown)))),
     ...parts('floating'), ...parts('overlay'), editor.element, toast.element,
   ];
+}
+
+function viewOf(view, parts, shown) {
+  const element = h('div', { class: 'view' }, parts);
+  const render = () => { element.hidden = shown.current !== view; };
+  shown.addEventListener('change', render);
+  render();
+  return element;
 }
 
 /** Ties the parts together; what it gives unties those that outlive a session. */
 function hear(context) {
   const { live, sync, queue, book } = context;
-  const on = (kind, event, pick) => live.listen(event, (payload) => book.note({ kind, deviceId: payload.deviceId, ...pick(payload) }));
-  on('created', 'expense_created', (e) => ({ id: e._id, expense: e }));
-  on('updated', 'expense_updated', (e) => ({ id: e._id, expense: e }));
-  on('deleted', 'expense_deleted', ({ id }) => ({ id }));
+  hearExpenses(context);
+  hearMoney(context);
   live.listen('sync_error', () => sync.refreshParked());
-  live.addEventListener('fresh', () => sync.refresh());
+  live.addEventListener('fresh', () => (sync.refresh(), context.budgets.refresh()));
   live.addEventListener('state', () => live.connected && sync.kick());
   [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
   sync.addEventListener('settled', ({ outcomes }) => tellRefused(context, outcomes));
   book.addEventListener('change', soon(() => context.closed || book.remember(), rememberPause));
   return listenToBrowser({
     online: () => (live.wake(), sync.kick()),
-    visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick()),
+    visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick(), context.budgets.refresh()),
+    hashchange: () => context.views.follow(),
     pagehide: () => book.remember(),
     beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
     storage: ({ key }) => (key === null || sessions.owns(key) ? start() : queue.owns(key) && queue.touched()),
   });
+}
+
+// A server may speak one spelling or both; a change that comes twice is taken in once.
+function hearExpenses(context) {
+  const on = (kind, pick) => [`expense_${kind}`, `expense:${kind}`].forEach((event) => context.live.listen(event, (payload) => {
+    context.book.note({ kind, deviceId: payload.deviceId, ...pick(payload) });
+    context.budgets.refreshSoon();
+  }));
+  on('created', (e) => ({ id: e._id, expense: e }));
+  on('updated', (e) => ({ id: e._id, expense: e }));
+  on('deleted', ({ id }) => ({ id }));
+}
+
+function hearMoney(context) {
+  const on = (event, hear) => context.live.listen(event, hear);
+  on('account:balance', (payload) => context.balance.tell(payload));
+  ['created', 'updated', 'deleted'].forEach((kind) => on(`budget:${kind}`, () => context.budgets.refreshSoon()));
+  on('notification', (payload) => context.notices.note(payload));
+  on('notification_count', (payload) => context.notices.tell(payload));
 }
 
 function listenToBrowser(handlers) {

@@ -36,15 +36,22 @@ export function setAttribute(element, name, value) {
   }
 }
 
+/** Makes an element of a drawing; of what is nothing, no attribute is set. */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  Object.entries(attributes).forEach(([name, value]) => setAttribute(element, name, value));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Sets coordinates of a drawing's element, to the hundredth of a pixel. */
+export function place(element, coordinates) {
+  Object.entries(coordinates).forEach(([name, number]) => element.setAttribute(name, Math.round(number * 100) / 100));
+}
+
 /** A picture of icons.svg; it says nothing to a screen reader. */
 export function icon(name) {
-  const ns = 'http://www.w3.org/2000/svg';
-  const svg = document.createElementNS(ns, 'svg');
-  svg.setAttribute('class', 'icon');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.append(document.createElementNS(ns, 'use'));
-  svg.firstChild.setAttribute('href', `/icons.svg#${name}`);
-  return svg;
+  return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `/icons.svg#${name}` }));
 }
 
 /** A button with a picture and a name that is only read out. */

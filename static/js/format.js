@@ -84,6 +84,12 @@ export function dayTitle(day, now = new Date()) {
   return new Date(`${day}T12:00:00`).toLocaleDateString(undefined, { weekday: 'short', day: 'numeric', month: 'long', year });
 }
 
+/** An instant as a person says it: Today, 14:03. */
+export function moment(instant, now = new Date()) {
+  const time = new Date(instant).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  return `${dayTitle(dayOf(instant), now)}, ${time}`;
+}
+
 /** `1 change`, `2 changes`. */
 export function count(n, one, many = `${one}s`) {
   return `${n} ${n === 1 ? one : many}`;

@@ -4,6 +4,9 @@ const refusedPause = 15_000;
 /** Milliseconds between attempts to load the client script. */
 const scriptPause = 3_000;
 
+/** Milliseconds that the server may take to answer over the connection. */
+const answerPatience = 15_000;
+
 const clientScript = '/socket.io/socket.io.js';
 
 /**
@@ -36,6 +39,17 @@ export class Live extends EventTarget {
   listen(event, hear) {
     this.#listeners.push([event, hear]);
     this.#socket?.on(event, hear);
+  }
+
+  /**
+   * Says something to the server and gives what it answers. A refusal comes as
+   * {ok: false, error, code}; no connection, or no answer in time, as an error.
+   */
+  async ask(event, payload = {}) {
+    if (!this.connected) {
+      throw new Error('There is no connection to the server');
+    }
+    return this.#socket.timeout(answerPatience).emitWithAck(event, payload);
   }
 
   /** Connects, and keeps connecting until stop. */

@@ -36,7 +36,8 @@ export function deviceId(storage, userId) {
   return id;
 }
 
-function randomText(length) {
+/** Letters and digits that nobody guesses. */
+export function randomText(length) {
   const digits = '0123456789abcdefghijklmnopqrstuvwxyz';
   return Array.from(crypto.getRandomValues(new Uint32Array(length)), (n) => digits[n % 36]).join('');
 }

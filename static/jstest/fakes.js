@@ -56,3 +56,33 @@ export class FakeTimers {
 export function applied(op, fields = {}) {
   return { resourceId: op.resourceId, success: true, data: { ...op.data, ...fields } };
 }
+
+/** A live connection that notes what it is asked and tells what it is told. */
+export class FakeLive extends EventTarget {
+  connected = false;
+  asked = [];
+  #listeners = [];
+
+  listen(event, hear) {
+    this.#listeners.push([event, hear]);
+  }
+
+  async ask(event, payload) {
+    this.asked.push([event, payload]);
+    return { ok: true };
+  }
+
+  connect() {
+    this.connected = true;
+    this.dispatchEvent(new Event('state'));
+  }
+
+  tell(event, payload) {
+    this.#listeners.filter(([name]) => name === event).forEach(([, hear]) => hear(payload));
+  }
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export function settled() {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,9 +1,9 @@
-import { h } from '../dom.js';
+import { h, icon } from '../dom.js';
 import { count } from '../format.js';
 
 /** Who is signed in, and the way out. */
 export function mount({ session, queue, leave }) {
-  const out = h('button', { type: 'button', class: 'plain small', on: { click: ask } }, 'Sign out');
+  const out = h('button', { type: 'button', class: 'plain small', on: { click: ask } }, icon('leave'), h('span', {}, 'Sign out'));
   const text = h('p', {});
   const dialog = h('dialog', { class: 'question', aria: { labelledby: 'leave-title' } },
     h('div', { class: 'sheet' },

@@ -11,7 +11,7 @@ const waitingWords = { CREATE: 'Waiting', UPDATE: 'Change waiting', DELETE: 'Del
 /** The list of expenses by day, newest first. */
 export function mount(context) {
   const list = new List(context);
-  return { main: list.element, render: () => list.render() };
+  return { entries: list.element, render: () => list.render() };
 }
 
 class List {
@@ -19,7 +19,7 @@ class List {
   #shown = pageSize;
   #rows = new Map(); // key to {element, show}
   #days = new Map(); // day to {element, list, show}
-  #title = h('h2', { id: 'list-title', tabIndex: -1 }, 'Entries');
+  #title = h('h2', { id: 'list-title', class: 'only-read', tabIndex: -1 }, 'Entries');
   #body = h('div', { class: 'days' });
   #note = h('p', { class: 'empty', hidden: true });
   #more = h('button', { type: 'button', class: 'plain more', hidden: true, on: { click: () => this.#showMore() } });

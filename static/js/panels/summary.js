@@ -2,11 +2,10 @@ import { h, setText, soon } from '../dom.js';
 import { money } from '../format.js';
 import { totals } from '../totals.js';
 
-/** What is left, and what came in and went out this month. */
+/** What came in and went out this month. What is left stands in the header. */
 export function mount({ book }) {
   const month = new Date().toLocaleDateString(undefined, { month: 'long' });
   const figures = {
-    balance: figure('Balance', 'balance'),
     income: figure(`In, ${month}`, 'income'),
     spent: figure(`Out, ${month}`, 'spent'),
   };
@@ -15,7 +14,6 @@ export function mount({ book }) {
   function render() {
     const sums = totals(book.rows());
     Object.entries(figures).forEach(([name, f]) => setText(f.value, inWords(sums, name)));
-    figures.balance.element.dataset.negative = sums.some((s) => s.balance < 0n);
   }
 
   book.addEventListener('change', soon(render));

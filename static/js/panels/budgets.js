@@ -1,0 +1,171 @@
+import { alertText, budgetDraft, gauge, percent, standing } from '../budgets.js';
+import { categoryName } from '../categories.js';
+import { arrange, h, icon, iconButton, setText, svg } from '../dom.js';
+import { micros, money, sentence } from '../format.js';
+import { BudgetForm } from './budgetform.js';
+
+const periods = { monthly: 'every month', weekly: 'every week', yearly: 'every year' };
+
+/** What the user wants to spend at most, and how far it is used up. */
+export function mount({ budgets, live, toast, views, sumCurrency }) {
+  const form = new BudgetForm({ budgets, toast });
+  const title = h('h2', { id: 'budgets-title', tabIndex: -1 }, 'Budgets');
+  const list = h('ul', { class: 'budgets' });
+  const note = h('p', { class: 'empty', hidden: true });
+  const items = new Map();
+
+  function render() {
+    setText(note, budgets.loaded
+      ? 'No budgets yet. A budget warns you before you spend more than you want to.'
+      : 'Your budgets appear here as soon as the server can be reached.');
+    note.hidden = budgets.list.length > 0;
+    items.forEach((_, id) => budgets.list.some((b) => b._id === id) || items.delete(id));
+    arrange(list, budgets.list.map(item));
+  }
+
+  function item(budget) {
+    if (!items.has(budget._id)) {
+      items.set(budget._id, budgetItem(budget._id, { edit: (b) => form.open(b), remove }));
+    }
+    const { element, show } = items.get(budget._id);
+    show(budget, sumCurrency());
+    return element;
+  }
+
+  async function remove(budget) {
+    const next = neighbour(items.get(budget._id).element);
+    try {
+      await budgets.remove(budget);
+      toast.say(`Deleted budget ${budget.name}`, () => restore(budget));
+      (next ?? title).focus();
+    } catch (err) {
+      toast.say(sentence(err.message));
+    }
+  }
+
+  async function restore(budget) {
+    try {
+      await budgets.create(budgetDraft(budget), `restore-${budget._id}-${budget.version}`);
+      toast.whisper(`Budget ${budget.name} is back`);
+    } catch (err) {
+      toast.say(sentence(err.message));
+    }
+  }
+
+  function show(id) {
+    views.show('overview');
+    const heading = items.get(id)?.element.querySelector('h3') ?? title;
+    heading.focus();
+    heading.closest('li, section').scrollIntoView({ block: 'center' });
+  }
+
+  live.listen('budget:alert', (alert) => {
+    budgets.refreshSoon();
+    toast.point(alertText(alert, sumCurrency()), 'Show', () => show(alert.budgetId));
+  });
+  budgets.addEventListener('change', render);
+  return {
+    overview: h('section', { class: 'budget-list', aria: { labelledby: 'budgets-title' } },
+      h('header', { class: 'heading' }, title, h('button', { type: 'button', class: 'plain small', on: { click: () => form.open() } }, 'New budget')),
+      note, list),
+    overlay: form.element,
+    render,
+  };
+}
+
+function neighbour(element) {
+  return (element.nextElementSibling ?? element.previousElementSibling)?.querySelector('button');
+}
+
+// An item keeps its element for as long as it is shown, so that the focus stays
+// and the bar grows.
+function budgetItem(id, { edit, remove }) {
+  let shown;
+  const badge = h('span', { class: 'badge' });
+  const name = h('h3', { tabIndex: -1 });
+  const detail = h('p', { class: 'detail' });
+  const state = h('strong', { class: 'word' });
+  const rest = h('span', {});
+  const figures = h('span', { class: 'spent' });
+  const warning = h('span', { class: 'only-read' });
+  const bar = budgetBar();
+  const editButton = iconButton('edit', '', () => edit(shown));
+  const removeButton = iconButton('delete', '', () => remove(shown));
+  const element = h('li', { class: 'card budget', data: { id } },
+    h('header', {}, badge, h('div', { class: 'what' }, name, detail), h('div', { class: 'tools' }, editButton, removeButton)),
+    bar.element,
+    h('p', { class: 'standing' }, h('span', {}, state, ' ', rest), figures, warning));
+
+  function show(budget, currency) {
+    if (shown?.category !== budget.category) {
+      badge.dataset.category = budget.category;
+      badge.replaceChildren(icon(budget.category));
+    }
+    shown = budget;
+    const words = standing(budget, currency);
+    element.dataset.level = budget.isActive ? budget.level : 'idle';
+    setText(name, budget.name);
+    setText(detail, describe(budget));
+    setText(state, words.state);
+    setText(rest, words.rest);
+    setText(figures, `${money(micros(budget.spent), currency)} of ${money(micros(budget.amount), currency)} · ${percent(budget.percentage)}`);
+    setText(warning, `, warns at ${budget.alertThreshold} %`);
+    bar.show(budget);
+    label(editButton, `Edit budget ${budget.name}`);
+    label(removeButton, `Delete budget ${budget.name}`);
+  }
+  return { element, show };
+}
+
+function label(button, text) {
+  button.title = text;
+  button.setAttribute('aria-label', text);
+}
+
+function describe({ category, period, periodStart, periodEnd }) {
+  const what = category === 'all' ? 'All spending' : categoryName(category);
+  return `${what}, ${periods[period] ?? period} · ${days(periodStart, periodEnd)}`;
+}
+
+// The first and the last day that count; the period's end is the first moment
+// that does not.
+function days(start, end) {
+  const format = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  return format.formatRange(new Date(start), new Date(Date.parse(end) - 1));
+}
+
+// The words beside it say all that it shows.
+function budgetBar() {
+  const used = svg('rect', { class: 'used', x: 0, y: 18, height: 10, rx: 5 });
+  const over = svg('rect', { class: 'over', y: 18, height: 10, rx: 5 });
+  const warn = mark();
+  const full = mark();
+  const element = svg('svg', { class: 'gauge', 'aria-hidden': 'true', width: '100%', height: 34 },
+    svg('rect', { class: 'track', x: 0, y: 18, width: '100%', height: 10, rx: 5 }), used, over, warn.element, full.element);
+  return {
+    element,
+    show(budget) {
+      const at = gauge(budget);
+      used.setAttribute('width', `${at.used}%`);
+      over.setAttribute('x', `${at.full}%`);
+      over.setAttribute('width', `${at.over}%`);
+      warn.show(at.warn, budget.alertThreshold === 100 ? '' : `${budget.alertThreshold} %`, at.warn < 20 ? 'start' : 'end');
+      full.show(at.full, '100 %', 'start');
+    },
+  };
+}
+
+function mark() {
+  const line = svg('line', { class: 'mark-line', y1: 3, y2: 32 });
+  const text = svg('text', { class: 'tick', y: 11 });
+  return {
+    element: svg('g', {}, line, text),
+    show(at, words, anchor) {
+      ['x1', 'x2'].forEach((end) => line.setAttribute(end, `${at}%`));
+      text.setAttribute('x', `${at}%`);
+      text.setAttribute('dx', anchor === 'end' ? -4 : 4);
+      text.setAttribute('text-anchor', anchor);
+      setText(text, words);
+    },
+  };
+}

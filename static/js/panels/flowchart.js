@@ -1,0 +1,145 @@
+import { flowBars, labelStep, short } from '../charts.js';
+import { points } from '../dashboard.js';
+import { arrange, h, place, setAttribute, setText, svg } from '../dom.js';
+import { micros, money } from '../format.js';
+import { Figure } from './figure.js';
+
+const height = 236;
+const margin = { left: 46, right: 2, top: 10, bottom: 24 };
+const widest = 26; // of a bar, in pixels
+
+/** What came in and went out, day by day: bars above and below a line. */
+export function flowFigure() {
+  const chart = new FlowChart();
+  return new Figure({
+    id: 'by-day', title: (data) => `In and out by ${data && isMonth(points(data)[0].key) ? 'month' : 'day'}`, chart,
+    columns: ['When', 'In', 'Out'],
+    rows: (data) => points(data).filter((p) => p.income || p.expense).reverse()
+      .map((p) => [longName(p.key), money(micros(p.income), data.currency), money(micros(p.expense), data.currency)]),
+    empty: ({ totals }) => (totals.count > 0 ? '' : 'There are no entries in these days.'),
+  });
+}
+
+class FlowChart {
+  element = svg('svg', { class: 'chart flow', role: 'img', height });
+  #band = svg('rect', { class: 'band', y: margin.top, height: height - margin.top - margin.bottom, visibility: 'hidden' });
+  #grid = svg('g', {});
+  #bars = svg('g', {});
+  #labels = svg('g', {});
+  #slots = new Map(); // key to its bars, which stay, so that they grow instead of jumping
+  #drawn = null;
+  #legend = legend();
+
+  /** What stands above the chart. */
+  extra = this.#legend.element;
+
+  constructor() {
+    this.element.append(this.#band, this.#grid, this.#bars, this.#labels);
+    this.element.addEventListener('pointermove', (event) => this.#point(event));
+    this.element.addEventListener('pointerleave', () => this.#leave());
+  }
+
+  draw(data, width) {
+    const list = points(data);
+    const area = { left: margin.left, top: margin.top, width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
+    const layout = flowBars(list, area);
+    this.#drawn = { data, list, layout };
+    setAttribute(this.element, 'width', width);
+    setAttribute(this.element, 'aria-label', `Income and spending by ${isMonth(list[0].key) ? 'month' : 'day'}, `
+      + `${longName(list[0].key)} to ${longName(list.at(-1).key)}: ${flowText(data.totals, data.currency).join(', ')}.`);
+    this.#grid.replaceChildren(...layout.grid.map((line) => gridLine(line, width)));
+    this.#drawBars(layout);
+    this.#labels.replaceChildren(...labels(layout.slots, area.width));
+    this.#leave();
+  }
+
+  #drawBars({ slots, zero }) {
+    this.#slots.forEach((_, key) => slots.some((s) => s.key === key) || this.#slots.delete(key));
+    arrange(this.#bars, slots.map((slot) => this.#slot(slot, zero)));
+  }
+
+  #slot({ key, x, width, up, down }, zero) {
+    if (!this.#slots.has(key)) {
+      this.#slots.set(key, svg('g', {}, svg('rect', { class: 'income', rx: 2 }), svg('rect', { class: 'expense', rx: 2 })));
+    }
+    const group = this.#slots.get(key);
+    const thick = Math.min(widest, Math.max(2, width * 0.68));
+    place(group.firstChild, { x: x + (width - thick) / 2, width: thick, y: zero - up, height: up });
+    place(group.lastChild, { x: x + (width - thick) / 2, width: thick, y: zero, height: down });
+    return group;
+  }
+
+  #point({ offsetX }) {
+    const i = this.#drawn?.layout.slots.findIndex((s) => offsetX >= s.x && offsetX < s.x + s.width) ?? -1;
+    if (i < 0) {
+      this.#leave();
+      return;
+    }
+    const { list, layout, data } = this.#drawn;
+    place(this.#band, { x: layout.slots[i].x, width: layout.slots[i].width });
+    this.#band.setAttribute('visibility', 'visible');
+    this.#legend.show(longName(list[i].key), list[i], data.currency);
+  }
+
+  #leave() {
+    this.#band.setAttribute('visibility', 'hidden');
+    if (this.#drawn) {
+      this.#legend.show('All', this.#drawn.data.totals, this.#drawn.data.currency);
+    }
+  }
+}
+
+// Tells the colours apart, and, of the bar below the pointer, what it is of.
+function legend() {
+  const when = h('span', { class: 'when' });
+  const income = h('span', {});
+  const expense = h('span', {});
+  return {
+    element: h('p', { class: 'legend' }, when,
+      h('span', { class: 'key', data: { kind: 'income' } }, income),
+      h('span', { class: 'key', data: { kind: 'expense' } }, expense)),
+    show(name, figures, currency) {
+      const [comes, goes] = flowText(figures, currency);
+      setText(when, name);
+      setText(income, comes);
+      setText(expense, goes);
+    },
+  };
+}
+
+function flowText({ income, expense }, currency) {
+  return [`In ${money(micros(income), currency)}`, `Out ${money(micros(expense), currency)}`];
+}
+
+function gridLine({ y, value }, width) {
+  return svg('g', {},
+    svg('line', { class: value === 0 ? 'axis' : 'grid', x1: margin.left, x2: width - margin.right, y1: half(y), y2: half(y) }),
+    svg('text', { class: 'tick', x: margin.left - 8, y: y + 4, 'text-anchor': 'end' }, short(value)));
+}
+
+// Lines of one pixel stand on one row of pixels.
+function half(y) {
+  return Math.round(y) + 0.5;
+}
+
+function labels(slots, width) {
+  const step = labelStep(slots.length, width, isMonth(slots[0].key) ? 40 : 56);
+  return slots.filter((_, i) => i % step === 0).map((s) => svg('text',
+    { class: 'tick', x: Math.round(s.x + s.width / 2), y: height - 6, 'text-anchor': 'middle' }, shortName(s.key)));
+}
+
+function isMonth(key) {
+  return key.length === 7;
+}
+
+function named(key, options) {
+  return new Date(`${isMonth(key) ? `${key}-15` : key}T12:00:00Z`).toLocaleDateString(undefined, { timeZone: 'UTC', ...options });
+}
+
+function shortName(key) {
+  return named(key, isMonth(key) ? { month: 'short' } : { day: 'numeric', month: 'short' });
+}
+
+function longName(key) {
+  return named(key, isMonth(key) ? { month: 'long', year: 'numeric' } : { weekday: 'short', day: 'numeric', month: 'long' });
+}

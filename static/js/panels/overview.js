@@ -1,0 +1,45 @@
+import { ranges } from '../dashboard.js';
+import { h, setText, soon } from '../dom.js';
+import { count } from '../format.js';
+import { categoryFigure } from './categorychart.js';
+import { flowFigure } from './flowchart.js';
+
+/** The figures of a range of days, as two charts that move by themselves. */
+export function mount({ dashboard, live, views, currencies, sumCurrency }) {
+  const choice = h('select', { id: 'range', on: { change: () => dashboard.choose(choice.value) } },
+    ranges.map(([value, name]) => h('option', { value }, name)));
+  const entries = h('p', { class: 'hint' });
+  const mixed = h('p', { class: 'hint', hidden: true }, 'Amounts are added up as numbers, whatever their currency.');
+  const figures = [flowFigure(), categoryFigure()];
+  const element = h('section', { class: 'dashboard', aria: { labelledby: 'overview-title' } },
+    h('header', { class: 'heading' },
+      h('h2', { id: 'overview-title', class: 'only-read', tabIndex: -1 }, 'Overview'), entries,
+      h('div', { class: 'range' }, h('label', { class: 'only-read', for: 'range' }, 'Days'), choice)),
+    mixed,
+    h('div', { class: 'figures-pair' }, figures.map((f) => f.element)));
+
+  function render() {
+    const { shown } = dashboard;
+    mixed.hidden = currencies().length < 2;
+    setText(entries, wordsOf(shown));
+    figures.forEach((f) => f.show(shown && { ...shown, currency: sumCurrency() }));
+  }
+
+  function wordsOf(shown) {
+    if (shown) {
+      return `${days(shown)} · ${count(shown.totals.count, 'entry', 'entries')}`;
+    }
+    return live.connected ? '' : 'The figures appear as soon as the server can be reached.';
+  }
+
+  const follow = () => dashboard.look(views.current === 'overview');
+  views.addEventListener('change', follow);
+  dashboard.addEventListener('change', render);
+  live.addEventListener('state', soon(render));
+  return { overview: element, render: () => (follow(), render()) };
+}
+
+function days({ from, to }) {
+  const format = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+  return format.formatRange(new Date(from), new Date(to));
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Balance } from '../js/balance.js';
+import { Book } from '../js/book.js';
+import { Queue } from '../js/queue.js';
+import { Storage } from '../js/storage.js';
+import { applied, FakeDisk } from './fakes.js';
+
+async function setUp(list = []) {
+  const storage = new Storage(new FakeDisk());
+  const queue = new Queue({ storage, userId: 'alice', deviceId: 'device_1' });
+  const book = new Book({ queue, storage, userId: 'alice', deviceId: 'device_1' });
+  await book.load(async () => list);
+  return { queue, book, balance: new Balance({ book, queue }) };
+}
+
+const expense = (id, amount, fields = {}) => ({ _id: id.repeat(24), amount, type: 'expense', date: '2026-02-01T00:00:00.000Z', version: 1, ...fields });
+const shown = (balance) => balance.sums().map((s) => `${s.balance / 10_000n} ${s.currency}`.trim());
+
+test('what the server says counts, whatever this page knows', async () => {
+  const { balance } = await setUp([expense('a', 5)]);
+  assert.deepEqual(shown(balance), ['-500']);
+  balance.tell({ balance: 12.5 });
+  assert.deepEqual(shown(balance), ['1250']);
+});
+
+test('what waits here counts at once, and stays counted until the server has told anew', async () => {
+  const { balance, queue, book } = await setUp([expense('a', 5)]);
+  balance.tell({ balance: -5 });
+  queue.create({ amount: 2, type: 'expense', date: '2026-02-02T00:00:00.000Z' });
+  assert.deepEqual(shown(balance), ['-700']);
+  const flight = queue.flight(1);
+  book.settled(queue.settle(flight, flight.map((op) => applied(op, { _id: 'b'.repeat(24), version: 1 }))));
+  assert.deepEqual(shown(balance), ['-700']); // not -5.00 for a moment
+  balance.tell({ balance: -7 });
+  assert.deepEqual(shown(balance), ['-700']);
+});
+
+test('a word of the server that comes before its answer takes nothing back', async () => {
+  const { balance, queue, book } = await setUp([expense('a', 5)]);
+  queue.create({ amount: 2, type: 'expense', date: '2026-02-02T00:00:00.000Z' });
+  const flight = queue.flight(1);
+  balance.tell({ balance: -7 });
+  assert.deepEqual(shown(balance), ['-700']);
+  book.settled(queue.settle(flight, flight.map((op) => applied(op, { _id: 'b'.repeat(24), version: 1 }))));
+  assert.deepEqual(shown(balance), ['-700']);
+});
+
+test('currencies are told apart, which the server\'s sum does not', async () => {
+  const { balance } = await setUp([expense('a', 5, { currency: 'EUR' }), expense('b', 1, { currency: 'EUR' }), expense('c', 3, { currency: 'USD' })]);
+  balance.tell({ balance: -9 });
+  assert.deepEqual(shown(balance), ['-600 EUR', '-300 USD']);
+});
+
+test('without anything there is nothing', async () => {
+  const { balance } = await setUp();
+  assert.deepEqual(shown(balance), ['0']);
+});
