@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -543,6 +544,51 @@ func TestAReplayShowsNothingToWhichTheRightHasEnded(t *testing.T) {
 		r, err := h.Retry(ctx, bob.ID, models.Author{}, parked[1].ID, nil)
 		if err != nil || r.Status != models.StatusUpdated || h.list()[0].Notes != "late" {
 			h.t.Errorf("with the right again: %+v, %v", r, err)
+		}
+	})
+}
+
+// The right ends in the middle of a batch: what came before counts, what comes
+// after is parked, and nothing is in between.
+func TestARightEndsWhileABatchIsUnderWay(t *testing.T) {
+	each(t, func(h *house) {
+		ctx, bob := h.t.Context(), storetest.User(h.t, h.store)
+		id := h.apply(create(0, lunch))[0].Expense.ID
+		if _, err := h.ledger.Share(ctx, h.user.ID, id, bob.Email, models.RoleEditor, models.Author{}); err != nil {
+			h.t.Fatal(err)
+		}
+		var ops []models.Operation
+		for i := range 30 {
+			ops = append(ops, of("bob's phone", update(int64(i), id, fmt.Sprintf(`{"notes":"%d"}`, i))))
+		}
+		var both sync.WaitGroup
+		both.Go(func() {
+			if _, err := h.ledger.Unshare(ctx, h.user.ID, id, bob.ID, models.Author{}); err != nil {
+				h.t.Errorf("unshare: %v", err)
+			}
+		})
+		var got []models.Status
+		both.Go(func() {
+			rs, err := h.Apply(ctx, bob.ID, models.Author{}, ops)
+			if err != nil {
+				h.t.Errorf("batch: %v", err)
+			}
+			got = statuses(rs)
+		})
+		both.Wait()
+		done := slices.Index(got, models.StatusParked)
+		if done < 0 {
+			done = len(got)
+		}
+		if slices.Contains(got[done:], models.StatusUpdated) {
+			h.t.Errorf("applied after the right had ended: %v", got)
+		}
+		if e := h.list()[0]; e.Version != int64(1+done) {
+			h.t.Errorf("version %d after %d edits", e.Version, done)
+		}
+		told := slices.DeleteFunc(h.kinds(), func(k models.ChangeKind) bool { return k != models.ExpenseUpdated })
+		if len(told) != done {
+			h.t.Errorf("the owner's log has %d edits of %d", len(told), done)
 		}
 	})
 }
