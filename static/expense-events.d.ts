@@ -51,6 +51,19 @@ export interface Expense {
   updatedAt: Moment;
   __v: 0;
   version: number;
+  /** With how many its reader shares it. */
+  shared?: number;
+  /** Its owner, if somebody else shares it with its reader; then there is `role` too. */
+  sharedBy?: { id: Id; name: string };
+  role?: Role;
+}
+
+export type Role = 'viewer' | 'editor';
+
+/** With whom an expense is shared from now on. */
+export interface Shares {
+  expenseId: Id;
+  sharedWith: { id: Id; name: string; email: string; role: Role }[];
 }
 
 export interface Deleted {
@@ -193,6 +206,7 @@ export interface ServerToClient {
   'expense:updated'(expense: Expense & Authored, offset?: Offset): void;
   expense_deleted(expense: Deleted & Authored, offset?: Offset): void;
   'expense:deleted'(expense: Deleted & Authored, offset?: Offset): void;
+  'expense:shared'(shares: Shares & Authored, offset?: Offset): void;
   'expenses:batch'(batch: ExpenseBatch, offset?: Offset): void;
   'budget:created'(budget: Budget & Authored, offset?: Offset): void;
   'budget:updated'(budget: Budget & Authored, offset?: Offset): void;
