@@ -125,6 +125,12 @@ func (w *watcher) notice(page []changes.Item[Announcement]) (taken int) {
 	moved := false
 	for i := range page {
 		c := page[i].Change
+		switch c.Kind {
+		case models.ExpenseDeleted, models.ExpenseRetracted:
+			w.hub.Evict(c.EntityID, w.userID)
+		case models.SignedOut:
+			w.hub.signedOut(c)
+		}
 		if c.Kind.OfExpense() && c.Seq > w.told.seq {
 			w.cause = &models.Change{Kind: c.Kind, EntityID: c.EntityID}
 		}
