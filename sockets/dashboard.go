@@ -92,22 +92,17 @@ func (s *session) showDashboard(ctx context.Context, d days) (*shown, error) {
 // comes back: it is one of the rooms that its socket is in, and nobody else's.
 const dashboardRoom = "dashboard:"
 
-func (d days) room() string { return dashboardRoom + isoDay(d.from) + ":" + isoDay(d.to) }
-
-func isoDay(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.DateOnly)
+func (d days) room() string {
+	return dashboardRoom + d.from.Format(time.RFC3339Nano) + "/" + d.to.Format(time.RFC3339Nano)
 }
 
 // daysOf reads what room wrote.
-func daysOf(room string) (d days, ok bool) {
+func daysOf(room string) (days, bool) {
 	text, ok := strings.CutPrefix(room, dashboardRoom)
-	from, to, _ := strings.Cut(text, ":")
-	d.from, _ = time.Parse(time.DateOnly, from) // zero for ""
-	d.to, _ = time.Parse(time.DateOnly, to)
-	return d, ok
+	from, to, _ := strings.Cut(text, "/")
+	first, err1 := time.Parse(time.RFC3339Nano, from)
+	last, err2 := time.Parse(time.RFC3339Nano, to)
+	return days{first, last}, ok && err1 == nil && err2 == nil
 }
 
 // keepDashboard has the socket be in this one of its dashboard rooms, none if it is "".

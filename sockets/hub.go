@@ -97,7 +97,7 @@ type Hub struct {
 	watchers  watchers
 	statement *statement
 	errands   *errands
-	presence  presence
+	presence  *presence
 	rooms     rooms
 	notes     *notes
 }
@@ -109,9 +109,9 @@ func New(o Options) *Hub {
 	}
 	h := &Hub{opts: o, log: o.Logger, members: newMembers(o.MaxPerUser), statement: newStatement(), errands: newErrands()}
 	h.watchers.byUser = make(map[string]*watcher)
-	h.presence = presence{hub: h, users: make(map[string]map[string]*device)}
 	h.rooms.byExpense, h.rooms.knocking = make(map[string]map[visitor]*guest), make(map[*knock]struct{})
 	h.notes = newNotes(h)
+	h.presence = newPresence(h)
 	nsp := o.IO.Of(namespace)
 	nsp.Use(h.admit)
 	nsp.OnConnect(h.welcome)

@@ -32,10 +32,19 @@ type registry interface {
 // sockets: who comes back within grace was never away. It is of this process and
 // begins empty; devices that come back after a crash make it right by that.
 type presence struct {
-	hub *Hub
+	tellAll func(userID string, p *socketio.Packet) // of a user's sockets
+	tell    func(s *session, p *socketio.Packet)
+	note    func(*session)
 
 	mu    sync.Mutex // held while it is told too, so that the newest arrives last
 	users map[string]map[string]*device
+}
+
+func newPresence(h *Hub) *presence {
+	return &presence{
+		tellAll: h.tellUser, tell: (*session).tell, note: h.notes.add,
+		users: make(map[string]map[string]*device),
+	}
 }
 
 // A device is one that is there.
@@ -72,12 +81,12 @@ func (p *presence) arrive(s *session) {
 	}
 	if _, noted := d.tokens[s.key]; !noted {
 		d.tokens[s.key] = struct{}{}
-		p.hub.notes.add(s)
+		p.note(s)
 	}
 	if first {
-		p.tell(s.userID)
+		p.tellAll(s.userID, p.packet(s.userID))
 	} else {
-		s.tell(p.packet(s.userID))
+		p.tell(s, p.packet(s.userID))
 	}
 }
 
@@ -117,11 +126,11 @@ func (p *presence) giveUp(s *session, d *device) {
 	}
 	d.stranded = true
 	delete(p.users[s.userID], d.id)
-	p.tell(s.userID)
+	p.tellAll(s.userID, p.packet(s.userID))
 	if len(p.users[s.userID]) == 0 {
 		delete(p.users, s.userID)
 	}
-	p.hub.notes.add(s)
+	p.note(s)
 }
 
 // end forgets everybody, without a word.
@@ -138,16 +147,11 @@ func (p *presence) end() {
 	}
 }
 
-// tell tells all of a user's sockets. p.mu is held.
-func (p *presence) tell(userID string) {
-	p.hub.tell(p.hub.opts.IO.Of(namespace).To(room(userID)).FetchSockets(), p.packet(userID))
-}
-
 // remind tells one socket what it had no room for.
 func (p *presence) remind(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s.tell(p.packet(s.userID))
+	p.tell(s, p.packet(s.userID))
 }
 
 func (p *presence) packet(userID string) *socketio.Packet {
