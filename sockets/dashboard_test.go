@@ -19,6 +19,16 @@ func (b *browser) subscribed(t *testing.T, arguments string) map[string]any {
 	return board
 }
 
+// boards is how many dashboards are followed for a user with sockets.
+func (w *world) boards(userID string) int {
+	w.watchers.mu.Lock()
+	of := w.watchers.byUser[userID]
+	w.watchers.mu.Unlock()
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	return len(of.boards)
+}
+
 func TestADashboardIsToldAtOnceAndWhenItHasMoved(t *testing.T) {
 	w := newTrailWorld(t)
 	b, other := w.open(t, "a"), w.open(t, "a")
@@ -97,9 +107,7 @@ func TestWhatIsNoRangeIsRefused(t *testing.T) {
 	b.send(`427["dashboard:subscribe"]`)
 	_, ack := b.answers(t, "7")
 	same(t, "in trouble", "UNAVAILABLE", ack["code"])
-	w.watchers.mu.Lock()
-	defer w.watchers.mu.Unlock()
-	same(t, "boards", 0, len(w.watchers.byUser["alice"].boards))
+	same(t, "boards", 0, w.boards("alice"))
 }
 
 func TestAFloodOfSubscriptionsIsRefusedAndLeavesOne(t *testing.T) {
@@ -113,7 +121,5 @@ func TestAFloodOfSubscriptionsIsRefusedAndLeavesOne(t *testing.T) {
 			t.Errorf("subscription %d: %v", i, ack)
 		}
 	}
-	w.watchers.mu.Lock()
-	defer w.watchers.mu.Unlock()
-	same(t, "boards", 1, len(w.watchers.byUser["alice"].boards))
+	same(t, "boards", 1, w.boards("alice"))
 }

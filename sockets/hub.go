@@ -189,8 +189,9 @@ func (h *Hub) Len() int { return h.members.len() }
 const goodbye = 2 * time.Second
 
 // Shutdown tells every socket that the server goes, refuses newcomers and closes
-// every transport so that clients come back later, here or elsewhere. When it returns nil, nothing of the Hub runs
-// any more; clients that did not hear it in time find out by themselves.
+// every transport so that clients come back later, here or elsewhere. When it
+// returns nil, nothing of the Hub runs any more; clients that did not hear it in
+// time find out by themselves.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	polite, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()

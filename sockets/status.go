@@ -116,9 +116,11 @@ func (h *Hub) tellUser(userID string, p *socketio.Packet) {
 // tell sends a state. A socket that is behind is told how things stand when it
 // has room again: what they were meanwhile is of no use to anybody.
 func (s *session) tell(p *socketio.Packet) {
-	if !s.socket.TrySend(p) {
-		s.owed.Store(true)
+	if s.socket.TrySend(p) {
+		return
 	}
+	s.owed.Store(true)
+	s.socket.TrySend(p) // there may have been room since; if not, resume follows and finds what is owed
 }
 
 // mustEncode makes an event of our own documents.

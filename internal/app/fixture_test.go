@@ -239,7 +239,7 @@ func (s *socket) take(e, last string) string {
 	switch {
 	case slices.ContainsFunc(states, func(name string) bool { return strings.HasPrefix(e, name) }):
 		return last
-	case !strings.HasPrefix(e, "expense:"):
+	case !strings.HasPrefix(e, "expense:"), strings.HasPrefix(e, "expense:shared "):
 		s.events <- e
 	case strings.Replace(e, ":", "_", 1) != last:
 		s.events <- "after " + last + " came " + e

@@ -92,6 +92,12 @@ func (w *window) press(t *testing.T, name string) {
 	w.do(t, "press", map[string]any{"name": name})
 }
 
+// follow takes a link, by the beginning of its name.
+func (w *window) follow(t *testing.T, name string) {
+	t.Helper()
+	w.do(t, "follow", map[string]any{"name": name})
+}
+
 // keys presses keys, one after the other.
 func (w *window) keys(t *testing.T, names ...string) {
 	t.Helper()
@@ -142,6 +148,22 @@ func (w *window) awaitRows(t *testing.T, want ...string) {
 		want = []string{}
 	}
 	w.do(t, "awaitRows", map[string]any{"want": want})
+}
+
+// awaitParts waits until the parts of the page that a CSS selector finds, and that
+// can be seen, have exactly these texts.
+func (w *window) awaitParts(t *testing.T, selector string, want ...string) {
+	t.Helper()
+	if want == nil {
+		want = []string{}
+	}
+	w.do(t, "awaitParts", map[string]any{"part": selector, "want": want})
+}
+
+// awaitButton waits until there is a button of this name.
+func (w *window) awaitButton(t *testing.T, name string) {
+	t.Helper()
+	w.do(t, "awaitButton", map[string]any{"name": name})
 }
 
 // awaitStatus waits until the page says how it is connected: "Live".

@@ -311,9 +311,9 @@ func TestARefusedBudgetLeavesNothing(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		stored, err := p.store.Budgets(ctx, p.user.ID)
-		if diff := cmp.Diff([]models.Budget{b}, stored); err != nil || diff != "" {
-			t.Errorf("%v, budgets (-want +got):\n%s", err, diff)
+		stored, err := p.store.BudgetStates(ctx, p.user.ID, noon)
+		if err != nil || len(stored) != 1 || stored[0].Budget != b {
+			t.Errorf("%v, budgets are %+v, want %+v", err, stored, b)
 		}
 		if after := len(p.log()); after != before {
 			t.Errorf("%d changes more", after-before)

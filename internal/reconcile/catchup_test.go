@@ -331,6 +331,35 @@ func TestASnapshotIsOfItsSequence(t *testing.T) {
 	})
 }
 
+// The only expense comes and goes: a snapshot without rows is of a sequence at
+// which there was none, and nobody is told of the end of what it does not know.
+func TestASnapshotOfNothingIsOfASequenceWithNothing(t *testing.T) {
+	each(t, func(h *house) {
+		writing := make(chan error, 1)
+		go func() {
+			var err error
+			for i := int64(0); i < 40 && err == nil; i++ {
+				_, err = h.Apply(h.t.Context(), h.user.ID, models.Author{}, []models.Operation{create(i, lunch)})
+				if err == nil {
+					_, err = h.Apply(h.t.Context(), h.user.ID, models.Author{}, []models.Operation{del(2000+i, fmt.Sprintf("temp_%d", nine.UnixMilli()+i))})
+				}
+			}
+			writing <- err
+		}()
+		for {
+			select {
+			case err := <-writing:
+				if err != nil {
+					h.t.Fatal(err)
+				}
+				return
+			default:
+				h.checkSnapshot()
+			}
+		}
+	})
+}
+
 // checkSnapshot holds a snapshot against the log up to its sequence.
 func (h *house) checkSnapshot() {
 	h.t.Helper()

@@ -289,7 +289,7 @@ func total(es []models.Expense, counts func(models.Expense) bool) models.Sum {
 	return models.Sum{Units: units.Int64(), Micros: micros.Int64()}
 }
 
-func of1(kind string) func(models.Expense) bool {
+func typed(kind string) func(models.Expense) bool {
 	return func(e models.Expense) bool { return e.Type == kind }
 }
 
@@ -320,10 +320,10 @@ func (k *bookkeeper) checkAlerts() {
 	}
 	ns, n, err := k.h.store.Notifications(k.h.t.Context(), k.h.user.ID, 1, 1000, true)
 	k.must(err)
-	unread, err := k.h.store.Unread(k.h.t.Context(), k.h.user.ID)
+	u, err := k.h.store.UserByID(k.h.t.Context(), k.h.user.ID)
 	k.must(err)
-	if len(ns) != len(told) || int(n) != len(told) || int(unread) != len(told) || len(noted) != len(told) {
-		k.t.Fatalf("%d alerts, %d in the log with a notification, %d (of %d) stored, %d unread", len(told), len(noted), len(ns), n, unread)
+	if len(ns) != len(told) || int(n) != len(told) || int(u.Unread) != len(told) || len(noted) != len(told) {
+		k.t.Fatalf("%d alerts, %d in the log with a notification, %d (of %d) stored, %d unread", len(told), len(noted), len(ns), n, u.Unread)
 	}
 }
 
@@ -355,10 +355,10 @@ func older(a, b models.Budget) int {
 }
 
 func (k *bookkeeper) checkBalance() {
-	b, err := k.h.store.Balance(k.h.t.Context(), k.h.user.ID)
+	u, err := k.h.store.UserByID(k.h.t.Context(), k.h.user.ID)
 	k.must(err)
-	es := k.h.list()
-	if income, expense := total(es, of1("income")), total(es, of1("expense")); b.Income != income || b.Expense != expense {
+	b, es := u.Balance(), k.h.list()
+	if income, expense := total(es, typed("income")), total(es, typed("expense")); b.Income != income || b.Expense != expense {
 		k.t.Fatalf("balance %+v, want %v and %v", b, income, expense)
 	}
 }
@@ -386,7 +386,7 @@ func dashboard(list []models.Expense, from, to time.Time) models.Dashboard {
 		return e.Date.Before(from) || !e.Date.Before(to.AddDate(0, 0, 1))
 	})
 	d := models.Dashboard{
-		From: from, To: to, Count: int64(len(es)), Income: total(es, of1("income")), Expense: total(es, of1("expense")),
+		From: from, To: to, Count: int64(len(es)), Income: total(es, typed("income")), Expense: total(es, typed("expense")),
 		Recent: es[:min(len(es), models.MaxRecent)],
 	}
 	for _, category := range models.Categories {

@@ -117,17 +117,6 @@ func renew(s *models.BudgetState, now time.Time) bool {
 	return true
 }
 
-// Budgets are the user's budgets, newest first.
-func (s *Store) Budgets(ctx context.Context, userID string) ([]models.Budget, error) {
-	budgets := []models.Budget{}
-	err := s.rows(ctx, s.r, selectBudgets+" ORDER BY created_at DESC, id DESC", []any{userID}, func(row scanner) error {
-		state, err := scanBudget(row)
-		budgets = append(budgets, state.Budget)
-		return err
-	})
-	return budgets, err
-}
-
 // BudgetOf is how the user's budget of this id stands at a moment;
 // models.NotFound if there is none, or it is another user's.
 func (s *Store) BudgetOf(ctx context.Context, userID, id string, at time.Time) (models.BudgetState, error) {

@@ -14,19 +14,6 @@ import (
 
 var errNoBudget = models.E(models.NotFound, "Budget not found")
 
-// Budgets are the user's budgets, oldest first.
-func (tx *Tx) Budgets() ([]models.Budget, error) {
-	if err := tx.loadBudgets(); err != nil {
-		return nil, err
-	}
-	var budgets []models.Budget
-	for _, id := range tx.budgetIDs() {
-		s, _, _ := tx.budgets.get(id)
-		budgets = append(budgets, s.Budget)
-	}
-	return budgets, nil
-}
-
 // budgetIDs are those of the loaded budgets that exist, in order.
 func (tx *Tx) budgetIDs() []string {
 	ids := slices.Sorted(maps.Keys(tx.budgets.entries))

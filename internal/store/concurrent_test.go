@@ -355,6 +355,24 @@ func TestAWriteOutlivesItsCaller(t *testing.T) {
 	})
 }
 
+// TestAPostWhoseClientIsGoneIsNotAppliedBehindItsQueue: a page whose POST broke off
+// sends the same in its queue. Applied before that, the POST is claimed (CONTRACT
+// D17); applied behind it, it would be a second expense.
+func TestAPostWhoseClientIsGoneIsNotAppliedBehindItsQueue(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 50 { // where the turn has come too, either may be seen first
+			err := s.Write(ctx, u.ID, func(*store.Tx) error { t.Error("runs"); return nil })
+			wantKind(t, "Write", err, models.Unavailable)
+		}
+		if err := s.Write(t.Context(), u.ID, creates(expense(u.ID), nil)); err != nil {
+			t.Error(err) // whoever is there is not held up
+		}
+	})
+}
+
 // TestAHundredThousandExpensesStreamInConstantMemory looks at the live heap while
 // the list is being read.
 func TestAHundredThousandExpensesStreamInConstantMemory(t *testing.T) {

@@ -10,13 +10,6 @@ import (
 	"expenseflow/models"
 )
 
-// Balance is what the user has taken in and spent, ever; models.NotFound if the
-// user is gone. It costs the same for any number of expenses.
-func (s *Store) Balance(ctx context.Context, userID string) (models.Balance, error) {
-	u, err := s.UserByID(ctx, userID)
-	return u.Balance(), err
-}
-
 // Dashboard sums up the user's entries of the days from that of from to that of
 // to, both included, in UTC, all read at one moment. Both zero are the present
 // month; a zero from is the first day of to's month, a zero to the last of

@@ -113,7 +113,8 @@ func compareMoney(rt failer, s *store.Store, user string, m model) {
 			expense = expense.Add(e.Amount)
 		}
 	}
-	b, err := s.Balance(context.Background(), user)
+	u, err := s.UserByID(context.Background(), user)
+	b := u.Balance()
 	if b.Income != income || b.Expense != expense || err != nil {
 		rt.Fatalf("balance %+v, %v, want %v and %v", b, err, income, expense)
 	}
@@ -147,8 +148,8 @@ func compareNotes(rt *rapid.T, s *store.Store, user string, m model) {
 			rt.Fatalf("notification (-model +got):\n%s", diff)
 		}
 	}
-	if n, err := s.Unread(context.Background(), user); n != unread[true] || err != nil {
-		rt.Fatalf("%d unread, %v, want %d", n, err, unread[true])
+	if u, err := s.UserByID(context.Background(), user); u.Unread != unread[true] || err != nil {
+		rt.Fatalf("%d unread, %v, want %d", u.Unread, err, unread[true])
 	}
 }
 
@@ -204,7 +205,7 @@ func TestATotalTooLargeIsRefused(t *testing.T) {
 			tx.InsertExpense(e)
 		})
 		same(t, "expenses", int64(1), must(s.Count(t.Context(), "expenses"))(t))
-		same(t, "the total", "4611686018427387901", must(s.Balance(t.Context(), u.ID))(t).Expense.String())
+		same(t, "the total", "4611686018427387901", must(s.UserByID(t.Context(), u.ID))(t).Expense.String())
 	})
 }
 
@@ -279,7 +280,7 @@ func TestPruneForgetsOldNotifications(t *testing.T) {
 		same(t, "the rest", int64(1), must(s.Prune(t.Context(), before, 2))(t))
 		same(t, "nothing more", int64(0), must(s.Prune(t.Context(), before, 2))(t))
 		same(t, "notifications", int64(1), must(s.Count(t.Context(), "notifications"))(t))
-		same(t, "unread", int64(1), must(s.Unread(t.Context(), u.ID))(t))
+		same(t, "unread", int64(1), must(s.UserByID(t.Context(), u.ID))(t).Unread)
 		log := must(s.Changes(t.Context(), u.ID, 0, 10))(t)
 		if len(log) != 2 || log[0].Kind != models.NotificationDeleted {
 			t.Errorf("the log is %+v", log)
@@ -347,8 +348,8 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 			}
 			tx.DeleteExpense(e)
 		})
-		if b := must(s.Balance(t.Context(), bob.ID))(t); b.Expense != (models.Sum{}) {
-			t.Errorf("after its deletion: %+v", b)
+		if u := must(s.UserByID(t.Context(), bob.ID))(t); u.Expense != (models.Sum{}) {
+			t.Errorf("after its deletion: %+v", u)
 		}
 	})
 }

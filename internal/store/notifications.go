@@ -139,12 +139,6 @@ func (s *Store) Notifications(ctx context.Context, userID string, page, limit in
 	return found, total, err
 }
 
-// Unread is how many of the user's notifications are unread.
-func (s *Store) Unread(ctx context.Context, userID string) (n int64, err error) {
-	err = s.ofUser(ctx, "unread", userID, &n)
-	return n, err
-}
-
 // pruneNotifications removes notifications that are older than before, at most
 // limit, user by user under their locks, so that unread counts stay right. The
 // users' logs tell of it silently.

@@ -109,17 +109,31 @@ func (s *Store) ExpenseOf(ctx context.Context, userID, id string) (models.Expens
 }
 
 // Snapshot is EachExpense with the sequence of the user's log at that very
-// moment. The sequence of a user without expenses may be older by what happens
-// during the call; nothing is left of that then.
+// moment.
 func (s *Store) Snapshot(ctx context.Context, userID string, fn func(seq int64, e models.Expense) error) (seq int64, err error) {
 	if seq, err = s.Head(ctx, userID); err != nil {
 		return 0, err
 	}
+	for {
+		before, rows := seq, 0
+		err = s.snapshot(ctx, userID, &seq, func(e models.Expense) error { rows++; return fn(seq, e) })
+		if err != nil || rows > 0 {
+			return seq, err
+		}
+		// No row says when nothing was there: it was between two looks at the head, of
+		// one moment if they are equal.
+		if seq, err = s.Head(ctx, userID); err != nil || seq == before {
+			return seq, err
+		}
+	}
+}
+
+// snapshot reads seq beside each row.
+func (s *Store) snapshot(ctx context.Context, userID string, seq *int64, fn func(models.Expense) error) error {
 	all, args := mine(userID, "")
 	query := "SELECT m.*, (SELECT seq FROM users WHERE id = ?) FROM (" + all + ") m" + newestFirst
-	scan := func(row scanner) (models.Expense, error) { return scanView(beside{row, []any{&seq}}) }
-	err = s.stream(ctx, query, append([]any{userID}, args...), scan, func(e models.Expense) error { return fn(seq, e) })
-	return seq, err
+	scan := func(row scanner) (models.Expense, error) { return scanView(beside{row, []any{seq}}) }
+	return s.stream(ctx, query, append([]any{userID}, args...), scan, fn)
 }
 
 // beside scans more columns, the last ones.

@@ -29,7 +29,8 @@ const (
 // fn may run again after a serialisation failure, so it touches tx alone and
 // resets its own results first. Reads through tx see fn's own writes. Once a
 // transaction has begun, the end of ctx no longer stops it: it only bounds the
-// wait for it.
+// wait for it. None begins for a ctx that has ended: a request whose client is
+// gone is not applied behind the one with which that client came back.
 //
 // The error is fn's own, models.NotFound if the user is gone, a DataError if
 // the database refuses the data, or models.Unavailable, after which the same
@@ -91,6 +92,9 @@ func (s *Store) writeAlone(ctx context.Context, userID string, users []string, f
 		return err
 	}
 	defer leave()
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.WriteTimeout)
 	defer cancel()
 	conn, db, err := s.begin(ctx)
@@ -138,6 +142,10 @@ func (s *Store) writeTogether(ctx context.Context, userID string, users []string
 	g, err := s.line.enter(ctx, true)
 	if err != nil {
 		return err
+	}
+	if err := ctx.Err(); err != nil {
+		s.line.leave(g)
+		return unavailable(err)
 	}
 	if err := s.takeTurn(context.WithoutCancel(ctx), &g, userID, users, fn); err != nil {
 		return err

@@ -331,6 +331,20 @@ func FuzzParseDashboardSubscribe(f *testing.F) {
 	})
 }
 
+func FuzzParseDays(f *testing.F) {
+	f.Add("2026-01-19", "1768780800000")
+	f.Add("", "-1")
+	f.Fuzz(func(t *testing.T, from, to string) {
+		first, last, err := wire.ParseDays(from, to)
+		if err != nil && models.KindOf(err) != models.Invalid {
+			t.Fatalf("%q, %q: %v", from, to, err)
+		}
+		if err == nil && !first.IsZero() && !last.IsZero() && models.Day(last).Before(models.Day(first)) {
+			t.Fatalf("%q, %q: %v to %v", from, to, first, last)
+		}
+	})
+}
+
 func FuzzParseStatus(f *testing.F) {
 	f.Add(`{"status":"ok","message":"fine"}`)
 	f.Fuzz(func(t *testing.T, body string) {

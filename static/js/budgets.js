@@ -108,10 +108,14 @@ export function standing(budget, currency = '') {
   }
 }
 
-/** What an alert says: how much of which budget is gone. */
-export function alertText({ budgetName, spent, amount, isOverBudget }, currency = '') {
-  const figures = `${money(micros(spent), currency)} of ${money(micros(amount), currency)}`;
-  return `${isOverBudget ? 'Over budget' : 'Nearly used up'}: ${budgetName}, ${figures}.`;
+/** What an alert says: that a budget is gone, or soon will be. */
+export function alertText(alert, currency = '') {
+  return `${alert.isOverBudget ? 'Over budget' : 'Nearly used up'}: ${alertFigures(alert, currency)}.`;
+}
+
+/** How much of which budget is gone. */
+export function alertFigures({ budgetName, spent, amount }, currency = '') {
+  return `${budgetName}, ${money(micros(spent), currency)} of ${money(micros(amount), currency)}`;
 }
 
 /** A share in percent as text: never 100 % of what is not all of it, nor of more. */

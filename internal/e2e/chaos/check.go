@@ -25,11 +25,12 @@ func check(o *outcome) []string {
 }
 
 type checker struct {
-	o     *outcome
-	made  map[string][]change // by mark: what each operation left in the logs
-	gone  map[string]int      // by id: deletions in the logs
-	ops   map[string]*operation
-	wrong []string
+	o       *outcome
+	made    map[string][]change   // by mark: what each operation left in the logs
+	gone    map[string]int        // by id: deletions in the logs
+	deleted map[string]*operation // by id: who was told that it deleted it
+	ops     map[string]*operation // by mark
+	wrong   []string
 }
 
 func (c *checker) say(format string, args ...any) {
@@ -62,7 +63,7 @@ func (c *checker) index() {
 		return
 	}
 	c.made, c.gone = make(map[string][]change), make(map[string]int)
-	c.ops = make(map[string]*operation)
+	c.deleted, c.ops = make(map[string]*operation), make(map[string]*operation)
 	for _, op := range c.o.ops {
 		c.ops[op.mark] = op
 	}
@@ -124,11 +125,18 @@ func (c *checker) agrees(op *operation, r reply) {
 		case n > 1:
 			c.say("duplicated: %s is in the log %d times", op, n)
 		}
+		if first := c.deleted[id]; first != nil && first != op {
+			c.say("duplicated: %s and %s were both told that they deleted it", first, op)
+		}
+		c.deleted[id] = op
 		return
 	}
 	for _, e := range c.made[op.mark] {
 		if r.doc.ID != e.Expense.ID || r.effect == applied && *r.doc != e.Expense {
 			c.say("divergent: %s was answered by %s with %s and is %s in the log", op, r.door, describe(*r.doc), e)
+		}
+		if seen, named := op.data["version"].(int64); named && e.Expense.Version != seen+1 {
+			c.say("divergent: %s names version %d and was applied as %s", op, seen, e)
 		}
 	}
 }

@@ -90,6 +90,8 @@ func TestDamageIsSeen(t *testing.T) {
 			again.raw = "otherwise"
 			o.ops[0].answers = append(o.ops[0].answers, again)
 		}, "divergent"},
+		"two were told that they deleted it": {func(o *outcome) { o.ops[4].action, o.ops[4].answers = "DELETE", o.ops[3].answers }, "duplicated"},
+		"an edit that had not seen the last": {func(o *outcome) { o.ops[2].data = map[string]any{"version": int64(0)} }, "divergent"},
 		"one is there twice": {func(o *outcome) {
 			l := &o.users[0]
 			twin := l.log[1]

@@ -264,12 +264,33 @@ type state struct {
 	waiting int // operations in its queue
 	pos     int64
 	posAt   time.Time
+	heard   int64 // the last event of this chain of connections; 0 before the first
 }
+
+// equal tells whether the device knows everything and has heard what is to be
+// heard: its answers may be ahead of its socket.
+func (s state) equal(head int64) bool { return s.pos == head && (s.heard == 0 || s.heard >= head) }
 
 func (d *device) state() state {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return state{up: d.up, ask: d.ask || d.base == nil, gone: d.gone, waiting: len(d.queue), pos: d.pos, posAt: d.posAt}
+	return state{
+		up: d.up, ask: d.ask || d.base == nil, gone: d.gone, waiting: len(d.queue),
+		pos: d.pos, posAt: d.posAt, heard: d.lastHeard(),
+	}
+}
+
+func (d *device) lastHeard() int64 {
+	n := len(d.heard)
+	for _, j := range d.joins {
+		if n == 0 || !j.recovered && j.after[0] == n {
+			return 0
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return d.heard[n-1].Seq
 }
 
 func (d *device) lastJoin() time.Time {

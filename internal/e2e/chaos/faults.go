@@ -27,6 +27,7 @@ const (
 	repeated, reordered           = "batches repeated", "batches split and reordered"
 	answersLost                   = "answers lost"
 	cutOff                        = "requests cut off"
+	deafClients                   = "npm clients deaf until their heartbeat"
 	fastRestarts, immediateCrashs = "database restarts, fast", "database restarts, immediate"
 )
 

@@ -13,8 +13,16 @@ import (
 type history struct {
 	began time.Time
 
-	mu    sync.Mutex
-	lines []string
+	mu       sync.Mutex
+	lines    []string
+	attached string
+}
+
+// attach keeps a text for the end.
+func (h *history) attach(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.attached = text
 }
 
 // add writes one line: when, who, what. Long texts are cut.
@@ -37,7 +45,7 @@ func (h *history) write(folder string, o *outcome) (string, error) {
 	path := filepath.Join(folder, fmt.Sprintf("chaos-%s-%s-%d.txt", o.job.db, o.job.class.name, o.job.seed))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	text := fmt.Sprintf("%s\n\nWrong:\n  %s\n\nHistory (seconds, who, what):\n%s\n",
-		o.job.again(), strings.Join(o.wrong, "\n  "), strings.Join(h.lines, "\n"))
+	text := fmt.Sprintf("%s\n\nWrong:\n  %s\n\nHistory (seconds, who, what):\n%s\n\n%s\n",
+		o.job.again(), strings.Join(o.wrong, "\n  "), strings.Join(h.lines, "\n"), h.attached)
 	return path, os.WriteFile(path, []byte(text), 0o644)
 }

@@ -173,6 +173,18 @@ func (l *link) cut() int {
 	return len(l.pipes)
 }
 
+// live is how many connections the socket has.
+func (l *link) live() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range l.pipes {
+		if !p.api {
+			n++
+		}
+	}
+	return n
+}
+
 // reset closes a connection as a broken line does.
 func reset(c *net.TCPConn) {
 	_ = c.SetLinger(0)

@@ -65,6 +65,7 @@ type outcome struct {
 	hits    map[string]int
 	late    time.Duration // from the last CONNECT, or answer, to the last device's being equal
 	took    time.Duration
+	read    bool     // logs and lists were read: they can be checked
 	wrong   []string // each begins with lost, duplicated, divergent, stuck or foreign
 }
 
@@ -81,6 +82,7 @@ const (
 	stuckAfter = 10 * time.Second // after the faults
 	stuckRaced = 60 * time.Second // the same, of a server with the race detector
 	settling   = 5 * time.Millisecond
+	heartbeats = 60 * time.Second // until a client that hears nothing knows, with a margin: 25 s + 20 s
 )
 
 // runSchedule runs a job. An error is one of the harness, after which its house is
@@ -92,7 +94,7 @@ func runSchedule(ctx context.Context, h *house, j job) (*outcome, *history, erro
 	err := s.run(ctx, o)
 	o.devices, o.ops, o.hits, o.took = s.devices, s.ops, s.hits, time.Since(s.history.began)
 	o.wrong = append(o.wrong, s.wrongs...)
-	if err == nil && !slices.ContainsFunc(o.wrong, func(w string) bool { return strings.HasPrefix(w, "stuck") }) {
+	if err == nil && o.read {
 		o.wrong = append(o.wrong, check(o)...)
 	}
 	return o, s.history, errors.Join(err, s.failure)
@@ -220,7 +222,7 @@ func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGro
 	select {
 	case <-acted:
 	case <-time.After(time.Until(late)):
-		s.wrong("stuck: %s", s.unfinished())
+		s.stuck(s.unfinished())
 		stop()
 		<-acted
 		return nil
@@ -228,9 +230,13 @@ func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGro
 	if err := s.read(ctx, o); err != nil {
 		return err
 	}
+	o.read = true
+	deaf := false
 	for !s.equal(o) {
-		if time.Now().After(late) {
-			s.wrong("stuck: %s", s.behind(o))
+		over := time.Since(late)
+		deaf = deaf || over > 0 && s.onlyDeaf(o)
+		if over > heartbeats || over > 0 && !deaf {
+			s.stuck(s.behind(o))
 			return nil
 		}
 		sleep(ctx, settling)
@@ -238,8 +244,30 @@ func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGro
 			return err
 		}
 	}
+	if deaf {
+		s.hit(deafClients)
+	}
 	o.late = s.lateness(o)
 	return nil
+}
+
+// stuck notes who is, and what the server is doing.
+func (s *schedule) stuck(who string) {
+	s.history.attach(s.house.server.goroutines())
+	s.wrong("stuck: %s", who)
+}
+
+// onlyDeaf tells whether whoever is not equal is a client of npm's that has no
+// connection and does not know. Engine.IO's client is so, with any server, if its
+// WebSocket breaks between the answer to its probe and the end of the upgrade: it
+// has paused polling by then, does not resume it, and finds out by its heartbeat.
+func (s *schedule) onlyDeaf(o *outcome) bool {
+	for _, d := range s.devices {
+		if !d.state().equal(o.of(d.user).head()) && (d.how != "npm upgrade" || d.link.live() > 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // lateness is how long after the last CONNECT of a user's devices, the last change
@@ -265,7 +293,7 @@ func (s *schedule) unfinished() string {
 	for _, d := range s.devices {
 		st := d.state()
 		if !st.up || st.ask || st.waiting > 0 {
-			who = append(who, fmt.Sprintf("%s (connected %v, %d in its queue, refused %q)", d.name, st.up, st.waiting, st.gone))
+			who = append(who, fmt.Sprintf("%s (connected %v by %d lines, %d in its queue, refused %q)", d.name, st.up, d.link.live(), st.waiting, st.gone))
 		}
 	}
 	return fmt.Sprintf("%v after the faults: %s", s.job.patience(), strings.Join(who, ", "))
@@ -274,8 +302,8 @@ func (s *schedule) unfinished() string {
 func (s *schedule) behind(o *outcome) string {
 	var who []string
 	for _, d := range s.devices {
-		if at, head := d.state().pos, o.of(d.user).head(); at != head {
-			who = append(who, fmt.Sprintf("%s (at %d of %d)", d.name, at, head))
+		if st, head := d.state(), o.of(d.user).head(); !st.equal(head) {
+			who = append(who, fmt.Sprintf("%s (knows %d and has heard %d of %d)", d.name, st.pos, st.heard, head))
 		}
 	}
 	return fmt.Sprintf("%v after the faults: not equal: %s", s.job.patience(), strings.Join(who, ", "))
@@ -300,7 +328,7 @@ func (l *userLog) head() int64 {
 // equal tells whether every device knows everything.
 func (s *schedule) equal(o *outcome) bool {
 	for _, d := range s.devices {
-		if d.state().pos != o.of(d.user).head() {
+		if !d.state().equal(o.of(d.user).head()) {
 			return false
 		}
 	}

@@ -28,6 +28,7 @@ type server struct {
 	binary string
 	dir    string // its working directory, with data/ in it
 	addr   string // stays the same over restarts, as a deployment's does
+	debug  string // address of its metrics and profiles
 	env    []string
 	log    alarmLog
 
@@ -60,7 +61,11 @@ func moduleRoot(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the module: %w", err)
 	}
-	return filepath.Dir(strings.TrimSpace(string(gomod))), nil
+	root := filepath.Dir(strings.TrimSpace(string(gomod)))
+	if _, err := os.Stat(filepath.Join(root, "internal", "e2e", "chaos")); err != nil {
+		return "", errors.New("run it in the module's folder")
+	}
+	return root, nil
 }
 
 // settings of every server: the limits of rates are off, for a schedule's devices
@@ -81,7 +86,12 @@ func newServer(binary, dir string, env ...string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &server{binary: binary, dir: dir, addr: addr, env: append(settings(dir, addr), env...)}, nil
+	debug, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	env = append(env, "METRICS_ADDR="+debug)
+	return &server{binary: binary, dir: dir, addr: addr, debug: debug, env: append(settings(dir, addr), env...)}, nil
 }
 
 // freeAddr finds a port below the range that systems hand to outgoing
@@ -146,6 +156,20 @@ func (s *server) ready() bool {
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, res.Body)
 	return res.StatusCode == http.StatusOK
+}
+
+// goroutines is what the server is doing, or why it does not say.
+func (s *server) goroutines() string {
+	res, err := probe.Get("http://" + s.debug + "/debug/pprof/goroutine?debug=2")
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return "Goroutines of the server:\n" + string(b)
 }
 
 func (s *server) running() (*exec.Cmd, chan struct{}) {

@@ -76,6 +76,19 @@ async function press(command) {
   await (await place(command)).getByRole('button', { name: command.name, exact: true }).first().click();
 }
 
+// follow takes a link, whose name may go on behind what is given.
+async function follow({ device, name }) {
+  await windows.get(device).page.getByRole('link', { name: new RegExp(`^${name}\\b`) }).click();
+}
+
+async function awaitButton({ device, name }) {
+  const { page } = windows.get(device);
+  await page.getByRole('button', { name, exact: true }).waitFor().catch(async () => {
+    const names = await page.getByRole('button').evaluateAll((all) => all.map((b) => b.getAttribute('aria-label') ?? b.textContent));
+    throw new Error(`no button ${JSON.stringify(name)} among ${JSON.stringify(names)}`);
+  });
+}
+
 async function key({ device, key: name }) {
   await windows.get(device).page.keyboard.press(name);
 }
@@ -113,16 +126,29 @@ function rows() {
   });
 }
 
-// awaitRows looks from here again and again: the page's policy forbids to wait
+function awaitRows({ device, want }) {
+  return awaitSame(device, 'rows', rows, undefined, want);
+}
+
+// texts are what stands in the parts of the page that are in sight.
+function texts(selector) {
+  return [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility()).map((e) => e.textContent.trim());
+}
+
+function awaitParts({ device, part, want }) {
+  return awaitSame(device, part, texts, part, want);
+}
+
+// awaitSame looks from here again and again: the page's policy forbids to wait
 // inside with code from outside.
-async function awaitRows({ device, want }) {
+async function awaitSame(device, what, look, arg, want) {
   const { page } = windows.get(device);
   const wanted = JSON.stringify(want);
   const deadline = Date.now() + patience;
   for (;;) {
-    const got = JSON.stringify(await page.evaluate(rows));
+    const got = JSON.stringify(await page.evaluate(look, arg));
     if (got === wanted) return;
-    if (Date.now() > deadline) throw new Error(`rows are ${got}, want ${wanted}`);
+    if (Date.now() > deadline) throw new Error(`${what}: ${got}, want ${wanted}`);
     await pause(20);
   }
 }
@@ -153,7 +179,7 @@ async function axe({ device }) {
 
 const actions = {
   launch, open, faults, close, fill, choose, press, key, type, focused, offline, installed, reload,
-  awaitRows, awaitText, awaitStatus, axe,
+  follow, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {

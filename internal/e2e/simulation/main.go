@@ -89,7 +89,7 @@ func run(ctx context.Context, seeds, from, seed int64, scope bool, every int) er
 func (l *lab) campaign(ctx context.Context, from, seeds int64) error {
 	start := time.Now()
 	for seed := from; seed < from+seeds && ctx.Err() == nil; seed++ {
-		if h, err := l.play(ctx, seed); err != nil {
+		if h, err := l.play(context.WithoutCancel(ctx), seed); err != nil {
 			return fmt.Errorf("%s\nseed %d: %w", h.text(), seed, err)
 		}
 		if done := seed - from + 1; done%5000 == 0 || done == seeds {

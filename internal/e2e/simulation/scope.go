@@ -158,7 +158,7 @@ func (l *lab) smallScope(ctx context.Context, every int) (played int, err error)
 			return true
 		}
 		played++
-		h, failure := l.perform(ctx, n, s)
+		h, failure := l.perform(context.WithoutCancel(ctx), n, s)
 		if failure != nil {
 			err = fmt.Errorf("%s\ncase %d: %w", h.text(), n, failure)
 		}
@@ -273,8 +273,9 @@ func (w *world) stage(u *user, scripts [3]script) (queues [3][]*operation) {
 	for _, s := range scripts {
 		w.addDevice(u).last = s.last
 	}
-	x := w.newOperation(u.devices[0])
+	x, notes := w.newOperation(u.devices[0]), "to be cleared"
 	creating(x)
+	x.notes = &notes
 	w.post(w.processes[0], fate{}, x)
 	for i, d := range u.devices {
 		d.ids[x.n] = u.devices[0].ids[x.n]

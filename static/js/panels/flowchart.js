@@ -141,5 +141,5 @@ function shortName(key) {
 }
 
 function longName(key) {
-  return named(key, isMonth(key) ? { month: 'long', year: 'numeric' } : { weekday: 'short', day: 'numeric', month: 'long' });
+  return named(key, isMonth(key) ? { month: 'long', year: 'numeric' } : { weekday: 'short', day: 'numeric', month: 'short' });
 }

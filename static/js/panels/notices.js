@@ -1,4 +1,4 @@
-import { alertText } from '../budgets.js';
+import { alertFigures } from '../budgets.js';
 import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
 import { moment, sentence } from '../format.js';
 
@@ -124,5 +124,5 @@ function noticeItem(id, { read, remove }) {
 
 // The server's words know no currency; of what it tells in figures, ours do.
 function messageOf({ type, data, message }, currency) {
-  return type === 'budget_alert' && data?.budgetName ? alertText(data, currency) : message;
+  return type === 'budget_alert' && data?.budgetName ? `${alertFigures(data, currency)}.` : message;
 }

@@ -13,11 +13,15 @@ export function mount({ views, budgets }) {
   function render() {
     names.forEach(([view], i) => setAttribute(links[i], 'aria-current', views.current === view && 'page'));
     mark.hidden = budgets.alerts === 0;
-    setText(number, String(budgets.alerts));
-    setText(word, budgets.alerts === 1 ? ' alert' : ' alerts');
+    setText(number, budgets.alerts > 0 ? String(budgets.alerts) : '');
+    setText(word, budgets.alerts > 0 ? plural(budgets.alerts) : '');
   }
 
   views.addEventListener('change', render);
   budgets.addEventListener('change', render);
   return { nav: element, render };
+}
+
+function plural(n) {
+  return n === 1 ? ' alert' : ' alerts';
 }

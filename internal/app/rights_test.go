@@ -1,0 +1,270 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
+	"golang.org/x/crypto/bcrypt"
+
+	"expenseflow/internal/auth"
+	"expenseflow/internal/ledger"
+	"expenseflow/models"
+)
+
+// secret is what only those may see who have the expense of a cell.
+const secret = "Secret supper"
+
+// rightsOf is what each route answers to each person, in the order of people: the
+// status, "s" if the answer may and does show the secret, and after a colon what
+// else the answer holds. Absent people at the end are as the last one is.
+//
+// {id} is the expense's, {viewer} and {stranger} are users', {none} is an id that
+// is nobody's.
+var rightsOf = []struct {
+	route, path, body string // path "" is the route's
+	want              string
+}{
+	{"POST /api/auth/register", "", `{}`, "400 400 400 400 400 400 400 400"},
+	{"POST /api/auth/login", "", `{}`, "400 400 400 400 400 400 400 400"},
+	{"POST /api/auth/logout", "", "", "200 200 200 200 200 401 401 401"},
+	{"POST /api/auth/security/change-password", "", `{"currentPassword":"wrong!","newPassword":"another"}`, "400 400 400 400 400 401 401 401"},
+	{"GET /api/user/profile", "", "", "200 200 200 200 200 401 401 401"},
+
+	{"GET /api/expenses", "", "", "200s 200s 200s 200 200 401 401 401"},
+	{"GET /api/expenses", "/api/expenses?page=1&limit=5", "", "200s:total\":1 200s:total\":1 200s:total\":1 200:total\":0 200:total\":0 401 401 401"},
+	{"POST /api/expenses", "", expenseBody, "201 201 201 201 201 401 401 401"},
+	{"PUT /api/expenses/:id", "/api/expenses/{id}", expenseBody, "200s 200s 403:FORBIDDEN|Forbidden 404 404 401 401 401"},
+	{"DELETE /api/expenses/:id", "/api/expenses/{id}", "", "200 403 403 404 404 401 401 401"},
+
+	{"GET /api/expenses/:id/share", "/api/expenses/{id}/share", "", "200:@ 200:editor 200:viewer 404 404 401 401 401"},
+	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"{stranger}","role":"viewer"}`, "200 403:FORBIDDEN 403 404 404 401 401 401"},
+	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"nobody@example.org","role":"viewer"}`, "404 403 403 404 404 401 401 401"},
+	{"DELETE /api/expenses/:id/share/:userId", "/api/expenses/{id}/share/{viewer}", "", "200 403 200 404 404 401 401 401"},
+	{"GET /api/expenses/:id/activity", "/api/expenses/{id}/activity", "", "200s 200s 200s 404 404 401 401 401"},
+	{"POST /api/expenses/:id/activity", "/api/expenses/{id}/activity", `{"text":"<i>Hm</i>"}`, "201:<i>Hm</i> 201 201 404 404 401 401 401"},
+
+	{"POST /api/sync/batch", "", queueOf("UPDATE", `{"amount":3}`), "200s:updated 200s:updated 200:parked 200:longer 200:not_found 401 401 401"},
+	{"POST /api/sync/batch", "", queueOf("DELETE", `{}`), "200s:deleted 200:parked 200:parked 200:parked 200:not_found 401 401 401"},
+	{"GET /api/sync/status", "", "", "200 200 200 200 200 401 401 401"},
+	{"GET /api/sync/pending", "", "", "200 200 200 200 200 401 401 401"},
+	{"POST /api/sync/pending/:id/retry", "/api/sync/pending/{none}/retry", "", "404 404 404 404 404 401 401 401"},
+	{"DELETE /api/sync/pending/:id", "/api/sync/pending/{none}", "", "404 404 404 404 404 401 401 401"},
+	{"GET /api/sync/pull", "", "", "200s 200s 200s 200 200 401 401 401"},
+	{"GET /api/sync/changes", "", "", "200s:snapshot 200s 200s 200 200 401 401 401"},
+	{"GET /api/sync/changes", "/api/sync/changes?since=0", "", "200s 200s 200s 200:expense_deleted 200 401 401 401"},
+	{"POST /api/sync/delta", "", `{"changes":[{"action":"update","id":"{id}","version":0,"data":{"amount":3},"localId":1}]}`, "200s:serverData 200s:serverData 200:Forbidden 200:longer 200:found 401 401 401"},
+
+	{"GET /api/dashboard", "/api/dashboard?from=2026-01-01&to=2026-01-31", "", "200s:12.5 200 200 200 200 401 401 401"},
+	{"GET /api/accounts/balance", "", "", `200:-12.5 200:balance":0 200:balance":0 200:balance":0 200:balance":0 401 401 401`},
+	{"GET /api/budgets", "", "", "200 200 200 200 200 401 401 401"},
+	{"GET /api/budgets/alerts", "", "", "200 200 200 200 200 401 401 401"},
+	{"GET /api/budgets/summary", "", "", "200 200 200 200 200 401 401 401"},
+	{"POST /api/budgets", "", `{}`, "400 400 400 400 400 401 401 401"},
+	{"GET /api/budgets/:id", "/api/budgets/{none}", "", "404 404 404 404 404 401 401 401"},
+	{"PUT /api/budgets/:id", "/api/budgets/{none}", `{"name":"A","category":"all","amount":1,"period":"monthly"}`, "404 404 404 404 404 401 401 401"},
+	{"DELETE /api/budgets/:id", "/api/budgets/{none}", "", "404 404 404 404 404 401 401 401"},
+	{"GET /api/notifications", "", "", "200 200 200 200 200 401 401 401"},
+	{"GET /api/notifications/unread-count", "", "", "200 200 200 200 200 401 401 401"},
+	{"PATCH /api/notifications/mark-all-read", "", "", "200 200 200 200 200 401 401 401"},
+	{"PATCH /api/notifications/:id/read", "/api/notifications/{none}/read", "", "404 404 404 404 404 401 401 401"},
+	{"DELETE /api/notifications/:id", "/api/notifications/{none}", "", "404 404 404 404 404 401 401 401"},
+	{"POST /api/admin/status", "", `{"status":"ok"}`, "404 404 404 404 404 404 404 404"},
+	{"GET /api/health", "", "", "200 200 200 200 200 200 200 200"},
+}
+
+func queueOf(action, data string) string {
+	return `{"operations":[{"action":"` + action + `","resourceType":"expense","resourceId":"{id}","data":` + data +
+		`,"deviceId":"device of {id}","timestamp":1768824000000}]}`
+}
+
+// people are who asks, in the order of rightsOf.
+var people = []string{"owner", "editor", "viewer", "former member", "stranger", "no token", "expired", "revoked"}
+
+// A quarter is people around one running program.
+type quarter struct {
+	*running
+	users map[string]models.User
+}
+
+func newQuarter(t *testing.T) *quarter {
+	q := &quarter{running: start(t, "RATE_LIMIT=100000/1m", "SYNC_RATE_LIMIT=100000/1m", "AUTH_RATE_LIMIT=100000/1m"), users: map[string]models.User{}}
+	q.move()
+	return q
+}
+
+// move gives every role to somebody new.
+func (q *quarter) move() {
+	q.t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	for _, name := range people {
+		id := ledger.NewID()
+		u := models.User{ID: id, Name: name, Email: id + "@example.org", PasswordHash: hash, CreatedAt: models.Millis(time.Now())}
+		if err := q.app.store.CreateUser(q.t.Context(), u); err != nil {
+			q.t.Fatal(err)
+		}
+		q.users[name] = u
+	}
+}
+
+// token is what the person signs in with; "expired" and "revoked" are owners
+// whose token is not good any more.
+func (q *quarter) token(name string) string {
+	q.t.Helper()
+	u, at := q.users[name], time.Now()
+	switch name {
+	case "no token":
+		return ""
+	case "expired":
+		u, at = q.users["owner"], at.AddDate(-1, 0, 0)
+	case "revoked":
+		u = q.users["owner"]
+	}
+	token, err := auth.NewTokens([]byte(testSecret), time.Hour).Issue(u, at)
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	if name == "revoked" {
+		if a := q.call("POST", "/api/auth/logout", token, ""); a.code != 200 {
+			q.t.Fatalf("logout: %d", a.code)
+		}
+	}
+	return token
+}
+
+// shared makes the expense of a cell.
+func (q *quarter) shared() string {
+	q.t.Helper()
+	owner := q.token("owner")
+	a := q.call("POST", "/api/expenses", owner, `{"description":"Dinner","amount":12.5,"category":"food","type":"expense","notes":"`+secret+`","date":"2026-01-19"}`)
+	id := a.field("_id")
+	for _, name := range []string{"editor", "viewer", "former member"} {
+		role := "viewer"
+		if name == "editor" {
+			role = "editor"
+		}
+		q.done("POST", "/api/expenses/"+id+"/share", owner, fmt.Sprintf(`{"email":%q,"role":%q}`, q.users[name].Email, role))
+	}
+	q.done("POST", "/api/expenses/"+id+"/activity", q.token("former member"), `{"text":"`+secret+`"}`)
+	q.done("DELETE", "/api/expenses/"+id+"/share/"+q.users["former member"].ID, owner, "")
+	return id
+}
+
+func (q *quarter) done(method, path, token, body string) answer {
+	q.t.Helper()
+	a := q.call(method, path, token, body)
+	if a.code >= 300 {
+		q.t.Fatalf("%s %s: %d %s", method, path, a.code, a.body)
+	}
+	return a
+}
+
+// TestEveryRouteAnswersEverybodyByTheirRights is the table of who may do what.
+func TestEveryRouteAnswersEverybodyByTheirRights(t *testing.T) {
+	q := newQuarter(t)
+	for _, row := range rightsOf {
+		for i, want := range strings.Fields(row.want) {
+			q.move()
+			id, name := q.shared(), people[i]
+			method, path, _ := strings.Cut(row.route, " ")
+			if row.path != "" {
+				path = row.path
+			}
+			fill := strings.NewReplacer("{id}", id, "{viewer}", q.users["viewer"].ID, "{stranger}", q.users["stranger"].Email, "{none}", "0123456789abcdef01234567")
+			if name == "revoked" || name == "expired" || name == "no token" {
+				fill = strings.NewReplacer("{id}", id, "{viewer}", q.users["viewer"].ID, "{stranger}", "a@example.org", "{none}", id)
+			}
+			a := q.call(method, fill.Replace(path), q.token(name), fill.Replace(row.body))
+			if problem := judged(a, want); problem != "" {
+				t.Errorf("%s %s by %s: %s\n%d %.300s", method, path, name, problem, a.code, a.body)
+			}
+		}
+	}
+}
+
+// judged says in what an answer differs from a cell of rightsOf.
+func judged(a answer, want string) string {
+	code, holds, _ := strings.Cut(want, ":")
+	code, sees := strings.CutSuffix(code, "s")
+	switch {
+	case fmt.Sprint(a.code) != code:
+		return "want " + code
+	case strings.Contains(a.body, secret) != sees:
+		return fmt.Sprintf("shows the secret: %v", !sees)
+	}
+	for _, part := range strings.Split(holds, "|") {
+		if !strings.Contains(a.body, part) {
+			return "without " + part
+		}
+	}
+	return ""
+}
+
+// A route that nobody decided about is not forgotten.
+func TestEveryRouteHasItsRights(t *testing.T) {
+	e := echo.New()
+	start(t).app.api(e, parts{})
+	var routed, decided []string
+	for _, r := range e.Routes() {
+		if r.Method != http.MethodHead && !strings.HasSuffix(r.Path, "*") && r.Path != "/api" && r.Method != echo.RouteNotFound {
+			routed = append(routed, r.Method+" "+r.Path)
+		}
+	}
+	for _, row := range rightsOf {
+		if n := len(strings.Fields(row.want)); n != len(people) {
+			t.Errorf("%s decides about %d people of %d", row.route, n, len(people))
+		}
+		if !strings.HasSuffix(row.route, "/health") && !strings.HasSuffix(row.route, "/admin/status") { // no business of users
+			decided = append(decided, row.route)
+		}
+	}
+	slices.Sort(routed)
+	slices.Sort(decided)
+	if diff := cmp.Diff(routed, slices.Compact(decided)); diff != "" {
+		t.Errorf("routes (-the program +decided):\n%s", diff)
+	}
+}
+
+// What is not shared with somebody makes no event at theirs.
+func TestNobodyHearsOfWhatIsNotSharedWithThem(t *testing.T) {
+	q := newQuarter(t)
+	id := q.shared()
+	heard := map[string]*socket{}
+	for _, name := range people[:5] {
+		heard[name] = q.listen(q.token(name))
+	}
+	q.done("PUT", "/api/expenses/"+id, q.token("editor"), expenseBody)
+	q.done("POST", "/api/expenses/"+id+"/share", q.token("owner"), fmt.Sprintf(`{"email":%q,"role":"editor"}`, q.users["viewer"].Email))
+	q.done("DELETE", "/api/expenses/"+id+"/share/"+q.users["editor"].ID, q.token("owner"), "")
+	q.done("PUT", "/api/expenses/"+id, q.token("owner"), expenseBody)
+	q.done("DELETE", "/api/expenses/"+id, q.token("owner"), "")
+
+	want := map[string][]string{
+		"owner":         {"expense_updated", "expense:shared", "expense:shared", "expense_updated", "expense_deleted"},
+		"editor":        {"expense_updated", "expense_deleted"},
+		"viewer":        {"expense_updated", "expense_updated", "expense_updated", "expense_deleted"},
+		"former member": {}, "stranger": {},
+	}
+	for _, name := range people[:5] {
+		q.done("POST", "/api/expenses", q.token(name), strings.Replace(expenseBody, "Lunch", "The end", 1))
+		got := []string{}
+		for _, e := range heard[name].until("The end") {
+			event, payload, _ := strings.Cut(e, " ")
+			got = append(got, event)
+			if strings.Contains(payload, secret) && (name == "former member" || name == "stranger" || event == "expense_deleted") {
+				t.Errorf("%s heard %s", name, e)
+			}
+		}
+		if diff := cmp.Diff(want[name], got); diff != "" {
+			t.Errorf("%s heard (-want +got):\n%s", name, diff)
+		}
+	}
+}
