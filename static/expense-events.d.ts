@@ -67,7 +67,7 @@ export interface Person {
 export type Role = 'editor' | 'viewer';
 
 /** With whom an expense is shared. */
-export interface Shares extends Authored {
+export interface Shares {
   expenseId: Id;
   sharedWith: (Person & { email: string; role: Role })[];
 }
@@ -237,7 +237,7 @@ export interface ServerToClient {
   'expense:updated'(expense: Expense & Authored, offset?: Offset): void;
   expense_deleted(expense: Deleted & Authored, offset?: Offset): void;
   'expense:deleted'(expense: Deleted & Authored, offset?: Offset): void;
-  'expense:shared'(shares: Shares, offset?: Offset): void;
+  'expense:shared'(shares: Shares & Authored, offset?: Offset): void;
   'expenses:batch'(batch: ExpenseBatch, offset?: Offset): void;
   'budget:created'(budget: Budget & Authored, offset?: Offset): void;
   'budget:updated'(budget: Budget & Authored, offset?: Offset): void;

@@ -64,8 +64,10 @@ func TestEveryRouteOfBudgets(t *testing.T) {
 	dinner := strings.NewReplacer(`"amount":300`, `"amount":20.5`, `"food"`, `"all"`, `"period":"monthly"`, `"period":"weekly"`, `"version":1`, `"version":2`).Replace(budgetDoc)
 	rows := []row{
 		{"create", "POST", "/api/budgets", budgetBody, 201, budgetDoc, nil},
-		{"create with everything", "POST", "/api/budgets", `{"name":" Food ","category":"food","amount":"300","period":"yearly","startDate":"2026-01-01","endDate":"2026-12-31","alertThreshold":50}`, 201,
-			strings.NewReplacer("monthly", "yearly", `"startDate":null,"endDate":null,"alertThreshold":80`, `"startDate":"<time>","endDate":"<time>","alertThreshold":50`).Replace(budgetDoc), nil},
+		{
+			"create with everything", "POST", "/api/budgets", `{"name":" Food ","category":"food","amount":"300","period":"yearly","startDate":"2026-01-01","endDate":"2026-12-31","alertThreshold":50}`, 201,
+			strings.NewReplacer("monthly", "yearly", `"startDate":null,"endDate":null,"alertThreshold":80`, `"startDate":"<time>","endDate":"<time>","alertThreshold":50`).Replace(budgetDoc), nil,
+		},
 		{"list", "GET", "/api/budgets", "", 200, "[" + standing(budgetDoc, untouched) + "]", nil},
 		{"list of a period", "GET", "/api/budgets?period=monthly&active=true", "", 200, "[" + standing(budgetDoc, untouched) + "]", nil},
 		{"list of another period", "GET", "/api/budgets?period=weekly", "", 200, "[]", nil},
@@ -77,8 +79,10 @@ func TestEveryRouteOfBudgets(t *testing.T) {
 		{"update", "PUT", "/api/budgets/{id}", `{"name":"Food","category":"all","amount":20.5,"period":"weekly","version":1}`, 200, dinner, nil},
 		{"delete", "DELETE", "/api/budgets/{id}", `{"deviceId":"device_1"}`, 200, `{"message":"Budget deleted successfully"}`, nil},
 
-		{"update of an old version", "PUT", "/api/budgets/{id}", `{"name":"Food","category":"food","amount":1,"version":0}`, 409,
-			strings.TrimSuffix(refusing("CONFLICT", "This budget was changed on another device"), "}") + `,"current":` + budgetDoc + "}", nil},
+		{
+			"update of an old version", "PUT", "/api/budgets/{id}", `{"name":"Food","category":"food","amount":1,"version":0}`, 409,
+			strings.TrimSuffix(refusing("CONFLICT", "This budget was changed on another device"), "}") + `,"current":` + budgetDoc + "}", nil,
+		},
 		{"one of another's", "GET", "/api/budgets/{foreign}", "", 404, refusing("NOT_FOUND", "Budget not found"), nil},
 		{"one of no id", "GET", "/api/budgets/12", "", 404, refusing("NOT_FOUND", "Budget not found"), nil},
 		{"update of another's", "PUT", "/api/budgets/{foreign}", budgetBody, 404, refusing("NOT_FOUND", "Budget not found"), nil},

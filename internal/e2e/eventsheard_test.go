@@ -56,6 +56,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	s.laptop = n.openAs(t, a, map[string]any{"deviceId": a.device("laptop"), "features": []string{"batch"}})
 	s.all = []*device{s.phone, s.laptop, s.loud(t, n), s.late(t, n)}
 
+	s.shareEverything(t, n)
 	s.sayEverything(t)
 	s.spendEverything(t)
 	s.queueEverything(t)
@@ -93,6 +94,17 @@ func (s *stage) say(t *testing.T, name string, change func(map[string]any)) json
 	}
 	s.answers[name] = s.phone.ask(t, name, args...)[0]
 	return s.answers[name]
+}
+
+// shareEverything has another user hear of an expense of this one's.
+func (s *stage) shareEverything(t *testing.T, n *node) {
+	other := register(t, s.a.p)
+	s.all = append(s.all, n.openAs(t, other, map[string]any{}))
+	e := s.a.create(t, "shared", s.a.phone())
+	share := from(s.a.phone(), map[string]any{"email": other.Email, "role": "editor"})
+	s.a.call(t, http.MethodPost, "/api/expenses/"+e.ID+"/share", share).want(t, http.StatusOK)
+	s.a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(s.a.phone(), draft("edited"))).want(t, http.StatusOK)
+	s.all[len(s.all)-1].hear(t, 1, "expense_updated")
 }
 
 // sayEverything says all that a client may, and some of it wrongly.

@@ -4,6 +4,7 @@ package failpoint_test
 
 import (
 	"net/http"
+	"os/exec"
 	"testing"
 
 	"expenseflow/internal/failpoint"
@@ -19,5 +20,12 @@ func TestWithoutTheTagNobodyDies(t *testing.T) {
 		failpoint.Here(p)
 		failpoint.If(true, p)
 		failpoint.After(p, func() { t.Errorf("%s was reached", p) })
+	}
+}
+
+// The tests of the other half of the package need its tag.
+func TestWithTheTag(t *testing.T) {
+	if out, err := exec.Command("go", "test", "-tags", "failpoints", ".").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -184,6 +184,9 @@ func TestAnEditorsChangeReachesAllWhoHaveIt(t *testing.T) {
 			if len(log) != before[u.ID]+1 || c.Kind != models.ExpenseUpdated || c.Author != by || c.Expense.Version != 2 || c.Expense.Role != role {
 				f.t.Errorf("the log of %q ends in %+v", role, c)
 			}
+			if (c.Expense.Shares == 2) != (role == "") {
+				f.t.Errorf("%q heard that it is shared with %d", role, c.Expense.Shares)
+			}
 			if got := f.list(*u)[0]; got.Amount != 20_000_000 || !got.LastSyncedAt.Equal(c.Expense.LastSyncedAt) {
 				f.t.Errorf("%q has %+v", role, got)
 			}
@@ -211,9 +214,9 @@ func TestBudgetsAndBalancesCountOnesOwnAlone(t *testing.T) {
 			f.t.Fatal(err)
 		}
 		for u, want := range map[*models.User]string{&f.owner: "16", &f.editor: "0", &f.viewer: "0"} {
-			b, err := f.store.Balance(ctx, u.ID)
-			if err != nil || b.Expense.String() != want {
-				f.t.Errorf("spent %s, %v, want %s", b.Expense, err, want)
+			now, err := f.store.UserByID(ctx, u.ID)
+			if err != nil || now.Expense.String() != want {
+				f.t.Errorf("spent %s, %v, want %s", now.Expense, err, want)
 			}
 			alerted := slices.Contains(f.log(*u), string(models.BudgetAlerted))
 			if alerted != (u.ID == f.owner.ID) {

@@ -142,6 +142,9 @@ func (tx *Tx) members(expenseID string) (ids []string) {
 func (tx *Tx) View(e models.Expense) models.Expense {
 	e.Role, e.SharedBy = models.NoRole, ""
 	if e.UserID == tx.user.ID {
+		if stored, exists, _ := tx.expenses.get(e.ID); exists { // e may be of a member's view
+			e.Shares, e.Traces = stored.Shares, stored.Traces
+		}
 		return e
 	}
 	shares, _, _ := tx.shares.get(e.ID)

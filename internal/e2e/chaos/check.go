@@ -125,7 +125,7 @@ func (c *checker) agrees(op *operation, r reply) {
 		case n > 1:
 			c.say("duplicated: %s is in the log %d times", op, n)
 		}
-		if first := c.deleted[id]; first != nil && first != op {
+		if first := c.deleted[id]; first != nil && first != op && !first.twin(op) {
 			c.say("duplicated: %s and %s were both told that they deleted it", first, op)
 		}
 		c.deleted[id] = op

@@ -116,6 +116,19 @@ func TestDamageIsSeen(t *testing.T) {
 	}
 }
 
+// Two deletions of one moment are one operation to whoever gets them in two
+// batches.
+func TestTwinsMayShareAnAnswer(t *testing.T) {
+	o := good()
+	o.ops[3].queued = 1
+	twin := acknowledged(o.devices[0], "a #7", "DELETE", "e1", applied, o.ops[3].answers[0].doc)
+	twin.queued = 1
+	o.ops = append(o.ops, twin)
+	if wrong := check(o); wrong != nil {
+		t.Error(wrong)
+	}
+}
+
 // What a device missed before a connection that was not recovered is no loss, if
 // it asked for it.
 func TestANewConnectionAsksForWhatItMissed(t *testing.T) {

@@ -27,7 +27,7 @@ const (
 	repeated, reordered           = "batches repeated", "batches split and reordered"
 	answersLost                   = "answers lost"
 	cutOff                        = "requests cut off"
-	deafClients                   = "npm clients deaf until their heartbeat"
+	deafClients                   = "npm clients deaf until a timeout of theirs"
 	fastRestarts, immediateCrashs = "database restarts, fast", "database restarts, immediate"
 )
 

@@ -48,6 +48,13 @@ func (op *operation) wire() map[string]any {
 	}
 }
 
+// twin tells whether nobody could tell two deletions apart: one device queued them
+// in the same millisecond. In one batch their places do; in two, the second is a
+// repetition of the first (CONTRACT D16).
+func (op *operation) twin(other *operation) bool {
+	return op.device == other.device && op.target == other.target && op.queued == other.queued && op.queued != 0
+}
+
 // String names the operation in a history.
 func (op *operation) String() string {
 	return fmt.Sprintf("%s %s %q", op.action, op.target, op.mark)

@@ -216,26 +216,19 @@ func (s *schedule) end() {
 // settle waits until every device is through with its work and equal to the
 // server, and reads the logs.
 func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGroup, o *outcome) error {
-	late := time.Now().Add(s.job.patience())
-	acted := make(chan struct{})
-	go func() { acting.Wait(); close(acted) }()
-	select {
-	case <-acted:
-	case <-time.After(time.Until(late)):
+	w := &wait{s: s, late: time.Now().Add(s.job.patience())}
+	if !w.forWork(acting) {
 		s.stuck(s.unfinished())
 		stop()
-		<-acted
+		acting.Wait()
 		return nil
 	}
 	if err := s.read(ctx, o); err != nil {
 		return err
 	}
 	o.read = true
-	deaf := false
 	for !s.equal(o) {
-		over := time.Since(late)
-		deaf = deaf || over > 0 && s.onlyDeaf(o)
-		if over > heartbeats || over > 0 && !deaf {
+		if !w.goesOn(func(d *device) bool { return d.state().equal(o.of(d.user).head()) }) {
 			s.stuck(s.behind(o))
 			return nil
 		}
@@ -244,30 +237,65 @@ func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGro
 			return err
 		}
 	}
-	if deaf {
+	if w.deaf {
 		s.hit(deafClients)
 	}
 	o.late = s.lateness(o)
 	return nil
 }
 
+// A wait for the devices ends when it is too late.
+type wait struct {
+	s    *schedule
+	late time.Time
+	deaf bool // somebody waits for npm's own clock
+}
+
+// forWork waits until the devices are through with their work.
+func (w *wait) forWork(acting *sync.WaitGroup) bool {
+	acted := make(chan struct{})
+	go func() { acting.Wait(); close(acted) }()
+	for {
+		select {
+		case <-acted:
+			return true
+		case <-time.After(100 * time.Millisecond):
+			if !w.goesOn(finished) {
+				return false
+			}
+		}
+	}
+}
+
+// goesOn tells whether there is time left for those of which good does not hold.
+//
+// There is more if they are clients of npm's that have no connection and do not
+// know. So is Engine.IO's client, with any server, if the line breaks between a
+// WebSocket's handshake and its first packet, which it finds out by its connect
+// timeout (20 s), and if the WebSocket breaks between the answer to its probe and
+// the end of the upgrade: polling is paused by then and not resumed, until its
+// heartbeat ends (45 s).
+func (w *wait) goesOn(good func(d *device) bool) bool {
+	over := time.Since(w.late)
+	if over <= 0 {
+		return true
+	}
+	w.deaf = w.deaf || !slices.ContainsFunc(w.s.devices, func(d *device) bool {
+		return !good(d) && (!strings.HasPrefix(d.how, "npm") || d.link.live() > 0)
+	})
+	return w.deaf && over < heartbeats
+}
+
+// finished tells whether a device is connected and has an answer to everything.
+func finished(d *device) bool {
+	st := d.state()
+	return st.up && !st.ask && st.waiting == 0
+}
+
 // stuck notes who is, and what the server is doing.
 func (s *schedule) stuck(who string) {
 	s.history.attach(s.house.server.goroutines())
 	s.wrong("stuck: %s", who)
-}
-
-// onlyDeaf tells whether whoever is not equal is a client of npm's that has no
-// connection and does not know. Engine.IO's client is so, with any server, if its
-// WebSocket breaks between the answer to its probe and the end of the upgrade: it
-// has paused polling by then, does not resume it, and finds out by its heartbeat.
-func (s *schedule) onlyDeaf(o *outcome) bool {
-	for _, d := range s.devices {
-		if !d.state().equal(o.of(d.user).head()) && (d.how != "npm upgrade" || d.link.live() > 0) {
-			return false
-		}
-	}
-	return true
 }
 
 // lateness is how long after the last CONNECT of a user's devices, the last change
@@ -291,8 +319,7 @@ func (s *schedule) lateness(o *outcome) (most time.Duration) {
 func (s *schedule) unfinished() string {
 	var who []string
 	for _, d := range s.devices {
-		st := d.state()
-		if !st.up || st.ask || st.waiting > 0 {
+		if st := d.state(); !finished(d) {
 			who = append(who, fmt.Sprintf("%s (connected %v by %d lines, %d in its queue, refused %q)", d.name, st.up, d.link.live(), st.waiting, st.gone))
 		}
 	}

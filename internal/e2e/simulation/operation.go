@@ -22,12 +22,13 @@ type operation struct {
 	id     string // as it is sent
 	named  bool   // id is a name of the device's own
 
-	amount int64   // 0 for unnamed, of an UPDATE
-	notes  *string // nil for unnamed
-	seen   *int64  // the version that it names
-	bad    bool    // breaks a rule
-	client string  // clientId
-	local  string  // localId of a delta, in JSON
+	amount  int64   // 0 for unnamed, of an UPDATE
+	notes   *string // nil for unnamed
+	seen    *int64  // the version that it names
+	bad     bool    // breaks a rule
+	client  string  // clientId
+	foreign bool    // the device's last account queued it
+	local   string  // localId of a delta, in JSON
 }
 
 func (o *operation) String() string {

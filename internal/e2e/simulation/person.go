@@ -69,7 +69,7 @@ func (w *world) retry(p *process, f fate, d *device, k *kept, stored string, men
 		}
 		data = again.data()
 	}
-	again.client = "" // a person decided that it is not what the name stands for
+	again.client, again.foreign = "", false // a person decided that it is not what the name stands for, and whose it is
 	var r models.Result
 	out := w.send(p, f, func() (err error) {
 		r, err = p.reconciler.Retry(w.ctx, d.u.id, d.u.author(d.id), stored, data)

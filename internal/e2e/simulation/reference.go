@@ -38,7 +38,7 @@ type reference struct {
 	names   map[string]int    // of devices, for expenses
 	kept    map[int]*kept     // operations of batches
 	deltas  map[int]answer    // those of deltas that succeeded
-	clients map[int]row       // creations with a name of their client's
+	clients map[string]row    // creations by their clients' names for them
 	posts   map[int]operation // creations by an unnamed POST that no queue has claimed
 }
 
@@ -52,7 +52,7 @@ type kept struct {
 func newReference() *reference {
 	return &reference{
 		rows: map[int]row{}, names: map[string]int{}, kept: map[int]*kept{}, deltas: map[int]answer{},
-		clients: map[int]row{}, posts: map[int]operation{},
+		clients: map[string]row{}, posts: map[int]operation{},
 	}
 }
 
@@ -119,7 +119,7 @@ func (r *reference) single(o *operation) answer {
 // perform does what an operation asks.
 func (r *reference) perform(o *operation) answer {
 	switch {
-	case o.bad:
+	case o.bad, o.foreign:
 		return answer{status: invalid}
 	case o.action == models.Create:
 		return r.create(o)
@@ -145,8 +145,12 @@ func (r *reference) perform(o *operation) answer {
 func older(seen *int64, e row) bool { return seen != nil && *seen < e.version }
 
 func (r *reference) create(o *operation) answer {
+	first, known := r.clients[o.d.id+o.client]
+	if known && first.made != o.n {
+		return answer{status: conflict}
+	}
 	if o.named {
-		defer func() { r.names[o.d.id+o.id] = o.n }()
+		r.names[o.d.id+o.id] = o.n
 	}
 	fresh := row{made: o.n, amount: o.amount, version: 1}
 	if o.notes != nil {
@@ -159,11 +163,11 @@ func (r *reference) create(o *operation) answer {
 		}
 		return answer{models.StatusDuplicate, fresh}
 	}
-	if first, known := r.clients[o.n]; known {
+	if known {
 		return answer{models.StatusDuplicate, first}
 	}
 	if o.client != "" {
-		r.clients[o.n] = fresh
+		r.clients[o.d.id+o.client] = fresh
 	}
 	r.rows[o.n] = fresh
 	r.log = append(r.log, entry{models.ExpenseCreated, fresh})

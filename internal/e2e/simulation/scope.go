@@ -23,6 +23,8 @@ type script struct {
 	apart  bool // it does not touch X
 	last   bool // the device has the last frontend
 	posted bool // the first operation was a POST whose answer was lost
+	gone   bool // what it made was deleted since
+	other  bool // the device has since acted for another account
 	make   func(d *device, x *operation) []*operation
 }
 
@@ -32,6 +34,8 @@ var singles = []script{
 	{name: "bad create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(bad)) }},
 	{name: "named create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(client)) }},
 	{name: "posted create", apart: true, posted: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
+	{name: "posted create, deleted since", apart: true, posted: true, gone: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
+	{name: "create of another account", apart: true, other: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(foreign)) }},
 	{name: "delta create", apart: true, last: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "update X", make: func(d *device, x *operation) []*operation { return d.make(updating(x)) }},
 	{name: "update X as seen", make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(seen)) }},
@@ -46,7 +50,9 @@ var pairs = []script{
 	{name: "create, delete it", make: func(d *device, _ *operation) []*operation { return d.make(creating, deleting(nil)) }},
 	{name: "bad create, update it", make: func(d *device, _ *operation) []*operation { return d.make(creating.with(bad), updating(nil)) }},
 	{name: "posted create, delete it", posted: true, make: func(d *device, _ *operation) []*operation { return d.make(creating, deleting(nil)) }},
-	{name: "named create twice", make: func(d *device, _ *operation) []*operation { return d.make(creating.with(client), creating) }},
+	{name: "two creates of one name", make: func(d *device, _ *operation) []*operation {
+		return d.make(creating.with(taken), creating.with(taken))
+	}},
 	{name: "update X, delete X", make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(clears), deleting(x)) }},
 	{name: "update X as seen, twice", make: func(d *device, x *operation) []*operation {
 		return d.make(updating(x).with(seen), updating(x).with(seen))
@@ -61,7 +67,7 @@ var pairs = []script{
 }
 
 // beside are the singles that stand beside a pair.
-var beside = singles[6:8]
+var beside = singles[8:10]
 
 // A draft makes an operation.
 type draft func(*operation)
@@ -90,10 +96,12 @@ func (f draft) with(more draft) draft {
 	return func(o *operation) { f(o); more(o) }
 }
 
-func bad(o *operation)    { o.bad, o.amount = true, 0 }
-func client(o *operation) { o.client = fmt.Sprint("client ", o.n) }
-func seen(o *operation)   { o.seen = new(int64); *o.seen = 1 }
-func clears(o *operation) { o.notes = new(string) }
+func bad(o *operation)     { o.bad, o.amount = true, 0 }
+func client(o *operation)  { o.client = fmt.Sprint("client ", o.n) }
+func taken(o *operation)   { o.client = "taken" }
+func foreign(o *operation) { o.foreign = true }
+func seen(o *operation)    { o.seen = new(int64); *o.seen = 1 }
+func clears(o *operation)  { o.notes = new(string) }
 
 // make has the device queue operations.
 func (d *device) make(drafts ...draft) []*operation {
@@ -284,7 +292,20 @@ func (w *world) stage(u *user, scripts [3]script) (queues [3][]*operation) {
 		w.now++
 		queues[i] = scripts[i].make(d, x)
 	}
+	for i, s := range scripts {
+		if s.other {
+			w.borrow(u.devices[i])
+		}
+	}
 	return queues
+}
+
+// borrow has another account do something on a device.
+func (w *world) borrow(d *device) {
+	w.now += 1000
+	o := w.newOperation(&device{w: w, u: w.addUser(len(w.users)), id: d.id, name: d.name, ids: map[int]string{}})
+	creating(o)
+	w.post(w.processes[0], fate{}, o)
 }
 
 // act lets the nth request of a device arrive.
@@ -295,7 +316,7 @@ func (w *world) act(s scene, device, n int, queue []*operation) {
 	}
 	if s.scripts[device].posted {
 		if n == 0 {
-			w.postedBefore(p, queue[0])
+			w.postedBefore(p, queue[0], s.scripts[device].gone)
 			return
 		}
 		n--
@@ -306,11 +327,25 @@ func (w *world) act(s scene, device, n int, queue []*operation) {
 	}
 }
 
-// postedBefore is the POST of an operation that the device has queued since.
-func (w *world) postedBefore(p *process, o *operation) {
+// postedBefore is the POST of an operation that the device has queued since. What
+// it made may be gone when the queue comes: deleted elsewhere.
+func (w *world) postedBefore(p *process, o *operation, gone bool) {
 	before := *o
 	before.named, before.id = false, ""
 	w.post(p, fate{unheard: true}, &before)
+	if !gone {
+		return
+	}
+	end := w.newOperation(o.d)
+	end.action, end.target = models.Delete, o.n
+	_, err := p.reconciler.Snapshot(w.ctx, o.d.u.id, func(_ int64, e models.Expense) error {
+		if e.Description == o.marker() {
+			end.id = e.ID
+		}
+		return nil
+	})
+	w.expect(err == nil && end.id != "", "%s made nothing: %v", o, err)
+	w.remove(p, fate{}, end)
 }
 
 // restart begins a process anew; its devices come back.
