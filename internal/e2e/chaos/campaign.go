@@ -58,7 +58,7 @@ func (c *campaign) lanes(ctx context.Context) error {
 		jobs := make(chan job)
 		running.Go(func() { c.feed(ctx, db, jobs) })
 		for lane := range c.o.lanes {
-			running.Go(func() { errs[i*c.o.lanes+lane] = c.lane(ctx, db, jobs) })
+			running.Go(func() { errs[i*c.o.lanes+lane] = c.lane(ctx, jobs) })
 		}
 	}
 	running.Wait()
@@ -74,7 +74,7 @@ func (c *campaign) feed(ctx context.Context, db string, jobs chan<- job) {
 				continue
 			}
 			select {
-			case jobs <- job{db: db, class: cl, seed: c.o.seed + uint64(i), devices: c.o.devices, span: c.o.duration, race: c.o.race}:
+			case jobs <- job{db: db, class: cl, seed: c.o.seed + uint64(i), devices: c.o.devices, span: c.o.duration, stuck: c.o.stuck}:
 			case <-ctx.Done():
 				return
 			}
@@ -93,36 +93,42 @@ func (c *campaign) over(i int, db string, cl class) bool {
 	return i >= hitWithin || len(c.total.row(db, cl.name).hits) > 0
 }
 
+// tooMany errors of the harness end a lane.
+const tooMany = 10
+
 // lane runs schedules in one house, which is left for a new one after a failure.
-func (c *campaign) lane(ctx context.Context, db string, jobs <-chan job) error {
+func (c *campaign) lane(ctx context.Context, jobs <-chan job) error {
 	var h *house
 	var errs []error
 	for j := range jobs {
-		var err error
-		if h == nil {
-			if h, err = openHouse(ctx, c.binary, c.root, db); err != nil {
-				errs = append(errs, err)
-				break
-			}
+		if len(errs) > tooMany {
+			continue // nobody else may take what is left
 		}
-		broken, err := c.one(ctx, h, j)
-		if err != nil && ctx.Err() == nil {
+		var err error
+		if h, err = c.inHouse(ctx, h, j); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", j.again(), err))
 		}
-		if broken || err != nil {
-			errs = append(errs, h.close())
-			h = nil
-		}
-		if len(errs) > 10 {
-			break
-		}
-	}
-	for range jobs { // nobody else may take what is left
 	}
 	if h != nil {
 		errs = append(errs, h.close())
 	}
 	return errors.Join(errs...)
+}
+
+// inHouse runs one schedule in h, or a new house if it is nil, and gives the house
+// for the next; nil if this one has seen something go wrong.
+func (c *campaign) inHouse(ctx context.Context, h *house, j job) (*house, error) {
+	var err error
+	if h == nil {
+		if h, err = openHouse(ctx, c.binary, c.root, j.db); err != nil {
+			return nil, err
+		}
+	}
+	broken, err := c.one(ctx, h, j)
+	if broken || err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
 }
 
 // one runs one schedule and tells whether it broke a promise.

@@ -43,6 +43,7 @@ func TestNothingIsLostAndNothingIsDoubledWhateverBreaks(t *testing.T) {
 	o := options{
 		seed: seed(t), schedules: 1000, fault: "all", db: "both", lanes: 1, race: raceEnabled,
 		duration: time.Second, limit: 45 * time.Second, histories: t.ArtifactDir(),
+		stuck: time.Minute, // other tests run beside it, and perhaps the race detector
 	}
 	if testing.Short() {
 		o.duration, o.limit = 500*time.Millisecond, time.Millisecond
@@ -90,7 +91,7 @@ func TestAStoppedRunEnds(t *testing.T) {
 	testneed.NPM(t, filepath.Join("..", "npm"))
 	ctx, stop := context.WithCancel(t.Context())
 	said := &stopAfterFirst{stop: stop}
-	o := options{seed: 1, schedules: 100, fault: "cut", db: sqlite, lanes: 1, duration: 200 * time.Millisecond, histories: t.ArtifactDir()}
+	o := options{seed: 1, schedules: 100, fault: "cut", db: sqlite, lanes: 1, stuck: time.Minute, duration: 200 * time.Millisecond, histories: t.ArtifactDir()}
 	if _, err := run(ctx, o, said); err == nil {
 		t.Error("it ran to its end")
 	}

@@ -201,7 +201,7 @@ func slowDown(_ context.Context, s *schedule) error {
 	writer := family[s.rng.IntN(len(family))]
 	writer.wantBurst(slowBurst, longNotes)
 	behind := lag(slow, family)
-	late := time.Now().Add(s.job.patience() / 2) // the writer may be slow too
+	late := time.Now().Add(s.job.stuck / 2) // the writer may be slow too
 	for ; behind < slowBehind && time.Now().Before(late); behind = lag(slow, family) {
 		hold(settling)
 	}

@@ -21,7 +21,7 @@
 //     after a connection that was not, folds to the same;
 //   - nobody heard of another user's change;
 //   - devices are equal soon after the last of them is connected again: later than
-//     a second is counted, later than ten is stuck.
+//     a second is counted, ten seconds after the faults is stuck.
 //
 // What breaks when, and who does what, comes from the seed. The machine's own
 // timing does not, so a seed that failed may have to be run more than once. A
@@ -60,6 +60,7 @@ type options struct {
 	histories string        // folder for what failed
 	server    string        // binary to run; "" builds it
 	race      bool          // build it with the race detector
+	stuck     time.Duration // how long after the faults a device may be unequal
 }
 
 func main() {
@@ -77,7 +78,7 @@ func main() {
 	if err != nil {
 		stop()
 		fmt.Fprintln(os.Stderr, "chaos:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be deferred
+		os.Exit(1)
 	}
 }
 
@@ -107,6 +108,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.StringVar(&o.histories, "histories", os.TempDir(), "`folder` for the histories of what failed")
 	f.StringVar(&o.server, "server", "", "`binary` to run instead of building the module's")
 	f.BoolVar(&o.race, "race", false, "build the server with the race detector")
+	f.DurationVar(&o.stuck, "stuck", 10*time.Second, "how long after the faults a device may be unequal")
 	f.Usage = func() { usage(f) }
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -133,8 +135,8 @@ func (o options) check(out io.Writer) error {
 		err = fmt.Errorf("-db %s: want sqlite, postgres or both", o.db)
 	case o.fault != "all" && o.classes()[0].on != "" && o.db != "both" && o.db != o.classes()[0].on:
 		err = fmt.Errorf("-fault %s needs %s", o.fault, o.classes()[0].on)
-	case o.schedules < 1 || o.lanes < 1 || o.devices < 0 || o.duration <= 0:
-		err = errors.New("-schedules, -lanes and -duration must be above zero, -devices not below")
+	case o.schedules < 1 || o.lanes < 1 || o.devices < 0 || o.duration <= 0 || o.stuck <= 0:
+		err = errors.New("-schedules, -lanes, -duration and -stuck must be above zero, -devices not below")
 	}
 	if err != nil {
 		fmt.Fprintln(out, "chaos:", err)
