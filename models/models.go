@@ -135,6 +135,10 @@ const (
 	BudgetAlerted ChangeKind = "budget_alert"
 
 	NotificationCreated ChangeKind = "notification_created"
+	// SignedOut says that the token of that key is refused from now on, every
+	// token given out before if there is no key: silent, for processes with sockets.
+	SignedOut ChangeKind = "signed_out"
+
 	NotificationRead    ChangeKind = "notification_read"    // silent
 	NotificationDeleted ChangeKind = "notification_deleted" // silent
 )

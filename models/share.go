@@ -44,8 +44,15 @@ type Sharing struct {
 	Shares             []Share // oldest first
 }
 
-// The types of Activity that are kept.
-const ActivityComment = "comment"
+// The types of Activity around an expense. Comments are kept; the others are told
+// to who is there, and gone.
+const (
+	ActivityComment = "comment"
+	ActivityUpdated = "updated"
+	ActivityTyping  = "typing"
+	ActivityJoined  = "joined"
+	ActivityLeft    = "left"
+)
 
 // An Activity is something that happened around an expense and is kept with it.
 type Activity struct {
@@ -53,8 +60,8 @@ type Activity struct {
 	ExpenseID string
 	UserID    string
 	UserName  string
-	Type      string // ActivityComment
-	Text      string // as it was written; nothing in it is interpreted
+	Type      string // ActivityComment or ActivityUpdated
+	Text      string // of a comment, as it was written; nothing in it is interpreted
 	At        time.Time
 }
 

@@ -16,6 +16,9 @@ type book interface {
 	CreateExpense(ctx context.Context, userID string, c ledger.Creation) (models.Expense, error)
 	UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error)
 	DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error)
+	// RoleOf gives models.NotFound for who may nothing.
+	RoleOf(ctx context.Context, userID, expenseID string) (models.Role, error)
+	Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error)
 }
 
 // A command is what the second seed's pages may say: an event with one object,
@@ -33,6 +36,11 @@ var commands = map[string]command{
 
 	"dashboard:subscribe":   {do: (*session).subscribeDashboard, bare: true},
 	"dashboard:unsubscribe": {do: (*session).unsubscribeDashboard, bare: true},
+
+	"room:join":     {do: (*session).joinRoom},
+	"room:leave":    {do: (*session).leaveRoom},
+	"room:activity": {do: (*session).sayActivity},
+	"presence:list": {do: (*session).listPresence, bare: true},
 }
 
 // errorEvent tells a page what came to nothing, whether it asked for an

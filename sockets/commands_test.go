@@ -20,8 +20,44 @@ type fakeBook struct {
 	world *world
 	mu    sync.Mutex
 	did   []string
-	by    models.Author // of the last change
-	fail  error         // what every command gets, if set
+	by    models.Author          // of the last change
+	fail  error                  // what every command gets, if set
+	roles map[string]models.Role // by user and expense
+	asked func()                 // runs before each role is told, if set
+}
+
+// RoleOf implements book.
+func (b *fakeBook) RoleOf(_ context.Context, userID, expenseID string) (models.Role, error) {
+	b.mu.Lock()
+	role, asked := b.roles[userID+" "+expenseID], b.asked
+	b.mu.Unlock()
+	if asked != nil {
+		asked()
+	}
+	if role == models.NoRole {
+		return role, models.E(models.NotFound, "Expense not found")
+	}
+	return role, nil
+}
+
+// give gives a user a role in an expense, NoRole to take it.
+func (b *fakeBook) give(userID, expenseID string, role models.Role) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.roles == nil {
+		b.roles = make(map[string]models.Role)
+	}
+	b.roles[userID+" "+expenseID] = role
+}
+
+// Comment implements book.
+func (b *fakeBook) Comment(_ context.Context, userID, expenseID, text string) (models.Activity, error) {
+	if err := models.InvalidIf(models.CheckComment(text)); err != nil {
+		return models.Activity{}, err
+	}
+	a := models.Activity{ExpenseID: expenseID, UserID: userID, UserName: strings.ToUpper(userID), Type: models.ActivityComment, Text: text, At: time.Now()}
+	b.world.Activity(a)
+	return a, nil
 }
 
 func (b *fakeBook) do(userID, what string, kind models.ChangeKind, by models.Author) (models.Expense, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,25 +54,70 @@ type shown struct {
 
 // subscribeDashboard handles dashboard:subscribe {from?, to?}: the answer holds
 // the dashboard, dashboard:update follows with it and with each that comes after.
-// A socket has one subscription, which a further one replaces. It ends with the
-// connection, recovered or not: a page asks again on each connect.
+// A socket has one subscription, which a further one replaces. A page that comes
+// back has it still.
 func (s *session) subscribeDashboard(ctx context.Context, arg json.RawMessage) (receipt, error) {
 	from, to, err := wire.ParseDashboardSubscribe(arg)
 	if err != nil {
 		return receipt{}, err
 	}
-	w := s.watcher()
-	if w == nil {
-		return receipt{}, socketio.ErrDisconnected
-	}
-	b := w.subscribe(s, days{from, to})
-	now, err := b.read(ctx)
-	if err != nil {
-		w.unsubscribe(s)
+	d := days{from, to}
+	if err := s.keepDashboard(d.room()); err != nil {
 		return receipt{}, err
 	}
-	s.tell(now.packet)
+	now, err := s.showDashboard(ctx, d)
+	if err != nil {
+		_ = s.keepDashboard("") // nothing half done: it is not subscribed
+		return receipt{}, err
+	}
 	return receipt{Dashboard: now.doc}, nil
+}
+
+// showDashboard subscribes to a dashboard and tells it.
+func (s *session) showDashboard(ctx context.Context, d days) (*shown, error) {
+	w := s.watcher()
+	if w == nil {
+		return nil, socketio.ErrDisconnected
+	}
+	now, err := w.subscribe(s, d).read(ctx)
+	if err != nil {
+		w.unsubscribe(s)
+		return nil, err
+	}
+	s.tell(now.packet)
+	return now, nil
+}
+
+// dashboardRoom begins the name under which a subscription is kept for a page that
+// comes back: it is one of the rooms that its socket is in, and nobody else's.
+const dashboardRoom = "dashboard:"
+
+func (d days) room() string {
+	return dashboardRoom + d.from.Format(time.RFC3339Nano) + "/" + d.to.Format(time.RFC3339Nano)
+}
+
+// daysOf reads what room wrote.
+func daysOf(room string) (days, bool) {
+	text, ok := strings.CutPrefix(room, dashboardRoom)
+	from, to, _ := strings.Cut(text, "/")
+	first, err1 := time.Parse(time.RFC3339Nano, from)
+	last, err2 := time.Parse(time.RFC3339Nano, to)
+	return days{first, last}, ok && err1 == nil && err2 == nil
+}
+
+// keepDashboard has the socket be in this one of its dashboard rooms, none if it is "".
+func (s *session) keepDashboard(room string) error {
+	for _, name := range s.socket.Rooms() {
+		if strings.HasPrefix(name, dashboardRoom) && name != room {
+			if err := s.socket.Leave(name); err != nil {
+				return err
+			}
+		}
+	}
+	if room == "" {
+		return nil
+	}
+	return s.socket.Join(room)
 }
 
 // unsubscribeDashboard handles dashboard:unsubscribe. Without a subscription it
@@ -80,7 +126,7 @@ func (s *session) unsubscribeDashboard(context.Context, json.RawMessage) (receip
 	if w := s.watcher(); w != nil {
 		w.unsubscribe(s)
 	}
-	return receipt{}, nil
+	return receipt{}, s.keepDashboard("")
 }
 
 // subscribe has a session hear of the dashboard of these days, and of no other.

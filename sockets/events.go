@@ -66,6 +66,9 @@ type receipt struct {
 	OK        bool            `json:"ok"`
 	Expense   json.RawMessage `json:"expense,omitempty"`
 	Dashboard json.RawMessage `json:"dashboard,omitempty"`
+	Room      string          `json:"room,omitempty"`
+	Members   []wire.Guest    `json:"members,omitempty"`
+	Presence  *wire.Presence  `json:"presence,omitempty"`
 	*refusal
 }
 

@@ -16,7 +16,7 @@ import (
 	"expenseflow/models"
 )
 
-// CONTRACT 4.1, last row, and 6.2 as far as it is built.
+// CONTRACT 4.1, last row, and 6.2.
 func TestEventsMatchContract(t *testing.T) {
 	contract := map[string][][2]string{
 		"sync_request": {{"sync_data", "sync_error"}, {"sync_changes", "sync_error"}},
@@ -30,6 +30,7 @@ func TestEventsMatchContract(t *testing.T) {
 	same(t, "events with their answers", contract, got)
 	same(t, "commands", []string{
 		"dashboard:subscribe", "dashboard:unsubscribe", "expense:create", "expense:delete", "expense:update",
+		"presence:list", "room:activity", "room:join", "room:leave",
 	}, slices.Sorted(maps.Keys(commands)))
 }
 

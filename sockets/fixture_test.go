@@ -41,6 +41,7 @@ type world struct {
 	tail   *changes.Tail[Announcement]
 	book   *fakeBook
 	reader *fakeReader
+	seen   *fakeRegistry
 }
 
 // newWorld serves a Hub with these options until the test ends.
@@ -56,7 +57,8 @@ func newWorldOf(t *testing.T, o Options, engine engineio.Config, tr *Trail) *wor
 	w.book, w.reader = &fakeBook{world: w}, &fakeReader{log: w.log}
 	w.tail = changes.New(w.log, tr.Encode, changes.Options{})
 	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true, Recovery: tr})
-	o.Auth, o.Feed, o.Queue, o.Book, o.Reader = w.tokens, w.tail, w.parked, w.book, w.reader
+	w.seen = &fakeRegistry{}
+	o.Auth, o.Feed, o.Queue, o.Book, o.Reader, o.Registry = w.tokens, w.tail, w.parked, w.book, w.reader, w.seen
 	w.Hub = New(o)
 	server := httptest.NewServer(o.IO)
 	w.url = strings.Replace(server.URL, "http", "ws", 1)
@@ -89,7 +91,44 @@ func trailTelling(t *testing.T, names Spellings) *Trail {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tr.KeepIn(&fakeMemory{rooms: make(map[string][]string)})
 	return tr
+}
+
+// fakeMemory keeps the rooms of pages.
+type fakeMemory struct {
+	mu    sync.Mutex
+	rooms map[string][]string
+	fail  error
+}
+
+// KeepRooms implements memory.
+func (m *fakeMemory) KeepRooms(_ context.Context, userID, key string, rooms []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rooms[userID+key] = slices.Clone(rooms)
+	return m.fail
+}
+
+// KeptRooms implements memory.
+func (m *fakeMemory) KeptRooms(_ context.Context, userID, key string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rooms[userID+key], m.fail
+}
+
+// fakeRegistry keeps the devices that were seen.
+type fakeRegistry struct {
+	mu   sync.Mutex
+	seen []models.DeviceToken
+}
+
+// SeeDevices implements registry.
+func (r *fakeRegistry) SeeDevices(_ context.Context, seen []models.DeviceToken) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = append(r.seen, seen...)
+	return nil
 }
 
 // tokens is a fake authenticator.
@@ -109,7 +148,7 @@ func (k *tokens) give(token, userID string, life time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.known[token] = auth.Identity{
-		User:   models.User{ID: userID},
+		User:   models.User{ID: userID, Name: strings.ToUpper(userID)},
 		Claims: auth.Claims{UserID: userID, TokenID: token, Key: token, ExpiresAt: time.Now().Add(life)},
 	}
 }
@@ -239,7 +278,7 @@ type browser struct {
 }
 
 // states are events that tell how things stand, not what happened.
-var states = []string{statusEvent, countEvent, balanceEvent, dashboardEvent}
+var states = []string{statusEvent, countEvent, balanceEvent, dashboardEvent, presenceEvent}
 
 func isState(frame []byte) bool {
 	return slices.ContainsFunc(states, func(name string) bool { return bytes.HasPrefix(frame, []byte(`42["`+name+`"`)) })

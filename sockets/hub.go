@@ -18,6 +18,10 @@
 //   - How things stand (balance, unread count, dashboards, the service itself) is
 //     told after each connect and whenever it has moved, is in no log, and is
 //     dropped for a socket that is behind until it has room again.
+//   - Who is there is told by device, not by socket, and without a word about one
+//     that is back within three seconds. Those who look at the same expense meet
+//     in its room as long as they have a right to it, and not a moment longer
+//     (CONTRACT 6.2).
 //   - What a page commands goes through the same rules as an HTTP request, and
 //     comes back to every device as an event of the log (CONTRACT 6.2).
 //   - No event that is not made from the log ends in a string or is without an
@@ -65,8 +69,9 @@ type Options struct {
 	Queue queue
 	Book  book
 
-	// Reader tells how users stand.
-	Reader reader
+	// Reader tells how users stand, Registry keeps the devices they come with.
+	Reader   reader
+	Registry registry
 
 	// MaxPerUser is how many sockets one user may have open; further ones are
 	// refused for good. 0 is no limit. MAX_CONNECTIONS_PER_USER.
@@ -92,6 +97,9 @@ type Hub struct {
 	watchers  watchers
 	statement *statement
 	errands   *errands
+	presence  *presence
+	rooms     rooms
+	notes     *notes
 }
 
 // New makes the Hub and has it serve the sockets of o.IO.
@@ -101,6 +109,9 @@ func New(o Options) *Hub {
 	}
 	h := &Hub{opts: o, log: o.Logger, members: newMembers(o.MaxPerUser), statement: newStatement(), errands: newErrands()}
 	h.watchers.byUser = make(map[string]*watcher)
+	h.rooms.byExpense, h.rooms.knocking = make(map[string]map[visitor]*guest), make(map[*knock]struct{})
+	h.notes = newNotes(h)
+	h.presence = newPresence(h)
 	nsp := o.IO.Of(namespace)
 	nsp.Use(h.admit)
 	nsp.OnConnect(h.welcome)
@@ -159,6 +170,16 @@ func (h *Hub) SignOut(userID, key string) {
 	}
 }
 
+// signedOut is SignOut for what a user's log says, maybe of another process:
+// sessions whose token was looked at since then have a good one.
+func (h *Hub) signedOut(c *models.Change) {
+	for _, s := range h.members.signOut(c.UserID, c.EntityID) {
+		if s.asOf < c.Seq {
+			go h.errands.run(func(context.Context) { s.socket.Disconnect(true) })
+		}
+	}
+}
+
 // Len is how many sockets are open or being opened.
 func (h *Hub) Len() int { return h.members.len() }
 
@@ -175,6 +196,9 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	polite, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
 	h.partWith()
+	h.presence.end()
+	h.notes.soon.stop()
+	h.rooms.stop()
 	h.errands.end()
 	err := h.opts.IO.Shutdown(polite)
 	if err != nil && ctx.Err() == nil {

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
@@ -30,7 +31,19 @@ type Trail struct {
 	epoch string
 	key   []byte
 	names Spellings
+	kept  memory // nil: no room of run time can be kept
 }
+
+// A memory keeps the rooms that a page joined; *store.Store is one. sessionKey is
+// a name of the pid from which nobody learns the pid.
+type memory interface {
+	KeepRooms(ctx context.Context, userID, sessionKey string, rooms []string) error
+	KeptRooms(ctx context.Context, userID, sessionKey string) ([]string, error)
+}
+
+// KeepIn has the rooms that pages join kept, so that a page which comes back is in
+// them again. Call it before the Trail is used.
+func (t *Trail) KeepIn(m memory) { t.kept = m }
 
 // NewTrail makes a Trail for the log of this epoch (store.Store.Epoch). Every
 // process with the same secret honours the pids of the others, and its offsets
@@ -45,11 +58,24 @@ func NewTrail(epoch string, secret []byte, names Spellings) (*Trail, error) {
 
 // Admit implements socketio.Recovery. The middleware has authenticated the
 // client again, so the session knows its user and where the user's log stands.
-func (t *Trail) Admit(_ context.Context, socket *socketio.Socket, c socketio.Claim) (socketio.Grant, error) {
+func (t *Trail) Admit(ctx context.Context, socket *socketio.Socket, c socketio.Claim) (socketio.Grant, error) {
 	s := sessionOf(socket)
 	from, grant := t.Place(models.User{ID: s.userID, LogStart: s.logStart, Seq: s.position}, c)
 	s.position, s.heard = from.Seq, from.Heard
+	if !grant.Recovered || t.kept == nil {
+		return grant, nil
+	}
+	var err error
+	if grant.Rooms, err = t.kept.KeptRooms(ctx, s.userID, sessionKey(grant.PID)); err != nil {
+		return socketio.Grant{}, fmt.Errorf("%w: %w", socketio.ErrCloseTransport, err)
+	}
 	return grant, nil
+}
+
+// sessionKey names a pid without giving it away.
+func sessionKey(pid string) string {
+	sum := sha256.Sum256([]byte(pid))
+	return pidText.EncodeToString(sum[:])
 }
 
 // A Place in a user's log is after the change Seq and, of the next one, after its
@@ -99,9 +125,19 @@ func (t *Trail) Follow(socket *socketio.Socket) (stop func()) {
 // again and nobody would remember.
 var errRoomsNotKept = errors.New("sockets: a socket joins no room after it was welcomed")
 
-// Remember implements socketio.Recovery. The only room is user:<id>, which every
-// connection joins by itself, so there is nothing to keep.
-func (t *Trail) Remember(*socketio.Socket, []string) error { return errRoomsNotKept }
+// keepTimeout bounds how long joining a room waits for the store.
+const keepTimeout = 10 * time.Second
+
+// Remember implements socketio.Recovery: a page that comes back does not join its
+// rooms again.
+func (t *Trail) Remember(socket *socketio.Socket, rooms []string) error {
+	if t.kept == nil {
+		return errRoomsNotKept
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), keepTimeout)
+	defer cancel()
+	return t.kept.KeepRooms(ctx, sessionOf(socket).userID, sessionKey(socket.PID()), rooms)
+}
 
 // offset names a place in a user's log.
 func (t *Trail) offset(userID string, p Place) string {

@@ -23,6 +23,9 @@ type session struct {
 	expires time.Time // when the token does
 	issued  time.Time // when the token was
 	hello   wire.Hello
+	device  string // deviceOf
+	name    string // the user's
+	asOf    int64  // the newest change when the token was looked at
 
 	// position is where the socket begins in the user's log, which holds what
 	// follows logStart: its newest change when the token was looked at, or where
@@ -33,7 +36,9 @@ type session struct {
 	// 0 for all of it. Whoever serves the subscription has it for himself.
 	heard int
 
-	meter meter // of what the client says; the inbox runs one event at a time
+	meter meter             // of what the client says; the inbox runs one event at a time
+	typed time.Time         // when that was last told; the inbox's too
+	rooms map[string]*guest // by expense; guarded by rooms.mu
 
 	owed  atomic.Bool           // a state that there was no room for
 	board atomic.Pointer[board] // the dashboard it subscribed to; changed under the watcher's lock
@@ -43,16 +48,20 @@ type session struct {
 	expiry *time.Timer           // nil before start
 	watch  *watcher              // nil before welcome and after end
 	found  *standing             // how the user stood when the token was looked at; nil after welcome
+	here   bool                  // counted among the devices that are there
 	ended  bool
 }
 
 func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
 	found := standingOf(&id.User)
-	return &session{
+	s := &session{
 		hub: h, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
 		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt, issued: id.Claims.IssuedAt,
 		hello: wire.ParseHello(socket.Handshake().Auth), found: &found,
+		name: id.User.Name, asOf: id.User.Seq,
 	}
+	s.device = deviceOf(s.hello.DeviceID, id.Claims)
+	return s
 }
 
 // sessionOf is the session of a socket that was admitted.
@@ -81,6 +90,9 @@ func (h *Hub) welcome(socket *socketio.Socket) {
 	socket.OnDisconnect(func(string) { s.end() })
 	s.start()
 	s.greet()
+	if socket.Recovered() {
+		s.comeBack(s.hub.errands.ctx)
+	}
 }
 
 // greet tells the socket how things stand, recovered or not: states are in no log.
@@ -96,6 +108,17 @@ func (s *session) greet() {
 	s.mu.Unlock()
 	s.hub.statement.greet(s)
 	w.greet(s, found)
+	s.appear()
+}
+
+// appear counts the session among the user's devices, unless it has ended.
+func (s *session) appear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.here = true
+		s.hub.presence.arrive(s)
+	}
 }
 
 // watcher is the user's; nil if the session has ended.
@@ -130,6 +153,7 @@ func (s *session) resume() {
 	if w != nil && s.owed.Swap(false) {
 		s.hub.statement.greet(s)
 		w.remind(s)
+		s.hub.presence.remind(s)
 	}
 }
 
@@ -159,9 +183,13 @@ func (s *session) end() {
 	if s.expiry != nil {
 		s.expiry.Stop()
 	}
-	w := s.watch
-	s.watch = nil
+	w, here := s.watch, s.here
+	s.watch, s.here = nil, false
 	s.mu.Unlock()
+	s.hub.rooms.end(s)
+	if here {
+		s.hub.presence.depart(s)
+	}
 	if w != nil {
 		w.release(s)
 	}

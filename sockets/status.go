@@ -108,6 +108,11 @@ func (h *Hub) tell(sockets []*socketio.Socket, p *socketio.Packet) {
 	}
 }
 
+// tellUser sends a state to all of a user's sockets.
+func (h *Hub) tellUser(userID string, p *socketio.Packet) {
+	h.tell(h.opts.IO.Of(namespace).To(room(userID)).FetchSockets(), p)
+}
+
 // tell sends a state. A socket that is behind is told how things stand when it
 // has room again: what they were meanwhile is of no use to anybody.
 func (s *session) tell(p *socketio.Packet) {

@@ -125,6 +125,12 @@ func (w *watcher) notice(page []changes.Item[Announcement]) (taken int) {
 	moved := false
 	for i := range page {
 		c := page[i].Change
+		switch c.Kind {
+		case models.ExpenseDeleted, models.ExpenseRetracted:
+			w.hub.Evict(c.EntityID, w.userID)
+		case models.SignedOut:
+			w.hub.signedOut(c)
+		}
 		if c.Kind.OfExpense() && c.Seq > w.told.seq {
 			w.cause = &models.Change{Kind: c.Kind, EntityID: c.EntityID}
 		}
@@ -161,13 +167,12 @@ func (w *watcher) broadcast(now standing) {
 	if cause == nil && before.unread == now.unread {
 		return
 	}
-	sockets := w.hub.opts.IO.Of(namespace).To(room(w.userID)).FetchSockets()
 	if cause != nil {
 		delta := now.balance.Balance().Minus(before.balance.Balance())
-		w.hub.tell(sockets, balancePacket(now, delta, cause))
+		w.hub.tellUser(w.userID, balancePacket(now, delta, cause))
 	}
 	if before.unread != now.unread {
-		w.hub.tell(sockets, countPacket(now))
+		w.hub.tellUser(w.userID, countPacket(now))
 	}
 }
 

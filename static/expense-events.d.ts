@@ -51,19 +51,50 @@ export interface Expense {
   updatedAt: Moment;
   __v: 0;
   version: number;
-  /** With how many its reader shares it. */
+  /** With how many others its owner shares it. */
   shared?: number;
-  /** Its owner, if somebody else shares it with its reader; then there is `role` too. */
-  sharedBy?: { id: Id; name: string };
+  /** Its owner, of one that is shared with this user. */
+  sharedBy?: Person;
   role?: Role;
 }
 
-export type Role = 'viewer' | 'editor';
+/** As much of a user as others see. */
+export interface Person {
+  id: Id;
+  name: string;
+}
 
-/** With whom an expense is shared from now on. */
+export type Role = 'editor' | 'viewer';
+
+/** With whom an expense is shared. */
 export interface Shares {
   expenseId: Id;
-  sharedWith: { id: Id; name: string; email: string; role: Role }[];
+  sharedWith: (Person & { email: string; role: Role })[];
+}
+
+/** `expense:` and an id. */
+export type Room = `expense:${Id}`;
+
+/** A device in a room. */
+export interface Guest {
+  room: Room;
+  user: Person;
+  deviceId: string;
+}
+
+/** What somebody wrote must not be taken for markup. */
+export interface Activity {
+  room: Room;
+  type: 'joined' | 'left' | 'updated' | 'comment' | 'typing';
+  user: Person;
+  data: { text?: string } & Record<string, unknown>;
+  at: Moment;
+}
+
+export interface Presence {
+  userId: Id;
+  online: boolean;
+  devices: { deviceId: string; connectedAt: Moment; lastSeen: Moment }[];
 }
 
 export interface Deleted {
@@ -218,6 +249,10 @@ export interface ServerToClient {
   notification_count(unread: { count: number }): void;
   'dashboard:update'(dashboard: Dashboard): void;
   'system:status'(status: SystemStatus): void;
+  'presence:update'(presence: Presence): void;
+  'presence:joined'(guest: Guest): void;
+  'presence:left'(guest: Guest): void;
+  'room:activity'(activity: Activity): void;
 
   sync_data(parked: ParkedOperation[]): void;
   sync_changes(changes: SyncChanges): void;
@@ -249,6 +284,12 @@ export interface DashboardDays {
   to?: Day | Moment | number | null;
 }
 
+/** Who is in a room. */
+export interface Members {
+  room: Room;
+  members: Omit<Guest, 'room'>[];
+}
+
 /** What one may say. Each takes a function for the answer, or none. */
 export interface ClientToServer {
   'expense:create'(expense: ExpenseDraft, answer?: (a: Answer<{ expense: Expense }>) => void): void;
@@ -256,6 +297,13 @@ export interface ClientToServer {
   'expense:delete'(expense: { id: Id } & Authored, answer?: (a: Answer<{ expense: Expense }>) => void): void;
   'dashboard:subscribe'(days?: DashboardDays | null, answer?: (a: Answer<{ dashboard: Dashboard }>) => void): void;
   'dashboard:unsubscribe'(nothing?: {} | null, answer?: (a: Answer) => void): void;
+  'room:join'(room: { room: Room }, answer?: (a: Answer<Members>) => void): void;
+  'room:leave'(room: { room: Room }, answer?: (a: Answer<{ room: Room }>) => void): void;
+  'room:activity'(
+    activity: { room: Room; type: 'comment'; data: string | { text: string } } | { room: Room; type: 'typing'; data?: object },
+    answer?: (a: Answer) => void,
+  ): void;
+  'presence:list'(room?: { room?: Room } | null, answer?: (a: Answer<Members | { presence: Presence }>) => void): void;
   sync_request(
     place?: { since?: Offset | number | Moment | null; lastSyncedAt?: Moment | null } | null,
     answer?: (a: Answer) => void,

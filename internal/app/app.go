@@ -119,6 +119,7 @@ func (a *App) build(ctx context.Context, secret []byte) error {
 	if err != nil {
 		return err
 	}
+	trail.KeepIn(a.store)
 	p := a.parts(secret, trail)
 	handler, err := a.routes(p)
 	if err != nil {
@@ -138,14 +139,14 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
 	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
 	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
-	p.ledger = ledger.New(a.store, a.tail.Wake, ledgerOptions(&a.cfg))
+	p.ledger = ledger.New(a.store, a.tail.Wake, a.ledgerOptions())
 	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
 		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },
 	})
 	p.io = socketio.New(socketConfig(a.cfg, trail, a.log))
 	a.hub = sockets.New(sockets.Options{
-		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger, Reader: a.store,
+		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger, Reader: a.store, Registry: a.store,
 		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken,
 		Rate: a.cfg.SocketRate.PerSecond(), Burst: a.cfg.SocketRate.N, Logger: a.log,
 	})
@@ -153,10 +154,14 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	return p
 }
 
-func ledgerOptions(cfg *config.Config) ledger.Options {
-	o := ledger.Options{NotifyExpenses: cfg.NotifyExpenses}
-	if cfg.LowBalance.Set {
-		o.LowBalance = &cfg.LowBalance.Money
+func (a *App) ledgerOptions() ledger.Options {
+	o := ledger.Options{
+		NotifyExpenses: a.cfg.NotifyExpenses,
+		Activity:       func(e models.Activity) { a.hub.Activity(e) },
+		Rights:         func(expenseID, userID string) { a.hub.Evict(expenseID, userID) },
+	}
+	if a.cfg.LowBalance.Set {
+		o.LowBalance = &a.cfg.LowBalance.Money
 	}
 	return o
 }

@@ -216,6 +216,7 @@ func TestEveryGuardedRouteRefusesEveryBadToken(t *testing.T) {
 		"GET /api/budgets", "POST /api/budgets", "GET /api/budgets/x", "PUT /api/budgets/x", "DELETE /api/budgets/x", "GET /api/budgets/alerts", "GET /api/budgets/summary",
 		"GET /api/accounts/balance", "GET /api/dashboard", "GET /api/notifications", "GET /api/notifications/unread-count",
 		"PATCH /api/notifications/x/read", "PATCH /api/notifications/mark-all-read", "DELETE /api/notifications/x",
+		"GET /api/presence", "GET /api/devices", "DELETE /api/devices/x",
 	}
 	for _, tt := range tokens {
 		t.Run(tt.name, func(t *testing.T) {

@@ -171,14 +171,25 @@ func (r *running) expense(token string) string {
 
 // A socket is a small Socket.IO client over WebSocket.
 type socket struct {
-	t      *testing.T
-	conn   *websocket.Conn
-	events chan string // name and payload, such as `expense_deleted {"id":...}`
-	closed chan struct{}
+	t       *testing.T
+	conn    *websocket.Conn
+	answers chan string // acknowledgements of ask
+	events  chan string // name and payload, such as `expense_deleted {"id":...}`
+	closed  chan struct{}
 }
 
 // listen opens a socket and waits until it is connected.
 func (r *running) listen(token string) *socket {
+	r.t.Helper()
+	s, answer := r.dial(fmt.Sprintf(`{"token":%q}`, token))
+	if !strings.HasPrefix(answer, "40") {
+		r.t.Fatalf("not connected: %s", answer)
+	}
+	return s
+}
+
+// dial connects with this auth and gives the answer.
+func (r *running) dial(auth string) (s *socket, answer string) {
 	r.t.Helper()
 	url := strings.Replace(r.url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
 	conn, res, err := websocket.DefaultDialer.Dial(url, nil)
@@ -186,23 +197,35 @@ func (r *running) listen(token string) *socket {
 		r.t.Fatal(err)
 	}
 	res.Body.Close()
-	s := &socket{t: r.t, conn: conn, events: make(chan string, 1000), closed: make(chan struct{})}
+	s = &socket{t: r.t, conn: conn, events: make(chan string, 1000), answers: make(chan string, 100), closed: make(chan struct{})}
 	connected := make(chan string, 1)
 	go s.read(connected)
 	r.t.Cleanup(func() {
 		conn.Close()
 		<-s.closed
 	})
-	s.send(fmt.Sprintf(`40{"token":%q}`, token))
+	s.send("40" + auth)
 	select {
-	case got := <-connected:
-		if !strings.HasPrefix(got, "40") {
-			r.t.Fatalf("not connected: %s", got)
-		}
+	case answer = <-connected:
 	case <-time.After(patience):
 		r.t.Fatal("no answer to CONNECT")
 	}
-	return s
+	return s, answer
+}
+
+// ask says something and gives the acknowledgement.
+func (s *socket) ask(event, object string) string {
+	s.t.Helper()
+	s.send(fmt.Sprintf(`427[%q,%s]`, event, object))
+	select {
+	case a := <-s.answers:
+		return a
+	case <-s.closed:
+		s.t.Fatal("the socket was closed")
+	case <-time.After(patience):
+		s.t.Fatalf("no answer to %s", event)
+	}
+	return ""
 }
 
 func (s *socket) send(text string) {
@@ -224,6 +247,8 @@ func (s *socket) read(connected chan<- string) {
 			_ = s.conn.WriteMessage(websocket.TextMessage, []byte("3"))
 		case strings.HasPrefix(text, "40"), strings.HasPrefix(text, "44"):
 			connected <- text
+		case strings.HasPrefix(text, "437"):
+			s.answers <- text[3:]
 		case strings.HasPrefix(text, "42"):
 			last = s.take(event(text[2:]), last)
 		}
@@ -231,7 +256,7 @@ func (s *socket) read(connected chan<- string) {
 }
 
 // states are events that tell how things stand, which come whenever they like.
-var states = []string{"system:status ", "notification_count ", "account:balance "}
+var states = []string{"system:status ", "notification_count ", "account:balance ", "presence:update "}
 
 // take keeps an event, unless it is a state, or the second spelling of the last
 // one; it gives the last one.

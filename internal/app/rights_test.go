@@ -74,6 +74,9 @@ var rightsOf = []struct {
 	{"PATCH /api/notifications/mark-all-read", "", "", "200 200 200 200 200 401 401 401"},
 	{"PATCH /api/notifications/:id/read", "/api/notifications/{none}/read", "", "404 404 404 404 404 401 401 401"},
 	{"DELETE /api/notifications/:id", "/api/notifications/{none}", "", "404 404 404 404 404 401 401 401"},
+	{"GET /api/presence", "", "", "200 200 200 200 200 401 401 401"},
+	{"GET /api/devices", "", "", "200 200 200 200 200 401 401 401"},
+	{"DELETE /api/devices/:id", "/api/devices/{none}", "", "404 404 404 404 404 401 401 401"},
 	{"POST /api/admin/status", "", `{"status":"ok"}`, "404 404 404 404 404 404 404 404"},
 	{"GET /api/health", "", "", "200 200 200 200 200 200 200 200"},
 }

@@ -93,6 +93,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 	}).Register(api, open, closed, guess)
 	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: a.cfg.ListFormat}).Register(api, closed...)
 	(&handlers.Shares{Ledger: p.ledger}).Register(api, closed...)
+	(&handlers.Devices{Store: a.store, Hub: a.hub, Grace: a.cfg.SyncTokenGrace}).Register(api, closed...)
 	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)
 	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Notifications{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)

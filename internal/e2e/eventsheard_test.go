@@ -24,6 +24,7 @@ const operatorToken = "the token of whoever runs it"
 // A stage is what is needed to make a socket hear everything.
 type stage struct {
 	a             *account
+	n             *node
 	page          eventPage
 	phone, laptop *device // the laptop asks for batches
 	all           []*device
@@ -50,7 +51,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	}
 	p := start(t, "ADMIN_TOKEN="+operatorToken, "NOTIFY_EXPENSES=true", "LOW_BALANCE_THRESHOLD=100")
 	a, n := register(t, p), startNode(t)
-	s := &stage{a: a, page: page, answers: map[string]json.RawMessage{}}
+	s := &stage{a: a, n: n, page: page, answers: map[string]json.RawMessage{}}
 	s.phone = n.openAs(t, a, map[string]any{"deviceId": a.phone()})
 	s.laptop = n.openAs(t, a, map[string]any{"deviceId": a.device("laptop"), "features": []string{"batch"}})
 	s.all = []*device{s.phone, s.laptop, s.loud(t, n), s.late(t, n)}
@@ -86,7 +87,7 @@ func (s *stage) late(t *testing.T, n *node) *device {
 func (s *stage) say(t *testing.T, name string, change func(map[string]any)) json.RawMessage {
 	t.Helper()
 	var args []any
-	if example := s.page[name].example; example != nil {
+	if example := s.page[said+name].example; example != nil {
 		o := object(t, example)
 		change(o)
 		args = []any{o}
@@ -113,6 +114,7 @@ func (s *stage) sayEverything(t *testing.T) {
 	if err := json.Unmarshal(answer, &created); err != nil {
 		t.Fatal(err)
 	}
+	s.meetEverybody(t, created.Expense.ID)
 	id := func(o map[string]any) { o["id"] = created.Expense.ID }
 	s.say(t, "expense:update", id)
 	s.phone.ask(t, "expense:update", map[string]any{"id": created.Expense.ID, "amount": 5, "version": 1}) // an old version
@@ -120,6 +122,23 @@ func (s *stage) sayEverything(t *testing.T) {
 	s.say(t, "expense:delete", id)
 	s.say(t, "dashboard:subscribe", func(map[string]any) {})
 	s.say(t, "dashboard:unsubscribe", nil)
+}
+
+// meetEverybody shares an expense, has somebody change it, and meets in its room.
+func (s *stage) meetEverybody(t *testing.T, expenseID string) {
+	carol := register(t, s.a.p)
+	hers := s.n.openAs(t, carol, map[string]any{"deviceId": carol.phone()})
+	s.all = append(s.all, hers)
+	room := func(o map[string]any) { o["room"] = "expense:" + expenseID }
+	s.say(t, "room:join", room)
+	s.a.call(t, http.MethodPost, "/api/expenses/"+expenseID+"/share", from(s.a.phone(), map[string]any{"email": carol.Email, "role": "editor"})).want(t, http.StatusOK)
+	carol.call(t, http.MethodPut, "/api/expenses/"+expenseID, from(carol.phone(), draft("shared"))).want(t, http.StatusOK)
+	hers.ask(t, "room:join", map[string]any{"room": "expense:" + expenseID})
+	s.say(t, "presence:list", room)
+	s.say(t, "room:activity", room)
+	hers.ask(t, "room:activity", map[string]any{"room": "expense:" + expenseID, "type": "typing"})
+	hers.ask(t, "room:leave", map[string]any{"room": "expense:" + expenseID})
+	s.say(t, "room:leave", room)
 }
 
 // spendEverything has a budget rise, the balance fall, and notifications read.
@@ -203,8 +222,9 @@ func (s *stage) heardKey(name, key string) bool {
 
 // checkAnswers wants answers of the page's form.
 func (s *stage) checkAnswers(t *testing.T) {
-	for name, e := range s.page {
-		if e.chapter != chapterSaid {
+	for key, e := range s.page {
+		name, ok := strings.CutPrefix(key, said)
+		if !ok {
 			continue
 		}
 		if s.answers[name] == nil {
@@ -275,7 +295,7 @@ const maxSamples = 20
 // traffic gives the sources: a page, what was heard and answered, and the names of
 // docs/events.md, of which none may be missing and none be too many.
 func (s *stage) traffic(t *testing.T) map[string]string {
-	var heard, said strings.Builder
+	var heard, answered strings.Builder
 	samples, heardNames, saidNames := map[string]int{}, []string{}, []string{}
 	for _, d := range s.all {
 		for _, e := range d.events() {
@@ -284,17 +304,17 @@ func (s *stage) traffic(t *testing.T) map[string]string {
 			}
 		}
 	}
-	for name, e := range s.page {
-		if e.chapter == chapterSaid {
+	for key := range s.page {
+		if name, ok := strings.CutPrefix(key, said); ok {
 			saidNames = append(saidNames, fmt.Sprintf("'%s': true", name))
-			fmt.Fprintf(&said, "{ const a: Answered<'%s'> = %s; void a; }\n", name, s.answers[name])
+			fmt.Fprintf(&answered, "{ const a: Answered<'%s'> = %s; void a; }\n", name, s.answers[name])
 		} else {
-			heardNames = append(heardNames, fmt.Sprintf("'%s': true", name))
+			heardNames = append(heardNames, fmt.Sprintf("'%s': true", key))
 		}
 	}
 	names := fmt.Sprintf("export const heard: Record<keyof ServerToClient, true> = { %s };\nexport const said: Record<keyof ClientToServer, true> = { %s };\n",
 		strings.Join(heardNames, ", "), strings.Join(saidNames, ", "))
-	return map[string]string{"page.ts": aPage, "heard.ts": typesHead + heard.String() + said.String() + names}
+	return map[string]string{"page.ts": aPage, "heard.ts": typesHead + heard.String() + answered.String() + names}
 }
 
 // jsonList writes values as one JSON array.

@@ -50,6 +50,11 @@ type Options struct {
 	// all of a transaction that makes several.
 	NotifyExpenses bool
 
+	// Activity hears, after the commit, of each comment, and of each change that
+	// somebody made to an expense which others have too. It must not block; nil
+	// hears nothing.
+	Activity func(models.Activity)
+
 	// Rights hears, after the commit, of everybody who has an expense no more: it
 	// was deleted, or is not shared with them any longer. Their logs say the same.
 	// It must not block; nil hears nothing.
@@ -102,11 +107,25 @@ func (l *Ledger) tell(userID string, tx *store.Tx) {
 		changes := t.Appended()
 		if id := t.User().ID; id != userID && len(changes) > 0 {
 			l.wake(id)
+		} else if id == userID {
+			l.tellUpdates(t.User(), changes)
 		}
 		for i := range changes {
 			if l.opts.Rights != nil && changes[i].Kind == models.ExpenseDeleted {
 				l.opts.Rights(changes[i].EntityID, changes[i].UserID)
 			}
+		}
+	}
+}
+
+// tellUpdates says what a user changed of expenses that others have too.
+func (l *Ledger) tellUpdates(u models.User, changes []models.Change) {
+	for i := range changes {
+		c := &changes[i]
+		if l.opts.Activity != nil && c.Kind == models.ExpenseUpdated && (c.Expense.Shares > 0 || c.Expense.Role != models.NoRole) {
+			l.opts.Activity(models.Activity{
+				ExpenseID: c.EntityID, UserID: u.ID, UserName: u.Name, Type: models.ActivityUpdated, At: c.At,
+			})
 		}
 	}
 }

@@ -205,6 +205,9 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 	if err != nil {
 		return models.Activity{}, fmt.Errorf("comment: %w", err)
 	}
+	if l.opts.Activity != nil {
+		l.opts.Activity(a)
+	}
 	return a, nil
 }
 

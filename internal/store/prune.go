@@ -39,7 +39,9 @@ var perishable = []perish{
 	{"posted_creates", postTable.key, "received_at < ?", false},
 	{"aliases", aliasTable.key, "created_at < ?", false},
 	{"shares", "expense_id, user_id", "role = '' AND updated_at < ?", false},
+	{"kept_rooms", "session_key", "updated_at < ?", false},
 	{"revoked_tokens", "token_key", "expires_at < ?", true},
+	{"user_devices", "user_id, device_id, token_key", "expires_at < ?", true},
 }
 
 // delete is a statement; its parameters are the age and how many rows at most.

@@ -18,7 +18,7 @@ import (
 var rowTypes = []any{
 	&metaRow{}, &userRow{}, &revokedTokenRow{}, &expenseRow{}, &changeRow{},
 	&operationRow{}, &aliasRow{}, &deviceRow{}, &postedCreateRow{},
-	&dailyTotalRow{}, &budgetRow{}, &notificationRow{}, &shareRow{}, &activityRow{},
+	&dailyTotalRow{}, &budgetRow{}, &notificationRow{}, &shareRow{}, &activityRow{}, &userDeviceRow{}, &keptRoomsRow{},
 }
 
 // checkSchema compares the live schema with the row types, so that a database

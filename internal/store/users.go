@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"expenseflow/models"
-
-	"gorm.io/gorm/clause"
 )
 
 // UserByID is the user of this id; models.NotFound if there is none.
@@ -54,9 +52,12 @@ func (s *Store) CreateUser(ctx context.Context, u models.User) error {
 }
 
 // SetPassword stores a new hash and raises the token generation, which ends
-// every token given out before. models.NotFound if the user is gone.
+// every token given out before, and writes that into the log. models.NotFound if the user is gone.
 func (s *Store) SetPassword(ctx context.Context, id string, hash []byte) error {
-	return s.changeUser(ctx, "UPDATE users SET password_hash = ?, token_generation = token_generation + 1 WHERE id = ?", hash, id)
+	return s.Write(ctx, id, func(tx *Tx) error {
+		tx.Append(models.Change{Kind: models.SignedOut})
+		return tx.exec("UPDATE users SET password_hash = ?, token_generation = token_generation + 1 WHERE id = ?", hash, id)
+	})
 }
 
 // DeleteUser removes a user and all that is theirs, for those too with whom it
@@ -78,33 +79,18 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 // unkeyed are the tables whose rows do not go by themselves with their user: a
 // foreign key would be looked up for each row of a batch, under a lock that makes
 // it hold.
-var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name, "shares", activityTable.name}
+var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name, "shares", activityTable.name, "user_devices", "kept_rooms"}
 
-func (s *Store) changeUser(ctx context.Context, query string, args ...any) error {
-	n, err := s.exec(ctx, query, args...)
-	if err == nil && n == 0 {
-		return userGone
-	}
-	return err
-}
-
-// RevokeToken refuses a token until it has expired by itself. Revoking twice is
-// no error; models.NotFound if the user is gone.
+// RevokeToken refuses a token until it has expired by itself, and writes that into
+// the log. Revoking twice is no error; models.NotFound if the user is gone.
 func (s *Store) RevokeToken(ctx context.Context, tokenKey, userID string, until time.Time) error {
 	if err := checkText([]any{tokenKey}); err != nil {
 		return err
 	}
-	leave, err := s.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	r := revokedTokenRow{TokenKey: tokenKey, UserID: userID, ExpiresAt: until.UnixMilli()}
-	err = fail(s.d, s.w.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&r).Error)
-	if errors.As(err, new(*DataError)) {
-		return userGone
-	}
-	return err
+	return s.Write(ctx, userID, func(tx *Tx) error {
+		tx.revoke(tokenKey, until)
+		return nil
+	})
 }
 
 // TokenRevoked tells whether RevokeToken was called for this token.

@@ -1,0 +1,91 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// devices keeps the devices that users come with.
+type devices interface {
+	Devices(ctx context.Context, userID string) ([]models.Device, error)
+	// SignOutDevice gives the keys of the tokens that are refused from now on, and
+	// models.NotFound for a device that is not the user's.
+	SignOutDevice(ctx context.Context, userID, deviceID string, grace time.Duration) (keys []string, err error)
+}
+
+// live knows which devices are there, and closes sockets.
+type live interface {
+	Presence(userID string) wire.Presence
+	SignOut(userID, key string)
+}
+
+// Devices answers /api/devices and /api/presence.
+type Devices struct {
+	Store devices
+	Hub   live
+	Grace time.Duration // SYNC_TOKEN_GRACE: how long a token may still bring a queue after its end
+}
+
+// Register puts the routes below /api; guard lets only known callers in.
+func (h *Devices) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
+	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	get(api, "/presence", h.presence, guard...)
+	get(api, "/devices", h.list, guard...)
+	api.DELETE("/devices/:id", h.signOut, guard...)
+}
+
+// presence handles GET /api/presence: which of the caller's devices are there.
+//
+//	200 {userId, online, devices}
+func (h *Devices) presence(c echo.Context) error {
+	return respond(c, http.StatusOK, h.Hub.Presence(caller(c.Request().Context()).User.ID))
+}
+
+// list handles GET /api/devices: the caller's devices that have opened a socket
+// with a token that is still good, the one seen last first.
+//
+//	200 {devices}
+func (h *Devices) list(c echo.Context) error {
+	userID := caller(c.Request().Context()).User.ID
+	known, err := h.Store.Devices(c.Request().Context(), userID)
+	if err != nil {
+		return fmt.Errorf("list devices: %w", err)
+	}
+	online := map[string]bool{}
+	for _, d := range h.Hub.Presence(userID).Devices {
+		online[d.DeviceID] = true
+	}
+	docs := make([]wire.Device, len(known))
+	for i, d := range known {
+		docs[i] = wire.NewDevice(d, online[d.ID])
+	}
+	return respond(c, http.StatusOK, struct {
+		Devices []wire.Device `json:"devices"`
+	}{docs})
+}
+
+// signOut handles DELETE /api/devices/:id: every token that the device came with
+// is refused from now on, and its sockets are closed.
+//
+//	200 {deviceId, tokens}    404 no such device of the caller's
+func (h *Devices) signOut(c echo.Context) error {
+	userID, id := caller(c.Request().Context()).User.ID, c.Param("id")
+	keys, err := h.Store.SignOutDevice(c.Request().Context(), userID, id, h.Grace)
+	if err != nil {
+		return fmt.Errorf("sign a device out: %w", err)
+	}
+	for _, key := range keys {
+		h.Hub.SignOut(userID, key)
+	}
+	return respond(c, http.StatusOK, struct {
+		DeviceID string `json:"deviceId"`
+		Tokens   int    `json:"tokens"` // how many it had come with
+	}{id, len(keys)})
+}

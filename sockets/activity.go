@@ -1,0 +1,63 @@
+package sockets
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// typingPause is how long a socket's further typing is of no interest.
+const typingPause = time.Second
+
+// Activity tells everybody in an expense's room what the ledger did
+// (ledger.Options.Activity): a comment, or that somebody changed the expense. It
+// does not block.
+func (h *Hub) Activity(a models.Activity) {
+	h.rooms.mu.Lock()
+	defer h.rooms.mu.Unlock()
+	h.rooms.send(a.ExpenseID, mustEncode(activityEvent, wire.NewRoomActivity(a)), nil)
+}
+
+// sayActivity handles room:activity {room, type, data}, of those who are in the
+// room. A comment is kept and comes to everybody, its author's devices included,
+// when it is stored; typing comes to the others, once a second at most.
+func (s *session) sayActivity(ctx context.Context, arg json.RawMessage) (receipt, error) {
+	a, err := wire.ParseActivity(arg)
+	if err != nil {
+		return receipt{}, err
+	}
+	if _, ok := s.hub.rooms.members(s, a.ExpenseID); !ok {
+		return receipt{}, errForbidden
+	}
+	if a.Type == models.ActivityTyping {
+		s.tellTyping(a)
+		return receipt{}, nil
+	}
+	_, err = s.hub.opts.Book.Comment(ctx, s.userID, a.ExpenseID, a.Text)
+	if models.KindOf(err) == models.NotFound {
+		err = errForbidden // the right ended a moment ago
+	}
+	return receipt{}, err
+}
+
+// tellTyping tells the others in a room that somebody types.
+func (s *session) tellTyping(a wire.ActivitySent) {
+	now := time.Now()
+	if now.Sub(s.typed) < typingPause {
+		return
+	}
+	s.typed = now
+	r := &s.hub.rooms
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.rooms[a.ExpenseID] == nil {
+		return
+	}
+	r.send(a.ExpenseID, mustEncode(activityEvent, wire.RoomActivity{
+		Room: wire.Room(a.ExpenseID), Type: a.Type, User: wire.Person{ID: s.userID, Name: s.name},
+		Data: a.Data, At: wire.Time(models.Millis(now)),
+	}), s)
+}

@@ -1,0 +1,337 @@
+package sockets
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/socketio"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// What the members of a room hear (CONTRACT 6.2).
+const (
+	joinedEvent   = "presence:joined"
+	leftEvent     = "presence:left"
+	activityEvent = "room:activity"
+)
+
+// errForbidden answers whoever asks for a room of an expense that they do not
+// have, whether there is one or not.
+var errForbidden = &models.Error{Kind: models.Forbidden, Msg: "Forbidden", Code: ledger.CodeForbidden}
+
+// rooms are where those meet who look at the same expense: expense:<id>. A room
+// tells who is there, what they do and what they say, and nothing of the expense,
+// whose changes reach everybody by their own log.
+//
+// Whoever is in a room had a right to the expense when they joined, and is put out
+// in the moment in which it ends. A device is there once, however many sockets it
+// has, and for grace after the last.
+type rooms struct {
+	mu        sync.Mutex // held while members are told too, so that the newest arrives last
+	byExpense map[string]map[visitor]*guest
+	knocking  map[*knock]struct{}
+}
+
+// A knock is a user who is about to enter a room, while their right is looked up.
+type knock struct {
+	userID, expenseID string
+	late              bool // the right ended meanwhile
+}
+
+// A visitor is a device of a user.
+type visitor struct{ userID, device string }
+
+// A guest is a visitor in one room.
+type guest struct {
+	wire.Guest
+	since   time.Time
+	sockets map[*session]struct{}
+	leaving *time.Timer // runs while it has no socket
+}
+
+// knock begins to enter. Do so before asking for the right; enter or withdraw ends it.
+func (r *rooms) knock(userID, expenseID string) *knock {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := &knock{userID: userID, expenseID: expenseID}
+	r.knocking[k] = struct{}{}
+	return k
+}
+
+func (r *rooms) withdraw(k *knock) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.knocking, k)
+}
+
+// enter lets a session in whose right was found good after it knocked; false if it
+// may have ended since. To enter again changes nothing.
+func (r *rooms) enter(s *session, k *knock) (members []wire.Guest, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.knocking, k)
+	if k.late {
+		return nil, false
+	}
+	expenseID := k.expenseID
+	g, first := r.guest(s, expenseID)
+	if g.leaving != nil {
+		g.leaving.Stop()
+		g.leaving = nil
+	}
+	g.sockets[s] = struct{}{}
+	if s.rooms == nil {
+		s.rooms = make(map[string]*guest, 1)
+	}
+	s.rooms[expenseID] = g
+	if first {
+		r.announce(expenseID, joinedEvent, models.ActivityJoined, g, s)
+	}
+	return list(r.byExpense[expenseID]), true
+}
+
+// guest gives the session's guest in a room, and whether it has just come. r.mu is
+// held.
+func (r *rooms) guest(s *session, expenseID string) (g *guest, first bool) {
+	of := r.byExpense[expenseID]
+	if of == nil {
+		of = make(map[visitor]*guest, 1)
+		r.byExpense[expenseID] = of
+	}
+	v := visitor{s.userID, s.device}
+	if g = of[v]; g != nil {
+		return g, false
+	}
+	g = &guest{
+		Guest: wire.Guest{Room: wire.Room(expenseID), User: wire.Person{ID: s.userID, Name: s.name}, DeviceID: s.device},
+		since: time.Now(), sockets: make(map[*session]struct{}, 1),
+	}
+	of[v] = g
+	return g, true
+}
+
+// list is who is in a room, who came first first.
+func list(guests map[visitor]*guest) []wire.Guest {
+	var all []*guest
+	for _, g := range guests {
+		all = append(all, g)
+	}
+	slices.SortFunc(all, func(a, b *guest) int {
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.User.ID, b.User.ID), cmp.Compare(a.DeviceID, b.DeviceID))
+	})
+	docs := make([]wire.Guest, len(all))
+	for i, g := range all {
+		docs[i] = wire.Guest{User: g.User, DeviceID: g.DeviceID}
+	}
+	return docs
+}
+
+// members is who is in a room that the session is in.
+func (r *rooms) members(s *session, expenseID string) ([]wire.Guest, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.rooms[expenseID] == nil {
+		return nil, false
+	}
+	return list(r.byExpense[expenseID]), true
+}
+
+// leave takes a session out of a room, at once.
+func (r *rooms) leave(s *session, expenseID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := s.rooms[expenseID]
+	if g == nil {
+		return
+	}
+	delete(s.rooms, expenseID)
+	if delete(g.sockets, s); len(g.sockets) == 0 {
+		r.goes(expenseID, g)
+	}
+}
+
+// end takes a session that has ended out of its rooms. Its device may be back
+// within grace.
+func (r *rooms) end(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, g := range s.rooms {
+		if delete(g.sockets, s); len(g.sockets) == 0 {
+			g.leaving = time.AfterFunc(grace, func() { r.giveUp(id, g) })
+		}
+	}
+	clear(s.rooms)
+}
+
+// giveUp takes a guest for gone whose grace is over.
+func (r *rooms) giveUp(expenseID string, g *guest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if g.leaving != nil && len(g.sockets) == 0 {
+		r.goes(expenseID, g)
+	}
+}
+
+// goes removes a guest who is there, and tells the others. r.mu is held.
+func (r *rooms) goes(expenseID string, g *guest) {
+	of, v := r.byExpense[expenseID], visitor{g.User.ID, g.DeviceID}
+	if of[v] != g {
+		return
+	}
+	g.leaving = nil
+	if delete(of, v); len(of) == 0 {
+		delete(r.byExpense, expenseID)
+	}
+	r.announce(expenseID, leftEvent, models.ActivityLeft, g, nil)
+}
+
+// evict puts a user out of a room who has no right to the expense any more, and
+// gives the sockets that were there. They hear that they left.
+func (r *rooms) evict(expenseID, userID string) (out []*session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k := range r.knocking {
+		k.late = k.late || k.userID == userID && k.expenseID == expenseID
+	}
+	for v, g := range r.byExpense[expenseID] {
+		if v.userID != userID {
+			continue
+		}
+		if g.leaving != nil {
+			g.leaving.Stop()
+		}
+		for s := range g.sockets {
+			delete(s.rooms, expenseID)
+			s.whisper(mustEncode(leftEvent, g.Guest))
+			out = append(out, s)
+		}
+		r.goes(expenseID, g)
+	}
+	return out
+}
+
+// announce tells everybody in a room but one session that a guest came or went.
+// r.mu is held.
+func (r *rooms) announce(expenseID, event, activity string, g *guest, but *session) {
+	r.send(expenseID, mustEncode(event, g.Guest), but)
+	r.send(expenseID, mustEncode(activityEvent, wire.RoomActivity{
+		Room: g.Room, Type: activity, User: g.User, Data: json.RawMessage("{}"), At: wire.Time(models.Millis(time.Now())),
+	}), but)
+}
+
+// send sends to everybody in a room but one session. r.mu is held.
+func (r *rooms) send(expenseID string, p *socketio.Packet, but *session) {
+	for _, g := range r.byExpense[expenseID] {
+		for s := range g.sockets {
+			if s != but {
+				s.whisper(p)
+			}
+		}
+	}
+}
+
+// whisper sends what is of no use later: a socket that is behind misses it.
+func (s *session) whisper(p *socketio.Packet) { _ = s.socket.TrySend(p) }
+
+// stop ends all waiting for guests to come back.
+func (r *rooms) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, of := range r.byExpense {
+		for _, g := range of {
+			if g.leaving != nil {
+				g.leaving.Stop()
+			}
+		}
+	}
+}
+
+// Evict puts a user out of the room of an expense that they have no more
+// (ledger.Options.Rights). It does not block.
+func (h *Hub) Evict(expenseID, userID string) {
+	for _, s := range h.rooms.evict(expenseID, userID) {
+		go h.errands.run(func(context.Context) { _ = s.socket.Leave(wire.Room(expenseID)) })
+	}
+}
+
+// joinRoom handles room:join {room}, for all who have the expense; the answer says
+// who is there.
+func (s *session) joinRoom(ctx context.Context, arg json.RawMessage) (receipt, error) {
+	id, err := wire.ParseRoom(arg, true)
+	if err != nil {
+		return receipt{}, err
+	}
+	members, err := s.enter(ctx, id)
+	if err != nil {
+		return receipt{}, err
+	}
+	if err := s.socket.Join(wire.Room(id)); err != nil { // a page that comes back is in it
+		s.hub.rooms.leave(s, id)
+		_ = s.socket.Leave(wire.Room(id))
+		return receipt{}, err
+	}
+	return receipt{Room: wire.Room(id), Members: members}, nil
+}
+
+// enter looks the right up until nobody loses one meanwhile.
+func (s *session) enter(ctx context.Context, expenseID string) ([]wire.Guest, error) {
+	for {
+		k := s.hub.rooms.knock(s.userID, expenseID)
+		if _, err := s.hub.opts.Book.RoleOf(ctx, s.userID, expenseID); err != nil {
+			s.hub.rooms.withdraw(k)
+			if models.KindOf(err) == models.NotFound {
+				err = errForbidden
+			}
+			return nil, err
+		}
+		if members, ok := s.hub.rooms.enter(s, k); ok {
+			return members, nil
+		}
+	}
+}
+
+// comeBack lets a recovered page into what it does not join again: its rooms, as
+// far as its user still may, and its dashboard. In trouble it has to connect anew,
+// which it does by itself.
+func (s *session) comeBack(ctx context.Context) {
+	for _, name := range s.socket.Rooms() {
+		err := s.rejoin(ctx, name)
+		switch {
+		case errors.Is(err, errForbidden):
+			_ = s.socket.Leave(name)
+		case err != nil:
+			s.hub.logTrouble(s.userID, err)
+			s.socket.CloseTransport()
+			return
+		}
+	}
+}
+
+func (s *session) rejoin(ctx context.Context, name string) error {
+	if id, ok := wire.RoomOf(name); ok {
+		_, err := s.enter(ctx, id)
+		return err
+	}
+	if d, ok := daysOf(name); ok {
+		_, err := s.showDashboard(ctx, d)
+		return err
+	}
+	return nil
+}
+
+// leaveRoom handles room:leave {room}. To leave where one is not does nothing.
+func (s *session) leaveRoom(_ context.Context, arg json.RawMessage) (receipt, error) {
+	id, err := wire.ParseRoom(arg, true)
+	if err != nil {
+		return receipt{}, err
+	}
+	s.hub.rooms.leave(s, id)
+	return receipt{Room: wire.Room(id)}, s.socket.Leave(wire.Room(id))
+}

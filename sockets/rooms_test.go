@@ -1,0 +1,209 @@
+package sockets
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"expenseflow/internal/engineio"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+const lunch = "00000000000000000000cafe"
+
+// newTable is a world in which alice shares an expense with bob, but not with carol.
+func newTable(t *testing.T) *world {
+	w := newWorld(t, Options{}, engineio.Config{})
+	for token, user := range map[string]string{"a": "alice", "b": "bob", "c": "carol"} {
+		w.tokens.give(token, user, time.Hour)
+	}
+	w.book.give("alice", lunch, models.RoleOwner)
+	w.book.give("bob", lunch, models.RoleViewer)
+	return w
+}
+
+func TestMembersOfARoomHearOfEachOther(t *testing.T) {
+	w := newTable(t)
+	alice, bob := w.open(t, "a"), w.open(t, "b")
+	same(t, "members", 1, len(alice.meet(t, lunch)))
+	same(t, "members", 2, len(bob.meet(t, lunch)))
+	name, payload := alice.hear()
+	same(t, "event", joinedEvent, name)
+	same(t, "user", any(map[string]any{"id": "bob", "name": "BOB"}), payload["user"])
+	name, payload = alice.hear()
+	same(t, "event", activityEvent, name)
+	same(t, "type", any("joined"), payload["type"])
+
+	second := w.open(t, "b") // another tab of the same browser is nobody new
+	same(t, "members", 2, len(second.meet(t, lunch)))
+	bob.send(`427["room:activity",{"room":"expense:` + lunch + `","type":"comment","data":{"text":"<b>hi</b>"}}]`)
+	for _, b := range []*browser{alice, second} {
+		name, payload = b.hear()
+		same(t, "event", activityEvent, name)
+		same(t, "comment", any(map[string]any{"text": "<b>hi</b>"}), payload["data"])
+	}
+	alice.send(`427["room:leave",{"room":"expense:` + lunch + `"}]`)
+	_, ack := alice.answers(t, "7")
+	same(t, "answer", any(true), ack["ok"])
+	name, payload = second.hear()
+	same(t, "event", leftEvent, name)
+	same(t, "user", any(map[string]any{"id": "alice", "name": "ALICE"}), payload["user"])
+}
+
+func TestTypingIsToldToTheOthersOnceASecond(t *testing.T) {
+	w := newTable(t)
+	alice, bob := w.open(t, "a"), w.open(t, "b")
+	alice.meet(t, lunch)
+	bob.meet(t, lunch)
+	alice.hear() // joined, twice
+	alice.hear()
+	for range 20 {
+		bob.send(`42["room:activity",{"room":"expense:` + lunch + `","type":"typing"}]`)
+	}
+	bob.send(`42["room:activity",{"room":"expense:` + lunch + `","type":"comment","data":"done"}]`)
+	var heard []string
+	for range 2 {
+		_, payload := alice.hear()
+		heard = append(heard, fmt.Sprint(payload["type"]))
+	}
+	same(t, "heard", []string{"typing", "comment"}, heard)
+}
+
+func TestWhoHasNoRightIsNotLetIn(t *testing.T) {
+	w := newTable(t)
+	alice, carol := w.open(t, "a"), w.open(t, "c")
+	alice.meet(t, lunch)
+	unknown := strings.Repeat("f", 24)
+	for _, command := range []string{
+		`["room:join",{"room":"expense:` + lunch + `"}]`, `["room:join",{"room":"expense:` + unknown + `"}]`,
+		`["presence:list",{"room":"expense:` + lunch + `"}]`,
+		`["room:activity",{"room":"expense:` + lunch + `","type":"comment","data":"hi"}]`,
+		`["room:activity",{"room":"expense:` + lunch + `","type":"typing"}]`,
+	} {
+		carol.denied(t, command, "FORBIDDEN")
+	}
+	for _, command := range []string{
+		`["room:join",{}]`, `["room:join",{"room":"user:alice"}]`, `["room:join",{"room":7}]`, `["room:join",{"room":"expense:"}]`,
+		`["room:activity",{"room":"expense:` + lunch + `","type":"joined"}]`, `["room:leave",{"room":null}]`,
+	} {
+		carol.denied(t, command, "INVALID")
+	}
+	alice.denied(t, `["room:activity",{"room":"expense:`+lunch+`","type":"comment","data":"`+strings.Repeat("x", models.MaxComment+1)+`"}]`, "INVALID")
+	same(t, "members", 1, len(alice.meet(t, lunch)))
+}
+
+// unshare takes bob's right away, as the ledger and the log do.
+func (w *world) unshare() {
+	w.book.give("bob", lunch, models.NoRole)
+	w.Evict(lunch, "bob")
+}
+
+func TestWhoLosesTheRightIsPutOutOnEveryDevice(t *testing.T) {
+	w := newTable(t)
+	alice := w.open(t, "a")
+	alice.meet(t, lunch)
+	phone, laptop := w.dial(t, nil), w.open(t, "b")
+	phone.connect(`{"token":"b","deviceId":"phone"}`)
+	phone.meet(t, lunch)
+	laptop.meet(t, lunch)
+	w.unshare()
+	laptop.awaits(t, leftEvent)
+	for range 4 { // two came
+		alice.hear()
+	}
+	for range 2 {
+		name, _ := alice.hear()
+		same(t, "event", leftEvent, name)
+		alice.hear()
+	}
+	w.Activity(models.Activity{ExpenseID: lunch, Type: models.ActivityUpdated})
+	for _, b := range []*browser{phone, laptop} {
+		b.send(`427["presence:list",{"room":"expense:` + lunch + `"}]`)
+		events, ack := b.answers(t, "7")
+		same(t, "code", any("FORBIDDEN"), ack["code"])
+		if all := strings.Join(events, ""); strings.Contains(all, activityEvent+`",{"room":"expense:`+lunch+`","type":"updated"`) {
+			t.Errorf("who has no right hears %s", all)
+		}
+	}
+}
+
+// awaits wants an event of this name before anything else.
+func (b *browser) awaits(t *testing.T, event string) {
+	t.Helper()
+	for {
+		name, _ := b.hear()
+		if name == event {
+			return
+		}
+	}
+}
+
+// The right ends between the look-up and the entry.
+func TestNobodyEntersWithARightThatHasJustEnded(t *testing.T) {
+	w := newTable(t)
+	bob := w.open(t, "b")
+	w.book.mu.Lock()
+	w.book.asked = func() { w.unshare() }
+	w.book.mu.Unlock()
+	bob.denied(t, `["room:join",{"room":"expense:`+lunch+`"}]`, "FORBIDDEN")
+	if len(w.rooms.byExpense) != 0 || len(w.rooms.knocking) != 0 {
+		t.Errorf("%d rooms and %d knocks are left", len(w.rooms.byExpense), len(w.rooms.knocking))
+	}
+}
+
+func TestARecoveredPageIsStillInItsRoomIfItMay(t *testing.T) {
+	for _, may := range []bool{true, false} {
+		w := newTable(t)
+		bob := w.dial(t, nil)
+		answer := bob.connect(`{"token":"b"}`)
+		_, pid, _ := strings.Cut(answer, `"pid":"`)
+		pid, _, _ = strings.Cut(pid, `"`)
+		bob.meet(t, lunch)
+		bob.subscribed(t, ``)
+		_ = bob.conn.Close()
+		if !may {
+			w.unshare()
+		}
+		again := w.dial(t, nil)
+		if got := again.connect(`{"token":"b","pid":"` + pid + `"}`); !strings.Contains(got, pid) {
+			t.Fatalf("the page was not recovered: %s", got)
+		}
+		again.state(dashboardEvent) // which it does not ask for again
+		again.send(`427["presence:list",{"room":"expense:` + lunch + `"}]`)
+		_, ack := again.answers(t, "7")
+		same(t, "in the room", any(may), ack["ok"])
+	}
+}
+
+func TestAReloadInARoomIsHeardByNobody(t *testing.T) {
+	w := newTable(t)
+	alice := w.open(t, "a")
+	alice.meet(t, lunch)
+	for range 5 {
+		bob := w.open(t, "b")
+		bob.meet(t, lunch)
+		_ = bob.conn.Close()
+	}
+	w.Activity(models.Activity{ExpenseID: lunch, Type: models.ActivityUpdated})
+	var heard []string
+	for range 3 {
+		name, payload := alice.hear()
+		heard = append(heard, name+" "+fmt.Sprint(payload["type"]))
+	}
+	same(t, "heard", []string{joinedEvent + " <nil>", activityEvent + " joined", activityEvent + " updated"}, heard)
+}
+
+func TestRoomsKeepNothingOfWhoHasGone(t *testing.T) {
+	w := newTable(t)
+	bob := w.open(t, "b")
+	bob.meet(t, lunch)
+	bob.send(`427["room:leave",{"room":"` + wire.Room(lunch) + `"}]`)
+	bob.answers(t, "7")
+	w.rooms.mu.Lock()
+	defer w.rooms.mu.Unlock()
+	if len(w.rooms.byExpense) != 0 {
+		t.Errorf("%d rooms are kept", len(w.rooms.byExpense))
+	}
+}
