@@ -17,11 +17,26 @@ const streamChunk = 256
 // expenses, "e", with parameters args. A user with whom nothing is shared pays a
 // look into an index.
 func mine(userID, more string, args ...any) (query string, params []any) {
-	query = "SELECT " + expenseTable.namesOf("e") + ", '' AS role, '' AS shared_by FROM expenses e WHERE e.user_id = ?" + more +
-		" UNION ALL SELECT " + expenseTable.namesOf("e") + ", s.role, u.name FROM shares s " +
-		"JOIN expenses e ON e.id = s.expense_id JOIN users u ON u.id = e.user_id WHERE s.user_id = ? AND s.role <> ''" + more
 	params = append([]any{userID}, args...)
-	return query, append(params, params...)
+	return own + more + " UNION ALL " + received + more, append(params, params...)
+}
+
+// own and received are the halves of mine.
+var (
+	own = "SELECT " + expenseTable.namesOf("e") + ", '' AS role, '' AS shared_by FROM expenses e WHERE e.user_id = ?"
+
+	received = "SELECT " + expenseTable.namesOf("e") + ", s.role, u.name AS shared_by FROM shares s " +
+		"JOIN expenses e ON e.id = s.expense_id JOIN users u ON u.id = e.user_id WHERE s.user_id = ? AND s.role <> ''"
+)
+
+// pageOfMine is a page of mine, newest first. Each half is cut where the page ends,
+// so that a planner need not sort all that a busy user has.
+func pageOfMine(userID string, limit int, offset int64) (query string, params []any) {
+	end := offset + int64(limit)
+	const first = " ORDER BY e.date DESC, e.id DESC LIMIT ?"
+	query = "SELECT * FROM (" + own + first + ") o UNION ALL SELECT * FROM (" + received + first + ") r" +
+		newestFirst + " LIMIT ? OFFSET ?"
+	return query, []any{userID, end, userID, end, limit, offset}
 }
 
 // scanView reads a row of mine.
@@ -83,8 +98,8 @@ func (s *Store) Expenses(ctx context.Context, userID string, page, limit int) ([
 	if offset < 0 || offset >= total {
 		return expenses, total, nil
 	}
-	query, args := mine(userID, "")
-	err := s.rows(ctx, s.r, query+newestFirst+" LIMIT ? OFFSET ?", append(args, limit, offset), func(row scanner) error {
+	query, args := pageOfMine(userID, limit, offset)
+	err := s.rows(ctx, s.r, query, args, func(row scanner) error {
 		e, err := scanView(row)
 		expenses = append(expenses, e)
 		return err
