@@ -245,6 +245,7 @@ func TestPageMoneyByKeyboard(t *testing.T) {
 	w.keys(t, "Enter")
 	w.awaitParts(t, unreadPart)
 	focusIs("Notifications")
+	w.awaitText(t, "All read")
 	w.keys(t, "Escape")
 	focusIs("Notifications")
 	w.tabTo(t, "Delete budget Food")

@@ -23,8 +23,8 @@ import (
 var slowChanges = flag.Int("slow.changes", 20_000, "changes that phones on a slow line get")
 
 const (
-	slowBytes  = 512 << 10 // a second, on a slow line
-	quickBytes = 32 << 20  // a second, once it is better
+	slowBytes  = 64 << 10 // a second, on a slow line: less than any machine makes
+	quickBytes = 32 << 20 // a second, once it is better
 	// leeway is how much more memory the process may take while phones are slow
 	// than while nobody is. What they are behind by is a multiple of it.
 	leeway = 16 << 20

@@ -7,7 +7,7 @@ var (
 	mu      sync.Mutex
 	highest int64
 	first   string
-	kept    = map[string]any{}
+	kept    map[string]any
 )
 
 // Highest gives the highest number that it was ever given.
@@ -32,6 +32,9 @@ func First(s string) string {
 func Remember(key string, v any) {
 	mu.Lock()
 	defer mu.Unlock()
+	if kept == nil {
+		kept = map[string]any{}
+	}
 	kept[key] = v
 }
 

@@ -8,6 +8,9 @@ import (
 	"slices"
 )
 
+// Built tells whether there are any bugs in the program.
+const Built = true
+
 var seeded = mustParse(os.Getenv("SEEDED_BUG"))
 
 func mustParse(name string) Bug {

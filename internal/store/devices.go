@@ -30,8 +30,12 @@ func (userDeviceRow) TableName() string { return "user_devices" }
 func (keptRoomsRow) TableName() string  { return "kept_rooms" }
 
 var userDeviceTable = &table{name: "user_devices", key: "user_id, device_id, token_key", columns: []column{
-	{"user_id", text}, {"device_id", text}, {"token_key", text},
-	{"expires_at", integer}, {"first_seen", integer}, {"last_seen", integer},
+	{"user_id", text},
+	{"device_id", text},
+	{"token_key", text},
+	{"expires_at", integer},
+	{"first_seen", integer},
+	{"last_seen", integer},
 }}
 
 // SeeDevices notes that these devices are there, each with its token. What it

@@ -56,8 +56,13 @@ func (tx *Tx) retally(before, after *models.Expense) {
 }
 
 var totalTable = &table{name: "daily_totals", key: "user_id, day, category, type", columns: []column{
-	{"user_id", text}, {"day", integer}, {"category", text}, {"type", text},
-	{"units", integer}, {"micros", integer}, {"count", integer},
+	{"user_id", text},
+	{"day", integer},
+	{"category", text},
+	{"type", text},
+	{"units", integer},
+	{"micros", integer},
+	{"count", integer},
 }}
 
 // addUp adds to the row that is there.

@@ -106,6 +106,38 @@ export class Api {
     return this.#request('DELETE', `/notifications/${encodeURIComponent(id)}`);
   }
 
+  /** Who has an expense: {owner, role, sharedWith}. */
+  shares(id) {
+    return this.#request('GET', `/expenses/${encodeURIComponent(id)}/share`);
+  }
+
+  share(id, email, role) {
+    return this.#request('POST', `/expenses/${encodeURIComponent(id)}/share`, { email, role });
+  }
+
+  unshare(id, userId) {
+    return this.#request('DELETE', `/expenses/${encodeURIComponent(id)}/share/${encodeURIComponent(userId)}`);
+  }
+
+  /** What was said last about an expense, newest first. */
+  async comments(id, limit) {
+    const answer = await this.#request('GET', `/expenses/${encodeURIComponent(id)}/activity?limit=${limit}`);
+    return listOf(answer?.activities).filter((a) => a.type === 'comment');
+  }
+
+  comment(id, text) {
+    return this.#request('POST', `/expenses/${encodeURIComponent(id)}/activity`, { text });
+  }
+
+  /** The devices on which this user is signed in. */
+  async devices() {
+    return listOf((await this.#request('GET', '/devices'))?.devices);
+  }
+
+  signOutDevice(id) {
+    return this.#request('DELETE', `/devices/${encodeURIComponent(id)}`);
+  }
+
   async #request(method, path, body, headers) {
     const response = await this.#fetch(method, path, body, headers);
     const answer = await response.json().catch((err) => {

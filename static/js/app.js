@@ -4,6 +4,7 @@ import { Balance } from './balance.js';
 import { Book, forgetRows } from './book.js';
 import { Budgets } from './budgets.js';
 import { Dashboard } from './dashboard.js';
+import { Devices } from './devices.js';
 import { h, icon, soon } from './dom.js';
 import { count } from './format.js';
 import { Live } from './live.js';
@@ -11,18 +12,21 @@ import { Notices } from './notices.js';
 import * as account from './panels/account.js';
 import * as balance from './panels/balance.js';
 import * as budgets from './panels/budgets.js';
+import * as devices from './panels/devices.js';
 import { Editor } from './panels/editor.js';
 import * as entry from './panels/entry.js';
 import * as list from './panels/list.js';
 import * as notices from './panels/notices.js';
 import * as overview from './panels/overview.js';
 import * as parked from './panels/parked.js';
+import * as people from './panels/people.js';
 import { signIn } from './panels/signin.js';
 import * as status from './panels/status.js';
 import * as summary from './panels/summary.js';
 import * as system from './panels/system.js';
 import * as way from './panels/views.js';
 import { Queue, waiting } from './queue.js';
+import { Room } from './room.js';
 import * as sessions from './session.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
@@ -37,7 +41,7 @@ import { Views, views } from './views.js';
  * name (views.js), `floating`, `overlay`; and, if it has any, a `render` that
  * brings them up to date. A new panel is a line here, in index.html and in sw.js.
  */
-const panels = [balance, status, notices, account, system, summary, entry, parked, way, list, overview, budgets];
+const panels = [balance, status, notices, devices, account, system, summary, entry, parked, way, people, list, overview, budgets];
 
 /** Milliseconds after a change until the rows are kept for the next start. */
 const rememberPause = 2_000;
@@ -101,9 +105,9 @@ function contextOf(session) {
   // The server's sums are in a currency if there is but one.
   const sumCurrency = () => (currencies().length === 1 ? currency() : '');
   const context = {
-    session, storage, api, queue, book, sync, live, currency, currencies, sumCurrency,
+    session, storage, deviceId, api, queue, book, sync, live, currency, currencies, sumCurrency,
     balance: new Balance({ book, queue }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
-    notices: new Notices(api), views: new Views(), toast: new Toast(), editor: new Editor(currency),
+    devices: new Devices({ api, live }), room: new Room({ api, live }), notices: new Notices(api), views: new Views(), toast: new Toast(), editor: new Editor(currency),
   };
   context.actions = actionsOf(context);
   context.leave = () => leave(context);
@@ -167,6 +171,9 @@ function hearExpenses(context) {
   on('created', (e) => ({ id: e._id, expense: e }));
   on('updated', (e) => ({ id: e._id, expense: e }));
   on('deleted', ({ id }) => ({ id }));
+  context.live.listen('expense:shared', ({ expenseId, sharedWith }) => {
+    context.book.note({ kind: 'shared', id: expenseId, expense: { shared: sharedWith.length } });
+  });
 }
 
 function hearMoney(context) {

@@ -1,4 +1,5 @@
 import { isTemporary } from './queue.js';
+import { isForeign } from './rights.js';
 
 /** How many rows are kept for a start without a server. */
 const keptRows = 300;
@@ -8,7 +9,8 @@ const keptRows = 300;
  * the operations that still wait in the queue.
  *
  *  - A change is taken in as often as it comes, in any order: the newer version
- *    wins, and what is deleted stays deleted (the server gives no id twice).
+ *    wins, and what is deleted stays deleted (the server gives no id twice),
+ *    except what others share: that may be taken away and given again.
  *  - While the list is being loaded, changes are also kept aside and taken in
  *    again after it, since the list may be older than they are.
  *  - While a new expense of this device waits for its answer, the event that
@@ -63,7 +65,7 @@ export class Book extends EventTarget {
     return this.#ids.get(id) ?? id;
   }
 
-  /** Takes in an event of the server: kind is created, updated or deleted. */
+  /** Takes in an event of the server: kind is created, updated, deleted or shared. */
   note(change) {
     this.#aside?.push(change);
     if (this.#isOwnUnanswered(change)) {
@@ -92,6 +94,7 @@ export class Book extends EventTarget {
     this.#aside = [];
     try {
       const list = await fetch();
+      list.filter(isForeign).forEach((e) => this.#gone.delete(e._id));
       this.#expenses = new Map(list.filter((e) => !this.#gone.has(e._id)).map((e) => [e._id, e]));
       this.#aside.forEach((change) => this.#apply(change));
       this.loaded = true;
@@ -117,11 +120,24 @@ export class Book extends EventTarget {
   }
 
   #apply({ kind, id, expense }) {
+    if (kind === 'created' && isForeign(expense)) {
+      this.#gone.delete(id);
+    }
     if (kind === 'deleted') {
       this.#forget(id);
+    } else if (kind === 'shared') {
+      this.#count(id, expense.shared);
     } else if (!this.#gone.has(id) && isNewer(expense, this.#expenses.get(id))) {
       const { deviceId, ...row } = expense;
       this.#expenses.set(id, row);
+    }
+  }
+
+  // With how many others an own expense is shared is no change of the expense.
+  #count(id, shared) {
+    const known = this.#expenses.get(id);
+    if (known) {
+      this.#expenses.set(id, { ...known, shared });
     }
   }
 

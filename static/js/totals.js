@@ -1,14 +1,16 @@
 import { dayOf, micros } from './format.js';
+import { isForeign } from './rights.js';
 
 /**
  * Sums of rows, one per currency, the most used currency first: what is left
  * over of everything, and what came in and went out in the month of now. All in
- * millionths. What waits to be deleted does not count.
+ * millionths. What waits to be deleted does not count, nor what others share: that
+ * is their money.
  */
 export function totals(rows, now = new Date()) {
   const month = dayOf(now).slice(0, 7);
   const sums = new Map();
-  for (const row of rows.filter((r) => r.pending !== 'DELETE')) {
+  for (const row of rows.filter((r) => r.pending !== 'DELETE' && !isForeign(r))) {
     add(sumOf(sums, row.currency ?? ''), row, month);
   }
   return [...sums.values()].sort((a, b) => b.rows - a.rows);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Book, forgetRows } from '../js/book.js';
 import { Queue } from '../js/queue.js';
 import { Storage } from '../js/storage.js';
+import { totals } from '../js/totals.js';
 import { applied, FakeDisk } from './fakes.js';
 
 const me = 'device_1';
@@ -140,4 +141,30 @@ test('the newest rows are there at a start without a server, until they are forg
   assert.deepEqual(texts(setUp(storage).book), ['a']);
   forgetRows(storage, 'alice');
   assert.deepEqual(texts(setUp(storage).book), []);
+});
+
+test('what somebody shares may be taken away and given again, and is nobody else\'s money', async () => {
+  const { book } = setUp();
+  const shared = expense('a', { sharedBy: { id: 'bob', name: 'Bob' }, role: 'viewer' });
+  book.note(created(shared));
+  book.note(deleted(shared));
+  assert.deepEqual(texts(book), []);
+  book.note(updated(shared));
+  assert.deepEqual(texts(book), []);
+  book.note(created(shared));
+  assert.deepEqual(texts(book), ['a']);
+  book.note(deleted(shared));
+  await book.load(async () => [shared]);
+  assert.deepEqual(texts(book), ['a']);
+  await book.load(async () => { book.note(deleted(shared)); return [shared]; });
+  assert.deepEqual(texts(book), []);
+  assert.deepEqual(totals([{ ...shared, type: 'income' }]), []);
+});
+
+test('with how many an own expense is shared is shown as it changes', async () => {
+  const { book } = setUp();
+  await book.load(async () => [expense('a')]);
+  book.note({ kind: 'shared', id: 'a'.repeat(24), expense: { shared: 2 } });
+  book.note({ kind: 'shared', id: 'b'.repeat(24), expense: { shared: 2 } });
+  assert.deepEqual(book.rows().map((r) => r.shared), [2]);
 });

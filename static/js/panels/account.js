@@ -1,9 +1,9 @@
 import { h, icon } from '../dom.js';
 import { count } from '../format.js';
 
-/** Who is signed in, and the way out. */
-export function mount({ session, queue, leave }) {
-  const out = h('button', { type: 'button', class: 'plain small', on: { click: ask } }, icon('leave'), h('span', {}, 'Sign out'));
+/** The way out. */
+export function mount({ queue, leave }) {
+  const out = h('button', { type: 'button', class: 'plain small out', on: { click: ask } }, icon('leave'), h('span', {}, 'Sign out'));
   const text = h('p', {});
   const dialog = h('dialog', { class: 'question', aria: { labelledby: 'leave-title' } },
     h('div', { class: 'sheet' },
@@ -30,5 +30,5 @@ export function mount({ session, queue, leave }) {
     leave();
   }
 
-  return { header: h('div', { class: 'account' }, h('span', { class: 'who', title: session.user.email }, session.user.name), out), overlay: dialog };
+  return { header: out, overlay: dialog };
 }

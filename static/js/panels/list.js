@@ -1,6 +1,8 @@
 import { categoryName } from '../categories.js';
 import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
 import { dayOf, dayTitle, micros, money } from '../format.js';
+import { isTemporary } from '../queue.js';
+import { isForeign, mayEdit, mayRemove } from '../rights.js';
 import { net } from '../totals.js';
 
 /** How many rows are shown at first, and how many more at a time. */
@@ -63,12 +65,13 @@ class List {
   }
 
   #handlers() {
-    const { actions, editor } = this.#context;
+    const { actions, editor, people } = this.#context;
     return {
       edit: (row) => editor.open({
         title: 'Edit entry', label: 'Save', row,
         save: (patch) => Object.keys(patch).length > 0 && actions.edit(row, patch),
       }),
+      people: (row) => people.open(row),
       remove: (row) => (row.pending === 'DELETE' ? actions.restore(row) : actions.remove(row)),
     };
   }
@@ -141,7 +144,7 @@ function daySection(day) {
 
 // A row keeps its element for as long as it is shown, so that the focus stays;
 // its handlers act on the row as it was shown last.
-function rowElement(key, { edit, remove }) {
+function rowElement(key, { edit, people, remove }) {
   let shown;
   const badge = h('span', { class: 'badge' });
   const description = h('span', { class: 'description' });
@@ -149,10 +152,11 @@ function rowElement(key, { edit, remove }) {
   const mark = h('span', { class: 'mark' }, icon('clock'), h('span', {}));
   const amount = h('span', { class: 'amount' });
   const editButton = iconButton('edit', '', () => edit(shown));
+  const peopleButton = iconButton('people', '', () => people(shown));
   const removeButton = iconButton('delete', '', () => remove(shown)); // and, until it is sent, takes it back
   const element = h('li', { class: 'row', data: { key } },
     badge, h('div', { class: 'what' }, description, detail), mark, amount,
-    h('div', { class: 'tools' }, editButton, removeButton));
+    h('div', { class: 'tools' }, editButton, peopleButton, removeButton));
 
   function show(row) {
     const before = shown;
@@ -162,17 +166,27 @@ function rowElement(key, { edit, remove }) {
       badge.replaceChildren(icon(row.category));
     }
     setText(description, row.description);
-    setText(detail, [categoryName(row.category), row.merchant, row.notes].filter(Boolean).join(' · '));
+    setText(detail, [categoryName(row.category), sharedWords(row), row.merchant, row.notes].filter(Boolean).join(' · '));
     setText(amount, amountText(row));
     amount.dataset.type = row.type;
     element.dataset.pending = row.pending ?? '';
     setText(mark.lastChild, waitingWords[row.pending] ?? '');
     const going = row.pending === 'DELETE';
-    editButton.hidden = going;
+    editButton.hidden = going || !mayEdit(row);
+    peopleButton.hidden = going || isTemporary(row.id);
+    removeButton.hidden = !mayRemove(row);
     name(editButton, 'edit', `Edit ${row.description}`);
+    name(peopleButton, 'people', `People: ${row.description}`);
     name(removeButton, going ? 'undo' : 'delete', `${going ? 'Keep' : 'Delete'} ${row.description}`);
   }
   return { element, show };
+}
+
+function sharedWords(row) {
+  if (isForeign(row)) {
+    return `from ${row.sharedBy.name}`;
+  }
+  return row.shared > 0 ? `shared with ${row.shared}` : '';
 }
 
 function name(button, picture, label) {

@@ -1,0 +1,190 @@
+import { arrange, h, iconButton, setText, soon } from '../dom.js';
+import { count, moment, sentence } from '../format.js';
+import { isTemporary } from '../queue.js';
+import { Fields } from './fields.js';
+
+const roles = [['viewer', 'may look'], ['editor', 'may change it']];
+
+/** The dialog with the people around one entry: who has it, who is here, what they say. */
+export function mount(context) {
+  const people = new People(context);
+  context.people = people;
+  return { overlay: people.element };
+}
+
+class People {
+  #context;
+  #room;
+  #row = null;
+  #fields = new Fields('share');
+  #title = h('h2', { id: 'people-title', tabIndex: -1 });
+  #here = h('p', { class: 'hint', role: 'status' });
+  #members = h('ul', { class: 'members' });
+  #share;
+  #leave = h('button', { type: 'button', class: 'plain small', hidden: true, on: { click: () => this.#leaveEntry() } }, 'Leave this entry');
+  #comments = h('ol', { class: 'comments', tabIndex: 0, aria: { label: 'Comments' } });
+  #typing = h('p', { class: 'hint typing', role: 'status' });
+  #words = h('p', { class: 'error', role: 'alert' });
+
+  constructor(context) {
+    this.#context = context;
+    this.#room = context.room;
+    this.#share = this.#shareForm();
+    this.element = h('dialog', { class: 'drawer', aria: { labelledby: 'people-title' }, on: { close: () => this.#closed() } },
+      h('div', { class: 'sheet' },
+        h('header', {}, this.#title, iconButton('close', 'Close', () => this.element.close())),
+        this.#here, this.#words,
+        h('section', { aria: { label: 'Who has it' } }, h('h3', {}, 'Who has it'), this.#members, this.#leave),
+        this.#share,
+        h('section', { aria: { label: 'What was said' } }, h('h3', {}, 'What was said'), this.#comments, this.#typing, this.#commentForm())));
+    this.element.addEventListener('mousedown', (event) => event.target === this.element && this.element.close());
+    this.#room.addEventListener('change', soon(() => this.#row && this.#render()));
+    context.book.addEventListener('change', soon(() => this.#row && this.#check()));
+  }
+
+  /** Opens with a row that the server has. */
+  open(row) {
+    if (isTemporary(row.id)) {
+      return;
+    }
+    this.#row = row;
+    setText(this.#words, '');
+    this.#fields.fill({ email: '', role: 'viewer', text: '' });
+    this.#room.enter(row.id);
+    this.#render();
+    this.element.showModal();
+    this.#title.focus();
+  }
+
+  #closed() {
+    this.#row = null;
+    this.#room.leave();
+  }
+
+  // An entry that is gone, or not shared any more, has no people.
+  #check() {
+    const row = this.#context.book.rows().find((r) => r.id === this.#row.id);
+    if (row) {
+      this.#row = row;
+      this.#render();
+    } else {
+      this.#context.toast.say(`${this.#row.description} is no longer here.`);
+      this.element.close();
+    }
+  }
+
+  #render() {
+    const { sharing, trouble, here, typing, comments } = this.#room;
+    const me = this.#context.session.user.id;
+    const isOwner = sharing?.owner.id === me;
+    setText(this.#title, `People: ${this.#row.description}`);
+    setText(this.#here, hereText(here, me));
+    this.#share.hidden = !isOwner;
+    this.#leave.hidden = !sharing || isOwner;
+    if (trouble) {
+      setText(this.#words, sentence(trouble.message));
+    }
+    arrange(this.#members, sharing ? membersOf(sharing, me).map((m) => this.#member(m, isOwner)) : []);
+    this.#renderComments(comments, me);
+    setText(this.#typing, typing.length > 0 ? `${typing.join(', ')} ${typing.length === 1 ? 'is' : 'are'} writing…` : '');
+  }
+
+  // What is said last is in sight.
+  #renderComments(comments, me) {
+    const known = this.#comments.children.length;
+    arrange(this.#comments, comments.map((c) => this.#comment(c, me)));
+    this.#comments.hidden = comments.length === 0;
+    if (this.#comments.children.length > known) {
+      this.#comments.scrollTop = this.#comments.scrollHeight;
+    }
+  }
+
+  #comment({ id, user, data, at }, me) {
+    const known = this.#comments.querySelector(`[data-id="${CSS.escape(id)}"]`);
+    return known ?? h('li', { data: { id } },
+      h('p', { class: 'hint' }, h('b', {}, user.id === me ? 'You' : user.name), ` · ${moment(at)}`), h('p', { class: 'said' }, data.text));
+  }
+
+  #member(member, isOwner) {
+    const key = `${member.id} ${member.role} ${isOwner}`;
+    const known = this.#members.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    return known ?? h('li', { data: { key } },
+      h('div', { class: 'what' }, h('span', { class: 'description' }, member.shown), h('span', { class: 'detail' }, [member.email, member.word].filter(Boolean).join(' · '))),
+      isOwner && member.role !== 'owner' ? this.#memberTools(member) : null);
+  }
+
+  #memberTools(member) {
+    const other = member.role === 'viewer' ? 'editor' : 'viewer';
+    const change = other === 'editor' ? 'Let change it' : 'Let only look';
+    return h('div', { class: 'buttons' },
+      h('button', { type: 'button', class: 'link', aria: { label: `${change}: ${member.name}` }, on: { click: () => this.#act(() => this.#room.share(member.email, other)) } }, change),
+      h('button', { type: 'button', class: 'link', aria: { label: `Remove: ${member.name}` }, on: { click: () => this.#act(() => this.#room.unshare(member.id)) } }, 'Remove'));
+  }
+
+  #shareForm() {
+    const shared = (event) => {
+      event.preventDefault();
+      const email = this.#fields.text('email');
+      if (!this.#fields.refuse(email.includes('@') ? {} : { email: 'Enter an e-mail address.' })) {
+        this.#submit('email', () => this.#room.share(email, this.#fields.text('role')));
+      }
+    };
+    return h('form', { class: 'share-form', noValidate: true, hidden: true, on: { submit: shared } },
+      this.#fields.add('email', 'Share with, by e-mail address', h('input', { type: 'email', autocomplete: 'off' })),
+      h('div', { class: 'share-row' },
+        this.#fields.add('role', 'They', h('select', {}, roles.map(([value, name]) => h('option', { value }, name)))),
+        h('button', { type: 'submit', class: 'primary' }, 'Share')));
+  }
+
+  #commentForm() {
+    const said = (event) => {
+      event.preventDefault();
+      const text = this.#fields.text('text');
+      if (text) {
+        this.#submit('text', () => this.#room.say(text));
+      }
+    };
+    const input = h('input', { autocomplete: 'off', maxlength: 1000, on: { input: () => this.#room.type() } });
+    return h('form', { noValidate: true, on: { submit: said } }, this.#fields.add('text', 'Say something', input),
+      h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'plain small' }, 'Send')));
+  }
+
+  #leaveEntry() {
+    return this.#act(() => this.#room.unshare(this.#context.session.user.id));
+  }
+
+  // What was typed is emptied once the server has it; else it says why not.
+  async #submit(name, work) {
+    try {
+      await work();
+      this.#fields.fill({ [name]: '' });
+    } catch (err) {
+      this.#fields.mark(name, sentence(err.message));
+    }
+    this.#fields.get(name).focus();
+  }
+
+  // What has the focus vanishes by what is done.
+  async #act(work) {
+    setText(this.#words, '');
+    await work().catch((err) => setText(this.#words, sentence(err.message)));
+    this.#title.focus();
+  }
+}
+
+function membersOf({ owner, sharedWith }, me) {
+  const shown = ({ id, name }) => (id === me ? `${name} (you)` : name);
+  return [
+    { ...owner, role: 'owner', shown: shown(owner), word: 'owner' },
+    ...sharedWith.map((m) => ({ ...m, shown: shown(m), word: roles.find(([role]) => role === m.role)?.[1] ?? m.role })),
+  ];
+}
+
+function hereText(here, me) {
+  if (here.length === 0) {
+    return '';
+  }
+  const meFirst = [...here].sort((a, b) => Number(b.id === me) - Number(a.id === me));
+  const names = meFirst.map(({ id, name, devices }) => (id === me ? 'you' : name) + (devices > 1 ? ` (${count(devices, 'device')})` : ''));
+  return `Here now: ${names.join(', ')}`;
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Devices } from '../js/devices.js';
+import { Room } from '../js/room.js';
+import { FakeLive, FakeTimers, settled } from './fakes.js';
+
+const guest = (id, deviceId, room = 'expense:e1') => ({ room, user: { id, name: id }, deviceId });
+
+class RoomLive extends FakeLive {
+  members = [guest('anna', 'a1')];
+
+  async ask(event, payload) {
+    await super.ask(event, payload);
+    return event === 'room:join' ? { ok: true, room: payload.room, members: this.members } : { ok: true };
+  }
+}
+
+function setUp() {
+  const live = new RoomLive();
+  const timers = new FakeTimers();
+  const said = [];
+  const api = {
+    shares: async (id) => ({ expenseId: id, owner: { id: 'anna', name: 'anna' }, role: 'owner', sharedWith: [] }),
+    comments: async () => [...said].reverse(),
+    comment: async (_, text) => { said.push({ id: `c${said.length}`, data: { text } }); return said.at(-1); },
+    share: async (id, email, role) => ({ expenseId: id, sharedWith: [{ id: 'bob', name: 'bob', email, role }] }),
+  };
+  return { live, timers, said, room: new Room({ api, live, timers }) };
+}
+
+const here = (room) => room.here.map((p) => `${p.name} ${p.devices}`);
+
+test('people are counted once, however many devices they have', async () => {
+  const { live, room } = setUp();
+  live.connect();
+  await room.enter('e1');
+  live.tell('presence:joined', guest('bob', 'b1'));
+  live.tell('presence:joined', guest('anna', 'a2'));
+  live.tell('presence:joined', guest('anna', 'a2'));
+  live.tell('presence:joined', guest('carol', 'c1', 'expense:other'));
+  assert.deepEqual(here(room), ['anna 2', 'bob 1']);
+  live.tell('presence:left', guest('bob', 'b1'));
+  assert.deepEqual(here(room), ['anna 2']);
+});
+
+test('a room is entered again with each connection, and left for good', async () => {
+  const { live, room } = setUp();
+  await room.enter('e1');
+  assert.deepEqual(live.asked, []);
+  live.connect();
+  await settled();
+  live.members = [guest('bob', 'b1')];
+  live.connect();
+  await settled();
+  assert.deepEqual(here(room), ['bob 1']);
+  room.leave();
+  live.connect();
+  live.tell('presence:joined', guest('anna', 'a1'));
+  assert.deepEqual(live.asked.map(([event]) => event), ['room:join', 'room:join', 'room:leave']);
+  assert.deepEqual(here(room), []);
+});
+
+test('who types is told until the comment comes, or for a moment', async () => {
+  const { live, room, timers } = setUp();
+  live.connect();
+  await room.enter('e1');
+  const activity = (type, id) => live.tell('room:activity', { room: 'expense:e1', type, user: { id, name: id }, data: {} });
+  activity('typing', 'bob');
+  activity('typing', 'bob');
+  activity('typing', 'carol');
+  assert.deepEqual(room.typing, ['bob', 'carol']);
+  activity('comment', 'bob');
+  assert.deepEqual(room.typing, ['carol']);
+  await timers.elapse();
+  assert.deepEqual(room.typing, []);
+});
+
+test('that somebody types here is said now and then, not with every key', async () => {
+  const { live, room } = setUp();
+  live.connect();
+  await room.enter('e1');
+  live.asked.length = 0;
+  [10_000, 10_100, 11_000, 12_000].forEach((now) => room.type(now));
+  assert.deepEqual(live.asked.map(([event, { type }]) => [event, type]), [['room:activity', 'typing'], ['room:activity', 'typing']]);
+});
+
+test('what is said and shared shows at once', async () => {
+  const { live, room } = setUp();
+  live.connect();
+  await room.enter('e1');
+  await room.say('first');
+  await room.say('second');
+  await room.share('bob@example.test', 'viewer');
+  assert.deepEqual(room.comments.map((c) => c.data.text), ['first', 'second']);
+  assert.deepEqual(room.sharing.sharedWith.map((m) => m.role), ['viewer']);
+});
+
+test('an answer for an entry that was left shows nothing', async () => {
+  const { live, room } = setUp();
+  live.connect();
+  const entered = room.enter('e1');
+  room.leave();
+  await entered;
+  assert.deepEqual([room.sharing, here(room)], [null, []]);
+});
+
+test('devices come and go while somebody looks at them', async () => {
+  const live = new FakeLive();
+  const list = [{ deviceId: 'd1', online: true }, { deviceId: 'd2', online: false }];
+  const devices = new Devices({ live, api: { devices: async () => list, signOutDevice: async (id) => list.splice(list.findIndex((d) => d.deviceId === id), 1) } });
+  await devices.look(true);
+  live.tell('presence:update', { userId: 'anna', online: true, devices: [{ deviceId: 'd2' }] });
+  assert.deepEqual(devices.list.map((d) => d.online), [false, true]);
+  await devices.signOut('d2');
+  assert.deepEqual(devices.list.map((d) => d.deviceId), ['d1']);
+});
