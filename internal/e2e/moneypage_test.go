@@ -258,7 +258,10 @@ func TestPageMoneyByKeyboard(t *testing.T) {
 
 // axe-core finds nothing to object to in any of it, in either scheme and at
 // either width.
-func TestPageOfMoneyIsAccessible(t *testing.T) {
+func TestPageOfMoneyIsAccessible(t *testing.T) { inEachLook(t, lookAtMoney) }
+
+// inEachLook runs check in both schemes and at either width.
+func inEachLook(t *testing.T, check func(*testing.T, *program, *window)) {
 	p := sqlite(t)
 	b := startBrowser(t)
 	for _, phone := range []bool{false, true} {
@@ -267,7 +270,7 @@ func TestPageOfMoneyIsAccessible(t *testing.T) {
 			if phone {
 				l["viewport"], name = map[string]int{"width": 360, "height": 740}, "phone, "+scheme
 			}
-			t.Run(name, func(t *testing.T) { lookAtMoney(t, p, b.open(t, p.url(), l)) })
+			t.Run(name, func(t *testing.T) { check(t, p, b.open(t, p.url(), l)) })
 		}
 	}
 }

@@ -1,0 +1,141 @@
+package e2e
+
+import "testing"
+
+// Parts of the page around the people of an entry, as CSS finds them.
+const (
+	detailPart   = ".row .detail"
+	membersPart  = ".drawer .members .description, .drawer .members .detail"
+	commentsPart = ".comments .said"
+	herePart     = ".drawer[open] .sheet > .hint"
+	typingPart   = ".drawer[open] .typing:not(:empty)"
+	devicesPart  = ".question[open] .members .description"
+)
+
+// strangers gives the pages of two new people, both live.
+func strangers(t *testing.T, b *browser, url string) (ann, bob person, annsPage, bobsPage *window) {
+	t.Helper()
+	ann, bob = newPerson(), newPerson()
+	annsPage, bobsPage = b.open(t, url, nil), b.open(t, url, nil)
+	annsPage.register(t, ann)
+	bobsPage.register(t, bob)
+	return ann, bob, annsPage, bobsPage
+}
+
+// share gives an entry to somebody, from the page.
+func (w *window) share(t *testing.T, description, email, role string) {
+	t.Helper()
+	w.press(t, "People: "+description)
+	w.fill(t, "Share with, by e-mail address", email)
+	w.choose(t, "They", role)
+	w.press(t, "Share")
+}
+
+// An entry goes to another person and back, with the rights that its owner gives.
+func TestPageSharesAnEntry(t *testing.T) {
+	ann, bob, one, other := strangers(t, startBrowser(t), sqlite(t).url())
+	one.add(t, "House", "840")
+	other.add(t, "Ferry", "120")
+	one.awaitRows(t, "House −840.00")
+	one.share(t, "House", "nobody@example.test", "may look")
+	one.awaitParts(t, ".share-form .error", "Expense or user not found.")
+	one.fill(t, "Share with, by e-mail address", bob.email)
+	one.press(t, "Share")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.name, bob.email+" · may look")
+	one.press(t, "Close")
+	one.awaitParts(t, detailPart, "Food · shared with 1")
+
+	other.awaitRows(t, "Ferry −120.00", "House −840.00")
+	other.awaitParts(t, detailPart, "Food", "Food · from "+ann.name)
+	other.awaitParts(t, balancePart, "Balance −120.00")
+	other.awaitParts(t, ".row:last-child .tools button[title]:not([hidden])", "")
+	one.press(t, "People: House")
+	one.press(t, "Let change it: "+bob.name)
+	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.name, bob.email+" · may change it")
+	one.press(t, "Close")
+	other.awaitButton(t, "Edit House")
+	other.edit(t, "House", "Amount", "900")
+	one.awaitRows(t, "House −900.00")
+	one.awaitParts(t, balancePart, "Balance −900.00")
+
+	one.press(t, "People: House")
+	one.press(t, "Remove: "+bob.name)
+	other.awaitRows(t, "Ferry −120.00")
+	one.fill(t, "Share with, by e-mail address", bob.email)
+	one.press(t, "Share")
+	other.awaitRows(t, "Ferry −120.00", "House −900.00")
+	other.press(t, "People: House")
+	other.press(t, "Leave this entry")
+	other.awaitText(t, "House is no longer here.")
+	other.awaitRows(t, "Ferry −120.00")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "owner")
+}
+
+// Who looks at the same entry sees the others there, typing, and what they say.
+func TestPageMeetsOthersAtAnEntry(t *testing.T) {
+	ann, bob, one, other := strangers(t, startBrowser(t), sqlite(t).url())
+	one.add(t, "House", "840")
+	one.awaitRows(t, "House −840.00")
+	one.share(t, "House", bob.email, "may look")
+	other.awaitRows(t, "House −840.00")
+	one.awaitParts(t, herePart, "Here now: you")
+	other.press(t, "People: House")
+	one.awaitParts(t, herePart, "Here now: you, "+bob.name)
+	other.awaitParts(t, herePart, "Here now: you, "+ann.name)
+
+	other.fill(t, "Say something", "<b>Is that</b> with cleaning?")
+	one.awaitParts(t, typingPart, bob.name+" is writing…")
+	other.press(t, "Send")
+	one.awaitParts(t, commentsPart, "<b>Is that</b> with cleaning?")
+	one.awaitParts(t, typingPart)
+	one.fill(t, "Say something", "It is.")
+	one.press(t, "Send")
+	other.awaitParts(t, commentsPart, "<b>Is that</b> with cleaning?", "It is.")
+	other.checkAccess(t, "people, of a viewer")
+	one.checkAccess(t, "people, of the owner")
+	other.press(t, "Close")
+	one.awaitParts(t, herePart, "Here now: you")
+
+	other.press(t, "People: House")
+	one.awaitParts(t, herePart, "Here now: you, "+bob.name)
+	one.press(t, "Remove: "+bob.name)
+	other.awaitText(t, "House is no longer here.")
+	one.awaitParts(t, herePart, "Here now: you")
+}
+
+// A device is signed out from another one, and asks to sign in again.
+func TestPageSignsAnotherDeviceOut(t *testing.T) {
+	who, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
+	one.press(t, "Devices of "+who.name)
+	one.awaitText(t, "This device")
+	one.checkAccess(t, "devices")
+	one.awaitParts(t, ".question[open] .members .link", "Sign out")
+	one.keys(t, "Tab", "Tab", "Enter") // past Close, to Sign out
+	other.awaitText(t, "Your session has ended.")
+	one.awaitParts(t, devicesPart, "This device")
+	one.press(t, "Close")
+	one.add(t, "Lunch", "12.50")
+	one.awaitRows(t, "Lunch −12.50")
+}
+
+func TestPageOfPeopleIsAccessible(t *testing.T) { inEachLook(t, lookAtPeople) }
+
+func lookAtPeople(t *testing.T, p *program, w *window) {
+	who, bob := newPerson(), register(t, p)
+	w.register(t, who)
+	who.account(t, p).create(t, "House", "")
+	w.awaitRows(t, "House −12.50")
+	w.share(t, "House", "nobody@example.test", "may change it")
+	w.awaitText(t, "Expense or user not found.")
+	w.fill(t, "Share with, by e-mail address", bob.Email)
+	w.press(t, "Share")
+	w.awaitText(t, bob.Email+" · may change it")
+	w.fill(t, "Say something", "With cleaning?")
+	w.press(t, "Send")
+	w.awaitParts(t, commentsPart, "With cleaning?")
+	w.checkAccess(t, "people")
+	w.press(t, "Close")
+	w.press(t, "Devices of "+who.name)
+	w.awaitParts(t, devicesPart, "This device")
+	w.checkAccess(t, "devices")
+}
