@@ -166,6 +166,7 @@ func announcement(op models.QueuedOperation) syncFailure {
 // sign-out is stored: then no socket slips through between the two.
 func (h *Hub) SignOut(userID, key string) {
 	for _, s := range h.members.signOut(userID, key) {
+		s.out.Store(true)
 		s.socket.Disconnect(true)
 	}
 }
@@ -175,6 +176,7 @@ func (h *Hub) SignOut(userID, key string) {
 func (h *Hub) signedOut(c *models.Change) {
 	for _, s := range h.members.signOut(c.UserID, c.EntityID) {
 		if s.asOf < c.Seq {
+			s.out.Store(true)
 			go h.errands.run(func(context.Context) { s.socket.Disconnect(true) })
 		}
 	}

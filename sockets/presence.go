@@ -130,7 +130,9 @@ func (p *presence) giveUp(s *session, d *device) {
 	if len(p.users[s.userID]) == 0 {
 		delete(p.users, s.userID)
 	}
-	p.note(s)
+	if !s.out.Load() { // else it would be among the user's devices again
+		p.note(s)
+	}
 }
 
 // end forgets everybody, without a word.

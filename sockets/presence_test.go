@@ -151,3 +151,19 @@ func (b *browser) denied(t *testing.T, command, code string) {
 		t.Errorf("%s was answered %v after %q, want %s", command, ack, events, code)
 	}
 }
+
+// To note the device of a socket that was signed out would list it again.
+func TestADeviceThatWasSignedOutIsNotedWhenItHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd()
+		phone, laptop := c.of("phone"), c.of("laptop")
+		c.arrive(phone)
+		c.arrive(laptop)
+		phone.out.Store(true)
+		c.depart(phone)
+		c.depart(laptop)
+		time.Sleep(grace)
+		synctest.Wait()
+		same(t, "noted", 3, c.noted) // both came, one went
+	})
+}

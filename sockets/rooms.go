@@ -72,13 +72,17 @@ func (r *rooms) withdraw(k *knock) {
 }
 
 // enter lets a session in whose right was found good after it knocked; false if it
-// may have ended since. To enter again changes nothing.
+// may have ended since. To enter again changes nothing, and one that has ended
+// stays outside, with nobody to tell.
 func (r *rooms) enter(s *session, k *knock) (members []wire.Guest, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.knocking, k)
 	if k.late {
 		return nil, false
+	}
+	if s.gone {
+		return nil, true
 	}
 	expenseID := k.expenseID
 	g, first := r.guest(s, expenseID)
@@ -168,6 +172,7 @@ func (r *rooms) end(s *session) {
 		}
 	}
 	clear(s.rooms)
+	s.gone = true
 }
 
 // giveUp takes a guest for gone whose grace is over.

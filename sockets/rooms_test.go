@@ -207,3 +207,14 @@ func TestRoomsKeepNothingOfWhoHasGone(t *testing.T) {
 		t.Errorf("%d rooms are kept", len(w.rooms.byExpense))
 	}
 }
+
+// A page goes while its right is looked up: nobody may see it there for ever.
+func TestASocketThatEndedWhileItJoinedStaysInTheRoom(t *testing.T) {
+	r := rooms{byExpense: make(map[string]map[visitor]*guest), knocking: make(map[*knock]struct{})}
+	s := &session{userID: "alice", device: "phone"}
+	k := r.knock("alice", lunch)
+	r.end(s)
+	members, ok := r.enter(s, k)
+	same(t, "answer", true, ok)
+	same(t, "who is there", 0, len(members)+len(r.byExpense)+len(r.knocking)+len(s.rooms))
+}

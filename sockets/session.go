@@ -39,7 +39,9 @@ type session struct {
 	meter meter             // of what the client says; the inbox runs one event at a time
 	typed time.Time         // when that was last told; the inbox's too
 	rooms map[string]*guest // by expense; guarded by rooms.mu
+	gone  bool              // it enters no room any more; guarded by rooms.mu
 
+	out   atomic.Bool           // its token was signed out
 	owed  atomic.Bool           // a state that there was no room for
 	board atomic.Pointer[board] // the dashboard it subscribed to; changed under the watcher's lock
 

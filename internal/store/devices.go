@@ -62,11 +62,15 @@ func byKey(a, b []any) int {
 	return cmp.Or(cmp.Compare(a[0].(string), b[0].(string)), cmp.Compare(a[1].(string), b[1].(string)), cmp.Compare(a[2].(string), b[2].(string)))
 }
 
+// notRevoked leaves out tokens that were refused before they expired, and maybe
+// noted once more since.
+const notRevoked = " AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.token_key = user_devices.token_key)"
+
 // Devices are those of the user that have a token which may still be good, the
 // one that was seen last first.
 func (s *Store) Devices(ctx context.Context, userID string) ([]models.Device, error) {
 	var all []models.Device
-	query := `SELECT device_id, MIN(first_seen), MAX(last_seen) FROM user_devices WHERE user_id = ? AND expires_at > ?
+	query := `SELECT device_id, MIN(first_seen), MAX(last_seen) FROM user_devices WHERE user_id = ? AND expires_at > ?` + notRevoked + `
 		GROUP BY device_id ORDER BY MAX(last_seen) DESC, device_id`
 	err := s.rows(ctx, s.r, query, []any{userID, s.opts.Now().UnixMilli()}, func(row scanner) error {
 		var d models.Device
@@ -92,7 +96,7 @@ func (s *Store) SignOutDevice(ctx context.Context, userID, deviceID string, grac
 
 func (tx *Tx) signOutDevice(id string, grace time.Duration) (keys []string, err error) {
 	until := map[string]time.Time{}
-	err = tx.query("SELECT token_key, expires_at FROM user_devices WHERE user_id = ? AND device_id = ?", []any{tx.user.ID, id}, func(row scanner) error {
+	err = tx.query("SELECT token_key, expires_at FROM user_devices WHERE user_id = ? AND device_id = ?"+notRevoked, []any{tx.user.ID, id}, func(row scanner) error {
 		var key string
 		var expires int64
 		err := row.Scan(&key, &expires)

@@ -52,10 +52,12 @@ func (s *Store) CreateUser(ctx context.Context, u models.User) error {
 }
 
 // SetPassword stores a new hash and raises the token generation, which ends
-// every token given out before, and writes that into the log. models.NotFound if the user is gone.
+// every token given out before, the devices that came with them are forgotten, and
+// the log says so. models.NotFound if the user is gone.
 func (s *Store) SetPassword(ctx context.Context, id string, hash []byte) error {
 	return s.Write(ctx, id, func(tx *Tx) error {
 		tx.Append(models.Change{Kind: models.SignedOut})
+		_ = tx.exec("DELETE FROM user_devices WHERE user_id = ?", id) // the next exec gives its error
 		return tx.exec("UPDATE users SET password_hash = ?, token_generation = token_generation + 1 WHERE id = ?", hash, id)
 	})
 }

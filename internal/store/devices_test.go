@@ -1,0 +1,189 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"expenseflow/internal/store"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/models"
+)
+
+// A clock is what a store takes for the time.
+type clock struct{ now time.Time }
+
+// clocked runs test on both engines with a fresh store that goes by a clock.
+func clocked(t *testing.T, test func(t *testing.T, s *store.Store, c *clock)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		c, o := &clock{models.Millis(time.Now())}, options(t)
+		o.Now = func() time.Time { return c.now }
+		test(t, storetest.Open(t, o), c)
+	})
+}
+
+// saw is a token that a device came with, good for an hour from now on.
+func (c *clock) saw(userID, device, key string) models.DeviceToken {
+	return models.DeviceToken{UserID: userID, DeviceID: device, Key: key, ExpiresAt: c.now.Add(time.Hour)}
+}
+
+func see(t *testing.T, s *store.Store, seen ...models.DeviceToken) {
+	t.Helper()
+	if err := s.SeeDevices(t.Context(), seen); err != nil {
+		t.Fatalf("SeeDevices: %v", err)
+	}
+}
+
+// known gives the user's devices by name.
+func known(t *testing.T, s *store.Store, userID string) (names []string) {
+	t.Helper()
+	for _, d := range must(s.Devices(t.Context(), userID))(t) {
+		names = append(names, d.ID)
+	}
+	return names
+}
+
+func TestDevicesAreListedAsLongAsATokenOfTheirsIsGood(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		alice, bob, began := storetest.User(t, s), storetest.User(t, s), c.now
+		odd := "phone\x00\\\xff 🍜"
+		see(t, s)
+		see(t, s, c.saw(alice.ID, odd, "a"), c.saw(alice.ID, "laptop", "b"), c.saw(bob.ID, odd, "c"))
+		c.now = began.Add(time.Minute)
+		see(t, s, c.saw(alice.ID, odd, "d"), c.saw(alice.ID, odd, "a"))
+		want := []models.Device{{ID: odd, FirstSeen: began, LastSeen: c.now}, {ID: "laptop", FirstSeen: began, LastSeen: began}}
+		same(t, "devices", want, must(s.Devices(t.Context(), alice.ID))(t))
+		same(t, "of another", []string{odd}, known(t, s, bob.ID))
+		c.now = began.Add(time.Hour)
+		same(t, "with a good token", []string{odd}, known(t, s, alice.ID)) // the later one's
+		c.now = began.Add(time.Hour + time.Minute)
+		same(t, "with a good token", []string(nil), known(t, s, alice.ID))
+	})
+}
+
+func TestSigningADeviceOutRefusesItsTokensAndNoOthers(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		alice, bob := storetest.User(t, s), storetest.User(t, s)
+		see(t, s, c.saw(alice.ID, "phone", "a1"), c.saw(alice.ID, "phone", "a2"), c.saw(alice.ID, "laptop", "a3"), c.saw(bob.ID, "phone", "b1"))
+		for _, unknown := range []string{"tablet", "", "\x00", "phone\x00"} {
+			_, err := s.SignOutDevice(t.Context(), alice.ID, unknown, 0)
+			wantKind(t, "device "+unknown, err, models.NotFound)
+		}
+		_, err := s.SignOutDevice(t.Context(), storetest.ID(), "phone", 0)
+		wantKind(t, "device of nobody", err, models.NotFound)
+
+		keys := must(s.SignOutDevice(t.Context(), alice.ID, "phone", time.Hour))(t)
+		same(t, "tokens", 2, len(keys))
+		for key, want := range map[string]bool{"a1": true, "a2": true, "a3": false, "b1": false} {
+			same(t, "refused "+key, want, must(s.TokenRevoked(t.Context(), key))(t))
+		}
+		var said []string
+		for _, ch := range must(s.Changes(t.Context(), alice.ID, 0, 10))(t) {
+			said = append(said, fmt.Sprint(ch.Kind, " ", ch.EntityID))
+		}
+		same(t, "log", []string{"signed_out " + keys[0], "signed_out " + keys[1]}, said)
+		same(t, "her devices", []string{"laptop"}, known(t, s, alice.ID))
+		same(t, "his devices", []string{"phone"}, known(t, s, bob.ID))
+		_, err = s.SignOutDevice(t.Context(), alice.ID, "phone", 0)
+		wantKind(t, "device that is out", err, models.NotFound)
+	})
+}
+
+// A token is refused for as long as it would have been good, and grace.
+func TestATokenOfASignedOutDeviceIsRefusedUntilItHasExpired(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u, began := storetest.User(t, s), c.now
+		see(t, s, c.saw(u.ID, "phone", "a"))
+		must(s.SignOutDevice(t.Context(), u.ID, "phone", time.Hour))(t)
+		for _, step := range []struct {
+			after time.Duration
+			want  bool
+		}{{2 * time.Hour, true}, {2*time.Hour + time.Second, false}} {
+			c.now = began.Add(step.after)
+			must(s.Prune(t.Context(), began, 10))(t)
+			same(t, "refused", step.want, must(s.TokenRevoked(t.Context(), "a"))(t))
+		}
+	})
+}
+
+// The last socket of a device that was signed out is noted when it has gone, which
+// is after its sign-out.
+func TestASignedOutDeviceIsListedAgainWhenItsLastSocketHasGone(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u := storetest.User(t, s)
+		phone, laptop := c.saw(u.ID, "phone", "a"), c.saw(u.ID, "laptop", "b")
+		see(t, s, phone, laptop)
+		must(s.SignOutDevice(t.Context(), u.ID, "phone", 0))(t)
+		see(t, s, phone)
+		same(t, "signed out", []string{"laptop"}, known(t, s, u.ID))
+		_, err := s.SignOutDevice(t.Context(), u.ID, "phone", 0)
+		wantKind(t, "signed out again", err, models.NotFound)
+
+		if err := s.RevokeToken(t.Context(), laptop.Key, u.ID, laptop.ExpiresAt); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "logged out", []string(nil), known(t, s, u.ID))
+		see(t, s, c.saw(u.ID, "laptop", "c"))
+		same(t, "signed in again", []string{"laptop"}, known(t, s, u.ID))
+	})
+}
+
+func TestDevicesThatAPasswordChangePutOutAreListedStill(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u, other := storetest.User(t, s), storetest.User(t, s)
+		see(t, s, c.saw(u.ID, "phone", "a"), c.saw(other.ID, "phone", "b"))
+		if err := s.SetPassword(t.Context(), u.ID, []byte("new")); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "devices", []string(nil), known(t, s, u.ID))
+		same(t, "of another", []string{"phone"}, known(t, s, other.ID))
+	})
+}
+
+func TestRoomsAreKeptForTheirUserAlone(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		alice, bob := storetest.User(t, s), storetest.User(t, s)
+		keep := func(userID, session string, rooms ...string) {
+			t.Helper()
+			if err := s.KeepRooms(t.Context(), userID, session, rooms); err != nil {
+				t.Fatalf("KeepRooms: %v", err)
+			}
+		}
+		kept := func(userID, session string) []string {
+			t.Helper()
+			return must(s.KeptRooms(t.Context(), userID, session))(t)
+		}
+		same(t, "never kept", []string(nil), kept(alice.ID, "s1"))
+		keep(alice.ID, "s1", "expense:1")
+		keep(alice.ID, "s1", "expense:1", "dashboard:\"\\ 🍜")
+		keep(alice.ID, "s2", "expense:3")
+		same(t, "kept last", []string{"expense:1", "dashboard:\"\\ 🍜"}, kept(alice.ID, "s1"))
+		same(t, "of another", []string(nil), kept(bob.ID, "s1"))
+		keep(bob.ID, "s1")
+		same(t, "not his to forget", 2, len(kept(alice.ID, "s1")))
+		keep(alice.ID, "s1")
+		same(t, "forgotten", []string(nil), kept(alice.ID, "s1"))
+
+		must(s.Prune(t.Context(), c.now, 10))(t)
+		same(t, "not old yet", []string{"expense:3"}, kept(alice.ID, "s2"))
+		must(s.Prune(t.Context(), c.now.Add(time.Second), 10))(t)
+		same(t, "too old", []string(nil), kept(alice.ID, "s2"))
+	})
+}
+
+// Nobody's device or room outlives the account.
+func TestDevicesAndRoomsGoWithTheirUser(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u := storetest.User(t, s)
+		see(t, s, c.saw(u.ID, "phone", "a"))
+		if err := s.KeepRooms(t.Context(), u.ID, "s", []string{"expense:1"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DeleteUser(t.Context(), u.ID); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "devices", []string(nil), known(t, s, u.ID))
+		same(t, "rooms", []string(nil), must(s.KeptRooms(t.Context(), u.ID, "s"))(t))
+	})
+}
