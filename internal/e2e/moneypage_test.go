@@ -280,6 +280,7 @@ func lookAtMoney(t *testing.T, p *program, w *window) {
 	w.register(t, who)
 	w.follow(t, "Overview")
 	w.awaitText(t, "There are no entries in these days.")
+	w.awaitParts(t, legendPart) // nothing to tell apart
 	w.checkAccess(t, "empty overview")
 
 	a := who.account(t, p)

@@ -8,6 +8,7 @@ export class Figure {
   #ask;
   #title;
   #chart;
+  #drawn; // what is seen of the chart, and not beside the table
   #table;
   #stage;
   #body = h('tbody', {});
@@ -28,6 +29,7 @@ export class Figure {
     this.#title = h('h3', { id });
     this.#toggle = h('button', { type: 'button', class: 'plain small', aria: { pressed: 'false' }, on: { click: () => this.#turn() } }, 'Table');
     this.#stage = h('div', { class: 'stage' }, chart.element);
+    this.#drawn = [this.#stage, chart.extra].filter(Boolean);
     this.#note = h('p', { class: 'hint', hidden: true });
     this.#table = h('table', { hidden: true, aria: { labelledby: id } },
       h('thead', {}, h('tr', {}, columns.map((name) => h('th', { scope: 'col' }, name)))), this.#body);
@@ -44,7 +46,7 @@ export class Figure {
     setText(this.#note, nothing);
     this.#note.hidden = nothing === '';
     this.#toggle.hidden = nothing !== '';
-    this.#stage.hidden = this.#asTable || nothing !== '';
+    this.#drawn.forEach((element) => { element.hidden = this.#asTable || nothing !== ''; });
     this.#table.hidden = !this.#asTable || nothing !== '';
     if (nothing === '') {
       this.#draw();
