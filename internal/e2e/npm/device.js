@@ -106,6 +106,10 @@ const commands = {
     socket.connect();
   },
 
+  disconnect(c) {
+    deviceOf(c).disconnect();
+  },
+
   openPage(c) {
     const page = new OldPage({
       ...c.page,
