@@ -75,9 +75,8 @@ func writeSome(s *store.Store, userID string, i int) error {
 			return errOnPurpose
 		}
 		if i%2 == 0 {
-			tx.DeleteExpense(e)
 			tx.AppendChange(models.ExpenseDeleted, e, models.Author{})
-			return nil
+			return tx.DeleteExpense(e)
 		}
 		tx.AppendChange(models.ExpenseUpdated, e, models.Author{})
 		return nil

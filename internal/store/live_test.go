@@ -346,7 +346,9 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 			if _, err := tx.Expense(e.ID); err != nil {
 				t.Fatal(err)
 			}
-			tx.DeleteExpense(e)
+			if err := tx.DeleteExpense(e); err != nil {
+				t.Error(err)
+			}
 		})
 		if u := must(s.UserByID(t.Context(), bob.ID))(t); u.Expense != (models.Sum{}) {
 			t.Errorf("after its deletion: %+v", u)

@@ -153,9 +153,8 @@ func (r *run) change(remove bool) error {
 		return err
 	}
 	if remove {
-		r.tx.DeleteExpense(e)
 		r.save(models.ExpenseDeleted, e)
-		return nil
+		return r.tx.DeleteExpense(e)
 	}
 	e.Version++
 	e.Amount = models.Money(rapid.Int64Range(1, 3_000_000).Draw(r.t, "amount"))

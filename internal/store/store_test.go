@@ -124,14 +124,14 @@ func TestWriteReadsItsOwnWrites(t *testing.T) {
 			e.Description, e.Version = "changed", 2
 			tx.UpdateExpense(e)
 			same(t, "after update", e, must(tx.Expense(old.ID))(t))
-			tx.DeleteExpense(e)
+			must(0, tx.DeleteExpense(e))(t)
 			if _, err := tx.Expense(old.ID); models.KindOf(err) != models.NotFound {
 				t.Errorf("after delete: %v", err)
 			}
 			fresh := expense(u.ID)
 			tx.InsertExpense(fresh)
 			same(t, "after insert", fresh, must(tx.Expense(fresh.ID))(t))
-			tx.DeleteExpense(fresh)
+			must(0, tx.DeleteExpense(fresh))(t)
 		})
 		if list, total, err := s.Expenses(t.Context(), u.ID, 1, 10); err != nil || total != 0 || len(list) != 0 {
 			t.Errorf("left: %v, %d, %v", list, total, err)
