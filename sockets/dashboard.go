@@ -79,7 +79,17 @@ func (s *session) showDashboard(ctx context.Context, d days) (*shown, error) {
 	if w == nil {
 		return nil, socketio.ErrDisconnected
 	}
-	now, err := w.subscribe(s, d).read(ctx)
+	return w.show(ctx, s, d)
+}
+
+// show is showDashboard for a session that had this watcher a moment ago.
+func (w *watcher) show(ctx context.Context, s *session, d days) (*shown, error) {
+	b := w.subscribe(s, d)
+	if s.watcher() == nil { // it ended meanwhile, and nobody would end the subscription
+		w.unsubscribe(s)
+		return nil, socketio.ErrDisconnected
+	}
+	now, err := b.read(ctx)
 	if err != nil {
 		w.unsubscribe(s)
 		return nil, err

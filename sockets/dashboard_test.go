@@ -1,11 +1,13 @@
 package sockets
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/socketio"
 	"expenseflow/models"
 )
 
@@ -122,4 +124,19 @@ func TestAFloodOfSubscriptionsIsRefusedAndLeavesOne(t *testing.T) {
 		}
 	}
 	same(t, "boards", 1, w.boards("alice"))
+}
+
+// A page goes while it subscribes: its dashboard would be read with each change for
+// as long as its user has another socket.
+func TestADashboardIsReadForASocketThatEndedWhileItSubscribed(t *testing.T) {
+	w := newTrailWorld(t)
+	w.open(t, "a")
+	s := w.members.signOut("alice", "")[0] // which by itself closes nothing
+	w.open(t, "a")
+	watcher := s.watcher()
+	s.end()
+	if _, err := watcher.show(t.Context(), s, days{}); !errors.Is(err, socketio.ErrDisconnected) {
+		t.Errorf("answered %v", err)
+	}
+	same(t, "dashboards", 0, w.boards("alice"))
 }
