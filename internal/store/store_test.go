@@ -433,6 +433,13 @@ func TestDeleteUserTakesEverything(t *testing.T) {
 			if err := s.RevokeToken(t.Context(), "token of "+id, id, time.Now().Add(time.Hour)); err != nil {
 				t.Fatal(err)
 			}
+			seen := models.DeviceToken{UserID: id, DeviceID: "phone", Key: "key", ExpiresAt: time.Now().Add(time.Hour)}
+			if err := s.SeeDevices(t.Context(), []models.DeviceToken{seen}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.KeepRooms(t.Context(), id, "session of "+id, []string{"room"}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if err := s.DeleteUser(t.Context(), u.ID); err != nil {
 			t.Fatal(err)
@@ -441,8 +448,11 @@ func TestDeleteUserTakesEverything(t *testing.T) {
 		_, err := s.Head(t.Context(), u.ID)
 		wantKind(t, "head", err, models.NotFound)
 		wantKind(t, "revoke", s.RevokeToken(t.Context(), "late", u.ID, time.Now()), models.NotFound)
-		for _, table := range []string{"expenses", "changes", "operations", "aliases", "devices", "posted_creates", "revoked_tokens"} {
-			same(t, "rows in "+table, int64(1), must(s.Count(t.Context(), table))(t))
+		for table, rows := range map[string]int64{
+			"expenses": 1, "changes": 2, "operations": 1, "aliases": 1, "devices": 1, "posted_creates": 1, "revoked_tokens": 1,
+			"user_devices": 1, "kept_rooms": 1,
+		} {
+			same(t, "rows in "+table, rows, must(s.Count(t.Context(), table))(t))
 		}
 	})
 }
