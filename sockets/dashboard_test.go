@@ -130,9 +130,9 @@ func TestAFloodOfSubscriptionsIsRefusedAndLeavesOne(t *testing.T) {
 // as long as its user has another socket.
 func TestADashboardIsReadForASocketThatEndedWhileItSubscribed(t *testing.T) {
 	w := newTrailWorld(t)
-	w.open(t, "a")
+	w.open(t, "a").state(balanceEvent)
 	s := w.members.signOut("alice", "")[0] // which by itself closes nothing
-	w.open(t, "a")
+	w.open(t, "a").state(balanceEvent)
 	watcher := s.watcher()
 	s.end()
 	if _, err := watcher.show(t.Context(), s, days{}); !errors.Is(err, socketio.ErrDisconnected) {
