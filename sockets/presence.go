@@ -54,6 +54,7 @@ type device struct {
 	seen     time.Time // when its last socket went; zero while it has one
 	sockets  int
 	leaving  *time.Timer         // runs while it has none
+	absences int                 // how often its last socket has gone
 	tokens   map[string]struct{} // keys that were noted
 	stranded bool                // it was given up
 }
@@ -114,14 +115,16 @@ func (p *presence) depart(s *session) {
 		return
 	}
 	d.seen = time.Now()
-	d.leaving = time.AfterFunc(grace, func() { p.giveUp(s, d) })
+	d.absences++
+	absence := d.absences
+	d.leaving = time.AfterFunc(grace, func() { p.giveUp(s, d, absence) })
 }
 
-// giveUp takes a device for gone whose grace is over.
-func (p *presence) giveUp(s *session, d *device) {
+// giveUp takes a device for gone whose grace is over, unless it was back meanwhile.
+func (p *presence) giveUp(s *session, d *device, absence int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if d.sockets > 0 || d.stranded {
+	if d.sockets > 0 || d.stranded || d.absences != absence {
 		return
 	}
 	d.stranded = true

@@ -106,6 +106,25 @@ func TestADeviceIsNotGivenUpWhileItIsThere(t *testing.T) {
 	})
 }
 
+// A timer that has run out may come to the lock after its device was back and has
+// gone again.
+func TestALateTimerEndsNoNewGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd()
+		phone := c.of("phone")
+		c.arrive(phone)
+		c.depart(phone)
+		d := c.users["alice"]["phone"]
+		c.arrive(phone)
+		c.depart(phone)
+		c.giveUp(phone, d, 1)
+		if !c.document("alice").Online {
+			t.Error("a device is given up before its grace is over")
+		}
+		c.end()
+	})
+}
+
 func TestPresenceIsToldToTheUsersDevicesAlone(t *testing.T) {
 	w := newWorld(t, Options{}, engineio.Config{})
 	w.tokens.give("a", "alice", time.Hour)

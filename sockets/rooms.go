@@ -54,6 +54,8 @@ type guest struct {
 	since   time.Time
 	sockets map[*session]struct{}
 	leaving *time.Timer // runs while it has no socket
+
+	absences int // how often its last socket has ended
 }
 
 // knock begins to enter. Do so before asking for the right; enter or withdraw ends it.
@@ -168,18 +170,20 @@ func (r *rooms) end(s *session) {
 	defer r.mu.Unlock()
 	for id, g := range s.rooms {
 		if delete(g.sockets, s); len(g.sockets) == 0 {
-			g.leaving = time.AfterFunc(grace, func() { r.giveUp(id, g) })
+			g.absences++
+			absence := g.absences
+			g.leaving = time.AfterFunc(grace, func() { r.giveUp(id, g, absence) })
 		}
 	}
 	clear(s.rooms)
 	s.gone = true
 }
 
-// giveUp takes a guest for gone whose grace is over.
-func (r *rooms) giveUp(expenseID string, g *guest) {
+// giveUp takes a guest for gone whose grace is over, unless they were back meanwhile.
+func (r *rooms) giveUp(expenseID string, g *guest, absence int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if g.leaving != nil && len(g.sockets) == 0 {
+	if g.absences == absence && len(g.sockets) == 0 {
 		r.goes(expenseID, g)
 	}
 }
