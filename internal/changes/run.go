@@ -146,6 +146,9 @@ func (t *Tail[E]) hand(f *feed[E], s *subscriber[E], page []Item[E], news int64)
 	switch {
 	case taken < len(page):
 		s.full = s.resumes == resumes // else there is room again already
+		if seededbug.Built && seededbug.Enabled(seededbug.LostResume) {
+			s.full = true
+		}
 	case len(page) < t.opts.PageSize:
 		s.seen = news
 	}

@@ -125,6 +125,7 @@ func TestAPoisonousOperationEndsParked(t *testing.T) {
 					k.t.Errorf("%d expenses, heard of %d parked", k.expenses(), len(k.parked))
 				}
 				k.checkParked(items[2], items[5])
+				k.checkLog(8)
 				again, err := k.Apply(k.t.Context(), k.userID, models.Author{}, k.again(items))
 				if err != nil || again[2].Error != tt.why || k.expenses() != 8 || len(k.parked) != 2 {
 					k.t.Errorf("its replay: %v, %+v", err, again[2])
@@ -140,6 +141,24 @@ func (k *kitchen) again(items []*item) []models.Operation {
 		ops[i] = it.op
 	}
 	return ops
+}
+
+// checkLog wants so many changes in the log, without a hole, and nothing else
+// counted: a tail steps over no hole, so that one would silence all devices.
+func (k *kitchen) checkLog(want int) {
+	k.t.Helper()
+	changes, err := k.store.Changes(k.t.Context(), k.userID, 0, want+1)
+	if err != nil || len(changes) != want {
+		k.t.Fatalf("%d changes in the log, %v", len(changes), err)
+	}
+	for i, c := range changes {
+		if c.Seq != int64(i)+1 {
+			k.t.Errorf("change %d in the log has sequence %d", i+1, c.Seq)
+		}
+	}
+	if l, err := k.store.LogState(k.t.Context(), k.userID); err != nil || l.Head != int64(want) {
+		k.t.Errorf("the log is said to end at %d, %v", l.Head, err)
+	}
 }
 
 func (k *kitchen) checkParked(want ...*item) {

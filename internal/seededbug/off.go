@@ -2,8 +2,8 @@
 
 package seededbug
 
-// Built tells whether there are any bugs in the program. Generic code asks for it
-// before Enabled, whose answer the compiler does not know there.
+// Built tells whether there are any bugs in the program. Generic code and closures
+// ask for it before Enabled, whose answer the compiler does not know there.
 const Built = false
 
 // Enabled tells whether b is there, which it is not.

@@ -58,8 +58,24 @@ const (
 	RelayTrusted Bug = "relay-trusted"
 )
 
+// Bugs that a reviewer added who had not seen the checks.
+const (
+	// KeptClaim: a post whose answer was lost is found and not used up, so that a
+	// second purchase like it is taken for the first.
+	KeptClaim Bug = "kept-claim"
+
+	// HalfUndo: a savepoint's undo takes back all but the user's sequence, so that
+	// an operation that failed leaves a hole in the log.
+	HalfUndo Bug = "half-undo"
+
+	// LostResume: a subscriber that has room again before the tail has noted that
+	// it was full is never served again.
+	LostResume Bug = "lost-resume"
+)
+
 // Bugs are all of them.
 var Bugs = []Bug{
 	GlobalCursor, EmitBeforeCommit, NoDedupe, AckBeforeCommit, NoGapCheck, DroppedTombstone,
 	ZeroValueUpdate, ClientClock, NoRecoveryAuth, UnboundedQueue, UnauthorisedJoin, RelayTrusted,
+	KeptClaim, HalfUndo, LostResume,
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"expenseflow/internal/failpoint"
+	"expenseflow/internal/seededbug"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -395,6 +396,9 @@ func (tx *Tx) snapshot() (restore func()) {
 	user, wrote := tx.user, tx.wrote
 	changes, tallies, followed := len(tx.changes), len(tx.tallies), tx.followed
 	return func() {
+		if seededbug.Built && seededbug.Enabled(seededbug.HalfUndo) {
+			user.Seq = tx.user.Seq
+		}
 		tx.user, tx.wrote = user, wrote
 		tx.changes, tx.logged = tx.changes[:changes], changes
 		tx.tallies, tx.tallied, tx.followed = tx.tallies[:tallies], tallies, followed

@@ -29,6 +29,10 @@ var (
 	recovery   = check{"test of recovery", "sockets", "TestRecoveryAuthenticatesAgain"}
 	bound      = check{"test of queues", "sockets", "TestASocketThatNobodyReadsHoldsABoundedPartOfItsLog"}
 	users      = check{"test of rooms", "sockets", "TestParkedOperationIsAnnouncedToItsUserAlone"}
+	claim      = check{"test of claims", "internal/store", "TestAPostIsClaimedOnce"}
+	answer     = check{"test of lost answers", "internal/reconcile", "TestD17ALostAnswerMakesNoSecondExpense"}
+	poison     = check{"test of poison", "internal/reconcile", "TestAPoisonousOperationEndsParked"}
+	resume     = check{"test of resuming", "internal/changes", "TestResumeInsideDeliverIsNotLost"}
 )
 
 // caught says which checks find which bug.
@@ -45,6 +49,11 @@ var caught = map[seededbug.Bug][]check{
 	seededbug.UnboundedQueue:   {bound},
 	seededbug.UnauthorisedJoin: {users},
 	seededbug.RelayTrusted:     {simulation, scope},
+
+	// The reviewer's.
+	seededbug.KeptClaim:  {claim, answer},
+	seededbug.HalfUndo:   {poison},
+	seededbug.LostResume: {simulation, scope, resume},
 }
 
 // built is where the tests are that TestMain's run has built.
@@ -81,7 +90,7 @@ func TestEachSeededBugIsCaught(t *testing.T) {
 
 // Without a bug, the same builds of the same tests pass.
 func TestWithoutABugTheChecksPass(t *testing.T) {
-	for _, c := range []check{simulation, scope, hole, recovery, bound, users} {
+	for _, c := range []check{simulation, scope, hole, recovery, bound, users, claim, answer, poison, resume} {
 		if out, failed := c.run(t, ""); failed {
 			t.Errorf("%s:\n%s", c.test, out)
 		}

@@ -62,6 +62,8 @@ type link struct {
 	queue []event
 	full  bool
 	sub   *changes.Subscription
+
+	refusals int // how often it was full
 }
 
 // connect opens a connection as the claim has it.
@@ -95,14 +97,29 @@ func (l *link) deliver(page []changes.Item[[]event]) (taken int) {
 				continue
 			}
 			if len(l.queue) >= l.room {
-				l.full = true
-				l.d.w.count("connections full")
+				l.refuse()
 				return i
 			}
 			l.queue, l.place = append(l.queue, e), e.after()
 		}
 	}
 	return len(page)
+}
+
+// overtakes is how many refusals there are to one that is overtaken.
+const overtakes = 3
+
+// refuse notes that nothing more fits. Now and then an event leaves the queue for
+// the wire before the tail hears of that.
+func (l *link) refuse() {
+	l.full = true
+	l.d.w.count("connections full")
+	if l.refusals++; l.refusals%overtakes == 0 {
+		l.room++
+		l.full = false
+		l.d.w.count("refusals overtaken")
+		l.sub.Resume()
+	}
 }
 
 // cut ends the connection; what was under way is lost.

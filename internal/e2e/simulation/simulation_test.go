@@ -50,7 +50,7 @@ func TestWhateverHappensDevicesEndUpEqual(t *testing.T) {
 	for _, what := range []string{
 		"answers lost", "batches that overtook another", "catch-ups asked for", "claims of another user", "connections begun",
 		"connections cut", "connections full", "connections recovered", "events", "hints", "operations replayed", "polls",
-		"processes that died", "processes that died in a request", "requests lost", "requests repeated", "snapshots",
+		"processes that died", "processes that died in a request", "refusals overtaken", "requests lost", "requests repeated", "snapshots",
 	} {
 		if l.tally[what] == 0 {
 			t.Errorf("so quiet a play proves nothing: no %s", what)
