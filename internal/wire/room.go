@@ -128,10 +128,10 @@ func ParseActivity(arg json.RawMessage) (ActivitySent, error) {
 	switch {
 	case !slices.Contains(sentActivities, a.Type):
 		return a, invalid(`"type" must be one of [` + strings.Join(sentActivities, ", ") + `]`)
+	case a.Type == models.ActivityComment:
+		a.Text, err = commentText(a.Data) // how long it is when it is read, the ledger looks at
 	case len(a.Data) > models.MaxComment+len(`{"text":""}`):
 		return a, joiError([]models.Violation{{Field: "data", Rule: models.RuleTooBig, Limit: models.MaxComment}})
-	case a.Type == models.ActivityComment:
-		a.Text, err = commentText(a.Data)
 	case typeOf(a.Data) != objectType:
 		a.Data = json.RawMessage("{}")
 	}

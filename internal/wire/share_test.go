@@ -116,3 +116,16 @@ func FuzzParseShare(f *testing.F) {
 		}
 	})
 }
+
+// Quotes and line breaks are two bytes each on their way, and one in the comment.
+func TestACommentWithLineBreaksWasTakenForTooLong(t *testing.T) {
+	for _, text := range []string{strings.Repeat("\n\"", models.MaxComment/2), strings.Repeat("€", models.MaxComment/3)} {
+		told, _ := json.Marshal(text)
+		for _, data := range []string{string(told), `{"text":` + string(told) + `}`} {
+			a, err := wire.ParseActivity(json.RawMessage(`{"room":"expense:64b0000000000000000000e1","type":"comment","data":` + data + `}`))
+			if err != nil || a.Text != text {
+				t.Errorf("a comment of %d bytes: %q, %v", len(text), a.Text, err)
+			}
+		}
+	}
+}
