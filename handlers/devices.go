@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -23,6 +24,8 @@ type devices interface {
 // live knows which devices are there, and closes sockets.
 type live interface {
 	Presence(userID string) wire.Presence
+	// KeepDevices has the Store know of all devices that are there.
+	KeepDevices()
 	SignOut(userID, key string)
 }
 
@@ -54,6 +57,7 @@ func (h *Devices) presence(c echo.Context) error {
 //	200 {devices}
 func (h *Devices) list(c echo.Context) error {
 	userID := caller(c.Request().Context()).User.ID
+	h.Hub.KeepDevices()
 	known, err := h.Store.Devices(c.Request().Context(), userID)
 	if err != nil {
 		return fmt.Errorf("list devices: %w", err)
@@ -76,7 +80,12 @@ func (h *Devices) list(c echo.Context) error {
 //
 //	200 {deviceId, tokens}    404 no such device of the caller's
 func (h *Devices) signOut(c echo.Context) error {
-	userID, id := caller(c.Request().Context()).User.ID, c.Param("id")
+	id, err := deviceID(c)
+	if err != nil {
+		return err
+	}
+	userID := caller(c.Request().Context()).User.ID
+	h.Hub.KeepDevices()
 	keys, err := h.Store.SignOutDevice(c.Request().Context(), userID, id, h.Grace)
 	if err != nil {
 		return fmt.Errorf("sign a device out: %w", err)
@@ -88,4 +97,17 @@ func (h *Devices) signOut(c echo.Context) error {
 		DeviceID string `json:"deviceId"`
 		Tokens   int    `json:"tokens"` // how many it had come with
 	}{id, len(keys)})
+}
+
+// deviceID is the device that the path names. A path with an escaped slash
+// arrives from echo with all its escapes.
+func deviceID(c echo.Context) (string, error) {
+	if c.Request().URL.RawPath == "" {
+		return c.Param("id"), nil
+	}
+	id, err := url.PathUnescape(c.Param("id"))
+	if err != nil {
+		return "", models.E(models.NotFound, "Device not found")
+	}
+	return id, nil
 }

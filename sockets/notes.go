@@ -24,6 +24,8 @@ type notes struct {
 	hub  *Hub
 	soon debounce
 
+	writing sync.Mutex // held while they are taken and kept
+
 	mu   sync.Mutex
 	seen map[models.DeviceToken]struct{}
 }
@@ -52,9 +54,15 @@ func (n *notes) take() []models.DeviceToken {
 
 func (n *notes) keep() (again time.Duration) {
 	n.hub.errands.run(func(ctx context.Context) {
+		n.writing.Lock()
+		defer n.writing.Unlock()
 		if err := n.hub.opts.Registry.SeeDevices(ctx, n.take()); err != nil && ctx.Err() == nil {
 			n.hub.log.Warn("devices were not noted", slog.Any("error", err))
 		}
 	})
 	return 0
 }
+
+// KeepDevices keeps at once which devices have come so far, so that what the
+// registry says next of a user's devices has all that Presence tells of.
+func (h *Hub) KeepDevices() { h.notes.keep() }

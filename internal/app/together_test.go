@@ -35,6 +35,24 @@ func (r *running) done200(method, path, token, body string) answer {
 	return a
 }
 
+func TestADeviceThatCameAMomentAgoCouldNotBeSignedOut(t *testing.T) {
+	onEach(t, func(t *testing.T, r *running) {
+		laptop := r.register("alice@example.org")
+		for name, path := range map[string]string{"phone": "phone", "kitchen/tablet": "kitchen%2Ftablet"} {
+			token := r.signIn("alice@example.org")
+			heard, _ := r.dial(fmt.Sprintf(`{"token":%q,"deviceId":%q}`, token, name))
+			r.await("GET", "/api/presence", laptop, name)
+			want := fmt.Sprintf(`{"deviceId":%q,"tokens":1}`, name)
+			if a := r.call("DELETE", "/api/devices/"+path, laptop, ""); a.code != 200 || a.body != want {
+				t.Errorf("sign %s out: %d %s", name, a.code, a.body)
+			}
+			if !heard.gone() {
+				t.Errorf("the socket of %s is open", name)
+			}
+		}
+	})
+}
+
 func TestADeviceThatIsSignedOutIsOutEverywhere(t *testing.T) {
 	onEach(t, func(t *testing.T, r *running) {
 		laptop, mallory := r.register("alice@example.org"), r.register("mallory@example.org")
