@@ -114,11 +114,11 @@ func (s *stage) sayEverything(t *testing.T) {
 	if err := json.Unmarshal(answer, &created); err != nil {
 		t.Fatal(err)
 	}
-	s.meetEverybody(t, created.Expense.ID)
 	id := func(o map[string]any) { o["id"] = created.Expense.ID }
 	s.say(t, "expense:update", id)
 	s.phone.ask(t, "expense:update", map[string]any{"id": created.Expense.ID, "amount": 5, "version": 1}) // an old version
 	s.phone.ask(t, "expense:create", map[string]any{})
+	s.meetEverybody(t, created.Expense.ID)
 	s.say(t, "expense:delete", id)
 	s.say(t, "dashboard:subscribe", func(map[string]any) {})
 	s.say(t, "dashboard:unsubscribe", nil)

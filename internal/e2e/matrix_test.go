@@ -46,6 +46,7 @@ func pairs(t *testing.T) []pair {
 	t.Helper()
 	var all []pair
 	npm, python := startNode(t), startPython(t)
+	npm.elsewhere, python.elsewhere = true, true
 	for _, tr := range transports {
 		for _, version := range clientVersions {
 			all = append(all, pair{npm, version, tr})
