@@ -18,10 +18,10 @@ const (
 )
 
 // How long a watcher waits for more of the same before it tells: a batch moves the
-// balance once.
+// balance once, unless it takes longer than tellMost to be stored.
 const (
 	tellQuiet = 50 * time.Millisecond
-	tellMost  = 250 * time.Millisecond
+	tellMost  = time.Second
 	tellAgain = time.Second // after the store was in trouble
 )
 
@@ -131,10 +131,12 @@ func (w *watcher) notice(page []changes.Item[Announcement]) (taken int) {
 		case models.SignedOut:
 			w.hub.signedOut(c)
 		}
-		if c.Kind.OfExpense() && c.Seq > w.told.seq {
+		// Somebody else's expense is in the log too, but not in the sums.
+		own := c.Kind.OfExpense() && c.Expense.UserID == w.userID
+		if own && c.Seq > w.told.seq {
 			w.cause = &models.Change{Kind: c.Kind, EntityID: c.EntityID}
 		}
-		moved = moved || c.Kind.OfExpense()
+		moved = moved || own
 	}
 	w.soon.touch()
 	if moved {

@@ -50,6 +50,23 @@ func TestABatchMovesTheBalanceOnce(t *testing.T) {
 	}
 }
 
+// What is shared with a user is in their log, and not in their sums.
+func TestSomebodyElsesExpenseMovesNoBalance(t *testing.T) {
+	w := newTrailWorld(t)
+	b := w.open(t, "a")
+	b.state(balanceEvent) // the count came before it
+	w.log.mu.Lock()
+	seq := w.log.addLocked("alice", models.ExpenseUpdated, "bob's", models.Author{})
+	w.log.byUser["alice"][seq-1].Expense.UserID = "bob"
+	w.log.mu.Unlock()
+	w.reader.set(func(r *fakeReader) { r.unread = 1 })
+	w.tail.Wake("alice")
+	same(t, "count", 1.0, b.state(countEvent)["count"])
+	if all := strings.Join(b.states, ""); strings.Contains(all, balanceEvent) {
+		t.Errorf("heard %s", all)
+	}
+}
+
 func TestTheUnreadCountIsToldWhenItMoves(t *testing.T) {
 	w := newTrailWorld(t)
 	b := w.open(t, "a")
