@@ -36,7 +36,7 @@ const createDevices = 20
 // measureCreate gives the time from sending an HTTP create to the event on
 // another device of the same user, counted from when the create was due.
 func measureCreate(ctx context.Context, p *process, scale float64) (result, error) {
-	stop, err := metronome()
+	stop, err := metronome(time.Second / createRate / 4)
 	if err != nil {
 		return nil, err
 	}

@@ -303,7 +303,7 @@ func (e *echoers) peak(ctx context.Context, d time.Duration) float64 {
 // offered gives the latencies, from the moment each echo was due, when all
 // clients together offer rate per second.
 func (e *echoers) offered(ctx context.Context, rate int, d time.Duration) (*latencies, error) {
-	stop, err := metronome()
+	stop, err := metronome(50 * time.Microsecond)
 	if err != nil {
 		return nil, err
 	}
