@@ -126,15 +126,7 @@ func (h *Budgets) summary(c echo.Context) error {
 //
 //	201 the stored budget    400 what is wrong with it    409 the same key with other data
 func (h *Budgets) create(c echo.Context) error {
-	b, err := body(c)
-	if err != nil {
-		return err
-	}
-	draft, meta, err := wire.ParseBudgetDraft(b)
-	if err != nil {
-		return err
-	}
-	by, err := author(c, meta.DeviceID)
+	draft, _, by, err := sent(c, wire.ParseBudgetDraft)
 	if err != nil {
 		return err
 	}
@@ -155,15 +147,7 @@ func (h *Budgets) create(c echo.Context) error {
 //	200 the stored budget         404 absent or another user's
 //	400 what is wrong with it     409 a newer version is stored; it is in the reply
 func (h *Budgets) update(c echo.Context) error {
-	b, err := body(c)
-	if err != nil {
-		return err
-	}
-	patch, meta, err := wire.ParseBudget(b)
-	if err != nil {
-		return err
-	}
-	by, err := author(c, meta.DeviceID)
+	patch, meta, by, err := sent(c, wire.ParseBudget)
 	if err != nil {
 		return err
 	}
@@ -178,15 +162,7 @@ func (h *Budgets) update(c echo.Context) error {
 //
 //	200 {message}    404 absent, another user's, or deleted already
 func (h *Budgets) remove(c echo.Context) error {
-	b, err := body(c)
-	if err != nil {
-		return err
-	}
-	meta, err := wire.ParseMeta(b)
-	if err != nil {
-		return err
-	}
-	by, err := author(c, meta.DeviceID)
+	by, err := sender(c)
 	if err != nil {
 		return err
 	}

@@ -118,15 +118,7 @@ func onePage(n int) string {
 //	201 the stored expense     401 no good token
 //	400 the contract's text    409 the same key with other data
 func (h *Expenses) create(c echo.Context) error {
-	b, err := body(c)
-	if err != nil {
-		return err
-	}
-	draft, meta, err := wire.ParseDraft(b)
-	if err != nil {
-		return err
-	}
-	by, err := author(c, meta.DeviceID)
+	draft, meta, by, err := sent(c, wire.ParseDraft)
 	if err != nil {
 		return err
 	}
@@ -148,15 +140,7 @@ func (h *Expenses) create(c echo.Context) error {
 //	400 the contract's text    409 a newer version is stored; it is in the reply
 //	403 the caller may only read it
 func (h *Expenses) update(c echo.Context) error {
-	b, err := body(c)
-	if err != nil {
-		return err
-	}
-	patch, meta, err := wire.ParseFull(b)
-	if err != nil {
-		return err
-	}
-	by, err := author(c, meta.DeviceID)
+	patch, meta, by, err := sent(c, wire.ParseFull)
 	if err != nil {
 		return err
 	}
@@ -172,15 +156,7 @@ func (h *Expenses) update(c echo.Context) error {
 //	200 {message}    404 absent, another user's, or deleted already
 //	403 somebody else shares it with the caller
 func (h *Expenses) remove(c echo.Context) error {
-	b, err := body(c)
-	if err != nil {
-		return err
-	}
-	meta, err := wire.ParseMeta(b)
-	if err != nil {
-		return err
-	}
-	by, err := author(c, meta.DeviceID)
+	by, err := sender(c)
 	if err != nil {
 		return err
 	}

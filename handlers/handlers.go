@@ -159,6 +159,28 @@ func author(c echo.Context, deviceID string) (models.Author, error) {
 	return models.Author{DeviceID: deviceID, TokenID: claims.TokenID, TokenIssued: claims.IssuedAt}, nil
 }
 
+// sent reads a change: the body as parse understands it, and who sends it.
+func sent[T any](c echo.Context, parse func(json.RawMessage) (T, wire.Meta, error)) (v T, m wire.Meta, by models.Author, err error) {
+	b, err := body(c)
+	if err != nil {
+		return v, m, by, err
+	}
+	if v, m, err = parse(b); err != nil {
+		return v, m, by, err
+	}
+	by, err = author(c, m.DeviceID)
+	return v, m, by, err
+}
+
+// sender is who sends a change whose body may name the device and nothing else.
+func sender(c echo.Context) (models.Author, error) {
+	_, _, by, err := sent(c, func(b json.RawMessage) (struct{}, wire.Meta, error) {
+		m, err := wire.ParseMeta(b)
+		return struct{}{}, m, err
+	})
+	return by, err
+}
+
 // headerName gives the name that a client put into a header.
 func headerName(c echo.Context, header string) (string, error) {
 	name := c.Request().Header.Get(header)

@@ -81,15 +81,7 @@ func (h *Shares) share(c echo.Context) error {
 //	200 {expenseId, sharedWith}    403 the caller is neither
 //	404 no such expense or member
 func (h *Shares) unshare(c echo.Context) error {
-	b, err := body(c)
-	if err != nil {
-		return err
-	}
-	meta, err := wire.ParseMeta(b)
-	if err != nil {
-		return err
-	}
-	by, err := author(c, meta.DeviceID)
+	by, err := sender(c)
 	if err != nil {
 		return err
 	}

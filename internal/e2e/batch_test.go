@@ -68,10 +68,13 @@ func (a *account) batch(t *testing.T, ops ...operation) []result {
 }
 
 // settle makes one more change and waits until each device has heard it: what
+// lastChange is what an account spends to see that nothing comes before it.
+const lastChange = "the last change"
+
 // came before it in the user's log has then arrived too, or never will.
 func (a *account) settle(t *testing.T, devices ...*device) expense {
 	t.Helper()
-	last := a.create(t, "the last change", "")
+	last := a.create(t, lastChange, "")
 	for _, d := range devices {
 		d.awaitThat(t, "event of the last change", func(notes []note) bool {
 			for _, e := range eventsIn(notes, []string{"expense_created"}) {

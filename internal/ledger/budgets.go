@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -52,7 +51,7 @@ func (w *Work) createBudgetOnce(c BudgetCreation) (models.Budget, error) {
 	}
 	b, err := w.createBudget(c)
 	if err == nil && key != "" {
-		w.Tx.InsertOperation(c.operation(key, data, b))
+		w.remember(key, "budget", data, c.Author.DeviceID, models.Result{ResourceID: cmp.Or(c.RequestID, c.ClientID), Budget: &b})
 	}
 	return b, err
 }
@@ -131,20 +130,6 @@ func (l *Ledger) DeleteBudget(ctx context.Context, userID, id string, by models.
 func (w *Work) announceBudget(kind models.ChangeKind, b models.Budget, by models.Author) {
 	w.Tx.Append(models.Change{Kind: kind, EntityID: b.ID, Budget: &b, Author: by})
 	w.Tx.TouchDevice(by.DeviceID)
-}
-
-// operation is what a repetition finds, as Creation.operation.
-func (c BudgetCreation) operation(key, data string, b models.Budget) models.QueuedOperation {
-	name := cmp.Or(c.RequestID, c.ClientID)
-	return models.QueuedOperation{
-		ID: NewID(), UserID: b.UserID, Key: key, State: models.Applied,
-		Operation: models.Operation{
-			Action: models.Create, ResourceType: "budget", ResourceID: name, DeviceID: c.Author.DeviceID,
-			Data: json.RawMessage(quoted(data)),
-		},
-		Result:    models.Result{ResourceID: name, Status: models.StatusCreated, Budget: &b},
-		CreatedAt: b.CreatedAt, UpdatedAt: b.CreatedAt,
-	}
 }
 
 // budgetHash names a draft's normalized data.

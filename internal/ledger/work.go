@@ -156,7 +156,7 @@ func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) 
 		return e, false, err
 	}
 	if key != "" {
-		w.Tx.InsertOperation(c.operation(key, data, e))
+		w.remember(key, "expense", data, c.Author.DeviceID, models.Result{ResourceID: cmp.Or(c.RequestID, c.ClientID), Expense: &e})
 	}
 	if c.Posted && c.ClientID == "" && c.Author.DeviceID != "" {
 		w.Tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: c.Author.DeviceID, DataHash: data, At: e.CreatedAt})
@@ -198,19 +198,19 @@ func (c Creation) dated() models.Draft {
 	return d
 }
 
-// operation is what a repetition finds. Of the data it keeps the name alone: that
-// tells whether the repetition is one.
-func (c Creation) operation(key, data string, e models.Expense) models.QueuedOperation {
-	name := cmp.Or(c.RequestID, c.ClientID)
-	return models.QueuedOperation{
-		ID: NewID(), UserID: e.UserID, Key: key, State: models.Applied,
+// remember keeps what a repetition of a creation finds, under its key. Of the data
+// it keeps the name alone: that tells whether the repetition is one.
+func (w *Work) remember(key, what, data, deviceID string, made models.Result) {
+	now := w.Tx.Now()
+	made.Status = models.StatusCreated
+	w.Tx.InsertOperation(models.QueuedOperation{
+		ID: NewID(), UserID: w.Tx.User().ID, Key: key, State: models.Applied,
 		Operation: models.Operation{
-			Action: models.Create, ResourceType: "expense", ResourceID: name, DeviceID: c.Author.DeviceID,
+			Action: models.Create, ResourceType: what, ResourceID: made.ResourceID, DeviceID: deviceID,
 			Data: json.RawMessage(quoted(data)),
 		},
-		Result:    models.Result{ResourceID: name, Status: models.StatusCreated, Expense: &e},
-		CreatedAt: e.CreatedAt, UpdatedAt: e.CreatedAt,
-	}
+		Result: made, CreatedAt: now, UpdatedAt: now,
+	})
 }
 
 // quoted is a JSON text of hex digits.

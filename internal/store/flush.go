@@ -37,13 +37,18 @@ func (tx *Tx) flushOwn() error {
 	return nil
 }
 
-func (tx *Tx) flushExpenses() error {
-	f := tx.expenses.flush()
+// flushRows writes what changed among rows whose key is their id.
+func flushRows[R any](tx *Tx, t *table, rows *overlay[string, R], values func(R) []any) error {
+	f := rows.flush()
 	return errors.Join(
-		tx.delete("expenses", "id", f.deletes),
-		save(tx, expenseTable, tx.expenses.rows(f.inserts), "", expenseValuesOf),
-		save(tx, expenseTable, tx.expenses.rows(f.updates), expenseTable.overwrite(), expenseValuesOf),
+		tx.delete(t.name, t.key, f.deletes),
+		save(tx, t, rows.rows(f.inserts), "", values),
+		save(tx, t, rows.rows(f.updates), t.overwrite(), values),
 	)
+}
+
+func (tx *Tx) flushExpenses() error {
+	return flushRows(tx, expenseTable, tx.expenses, expenseValuesOf)
 }
 
 func expenseValuesOf(e models.Expense) []any { return expenseValues(&e) }
@@ -69,30 +74,17 @@ func (tx *Tx) freshChanges() []models.Change {
 }
 
 func (tx *Tx) flushBudgets() error {
-	f := tx.budgets.flush()
-	return errors.Join(
-		tx.delete("budgets", "id", f.deletes),
-		save(tx, budgetTable, tx.budgets.rows(f.inserts), "", budgetValues),
-		save(tx, budgetTable, tx.budgets.rows(f.updates), budgetTable.overwrite(), budgetValues),
-	)
+	return flushRows(tx, budgetTable, tx.budgets, budgetValues)
 }
 
 func (tx *Tx) flushNotifications() error {
-	f := tx.notifications.flush()
-	return errors.Join(
-		tx.delete("notifications", "id", f.deletes),
-		save(tx, notificationTable, tx.notifications.rows(f.inserts), "", notificationValues),
-		save(tx, notificationTable, tx.notifications.rows(f.updates), notificationTable.overwrite(), notificationValues),
-	)
+	return flushRows(tx, notificationTable, tx.notifications, notificationValues)
 }
 
 func (tx *Tx) flushOperations() error {
-	f := tx.operations.flush()
-	values := func(o models.QueuedOperation) []any { return operationValues(&o, encodeResult(&o.Result)) }
-	return errors.Join(
-		save(tx, operationTable, tx.operations.rows(f.inserts), "", values),
-		save(tx, operationTable, tx.operations.rows(f.updates), operationTable.overwrite(), values),
-	)
+	return flushRows(tx, operationTable, tx.operations, func(o models.QueuedOperation) []any {
+		return operationValues(&o, encodeResult(&o.Result))
+	})
 }
 
 func (tx *Tx) flushAliases() error {

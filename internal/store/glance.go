@@ -19,11 +19,7 @@ type glance struct {
 // fn's first statement. It locks nobody out: on SQLite it must not be a
 // transaction of database/sql, for those take the writer's lock (_txlock).
 func (s *Store) glance(ctx context.Context, fn func(*glance) error) error {
-	pool, err := s.r.DB()
-	if err != nil {
-		return err
-	}
-	conn, err := pool.Conn(ctx)
+	conn, err := connection(ctx, s.r)
 	if err != nil {
 		return fail(s.d, err)
 	}

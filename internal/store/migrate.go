@@ -58,11 +58,7 @@ func (s *Store) alone(ctx context.Context, fn func() error) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
 	defer cancel()
-	pool, err := s.w.DB()
-	if err != nil {
-		return err
-	}
-	conn, err := pool.Conn(ctx)
+	conn, err := connection(ctx, s.w)
 	if err != nil {
 		return fail(s.d, err)
 	}

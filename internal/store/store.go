@@ -21,6 +21,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"strings"
@@ -153,6 +154,16 @@ func (s *Store) Close() error {
 		}
 	})
 	return s.closed
+}
+
+// connection is one of db's pool, for whoever must know which. Its errors are the
+// driver's.
+func connection(ctx context.Context, db *gorm.DB) (*sql.Conn, error) {
+	pool, err := db.DB()
+	if err != nil {
+		return nil, err
+	}
+	return pool.Conn(ctx)
 }
 
 func closePool(db *gorm.DB) error {

@@ -120,11 +120,7 @@ func (s *Store) writeAlone(ctx context.Context, userID string, users []string, f
 
 // begin opens a transaction on a connection that is known, for COPY.
 func (s *Store) begin(ctx context.Context) (*sql.Conn, *gorm.DB, error) {
-	pool, err := s.w.DB()
-	if err != nil {
-		return nil, nil, err
-	}
-	conn, err := pool.Conn(ctx)
+	conn, err := connection(ctx, s.w)
 	if err != nil {
 		return nil, nil, err
 	}

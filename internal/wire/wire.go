@@ -56,20 +56,12 @@ func notObject(body json.RawMessage, label string) error {
 	return invalid(quoted(label) + " must be of type object")
 }
 
-// firstUnknown gives the first key of body, in its order, that known refuses.
+// firstUnknown gives the first key of a valid object, in its order, that known
+// refuses.
 func firstUnknown(body json.RawMessage, known func(string) bool) (string, bool) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	if _, err := d.Token(); err != nil {
-		return "", false
-	}
-	for d.More() {
-		key, err := d.Token()
-		if name, ok := key.(string); err == nil && ok && !known(name) {
+	for key := range members(bytes.TrimSpace(body)) {
+		if name := str(key); !known(name) {
 			return name, true
-		}
-		var value json.RawMessage
-		if d.Decode(&value) != nil {
-			return "", false
 		}
 	}
 	return "", false
