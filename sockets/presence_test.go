@@ -36,8 +36,11 @@ func (c *crowd) of(device string) *session {
 	return &session{userID: "alice", device: device, key: "key of " + device}
 }
 
-// steps are how many devices were there each time somebody was told.
+// steps are how many devices were there each time somebody was told. A timer tells
+// at any moment, so the reading takes the lock that the telling holds.
 func (c *crowd) steps() (counts []int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, p := range c.heard {
 		counts = append(counts, len(p.Devices))
 	}
