@@ -9,7 +9,7 @@ import (
 )
 
 // metronome makes time.Sleep exact to a beat until stop is called. Every beat wakes
-// the program and costs some 20 us of its core: no more of them than requests. An idle Go
+// the program, which costs its core something: no more of them than needed. An idle Go
 // program waits for the network in whole milliseconds, and looks at its timers no
 // sooner: eight echoes, due one after the other, would leave together, up to a
 // millisecond late, and that be counted as the server's. A timer that is a file

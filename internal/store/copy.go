@@ -19,8 +19,8 @@ func (tx *Tx) copies(rows int, onConflict string) bool {
 	return tx.conn != nil && onConflict == "" && rows >= minCopy
 }
 
-// copy writes rows by COPY: half the work of an INSERT for the server, and no
-// arrays to make here (docs/decisions/0008). Its error stays with the transaction.
+// copy writes rows by COPY, which is less work than an INSERT for the server and
+// needs no arrays here (docs/decisions/0008). Its error stays with the transaction.
 func (tx *Tx) copy(t *table, rows [][]any) error {
 	if tx.failed == nil {
 		tx.failed = fail(tx.s.d, copyInto(tx.ctx, tx.conn, t, rows))

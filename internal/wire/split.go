@@ -12,8 +12,8 @@ import (
 
 // The functions of this file take valid JSON apart without copying it. Whoever
 // calls them has had encoding/json check it; on anything else they may panic.
-// They exist for batches, which hold thousands of small objects: reading each
-// into a map by reflection was a third of the work (docs/decisions/0008).
+// They exist for batches, which hold thousands of small objects, too many to read
+// each into a map by reflection (docs/decisions/0008).
 
 // split gives the members of a valid object. Their values share its memory.
 func split(valid []byte) object {

@@ -1,7 +1,7 @@
 -- +goose Up
 -- Whoever writes rows of these tables holds the lock of their user's row, so the
--- foreign key was looked up once more for each of them and could not fail: a third
--- of what a batch cost the database (docs/decisions/0008). Who removes a user
+-- foreign key was looked up once more for each of them and could not fail: work
+-- that every batch paid for (docs/decisions/0008). Who removes a user
 -- removes their rows.
 ALTER TABLE expenses DROP CONSTRAINT expenses_user_id_fkey;
 ALTER TABLE changes DROP CONSTRAINT changes_user_id_fkey;
