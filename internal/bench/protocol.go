@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The protocol peers all speak the same three events: "echo" acknowledges its
@@ -159,24 +162,29 @@ func (f *fanout) fire(ctx context.Context, control *conn, n int) error {
 	f.left.Store(int64(n * f.members))
 	f.slots = make(chan struct{}, f.flight)
 	f.done = make(chan struct{})
+	var callers errgroup.Group // each broadcast by HTTP is its own user's call
 	for id := range n {
 		if ok, err := f.settle(ctx, f.slots, nil); err != nil || !ok {
-			return err
+			return errors.Join(err, callers.Wait())
 		}
-		if err := f.cause(ctx, control, rand.IntN(f.rooms), id); err != nil {
+		if room := rand.IntN(f.rooms); f.byHTTP {
+			callers.Go(func() error { return f.call(ctx, control.RemoteAddr(), room, id) })
+		} else if err := f.say(control, room, id); err != nil {
 			return err
 		}
 	}
 	_, err := f.settle(ctx, nil, f.done)
-	return err
+	return errors.Join(err, callers.Wait())
 }
 
-// cause asks for one broadcast.
-func (f *fanout) cause(ctx context.Context, control *conn, room, id int) error {
-	if !f.byHTTP {
-		return control.writeText(fmt.Sprintf(`42["fire","room%d",%d,%d]`, room, id, f.size))
-	}
-	u := &user{base: "http://" + control.RemoteAddr().String()}
+// say asks for one broadcast by an event.
+func (f *fanout) say(control *conn, room, id int) error {
+	return control.writeText(fmt.Sprintf(`42["fire","room%d",%d,%d]`, room, id, f.size))
+}
+
+// call asks for one broadcast by HTTP.
+func (f *fanout) call(ctx context.Context, server net.Addr, room, id int) error {
+	u := &user{base: "http://" + server.String()}
 	return u.call(ctx, http.MethodGet, fmt.Sprintf("/fire?room=room%d&id=%d&size=%d", room, id, f.size), "", http.StatusOK, nil)
 }
 
