@@ -43,13 +43,21 @@ func (s *session) sayActivity(ctx context.Context, arg json.RawMessage) (receipt
 	return receipt{}, err
 }
 
+// types tells whether it is of interest that somebody types now.
+func (s *session) types(now time.Time) bool {
+	if now.Sub(s.typed) < typingPause {
+		return false
+	}
+	s.typed = now
+	return true
+}
+
 // tellTyping tells the others in a room that somebody types.
 func (s *session) tellTyping(a wire.ActivitySent) {
 	now := time.Now()
-	if now.Sub(s.typed) < typingPause {
+	if !s.types(now) {
 		return
 	}
-	s.typed = now
 	r := &s.hub.rooms
 	r.mu.Lock()
 	defer r.mu.Unlock()
