@@ -33,7 +33,7 @@ type Share struct {
 	UserID    string
 	Name      string // the user's
 	Email     string // the user's
-	Role      Role   // RoleEditor or RoleViewer; NoRole if the right has ended
+	Role      Role   // RoleEditor or RoleViewer
 	CreatedAt time.Time
 }
 

@@ -54,7 +54,7 @@ func (l *Ledger) Share(ctx context.Context, userID, expenseID, email string, rol
 
 // share gives a user a role; userID "" is nobody's.
 func (w *Work) share(id, userID string, role models.Role, by models.Author) ([]models.Share, error) {
-	e, err := w.owned(id)
+	e, err := w.sharing(id)
 	if err != nil {
 		return nil, err
 	}
@@ -89,14 +89,12 @@ func (w *Work) share(id, userID string, role models.Role, by models.Author) ([]m
 	return w.announceShares(e, by), nil
 }
 
-// owned gives an expense of the user's own.
-func (w *Work) owned(id string) (models.Expense, error) {
-	e, err := w.Tx.Expense(id)
-	switch {
-	case models.KindOf(err) == models.NotFound:
-		return e, errNobody
-	case err == nil && e.Role != models.NoRole:
-		return e, errForbidden
+// sharing is allowed in the words of a share, which tell of an expense as little as
+// of an address.
+func (w *Work) sharing(id string, roles ...models.Role) (models.Expense, error) {
+	e, err := w.allowed(id, roles...)
+	if models.KindOf(err) == models.NotFound {
+		err = errNobody
 	}
 	return e, err
 }
@@ -140,15 +138,15 @@ func (l *Ledger) Unshare(ctx context.Context, userID, expenseID, memberID string
 }
 
 func (w *Work) unshare(id, memberID string, by models.Author) ([]models.Share, error) {
-	e, err := w.Tx.Expense(id)
+	var roles []models.Role // of those who may, beside the owner
 	leaves := memberID == w.Tx.User().ID
+	if leaves {
+		roles = []models.Role{models.RoleEditor, models.RoleViewer}
+	}
+	e, err := w.sharing(id, roles...)
 	switch {
-	case models.KindOf(err) == models.NotFound:
-		return nil, errNobody
 	case err != nil:
 		return nil, err
-	case e.Role != models.NoRole && !leaves:
-		return nil, errForbidden
 	case w.roleOf(e, memberID) == models.NoRole:
 		return nil, errNobody
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"expenseflow/internal/failpoint"
@@ -66,10 +67,7 @@ func (w *Work) Update(id string, seen *int64, p models.Patch, by models.Author) 
 // Delete removes an expense and gives its last state. Errors: models.NotFound,
 // and models.Forbidden for whoever does not own it.
 func (w *Work) Delete(id string, by models.Author) (models.Expense, error) {
-	e, err := w.Tx.Expense(id)
-	if err == nil && e.Role != models.NoRole {
-		err = errForbidden
-	}
+	e, err := w.allowed(id)
 	if err != nil {
 		return models.Expense{}, err
 	}
@@ -85,12 +83,22 @@ func (w *Work) Delete(id string, by models.Author) (models.Expense, error) {
 // Seen gives the stored expense, to who may change it, if it is no newer than
 // seen, the version that the client last read; nil has seen everything.
 func (w *Work) Seen(id string, seen *int64) (models.Expense, error) {
-	e, err := w.Tx.Expense(id)
-	if err == nil && e.Role == models.RoleViewer {
-		return models.Expense{}, errForbidden
-	}
+	e, err := w.allowed(id, models.RoleEditor)
 	if err == nil && seen != nil && e.Version > *seen {
 		return models.Expense{}, &models.ConflictError{Stored: e}
+	}
+	return e, err
+}
+
+// allowed gives the expense of this id to who may do something with it: to its
+// owner, and to those with whom it is shared in one of these roles. Every door asks
+// here. Whoever else has the expense gets models.Forbidden; all others get the one
+// models.NotFound, be it that they never had it, have it no longer, or that there is
+// none: so nobody learns of an expense, or of its end, who has no right to it.
+func (w *Work) allowed(id string, roles ...models.Role) (models.Expense, error) {
+	e, err := w.Tx.Expense(id)
+	if err == nil && e.Role != models.NoRole && !slices.Contains(roles, e.Role) {
+		return models.Expense{}, errForbidden
 	}
 	return e, err
 }

@@ -218,9 +218,7 @@ func (it *item) settle(err error) error {
 		it.park(conflict.Error(), &conflict.Stored)
 	case errors.As(err, &broken):
 		it.park(models.Message(it.inWords(broken)), nil)
-	case errors.Is(err, store.ErrUnshared), models.KindOf(err) == models.Forbidden:
-		it.park(models.Message(err), nil)
-	case models.KindOf(err) == models.Conflict:
+	case models.KindOf(err) == models.Forbidden, models.KindOf(err) == models.Conflict:
 		it.park(models.Message(err), nil)
 	case models.KindOf(err) == models.NotFound:
 		it.done(models.StatusNotFound, nil)

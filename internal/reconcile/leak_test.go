@@ -30,7 +30,6 @@ type dish struct {
 	Version   int64
 	owner     int
 	members   map[int]models.Role
-	former    map[int]bool
 	comments  int
 }
 
@@ -173,7 +172,7 @@ func (t *table) allowed(d *dish, person int, may ...models.Role) models.Kind {
 
 func (t *table) create() {
 	i, p := t.pick()
-	d := &dish{Words: t.words(), Amount: models.Money(1+t.rand.Int64N(50)) * 1_000_000, Version: 1, owner: i, members: map[int]models.Role{}, former: map[int]bool{}}
+	d := &dish{Words: t.words(), Amount: models.Money(1+t.rand.Int64N(50)) * 1_000_000, Version: 1, owner: i, members: map[int]models.Role{}}
 	e, err := t.ledger.CreateExpense(t.t.Context(), p.ID, ledger.Creation{
 		Draft: models.Draft{Description: d.Words, Amount: d.Amount, Category: "food", Type: "expense"},
 	})
@@ -206,7 +205,6 @@ func (t *table) share() {
 	t.want("share", err, kind)
 	if err == nil {
 		d.members[with] = role
-		delete(d.former, with)
 	}
 }
 
@@ -226,7 +224,6 @@ func (t *table) unshare() {
 	t.want("unshare", err, kind)
 	if err == nil {
 		delete(d.members, member)
-		d.former[member] = true
 	}
 }
 
@@ -300,7 +297,7 @@ func (t *table) batch() {
 }
 
 func (t *table) queueCreate(i int, op *models.Operation) models.Status {
-	d := &dish{Words: t.words(), Amount: 2_000_000, Version: 1, owner: i, members: map[int]models.Role{}, former: map[int]bool{}}
+	d := &dish{Words: t.words(), Amount: 2_000_000, Version: 1, owner: i, members: map[int]models.Role{}}
 	op.Action, op.ResourceID = models.Create, fmt.Sprint("temp_", nine.UnixMilli()+t.clock)
 	op.Data = json.RawMessage(fmt.Sprintf(`{"description":%q,"amount":2,"category":"food","type":"expense"}`, d.Words))
 	t.dishes[op.ResourceID] = d // by this name until the answer tells the other
@@ -318,7 +315,7 @@ func (t *table) queueUpdate(i int, op *models.Operation) models.Status {
 	case models.Forbidden:
 		return models.StatusParked
 	}
-	return t.goneFor(d, i)
+	return models.StatusNotFound
 }
 
 func (t *table) queueDelete(i int, op *models.Operation) models.Status {
@@ -329,13 +326,6 @@ func (t *table) queueDelete(i int, op *models.Operation) models.Status {
 		delete(t.dishes, op.ResourceID)
 		return models.StatusDeleted
 	case models.Forbidden:
-		return models.StatusParked
-	}
-	return t.goneFor(d, i)
-}
-
-func (t *table) goneFor(d *dish, i int) models.Status {
-	if d != nil && d.former[i] {
 		return models.StatusParked
 	}
 	return models.StatusNotFound
@@ -527,8 +517,8 @@ func TestAReplayShowsNothingToWhichTheRightHasEnded(t *testing.T) {
 		if err != nil || rs[0].Expense != nil || rs[1].Current != nil {
 			h.t.Errorf("replayed: %+v, %v", rs, err)
 		}
-		h.wantStatuses(rs, models.StatusUpdated, models.StatusParked, models.StatusParked, models.StatusCreated)
-		if rs[2].Error != "This expense is no longer shared with you" {
+		h.wantStatuses(rs, models.StatusUpdated, models.StatusParked, models.StatusNotFound, models.StatusCreated)
+		if rs[2].Error != "Expense not found" {
 			h.t.Errorf("parked because %q", rs[2].Error)
 		}
 		parked, err := h.Pending(ctx, bob.ID)
@@ -576,7 +566,7 @@ func TestARightEndsWhileABatchIsUnderWay(t *testing.T) {
 			got = statuses(rs)
 		})
 		both.Wait()
-		done := slices.Index(got, models.StatusParked)
+		done := slices.Index(got, models.StatusNotFound)
 		if done < 0 {
 			done = len(got)
 		}

@@ -14,9 +14,10 @@
 //     nothing.
 //   - No batch fails for ever: an operation that brings its chunk down, be it by
 //     a panic, ends parked.
-//   - Rights count when an operation is applied, not when it was queued: one on an
-//     expense that is no longer shared with the user, or that they may only read,
-//     is parked. A replay shows nothing to which the right has ended.
+//   - Rights count when an operation is applied, not when it was queued: an edit of
+//     an expense that is no longer shared with the user is one of what is not there
+//     (CONTRACT D21), and parked as such; one that they may only read parks any. A
+//     replay shows nothing to which the right has ended.
 //   - Order is the order of commit. A device's clock dates an expense (CONTRACT
 //     D15), tells two operations apart and is nothing else.
 //

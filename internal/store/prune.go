@@ -7,8 +7,8 @@ import (
 
 // Prune forgets what is older than before and no longer needed beside the logs:
 // operations that were applied or discarded, names of devices for expenses,
-// unclaimed posts, ended shares, notifications; and tokens that have expired by now. Parked operations stay
-// until a person decides. It removes at most limit rows of each kind and tells
+// unclaimed posts, rooms of pages that did not come back, notifications; and tokens
+// that have expired by now. Parked operations stay until a person decides. It removes at most limit rows of each kind and tells
 // how many in all; whoever calls it again until it says 0 never holds a lock
 // for long.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total int64, err error) {
@@ -38,7 +38,7 @@ var perishable = []perish{
 	{"operations", operationTable.key, "state <> 'parked' AND updated_at < ?", false},
 	{"posted_creates", postTable.key, "received_at < ?", false},
 	{"aliases", aliasTable.key, "created_at < ?", false},
-	{"shares", "expense_id, user_id", "role = '' AND updated_at < ?", false},
+	{"shares", "expense_id, user_id", "role = '' AND updated_at < ?", false}, // that had ended when those were still kept
 	{"kept_rooms", "session_key", "updated_at < ?", false},
 	{"revoked_tokens", "token_key", "expires_at < ?", true},
 	{"user_devices", "user_id, device_id, token_key", "expires_at < ?", true},

@@ -16,15 +16,12 @@ import (
 type shareRow struct {
 	ExpenseID string `gorm:"primaryKey;index:shares_user,priority:2"`
 	UserID    string `gorm:"primaryKey;index:shares_user,priority:1"`
-	Role      string // "" if the right has ended
+	Role      string
 	CreatedAt int64
 	UpdatedAt int64
 }
 
 func (shareRow) TableName() string { return "shares" }
-
-// ErrUnshared says that an expense was shared with the user and is not any more.
-var ErrUnshared = models.E(models.NotFound, "This expense is no longer shared with you")
 
 // A widenError says that a transaction needs the rows of more users.
 type widenError struct{ users []string }
@@ -111,20 +108,13 @@ func scanShare(row scanner, more ...any) (models.Share, error) {
 	return s, err
 }
 
-// entitled is nil if the user has an expense, which is loaded.
+// entitled is nil if the user has an expense, which is loaded. Whoever had it once
+// is told what a stranger is told, and what everybody is when it is gone.
 func (tx *Tx) entitled(e *models.Expense) error {
-	if e.UserID == tx.user.ID {
+	if e.UserID == tx.user.ID || slices.Contains(tx.members(e.ID), tx.user.ID) {
 		return nil
 	}
-	shares, _, _ := tx.shares.get(e.ID)
-	i := slices.IndexFunc(shares, func(s models.Share) bool { return s.UserID == tx.user.ID })
-	switch {
-	case i < 0:
-		return errNoExpense
-	case shares[i].Role == models.NoRole:
-		return ErrUnshared
-	}
-	return nil
+	return errNoExpense
 }
 
 // members are the ids of those with whom an expense is shared.
@@ -191,23 +181,26 @@ func (tx *Tx) Shares(e models.Expense) []models.Share {
 func (tx *Tx) SetShare(e models.Expense, userID string, role models.Role) (models.Expense, error) {
 	all, _, _ := tx.shares.get(e.ID)
 	all = slices.Clone(all)
-	s := models.Share{ExpenseID: e.ID, UserID: userID, Role: role, CreatedAt: tx.Now()}
-	if i := slices.IndexFunc(all, func(s models.Share) bool { return s.UserID == userID }); i < 0 {
-		all = append(all, s)
+	i := slices.IndexFunc(all, func(s models.Share) bool { return s.UserID == userID })
+	switch {
+	case role == models.NoRole:
+		all = slices.DeleteFunc(all, func(s models.Share) bool { return s.UserID == userID })
+	case i < 0:
+		all = append(all, models.Share{ExpenseID: e.ID, UserID: userID, Role: role, CreatedAt: tx.Now()})
 		tx.of[userID].user.Received++
-	} else {
-		if all[i].Role != models.NoRole {
-			s.CreatedAt = all[i].CreatedAt
-		}
-		all = append(slices.Delete(all, i, i+1), s)
+	default:
+		all[i].Role = role
 	}
-	slices.SortStableFunc(all, func(a, b models.Share) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	tx.shares.put(e.ID, all, false)
-	return tx.touchShared(e.ID), tx.exec(saveShare, e.ID, userID, string(role), s.CreatedAt.UnixMilli(), tx.now)
+	e = tx.touchShared(e.ID)
+	if role == models.NoRole {
+		return e, tx.exec("DELETE FROM shares WHERE expense_id = ? AND user_id = ?", e.ID, userID)
+	}
+	return e, tx.exec(saveShare, e.ID, userID, string(role), tx.now, tx.now)
 }
 
 const saveShare = "INSERT INTO shares (expense_id, user_id, role, created_at, updated_at) VALUES (?, ?, ?, ?, ?) " +
-	"ON CONFLICT (expense_id, user_id) DO UPDATE SET role = excluded.role, created_at = excluded.created_at, updated_at = excluded.updated_at"
+	"ON CONFLICT (expense_id, user_id) DO UPDATE SET role = excluded.role, updated_at = excluded.updated_at"
 
 // touchShared writes how many have the expense, and has it count as stored now by
 // all of them.

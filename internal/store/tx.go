@@ -47,9 +47,9 @@ func (tx *Tx) Preload(p Preload) error {
 }
 
 // Expense is the expense of this id if the user has it, in their view;
-// models.NotFound if there is none, or it is another user's, or no id at all, and
-// ErrUnshared if it was shared with the user and is not any more. A shared
-// expense needs the locks of all who have it (see Write).
+// models.NotFound, all alike, if there is none, if it is another user's and not, or
+// no longer, shared with this one, and for what is no id at all. A shared expense
+// needs the locks of all who have it (see Write).
 func (tx *Tx) Expense(id string) (models.Expense, error) {
 	if err := tx.loadExpenses([]string{id}); err != nil {
 		return models.Expense{}, err

@@ -285,7 +285,7 @@ type joint struct {
 
 	journal  journal
 	expenses *overlay[string, models.Expense] // whoever's; as their owners see them
-	shares   *overlay[string, []models.Share] // by expense, ended ones too; never flushed
+	shares   *overlay[string, []models.Share] // by expense; never flushed
 
 	// failed is the first statement that failed and was not undone by an
 	// Attempt: such a transaction does not commit, whatever fn made of it.
