@@ -51,8 +51,8 @@ var caught = map[seededbug.Bug][]check{
 	seededbug.RelayTrusted:     {simulation, scope},
 
 	// The reviewer's.
-	seededbug.KeptClaim:  {claim, answer},
-	seededbug.HalfUndo:   {poison},
+	seededbug.KeptClaim:  {simulation, scope, claim, answer},
+	seededbug.HalfUndo:   {simulation, scope, poison},
 	seededbug.LostResume: {simulation, scope, resume},
 }
 

@@ -19,10 +19,38 @@ type user struct {
 	id        string
 	devices   []*device
 	reference *reference
+
+	made map[string]int // the changes that made expenses, by the server's ids
+	ids  map[int]string // the other way round
+	read int64          // how much of the log it is known of
 }
 
 func (u *user) author(deviceID string) models.Author {
 	return models.Author{DeviceID: deviceID, TokenID: "token of " + u.id}
+}
+
+// knows notes what the server calls the expense that a change made: nothing else,
+// and it calls nothing else so. The text does not tell, for two may look alike.
+func (u *user) knows(id string, made int) {
+	if u.made[id] == 0 && u.ids[made] == "" {
+		u.made[id], u.ids[made] = made, id
+	}
+	u.w.expect(u.made[id] == made && u.ids[made] == id,
+		"what change %d made is called %s, which change %d made, and was called %s", made, id, u.made[id], u.ids[made])
+}
+
+// maker is the change that made an expense.
+func (u *user) maker(id string) int {
+	if u.made[id] == 0 {
+		log, err := u.w.lab.store.Changes(u.w.ctx, u.id, u.read, wholeLog)
+		u.w.expect(err == nil, "the log cannot be read: %v", err)
+		for _, c := range log {
+			u.w.expect(c.Seq <= int64(len(u.reference.log)), "change %d is the work of nobody", c.Seq)
+			u.knows(c.EntityID, u.reference.log[c.Seq-1].made)
+			u.read = c.Seq
+		}
+	}
+	return u.made[id]
 }
 
 // A device is a page on it, and what it keeps.
@@ -39,8 +67,7 @@ type device struct {
 
 	queue []*operation // not yet answered
 	sent  [][]*operation
-	ids   map[int]string // of expenses that it made, by operation
-	autos int            // entries of its own database so far
+	autos int // entries of its own database so far
 
 	// The page: what it shows, the position of the log up to which it does, and
 	// what its Socket.IO client remembers.
@@ -230,13 +257,6 @@ func (d *device) reload() {
 	d.loaded, d.pid, d.offset = false, "", ""
 }
 
-// learn notes the id of an expense that the device made.
-func (d *device) learn(o *operation, id string) {
-	if o.action == models.Create {
-		d.ids[o.n] = id
-	}
-}
-
 // tick is the device's clock. A person is no faster than that two things are done
 // in one millisecond.
 func (d *device) tick() int64 {
@@ -246,7 +266,10 @@ func (d *device) tick() int64 {
 
 // enqueue keeps an operation for later.
 func (d *device) enqueue(o *operation) {
-	o.at = d.tick()
+	if o.at = o.moment; o.at == 0 {
+		o.at = d.tick()
+	}
+	d.clock = max(d.clock, o.at)
 	switch {
 	case d.last && o.action == models.Create:
 		o.local = fmt.Sprintf(`"local_%d"`, o.at)

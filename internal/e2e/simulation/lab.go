@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/glebarez/sqlite"
 
 	"expenseflow/internal/changes"
 	"expenseflow/internal/ledger"
@@ -53,13 +56,16 @@ func newLab(ctx context.Context) (*lab, error) {
 	}
 	l := &lab{folder: folder, tally: tally{}, outcomes: tally{}}
 	l.store, err = store.Open(ctx, store.Options{
-		URL: filepath.Join(folder, "simulation.db"), SQLiteSync: "OFF", // no test cuts the power
+		URL: filepath.Join(folder, database), SQLiteSync: "OFF", // no test cuts the power
 		Logger: quiet, Now: l.now, BeforeCommit: l.beforeCommit,
 	})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
-	if l.epoch, err = l.store.Epoch(ctx); err == nil {
+	if err = l.refuse(ctx, poisonous); err == nil {
+		l.epoch, err = l.store.Epoch(ctx)
+	}
+	if err == nil {
 		l.trail, err = sockets.NewTrail(l.epoch, []byte("a secret of at least thirty-two bytes"), sockets.BothSpellings)
 	}
 	if err != nil {
@@ -67,6 +73,20 @@ func newLab(ctx context.Context) (*lab, error) {
 	}
 	return l, nil
 }
+
+// refuse has the database refuse log entries with a text. By then the expense itself
+// is written.
+func (l *lab) refuse(ctx context.Context, text string) error {
+	db, err := sql.Open(sqlite.DriverName, filepath.Join(l.folder, database))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, fmt.Sprintf(`CREATE TRIGGER refuse BEFORE INSERT ON changes
+		WHEN instr(NEW.payload, '%s') BEGIN SELECT RAISE(ABORT, 'refused'); END`, text))
+	return errors.Join(err, db.Close())
+}
+
+const database = "simulation.db"
 
 var quiet = slog.New(slog.DiscardHandler)
 

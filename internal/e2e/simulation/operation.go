@@ -17,16 +17,20 @@ type operation struct {
 	at     int64 // the device's clock
 
 	// What it is about: a CREATE the name that the device gave; others the expense
-	// that operation target made, by its id, or one by the device's name for it.
+	// that change target made, by its id, or one by the device's name for it.
 	target int
 	id     string // as it is sent
 	named  bool   // id is a name of the device's own
 
+	text    string  // what a CREATE describes, or the merchant that an UPDATE sets
 	amount  int64   // 0 for unnamed, of an UPDATE
 	notes   *string // nil for unnamed
 	seen    *int64  // the version that it names
 	bad     bool    // breaks a rule
+	poison  bool    // breaks none, and is refused when it is written
 	client  string  // clientId
+	moment  int64   // when it is done, by the device's clock; 0 for now
+	retried bool    // by a person
 	foreign bool    // the device's last account queued it
 	local   string  // localId of a delta, in JSON
 }
@@ -43,20 +47,29 @@ func (o *operation) String() string {
 	if o.bad {
 		s += " bad"
 	}
+	if o.poison {
+		s += " poisonous"
+	}
+	if o.text != marker(o.n) {
+		s += " like " + o.text
+	}
 	return s
 }
 
-// marker is the text by which the operation's effect is known in the log: the
-// description that it creates, or the merchant that it sets.
-func (o *operation) marker() string { return "op " + strconv.Itoa(o.n) }
+// marker is the text of an operation that is like no other, by which its effect is
+// known in the log.
+func marker(n int) string { return "op " + strconv.Itoa(n) }
+
+// poisonous is a text that no rule forbids and the lab's database does not take.
+const poisonous = "poison"
 
 // fields is the operation's data as a page makes it.
 func (o *operation) fields() map[string]any {
 	f := map[string]any{}
 	if o.action == models.Create {
-		f["description"], f["category"], f["type"], f["amount"] = o.marker(), "food", "expense", o.amount
+		f["description"], f["category"], f["type"], f["amount"] = o.text, "food", "expense", o.amount
 	} else {
-		f["merchant"] = o.marker()
+		f["merchant"] = o.text
 	}
 	switch {
 	case o.bad:
@@ -64,7 +77,10 @@ func (o *operation) fields() map[string]any {
 	case o.amount > 0:
 		f["amount"] = o.amount
 	}
-	if o.notes != nil {
+	switch {
+	case o.poison:
+		f["notes"] = poisonous
+	case o.notes != nil:
 		f["notes"] = *o.notes
 	}
 	if o.client != "" {
@@ -163,7 +179,6 @@ func documentOf(e *models.Expense) document {
 
 // row is the document as the reference knows expenses.
 func (d *document) row() row {
-	made, _ := strconv.Atoi(d.Description[min(len(d.Description), len("op ")):])
 	amount, _ := d.Amount.Int64()
-	return row{made, amount, d.Notes, d.Merchant, d.Version}
+	return row{d.Description, amount, d.Notes, d.Merchant, d.Version}
 }

@@ -1,10 +1,14 @@
 package main
 
-import "expenseflow/models"
+import (
+	"slices"
+
+	"expenseflow/models"
+)
 
 // A row is an expense as far as the reference knows it.
 type row struct {
-	made     int // the operation that made it
+	text     string // its description
 	amount   int64
 	notes    string
 	merchant string
@@ -14,13 +18,16 @@ type row struct {
 // An entry is one change of a log.
 type entry struct {
 	kind models.ChangeKind
+	made int   // the change that made the expense
+	at   int64 // when it was committed
 	row  row
 }
 
-// An answer is what an operation came to; the row is the zero one where there is
-// none.
+// An answer is what an operation came to, and the expense that it was about; both
+// are the zero one where there is none.
 type answer struct {
 	status models.Status
+	made   int // the change that made the expense
 	row    row
 }
 
@@ -32,14 +39,20 @@ const (
 
 // A reference is what one user's log has to be: each operation applied once, in
 // the order of commits, the obvious way.
+//
+// Two operations may look exactly alike. They are one where a name says so, or
+// where a request whose answer was lost explains the second (CONTRACT D16, D17);
+// in doubt they are two (decision 14).
 type reference struct {
-	log     []entry
-	rows    map[int]row
-	names   map[string]int    // of devices, for expenses
-	kept    map[int]*kept     // operations of batches
-	deltas  map[int]answer    // those of deltas that succeeded
-	clients map[string]row    // creations by their clients' names for them
-	posts   map[int]operation // creations by an unnamed POST that no queue has claimed
+	now, last int64 // the moment of the transaction, and of the last that wrote
+	log       []entry
+	rows      map[int]row      // by the changes that made them
+	names     map[string]int   // of devices, for expenses
+	kept      map[name]*kept   // operations of batches
+	queue     []*kept          // the same, in order
+	deltas    map[name]answer  // those of deltas that succeeded
+	clients   map[string]named // creations by their clients' names for them
+	posts     []post           // creations by an unnamed POST that no queue has claimed, in order
 }
 
 // A kept operation is one that its repetition finds.
@@ -49,20 +62,81 @@ type kept struct {
 	state  models.OperationState
 }
 
+// A name is all that tells an operation from others. Those of one batch that are
+// alike in the rest are told apart by their places; in two batches the second is
+// the first one's repetition.
+type name struct {
+	device string // not of a delta, which does not tell it
+	id     string // as it is sent; of a delta, what its browser calls the entry too
+	action models.Action
+	at     int64
+	data   string
+	nth    int // of those that are alike in the batch
+}
+
+// A look is what a person sees of a creation.
+type look struct {
+	text   string
+	amount int64
+	notes  string
+}
+
+// A named creation is what its client's name for it finds.
+type named struct {
+	look   look
+	answer answer
+}
+
+// A post is a creation whose answer may have been lost.
+type post struct {
+	made   int
+	device string
+	look   look
+	at     int64 // when it was received
+}
+
+// window is how long before and after an operation was queued a POST of the same
+// may have been received to be the one that it repeats.
+const window = 5000
+
 func newReference() *reference {
 	return &reference{
-		rows: map[int]row{}, names: map[string]int{}, kept: map[int]*kept{}, deltas: map[int]answer{},
-		clients: map[string]row{}, posts: map[int]operation{},
+		rows: map[int]row{}, names: map[string]int{}, kept: map[name]*kept{}, deltas: map[name]answer{},
+		clients: map[string]named{},
 	}
 }
 
+// begin begins a transaction, which is later than what the last one wrote whatever
+// the clock says.
+func (r *reference) begin(now int64) { r.now = max(now, r.last+1) }
+
+func (r *reference) write() { r.last = r.now }
+
+func (r *reference) append(kind models.ChangeKind, made int, e row) {
+	r.write()
+	r.log = append(r.log, entry{kind, made, r.now, e})
+}
+
+// namesOf are the names of a batch's operations.
+func namesOf(ops []*operation) []name {
+	seen, names := map[name]int{}, make([]name, len(ops))
+	for i, o := range ops {
+		n := name{device: o.d.id, id: o.id, action: o.action, at: o.at, data: string(o.data())}
+		names[i], seen[n] = n, seen[n]+1
+		names[i].nth = seen[n]
+	}
+	return names
+}
+
 // batch applies an operation of a batch; again tells that it was known.
-func (r *reference) batch(o *operation) (a answer, again bool) {
-	if k := r.kept[o.n]; k != nil {
+func (r *reference) batch(o *operation, n name) (a answer, again bool) {
+	if k := r.kept[n]; k != nil {
 		return k.answer, true
 	}
 	a = parked(r.perform(o))
-	r.kept[o.n] = &kept{o, a, stateOf(o, a)}
+	k := &kept{o, a, stateOf(o, a)}
+	r.kept[n], r.queue = k, append(r.queue, k)
+	r.write()
 	return a, false
 }
 
@@ -81,20 +155,37 @@ func stateOf(o *operation, a answer) models.OperationState {
 	return models.Applied
 }
 
+// waiting is what is parked, in order.
+func (r *reference) waiting() (ks []*kept) {
+	for _, k := range r.queue {
+		if k.state == models.Parked {
+			ks = append(ks, k)
+		}
+	}
+	return ks
+}
+
 // retry applies a parked operation again, as o has it now.
-func (r *reference) retry(o *operation) answer {
-	k := r.kept[o.n]
+func (r *reference) retry(k *kept, o *operation) answer {
 	if k.state == models.Parked {
 		k.answer = parked(r.perform(o))
 		k.state = stateOf(o, k.answer)
+		r.write()
 	}
 	return k.answer
+}
+
+// discard gives a parked operation up.
+func (r *reference) discard(k *kept) {
+	k.state = models.Discarded
+	r.write()
 }
 
 // delta applies an entry of a delta, where deleting what is gone succeeds and only
 // what succeeded is kept.
 func (r *reference) delta(o *operation) (a answer, again bool) {
-	if a, ok := r.deltas[o.n]; ok {
+	n := name{id: o.local + " " + o.id, action: o.action, at: o.at, data: string(o.data())}
+	if a, ok := r.deltas[n]; ok {
 		return a, true
 	}
 	if target, there := r.rows[o.target]; o.action == models.Delete && there && older(o.seen, target) {
@@ -103,7 +194,8 @@ func (r *reference) delta(o *operation) (a answer, again bool) {
 	if a = r.perform(o); a.status == conflict || a.status == invalid || a.status == models.StatusNotFound && o.action == models.Update {
 		return answer{status: a.status}, false
 	}
-	r.deltas[o.n] = answer{status: a.status, row: a.row}
+	r.deltas[n] = a
+	r.write()
 	return a, false
 }
 
@@ -111,7 +203,7 @@ func (r *reference) delta(o *operation) (a answer, again bool) {
 func (r *reference) single(o *operation) answer {
 	a := r.perform(o)
 	if o.client == "" && a.status == models.StatusCreated {
-		r.posts[o.n] = *o
+		r.posts = append(r.posts, post{a.made, o.d.id, o.look(), r.now})
 	}
 	return a
 }
@@ -134,55 +226,98 @@ func (r *reference) perform(o *operation) answer {
 		return answer{status: models.StatusNotFound}
 	case o.action == models.Delete:
 		delete(r.rows, target)
-		r.log = append(r.log, entry{models.ExpenseDeleted, e})
-		return answer{models.StatusDeleted, e}
+		r.append(models.ExpenseDeleted, target, e)
+		return answer{models.StatusDeleted, target, e}
 	case older(o.seen, e):
 		return answer{status: conflict}
+	case o.poison:
+		return answer{status: invalid}
 	}
-	return r.update(o, e)
+	return r.update(o, target, e)
 }
 
 func older(seen *int64, e row) bool { return seen != nil && *seen < e.version }
 
 func (r *reference) create(o *operation) answer {
-	first, known := r.clients[o.d.id+o.client]
-	if known && first.made != o.n {
-		return answer{status: conflict}
+	a := r.known(o)
+	switch {
+	case a.status == conflict:
+		return a
+	case a.status != "":
+	case o.poison:
+		return answer{status: invalid}
+	default:
+		a = r.make(o)
 	}
 	if o.named {
-		r.names[o.d.id+o.id] = o.n
+		r.names[o.d.id+o.id] = a.made
 	}
-	fresh := row{made: o.n, amount: o.amount, version: 1}
-	if o.notes != nil {
-		fresh.notes = *o.notes
-	}
-	if _, claimed := r.posts[o.n]; claimed {
-		delete(r.posts, o.n)
-		if e, there := r.rows[o.n]; there {
-			fresh = e
-		}
-		return answer{models.StatusDuplicate, fresh}
-	}
-	if known {
-		return answer{models.StatusDuplicate, first}
-	}
-	if o.client != "" {
-		r.clients[o.d.id+o.client] = fresh
-	}
-	r.rows[o.n] = fresh
-	r.log = append(r.log, entry{models.ExpenseCreated, fresh})
-	return answer{models.StatusCreated, fresh}
+	return a
 }
 
-func (r *reference) update(o *operation, e row) answer {
+// known is what a creation comes to that is another one's repetition. The client's
+// name for it decides, if it has one; otherwise an earlier POST may be the same.
+func (r *reference) known(o *operation) answer {
+	first, known := r.clients[o.d.id+o.client]
+	switch {
+	case o.client == "":
+		return r.claim(o)
+	case !known || o.retried:
+		return answer{}
+	case first.look != o.look():
+		return answer{status: conflict}
+	}
+	return answer{models.StatusDuplicate, first.answer.made, first.answer.row}
+}
+
+// claim finds the earliest POST whose lost answer explains a queued creation: of the
+// same device and look, received when that was queued, and not claimed before. What
+// became of the expense since stays.
+func (r *reference) claim(o *operation) answer {
+	i := slices.IndexFunc(r.posts, func(p post) bool {
+		return o.named && p.device == o.d.id && p.look == o.look() && p.at >= o.at-window && p.at <= o.at+window
+	})
+	if i < 0 {
+		return answer{}
+	}
+	made := r.posts[i].made
+	r.posts = slices.Delete(r.posts, i, i+1)
+	r.write()
+	if e, there := r.rows[made]; there {
+		return answer{models.StatusDuplicate, made, e}
+	}
+	return answer{models.StatusDuplicate, made, o.look().row()}
+}
+
+func (o *operation) look() look {
+	l := look{text: o.text, amount: o.amount}
+	if o.notes != nil {
+		l.notes = *o.notes
+	}
+	return l
+}
+
+func (l look) row() row { return row{text: l.text, amount: l.amount, notes: l.notes, version: 1} }
+
+func (r *reference) make(o *operation) answer {
+	a := answer{models.StatusCreated, len(r.log) + 1, o.look().row()}
+	if o.client != "" && !o.retried {
+		r.clients[o.d.id+o.client] = named{o.look(), a}
+	}
+	r.rows[a.made] = a.row
+	r.append(models.ExpenseCreated, a.made, a.row)
+	return a
+}
+
+func (r *reference) update(o *operation, target int, e row) answer {
 	if o.amount > 0 {
 		e.amount = o.amount
 	}
 	if o.notes != nil {
 		e.notes = *o.notes
 	}
-	e.merchant, e.version = o.marker(), e.version+1
-	r.rows[e.made] = e
-	r.log = append(r.log, entry{models.ExpenseUpdated, e})
-	return answer{models.StatusUpdated, e}
+	e.merchant, e.version = o.text, e.version+1
+	r.rows[target] = e
+	r.append(models.ExpenseUpdated, target, e)
+	return answer{models.StatusUpdated, target, e}
 }

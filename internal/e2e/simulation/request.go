@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/wire"
@@ -129,18 +130,35 @@ func (w *world) batch(p *process, f fate, ops []*operation) bool {
 		return err
 	})
 	w.note("%s: batch of %v %s", p.name, numbers(ops), f)
-	want := make([]answer, len(ops))
-	for i, o := range ops[:min(len(ops), out.commits*w.chunk)] {
-		var again bool
-		want[i], again = u.reference.batch(o)
-		w.outcome("batch", o, want[i].status, again)
-	}
+	names := namesOf(ops)
+	want := w.applied("batch", ops, out.commits, func(i int) (answer, bool) { return u.reference.batch(ops[i], names[i]) })
 	if !out.heard || out.err != nil {
-		w.expect(!out.heard || models.KindOf(out.err) == models.Unavailable, "a batch failed for good: %v", out.err)
+		w.expect(!out.heard || passing(out.err, ops), "a batch failed for good: %v", out.err)
 		return false
 	}
 	w.answered(ops, wire.AppendResults(nil, results), want)
 	return true
+}
+
+// passing tells whether a queue may fail so as to be sent again: for trouble that
+// will pass, and for a second defect while it is applied one by one.
+func passing(err error, ops []*operation) bool {
+	undone := slices.ContainsFunc(ops, func(o *operation) bool { return o.poison })
+	return models.KindOf(err) == models.Unavailable || undone && errors.Is(err, errDefect)
+}
+
+// applied has the reference apply those of a user's operations that were committed.
+func (w *world) applied(door string, ops []*operation, commits int, apply func(i int) (answer, bool)) []answer {
+	want := make([]answer, len(ops))
+	for i, o := range ops[:min(len(ops), commits*w.chunk)] {
+		if i%w.chunk == 0 {
+			o.d.u.reference.begin(w.now)
+		}
+		var again bool
+		want[i], again = apply(i)
+		w.outcome(door, o, want[i], again)
+	}
+	return want
 }
 
 // answered reads the answer to a batch as a browser does.
@@ -156,13 +174,8 @@ func (w *world) answered(ops []*operation, body []byte, want []answer) {
 	err := json.Unmarshal(body, &reply)
 	w.expect(err == nil && len(reply.Results) == len(ops), "%d operations are answered %s", len(ops), body)
 	for i, r := range reply.Results {
-		got := answer{status: r.Status}
-		if r.Data != nil {
-			got.row = r.Data.row()
-			ops[i].d.learn(ops[i], r.Data.ID)
-		}
 		w.expect(r.ResourceID == ops[i].id && r.Success == (r.Status != models.StatusParked), "result %d is of %s", i, r.ResourceID)
-		w.acknowledge(ops[i], got, want[i])
+		w.acknowledge(ops[i], r.Status, r.Data, want[i])
 	}
 }
 
@@ -178,14 +191,9 @@ func (w *world) delta(p *process, f fate, ops []*operation) (keep []*operation, 
 		return err
 	})
 	w.note("%s: delta of %v %s", p.name, numbers(ops), f)
-	want := make([]answer, len(ops))
-	for i, o := range ops[:min(len(ops), out.commits*w.chunk)] {
-		var again bool
-		want[i], again = u.reference.delta(o)
-		w.outcome("delta", o, want[i].status, again)
-	}
+	want := w.applied("delta", ops, out.commits, func(i int) (answer, bool) { return u.reference.delta(ops[i]) })
 	if !out.heard || out.err != nil {
-		w.expect(!out.heard || models.KindOf(out.err) == models.Unavailable, "a delta failed for good: %v", out.err)
+		w.expect(!out.heard || passing(out.err, ops), "a delta failed for good: %v", out.err)
 		return ops, false
 	}
 	w.expect(len(results) == len(ops), "%d entries are answered by %d", len(ops), len(results))
@@ -219,8 +227,7 @@ func (w *world) sorted(ops []*operation, body []byte, want []answer) (keep []*op
 			"%s came to %s and is answered %s", o, want[i].status, body)
 		switch {
 		case success:
-			o.d.learn(o, id)
-			w.acknowledge(o, want[i], want[i])
+			w.tell(o, want[i].status, id, want[i].made)
 		case conflicts && w.chance(50):
 			o.seen = nil // the person insists
 			keep = append(keep, o)
@@ -279,8 +286,9 @@ func (w *world) alone(door string, p *process, f fate, o *operation, do func() (
 	refused := out.err != nil && models.KindOf(out.err) != models.Unavailable && !errors.Is(out.err, errDefect)
 	var want answer
 	if out.commits > 0 || refused {
+		o.d.u.reference.begin(w.now)
 		want = o.d.u.reference.single(o)
-		w.outcome(door, o, want.status, want.status == models.StatusDuplicate)
+		w.outcome(door, o, want, want.status == models.StatusDuplicate)
 	}
 	if out.err != nil {
 		w.expect(!refused || kinds[want.status] == models.KindOf(out.err), "%s came to %s and fails with %v", o, want.status, out.err)
@@ -290,8 +298,7 @@ func (w *world) alone(door string, p *process, f fate, o *operation, do func() (
 		return false
 	}
 	d := documentOf(e)
-	o.d.learn(o, d.ID)
-	w.acknowledge(o, answer{want.status, d.row()}, want)
+	w.acknowledge(o, want.status, &d, want)
 	return true
 }
 

@@ -36,6 +36,7 @@ var singles = []script{
 	{name: "posted create", apart: true, posted: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "posted create, deleted since", apart: true, posted: true, gone: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "create of another account", apart: true, other: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(foreign)) }},
+	{name: "poisonous create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(poison)) }},
 	{name: "delta create", apart: true, last: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "update X", make: func(d *device, x *operation) []*operation { return d.make(updating(x)) }},
 	{name: "update X as seen", make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(seen)) }},
@@ -53,6 +54,20 @@ var pairs = []script{
 	{name: "two creates of one name", make: func(d *device, _ *operation) []*operation {
 		return d.make(creating.with(taken), creating.with(taken))
 	}},
+	{name: "twins", make: func(d *device, _ *operation) []*operation { return d.make(creating, creating.with(twin)) }},
+	{name: "posted create and its twin", posted: true, make: func(d *device, _ *operation) []*operation {
+		return d.make(creating, creating.with(twin))
+	}},
+	{name: "poisonous create, update it", make: func(d *device, _ *operation) []*operation {
+		return d.make(creating.with(poison), updating(nil))
+	}},
+	{name: "poisonous update X, delete X", make: func(d *device, x *operation) []*operation {
+		return d.make(updating(x).with(poison), deleting(x))
+	}},
+	{name: "delta twins", last: true, make: func(d *device, _ *operation) []*operation { return d.make(creating, creating.with(twin)) }},
+	{name: "delta poisonous create, poisonous update X", last: true, make: func(d *device, x *operation) []*operation {
+		return d.make(creating.with(poison), updating(x).with(poison))
+	}},
 	{name: "update X, delete X", make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(clears), deleting(x)) }},
 	{name: "update X as seen, twice", make: func(d *device, x *operation) []*operation {
 		return d.make(updating(x).with(seen), updating(x).with(seen))
@@ -66,13 +81,13 @@ var pairs = []script{
 	}},
 }
 
-// beside are the singles that stand beside a pair.
-var beside = singles[8:10]
+// beside are the singles that stand beside a pair: an update and a deletion of X.
+var beside = singles[9:11]
 
 // A draft makes an operation.
 type draft func(*operation)
 
-var creating draft = func(o *operation) { o.action, o.target, o.amount = models.Create, o.n, 2 }
+var creating draft = func(o *operation) { o.action, o.amount = models.Create, 2 }
 
 // updating is of x, or of what the device made last.
 func updating(x *operation) draft {
@@ -85,18 +100,26 @@ func deleting(x *operation) draft {
 
 func (o *operation) about(x *operation) {
 	if x != nil {
-		o.id, o.target = o.d.ids[x.n], x.n
+		o.id = o.d.w.told[x.n].id
+		o.target = o.d.u.maker(o.id)
 		return
 	}
 	made := o.d.queue[len(o.d.queue)-1]
-	o.id, o.named, o.target = made.id, true, made.n
+	o.id, o.named = made.id, true
 }
 
 func (f draft) with(more draft) draft {
 	return func(o *operation) { f(o); more(o) }
 }
 
-func bad(o *operation)     { o.bad, o.amount = true, 0 }
+func bad(o *operation)    { o.bad, o.amount = true, 0 }
+func poison(o *operation) { o.poison = true }
+
+// twin is exactly like what the device queued last.
+func twin(o *operation) {
+	last := o.d.queue[len(o.d.queue)-1]
+	o.text, o.moment = last.text, last.at
+}
 func client(o *operation)  { o.client = fmt.Sprint("client ", o.n) }
 func taken(o *operation)   { o.client = "taken" }
 func foreign(o *operation) { o.foreign = true }
@@ -286,7 +309,6 @@ func (w *world) stage(u *user, scripts [3]script) (queues [3][]*operation) {
 	x.notes = &notes
 	w.post(w.processes[0], fate{}, x)
 	for i, d := range u.devices {
-		d.ids[x.n] = u.devices[0].ids[x.n]
 		d.connect(w.processes[0], d.claim())
 		d.handle(0)
 		w.now++
@@ -303,7 +325,7 @@ func (w *world) stage(u *user, scripts [3]script) (queues [3][]*operation) {
 // borrow has another account do something on a device.
 func (w *world) borrow(d *device) {
 	w.now += 1000
-	o := w.newOperation(&device{w: w, u: w.addUser(len(w.users)), id: d.id, name: d.name, ids: map[int]string{}})
+	o := w.newOperation(&device{w: w, u: w.addUser(len(w.users)), id: d.id, name: d.name})
 	creating(o)
 	w.post(w.processes[0], fate{}, o)
 }
@@ -337,14 +359,15 @@ func (w *world) postedBefore(p *process, o *operation, gone bool) {
 		return
 	}
 	end := w.newOperation(o.d)
-	end.action, end.target = models.Delete, o.n
+	end.action = models.Delete
 	_, err := p.reconciler.Snapshot(w.ctx, o.d.u.id, func(_ int64, e models.Expense) error {
-		if e.Description == o.marker() {
+		if e.Description == o.text {
 			end.id = e.ID
 		}
 		return nil
 	})
 	w.expect(err == nil && end.id != "", "%s made nothing: %v", o, err)
+	end.target = o.d.u.maker(end.id)
 	w.remove(p, fate{}, end)
 }
 
@@ -359,7 +382,7 @@ func (w *world) restart(p *process) {
 // decide lets a person try again, mend or give up the first thing that is parked;
 // then everything is sent once more.
 func (w *world) decide(u *user, what int) {
-	waiting, p := u.waiting(), w.processes[0]
+	waiting, p := u.reference.waiting(), w.processes[0]
 	if len(waiting) == 0 || what == 0 {
 		return
 	}
@@ -367,10 +390,10 @@ func (w *world) decide(u *user, what int) {
 		w.restart(p)
 	}
 	k := waiting[0]
-	stored := w.find(p, k)
+	stored := w.find(p, u, k)
 	for range 2 {
 		if what == 1 {
-			w.discard(p, fate{}, k, stored)
+			w.discard(p, fate{}, u, k, stored)
 		} else {
 			w.retry(p, fate{}, k.o.d, k, stored, what == 2)
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -13,6 +12,9 @@ import (
 // patience is how often a device with a good network may have to send its queue
 // until it is empty.
 const patience = 5
+
+// wholeLog is more than any log has.
+const wholeLog = 100_000
 
 // settle makes the network well and lets everything arrive. One poll has to be
 // enough: it is a second's worth.
@@ -69,7 +71,7 @@ func (w *world) check(u *user) {
 
 // log is the user's, which has no gap.
 func (w *world) log(u *user) []models.Change {
-	log, err := w.lab.store.Changes(w.ctx, u.id, 0, 100_000)
+	log, err := w.lab.store.Changes(w.ctx, u.id, 0, wholeLog)
 	w.expect(err == nil, "the log cannot be read: %v", err)
 	for i, c := range log {
 		w.expect(c.Seq == int64(i)+1 && c.UserID == u.id, "entry %d of the log is %d of %s", i+1, c.Seq, c.UserID)
@@ -84,9 +86,10 @@ func (w *world) log(u *user) []models.Change {
 func (w *world) checkReference(u *user, log []models.Change) {
 	w.expect(len(log) == len(u.reference.log), "the log of %s has %d entries, not %d", u.name, len(log), len(u.reference.log))
 	for i, c := range log {
-		d := documentOf(&c.Expense)
-		got := entry{c.Kind, d.row()}
-		w.expect(got == u.reference.log[i], "change %d of %s is %v, not %v", c.Seq, u.name, got, u.reference.log[i])
+		d, want := documentOf(&c.Expense), u.reference.log[i]
+		u.knows(c.EntityID, want.made)
+		got := entry{c.Kind, want.made, c.At.UnixMilli(), d.row()}
+		w.expect(got == want, "change %d of %s is %v, not %v", c.Seq, u.name, got, want)
 	}
 }
 
@@ -112,19 +115,21 @@ func (w *world) checkAcknowledged(u *user, log []models.Change) {
 	for _, c := range log {
 		switch c.Kind {
 		case models.ExpenseCreated:
-			effects[c.Expense.Description]++
+			effects["making of "+c.EntityID+" as "+c.Expense.Description]++
 		case models.ExpenseUpdated:
 			effects[c.Expense.Merchant]++
 		case models.ExpenseDeleted:
-			effects["end of "+c.Expense.Description]++
+			effects["end of "+c.EntityID]++
 		}
 	}
 	for _, o := range w.operations {
-		effect := o.marker()
-		switch w.acknowledged[o.n] {
+		effect, t := o.text, w.told[o.n]
+		switch t.status {
 		case models.StatusDeleted:
-			effect = fmt.Sprint("end of op ", o.target)
-		case models.StatusCreated, models.StatusUpdated, models.StatusDuplicate:
+			effect = "end of " + t.id
+		case models.StatusCreated, models.StatusDuplicate:
+			effect = "making of " + t.id + " as " + o.text
+		case models.StatusUpdated:
 		default:
 			continue
 		}
@@ -159,17 +164,24 @@ func (w *world) checkFold(u *user, log []models.Change) map[string]document {
 func (w *world) checkParked(u *user) {
 	ops, err := w.lab.store.ParkedOperations(w.ctx, u.id)
 	w.expect(err == nil, "parked operations cannot be read: %v", err)
-	want := 0
-	for _, k := range u.reference.kept {
-		if k.state == models.Parked {
-			want++
-		}
-	}
+	want := len(u.reference.waiting())
 	w.expect(len(ops) == want, "%d operations are parked, not %d", len(ops), want)
 }
 
 // acknowledge notes what a device was told, which has to be true.
-func (w *world) acknowledge(o *operation, got, want answer) {
+func (w *world) acknowledge(o *operation, s models.Status, d *document, want answer) {
+	got, id := answer{status: s, made: want.made}, ""
+	if d != nil {
+		got.row, id = d.row(), d.ID
+	}
 	w.expect(got == want, "%s came to %v and is answered %v", o, want, got)
-	w.acknowledged[o.n] = got.status
+	w.tell(o, s, id, want.made)
+}
+
+// tell notes the same, and which expense it is about.
+func (w *world) tell(o *operation, s models.Status, id string, made int) {
+	if made != 0 {
+		o.d.u.knows(id, made)
+	}
+	w.told[o.n] = told{s, id}
 }

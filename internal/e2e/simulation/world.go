@@ -31,10 +31,17 @@ type world struct {
 	hinting   bool // hints arrive at all
 	still     bool // nothing happens but what is told to
 
-	request      *request              // the one that is worked on
-	made         int                   // operations so far
-	acknowledged map[int]models.Status // by operation
-	operations   []*operation
+	request    *request     // the one that is worked on
+	made       int          // operations so far
+	told       map[int]told // by operation
+	operations []*operation
+}
+
+// What a device was told of an operation: what it came to, and which expense, by
+// the server's id, it is about.
+type told struct {
+	status models.Status
+	id     string
 }
 
 // A violation is the panic of a world in which a promise is broken.
@@ -54,8 +61,8 @@ func (w *world) note(format string, args ...any) {
 func (w *world) count(what string) { w.lab.tally[what]++ }
 
 // outcome counts what an operation came to.
-func (w *world) outcome(door string, o *operation, s models.Status, again bool) {
-	name := fmt.Sprintf("%s %s %s", door, o.action, s)
+func (w *world) outcome(door string, o *operation, a answer, again bool) {
+	name := fmt.Sprintf("%s %s %s", door, o.action, a.status)
 	if again {
 		name += ", again"
 	}
@@ -63,6 +70,15 @@ func (w *world) outcome(door string, o *operation, s models.Status, again bool) 
 	w.count("operations by " + door)
 	if again {
 		w.count("operations replayed")
+	}
+	switch {
+	case o.poison && (a.status == invalid || a.status == models.StatusParked):
+		w.count("operations undone that had written")
+	case o.action != models.Create || a.made == 0 || o.text == marker(o.n):
+	case a.status == models.StatusCreated && !again:
+		w.count("look-alikes that are two")
+	default:
+		w.count("look-alikes that are one") // or sent again
 	}
 }
 
@@ -88,7 +104,7 @@ func (l *lab) play(ctx context.Context, seed int64) (h *history, err error) {
 func (l *lab) newWorld(ctx context.Context, seed int64) *world {
 	w := &world{
 		ctx: ctx, lab: l, rng: rand.New(rand.NewPCG(uint64(seed), 0)), now: morning,
-		acknowledged: map[int]models.Status{},
+		told: map[int]told{},
 	}
 	l.world = w
 	return w
@@ -134,7 +150,10 @@ func (w *world) addProcess(i int) *process {
 }
 
 func (w *world) addUser(i int) *user {
-	u := &user{w: w, id: ledger.NewID(), name: fmt.Sprintf("user %d", i+1), reference: newReference()}
+	u := &user{
+		w: w, id: ledger.NewID(), name: fmt.Sprintf("user %d", i+1), reference: newReference(),
+		made: map[string]int{}, ids: map[int]string{},
+	}
 	err := w.lab.store.CreateUser(w.ctx, models.User{ID: u.id, Name: u.name, Email: u.id + "@example.org", PasswordHash: []byte("x"), CreatedAt: w.lab.now()})
 	w.expect(err == nil, "a user cannot be made: %v", err)
 	w.users = append(w.users, u)
@@ -143,17 +162,17 @@ func (w *world) addUser(i int) *user {
 
 func (w *world) addDevice(u *user) *device {
 	n := len(w.devices) + 1
-	d := &device{w: w, u: u, name: fmt.Sprintf("device %d", n), id: fmt.Sprintf("device_%d_%s", n, u.id), rows: map[string]document{}, ids: map[int]string{}}
+	d := &device{w: w, u: u, name: fmt.Sprintf("device %d", n), id: fmt.Sprintf("device_%d_%s", n, u.id), rows: map[string]document{}}
 	u.devices, w.devices = append(u.devices, d), append(w.devices, d)
 	return d
 }
 
-// roll chooses what kind of device it is. One whose creations have no names of
-// their own needs a clock that is about right: else an answer that was lost makes
-// two expenses of one (CONTRACT D17, decision 14).
+// roll chooses what kind of device it is. Of one whose creations have no names of
+// their own and whose clock is wrong, an answer that was lost makes two expenses of
+// one (CONTRACT D17, decision 14).
 func (w *world) roll(d *device) {
 	d.last, d.clients = w.chance(30), w.chance(50)
-	if d.last || d.clients {
+	if d.last || d.clients || w.chance(20) {
 		d.skew = int64(w.rng.IntN(7)-3) * time.Hour.Milliseconds()
 	}
 	if d.last {
@@ -330,22 +349,61 @@ func (w *world) personActs() {
 
 func (w *world) newOperation(d *device) *operation {
 	w.made++
-	o := &operation{n: w.made, d: d, action: models.Create}
+	o := &operation{n: w.made, d: d, action: models.Create, text: marker(w.made)}
 	w.operations = append(w.operations, o)
 	return o
 }
 
 func (w *world) creation(o *operation) {
-	o.action, o.id, o.named, o.target = models.Create, "", false, o.n
-	o.amount, o.bad = 1+w.rng.Int64N(5), w.chance(8)
+	o.action, o.id, o.named, o.target = models.Create, "", false, 0
+	o.amount = 1 + w.rng.Int64N(5)
 	if o.d.clients {
 		o.client = fmt.Sprint("client ", o.n)
 	}
+	w.spoil(o)
 	w.scribble(o)
+	if w.chance(35) {
+		w.resemble(o)
+	}
+}
+
+// spoil now and then makes an operation one that cannot be applied.
+func (w *world) spoil(o *operation) {
+	switch r := w.rng.IntN(100); {
+	case r < 8:
+		o.bad = true
+	case r < 16:
+		o.poison = true
+	}
+}
+
+// resemble makes a creation look exactly like an earlier one of the user, of this
+// device or another, perhaps down to the millisecond, or to the client's name for it.
+func (w *world) resemble(o *operation) {
+	var earlier []*operation
+	for _, e := range w.operations {
+		if e != o && e.action == models.Create && e.d.u == o.d.u {
+			earlier = append(earlier, e)
+		}
+	}
+	if len(earlier) == 0 {
+		return
+	}
+	e := earlier[len(earlier)-1]
+	if w.chance(30) {
+		e = pick(w, earlier)
+	}
+	o.text, o.amount, o.notes, o.bad, o.poison = e.text, e.amount, e.notes, e.bad, e.poison
+	if (e.d == o.d || e.at > o.d.clock) && w.chance(60) {
+		o.moment = e.at
+	}
+	if e.d == o.d && w.chance(20) {
+		o.client = e.client
+	}
 }
 
 func (w *world) edit(o *operation) {
-	o.bad = w.chance(8)
+	w.spoil(o)
 	if w.chance(50) {
 		o.amount = 1 + w.rng.Int64N(5)
 	}
@@ -375,19 +433,19 @@ func (d *device) choose(o *operation) bool {
 	}
 	if len(own) > 0 && d.w.chance(40) {
 		q := pick(d.w, own)
-		o.id, o.named, o.target = q.id, true, q.n
+		o.id, o.named = q.id, true
 		return true
 	}
 	shown := make([]document, 0, len(d.rows))
 	for _, r := range d.rows {
 		shown = append(shown, r)
 	}
-	slices.SortFunc(shown, func(a, b document) int { return a.row().made - b.row().made })
+	slices.SortFunc(shown, func(a, b document) int { return d.u.maker(a.ID) - d.u.maker(b.ID) })
 	if len(shown) == 0 {
 		return false
 	}
 	r := pick(d.w, shown)
-	o.id, o.target = r.ID, r.row().made
+	o.id, o.target = r.ID, d.u.maker(r.ID)
 	return true
 }
 
@@ -410,9 +468,14 @@ func (d *device) online(o *operation) {
 		done = d.w.remove(p, f, o)
 	}
 	if !done {
+		d.w.now += pick(d.w, delays)
 		d.enqueue(o)
 	}
 }
+
+// delays are how long a page waits, in milliseconds, until it takes a request for
+// lost.
+var delays = []int64{0, 0, 0, 1000, window - 1, window, window + 1}
 
 // deviceSyncs sends a device's queue, or parts of it by several tabs, of which one
 // may overtake the other.
