@@ -195,6 +195,7 @@ func (k *tokens) Authenticate(_ context.Context, bearer string) (auth.Identity, 
 type log struct {
 	mu     sync.Mutex
 	byUser map[string][]models.Change
+	pruned int64 // changes up to this are gone, whoever's
 }
 
 func newLog() *log { return &log{byUser: make(map[string][]models.Change)} }
@@ -214,6 +215,12 @@ func (l *log) addLocked(userID string, kind models.ChangeKind, text string, by m
 	return seq
 }
 
+func (l *log) prune(upTo int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pruned = upTo
+}
+
 func (l *log) head(userID string) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -224,6 +231,9 @@ func (l *log) head(userID string) int64 {
 func (l *log) Changes(_ context.Context, userID string, after int64, limit int) ([]models.Change, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if after < l.pruned {
+		return nil, models.E(models.NotFound, "pruned")
+	}
 	all := l.byUser[userID]
 	return all[after:min(int64(len(all)), after+int64(limit))], nil
 }

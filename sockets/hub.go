@@ -51,7 +51,7 @@ type authenticator interface {
 
 // A feed follows users' logs; *changes.Tail is one.
 type feed interface {
-	Subscribe(userID string, from int64, deliver func([]changes.Item[Announcement]) (taken int)) *changes.Subscription
+	Subscribe(userID string, from int64, deliver func([]changes.Item[Announcement]) (taken int), lost func()) *changes.Subscription
 }
 
 // A queue knows the operations that wait for a person, oldest first, and what a

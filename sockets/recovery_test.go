@@ -164,6 +164,25 @@ func TestWhatWasPrunedCannotBeCaughtUp(t *testing.T) {
 	}
 }
 
+// Recovered was said, and then the log was pruned before the first page was read:
+// the socket stayed open and heard nothing any more, live events included.
+func TestALogPrunedUnderADeviceThatComesBackSilencedIt(t *testing.T) {
+	w := newTrailWorld(t)
+	w.changes("alice", "old", 5)
+	w.log.prune(3)
+	pid := trail(t).newPID("alice", 2)
+	b := w.dial(t, nil)
+	same(t, "pid", pid, b.enter("a", pid, "").PID)
+	b.gone()
+
+	w.tokens.starts = func(string) int64 { return 3 }
+	again := w.dial(t, nil)
+	if again.enter("a", pid, "").PID == pid {
+		t.Error("goes on behind a hole")
+	}
+	again.hears(w.changes("alice", "live", 2)...)
+}
+
 // Coming back is no way around the token.
 func TestRecoveryAuthenticatesAgain(t *testing.T) {
 	w := newTrailWorld(t)

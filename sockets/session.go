@@ -139,9 +139,14 @@ func (s *session) start() {
 		return
 	}
 	s.socket.OnDrain(s.resume)
-	s.log = s.hub.opts.Feed.Subscribe(s.userID, s.position, s.deliver)
+	s.log = s.hub.opts.Feed.Subscribe(s.userID, s.position, s.deliver, s.lost)
 	s.expiry = time.AfterFunc(time.Until(s.expires), s.expire)
 }
+
+// lost ends the connection of a socket that fell so far behind that the log was
+// pruned before it, or whose user is gone. Its client comes back by itself, and is
+// told that it begins anew, or that its token is of nobody.
+func (s *session) lost() { s.socket.CloseTransport() }
 
 // resume goes on with the log: there is room again. The subscription remembers a
 // resume that overtakes the refusal it answers.

@@ -77,7 +77,7 @@ func (h *Hub) watch(s *session, begin standing) *watcher {
 	if w == nil {
 		w = &watcher{hub: h, userID: s.userID, told: begin}
 		w.soon = debounce{quiet: tellQuiet, most: tellMost, do: w.tellAll}
-		w.log = h.opts.Feed.Subscribe(s.userID, begin.seq, w.notice)
+		w.log = h.opts.Feed.Subscribe(s.userID, begin.seq, w.notice, nil)
 		h.watchers.byUser[s.userID] = w
 	}
 	w.sessions++

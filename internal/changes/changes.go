@@ -5,6 +5,8 @@
 //
 //   - A subscriber gets every change after its position, once, in order. A hole
 //     in the log's sequence is logged as an error and never stepped over.
+//   - A subscriber whose next change is not to be had any more, because the log
+//     was pruned or the account removed, is told so instead of being left waiting.
 //   - A subscriber that is full costs a position, not memory: nothing is read
 //     for it until it says Resume, and then it reads the log in pages.
 //   - Subscribers at the same position share one read and the encoded form.
@@ -28,8 +30,9 @@ import (
 )
 
 // A Source is where the logs are; *store.Store is one. Changes gives at most
-// limit entries after a sequence, in order; Heads the newest sequence of each
-// of these users.
+// limit entries after a sequence, in order, and models.NotFound if the first of
+// them is gone for good; Heads the newest sequence of each of these users that
+// there are.
 type Source interface {
 	Changes(ctx context.Context, userID string, after int64, limit int) ([]models.Change, error)
 	Heads(ctx context.Context, userIDs []string) (map[string]int64, error)
@@ -109,7 +112,11 @@ func (t *Tail[E]) Wake(userID string) {
 // more comes until Resume, which may be called at any time, also before deliver
 // has returned. deliver must not block. The page is shared and valid as long as
 // it is kept.
-func (t *Tail[E]) Subscribe(userID string, from int64, deliver func(page []Item[E]) (taken int)) *Subscription {
+//
+// lost is called, from the same goroutine as deliver, when what comes next is gone
+// for good: the subscription has ended then, and its owner begins anew. It must not
+// block, and may be nil.
+func (t *Tail[E]) Subscribe(userID string, from int64, deliver func(page []Item[E]) (taken int), lost func()) *Subscription {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := t.feeds[userID]
@@ -117,7 +124,7 @@ func (t *Tail[E]) Subscribe(userID string, from int64, deliver func(page []Item[
 		f = &feed[E]{userID: userID, subscribers: map[*subscriber[E]]bool{}}
 		t.feeds[userID] = f
 	}
-	s := &subscriber[E]{deliver: deliver, seen: f.news - 1}
+	s := &subscriber[E]{deliver: deliver, lost: lost, seen: f.news - 1}
 	s.position.Store(from)
 	f.subscribers[s] = true
 	t.schedule(f)

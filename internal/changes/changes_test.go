@@ -82,6 +82,7 @@ type listener struct {
 	mu   sync.Mutex
 	got  []int64
 	room int
+	lost int // how often it was told that it cannot go on
 }
 
 const plenty = 1 << 30
@@ -97,6 +98,10 @@ func listen[E any](tail *changes.Tail[E], userID string, from int64) *listener {
 		}
 		l.room -= n
 		return n
+	}, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lost++
 	})
 	return l
 }
@@ -271,7 +276,7 @@ func TestResumeInsideDeliverIsNotLost(t *testing.T) {
 			got = append(got, page[0].Seq)
 			s.Resume()
 			return 1
-		})
+		}, nil)
 		close(ready)
 		synctest.Wait()
 		if !slices.Equal(got, []int64{1, 2, 3}) {

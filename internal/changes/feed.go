@@ -27,6 +27,7 @@ func (s *Subscription) Position() int64 { return s.position.Load() }
 type subscriber[E any] struct {
 	Subscription
 	deliver func([]Item[E]) int
+	lost    func() // nil if nobody asks
 
 	// under the tail's lock
 	full    bool  // deliver took fewer than all and Resume has not been called

@@ -157,9 +157,32 @@ func (t *Tail[E]) hand(f *feed[E], s *subscriber[E], page []Item[E], news int64)
 // trouble notes that a group could not be served. If the store is in trouble,
 // it stays waiting; if the log itself is, trying again at once is useless.
 func (t *Tail[E]) trouble(ctx context.Context, f *feed[E], group []*subscriber[E], news, at int64, err error) {
-	if ctx.Err() != nil || models.KindOf(err) == models.Unavailable {
-		return
+	switch {
+	case ctx.Err() != nil || models.KindOf(err) == models.Unavailable:
+	case models.KindOf(err) == models.NotFound:
+		t.opts.Logger.WarnContext(ctx, "change log does not reach back to its subscribers, who begin anew",
+			slog.String("user_id", f.userID), slog.Int64("position", at), slog.Int("subscribers", len(group)), slog.Any("error", err))
+		t.lose(f, group)
+	default:
+		t.hold(ctx, f, group, news, at, err)
 	}
+}
+
+// lose ends the subscriptions of a group that can never go on.
+func (t *Tail[E]) lose(f *feed[E], group []*subscriber[E]) {
+	for _, s := range group {
+		t.mu.Lock()
+		open := f.subscribers[s]
+		t.mu.Unlock()
+		t.unsubscribe(f, s)
+		if open && s.lost != nil {
+			s.lost()
+		}
+	}
+}
+
+// hold has a group wait until the log has grown.
+func (t *Tail[E]) hold(ctx context.Context, f *feed[E], group []*subscriber[E], news, at int64, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range group {
@@ -167,17 +190,9 @@ func (t *Tail[E]) trouble(ctx context.Context, f *feed[E], group []*subscriber[E
 	}
 	if f.stuck != at+1 {
 		f.stuck = at + 1
-		t.opts.Logger.Log(ctx, severity(err), "change log cannot be followed, its subscribers wait",
+		t.opts.Logger.ErrorContext(ctx, "change log cannot be followed, its subscribers wait",
 			slog.String("user_id", f.userID), slog.Int64("position", at), slog.Any("error", err))
 	}
-}
-
-// severity: that an account was removed is no fault of ours.
-func severity(err error) slog.Level {
-	if models.KindOf(err) == models.NotFound {
-		return slog.LevelWarn
-	}
-	return slog.LevelError
 }
 
 // done gives the feed back; it is queued again if somebody still waits.
@@ -207,7 +222,8 @@ func (t *Tail[E]) poll(ctx context.Context) error {
 	}
 }
 
-// compare wakes the feeds whose subscribers are served but not at the head.
+// compare wakes the feeds whose subscribers are served but not at the head, or
+// whose user is gone.
 func (t *Tail[E]) compare(ctx context.Context) error {
 	users := t.users()
 	if len(users) == 0 {
@@ -219,8 +235,9 @@ func (t *Tail[E]) compare(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for userID, head := range heads {
-		if f := t.feeds[userID]; f != nil && f.behind(head) {
+	for _, userID := range users {
+		head, there := heads[userID]
+		if f := t.feeds[userID]; f != nil && (!there || f.behind(head)) {
 			f.news++
 			t.schedule(f)
 		}

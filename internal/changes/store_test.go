@@ -73,6 +73,59 @@ func TestListenersFollowARealLog(t *testing.T) {
 	})
 }
 
+// A subscriber that is slower than the pruning, and those of an account that was
+// removed, waited for ever for what does not come, and heard nothing else.
+func TestWhoFellBehindAPrunedLogWaitedForEver(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		s := storetest.Open(t, options(t))
+		users := []models.User{storetest.User(t, s)}
+		tail := changes.New(s, encode, changes.Options{PageSize: 4, Logger: slog.New(slog.DiscardHandler)})
+		if err := createMany(s, tail, users, 10); err != nil {
+			t.Fatal(err)
+		}
+		head, err := s.Head(t.Context(), users[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow, swift := listen(tail, users[0].ID, 0), listen(tail, users[0].ID, head)
+		slow.setRoom(6)
+		step := func() {
+			t.Helper()
+			for tail.Step(t.Context()) {
+			}
+			if err := tail.Poll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for tail.Step(t.Context()) {
+			}
+		}
+		step()
+		if _, err := s.PruneLogs(t.Context(), time.Now().Add(time.Hour), 100); err != nil {
+			t.Fatal(err)
+		}
+		slow.setRoom(plenty)
+		slow.Resume()
+		step()
+		if slow.lost != 1 || slow.Position() != 6 || swift.lost != 0 {
+			t.Errorf("lost %d times at %d, at the head %d times", slow.lost, slow.Position(), swift.lost)
+		}
+		if err := createMany(s, tail, users, 1); err != nil {
+			t.Fatal(err)
+		}
+		step()
+		if newest, err := s.Head(t.Context(), users[0].ID); err != nil || swift.missing(newest) {
+			t.Errorf("at the head, got %v up to %d (%v)", swift.got, newest, err)
+		}
+		if err := s.DeleteUser(t.Context(), users[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		step()
+		if slow.lost != 1 || swift.lost != 1 {
+			t.Errorf("of an account that is gone, lost %d and %d times", slow.lost, swift.lost)
+		}
+	})
+}
+
 func createMany(s *store.Store, tail *changes.Tail[int64], users []models.User, n int) error {
 	for range n {
 		u := users[rand.N(len(users))]
@@ -118,7 +171,7 @@ func BenchmarkCatchUp(b *testing.B) {
 				close(done)
 			}
 			return len(page)
-		})
+		}, nil)
 		<-done
 		sub.Close()
 	}

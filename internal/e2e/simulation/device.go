@@ -111,7 +111,7 @@ func (d *device) connect(p *process, c socketio.Claim) {
 	}
 	l := &link{d: d, p: p, place: from, room: 1 + d.w.rng.IntN(6)}
 	d.link, p.links = l, append(p.links, l)
-	l.sub = p.tail.Subscribe(d.u.id, from.Seq, l.deliver)
+	l.sub = p.tail.Subscribe(d.u.id, from.Seq, l.deliver, nil)
 }
 
 // deliver is what a socket does with a page of its user's log. A change may go out
