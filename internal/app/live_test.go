@@ -60,6 +60,26 @@ func (r *running) head(token string) int64 {
 // TestEveryRouteOfBudgets is CONTRACT 6.2's budgets as a table: shape, status and
 // exact text. {id} stands for a budget of the caller, {foreign} for another
 // user's. What is refused leaves nothing in the log, so nobody hears of it.
+func TestADashboardFromTheFirstDayOfAllWasTakenForOneOfThisMonth(t *testing.T) {
+	r := start(t)
+	token := r.register("alice@example.org")
+	s := r.listen(token)
+	for days, want := range map[[2]string]string{
+		{"0001-01-01", "2026-01-31"}: `"from":"0001-01-01","to":"2026-01-31"`,
+		{"0000-01-01", "0001-01-01"}: `"from":"0000-01-01","to":"0001-01-01"`,
+	} {
+		if a := r.call("GET", "/api/dashboard?from="+days[0]+"&to="+days[1], token, ""); a.code != 200 || !strings.Contains(a.body, want) {
+			t.Errorf("asked for %v: %d %s", days, a.code, a.body)
+		}
+		if a := s.ask("dashboard:subscribe", fmt.Sprintf(`{"from":%q,"to":%q}`, days[0], days[1])); !strings.Contains(a, want) {
+			t.Errorf("subscribed to %v: %s", days, a)
+		}
+	}
+	if a := r.call("GET", "/api/dashboard?from=0001-01-02&to=0001-01-01", token, ""); a.code != 400 {
+		t.Errorf("reversed: %d %s", a.code, a.body)
+	}
+}
+
 func TestEveryRouteOfBudgets(t *testing.T) {
 	dinner := strings.NewReplacer(`"amount":300`, `"amount":20.5`, `"food"`, `"all"`, `"period":"monthly"`, `"period":"weekly"`, `"version":1`, `"version":2`).Replace(budgetDoc)
 	rows := []row{

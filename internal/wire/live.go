@@ -146,11 +146,11 @@ func NewDashboard(d models.Dashboard) Dashboard {
 }
 
 // ParseDays reads the parameters from and to of GET /api/dashboard: moments, of
-// which the UTC days count, both included. "" is the zero time, which leaves that
-// end to the dashboard. Errors are models.Invalid.
+// which the UTC days count, both included. It gives each day by its noon. "" is the
+// zero time, which leaves that end to the dashboard. Errors are models.Invalid.
 func ParseDays(from, to string) (first, last time.Time, err error) {
-	first, okFirst := ParseTime(from)
-	last, okLast := ParseTime(to)
+	first, okFirst := noon(ParseTime(from))
+	last, okLast := noon(ParseTime(to))
 	return first, last, checkDays(first, okFirst || from == "", last, okLast || to == "")
 }
 
@@ -165,9 +165,18 @@ func ParseDashboardSubscribe(arg json.RawMessage) (first, last time.Time, err er
 	if err != nil {
 		return first, last, err
 	}
-	first, okFirst := readTime(o["from"])
-	last, okLast := readTime(o["to"])
+	first, okFirst := noon(readTime(o["from"]))
+	last, okLast := noon(readTime(o["to"]))
 	return first, last, checkDays(first, okFirst || unnamed(o["from"]), last, okLast || unnamed(o["to"]))
+}
+
+// noon is that of t's UTC day, if there is a t: unlike the first moment of the first
+// day of all it is not the zero time, which stands for a day that is not named.
+func noon(t time.Time, ok bool) (time.Time, bool) {
+	if !ok {
+		return time.Time{}, false
+	}
+	return models.Day(t).Add(12 * time.Hour), true
 }
 
 func unnamed(raw json.RawMessage) bool { return raw == nil || nothing(raw) }

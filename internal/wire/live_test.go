@@ -231,6 +231,8 @@ func TestDaysOfADashboard(t *testing.T) {
 		{"2026-01-19", "", day(2026, 1, 19), time.Time{}, ""},
 		{"", "1768780800000", time.Time{}, day(2026, 1, 19), ""},
 		{"2026-01-19T23:59:59Z", "2026-01-19T00:00:00Z", day(2026, 1, 19), day(2026, 1, 19), ""}, // one day
+		{"0001-01-01", "2026-01-19", day(1, 1, 1), day(2026, 1, 19), ""},                         // which is the zero time
+		{"0001-01-02", "0001-01-01", time.Time{}, time.Time{}, `"to" must be greater than or equal to "from"`},
 		{"2026-01-20", "2026-01-19", time.Time{}, time.Time{}, `"to" must be greater than or equal to "from"`},
 		{"then", "", time.Time{}, time.Time{}, `"from" must be a valid date`},
 		{"", "now", time.Time{}, time.Time{}, `"to" must be a valid date`},
@@ -247,6 +249,8 @@ func TestDaysOfADashboard(t *testing.T) {
 				if err == nil || models.Message(err) != tt.err {
 					t.Errorf("%s %s: %v", door, arg, err)
 				}
+			} else if (tt.from != "") == first.IsZero() || (tt.to != "") == last.IsZero() {
+				t.Errorf("%s %s: %v to %v, which says what is named", door, arg, first, last)
 			} else if err != nil || !models.Day(first).Equal(tt.first) || !models.Day(last).Equal(tt.last) {
 				t.Errorf("%s %s: %v to %v, %v", door, arg, first, last, err)
 			}
