@@ -18,6 +18,9 @@ const typingPause = time.Second
 func (h *Hub) Activity(a models.Activity) {
 	h.rooms.mu.Lock()
 	defer h.rooms.mu.Unlock()
+	if len(h.rooms.byExpense[a.ExpenseID]) == 0 {
+		return // as with most expenses: nothing is to be encoded
+	}
 	h.rooms.send(a.ExpenseID, mustEncode(activityEvent, wire.NewRoomActivity(a)), nil)
 }
 

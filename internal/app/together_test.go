@@ -167,6 +167,21 @@ func (s *socket) flush() string {
 	return all.String()
 }
 
+// A user's own devices meet in a room too, where nobody heard of an update as long
+// as the expense was shared with nobody.
+func TestAnUpdateOfAnUnsharedExpenseWasNotHeardInItsRoom(t *testing.T) {
+	r := start(t)
+	token := r.register("alice@example.org")
+	id := r.expense(token)
+	s := r.listen(token)
+	s.ask("room:join", `{"room":"expense:`+id+`"}`)
+	r.done200("PUT", "/api/expenses/"+id, token, expenseBody)
+	s.ask("room:activity", `{"room":"expense:`+id+`","type":"comment","data":"The end"}`)
+	if heard := strings.Join(s.until("The end"), "\n"); !strings.Contains(heard, `"type":"updated"`) {
+		t.Errorf("heard %s", heard)
+	}
+}
+
 // What a room says goes to those alone who are in it and may be.
 func TestARoomsWordsReachItsMembersAlone(t *testing.T) {
 	q := newQuarter(t)

@@ -50,9 +50,9 @@ type Options struct {
 	// all of a transaction that makes several.
 	NotifyExpenses bool
 
-	// Activity hears, after the commit, of each comment, and of each change that
-	// somebody made to an expense which others have too. It must not block; nil
-	// hears nothing.
+	// Activity hears, after the commit, of each comment and of each update of an
+	// expense, for whoever looks at it: the author's own devices, if it is shared
+	// with nobody. It must not block; nil hears nothing.
 	Activity func(models.Activity)
 
 	// Rights hears, after the commit, of everybody who has an expense no more: it
@@ -118,11 +118,11 @@ func (l *Ledger) tell(userID string, tx *store.Tx) {
 	}
 }
 
-// tellUpdates says what a user changed of expenses that others have too.
+// tellUpdates says which expenses a user changed.
 func (l *Ledger) tellUpdates(u models.User, changes []models.Change) {
 	for i := range changes {
 		c := &changes[i]
-		if l.opts.Activity != nil && c.Kind == models.ExpenseUpdated && (c.Expense.Shares > 0 || c.Expense.Role != models.NoRole) {
+		if l.opts.Activity != nil && c.Kind == models.ExpenseUpdated {
 			l.opts.Activity(models.Activity{
 				ExpenseID: c.EntityID, UserID: u.ID, UserName: u.Name, Type: models.ActivityUpdated, At: c.At,
 			})
