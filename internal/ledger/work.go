@@ -163,13 +163,29 @@ func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) 
 	if e, err = w.Create(c.dated(), c.Author); err != nil {
 		return e, false, err
 	}
-	if key != "" {
-		w.remember(key, "expense", data, c.Author.DeviceID, models.Result{ResourceID: cmp.Or(c.RequestID, c.ClientID), Expense: &e})
+	if err := w.rememberNames(c, data, e); err != nil {
+		return e, false, err
 	}
 	if c.Posted && c.ClientID == "" && c.Author.DeviceID != "" {
 		w.Tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: c.Author.DeviceID, DataHash: data, At: e.CreatedAt})
 	}
 	return e, false, nil
+}
+
+// rememberNames keeps a creation under all of its names that are free: a page that
+// sent both knows it by its own alone when it queues it.
+func (w *Work) rememberNames(c Creation, data string, e models.Expense) error {
+	for _, name := range []Creation{{RequestID: c.RequestID}, {ClientID: c.ClientID, Author: c.Author}} {
+		key := name.Key(w.Tx.User().ID)
+		if key == "" {
+			continue
+		}
+		if _, taken, err := w.Tx.OperationByKey(key); err != nil || taken {
+			return err
+		}
+		w.remember(key, "expense", data, c.Author.DeviceID, models.Result{ResourceID: cmp.Or(name.RequestID, name.ClientID), Expense: &e})
+	}
+	return nil
 }
 
 // Key is the idempotency key of a creation that its client has named, else "".

@@ -416,6 +416,27 @@ func TestAClientIDMakesOneOfAPostAndItsOperation(t *testing.T) {
 	})
 }
 
+// The header counted for the POST, and nothing kept the page's own name, by which
+// its operation comes: there were two expenses.
+func TestAPostWithAKeyAndAClientIDAndItsOperationMadeTwo(t *testing.T) {
+	same := strings.Replace(lunch, "{", `{"clientId":"c1",`, 1)
+	each(t, func(h *house) {
+		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
+			Author: models.Author{DeviceID: device}, RequestID: "k1", ClientID: "c1", Posted: true,
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		rs := h.apply(create(0, same))
+		h.wantStatuses(rs, models.StatusDuplicate)
+		if rs[0].Expense.ID != posted.ID || len(h.list()) != 1 {
+			h.t.Errorf("made %d expenses, answered %+v", len(h.list()), rs)
+		}
+		h.checkLog()
+	})
+}
+
 func TestD21WhatIsNotThereIsSuccessAndAnEditIsParked(t *testing.T) {
 	each(t, func(h *house) {
 		rs := h.apply(del(0, storetest.ID()), del(1, "temp_1"), update(2, "temp_1", `{"amount":1}`))
