@@ -9,14 +9,15 @@ func (s *Session) tick() {
 	defer s.mu.Unlock()
 	switch {
 	case s.phase == phaseClosed:
+	case time.Now().Before(s.due): // put off when the timer had fired already
 	case s.phase == phaseClosing:
 		s.endLocked(s.reason, nil)
-	case s.awaiting && s.handling: // the pong may be waiting behind a message
-		s.waitLocked(s.srv.cfg.PingTimeout)
-	case s.awaiting:
+	case s.awaiting && !s.handling:
 		s.endLocked(ReasonPingTimeout, nil)
-	case s.pollStalledLocked():
+	case s.pollStalledLocked(): // also one whose message waits for room that only it can make
 		s.endLocked(ReasonSlow, ErrStalled)
+	case s.awaiting: // the pong may be waiting behind a message
+		s.waitLocked(s.srv.cfg.PingTimeout)
 	default:
 		s.pingLocked()
 	}
@@ -51,9 +52,10 @@ func (s *Session) overdueLocked() bool {
 	return s.phase == phaseOpen && s.awaiting && !s.handling && !time.Now().Before(s.due)
 }
 
-// pollStalledLocked finds a client that answers pings it never fetched.
+// pollStalledLocked finds a client that fetches nothing. One that is being
+// answered has writeBody's deadlines.
 func (s *Session) pollStalledLocked() bool {
-	return s.wire == nil && s.poll == nil && !s.out.empty() &&
+	return s.wire == nil && s.poll == nil && s.answers == 0 && !s.out.empty() &&
 		time.Since(s.taken) > s.srv.cfg.StallTimeout
 }
 

@@ -1,7 +1,9 @@
 package engineio_test
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,4 +178,69 @@ func TestPollingClientThatFetchesNothingIsSlow(t *testing.T) {
 		}
 		p.mustClose(t, engineio.ReasonSlow, engineio.ErrStalled)
 	})
+}
+
+// A client that posts requests and never fetches the replies has its last POST
+// wait for room that nobody makes. That is no work of ours that its pong waits
+// behind.
+func TestPollingClientThatOnlyPostsIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{QueueBytes: 1000}, echoing)
+		query, p := h.poll()
+		if got := h.get(query); got != "2" {
+			t.Fatalf("got %q", got)
+		}
+		posted := h.later("POST", query, strings.Repeat("4hello\x1e", 100)+"4last")
+		start := time.Now()
+		p.mustCloseWithin(t, time.Minute, engineio.ReasonSlow)
+		if d := time.Since(start); d != 20*time.Second {
+			t.Errorf("closed after %v", d)
+		}
+		<-posted
+	})
+}
+
+// mustCloseWithin is mustClose for what takes its time.
+func (p *peer) mustCloseWithin(t *testing.T, d time.Duration, reason engineio.Reason) {
+	t.Helper()
+	select {
+	case <-p.Done():
+		p.mustClose(t, reason, nil)
+	case <-time.After(d):
+		t.Fatalf("still open after %v", d)
+	}
+}
+
+// A client on a thin line that takes an answer bit by bit is not slow, though
+// more waits for it when the time for a ping comes.
+func TestAnswerOnAThinLineIsProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{})
+		query, p := h.poll()
+		p.send(strings.Repeat("x", 480_000))
+		p.send("second")
+		if got := h.sip(query, 16_000, time.Second); got != 480_001 {
+			t.Errorf("got %d bytes", got)
+		}
+		if got := h.get(query); got != "2\x1e4second" || len(p.closed) > 0 {
+			t.Errorf("then %q", got)
+		}
+	})
+}
+
+// sip polls and takes the answer a bit at a time; it returns its length.
+func (h *house) sip(query string, bit int64, pause time.Duration) (n int64) {
+	h.t.Helper()
+	res, err := h.client.Get(h.base + "?" + query)
+	if err != nil {
+		h.t.Fatalf("GET: %v", err)
+	}
+	defer res.Body.Close()
+	for err == nil {
+		var m int64
+		time.Sleep(pause)
+		m, err = io.CopyN(io.Discard, res.Body, bit)
+		n += m
+	}
+	return n
 }

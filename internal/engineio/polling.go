@@ -149,7 +149,7 @@ func (s *Session) await(ctx context.Context, p *poll) (answer, bool) {
 		case <-pause:
 			s.release(p)
 		case <-ctx.Done():
-			s.end(ReasonTransportError, ErrPollGone)
+			s.desert(p)
 			return answer{}, false
 		}
 	}
@@ -167,6 +167,16 @@ func (s *Session) release(p *poll) {
 	defer s.mu.Unlock()
 	if s.poll == p {
 		s.releaseLocked(packetNoop)
+	}
+}
+
+// desert is told that p's client gave up. It ends the session unless that had
+// let go of p: an upgrade that is completed meanwhile stands.
+func (s *Session) desert(p *poll) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.poll == p {
+		s.endLocked(ReasonTransportError, ErrPollGone)
 	}
 }
 
@@ -240,6 +250,7 @@ func (a *answer) compressible() bool {
 
 // answer writes a as the response and settles its account.
 func (s *Session) answer(w http.ResponseWriter, r *http.Request, a answer) {
+	s.beginAnswer()
 	body := a.payload()
 	pollingHeaders(w.Header(), r, pollingType)
 	s.srv.headers(w.Header(), r, a.initial)
@@ -252,9 +263,17 @@ func (s *Session) answer(w http.ResponseWriter, r *http.Request, a answer) {
 	s.settle(a.charge)
 }
 
+func (s *Session) beginAnswer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers++
+}
+
 // settle takes written bytes off the account and says so where that matters.
 func (s *Session) settle(charge int) {
 	s.mu.Lock()
+	s.answers--
+	s.taken = time.Now()
 	drained := s.settleLocked(charge)
 	s.flushedLocked()
 	s.mu.Unlock()

@@ -90,11 +90,12 @@ type Session struct {
 	probe    *wire // the one that may become it
 	probed   bool  // probe was answered: held GETs are released
 	poll     *poll // the GET that is held, if any
+	answers  int   // GETs that are being answered
 	posting  bool  // a POST is being served
 	handling bool  // the receiver is busy or the reader waits for room
 
 	timer    *time.Timer
-	due      time.Time // when the timer should fire
+	due      time.Time // when the timer should fire; before that it has nothing to say
 	pingDue  bool      // a ping waits to be written
 	awaiting bool      // and its pong is not here yet
 	taken    time.Time // when polling last took something, or something first waited
@@ -206,7 +207,7 @@ func (s *Session) Close(r Reason) {
 	}
 	s.phase, s.reason = phaseClosing, r
 	if s.timer != nil {
-		s.timer.Reset(s.srv.closeTimeout())
+		s.waitLocked(s.srv.closeTimeout())
 	}
 	s.flushedLocked()
 }

@@ -19,8 +19,9 @@ var ErrReceiversBusy = errors.New("engineio: a receiver does not return")
 
 // Shutdown refuses newcomers, sends what is queued, closes every transport in
 // the way that makes clients connect again, and waits until every goroutine of
-// the server has ended. A client that takes nothing delays it by three seconds. When ctx ends first, the rest is cut off and the context's
-// error returned. The server cannot be used again.
+// the server has ended. A client that takes nothing delays it by three seconds.
+// When ctx ends first, the rest is cut off and the context's error returned. The
+// server cannot be used again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop()
 	ended := make(chan struct{})
@@ -53,6 +54,18 @@ func (s *Server) stop() {
 	}
 	for _, session := range s.all() {
 		session.Close(ReasonForced)
+		session.hasten()
+	}
+}
+
+// hasten gives a session that was closing already no more time than a shutdown
+// gives others.
+func (s *Session) hasten() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	timeout := s.srv.closeTimeout()
+	if s.phase == phaseClosing && s.timer != nil && time.Until(s.due) > timeout {
+		s.waitLocked(timeout)
 	}
 }
 

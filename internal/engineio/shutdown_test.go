@@ -118,3 +118,22 @@ func TestShutdownDuringAStorm(t *testing.T) {
 	close(stop)
 	<-ended
 }
+
+// A session that was told to go, and whose client does not poll, has a long time
+// for that. A shutdown does not.
+func TestShutdownDoesNotWaitForWhoWasClosedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{})
+		_, p := h.poll()
+		p.Close("told to go")
+		time.Sleep(time.Second)
+		start := time.Now()
+		if err := h.server.Shutdown(context.Background()); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if d := time.Since(start); d != 3*time.Second {
+			t.Errorf("waited %v", d)
+		}
+		p.mustClose(t, "told to go", nil)
+	})
+}
