@@ -45,8 +45,11 @@ func Day(t time.Time) time.Time {
 // AllCategories is the category of a budget that counts every expense.
 const AllCategories = "all"
 
-// BudgetCategories are the categories a budget may have.
-var BudgetCategories = append(slices.Clone(Categories), AllCategories)
+// BudgetCategories are the categories a budget may have: those on which money is
+// spent, or all.
+var BudgetCategories = append(slices.DeleteFunc(slices.Clone(Categories), func(c string) bool {
+	return slices.Contains(IncomeCategories, c)
+}), AllCategories)
 
 // Limits of a budget.
 const (

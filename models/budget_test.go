@@ -147,6 +147,7 @@ func TestABudgetsRules(t *testing.T) {
 		{"one day", with(func(d *BudgetDraft) { d.Start, d.End = day("2026-11-21").Add(time.Hour), day("2026-11-21") }), nil},
 		{"no name", with(func(d *BudgetDraft) { d.Name = " " }), []Violation{{Field: "name", Rule: RuleEmpty}}},
 		{"NUL", with(func(d *BudgetDraft) { d.Name = "a\x00b" }), []Violation{{Field: "name", Rule: RuleNUL}}},
+		{"a category of income", with(func(d *BudgetDraft) { d.Category = "salary" }), []Violation{{Field: "category", Rule: RuleOneOf, Value: "salary"}}},
 		{"no category", with(func(d *BudgetDraft) { d.Category = "rent" }), []Violation{{Field: "category", Rule: RuleOneOf, Value: "rent"}}},
 		{"zero", with(func(d *BudgetDraft) { d.Amount = 0 }), []Violation{{Field: "amount", Rule: RulePositive, Value: "0"}}},
 		{"negative", with(func(d *BudgetDraft) { d.Amount = -5_000_000 }), []Violation{{Field: "amount", Rule: RulePositive, Value: "-5"}}},

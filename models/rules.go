@@ -25,6 +25,10 @@ var Categories = []string{
 	"bills", "education", "travel", "salary", "freelance", "investment",
 }
 
+// IncomeCategories are those of Categories that say where money comes from. An
+// entry of any type may have them, but nobody plans what to spend on one.
+var IncomeCategories = []string{"salary", "freelance", "investment"}
+
 // NamedCategories is how many of Categories the error texts list.
 const NamedCategories = 7
 

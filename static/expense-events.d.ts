@@ -23,6 +23,9 @@ export type Category =
   | 'food' | 'transport' | 'entertainment' | 'utilities' | 'healthcare' | 'shopping' | 'other'
   | 'bills' | 'education' | 'travel' | 'salary' | 'freelance' | 'investment';
 
+/** What money is spent on, or all of it. */
+export type BudgetCategory = Exclude<Category, 'salary' | 'freelance' | 'investment'> | 'all';
+
 /** What a socket says of itself when it connects. */
 export interface Auth {
   token: string;
@@ -117,7 +120,7 @@ export interface Budget {
   _id: Id;
   user: Id;
   name: string;
-  category: Category | 'all';
+  category: BudgetCategory;
   amount: number;
   period: 'monthly' | 'weekly' | 'yearly';
   startDate: Moment | null;
@@ -132,7 +135,7 @@ export interface Budget {
 export interface BudgetAlert {
   budgetId: Id;
   budgetName: string;
-  category: Category | 'all';
+  category: BudgetCategory;
   spent: number;
   amount: number;
   percentage: number;

@@ -164,7 +164,7 @@ func budgetPredicate(v models.Violation) string {
 	unlisted := v.Rule == models.RuleOneOf || v.Rule == models.RuleType
 	switch {
 	case v.Field == "category" && unlisted:
-		return listed(append(slices.Clone(models.Categories[:models.NamedCategories]), models.AllCategories))
+		return listed(models.BudgetCategories)
 	case v.Field == "period" && unlisted:
 		return listed(models.Periods)
 	}

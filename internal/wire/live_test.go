@@ -91,7 +91,7 @@ func whole(key, value string) string {
 
 func TestParseBudgetSaysWhatIsWrong(t *testing.T) {
 	const (
-		categories = `"category" must be one of [food, transport, entertainment, utilities, healthcare, shopping, other, all]`
+		categories = `"category" must be one of [food, transport, entertainment, utilities, healthcare, shopping, other, bills, education, travel, all]`
 		periods    = `"period" must be one of [monthly, weekly, yearly]`
 	)
 	tests := []struct{ body, want string }{
