@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -10,12 +9,12 @@ import (
 	"expenseflow/models"
 )
 
-// A BudgetCreation is a new budget as a door received it. RequestID and ClientID
-// are the client's own names for this request, as those of a Creation.
+// A BudgetCreation is a new budget as a door received it. RequestID is the client's
+// own name for this request, as that of a Creation; "" if it has none.
 type BudgetCreation struct {
-	Draft               models.BudgetDraft
-	Author              models.Author
-	RequestID, ClientID string
+	Draft     models.BudgetDraft
+	Author    models.Author
+	RequestID string
 }
 
 // CodeBudgetLimit is the code of one budget too many.
@@ -39,7 +38,7 @@ func (l *Ledger) CreateBudget(ctx context.Context, userID string, c BudgetCreati
 }
 
 func (w *Work) createBudgetOnce(c BudgetCreation) (models.Budget, error) {
-	key, data := nameKey(w.Tx.User().ID, c.RequestID, c.Author.DeviceID, c.ClientID), budgetHash(c.Draft)
+	key, data := nameKey(w.Tx.User().ID, c.RequestID, "", ""), budgetHash(c.Draft)
 	first, again, err := w.Tx.OperationByKey(key)
 	switch {
 	case err != nil:
@@ -51,7 +50,7 @@ func (w *Work) createBudgetOnce(c BudgetCreation) (models.Budget, error) {
 	}
 	b, err := w.createBudget(c)
 	if err == nil && key != "" {
-		w.remember(key, "budget", data, c.Author.DeviceID, models.Result{ResourceID: cmp.Or(c.RequestID, c.ClientID), Budget: &b})
+		w.remember(key, "budget", data, c.Author.DeviceID, models.Result{ResourceID: c.RequestID, Budget: &b})
 	}
 	return b, err
 }
