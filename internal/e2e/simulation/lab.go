@@ -47,6 +47,12 @@ func (t tally) String() string {
 	return b.String()
 }
 
+func (t tally) add(other tally) {
+	for name, n := range other {
+		t[name] += n
+	}
+}
+
 // newLab opens a fresh database on the machine's memory file system, or else in
 // its folder for temporary files.
 func newLab(ctx context.Context) (*lab, error) {

@@ -46,64 +46,92 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
-	"time"
 )
 
+// settings are what the command was told.
+type settings struct {
+	seeds, from, seed int64
+	scope             bool
+	every, one        int
+}
+
 func main() {
-	seeds := flag.Int64("seeds", 1000, "how many seeds to play")
-	from := flag.Int64("from", 1, "the first of them")
-	seed := flag.Int64("seed", 0, "play this seed alone and print its history")
-	scope := flag.Bool("scope", false, "play the small scope, every case of it")
-	every := flag.Int("every", 1, "of the small scope, play one case of so many")
+	var s settings
+	flag.Int64Var(&s.seeds, "seeds", 1000, "how many seeds to play")
+	flag.Int64Var(&s.from, "from", 1, "the first of them")
+	flag.Int64Var(&s.seed, "seed", 0, "play this seed alone and print its history")
+	flag.BoolVar(&s.scope, "scope", false, "play the small scope, every case of it")
+	flag.IntVar(&s.every, "every", 1, "of the small scope, play one case of so many")
+	flag.IntVar(&s.one, "case", 0, "play this case of the small scope alone and print its history")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *seeds, *from, *seed, *scope, *every); err != nil {
+	debug.SetGCPercent(400) // there is little to keep and much to throw away
+	if err := s.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "simulation:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, seeds, from, seed int64, scope bool, every int) error {
+func (s *settings) run(ctx context.Context) error {
+	c, jobs := newCampaign("seeds", s.seeds, os.Stderr), seedJobs(s.from, s.seeds)
+	switch {
+	case s.seed != 0:
+		return alone(ctx, func(l *lab) (*history, error) { return l.play(ctx, s.seed) })
+	case s.one != 0:
+		return alone(ctx, func(l *lab) (*history, error) { return l.perform(ctx, s.one, caseOf(s.one)) })
+	case s.scope:
+		c, jobs = newCampaign("cases", int64(numberOfCases()/s.every), os.Stderr), caseJobs(s.every)
+	}
+	err := c.run(ctx, jobs)
+	fmt.Print(c)
+	return err
+}
+
+// alone plays one history and prints it.
+func alone(ctx context.Context, play func(*lab) (*history, error)) error {
 	l, err := newLab(ctx)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	switch {
-	case seed != 0:
-		h, err := l.play(ctx, seed)
-		fmt.Printf("%s\nseed %d: history %s\n", h.text(), seed, h.hash())
-		return err
-	case scope:
-		return l.wholeScope(ctx, every)
-	}
-	return l.campaign(ctx, from, seeds)
-}
-
-// campaign plays seeds one after the other until one fails.
-func (l *lab) campaign(ctx context.Context, from, seeds int64) error {
-	start := time.Now()
-	for seed := from; seed < from+seeds && ctx.Err() == nil; seed++ {
-		if h, err := l.play(context.WithoutCancel(ctx), seed); err != nil {
-			return fmt.Errorf("%s\nseed %d: %w", h.text(), seed, err)
-		}
-		if done := seed - from + 1; done%5000 == 0 || done == seeds {
-			fmt.Printf("%d seeds in %s\n", done, time.Since(start).Round(time.Second))
-		}
-	}
-	fmt.Print(l.tally, l.outcomes)
-	return ctx.Err()
-}
-
-// wholeScope plays the small scope and prints how much it was.
-func (l *lab) wholeScope(ctx context.Context, every int) error {
-	start := time.Now()
-	n, err := l.smallScope(ctx, every)
-	fmt.Printf("%d cases in %s\n%s", n, time.Since(start).Round(time.Second), l.outcomes)
+	h, err := play(l)
+	fmt.Printf("%s\nhistory %s\n", h.text(), h.hash())
 	return err
+}
+
+// seedJobs are those of a campaign.
+func seedJobs(from, n int64) iter.Seq[job] {
+	return func(yield func(job) bool) {
+		for seed := from; seed < from+n; seed++ {
+			play := func(ctx context.Context, l *lab) error {
+				h, err := l.play(ctx, seed)
+				return h.failed("seed", seed, err)
+			}
+			if !yield(play) {
+				return
+			}
+		}
+	}
+}
+
+// caseJobs are those of the small scope.
+func caseJobs(every int) iter.Seq[job] {
+	return func(yield func(job) bool) {
+		for n, s := range smallScope(every) {
+			play := func(ctx context.Context, l *lab) error {
+				h, err := l.perform(ctx, n, s)
+				return h.failed("case", int64(n), err)
+			}
+			if !yield(play) {
+				return
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"expenseflow/models"
@@ -176,31 +177,43 @@ var (
 // their requests arrive.
 type scene struct {
 	scripts  [3]script
+	ways     [3]int // which patterns these are
 	patterns [3]pattern
 	order    []int // of devices
 }
 
-// smallScope plays the scope, or one case of so many, until one fails; it gives
-// how many it played.
-func (l *lab) smallScope(ctx context.Context, every int) (played int, err error) {
-	n := 0
-	each := func(s scene) bool {
-		if n++; n%every != 0 {
-			return true
+// smallScope gives one case of so many, with its number from 1.
+func smallScope(every int) iter.Seq2[int, scene] {
+	return func(yield func(int, scene) bool) {
+		n := 0
+		each := func(s scene) bool {
+			n++
+			return n%every != 0 || yield(n, s)
 		}
-		played++
-		h, failure := l.perform(context.WithoutCancel(ctx), n, s)
-		if failure != nil {
-			err = fmt.Errorf("%s\ncase %d: %w", h.text(), n, failure)
+		for _, scripts := range castings() {
+			if !stagings(scripts, each) {
+				return
+			}
 		}
-		return err == nil && ctx.Err() == nil
 	}
-	for _, scripts := range castings() {
-		if !stagings(scripts, each) {
+}
+
+// caseOf is the nth case, or the last one if there are not so many.
+func caseOf(n int) (last scene) {
+	for i, s := range smallScope(1) {
+		if last = s; i == n {
 			break
 		}
 	}
-	return played, err
+	return last
+}
+
+// numberOfCases is how many there are.
+func numberOfCases() (n int) {
+	for range smallScope(1) {
+		n++
+	}
+	return n
 }
 
 // castings gives each choice of three scripts. The order of devices does not
@@ -239,7 +252,7 @@ func stagings(scripts [3]script, yield func(scene) bool) bool {
 				if min(a, 1)+min(b, 1)+min(c, 1) > maxFaulty {
 					continue
 				}
-				s := scene{scripts, [3]pattern{first[a], ofOne[b], ofOne[c]}, nil}
+				s := scene{scripts, [3]int{a, b, c}, [3]pattern{first[a], ofOne[b], ofOne[c]}, nil}
 				if !s.orders(nil, yield) {
 					return false
 				}
@@ -269,7 +282,21 @@ func (s *scene) orders(begun []int, yield func(scene) bool) bool {
 			}
 		}
 	}
-	return !done || yield(scene{s.scripts, s.patterns, begun})
+	staged := scene{s.scripts, s.ways, s.patterns, begun}
+	return !done || staged.mirrors() || yield(staged)
+}
+
+// mirrors tells whether another case is this one with two devices exchanged that
+// have the same to send.
+func (s *scene) mirrors() bool {
+	for d := range len(s.scripts) - 1 {
+		first, second := slices.Index(s.order, d), slices.Index(s.order, d+1)
+		turned := s.ways[d] > s.ways[d+1] || s.ways[d] == s.ways[d+1] && first > second
+		if turned && s.scripts[d].name == s.scripts[d+1].name {
+			return true
+		}
+	}
+	return false
 }
 
 func count(all []int, n int) (times int) {

@@ -11,7 +11,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // How much is played in a test; the campaign's numbers are in docs/reliability.md.
 const (
 	seeds = 240
-	every = 499 // cases of the small scope
+	every = 467 // cases of the small scope
 )
 
 // share is what the race detector, or somebody in a hurry, leaves of that.
@@ -42,8 +42,9 @@ func TestWhateverHappensDevicesEndUpEqual(t *testing.T) {
 	t.Parallel()
 	l := open(t)
 	for seed := range int64(share(seeds)) {
-		if h, err := l.play(t.Context(), seed+1); err != nil {
-			t.Fatalf("%s\nseed %d: %v", h.text(), seed+1, err)
+		h, err := l.play(t.Context(), seed+1)
+		if err := h.failed("seed", seed+1, err); err != nil {
+			t.Fatal(err)
 		}
 	}
 	t.Logf("%d seeds\n%s", share(seeds), l.tally)
@@ -95,10 +96,13 @@ var outcomes = []string{
 // One case of so many of the small scope; "-scope" plays them all.
 func TestTheSmallScopeHolds(t *testing.T) {
 	t.Parallel()
-	l := open(t)
-	n, err := l.smallScope(t.Context(), every*every/share(every))
-	if err != nil {
-		t.Fatal(err)
+	l, n := open(t), 0
+	for i, s := range smallScope(every * every / share(every)) {
+		h, err := l.perform(t.Context(), i, s)
+		if err := h.failed("case", int64(i), err); err != nil {
+			t.Fatal(err)
+		}
+		n++
 	}
 	t.Logf("%d cases\n%s", n, l.outcomes)
 	for _, o := range outcomes {
