@@ -607,6 +607,28 @@ func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
 	})
 }
 
+// The device's clock is an hour ahead: what its last user queued there seemed newer
+// than anything the server knew, and was made the next user's.
+func TestDecision13AClockThatRunsAheadGaveTheQueueToTheNextAccount(t *testing.T) {
+	each(t, func(h *house) {
+		bob := storetest.User(h.t, h.store).ID
+		h.apply(create(0, lunch)) // alice, at noon, on the device; then she goes offline and queues on
+		h.setClock(noon.Add(10 * time.Minute))
+		ahead := create(noon.Add(time.Hour).Sub(nine).Milliseconds(), lunch)
+		by := models.Author{TokenIssued: noon.Add(9 * time.Minute)}
+		rs, err := h.Apply(h.t.Context(), bob, by, []models.Operation{ahead, of("device_2", ahead)})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.wantStatuses(rs, models.StatusParked, models.StatusCreated)
+		rs, err = h.Apply(h.t.Context(), bob, by, []models.Operation{create(noon.Add(2*time.Hour).Sub(nine).Milliseconds(), lunch)})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.wantStatuses(rs, models.StatusCreated) // by now the device is bob's
+	})
+}
+
 func TestDecision5ALongNameIsOneOperationsName(t *testing.T) {
 	each(t, func(h *house) {
 		long := strings.Repeat("☃", 256)
