@@ -306,3 +306,23 @@ func TestBroadcastAndEmitKeepTheirOrder(t *testing.T) {
 		}
 	})
 }
+
+// The room of a socket's id is a room like others: somebody else may join it, and
+// its owner may be told to join it too.
+func TestSocketInTheRoomOfItsOwnIDIsReachedOnce(t *testing.T) {
+	inBubble(t, Config{}, func(b *bubble) {
+		w, owner := b.join("/")
+		guest, other := b.join("/")
+		for _, s := range []*Socket{other, owner, other} {
+			if err := s.Join(owner.ID()); err != nil {
+				t.Error(err)
+			}
+		}
+		_ = b.Of("/").To(owner.ID()).Emit("news")
+		w.expect(`2["news"]`)
+		guest.expect(`2["news"]`)
+		if got := owner.Rooms(); !slices.Equal(got, []string{owner.ID()}) {
+			t.Errorf("rooms %q", got)
+		}
+	})
+}

@@ -36,17 +36,19 @@ func (n *Namespace) join(s *Socket, names []string) error {
 	return nil
 }
 
-// fresh are the rooms of names that s is not in. n.mu is held.
+// fresh are the rooms of names that s is not in. It is in that of its own id
+// without being a member. n.mu is held.
 func (n *Namespace) fresh(s *Socket, names []string) []string {
 	var list []string
 	for _, name := range names {
+		if name == s.id {
+			continue
+		}
 		r := n.rooms[name]
-		if r == nil && name != s.id {
+		if r == nil {
 			list = append(list, name)
-		} else if r != nil {
-			if _, in := r.members[s]; !in {
-				list = append(list, name)
-			}
+		} else if _, in := r.members[s]; !in {
+			list = append(list, name)
 		}
 	}
 	return list
