@@ -260,6 +260,19 @@ func TestPageByKeyboard(t *testing.T) {
 	focusIs("E-mail")
 }
 
+// The browser tells of a dialog's closing late: the one that was closed may be open
+// again and hold what somebody writes.
+func TestAFormOpenedRightAfterItWasClosedCanBeSent(t *testing.T) {
+	w := startBrowser(t).open(t, sqlite(t).url(), nil)
+	w.register(t, newPerson())
+	w.add(t, "Tea", "4")
+	w.awaitRows(t, "Tea −4.00")
+	w.do(t, "reopen", map[string]any{"name": "Edit Tea"})
+	w.fill(t, "Amount", "5")
+	w.press(t, "Save")
+	w.awaitRows(t, "Tea −5.00")
+}
+
 // axe-core finds nothing to object to, in either scheme and at either width.
 func TestPageIsAccessible(t *testing.T) {
 	looks := map[string]look{

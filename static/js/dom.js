@@ -59,6 +59,16 @@ export function iconButton(name, label, press, props = {}) {
   return h('button', { type: 'button', class: 'icon-button', title: label, aria: { label }, on: { click: press }, ...props }, icon(name));
 }
 
+/**
+ * A dialog that a click beside it closes too. closed is called when it is: the
+ * browser tells of a closing some time later, and by then it may be open again.
+ */
+export function drawer({ look, title, closed }, ...children) {
+  const dialog = h('dialog', { class: look, aria: { labelledby: title }, on: { close: () => dialog.open || closed() } }, ...children);
+  dialog.addEventListener('mousedown', (event) => event.target === dialog && dialog.close());
+  return dialog;
+}
+
 /** Sets the text of an element if it differs, so that nothing is read out twice. */
 export function setText(element, text) {
   if (element.textContent !== text) {

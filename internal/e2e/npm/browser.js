@@ -89,6 +89,16 @@ async function awaitButton({ device, name }) {
   });
 }
 
+// reopen opens a dialog by a button, closes it and opens it again, faster than the
+// browser tells of the closing.
+async function reopen({ device, name }) {
+  await windows.get(device).page.getByRole('button', { name, exact: true }).evaluate((button) => {
+    button.click();
+    document.querySelector('dialog[open]').close();
+    button.click();
+  });
+}
+
 async function key({ device, key: name }) {
   await windows.get(device).page.keyboard.press(name);
 }
@@ -178,7 +188,7 @@ async function axe({ device }) {
 }
 
 const actions = {
-  launch, open, faults, close, fill, choose, press, key, type, focused, offline, installed, reload,
+  launch, open, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload,
   follow, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 

@@ -1,4 +1,4 @@
-import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
+import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
 import { moment, sentence } from '../format.js';
 
 /** On which devices this person is signed in, each with its way out. */
@@ -9,11 +9,10 @@ export function mount({ session, deviceId, devices, toast }) {
   const items = new Map();
   const open = h('button', { type: 'button', class: 'who', aria: { label: `Devices of ${session.user.name}` }, title: session.user.email, on: { click: show } },
     icon('device'), h('span', {}, session.user.name));
-  const dialog = h('dialog', { class: 'question', aria: { labelledby: 'devices-title' }, on: { close: () => devices.look(false) } },
+  const dialog = drawer({ look: 'question', title: 'devices-title', closed: () => devices.look(false) },
     h('div', { class: 'sheet' },
       h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
       h('p', { class: 'hint' }, session.user.email), list, words));
-  dialog.addEventListener('mousedown', (event) => event.target === dialog && dialog.close());
 
   function show() {
     words.textContent = '';

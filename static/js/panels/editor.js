@@ -1,4 +1,4 @@
-import { h, iconButton } from '../dom.js';
+import { drawer, h, iconButton } from '../dom.js';
 import { ExpenseForm } from './expenseform.js';
 
 /**
@@ -14,10 +14,8 @@ export class Editor {
   /** @param {() => string} currency gives the currency in which a new expense probably is */
   constructor(currency) {
     this.#currency = currency;
-    const close = () => this.#dialog.close();
-    this.#dialog = h('dialog', { class: 'editor', aria: { labelledby: 'editor-title' }, on: { close: () => this.#emptied() } });
+    this.#dialog = drawer({ look: 'editor', title: 'editor-title', closed: () => this.#emptied() });
     this.element = this.#dialog;
-    this.#dialog.addEventListener('mousedown', (event) => event.target === this.#dialog && close());
   }
 
   /** Opens with a row, or empty. save receives the fields as ExpenseForm gives them. */

@@ -1,5 +1,5 @@
 import { alertFigures } from '../budgets.js';
-import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
+import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
 import { moment, sentence } from '../format.js';
 
 /** What the server told this person: a bell that counts, and the list behind it. */
@@ -13,11 +13,10 @@ export function mount({ notices, sumCurrency }) {
   const note = h('p', { class: 'empty', hidden: true });
   const more = h('button', { type: 'button', class: 'plain small more', hidden: true, on: { click: older } }, 'Show older');
   const items = new Map();
-  const dialog = h('dialog', { class: 'drawer', aria: { labelledby: 'notices-title' }, on: { close: () => notices.look(false) } },
+  const dialog = drawer({ look: 'drawer', title: 'notices-title', closed: () => notices.look(false) },
     h('div', { class: 'sheet' },
       h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
       h('div', { class: 'notices-tools' }, unread, all), note, list, more));
-  dialog.addEventListener('mousedown', (event) => event.target === dialog && dialog.close());
 
   function render() {
     const label = notices.unread > 0 ? `Notifications, ${notices.unread} unread` : 'Notifications';

@@ -1,4 +1,4 @@
-import { arrange, h, iconButton, setText, soon } from '../dom.js';
+import { arrange, drawer, h, iconButton, setText, soon } from '../dom.js';
 import { count, moment, sentence } from '../format.js';
 import { isTemporary } from '../queue.js';
 import { Fields } from './fields.js';
@@ -30,14 +30,13 @@ class People {
     this.#context = context;
     this.#room = context.room;
     this.#share = this.#shareForm();
-    this.element = h('dialog', { class: 'drawer', aria: { labelledby: 'people-title' }, on: { close: () => this.#closed() } },
+    this.element = drawer({ look: 'drawer', title: 'people-title', closed: () => this.#closed() },
       h('div', { class: 'sheet' },
         h('header', {}, this.#title, iconButton('close', 'Close', () => this.element.close())),
         this.#here, this.#words,
         h('section', { aria: { label: 'Who has it' } }, h('h3', {}, 'Who has it'), this.#members, this.#leave),
         this.#share,
         h('section', { aria: { label: 'What was said' } }, h('h3', {}, 'What was said'), this.#comments, this.#typing, this.#commentForm())));
-    this.element.addEventListener('mousedown', (event) => event.target === this.element && this.element.close());
     this.#room.addEventListener('change', soon(() => this.#row && this.#render()));
     context.book.addEventListener('change', soon(() => this.#row && this.#check()));
   }
