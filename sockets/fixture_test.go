@@ -110,6 +110,12 @@ func (m *fakeMemory) KeepRooms(_ context.Context, userID, key string, rooms []st
 	return m.fail
 }
 
+// of is what is kept for a page.
+func (m *fakeMemory) of(userID, pid string) []string {
+	rooms, _ := m.KeptRooms(context.Background(), userID, sessionKey(pid))
+	return rooms
+}
+
 // KeptRooms implements memory.
 func (m *fakeMemory) KeptRooms(_ context.Context, userID, key string) ([]string, error) {
 	m.mu.Lock()

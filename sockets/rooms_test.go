@@ -199,6 +199,29 @@ func TestARecoveredPageIsStillInItsRoomIfItMay(t *testing.T) {
 	}
 }
 
+// What a page that came back could not enter again stayed kept for it.
+func TestARoomThatCouldNotBeEnteredAgainWasKeptForEver(t *testing.T) {
+	tr := trail(t)
+	w := newWorldOf(t, Options{}, engineio.Config{}, tr)
+	w.tokens.give("b", "bob", time.Hour)
+	w.book.give("bob", lunch, models.RoleViewer)
+	m := tr.kept.(*fakeMemory)
+	bob := w.dial(t, nil)
+	pid := bob.enter("b", "", "").PID
+	bob.meet(t, lunch)
+	same(t, "kept", []string{wire.Room(lunch)}, m.of("bob", pid))
+	_ = bob.conn.Close()
+	if err := w.members.await(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.unshare()
+	again := w.dial(t, nil)
+	same(t, "pid", pid, again.enter("b", pid, "").PID)
+	again.send(`427["presence:list",{}]`)
+	again.answers(t, "7") // when it has come back
+	same(t, "kept", 0, len(m.of("bob", pid)))
+}
+
 func TestAReloadInARoomIsHeardByNobody(t *testing.T) {
 	w := newTable(t)
 	alice := w.open(t, "a")

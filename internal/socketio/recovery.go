@@ -212,20 +212,23 @@ func (s *Socket) unfollow() {
 }
 
 // settle says that OnConnect is over: rooms that are joined now are to be
-// remembered.
+// remembered, and those that were left meanwhile are not any more.
 func (s *Socket) settle() {
-	t := s.trail
-	if t == nil {
-		return
+	if s.trail != nil && s.begin() {
+		_ = s.remember() // a room too many is only tried once more
 	}
+}
+
+// begin notes the rooms that every connection is in, and tells whether one that was
+// restored is not among the socket's.
+func (s *Socket) begin() (left bool) {
+	t := s.trail
 	t.keeping.Lock()
 	defer t.keeping.Unlock()
 	t.settled = true
-	for _, room := range s.Rooms() {
-		if !slices.Contains(t.restored, room) {
-			t.initial = append(t.initial, room)
-		}
-	}
+	rooms := s.Rooms()
+	t.initial = append(t.initial, slices.DeleteFunc(slices.Clone(rooms), func(room string) bool { return slices.Contains(t.restored, room) })...)
+	return slices.ContainsFunc(t.restored, func(room string) bool { return !slices.Contains(rooms, room) })
 }
 
 // remember hands the rooms of run time to the Recovery.

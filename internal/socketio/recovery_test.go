@@ -543,6 +543,24 @@ func TestRoomsOfRunTimeComeBack(t *testing.T) {
 	})
 }
 
+func TestARoomThatOnConnectLeftWasStillRemembered(t *testing.T) {
+	inRecovery(t, func(b *bubble, l *memoryLog) {
+		b.Of("/").OnConnect(func(s *Socket) { _ = s.Leave("a") })
+		p := &page{b: b, token: "ann"}
+		p.connect()
+		for _, room := range []string{"a", "b"} {
+			if err := b.Of("/").Socket(p.sid).Join(room); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.drop()
+		p.connect()
+		if got := l.rooms[p.pid]; !slices.Equal(got, []string{"b"}) {
+			t.Errorf("remembered %q", got)
+		}
+	})
+}
+
 // TestNewestConnectionOwnsTheID is a client whose old connection hangs: it comes
 // back on a new one before the server knows.
 func TestNewestConnectionOwnsTheID(t *testing.T) {

@@ -120,8 +120,18 @@ func (tx *Tx) revoke(key string, until time.Time) {
 	tx.Append(models.Change{Kind: models.SignedOut, EntityID: key})
 }
 
+// maxKeptPages bounds for how many pages of a user rooms are kept: many times what
+// anybody has open. A page that is closed says nothing, and would be kept until
+// Prune.
+const maxKeptPages = 500
+
+// keptAfresh is how old a note of rooms may be when its page comes back, before it
+// counts as new again: so Prune takes it from no page that goes on coming back.
+const keptAfresh = 24 * time.Hour
+
 // KeepRooms notes the rooms that a page joined, under a name of its private
-// session id; no rooms forget it.
+// session id; no rooms forget it. Of a user with more than maxKeptPages the pages
+// that joined rooms longest ago are forgotten.
 func (s *Store) KeepRooms(ctx context.Context, userID, sessionKey string, rooms []string) error {
 	if len(rooms) == 0 {
 		_, err := s.exec(ctx, "DELETE FROM kept_rooms WHERE session_key = ? AND user_id = ?", sessionKey, userID)
@@ -131,18 +141,39 @@ func (s *Store) KeepRooms(ctx context.Context, userID, sessionKey string, rooms 
 	_, err := s.exec(ctx, `INSERT INTO kept_rooms (session_key, user_id, rooms, updated_at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (session_key) DO UPDATE SET rooms = excluded.rooms, updated_at = excluded.updated_at`,
 		sessionKey, userID, string(b), s.opts.Now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	return s.boundKeptPages(ctx, userID)
+}
+
+// boundKeptPages writes only if there is something to forget.
+func (s *Store) boundKeptPages(ctx context.Context, userID string) error {
+	var pages int64
+	err := s.one(ctx, s.r, "SELECT COUNT(*) FROM kept_rooms WHERE user_id = ?", []any{userID}, &pages)
+	if err != nil || pages <= maxKeptPages {
+		return err
+	}
+	_, err = s.exec(ctx, `DELETE FROM kept_rooms WHERE session_key IN (
+		SELECT session_key FROM kept_rooms WHERE user_id = ? ORDER BY updated_at, session_key LIMIT ?)`, userID, pages-maxKeptPages)
 	return err
 }
 
 // KeptRooms are those that KeepRooms noted last; none if it never did.
 func (s *Store) KeptRooms(ctx context.Context, userID, sessionKey string) (rooms []string, err error) {
 	var text string
-	err = s.one(ctx, s.r, "SELECT rooms FROM kept_rooms WHERE session_key = ? AND user_id = ?", []any{sessionKey, userID}, &text)
+	var at int64
+	err = s.one(ctx, s.r, "SELECT rooms, updated_at FROM kept_rooms WHERE session_key = ? AND user_id = ?", []any{sessionKey, userID}, &text, &at)
 	switch {
 	case models.KindOf(err) == models.NotFound:
 		return nil, nil
 	case err != nil:
 		return nil, err
+	}
+	if now := s.opts.Now(); fromMillis(at).Before(now.Add(-keptAfresh)) {
+		if _, err = s.exec(ctx, "UPDATE kept_rooms SET updated_at = ? WHERE session_key = ?", now.UnixMilli(), sessionKey); err != nil {
+			return nil, err
+		}
 	}
 	return rooms, json.Unmarshal([]byte(text), &rooms)
 }

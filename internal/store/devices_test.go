@@ -172,6 +172,50 @@ func TestRoomsAreKeptForTheirUserAlone(t *testing.T) {
 	})
 }
 
+// Who loads a page anew, and anew, is a new page each time, and none of them says
+// goodbye.
+func TestPagesThatNeverCameBackPiledUp(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		alice, bob := storetest.User(t, s), storetest.User(t, s)
+		keep := func(userID, session string) {
+			t.Helper()
+			c.now = c.now.Add(time.Second)
+			if err := s.KeepRooms(t.Context(), userID, session, []string{"expense:1"}); err != nil {
+				t.Fatalf("KeepRooms: %v", err)
+			}
+		}
+		keep(bob.ID, "his")
+		for i := range 600 {
+			keep(alice.ID, fmt.Sprint("page ", i))
+			if i == 300 {
+				keep(alice.ID, "page 0") // which joined another room
+			}
+		}
+		same(t, "pages", int64(501), must(s.Count(t.Context(), "kept_rooms"))(t))
+		for page, want := range map[string]int{"page 0": 1, "page 1": 0, "page 100": 0, "page 101": 1, "page 599": 1} {
+			same(t, page, want, len(must(s.KeptRooms(t.Context(), alice.ID, page))(t)))
+		}
+		same(t, "another user's", 1, len(must(s.KeptRooms(t.Context(), bob.ID, "his"))(t)))
+	})
+}
+
+func TestAPageThatGoesOnComingBackLostItsRoomsToPrune(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		alice, retention := storetest.User(t, s), 90*24*time.Hour
+		for _, page := range []string{"comes back", "does not"} {
+			if err := s.KeepRooms(t.Context(), alice.ID, page, []string{"expense:1"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 10 {
+			c.now = c.now.AddDate(0, 0, 20)
+			must(s.Prune(t.Context(), c.now.Add(-retention), 10))(t)
+			same(t, "rooms of the page that comes back", []string{"expense:1"}, must(s.KeptRooms(t.Context(), alice.ID, "comes back"))(t))
+		}
+		same(t, "pages", int64(1), must(s.Count(t.Context(), "kept_rooms"))(t))
+	})
+}
+
 // Nobody's device or room outlives the account.
 func TestDevicesAndRoomsGoWithTheirUser(t *testing.T) {
 	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
