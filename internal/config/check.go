@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -105,14 +106,35 @@ func (c *Config) weakness() string {
 }
 
 func (c *Config) checkDatabase(ps *Problems) {
-	scheme, _, ok := strings.Cut(c.DatabaseURL.Reveal(), "://")
-	if !ok || scheme == "postgres" || scheme == "postgresql" || scheme == "file" {
-		return
+	if why := noDatabase(c.DatabaseURL.Reveal()); why != "" {
+		*ps = append(*ps, Problem{
+			"DATABASE_URL", "DATABASE_URL " + why + ".",
+			"Set it to postgres://user:password@host:5432/name, or to the path of a SQLite file, or leave it empty.",
+		})
 	}
-	*ps = append(*ps, Problem{
-		"DATABASE_URL", "DATABASE_URL starts with " + scheme + "://, which is no database known here.",
-		"Set it to postgres://user:password@host:5432/name, or to the path of a SQLite file, or leave it empty.",
-	})
+}
+
+// What people write for a database and what would be a strange name for a file.
+// A drive of Windows has one letter.
+var (
+	schemeText   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]+:(//)?`)
+	keywordsText = regexp.MustCompile(`(^|\s)(host|hostaddr|port|dbname|user|password|service) *=`)
+)
+
+// noDatabase says why dsn names none, "" if it does. A file would otherwise be
+// made of that name, with whatever password is in it.
+func noDatabase(dsn string) string {
+	switch scheme := schemeText.FindString(dsn); {
+	case scheme == "postgres://", scheme == "postgresql://":
+		return ""
+	case scheme != "":
+		return "starts with " + scheme + ", which is no database known here"
+	case keywordsText.MatchString(dsn):
+		return "is a list of keywords, which is not read here"
+	case dsn == ":memory:":
+		return "is :memory:, which would be lost with the process"
+	}
+	return ""
 }
 
 func (c *Config) checkFiles(ps *Problems) {

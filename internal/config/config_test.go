@@ -336,3 +336,58 @@ func FuzzValues(f *testing.F) {
 		_ = new(Prefixes).UnmarshalText([]byte(s))
 	})
 }
+
+// TestWhatIsNoDatabaseMakesNoFile are values that would else be the name of a file.
+func TestWhatIsNoDatabaseMakesNoFile(t *testing.T) {
+	for dsn, words := range map[string]string{
+		"host=localhost user=gorm password=hunter2 dbname=gorm port=9920": "list of keywords",
+		"user=gorm password=hunter2":                                      "list of keywords",
+		"localhost:5432/expenseflow":                                      "starts with localhost:",
+		"postgres:user:hunter2@localhost/db":                              "starts with postgres:",
+		"file:data.db?mode=ro":                                            "starts with file:",
+		"file:///data.db":                                                 "starts with file://",
+		"sqlite:data.db":                                                  "starts with sqlite:",
+		":memory:":                                                        "lost with the process",
+	} {
+		_, ps := load(t, nil, "DATABASE_URL="+dsn)
+		if len(ps) != 1 || !strings.Contains(ps[0].Text, words) || strings.Contains(ps.Error(), "hunter2") {
+			t.Errorf("%s: %v", dsn, ps)
+		}
+	}
+	for _, dsn := range []string{"postgres://u:p@h/d", "postgresql:///d?host=/run", `C:\data\money.db`, "data/a:b=c.db", "./x.db", "/var/lib/money", "money.db"} {
+		if _, ps := load(t, nil, "DATABASE_URL="+dsn); len(ps) > 0 {
+			t.Errorf("%s: %v", dsn, ps)
+		}
+	}
+}
+
+func TestEmptySecretFileIsNoMissingSetting(t *testing.T) {
+	for _, text := range []string{"", "\n", "  \r\n"} {
+		for _, name := range []string{"DATABASE_URL_FILE", "JWT_SECRET_FILE", "ADMIN_TOKEN_FILE"} {
+			_, ps := load(t, map[string]string{"secret": text}, name+"=secret")
+			if diff := cmp.Diff([]string{name}, names(ps)); diff != "" || !strings.Contains(ps.Error(), "it is empty") {
+				t.Errorf("%s with %q: %v", name, text, ps)
+			}
+		}
+	}
+}
+
+func TestEmptyEntryIsNoTransport(t *testing.T) {
+	for _, list := range []string{",", "polling,"} {
+		if _, ps := load(t, nil, "TRANSPORTS="+list); len(ps) != 1 || !strings.Contains(ps[0].Text, "empty entry") {
+			t.Errorf("%q: %v", list, ps)
+		}
+	}
+}
+
+// Windows keeps each drive's folder in the environment, under a name that begins
+// with "=". In a file it is somebody's mistake.
+func TestSettingsWithoutANameAreNotOurs(t *testing.T) {
+	if _, ps := load(t, nil, `=C:=C:\Users`, "=ExitCode=00000000"); len(ps) > 0 {
+		t.Error(ps)
+	}
+	_, ps := load(t, map[string]string{".env": "PORT=1\n=x\n"})
+	if diff := cmp.Diff([]string{".env"}, names(ps)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}

@@ -70,7 +70,7 @@ func gather(environ []string, ps *Problems) (vars map[string]string, fromFile []
 	}
 	fromFile = slices.Sorted(maps.Keys(vars))
 	for _, entry := range environ {
-		if name, value, ok := strings.Cut(entry, "="); ok {
+		if name, value, ok := strings.Cut(entry, "="); ok && name != "" { // Windows has "=C:=C:\\folder"
 			vars[name] = value
 		}
 	}
@@ -92,6 +92,9 @@ func readDotEnv() (map[string]string, error) {
 	vars, err := godotenv.Unmarshal(strings.Join(lines, ""))
 	if err != nil { // whose words quote the file, and with it secrets
 		return nil, fmt.Errorf("line %d is not NAME=value", badLine(lines))
+	}
+	if _, ok := vars[""]; ok {
+		return nil, errors.New("a line has no name before the =")
 	}
 	return vars, nil
 }
@@ -129,7 +132,7 @@ func readSecretFiles(vars map[string]string, ps *Problems) {
 			*ps = append(*ps, Problem{s.Name, s.Name + " and " + s.Name + "_FILE are both set.", "Keep one of them."})
 			continue
 		}
-		text, err := os.ReadFile(path)
+		value, err := readSecretFile(path)
 		if err != nil {
 			*ps = append(*ps, Problem{
 				s.Name + "_FILE", fmt.Sprintf("%s_FILE=%s cannot be read: %s.", s.Name, path, cause(err)),
@@ -137,8 +140,21 @@ func readSecretFiles(vars map[string]string, ps *Problems) {
 			})
 			continue
 		}
-		vars[s.Name] = strings.TrimRight(string(text), "\r\n")
+		vars[s.Name] = value
 	}
+}
+
+// errEmpty is a secret that is not there yet. Without it the server would begin
+// with another secret, or on another database, than it was told.
+var errEmpty = errors.New("it is empty")
+
+func readSecretFile(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	value := strings.TrimRight(string(text), "\r\n")
+	if err == nil && strings.TrimSpace(value) == "" {
+		err = errEmpty
+	}
+	return value, err
 }
 
 // cause is the last part of an error about a file, without its path.

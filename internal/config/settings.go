@@ -107,6 +107,9 @@ func (s Setting) breach(value reflect.Value) string {
 		return s.notOneOf(v)
 	case []string:
 		for _, item := range v {
+			if item == "" {
+				return "has an empty entry"
+			}
 			if why := s.notOneOf(item); why != "" {
 				return why
 			}
