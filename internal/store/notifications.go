@@ -139,36 +139,12 @@ func (s *Store) Notifications(ctx context.Context, userID string, page, limit in
 	return found, total, err
 }
 
+// oldNotifications finds users who have notifications older than a moment.
+const oldNotifications = "SELECT DISTINCT user_id FROM notifications WHERE created_at < ? LIMIT ?"
+
 // pruneNotifications removes notifications that are older than before, at most
-// limit, user by user under their locks, so that unread counts stay right. The
-// users' logs tell of it silently.
-func (s *Store) pruneNotifications(ctx context.Context, before time.Time, limit int) (total int64, err error) {
-	users, err := s.oldNotifications(ctx, before, limit)
-	for _, userID := range users {
-		if err != nil || total >= int64(limit) {
-			break
-		}
-		var n int64
-		err = s.Write(ctx, userID, func(tx *Tx) (err error) {
-			n, err = tx.pruneNotifications(before, limit-int(total))
-			return err
-		})
-		total += n
-	}
-	return total, err
-}
-
-func (s *Store) oldNotifications(ctx context.Context, before time.Time, limit int) (users []string, err error) {
-	query := "SELECT DISTINCT user_id FROM notifications WHERE created_at < ? LIMIT ?"
-	err = s.rows(ctx, s.r, query, []any{before.UnixMilli(), limit}, func(row scanner) error {
-		var id string
-		err := row.Scan(&id)
-		users = append(users, id)
-		return err
-	})
-	return users, err
-}
-
+// limit, under the user's lock, so that the unread count stays right. The user's log
+// tells of it silently.
 func (tx *Tx) pruneNotifications(before time.Time, limit int) (n int64, err error) {
 	query := "SELECT " + notificationTable.names() + " FROM notifications WHERE user_id = ? AND created_at < ? ORDER BY created_at, id LIMIT ?"
 	err = tx.query(query, []any{tx.user.ID, before.UnixMilli(), limit}, func(row scanner) error {

@@ -23,7 +23,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total i
 		}
 		total += n
 	}
-	n, err := s.pruneNotifications(ctx, before, limit)
+	n, err := s.pruneUsers(ctx, oldNotifications, before, limit, (*Tx).pruneNotifications)
 	return total + n, err
 }
 
@@ -49,41 +49,41 @@ func (p perish) delete() string {
 	return "DELETE FROM " + p.table + " WHERE (" + p.key + ") IN (SELECT " + p.key + " FROM " + p.table + " WHERE " + p.where + " LIMIT ?)"
 }
 
-// PruneLogs cuts what is older than before off the logs, user by user under their
-// locks, so that a log stays without holes and always knows where it starts. Like
-// Prune, it removes at most limit changes and tells how many.
+// PruneLogs cuts what is older than before off the logs, so that a log stays
+// without holes and always knows where it starts. Like Prune, it removes at most
+// limit changes and tells how many.
 func (s *Store) PruneLogs(ctx context.Context, before time.Time, limit int) (total int64, err error) {
-	users, err := s.longLogs(ctx, before, limit)
-	if err != nil {
-		return 0, err
-	}
-	for _, userID := range users {
-		var n int64
-		err := s.Write(ctx, userID, func(tx *Tx) (err error) {
-			n, err = tx.pruneLog(before, limit-int(total))
-			return err
-		})
-		if err != nil {
-			return total, err
-		}
-		if total += n; total >= int64(limit) {
-			break
-		}
-	}
-	return total, nil
+	return s.pruneUsers(ctx, longLogs, before, limit, (*Tx).pruneLog)
 }
 
-// longLogs finds users whose oldest change is older than before.
-func (s *Store) longLogs(ctx context.Context, before time.Time, limit int) (users []string, err error) {
-	query := "SELECT id FROM users WHERE log_start < seq AND " +
-		"(SELECT at FROM changes WHERE user_id = users.id AND changes.seq = users.log_start + 1) < ? LIMIT ?"
-	err = s.rows(ctx, s.r, query, []any{before.UnixMilli(), limit}, func(row scanner) error {
+// longLogs finds users whose oldest change is older than a moment.
+const longLogs = "SELECT id FROM users WHERE log_start < seq AND " +
+	"(SELECT at FROM changes WHERE user_id = users.id AND changes.seq = users.log_start + 1) < ? LIMIT ?"
+
+// pruneUsers has what is older than before forgotten, at most limit rows, user by
+// user under their locks. which is a query of at most so many users who have some.
+func (s *Store) pruneUsers(ctx context.Context, which string, before time.Time, limit int, forget func(*Tx, time.Time, int) (int64, error)) (total int64, err error) {
+	var users []string
+	err = s.rows(ctx, s.r, which, []any{before.UnixMilli(), limit}, func(row scanner) error {
 		var id string
 		err := row.Scan(&id)
 		users = append(users, id)
 		return err
 	})
-	return users, err
+	for _, userID := range users {
+		if err != nil || total >= int64(limit) {
+			break
+		}
+		var n int64
+		err = s.Write(ctx, userID, func(tx *Tx) (err error) {
+			n, err = forget(tx, before, limit-int(total))
+			return err
+		})
+		if err == nil {
+			total += n
+		}
+	}
+	return total, err
 }
 
 // pruneLog removes the oldest changes, at most limit.
