@@ -29,7 +29,7 @@ func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) 
 	now := w.Tx.Now()
 	e := models.Expense{
 		ID: NewID(), UserID: w.Tx.User().ID,
-		Description: d.Description, Amount: d.Amount, Category: d.Category, Type: d.Type, Date: now,
+		Description: d.Description, Amount: d.Amount, Category: d.Category, Type: d.Type, Date: w.Tx.Clock(),
 		Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
 		Version: 1, LastSyncedAt: now, CreatedAt: now, UpdatedAt: now,
 	}
@@ -167,7 +167,7 @@ func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) 
 		return e, false, err
 	}
 	if c.Posted && c.ClientID == "" && c.Author.DeviceID != "" {
-		w.Tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: c.Author.DeviceID, DataHash: data, At: e.CreatedAt})
+		w.Tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: c.Author.DeviceID, DataHash: data, At: w.Tx.Clock()})
 	}
 	return e, false, nil
 }

@@ -607,6 +607,30 @@ func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
 	})
 }
 
+// The server's clock was eight hours ahead for one write, and is right again: for
+// eight hours what was entered was dated in the future, and lost answers were taken
+// for new expenses.
+func TestAServersClockThatWasSetBackDatedEverythingInTheFuture(t *testing.T) {
+	each(t, func(h *house) {
+		h.setClock(noon.Add(8 * time.Hour))
+		h.apply(create(0, lunch))
+		h.setClock(noon)
+		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
+			Author: models.Author{DeviceID: device}, Posted: true,
+		})
+		if err != nil || !posted.Date.Equal(noon) || !posted.LastSyncedAt.After(noon.Add(8*time.Hour)) {
+			h.t.Errorf("posted %+v, %v", posted, err)
+		}
+		rs := h.apply(create(noon.Sub(nine).Milliseconds(), lunch), timeless(of("device_2", create(0, lunch))))
+		h.wantStatuses(rs, models.StatusDuplicate, models.StatusCreated)
+		if !rs[1].Expense.Date.Equal(noon) {
+			h.t.Errorf("dated %v", rs[1].Expense.Date)
+		}
+		h.checkLog()
+	})
+}
+
 // The device's clock is an hour ahead: what its last user queued there seemed newer
 // than anything the server knew, and was made the next user's.
 func TestDecision13AClockThatRunsAheadGaveTheQueueToTheNextAccount(t *testing.T) {

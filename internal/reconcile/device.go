@@ -30,6 +30,6 @@ func (s *session) foreign(deviceID string, queued int64) (bool, error) {
 	}
 	at := time.UnixMilli(queued)
 	wasTheirs := h.LastOwn.Before(h.LastOther) || at.Before(h.FirstOwn)
-	ahead := at.After(s.Tx.Now().Add(futureSlack))
+	ahead := at.After(s.Tx.Clock().Add(futureSlack))
 	return at.Before(h.LastOther) || (wasTheirs && (ahead || at.Before(s.by.TokenIssued))), nil
 }

@@ -278,7 +278,7 @@ func (it *item) create(s *session) error {
 // creation is the operation for the ledger. A retried one has no name: a person
 // decided that it is not what the name stands for.
 func (it *item) creation(s *session) ledger.Creation {
-	c := ledger.Creation{Draft: it.draft, Author: it.author(s), Date: it.date(s.Tx.Now()), ClientID: it.client}
+	c := ledger.Creation{Draft: it.draft, Author: it.author(s), Date: it.date(s.Tx.Clock()), ClientID: it.client}
 	if it.retried {
 		c.ClientID = ""
 	}
@@ -327,7 +327,7 @@ func (it *item) asPosted(s *session, id string) models.Expense {
 	now, d := s.Tx.Now(), it.draft
 	return models.Expense{
 		ID: id, UserID: s.Tx.User().ID, Description: d.Description, Amount: d.Amount, Category: d.Category,
-		Type: d.Type, Date: *it.date(now), Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
+		Type: d.Type, Date: *it.date(s.Tx.Clock()), Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
 		Version: 1, LastSyncedAt: now, CreatedAt: now, UpdatedAt: now,
 	}
 }

@@ -102,7 +102,7 @@ func (tx *Tx) flushAliases() error {
 func (tx *Tx) flushDevices() error {
 	f := tx.devices.flush()
 	return save(tx, deviceTable, append(f.inserts, f.updates...), seenAgain, func(id string) []any {
-		return []any{storable(id), tx.user.ID, tx.now, tx.now}
+		return []any{storable(id), tx.user.ID, tx.clock(), tx.clock()}
 	})
 }
 

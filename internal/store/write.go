@@ -276,7 +276,8 @@ type joint struct {
 	s    *Store
 	db   *gorm.DB
 	conn *sql.Conn // on PostgreSQL: the one that db is on
-	now  int64
+	now  int64     // never earlier than before
+	read int64     // what the clock showed when the transaction began
 
 	locked []string       // the ids of the users whose rows were to be locked, in order
 	txs    []*Tx          // of those that are there, in order
@@ -293,7 +294,8 @@ type joint struct {
 }
 
 func newJoint(ctx context.Context, s *Store, db *gorm.DB, users []string) *joint {
-	j := &joint{ctx: ctx, s: s, db: db, now: s.opts.Now().UnixMilli(), locked: users, of: make(map[string]*Tx, len(users))}
+	j := &joint{ctx: ctx, s: s, db: db, read: s.opts.Now().UnixMilli(), locked: users, of: make(map[string]*Tx, len(users))}
+	j.now = j.read
 	j.expenses = newOverlay[string, models.Expense](&j.journal)
 	j.shares = newOverlay[string, []models.Share](&j.journal)
 	return j
@@ -323,6 +325,21 @@ func (tx *Tx) Before() models.User { return tx.before.user() }
 // milliseconds, later than every LastSyncedAt so far of the users whose rows are
 // locked. With a clock that was set back it runs ahead of the clock.
 func (tx *Tx) Now() time.Time { return fromMillis(tx.now) }
+
+// driven is how far writers in a row may drive Now ahead of the clock, a
+// millisecond each, before that was set back.
+const driven = time.Second
+
+// Clock is Now for what people read and what is compared with the clocks of their
+// devices: it follows a clock that was set back.
+func (tx *Tx) Clock() time.Time { return fromMillis(tx.clock()) }
+
+func (tx *Tx) clock() int64 {
+	if tx.now-tx.read <= driven.Milliseconds() {
+		return tx.now
+	}
+	return tx.read
+}
 
 // Attempt runs fn so that its failure can be survived: on an error (a DataError
 // when its writes are flushed included), everything fn did is undone and the
