@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"expenseflow/internal/changes"
 	"expenseflow/internal/socketio"
@@ -27,6 +28,13 @@ type user struct {
 
 func (u *user) author(deviceID string) models.Author {
 	return models.Author{DeviceID: deviceID, TokenID: "token of " + u.id}
+}
+
+// author is who a request of the device's page is from.
+func (d *device) author(deviceID string) models.Author {
+	by := d.u.author(deviceID)
+	by.TokenIssued = time.UnixMilli(d.issued)
+	return by
 }
 
 // knows notes what the server calls the expense that a change made: nothing else,
@@ -64,9 +72,10 @@ type device struct {
 	clients bool  // names its creations (clientId)
 	skew    int64 // how far its clock is ahead, in milliseconds
 	clock   int64 // what it showed last
+	issued  int64 // when its user signed in, by the server's clock, in whole seconds
 
 	queue []*operation // not yet answered
-	sent  [][]*operation
+	sent  []sending
 	autos int // entries of its own database so far
 
 	// The page: what it shows, the position of the log up to which it does, and
@@ -77,6 +86,14 @@ type device struct {
 	pid, offset string
 	stands      sockets.Place // where the client's next connection has to go on
 	link        *link
+}
+
+// A sending is a request with some of a device's queue, and with the token of whom
+// it was.
+type sending struct {
+	u      *user
+	issued int64
+	ops    []*operation
 }
 
 // A link is a connection of a device, as far as events are concerned.
@@ -257,6 +274,15 @@ func (d *device) reload() {
 	d.loaded, d.pid, d.offset = false, "", ""
 }
 
+// change has another user sign in at the page, which keeps its queue.
+func (d *device) change(u *user) {
+	d.w.note("%s signs in at %s", u.name, d.name)
+	d.reload()
+	d.offset, d.rows, d.u = d.claim().Offset, map[string]document{}, u
+	d.issued = d.w.now / 1000 * 1000
+	d.w.count("accounts changed")
+}
+
 // tick is the device's clock. A person is no faster than that two things are done
 // in one millisecond.
 func (d *device) tick() int64 {
@@ -279,6 +305,7 @@ func (d *device) enqueue(o *operation) {
 	case o.action == models.Create:
 		o.id, o.named = fmt.Sprintf("temp_%d", o.at), true
 	}
+	o.queued = !d.last
 	d.queue = append(d.queue, o)
 	d.w.note("%s queues %s", d.name, o)
 }

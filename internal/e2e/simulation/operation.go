@@ -12,6 +12,7 @@ import (
 // An operation is one thing that a person did on a device.
 type operation struct {
 	n      int
+	u      *user // who did it
 	d      *device
 	action models.Action
 	at     int64 // the device's clock
@@ -31,7 +32,7 @@ type operation struct {
 	client  string  // clientId
 	moment  int64   // when it is done, by the device's clock; 0 for now
 	retried bool    // by a person
-	foreign bool    // the device's last account queued it
+	queued  bool    // in a queue of the first frontend
 	local   string  // localId of a delta, in JSON
 }
 

@@ -58,10 +58,10 @@ func (w *world) retry(p *process, f fate, d *device, k *kept, stored string, men
 		}
 		data = again.data()
 	}
-	again.retried, again.foreign = true, false // a person decided that it is not what its name stands for, and whose it is
+	again.retried = true // a person decided that it is not what its name stands for, and whose it is
 	var r models.Result
 	out := w.send(p, f, func() (err error) {
-		r, err = p.reconciler.Retry(w.ctx, d.u.id, d.u.author(d.id), stored, data)
+		r, err = p.reconciler.Retry(w.ctx, d.u.id, d.author(d.id), stored, data)
 		return err
 	})
 	w.note("%s: op %d is tried again, mended %t, %s", p.name, again.n, mended, f)
@@ -70,7 +70,7 @@ func (w *world) retry(p *process, f fate, d *device, k *kept, stored string, men
 		return
 	}
 	d.u.reference.begin(w.now)
-	want := d.u.reference.retry(k, &again)
+	want := d.u.reference.retry(k, &again, d)
 	w.outcome("retry", &again, want, false)
 	w.expect(out.err != nil || !out.heard || r.Status == want.status, "%s came to %s when it was tried again, and is answered %s", &again, want.status, r.Status)
 }

@@ -53,6 +53,19 @@ type reference struct {
 	deltas    map[name]answer  // those of deltas that succeeded
 	clients   map[string]named // creations by their clients' names for them
 	posts     []post           // creations by an unnamed POST that no queue has claimed, in order
+
+	issued int64                          // when the token of the request was
+	past   spans                          // of the device, before the request
+	spans  map[string]map[*reference]span // of devices, for whom they acted; all references have it
+}
+
+// A span is when a device first and last acted for a user.
+type span struct{ first, last int64 }
+
+// Spans are a device's for the user and for others, as far as the rule needs them.
+type spans struct {
+	own   span
+	other int64 // the last act
 }
 
 // A kept operation is one that its repetition finds.
@@ -99,11 +112,50 @@ type post struct {
 // may have been received to be the one that it repeats.
 const window = 5000
 
-func newReference() *reference {
+func newReference(all map[string]map[*reference]span) *reference {
 	return &reference{
-		rows: map[int]row{}, names: map[string]int{}, kept: map[name]*kept{}, deltas: map[name]answer{},
+		spans: all,
+		rows:  map[int]row{}, names: map[string]int{}, kept: map[name]*kept{}, deltas: map[name]answer{},
 		clients: map[string]named{},
 	}
+}
+
+// receive begins a request of a device with a queue; issued is when its token was.
+func (r *reference) receive(deviceID string, issued int64) {
+	r.issued, r.past = issued, spans{own: r.spans[deviceID][r]}
+	for who, s := range r.spans[deviceID] {
+		if who != r {
+			r.past.other = max(r.past.other, s.last)
+		}
+	}
+}
+
+// ahead is how far a device's clock may be ahead and still be believed.
+const ahead = 5 * 60 * 1000
+
+// foreign tells whether another account queued an operation of a batch (CONTRACT
+// decision 13): the device has acted for it since; or it was the last for which the
+// device acted when that was queued, and the user had not signed in by then. A
+// moment to come tells nothing: then it is whose the device was last.
+func (r *reference) foreign(o *operation) bool {
+	p := &r.past
+	if !o.queued || o.retried || p.other == 0 {
+		return false
+	}
+	theirs := p.own.last < p.other || o.at < p.own.first
+	return o.at < p.other || theirs && (o.at < r.issued || o.at > r.now+ahead)
+}
+
+// touch notes that a device acted for the user.
+func (r *reference) touch(deviceID string) {
+	if r.spans[deviceID] == nil {
+		r.spans[deviceID] = map[*reference]span{}
+	}
+	s := r.spans[deviceID][r]
+	if s.first == 0 {
+		s.first = r.now
+	}
+	r.spans[deviceID][r] = span{s.first, r.now}
 }
 
 // begin begins a transaction, which is later than what the last one wrote whatever
@@ -136,6 +188,7 @@ func (r *reference) batch(o *operation, n name) (a answer, again bool) {
 	a = parked(r.perform(o))
 	k := &kept{o, a, stateOf(o, a)}
 	r.kept[n], r.queue = k, append(r.queue, k)
+	r.touch(o.d.id)
 	r.write()
 	return a, false
 }
@@ -165,10 +218,14 @@ func (r *reference) waiting() (ks []*kept) {
 	return ks
 }
 
-// retry applies a parked operation again, as o has it now.
-func (r *reference) retry(k *kept, o *operation) answer {
+// retry applies a parked operation again, as o has it now, for a person at a device.
+func (r *reference) retry(k *kept, o *operation, at *device) answer {
 	if k.state == models.Parked {
+		n := len(r.log)
 		k.answer = parked(r.perform(o))
+		if len(r.log) > n {
+			r.touch(at.id)
+		}
 		k.state = stateOf(o, k.answer)
 		r.write()
 	}
@@ -201,7 +258,11 @@ func (r *reference) delta(o *operation) (a answer, again bool) {
 
 // single applies an operation that is a request of its own.
 func (r *reference) single(o *operation) answer {
+	n := len(r.log)
 	a := r.perform(o)
+	if len(r.log) > n {
+		r.touch(o.d.id)
+	}
 	if o.client == "" && a.status == models.StatusCreated {
 		r.posts = append(r.posts, post{a.made, o.d.id, o.look(), r.now})
 	}
@@ -211,14 +272,17 @@ func (r *reference) single(o *operation) answer {
 // perform does what an operation asks.
 func (r *reference) perform(o *operation) answer {
 	switch {
-	case o.bad, o.foreign:
+	case o.bad, r.foreign(o):
 		return answer{status: invalid}
 	case o.action == models.Create:
 		return r.create(o)
 	}
 	target := o.target
-	if o.named {
+	switch {
+	case o.named:
 		target = r.names[o.d.id+o.id]
+	case o.u.reference != r:
+		target = 0 // theirs
 	}
 	e, there := r.rows[target]
 	switch {

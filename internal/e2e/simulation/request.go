@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/wire"
@@ -119,25 +120,33 @@ func (w *world) send(p *process, f fate, do func() error) (out outcome) {
 }
 
 // batch sends operations as one batch and tells whether they were answered.
-func (w *world) batch(p *process, f fate, ops []*operation) bool {
-	u := ops[0].d.u
+func (w *world) batch(p *process, f fate, s sending) bool {
+	u, ops := s.u, s.ops
 	var results []models.Result
 	out := w.send(p, f, func() (err error) {
 		parsed, err := wire.ParseBatch(batchBody(ops))
 		if err == nil {
-			results, err = p.reconciler.Apply(w.ctx, u.id, u.author(""), parsed)
+			results, err = p.reconciler.Apply(w.ctx, u.id, s.author(), parsed)
 		}
 		return err
 	})
 	w.note("%s: batch of %v %s", p.name, numbers(ops), f)
 	names := namesOf(ops)
-	want := w.applied("batch", ops, out.commits, func(i int) (answer, bool) { return u.reference.batch(ops[i], names[i]) })
+	u.reference.receive(ops[0].d.id, s.issued)
+	want := w.applied("batch", s, out.commits, func(i int) (answer, bool) { return u.reference.batch(ops[i], names[i]) })
 	if !out.heard || out.err != nil {
 		w.expect(!out.heard || passing(out.err, ops), "a batch failed for good: %v", out.err)
 		return false
 	}
-	w.answered(ops, wire.AppendResults(nil, results), want)
+	w.answered(s, wire.AppendResults(nil, results), want)
 	return true
+}
+
+// author is who the request is from: it names no device.
+func (s *sending) author() models.Author {
+	by := s.u.author("")
+	by.TokenIssued = time.UnixMilli(s.issued)
+	return by
 }
 
 // passing tells whether a queue may fail so as to be sent again: for trouble that
@@ -148,21 +157,25 @@ func passing(err error, ops []*operation) bool {
 }
 
 // applied has the reference apply those of a user's operations that were committed.
-func (w *world) applied(door string, ops []*operation, commits int, apply func(i int) (answer, bool)) []answer {
-	want := make([]answer, len(ops))
-	for i, o := range ops[:min(len(ops), commits*w.chunk)] {
+func (w *world) applied(door string, s sending, commits int, apply func(i int) (answer, bool)) []answer {
+	want := make([]answer, len(s.ops))
+	for i, o := range s.ops[:min(len(s.ops), commits*w.chunk)] {
 		if i%w.chunk == 0 {
-			o.d.u.reference.begin(w.now)
+			s.u.reference.begin(w.now)
 		}
 		var again bool
 		want[i], again = apply(i)
 		w.outcome(door, o, want[i], again)
+		if o.u != s.u {
+			w.count("operations of another account " + string(want[i].status))
+		}
 	}
 	return want
 }
 
 // answered reads the answer to a batch as a browser does.
-func (w *world) answered(ops []*operation, body []byte, want []answer) {
+func (w *world) answered(s sending, body []byte, want []answer) {
+	ops := s.ops
 	var reply struct {
 		Results []struct {
 			ResourceID string        `json:"resourceId"`
@@ -175,23 +188,23 @@ func (w *world) answered(ops []*operation, body []byte, want []answer) {
 	w.expect(err == nil && len(reply.Results) == len(ops), "%d operations are answered %s", len(ops), body)
 	for i, r := range reply.Results {
 		w.expect(r.ResourceID == ops[i].id && r.Success == (r.Status != models.StatusParked), "result %d is of %s", i, r.ResourceID)
-		w.acknowledge(ops[i], r.Status, r.Data, want[i])
+		w.acknowledge(s.u, ops[i], r.Status, r.Data, want[i])
 	}
 }
 
 // delta sends operations as a delta; it gives those that the browser keeps.
-func (w *world) delta(p *process, f fate, ops []*operation) (keep []*operation, heard bool) {
-	u := ops[0].d.u
+func (w *world) delta(p *process, f fate, s sending) (keep []*operation, heard bool) {
+	u, ops := s.u, s.ops
 	var results []models.DeltaResult
 	out := w.send(p, f, func() (err error) {
 		parsed, err := wire.ParseDelta(deltaBody(ops))
 		if err == nil {
-			results, err = p.reconciler.Delta(w.ctx, u.id, u.author(""), parsed)
+			results, err = p.reconciler.Delta(w.ctx, u.id, s.author(), parsed)
 		}
 		return err
 	})
 	w.note("%s: delta of %v %s", p.name, numbers(ops), f)
-	want := w.applied("delta", ops, out.commits, func(i int) (answer, bool) { return u.reference.delta(ops[i]) })
+	want := w.applied("delta", s, out.commits, func(i int) (answer, bool) { return u.reference.delta(ops[i]) })
 	if !out.heard || out.err != nil {
 		w.expect(!out.heard || passing(out.err, ops), "a delta failed for good: %v", out.err)
 		return ops, false
@@ -227,7 +240,7 @@ func (w *world) sorted(ops []*operation, body []byte, want []answer) (keep []*op
 			"%s came to %s and is answered %s", o, want[i].status, body)
 		switch {
 		case success:
-			w.tell(o, want[i].status, id, want[i].made)
+			w.tell(o.u, o, want[i].status, id, want[i].made)
 		case conflicts && w.chance(50):
 			o.seen = nil // the person insists
 			keep = append(keep, o)
@@ -245,8 +258,8 @@ func (w *world) post(p *process, f fate, o *operation) bool {
 		if err != nil {
 			return nil, err
 		}
-		e, err := p.ledger.CreateExpense(w.ctx, o.d.u.id, ledger.Creation{
-			Draft: draft, Author: o.d.u.author(meta.DeviceID), ClientID: meta.ClientID, Posted: true,
+		e, err := p.ledger.CreateExpense(w.ctx, o.u.id, ledger.Creation{
+			Draft: draft, Author: o.d.author(meta.DeviceID), ClientID: meta.ClientID, Posted: true,
 		})
 		return &e, err
 	})
@@ -261,7 +274,7 @@ func (w *world) put(p *process, f fate, o *operation, whole document) bool {
 		if err != nil {
 			return nil, err
 		}
-		e, err := p.ledger.UpdateExpense(w.ctx, o.d.u.id, o.id, meta.Version, patch, o.d.u.author(meta.DeviceID))
+		e, err := p.ledger.UpdateExpense(w.ctx, o.u.id, o.id, meta.Version, patch, o.d.author(meta.DeviceID))
 		return &e, err
 	})
 }
@@ -269,7 +282,7 @@ func (w *world) put(p *process, f fate, o *operation, whole document) bool {
 // remove deletes an expense by a request of its own.
 func (w *world) remove(p *process, f fate, o *operation) bool {
 	return w.alone("delete", p, f, o, func() (*models.Expense, error) {
-		e, err := p.ledger.DeleteExpense(w.ctx, o.d.u.id, o.id, o.d.u.author(o.d.id))
+		e, err := p.ledger.DeleteExpense(w.ctx, o.u.id, o.id, o.d.author(o.d.id))
 		return &e, err
 	})
 }
@@ -286,8 +299,8 @@ func (w *world) alone(door string, p *process, f fate, o *operation, do func() (
 	refused := out.err != nil && models.KindOf(out.err) != models.Unavailable && !errors.Is(out.err, errDefect)
 	var want answer
 	if out.commits > 0 || refused {
-		o.d.u.reference.begin(w.now)
-		want = o.d.u.reference.single(o)
+		o.u.reference.begin(w.now)
+		want = o.u.reference.single(o)
 		w.outcome(door, o, want, want.status == models.StatusDuplicate)
 	}
 	if out.err != nil {
@@ -298,7 +311,7 @@ func (w *world) alone(door string, p *process, f fate, o *operation, do func() (
 		return false
 	}
 	d := documentOf(e)
-	w.acknowledge(o, want.status, &d, want)
+	w.acknowledge(o.u, o, want.status, &d, want)
 	return true
 }
 

@@ -36,7 +36,7 @@ var singles = []script{
 	{name: "named create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(client)) }},
 	{name: "posted create", apart: true, posted: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "posted create, deleted since", apart: true, posted: true, gone: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
-	{name: "create of another account", apart: true, other: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(foreign)) }},
+	{name: "create of another account", apart: true, other: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "poisonous create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(poison)) }},
 	{name: "delta create", apart: true, last: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "update X", make: func(d *device, x *operation) []*operation { return d.make(updating(x)) }},
@@ -121,11 +121,10 @@ func twin(o *operation) {
 	last := o.d.queue[len(o.d.queue)-1]
 	o.text, o.moment = last.text, last.at
 }
-func client(o *operation)  { o.client = fmt.Sprint("client ", o.n) }
-func taken(o *operation)   { o.client = "taken" }
-func foreign(o *operation) { o.foreign = true }
-func seen(o *operation)    { o.seen = new(int64); *o.seen = 1 }
-func clears(o *operation)  { o.notes = new(string) }
+func client(o *operation) { o.client = fmt.Sprint("client ", o.n) }
+func taken(o *operation)  { o.client = "taken" }
+func seen(o *operation)   { o.seen = new(int64); *o.seen = 1 }
+func clears(o *operation) { o.notes = new(string) }
 
 // make has the device queue operations.
 func (d *device) make(drafts ...draft) []*operation {
@@ -387,7 +386,7 @@ func (w *world) postedBefore(p *process, o *operation, gone bool) {
 	}
 	end := w.newOperation(o.d)
 	end.action = models.Delete
-	_, err := p.reconciler.Snapshot(w.ctx, o.d.u.id, func(_ int64, e models.Expense) error {
+	_, err := p.reconciler.Snapshot(w.ctx, o.u.id, func(_ int64, e models.Expense) error {
 		if e.Description == o.text {
 			end.id = e.ID
 		}

@@ -61,7 +61,10 @@ func (w *world) check(u *user) {
 	w.checkVersions(log)
 	w.checkAcknowledged(u, log)
 	fold := w.checkFold(u, log)
-	for _, d := range u.devices {
+	for _, d := range w.devices {
+		if d.u != u {
+			continue
+		}
 		w.expect(maps.Equal(fold, d.rows), "%s shows %v, the log says %v", d.name, d.rows, fold)
 		w.expect(d.position == int64(len(log)), "%s is at %d of %d", d.name, d.position, len(log))
 	}
@@ -133,7 +136,7 @@ func (w *world) checkAcknowledged(u *user, log []models.Change) {
 		default:
 			continue
 		}
-		w.expect(o.d.u != u || effects[effect] == 1, "%s was acknowledged and is %d times in the log", o, effects[effect])
+		w.expect(t.u != u || effects[effect] == 1, "%s was acknowledged and is %d times in the log", o, effects[effect])
 	}
 }
 
@@ -169,19 +172,19 @@ func (w *world) checkParked(u *user) {
 }
 
 // acknowledge notes what a device was told, which has to be true.
-func (w *world) acknowledge(o *operation, s models.Status, d *document, want answer) {
+func (w *world) acknowledge(u *user, o *operation, s models.Status, d *document, want answer) {
 	got, id := answer{status: s, made: want.made}, ""
 	if d != nil {
 		got.row, id = d.row(), d.ID
 	}
 	w.expect(got == want, "%s came to %v and is answered %v", o, want, got)
-	w.tell(o, s, id, want.made)
+	w.tell(u, o, s, id, want.made)
 }
 
 // tell notes the same, and which expense it is about.
-func (w *world) tell(o *operation, s models.Status, id string, made int) {
+func (w *world) tell(u *user, o *operation, s models.Status, id string, made int) {
 	if made != 0 {
-		o.d.u.knows(id, made)
+		u.knows(id, made)
 	}
-	w.told[o.n] = told{s, id}
+	w.told[o.n] = told{u, s, id}
 }

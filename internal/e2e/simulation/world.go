@@ -34,12 +34,14 @@ type world struct {
 	request    *request     // the one that is worked on
 	made       int          // operations so far
 	told       map[int]told // by operation
+	spans      map[string]map[*reference]span
 	operations []*operation
 }
 
 // What a device was told of an operation: what it came to, and which expense, by
 // the server's id, it is about.
 type told struct {
+	u      *user
 	status models.Status
 	id     string
 }
@@ -104,7 +106,7 @@ func (l *lab) play(ctx context.Context, seed int64) (h *history, err error) {
 func (l *lab) newWorld(ctx context.Context, seed int64) *world {
 	w := &world{
 		ctx: ctx, lab: l, rng: rand.New(rand.NewPCG(uint64(seed), 0)), now: morning,
-		told: map[int]told{},
+		told: map[int]told{}, spans: map[string]map[*reference]span{},
 	}
 	l.world = w
 	return w
@@ -151,7 +153,7 @@ func (w *world) addProcess(i int) *process {
 
 func (w *world) addUser(i int) *user {
 	u := &user{
-		w: w, id: ledger.NewID(), name: fmt.Sprintf("user %d", i+1), reference: newReference(),
+		w: w, id: ledger.NewID(), name: fmt.Sprintf("user %d", i+1), reference: newReference(w.spans),
 		made: map[string]int{}, ids: map[int]string{},
 	}
 	err := w.lab.store.CreateUser(w.ctx, models.User{ID: u.id, Name: u.name, Email: u.id + "@example.org", PasswordHash: []byte("x"), CreatedAt: w.lab.now()})
@@ -201,6 +203,7 @@ var actions = []action{
 	{1, (*world).processDies},
 	{6, (*world).processStarts},
 	{1, func(w *world) { pick(w, w.devices).reload() }},
+	{4, (*world).accountChanges},
 	{4, func(w *world) { w.now += w.rng.Int64N(60_000) }},
 }
 
@@ -326,6 +329,14 @@ func (w *world) processStarts() {
 
 func (w *world) deviceAsks() { pick(w, w.devices).ask(pick(w, w.processes)) }
 
+// accountChanges has the user of one device sign in at another's. A delta tells
+// nothing of whose it is, so devices with the last frontend are left out.
+func (w *world) accountChanges() {
+	if d, u := pick(w, w.devices), pick(w, w.users); d.u != u && !d.last {
+		d.change(u)
+	}
+}
+
 // personActs lets a person create, update or delete something on a device.
 func (w *world) personActs() {
 	d := pick(w, w.devices)
@@ -349,7 +360,7 @@ func (w *world) personActs() {
 
 func (w *world) newOperation(d *device) *operation {
 	w.made++
-	o := &operation{n: w.made, d: d, action: models.Create, text: marker(w.made)}
+	o := &operation{n: w.made, u: d.u, d: d, action: models.Create, text: marker(w.made)}
 	w.operations = append(w.operations, o)
 	return o
 }
@@ -382,7 +393,7 @@ func (w *world) spoil(o *operation) {
 func (w *world) resemble(o *operation) {
 	var earlier []*operation
 	for _, e := range w.operations {
-		if e != o && e.action == models.Create && e.d.u == o.d.u {
+		if e != o && e.action == models.Create && e.u == o.u {
 			earlier = append(earlier, e)
 		}
 	}
@@ -427,7 +438,7 @@ func (w *world) scribble(o *operation) {
 func (d *device) choose(o *operation) bool {
 	var own []*operation
 	for _, q := range d.queue {
-		if q.action == models.Create && q.named {
+		if q.action == models.Create && q.named && q.u == d.u {
 			own = append(own, q)
 		}
 	}
@@ -497,15 +508,16 @@ func (w *world) deviceSyncs() {
 
 // sync sends operations of the queue, and drops those that were answered.
 func (d *device) sync(p *process, f fate, ops []*operation) {
+	s := sending{d.u, d.issued, ops}
 	if len(d.sent) < 8 {
-		d.sent = append(d.sent, ops)
+		d.sent = append(d.sent, s)
 	}
 	var keep []*operation
 	var heard bool
 	if d.last {
-		keep, heard = d.w.delta(p, f, ops)
+		keep, heard = d.w.delta(p, f, s)
 	} else {
-		heard = d.w.batch(p, f, ops)
+		heard = d.w.batch(p, f, s)
 	}
 	if heard {
 		d.queue = slices.DeleteFunc(d.queue, func(o *operation) bool { return slices.Contains(ops, o) && !slices.Contains(keep, o) })
@@ -518,13 +530,13 @@ func (w *world) networkRepeats() {
 	if len(d.sent) == 0 || !p.up {
 		return
 	}
-	ops := pick(w, d.sent)
+	s := pick(w, d.sent)
 	w.count("requests repeated")
 	w.note("the network repeats a request of %s", d.name)
 	f := fate{unheard: true}
 	if d.last {
-		w.delta(p, f, ops)
+		w.delta(p, f, s)
 	} else {
-		w.batch(p, f, ops)
+		w.batch(p, f, s)
 	}
 }
