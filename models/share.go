@@ -37,6 +37,13 @@ type Share struct {
 	CreatedAt time.Time
 }
 
+// A Right is what a user may do with an expense, as of a change of the user's own
+// log: what ended or changed it later is behind that one.
+type Right struct {
+	Role Role
+	Seq  int64
+}
+
 // A Sharing is who has an expense, as one of them sees it.
 type Sharing struct {
 	OwnerID, OwnerName string

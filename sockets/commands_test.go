@@ -23,24 +23,33 @@ type fakeBook struct {
 	by    models.Author          // of the last change
 	fail  error                  // what every command gets, if set
 	roles map[string]models.Role // by user and expense
+	seq   int64                  // of the newest change of all logs
 	asked func()                 // runs before each role is told, if set
 }
 
-// RoleOf implements book.
-func (b *fakeBook) RoleOf(_ context.Context, userID, expenseID string) (models.Role, error) {
+// RightTo implements book.
+func (b *fakeBook) RightTo(_ context.Context, userID, expenseID string) (models.Right, error) {
 	b.mu.Lock()
-	role, asked := b.roles[userID+" "+expenseID], b.asked
+	right, asked := models.Right{Role: b.roles[userID+" "+expenseID], Seq: b.seq}, b.asked
 	b.mu.Unlock()
 	if asked != nil {
 		asked()
 	}
-	if role == models.NoRole {
-		return role, models.E(models.NotFound, "Expense not found")
+	if right.Role == models.NoRole {
+		return right, models.E(models.NotFound, "Expense not found")
 	}
-	return role, nil
+	return right, nil
 }
 
-// give gives a user a role in an expense, NoRole to take it.
+// take ends a right and gives the change that says so.
+func (b *fakeBook) take(userID, expenseID string) *models.Change {
+	b.give(userID, expenseID, models.NoRole)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return &models.Change{UserID: userID, Seq: b.seq, Kind: models.ExpenseDeleted, EntityID: expenseID}
+}
+
+// give gives a user a role in an expense.
 func (b *fakeBook) give(userID, expenseID string, role models.Role) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -48,6 +57,7 @@ func (b *fakeBook) give(userID, expenseID string, role models.Role) {
 		b.roles = make(map[string]models.Role)
 	}
 	b.roles[userID+" "+expenseID] = role
+	b.seq++
 }
 
 // Comment implements book.

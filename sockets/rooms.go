@@ -52,8 +52,8 @@ type visitor struct{ userID, device string }
 type guest struct {
 	wire.Guest
 	since   time.Time
-	sockets map[*session]struct{}
-	leaving *time.Timer // runs while it has no socket
+	sockets map[*session]int64 // with the user's newest change when the right was found good
+	leaving *time.Timer        // runs while it has no socket
 
 	absences int // how often its last socket has ended
 }
@@ -73,10 +73,10 @@ func (r *rooms) withdraw(k *knock) {
 	delete(r.knocking, k)
 }
 
-// enter lets a session in whose right was found good after it knocked; false if it
-// may have ended since. To enter again changes nothing, and one that has ended
-// stays outside, with nobody to tell.
-func (r *rooms) enter(s *session, k *knock) (members []wire.Guest, ok bool) {
+// enter lets a session in whose right was found good after it knocked, as of the
+// change asOf of its user's log; false if it may have ended since. To enter again
+// changes nothing, and one that has ended stays outside, with nobody to tell.
+func (r *rooms) enter(s *session, k *knock, asOf int64) (members []wire.Guest, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.knocking, k)
@@ -92,7 +92,7 @@ func (r *rooms) enter(s *session, k *knock) (members []wire.Guest, ok bool) {
 		g.leaving.Stop()
 		g.leaving = nil
 	}
-	g.sockets[s] = struct{}{}
+	g.sockets[s] = max(g.sockets[s], asOf)
 	if s.rooms == nil {
 		s.rooms = make(map[string]*guest, 1)
 	}
@@ -117,7 +117,7 @@ func (r *rooms) guest(s *session, expenseID string) (g *guest, first bool) {
 	}
 	g = &guest{
 		Guest: wire.Guest{Room: wire.Room(expenseID), User: wire.Person{ID: s.userID, Name: s.name}, DeviceID: s.device},
-		since: time.Now(), sockets: make(map[*session]struct{}, 1),
+		since: time.Now(), sockets: make(map[*session]int64, 1),
 	}
 	of[v] = g
 	return g, true
@@ -201,9 +201,10 @@ func (r *rooms) goes(expenseID string, g *guest) {
 	r.announce(expenseID, leftEvent, models.ActivityLeft, g, nil)
 }
 
-// evict puts a user out of a room who has no right to the expense any more, and
-// gives the sockets that were there. They hear that they left.
-func (r *rooms) evict(expenseID, userID string) (out []*session) {
+// evict puts those of a user out of a room who entered with the right that ended by
+// the change seq of the user's log, and gives the sockets that were there. They hear
+// that they left. Whoever was given the right anew and entered since then stays.
+func (r *rooms) evict(expenseID, userID string, seq int64) (out []*session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for k := range r.knocking {
@@ -213,17 +214,29 @@ func (r *rooms) evict(expenseID, userID string) (out []*session) {
 		if v.userID != userID {
 			continue
 		}
-		if g.leaving != nil {
-			g.leaving.Stop()
+		for s, asOf := range g.sockets {
+			if asOf < seq {
+				delete(g.sockets, s)
+				delete(s.rooms, expenseID)
+				s.whisper(mustEncode(leftEvent, g.Guest))
+				out = append(out, s)
+			}
 		}
-		for s := range g.sockets {
-			delete(s.rooms, expenseID)
-			s.whisper(mustEncode(leftEvent, g.Guest))
-			out = append(out, s)
-		}
-		r.goes(expenseID, g)
+		r.goesIfAlone(expenseID, g)
 	}
 	return out
+}
+
+// goesIfAlone removes a guest of whom no socket is left, within grace or not. r.mu is
+// held.
+func (r *rooms) goesIfAlone(expenseID string, g *guest) {
+	if len(g.sockets) > 0 {
+		return
+	}
+	if g.leaving != nil {
+		g.leaving.Stop()
+	}
+	r.goes(expenseID, g)
 }
 
 // announce tells everybody in a room but one session that a guest came or went.
@@ -262,11 +275,23 @@ func (r *rooms) stop() {
 	}
 }
 
-// Evict puts a user out of the room of an expense that they have no more
-// (ledger.Options.Rights). It does not block.
-func (h *Hub) Evict(expenseID, userID string) {
-	for _, s := range h.rooms.evict(expenseID, userID) {
-		go h.errands.run(func(context.Context) { _ = s.socket.Leave(wire.Room(expenseID)) })
+// Evict puts a user out of the room of an expense that they have no more, by this
+// change of their log. It does not block.
+//
+// It is called twice: by the ledger before whoever ended the right is answered
+// (ledger.Options.Rights), so that nothing said afterwards is heard by who lost it;
+// and by the watchers of the log, for what another process did. The second time, which
+// may come late, does nothing.
+func (h *Hub) Evict(c *models.Change) {
+	for _, s := range h.rooms.evict(c.EntityID, c.UserID, c.Seq) {
+		go h.errands.run(func(context.Context) { h.leave(s, c.EntityID) })
+	}
+}
+
+// leave has a page that comes back not be in a room, unless it has entered it anew.
+func (h *Hub) leave(s *session, expenseID string) {
+	if _, again := h.rooms.members(s, expenseID); !again {
+		_ = s.socket.Leave(wire.Room(expenseID))
 	}
 }
 
@@ -293,14 +318,15 @@ func (s *session) joinRoom(ctx context.Context, arg json.RawMessage) (receipt, e
 func (s *session) enter(ctx context.Context, expenseID string) ([]wire.Guest, error) {
 	for {
 		k := s.hub.rooms.knock(s.userID, expenseID)
-		if _, err := s.hub.opts.Book.RoleOf(ctx, s.userID, expenseID); err != nil {
+		right, err := s.hub.opts.Book.RightTo(ctx, s.userID, expenseID)
+		if err != nil {
 			s.hub.rooms.withdraw(k)
 			if models.KindOf(err) == models.NotFound {
 				err = errForbidden
 			}
 			return nil, err
 		}
-		if members, ok := s.hub.rooms.enter(s, k); ok {
+		if members, ok := s.hub.rooms.enter(s, k, right.Seq); ok {
 			return members, nil
 		}
 	}

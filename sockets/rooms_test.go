@@ -118,8 +118,7 @@ func TestWhoHasNoRightIsNotLetIn(t *testing.T) {
 
 // unshare takes bob's right away, as the ledger and the log do.
 func (w *world) unshare() {
-	w.book.give("bob", lunch, models.NoRole)
-	w.Evict(lunch, "bob")
+	w.Evict(w.book.take("bob", lunch))
 }
 
 func TestWhoLosesTheRightIsPutOutOnEveryDevice(t *testing.T) {
@@ -149,6 +148,26 @@ func TestWhoLosesTheRightIsPutOutOnEveryDevice(t *testing.T) {
 			t.Errorf("who has no right hears %s", all)
 		}
 	}
+}
+
+// The log tells of the end of a right late, when it was given anew and the page has
+// entered the room again.
+func TestALateEndOfARightPutSomebodyOutWhoHadItAnew(t *testing.T) {
+	w := newTable(t)
+	alice, bob := w.open(t, "a"), w.open(t, "b")
+	alice.meet(t, lunch)
+	bob.meet(t, lunch)
+	ended := w.book.take("bob", lunch)
+	w.Evict(ended)
+	bob.awaits(t, leftEvent)
+	w.book.give("bob", lunch, models.RoleEditor)
+	bob.meet(t, lunch)
+	w.Evict(ended)
+	bob.send(`427["presence:list",{"room":"expense:` + lunch + `"}]`)
+	_, ack := bob.answers(t, "7")
+	same(t, "in the room", any(true), ack["ok"])
+	w.unshare()
+	bob.awaits(t, leftEvent)
 }
 
 // awaits wants an event of this name before anything else.
@@ -259,7 +278,7 @@ func TestASocketThatEndedWhileItJoinedStaysInTheRoom(t *testing.T) {
 	s := &session{userID: "alice", device: "phone"}
 	k := r.knock("alice", lunch)
 	r.end(s)
-	members, ok := r.enter(s, k)
+	members, ok := r.enter(s, k, 0)
 	same(t, "answer", true, ok)
 	same(t, "who is there", 0, len(members)+len(r.byExpense)+len(r.knocking)+len(s.rooms))
 }

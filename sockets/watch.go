@@ -126,8 +126,8 @@ func (w *watcher) notice(page []changes.Item[Announcement]) (taken int) {
 	for i := range page {
 		c := page[i].Change
 		switch c.Kind {
-		case models.ExpenseDeleted, models.ExpenseRetracted:
-			w.hub.Evict(c.EntityID, w.userID)
+		case models.ExpenseDeleted:
+			w.hub.Evict(c)
 		case models.SignedOut:
 			w.hub.signedOut(c)
 		}

@@ -158,7 +158,7 @@ func (a *App) ledgerOptions() ledger.Options {
 	o := ledger.Options{
 		NotifyExpenses: a.cfg.NotifyExpenses,
 		Activity:       func(e models.Activity) { a.hub.Activity(e) },
-		Rights:         func(expenseID, userID string) { a.hub.Evict(expenseID, userID) },
+		Rights:         func(c *models.Change) { a.hub.Evict(c) },
 	}
 	if a.cfg.LowBalance.Set {
 		o.LowBalance = &a.cfg.LowBalance.Money

@@ -55,10 +55,12 @@ type Options struct {
 	// with nobody. It must not block; nil hears nothing.
 	Activity func(models.Activity)
 
-	// Rights hears, after the commit, of everybody who has an expense no more: it
-	// was deleted, or is not shared with them any longer. Their logs say the same.
-	// It must not block; nil hears nothing.
-	Rights func(expenseID, userID string)
+	// Rights hears, after the commit and before whoever caused it is answered, of
+	// the changes of users' logs by which they have an expense no more: it was
+	// deleted, or is not shared with them any longer. Who follows those logs hears
+	// the same a moment later, in this process and in others. It must not block; nil
+	// hears nothing.
+	Rights func(c *models.Change)
 }
 
 // New makes a Ledger on s. wake is told after each commit whose log may have
@@ -112,7 +114,7 @@ func (l *Ledger) tell(userID string, tx *store.Tx) {
 		}
 		for i := range changes {
 			if l.opts.Rights != nil && changes[i].Kind == models.ExpenseDeleted {
-				l.opts.Rights(changes[i].EntityID, changes[i].UserID)
+				l.opts.Rights(&changes[i])
 			}
 		}
 	}

@@ -171,14 +171,14 @@ func (l *Ledger) Shares(ctx context.Context, userID, expenseID string) (models.S
 	return s, nil
 }
 
-// RoleOf is what the user may do with an expense; models.NotFound if they may
+// RightTo is what the user may do with an expense; models.NotFound if they may
 // nothing.
-func (l *Ledger) RoleOf(ctx context.Context, userID, expenseID string) (models.Role, error) {
-	role, err := l.store.RoleOf(ctx, userID, expenseID)
+func (l *Ledger) RightTo(ctx context.Context, userID, expenseID string) (models.Right, error) {
+	r, err := l.store.RightTo(ctx, userID, expenseID)
 	if err != nil {
-		return models.NoRole, fmt.Errorf("role: %w", err)
+		return models.Right{}, fmt.Errorf("right: %w", err)
 	}
-	return role, nil
+	return r, nil
 }
 
 // Comment keeps what somebody who has an expense says about it, as it was
@@ -213,7 +213,7 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 // first, from page 1, and how much there is in all. Errors: models.NotFound for
 // who does not have it, and the store's.
 func (l *Ledger) Activities(ctx context.Context, userID, expenseID string, page, limit int) ([]models.Activity, int64, error) {
-	if _, err := l.store.RoleOf(ctx, userID, expenseID); err != nil {
+	if _, err := l.store.RightTo(ctx, userID, expenseID); err != nil {
 		return nil, 0, fmt.Errorf("activities: %w", err)
 	}
 	all, total, err := l.store.Activities(ctx, expenseID, page, limit)

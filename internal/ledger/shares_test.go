@@ -57,10 +57,10 @@ func (f *flat) wake(userID string) {
 	f.woken[userID]++
 }
 
-func (f *flat) rights(expenseID, userID string) {
+func (f *flat) rights(c *models.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lost = append(f.lost, expenseID+" "+userID)
+	f.lost = append(f.lost, c.EntityID+" "+c.UserID)
 }
 
 func (f *flat) share(with models.User, role models.Role) []models.Share {
@@ -261,7 +261,7 @@ func TestRolesDecideWhoMayDoWhat(t *testing.T) {
 			{"read who has it", func(u models.User) error { _, err := f.Shares(ctx, u.ID, id); return err }, "...NN"},
 			{"comment", func(u models.User) error { _, err := f.Comment(ctx, u.ID, id, "hello"); return err }, "...NN"},
 			{"read comments", func(u models.User) error { _, _, err := f.Activities(ctx, u.ID, id, 1, 10); return err }, "...NN"},
-			{"role", func(u models.User) error { _, err := f.RoleOf(ctx, u.ID, id); return err }, "...NN"},
+			{"right", func(u models.User) error { _, err := f.RightTo(ctx, u.ID, id); return err }, "...NN"},
 			{"delete", func(u models.User) error {
 				if u.ID == f.owner.ID {
 					return nil // see below

@@ -438,10 +438,10 @@ func (t *table) checkEach(i int, p *person, want map[string]served) {
 		if err == nil && serve(e) != want[id] {
 			t.t.Errorf("person %d sees %+v", i, e)
 		}
-		role, err := t.ledger.RoleOf(ctx, p.ID, id)
-		t.want("role", err, kind)
-		if role != d.role(i) {
-			t.t.Errorf("person %d is %q", i, role)
+		right, err := t.ledger.RightTo(ctx, p.ID, id)
+		t.want("right", err, kind)
+		if right.Role != d.role(i) {
+			t.t.Errorf("person %d is %q", i, right.Role)
 		}
 		_, n, err := t.ledger.Activities(ctx, p.ID, id, 1, 10)
 		t.want("activities", err, kind)

@@ -265,7 +265,7 @@ func (tx *Tx) partWith(id string) error {
 }
 
 // roleOf selects the owner of an expense and the role of a user, "" for none.
-const roleOf = "SELECT user_id, COALESCE((SELECT role FROM shares WHERE expense_id = expenses.id AND user_id = ?), '') FROM expenses WHERE id = ?"
+const roleOf = "SELECT user_id, COALESCE((SELECT role FROM shares WHERE expense_id = expenses.id AND user_id = ?), '') AS role FROM expenses WHERE id = ?"
 
 // roleIn turns what roleOf gave into a role; the error is models.NotFound for none.
 func roleIn(userID, owner, role string) (models.Role, error) {
@@ -292,25 +292,27 @@ func (tx *Tx) RoleOf(id string) (models.Role, error) {
 	return roleIn(tx.user.ID, owner, role)
 }
 
-// RoleOf is what a user may do with an expense; models.NotFound if they may
+// RightTo is what a user may do with an expense; models.NotFound if they may
 // nothing, there is none, or it is no id.
-func (s *Store) RoleOf(ctx context.Context, userID, id string) (models.Role, error) {
+func (s *Store) RightTo(ctx context.Context, userID, id string) (r models.Right, err error) {
 	if !models.ID24(id) {
-		return models.NoRole, errNoExpense
+		return r, errNoExpense
 	}
 	var owner, role string
-	err := s.one(ctx, s.r, roleOf, []any{userID, id}, &owner, &role)
-	switch {
+	// One statement, which sees one moment: the role and the log agree.
+	query := "SELECT r.*, (SELECT seq FROM users WHERE id = ?) FROM (" + roleOf + ") r"
+	switch err := s.one(ctx, s.r, query, []any{userID, userID, id}, &owner, &role, &r.Seq); {
 	case models.KindOf(err) == models.NotFound:
-		return models.NoRole, errNoExpense
+		return r, errNoExpense
 	case err != nil:
-		return models.NoRole, err
+		return r, err
 	}
-	return roleIn(userID, owner, role)
+	r.Role, err = roleIn(userID, owner, role)
+	return r, err
 }
 
 // Sharing is who has an expense, as the user sees it: the addresses of the others
-// are the owner's business. models.NotFound as for RoleOf.
+// are the owner's business. models.NotFound as for RightTo.
 func (s *Store) Sharing(ctx context.Context, userID, id string) (sh models.Sharing, err error) {
 	if !models.ID24(id) {
 		return sh, errNoExpense
@@ -428,7 +430,7 @@ func (tx *Tx) InsertActivity(a models.Activity, role models.Role) error {
 
 // Activities is one page of what was said and done around an expense, newest
 // first, from page 1, and how much there is in all. Whether the reader may is the
-// business of RoleOf.
+// business of RightTo.
 func (s *Store) Activities(ctx context.Context, expenseID string, page, limit int) ([]models.Activity, int64, error) {
 	var total int64
 	if err := s.one(ctx, s.r, "SELECT COUNT(*) FROM activities WHERE expense_id = ?", []any{expenseID}, &total); err != nil {
