@@ -7,9 +7,11 @@ import "time"
 func (s *Session) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	early := time.Until(s.due) // above zero if it was put off when the timer had fired already
 	switch {
 	case s.phase == phaseClosed:
-	case time.Now().Before(s.due): // put off when the timer had fired already
+	case early > 0:
+		s.timer.Reset(early)
 	case s.phase == phaseClosing:
 		s.endLocked(s.reason, nil)
 	case s.awaiting && !s.handling:
