@@ -428,3 +428,34 @@ func TestMoneyFollowsEveryDoor(t *testing.T) {
 		})
 	})
 }
+
+// A queue is stored in steps (here of three operations), and others see each of
+// them: so each is alerted of by itself, and what one step takes back is not.
+func TestALongQueueIsAlertedOfStepByStep(t *testing.T) {
+	each(t, func(h *house) {
+		budget := models.BudgetDraft{Name: "Food", Category: "food", Amount: 100_000_000}
+		if _, err := h.ledger.CreateBudget(h.t.Context(), h.user.ID, ledger.BudgetCreation{Draft: budget}); err != nil {
+			h.t.Fatal(err)
+		}
+		spend := func(ms int64, amount int) models.Operation {
+			return create(ms, fmt.Sprintf(`{"description":"Lunch","amount":%d,"category":"food","type":"expense"}`, amount))
+		}
+		ops := []models.Operation{
+			spend(0, 500), del(1, spend(0, 0).ResourceID), spend(2, 10), // up and down again: 10
+			spend(3, 40), spend(4, 35), spend(5, 1), // 86: the threshold
+			spend(6, 50), spend(7, 1), spend(8, 1), // 138: over, which
+			del(9, spend(6, 0).ResourceID), del(10, spend(4, 0).ResourceID), spend(11, 1), // the next takes back: 54
+			spend(12, 30), // 84: the threshold, once more
+		}
+		h.apply(ops...)
+		var told []string
+		for _, c := range h.log() {
+			if c.Kind == models.BudgetAlerted {
+				told = append(told, c.Alert.State.Spent.String())
+			}
+		}
+		if want := []string{"86", "138", "84"}; !slices.Equal(told, want) {
+			h.t.Errorf("alerted at %v, want %v", told, want)
+		}
+	})
+}
