@@ -423,6 +423,46 @@ func liveHeap() uint64 {
 	return m.HeapAlloc
 }
 
+// A few readers of long lists who took nothing in kept everybody's list, snapshot
+// and pull waiting, however short, for as long as they liked.
+func TestSlowReadersOfLongListsStoppedEverybodysShortOnes(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u, other := storetest.User(t, s), storetest.User(t, s)
+		fill(t, s, u.ID, 1000)
+		if err := s.Exec(t.Context(), "UPDATE expenses SET user_id = ? WHERE date <= 256", other.ID); err != nil {
+			t.Fatal(err)
+		}
+		leave, taking := make(chan struct{}), make(chan struct{}, 30)
+		var g errgroup.Group
+		for range cap(taking) {
+			g.Go(func() error {
+				return s.EachExpense(t.Context(), u.ID, func(models.Expense) error { taking <- struct{}{}; <-leave; return nil })
+			})
+		}
+		for range map[string]int{"sqlite": 8, "postgres": 5}[s.Dialect()] { // as many as may hold a connection
+			<-taking
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		n := 0
+		if err := s.EachExpense(ctx, other.ID, func(models.Expense) error { n++; return nil }); err != nil || n != 256 {
+			t.Errorf("listed %d: %v", n, err)
+		}
+		if _, err := s.Snapshot(ctx, other.ID, func(int64, models.Expense) error { n++; return nil }); err != nil || n != 512 {
+			t.Errorf("listed %d in a snapshot: %v", n-256, err)
+		}
+		go func() {
+			for range taking { // the readers go on
+			}
+		}()
+		close(leave)
+		if err := g.Wait(); err != nil {
+			t.Error(err)
+		}
+		close(taking)
+	})
+}
+
 // TestSlowReadersLeaveConnectionsToOthers: lists that nobody takes in do not
 // stop a log from being read.
 func TestSlowReadersLeaveConnectionsToOthers(t *testing.T) {

@@ -40,7 +40,7 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(serverProblem(cfg, err), pool.Close())
 	}
-	s.w, s.r = db, db
+	s.w, s.r, s.long = db, db, db
 	return nil
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"expenseflow/internal/seededbug"
@@ -57,7 +58,7 @@ const newestFirst = " ORDER BY date DESC, id DESC"
 // error of fn ends it and is returned as it is.
 //
 // A reader that is slow holds a connection if the result is long; such reads
-// take turns so that they leave connections to others.
+// take turns so that they leave connections to others. Short ones wait for nobody.
 func (s *Store) EachExpense(ctx context.Context, userID string, fn func(models.Expense) error) error {
 	query, args := mine(userID, "")
 	return s.stream(ctx, query+newestFirst, args, scanView, fn)
@@ -161,14 +162,21 @@ func (b beside) Scan(dest ...any) error { return b.scanner.Scan(append(dest, b.l
 
 // stream hands out rows as EachExpense promises.
 func (s *Store) stream(ctx context.Context, query string, args []any, scan func(scanner) (models.Expense, error), fn func(models.Expense) error) error {
+	c := chunk{scan: scan, fn: fn}
 	select {
 	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	case <-ctx.Done():
-		return unavailable(ctx.Err())
+	default:
+		if short, err := s.glimpse(ctx, query, args, &c); short || err != nil {
+			return err
+		}
+		select {
+		case s.streams <- struct{}{}:
+		case <-ctx.Done():
+			return unavailable(ctx.Err())
+		}
 	}
-	c := chunk{scan: scan, fn: fn}
-	err := s.rows(ctx, s.r, query, args, c.add)
+	defer func() { <-s.streams }()
+	err := s.rows(ctx, s.long, query, args, c.add)
 	if c.err != nil {
 		return c.err
 	}
@@ -176,6 +184,30 @@ func (s *Store) stream(ctx context.Context, query string, args []any, scan func(
 		return err
 	}
 	return c.hand()
+}
+
+var errLong = errors.New("the result is longer than a chunk")
+
+// glimpse hands out a result that is short, which takes no longer than any other
+// look: whoever has little does not wait behind slow readers of much.
+func (s *Store) glimpse(ctx context.Context, query string, args []any, c *chunk) (short bool, err error) {
+	long := false
+	err = s.rows(ctx, s.r, query, args, func(row scanner) error {
+		e, err := c.scan(row)
+		if long = len(c.rows) == streamChunk; long {
+			return errLong
+		}
+		c.rows = append(c.rows, e)
+		return err
+	})
+	switch {
+	case long:
+		c.rows = c.rows[:0]
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return true, c.hand()
 }
 
 // A chunk collects rows for fn. It keeps fn's own error from being taken for the

@@ -31,7 +31,7 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 		return fileProblem(path, err)
 	}
 	s.d, s.release, s.line = sqliteDialect{}, release, &line{span: groupSpan}
-	s.streams = make(chan struct{}, max(1, s.opts.MaxReaders/2))
+	s.streams = make(chan struct{}, 2*s.opts.MaxReaders)
 	err = makeFile(path)
 	if err == nil {
 		err = s.openSQLite(ctx, path)
@@ -75,11 +75,22 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if err = writer.PingContext(ctx); err != nil {
 		return err
 	}
-	reader := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(1)"), s.opts.MaxReaders)
-	if s.r, err = openGORM(sqlite.Dialector{Conn: reader}); err != nil {
-		return errors.Join(err, reader.Close())
+	if s.r, err = s.readers(path, s.opts.MaxReaders, s.opts.MaxReaders); err != nil {
+		return err
 	}
-	return nil
+	s.long, err = s.readers(path, cap(s.streams), 1)
+	return err
+}
+
+// readers is a pool of reading connections, of which idle are kept.
+func (s *Store) readers(path string, conns, idle int) (*gorm.DB, error) {
+	pool := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(1)"), conns)
+	pool.SetMaxIdleConns(idle)
+	db, err := openGORM(sqlite.Dialector{Conn: pool})
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return db, nil
 }
 
 // sqliteDSN names the file and the pragmas of DESIGN section 6. The path is

@@ -44,7 +44,7 @@ type Options struct {
 	Logger *slog.Logger
 
 	// MaxConns bounds PostgreSQL's pool, at least 2; 0 is 20. MaxReaders bounds the reading
-	// connections of SQLite; 0 is 4.
+	// connections of SQLite, beside twice as many for slow readers of long lists; 0 is 4.
 	MaxConns, MaxReaders int
 
 	// SQLiteSync is SQLite's synchronous pragma, FULL (the default: what was
@@ -71,6 +71,7 @@ type Store struct {
 	log     *slog.Logger
 	d       dialect
 	w, r    *gorm.DB      // w writes; on SQLite it is one connection
+	long    *gorm.DB      // for streams; on PostgreSQL it is r
 	line    *line         // on SQLite: where writers wait for w. nil on PostgreSQL
 	turns   turns         // on PostgreSQL: where the writers of one user wait
 	streams chan struct{} // slots for reads that last as long as their reader likes
@@ -148,7 +149,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		leave, _ := s.enter(context.Background()) // which does not end
 		defer leave()
-		s.closed = errors.Join(closePool(s.r), closePool(s.w))
+		s.closed = errors.Join(closePool(s.long), closePool(s.r), closePool(s.w))
 		if s.release != nil {
 			s.closed = errors.Join(s.closed, s.release())
 		}
