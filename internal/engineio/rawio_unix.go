@@ -34,22 +34,21 @@ type trial struct {
 	p       []byte // what is to be written
 	n       int    // what was
 	err     error
-	attempt func(fd uintptr) bool
+	attempt func(fd uintptr)
 }
 
 func newTrial() *trial {
 	t := &trial{buf: buffers.Get().(*buffer)}
-	t.attempt = func(fd uintptr) bool {
-		t.n, t.err = writeOnce(fd, t.p)
-		return true // also when it would block: do not wait
-	}
+	t.attempt = func(fd uintptr) { t.n, t.err = writeOnce(fd, t.p) }
 	return t
 }
 
-// write tries to write p once and returns how much was taken, possibly nothing.
+// write tries to write p once and returns how much was taken, possibly nothing. A
+// wire has one writer and this one never waits, so it needs neither the lock nor
+// the poller that RawConn.Write would go through.
 func (t *trial) write(raw syscall.RawConn, p []byte) (int, error) {
 	t.p, t.n, t.err = p, 0, nil
-	if err := raw.Write(t.attempt); err != nil {
+	if err := raw.Control(t.attempt); err != nil {
 		return 0, err
 	}
 	return t.n, t.err
