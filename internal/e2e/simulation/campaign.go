@@ -37,7 +37,7 @@ func newCampaign(what string, total int64, log io.Writer) *campaign {
 
 const (
 	// freshAfter is how many histories are played in one database, which grows.
-	freshAfter = 2000
+	freshAfter = 500
 	// reportEvery is how often a campaign says how far it is.
 	reportEvery = 5 * time.Second
 )

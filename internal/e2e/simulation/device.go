@@ -23,7 +23,9 @@ type user struct {
 
 	made map[string]int // the changes that made expenses, by the server's ids
 	ids  map[int]string // the other way round
-	read int64          // how much of the log it is known of
+
+	log   []models.Change // as far as it was read
+	start int             // how much of it is cut off
 }
 
 func (u *user) author(deviceID string) models.Author {
@@ -50,16 +52,24 @@ func (u *user) knows(id string, made int) {
 // maker is the change that made an expense.
 func (u *user) maker(id string) int {
 	if u.made[id] == 0 {
-		log, err := u.w.lab.store.Changes(u.w.ctx, u.id, u.read, wholeLog)
-		u.w.expect(err == nil, "the log cannot be read: %v", err)
-		for _, c := range log {
-			u.w.expect(c.Seq <= int64(len(u.reference.log)), "change %d is the work of nobody", c.Seq)
-			u.knows(c.EntityID, u.reference.log[c.Seq-1].made)
-			u.read = c.Seq
-		}
+		u.read()
 	}
 	return u.made[id]
 }
+
+// read reads what is new in the log.
+func (u *user) read() {
+	fresh, err := u.w.lab.store.Changes(u.w.ctx, u.id, int64(len(u.log)), wholeLog)
+	u.w.expect(err == nil, "the log cannot be read: %v", err)
+	u.log = append(u.log, fresh...)
+	u.w.expect(len(u.log) <= len(u.reference.log), "change %d is the work of nobody", len(u.log))
+	for _, c := range fresh {
+		u.knows(c.EntityID, u.reference.log[c.Seq-1].made)
+	}
+}
+
+// kept tells whether the log still has what follows a sequence.
+func (u *user) kept(seq int64) bool { return seq >= int64(u.start) }
 
 // A device is a page on it, and what it keeps.
 type device struct {
@@ -112,7 +122,7 @@ type link struct {
 
 // connect opens a connection as the claim has it.
 func (d *device) connect(p *process, c socketio.Claim) {
-	own := c.PID != "" && c.PID == d.pid
+	own := c.PID != "" && c.PID == d.pid && d.u.kept(d.stands.Seq)
 	u, err := d.w.lab.store.UserByID(d.w.ctx, d.u.id)
 	d.w.expect(err == nil, "the user cannot be read: %v", err)
 	d.w.meanwhile()
@@ -128,7 +138,7 @@ func (d *device) connect(p *process, c socketio.Claim) {
 	}
 	l := &link{d: d, p: p, place: from, room: 1 + d.w.rng.IntN(6)}
 	d.link, p.links = l, append(p.links, l)
-	l.sub = p.tail.Subscribe(d.u.id, from.Seq, l.deliver, nil)
+	l.sub = p.tail.Subscribe(d.u.id, from.Seq, l.deliver, l.lose)
 }
 
 // deliver is what a socket does with a page of its user's log. A change may go out
@@ -164,6 +174,14 @@ func (l *link) refuse() {
 		l.d.w.count("refusals overtaken")
 		l.sub.Resume()
 	}
+}
+
+// lose ends a connection whose log is cut off before it has read it.
+func (l *link) lose() {
+	l.d.w.note("%s has fallen behind its log, at %v", l.d.name, l.place)
+	l.d.w.expect(!l.d.u.kept(l.place.Seq), "%s is at %v, and the log begins at %d", l.d.name, l.place, l.d.u.start)
+	l.d.w.count("connections that fell behind their logs")
+	l.cut()
 }
 
 // cut ends the connection; what was under way is lost.
@@ -254,7 +272,11 @@ func (d *device) ask(p *process) {
 	}
 	since := models.Cursor{Epoch: d.w.lab.epoch, UserID: d.u.id, Seq: d.position}
 	missed, err := p.reconciler.Missed(d.w.ctx, d.u.id, &since, 2)
-	d.w.expect(err == nil && !missed.Whole, "what was missed cannot be had: %v", err)
+	d.w.expect(err == nil && missed.Whole != d.u.kept(d.position), "what was missed since %d cannot be had: %v", d.position, err)
+	if missed.Whole {
+		d.load(p)
+		return
+	}
 	for _, parts := range d.w.lab.encode(missed.Changes) {
 		d.show(parts[wire.Underscore])
 	}

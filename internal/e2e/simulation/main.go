@@ -5,6 +5,7 @@
 //	go run ./internal/e2e/simulation -seeds 100000      a campaign
 //	go run ./internal/e2e/simulation -seed 4711         one history, printed
 //	go run ./internal/e2e/simulation -scope             the small scope, all of it
+//	go run ./internal/e2e/simulation -case 4711         one case of it, printed
 //
 // What is real: the offline queue's reconcile, the ledger, the store with SQLite
 // on a memory file system, changes.Tail, sockets.Trail, and wire's documents in
@@ -15,21 +16,23 @@
 // # One number, one history
 //
 // Everything that happens is chosen by one random source, and happens on one
-// goroutine: a Tail is not run but stepped (changes.Tail.Step and Poll), so a seed
+// goroutine, however many histories are played beside each other: a Tail is not run but stepped (changes.Tail.Step and Poll), so a seed
 // gives the same history each time, which its hash shows. testing/synctest is not
 // used, for it runs inside tests alone and leaves the order of goroutines to
-// chance. Ids that the server makes up are written as the operations that made
-// them.
+// chance. Ids that the server makes up are written as the changes that made them.
 //
 // # What goes wrong
 //
 // A request is lost; its answer is; the network repeats it, at once or much later,
 // and overtakes one with another; the store fails before a commit, for a moment or
-// for good; a process dies before a commit, or between commit and wake; a
+// for good; an operation that no rule forbids is refused when the expense is
+// written and its log entry is not; people do the same thing twice, alike down to
+// the millisecond, on one device or two; a process dies before a commit, or between commit and wake; a
 // connection is cut with events under way, is full, comes back to another process
 // with the private session id and the offset of its page, or with those of another
 // user; hints between processes are lost, and one process may get none; pages are
-// loaded anew; clocks of devices are hours off.
+// loaded anew; another user signs in at a device whose queue is not empty; logs are
+// cut off behind devices that have not read them; clocks of devices are hours off.
 //
 // # What must hold
 //

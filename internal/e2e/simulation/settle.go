@@ -26,12 +26,10 @@ func (w *world) settle() {
 		}
 	}
 	for _, d := range w.devices {
-		if d.link == nil {
-			d.connect(pick(w, w.processes), d.claim())
-		}
+		d.comeBack()
 		for range patience {
 			if len(d.queue) > 0 {
-				d.sync(d.link.p, fate{}, slices.Clone(d.queue))
+				d.sync(pick(w, w.processes), fate{}, slices.Clone(d.queue))
 			}
 		}
 		w.expect(len(d.queue) == 0, "%s cannot get rid of its queue", d.name)
@@ -44,12 +42,20 @@ func (w *world) settle() {
 	}
 }
 
+// comeBack connects a device that has no connection.
+func (d *device) comeBack() {
+	if d.link == nil {
+		d.connect(pick(d.w, d.w.processes), d.claim())
+	}
+}
+
 // drain handles events until there are no more.
 func (d *device) drain() {
-	d.handle(0) // loads the page, if it is not
-	for len(d.link.queue) > 0 {
-		d.handle(len(d.link.queue))
-		for d.link.p.step() {
+	for more := true; more; more = d.link == nil || len(d.link.queue) > 0 {
+		d.comeBack()
+		p := d.link.p
+		d.handle(len(d.link.queue)) // loads the page too, if it is not
+		for p.step() {
 		}
 	}
 }
@@ -74,8 +80,9 @@ func (w *world) check(u *user) {
 
 // log is the user's, which has no gap.
 func (w *world) log(u *user) []models.Change {
-	log, err := w.lab.store.Changes(w.ctx, u.id, 0, wholeLog)
+	kept, err := w.lab.store.Changes(w.ctx, u.id, int64(u.start), wholeLog)
 	w.expect(err == nil, "the log cannot be read: %v", err)
+	log := append(slices.Clip(u.log[:u.start]), kept...) // what is cut off as it was
 	for i, c := range log {
 		w.expect(c.Seq == int64(i)+1 && c.UserID == u.id, "entry %d of the log is %d of %s", i+1, c.Seq, c.UserID)
 	}

@@ -50,11 +50,12 @@ func TestWhateverHappensDevicesEndUpEqual(t *testing.T) {
 	t.Logf("%d seeds\n%s", share(seeds), l.tally)
 	for _, what := range []string{
 		"accounts changed", "answers lost", "batches that overtook another", "catch-ups asked for", "claims of another user", "connections begun",
-		"connections cut", "connections full", "connections recovered", "events", "hints", "look-alikes that are one",
-		"look-alikes that are two", "operations of another account parked", "operations replayed", "operations undone that had written", "polls",
+		"connections cut", "connections full", "connections recovered",
+		"connections that fell behind their logs", "events", "hints", "look-alikes that are one",
+		"logs cut off", "look-alikes that are two", "operations of another account parked", "operations replayed", "operations undone that had written", "polls",
 		"processes that died", "processes that died in a request", "refusals overtaken", "requests lost", "requests repeated", "snapshots",
 	} {
-		if l.tally[what] == 0 {
+		if l.tally[what] == 0 && !hurry() {
 			t.Errorf("so quiet a play proves nothing: no %s", what)
 		}
 	}

@@ -29,6 +29,7 @@ type world struct {
 	processes []*process
 	hints     []hint
 	hinting   bool // hints arrive at all
+	cutting   bool // logs are cut off
 	still     bool // nothing happens but what is told to
 
 	request    *request     // the one that is worked on
@@ -127,6 +128,7 @@ func (w *world) end(err *error) {
 // populate makes users, devices and processes.
 func (w *world) populate() {
 	w.chunk, w.page, w.hinting = 1+w.rng.IntN(3), 1+w.rng.IntN(4), w.chance(50)
+	w.cutting = w.chance(30)
 	for i := range 1 + w.rng.IntN(2) {
 		w.addProcess(i)
 	}
@@ -204,6 +206,7 @@ var actions = []action{
 	{6, (*world).processStarts},
 	{1, func(w *world) { pick(w, w.devices).reload() }},
 	{4, (*world).accountChanges},
+	{2, (*world).logsAreCut},
 	{4, func(w *world) { w.now += w.rng.Int64N(60_000) }},
 }
 
@@ -335,6 +338,25 @@ func (w *world) accountChanges() {
 	if d, u := pick(w, w.devices), pick(w, w.users); d.u != u && !d.last {
 		d.change(u)
 	}
+}
+
+// logsAreCut forgets what is older than one of the changes.
+func (w *world) logsAreCut() {
+	log := pick(w, w.users).reference.log
+	if !w.cutting || len(log) == 0 {
+		return
+	}
+	before := pick(w, log).at
+	for _, u := range w.users {
+		u.read()
+		for u.start < len(u.log) && u.reference.log[u.start].at < before {
+			u.start++
+		}
+		w.note("the log of %s is cut off up to %d", u.name, u.start)
+	}
+	_, err := w.lab.store.PruneLogs(w.ctx, time.UnixMilli(before), wholeLog)
+	w.expect(err == nil, "logs cannot be cut off: %v", err)
+	w.count("logs cut off")
 }
 
 // personActs lets a person create, update or delete something on a device.
