@@ -13,7 +13,7 @@ func (s *Session) tick() {
 	case early > 0:
 		s.timer.Reset(early)
 	case s.phase == phaseClosing:
-		s.endLocked(s.reason, nil)
+		s.awaitFlushLocked()
 	case s.awaiting && !s.handling:
 		s.endLocked(ReasonPingTimeout, nil)
 	case s.pollStalledLocked(): // also one whose message waits for room that only it can make
@@ -23,6 +23,33 @@ func (s *Session) tick() {
 	default:
 		s.pingLocked()
 	}
+}
+
+// newsPatience is how long a client that polls may take from one poll to the next
+// before a close that only waits for it.
+const newsPatience = 3 * time.Second
+
+// awaitFlushLocked waits for what a closing session has to say, and ends it when
+// that takes too long or the client stays away.
+func (s *Session) awaitFlushLocked() {
+	left := min(time.Until(s.giveUp), s.patienceLocked())
+	if left <= 0 {
+		s.endLocked(s.reason, nil)
+		return
+	}
+	s.waitLocked(left)
+}
+
+// patienceLocked is how long a client that polls may still stay away.
+func (s *Session) patienceLocked() time.Duration {
+	away := time.Since(s.taken)
+	switch {
+	case s.wire != nil || s.poll != nil || s.answers > 0:
+		return s.srv.cfg.CloseTimeout
+	case s.out.empty():
+		return newsPatience - away
+	}
+	return s.srv.cfg.StallTimeout - away
 }
 
 // pingLocked sends a ping. Up to half of the time for the pong makes up for a

@@ -244,3 +244,47 @@ func (h *house) sip(query string, bit int64, pause time.Duration) (n int64) {
 	}
 	return n
 }
+
+// A client that has not polled for long is not between two polls, and is not
+// waited for when its session closes.
+func TestCloseDoesNotWaitForWhoStaysAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{})
+		_, silent := h.poll()
+		_, deaf := h.poll()
+		deaf.send("no")
+		time.Sleep(10 * time.Second)
+		query, present := h.poll()
+		for _, p := range []*peer{silent, deaf, present} {
+			p.Close(engineio.ReasonForced)
+		}
+		synctest.Wait()
+		silent.mustClose(t, engineio.ReasonForced, nil)
+		deaf.mustClose(t, engineio.ReasonForced, nil)
+		time.Sleep(2 * time.Second)
+		if got := h.get(query); got != "1" {
+			t.Errorf("the one that polls got %q", got)
+		}
+	})
+}
+
+// One that takes what is queued has all the time that a close has.
+func TestCloseWaitsForWhoFetches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{})
+		query, p := h.poll()
+		for range 4 {
+			p.send(strings.Repeat("x", 100_000))
+		}
+		p.Close(engineio.ReasonForced)
+		for range 4 {
+			time.Sleep(6 * time.Second)
+			if got := h.get(query); len(got) != 100_001 {
+				t.Fatalf("got %d bytes", len(got))
+			}
+		}
+		if got := h.get(query); got != "1" {
+			t.Errorf("then %q", got)
+		}
+	})
+}

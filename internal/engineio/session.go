@@ -96,6 +96,7 @@ type Session struct {
 
 	timer    *time.Timer
 	due      time.Time // when the timer should fire; before that it has nothing to say
+	giveUp   time.Time // when a closing session ends whatever waits
 	pingDue  bool      // a ping waits to be written
 	awaiting bool      // and its pong is not here yet
 	taken    time.Time // when polling last took something, or something first waited
@@ -198,7 +199,7 @@ func (s *Session) writableLocked() bool {
 // Close sends what is queued, within Config.CloseTimeout, and then closes the
 // transport, which clients answer by connecting again. The Receiver is told r.
 // A polling client hears of the close in an answer of its own, since it would
-// drop whatever stands beside it.
+// drop whatever stands beside it; one that stays away is not waited for.
 func (s *Session) Close(r Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,8 +207,9 @@ func (s *Session) Close(r Reason) {
 		return
 	}
 	s.phase, s.reason = phaseClosing, r
+	s.giveUp = time.Now().Add(s.srv.closeTimeout())
 	if s.timer != nil {
-		s.waitLocked(s.srv.closeTimeout())
+		s.awaitFlushLocked()
 	}
 	s.flushedLocked()
 }
@@ -305,7 +307,7 @@ func (s *Session) startTimerLocked() {
 		s.timer = time.AfterFunc(s.srv.cfg.PingInterval, s.tick)
 		s.restLocked()
 	case phaseClosing: // Open closed it already
-		s.timer = time.AfterFunc(s.srv.closeTimeout(), s.tick)
+		s.timer = time.AfterFunc(time.Until(s.giveUp), s.tick)
 	}
 }
 

@@ -63,10 +63,12 @@ func (s *Server) stop() {
 func (s *Session) hasten() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	timeout := s.srv.closeTimeout()
-	if s.phase == phaseClosing && s.timer != nil && time.Until(s.due) > timeout {
-		s.waitLocked(timeout)
+	giveUp := time.Now().Add(s.srv.closeTimeout())
+	if s.phase != phaseClosing || s.timer == nil || s.giveUp.Before(giveUp) {
+		return
 	}
+	s.giveUp = giveUp
+	s.awaitFlushLocked()
 }
 
 // cut ends what has not ended by itself.

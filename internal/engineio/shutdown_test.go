@@ -125,6 +125,7 @@ func TestShutdownDoesNotWaitForWhoWasClosedBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := openInMemory(t, engineio.Config{})
 		_, p := h.poll()
+		p.send("why")
 		p.Close("told to go")
 		time.Sleep(time.Second)
 		start := time.Now()
