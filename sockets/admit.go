@@ -46,7 +46,7 @@ func (h *Hub) admit(ctx context.Context, socket *socketio.Socket) error {
 		if seededbug.Enabled(seededbug.UnauthorisedJoin) {
 			s.userID = seededbug.First(s.userID)
 		}
-		switch h.members.add(s, moment) {
+		switch h.members.add(s, moment, claimed(socket.Handshake())) {
 		case crowded:
 			return &socketio.ConnectError{Message: tooManyConnections, Data: refusalData{codeConnectionLimit}}
 		case admitted:
@@ -97,6 +97,18 @@ func bearer(h *socketio.Handshake) (string, error) {
 		token = h.Header.Get("Authorization")
 	}
 	return token, nil
+}
+
+// claimed is the private session id that a client comes back with, "" for none.
+func claimed(h *socketio.Handshake) string {
+	var sent struct {
+		PID json.RawMessage `json:"pid"`
+	}
+	var pid string
+	if json.Unmarshal(h.Auth, &sent) != nil || json.Unmarshal(sent.PID, &pid) != nil {
+		return ""
+	}
+	return pid
 }
 
 func notAToken(err error) error {

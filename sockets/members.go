@@ -39,15 +39,17 @@ const (
 	overtaken           // somebody signed out since the moment: ask for the token again
 )
 
-// add admits a session whose token was found good after the moment.
-func (m *members) add(s *session, since int64) admission {
+// add admits a session whose token was found good after the moment. claimed is the
+// private session id that it comes back with, "" for none: those that have it count
+// no more, for it takes their place. A line may have broken without a word.
+func (m *members) add(s *session, since int64, claimed string) admission {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.signOuts != since {
 		return overtaken
 	}
 	of := m.byUser[s.userID]
-	if m.limit > 0 && len(of) >= m.limit {
+	if m.limit > 0 && len(of)-replaced(of, claimed) >= m.limit {
 		return crowded
 	}
 	if of == nil {
@@ -57,6 +59,23 @@ func (m *members) add(s *session, since int64) admission {
 	of[s] = struct{}{}
 	m.count++
 	return admitted
+}
+
+// replaced is how many sessions have a private session id.
+func replaced(of map[*session]struct{}, pid string) (n int) {
+	for s := range of {
+		if pid != "" && s.pid == pid {
+			n++
+		}
+	}
+	return n
+}
+
+// name notes the private session id that a session was given.
+func (m *members) name(s *session, pid string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.pid = pid
 }
 
 // remove forgets a session. Once is enough, more do no harm.

@@ -62,6 +62,7 @@ func (t *Trail) Admit(ctx context.Context, socket *socketio.Socket, c socketio.C
 	s := sessionOf(socket)
 	from, grant := t.Place(models.User{ID: s.userID, LogStart: s.logStart, Seq: s.position}, c)
 	s.position, s.heard = from.Seq, from.Heard
+	s.hub.members.name(s, grant.PID)
 	if !grant.Recovered || t.kept == nil {
 		return grant, nil
 	}

@@ -208,6 +208,24 @@ func TestTheNewestConnectionOwnsThePID(t *testing.T) {
 	newest.hears(w.changes("alice", "live", 3)...)
 }
 
+// The server had not noticed yet that the old connection was dead: its client was
+// refused for good, as one socket too many.
+func TestADeviceThatCameBackWasOneTooManyBesideItself(t *testing.T) {
+	w := newWorld(t, Options{MaxPerUser: 2}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	w.tokens.give("b", "bob", time.Hour)
+	w.tokens.seqs = w.log.head
+	dead := w.dial(t, nil)
+	first := dead.enter("a", "", "")
+	w.open(t, "a")
+	again := w.dial(t, nil)
+	same(t, "answer to CONNECT", first, again.enter("a", first.PID, ""))
+	again.hears(w.changes("alice", "live", 1)...)
+	for _, pid := range []string{"", "another", trail(t).newPID("alice", 0)} {
+		same(t, "a third with pid "+pid, crowdedAnswer, w.dial(t, nil).connect(`{"token":"a","pid":"`+pid+`"}`))
+	}
+}
+
 func FuzzClaim(f *testing.F) {
 	tr, err := NewTrail("epoch", []byte("a secret of at least thirty-two bytes"), BothSpellings)
 	if err != nil {

@@ -26,6 +26,7 @@ type session struct {
 	device  string // deviceOf
 	name    string // the user's
 	asOf    int64  // the newest change when the token was looked at
+	pid     string // the private session id; guarded by members.mu
 
 	// position is where the socket begins in the user's log, which holds what
 	// follows logStart: its newest change when the token was looked at, or where
