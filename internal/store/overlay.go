@@ -72,7 +72,8 @@ func (o *overlay[K, R]) flush() (f flushed[K]) {
 	for _, k := range o.dirty {
 		e := o.entries[k]
 		switch {
-		case !e.dirty: // undone
+		case !e.dirty: // undone, and perhaps unknown again
+			continue
 		case e.exists && !e.stored:
 			f.inserts = append(f.inserts, k)
 		case e.exists:
