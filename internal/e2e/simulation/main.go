@@ -25,20 +25,21 @@
 //
 // A request is lost; its answer is; the network repeats it, at once or much later,
 // and overtakes one with another; the store fails before a commit, for a moment or
-// for good; an operation that no rule forbids is refused when the expense is
-// written and its log entry is not; people do the same thing twice, alike down to
-// the millisecond, on one device or two; a process dies before a commit, or between commit and wake; a
-// connection is cut with events under way, is full, comes back to another process
-// with the private session id and the offset of its page, or with those of another
-// user; hints between processes are lost, and one process may get none; pages are
-// loaded anew; another user signs in at a device whose queue is not empty; logs are
-// cut off behind devices that have not read them; clocks of devices are hours off.
+// for good; an operation that no rule forbids is refused when its expense is written
+// and its log entry is not; people do the same thing twice, alike down to the
+// millisecond, on one device or on two; a process dies before a commit, or between
+// commit and wake; a connection is cut with events under way, is full, comes back to
+// another process with the private session id and the offset of its page, or with
+// those of another user; hints between processes are lost, and one process may get
+// none; pages are loaded anew; another user signs in at a device whose queue is not
+// empty; logs are cut off behind devices that have not read them; clocks of devices
+// are hours off.
 //
 // # What must hold
 //
 // At every moment a connection hears its user's log without gap or repetition, and
-// nothing else, and every answer is the reference's, a few lines that apply each
-// operation once in the order of commits. At the end, when the network is well,
+// nothing else, and every answer is the reference's, which applies each operation
+// once, in the order of commits, the obvious way. At the end, when the network is well,
 // nothing is stuck: every queue becomes empty; the log has no gap, and its entries
 // are the reference's; what was acknowledged is in it exactly once; every device
 // equals the fold of the log equals SELECT; versions and moments grow; what is
