@@ -434,3 +434,16 @@ func TestAdvisoryBinaryPost(t *testing.T) {
 		}
 	}
 }
+
+// Whoever has no socket gets no room for attachments either: ten of them, of a
+// million bytes each, before anybody has asked who it is.
+func TestAttachmentsOfAStrangerAreNotKept(t *testing.T) {
+	for _, messages := range [][]string{{`510-["a"]`}, {`610-1["a"]`}, {`0`, `510-/custom,["a"]`}} {
+		inBubble(t, Config{}, func(b *bubble) {
+			b.Of("/custom")
+			w := b.dial()
+			w.say(messages...)
+			w.expectClosed(reasonForcedServer)
+		})
+	}
+}

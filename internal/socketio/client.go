@@ -88,12 +88,13 @@ func (c *client) Message(m engineio.Message) {
 		return
 	}
 	p, err := c.decoder.add(m)
-	if err != nil {
+	switch {
+	case err != nil:
 		c.violate(reasonForced, err)
-		return
-	}
-	if p != nil {
+	case p != nil:
 		c.receive(p)
+	case c.socket(c.decoder.pending.nsp) == nil: // it would be refused when it is whole
+		c.violate(reasonForcedServer, errState)
 	}
 }
 
