@@ -55,16 +55,16 @@ type reference struct {
 	posts     []post           // creations by an unnamed POST that no queue has claimed, in order
 
 	issued int64                          // when the token of the request was
-	past   spans                          // of the device, before the request
-	spans  map[string]map[*reference]span // of devices, for whom they acted; all references have it
+	past   past                           // of the device, before the request
+	acts   map[string]map[*reference]acts // of devices, for whom they acted; all references have it
 }
 
-// A span is when a device first and last acted for a user.
-type span struct{ first, last int64 }
+// Acts are when a device first and last acted for a user.
+type acts struct{ first, last int64 }
 
-// Spans are a device's for the user and for others, as far as the rule needs them.
-type spans struct {
-	own   span
+// A past is what a device did for the user and for others, as far as the rule needs it.
+type past struct {
+	own   acts
 	other int64 // the last act
 }
 
@@ -112,18 +112,18 @@ type post struct {
 // may have been received to be the one that it repeats.
 const window = 5000
 
-func newReference(all map[string]map[*reference]span) *reference {
+func newReference(all map[string]map[*reference]acts) *reference {
 	return &reference{
-		spans: all,
-		rows:  map[int]row{}, names: map[string]int{}, kept: map[name]*kept{}, deltas: map[name]answer{},
+		acts: all,
+		rows: map[int]row{}, names: map[string]int{}, kept: map[name]*kept{}, deltas: map[name]answer{},
 		clients: map[string]named{},
 	}
 }
 
 // receive begins a request of a device with a queue; issued is when its token was.
 func (r *reference) receive(deviceID string, issued int64) {
-	r.issued, r.past = issued, spans{own: r.spans[deviceID][r]}
-	for who, s := range r.spans[deviceID] {
+	r.issued, r.past = issued, past{own: r.acts[deviceID][r]}
+	for who, s := range r.acts[deviceID] {
 		if who != r {
 			r.past.other = max(r.past.other, s.last)
 		}
@@ -148,14 +148,14 @@ func (r *reference) foreign(o *operation) bool {
 
 // touch notes that a device acted for the user.
 func (r *reference) touch(deviceID string) {
-	if r.spans[deviceID] == nil {
-		r.spans[deviceID] = map[*reference]span{}
+	if r.acts[deviceID] == nil {
+		r.acts[deviceID] = map[*reference]acts{}
 	}
-	s := r.spans[deviceID][r]
+	s := r.acts[deviceID][r]
 	if s.first == 0 {
 		s.first = r.now
 	}
-	r.spans[deviceID][r] = span{s.first, r.now}
+	r.acts[deviceID][r] = acts{s.first, r.now}
 }
 
 // begin begins a transaction, which is later than what the last one wrote whatever

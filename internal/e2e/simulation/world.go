@@ -35,7 +35,7 @@ type world struct {
 	request    *request     // the one that is worked on
 	made       int          // operations so far
 	told       map[int]told // by operation
-	spans      map[string]map[*reference]span
+	acts       map[string]map[*reference]acts
 	operations []*operation
 }
 
@@ -107,7 +107,7 @@ func (l *lab) play(ctx context.Context, seed int64) (h *history, err error) {
 func (l *lab) newWorld(ctx context.Context, seed int64) *world {
 	w := &world{
 		ctx: ctx, lab: l, rng: rand.New(rand.NewPCG(uint64(seed), 0)), now: morning,
-		told: map[int]told{}, spans: map[string]map[*reference]span{},
+		told: map[int]told{}, acts: map[string]map[*reference]acts{},
 	}
 	l.world = w
 	return w
@@ -155,7 +155,7 @@ func (w *world) addProcess(i int) *process {
 
 func (w *world) addUser(i int) *user {
 	u := &user{
-		w: w, id: ledger.NewID(), name: fmt.Sprintf("user %d", i+1), reference: newReference(w.spans),
+		w: w, id: ledger.NewID(), name: fmt.Sprintf("user %d", i+1), reference: newReference(w.acts),
 		made: map[string]int{}, ids: map[int]string{},
 	}
 	err := w.lab.store.CreateUser(w.ctx, models.User{ID: u.id, Name: u.name, Email: u.id + "@example.org", PasswordHash: []byte("x"), CreatedAt: w.lab.now()})
