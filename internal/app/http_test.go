@@ -219,6 +219,32 @@ func TestSocketsDoNotOutliveLogoutAndPasswordChange(t *testing.T) {
 	}
 }
 
+// An operator removes accounts in the database, or by another process: the sockets
+// stayed open until their tokens ended.
+func TestSocketsOutlivedTheirAccount(t *testing.T) {
+	r := start(t)
+	alice, bob := r.register("alice@example.org"), r.register("bob@example.org")
+	socket, other := r.listen(alice), r.listen(bob)
+	u, err := r.app.store.UserByEmail(t.Context(), "alice@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.app.store.DeleteUser(t.Context(), u.ID); err != nil {
+		t.Fatal(err)
+	}
+	if !socket.gone() {
+		t.Error("the socket outlives its account")
+	}
+	const refused = `44{"message":"Authentication error","data":{"code":"USER_NOT_FOUND"}}`
+	if _, answer := r.dial(fmt.Sprintf(`{"token":%q}`, alice)); answer != refused {
+		t.Errorf("it comes back: %s", answer)
+	}
+	r.expense(bob)
+	if got := other.next(); !strings.HasPrefix(got, "expense_created") {
+		t.Errorf("another user's heard %s", got)
+	}
+}
+
 func TestGraceOpensTheBatchAlone(t *testing.T) {
 	r := start(t, "SYNC_TOKEN_GRACE=1h")
 	r.register("alice@example.org")
