@@ -297,11 +297,10 @@ func (e *echoers) call(ctx context.Context, i int, ch chan struct{}) bool {
 
 // peak runs all clients for d and gives round trips per second.
 func (e *echoers) peak(ctx context.Context, d time.Duration) float64 {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
+	end := time.Now().Add(d)
 	var total atomic.Int64
-	e.each(func(i int, ch chan struct{}) {
-		for e.call(ctx, i, ch) {
+	e.each(ctx, d, func(ctx context.Context, i int, ch chan struct{}) {
+		for time.Now().Before(end) && e.call(ctx, i, ch) {
 			total.Add(1)
 		}
 	})
@@ -319,7 +318,7 @@ func (e *echoers) offered(ctx context.Context, rate int, d time.Duration) (*late
 	lat := &latencies{}
 	gap := time.Duration(echoClients) * time.Second / time.Duration(rate)
 	began := time.Now().Add(10 * time.Millisecond)
-	e.each(func(i int, ch chan struct{}) {
+	e.each(ctx, d, func(ctx context.Context, i int, ch chan struct{}) {
 		due := began.Add(gap * time.Duration(i) / echoClients)
 		for ; due.Sub(began) < d; due = due.Add(gap) {
 			time.Sleep(time.Until(due))
@@ -332,12 +331,17 @@ func (e *echoers) offered(ctx context.Context, rate int, d time.Duration) (*late
 	return lat, nil
 }
 
-func (e *echoers) each(f func(i int, ch chan struct{})) {
+// each runs f for each client, which is to end after d. An echo that is in the air
+// then is still waited for: an ack that came later would be taken for that of
+// another echo, and its client have two in the air from then on.
+func (e *echoers) each(ctx context.Context, d time.Duration, f func(ctx context.Context, i int, ch chan struct{})) {
+	ctx, cancel := context.WithTimeout(ctx, d+lossTimeout)
+	defer cancel()
 	var wg sync.WaitGroup
 	for i := range e.conns {
 		ch := make(chan struct{}, 1)
 		e.waiting[i].Store(&ch)
-		wg.Go(func() { f(i, ch) })
+		wg.Go(func() { f(ctx, i, ch) })
 	}
 	wg.Wait()
 }
