@@ -111,7 +111,9 @@ func (c *client) violate(r engineio.Reason, err error) {
 // receive handles one packet.
 func (c *client) receive(p *inPacket) {
 	if p.typ == typeConnect {
-		c.connect(p.nsp, p.data)
+		if c.inbox.awaitRoom(c.server.cfg.MaxInbox, c.session.Done) {
+			c.connect(p.nsp, p.data)
+		}
 		return
 	}
 	s := c.socket(p.nsp)

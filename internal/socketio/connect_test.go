@@ -377,3 +377,34 @@ func TestNamespaceNamesBeginWithASlash(t *testing.T) {
 		}
 	})
 }
+
+// A client that joins and leaves faster than OnConnect runs is read as slowly as
+// one that sends events.
+func TestJoiningAndLeavingFillsTheInboxLikeEvents(t *testing.T) {
+	inBubble(t, Config{MaxInbox: 10}, func(b *bubble) {
+		release := make(chan struct{})
+		joined, left := 0, 0
+		b.Of("/").OnConnect(func(s *Socket) {
+			<-release
+			joined++
+			s.OnDisconnect(func(string) { left++ })
+		})
+		w := b.dial()
+		read := 0
+		go func() {
+			for range 100 {
+				w.say(`0`, `1`)
+				read++
+			}
+		}()
+		synctest.Wait()
+		if read > 10 {
+			t.Errorf("%d were read while the first waits", read)
+		}
+		close(release)
+		synctest.Wait()
+		if joined != 100 || left != 100 {
+			t.Errorf("%d joined, %d left", joined, left)
+		}
+	})
+}

@@ -59,7 +59,20 @@ func (b *inbox) pushEvent(t task, maxEvents, maxBytes int, done func() <-chan st
 	return b.add(t)
 }
 
-// wait lets go of the lock until an event was taken. It reports false when done
+// awaitRoom waits until fewer than maxTasks are waiting. It reports false when done
+// was closed first.
+func (b *inbox) awaitRoom(maxTasks int, done func() <-chan struct{}) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.tasks) >= maxTasks {
+		if !b.wait(done()) {
+			return false
+		}
+	}
+	return true
+}
+
+// wait lets go of the lock until a task was taken. It reports false when done
 // was closed first.
 func (b *inbox) wait(done <-chan struct{}) bool {
 	if b.room == nil {
@@ -90,8 +103,8 @@ func (b *inbox) next() (task, bool) {
 	if t.kind == taskEvent {
 		b.events--
 		b.bytes -= t.event.size
-		b.wake()
 	}
+	b.wake()
 	return t, true
 }
 

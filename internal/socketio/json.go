@@ -39,7 +39,7 @@ func elements(b []byte) []json.RawMessage {
 		return nil
 	}
 	c := cursor{in: b, pos: 1}
-	var list []json.RawMessage
+	list := make([]json.RawMessage, 0, 4) // a name and a few arguments
 	for next := c.peek(); next != ']' && next != '}'; next = c.peek() {
 		start := c.pos
 		c.skipValue()

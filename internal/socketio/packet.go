@@ -274,12 +274,22 @@ func eventName(raw json.RawMessage) (string, error) {
 	case c != '"':
 		return "", errPayload
 	}
-	var name string
-	if err := json.Unmarshal(raw, &name); err != nil {
+	name, err := unquote(raw)
+	if err != nil {
 		return "", fmt.Errorf("%w: %w", errPayload, err)
 	}
 	if reservedIn[name] {
 		return "", errReserved
 	}
 	return name, nil
+}
+
+// unquote gives the text of a JSON string that was found valid, as UTF-8 too. Names of events hardly ever have
+// anything escaped, and are then what stands there.
+func unquote(raw json.RawMessage) (text string, err error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
+	}
+	err = json.Unmarshal(raw, &text)
+	return text, err
 }

@@ -40,7 +40,7 @@ type Config struct {
 
 	// MaxInbox is how many events of one connection may wait for their handlers,
 	// with at most Engine.MaxPayload bytes, before the connection is not read until
-	// one is done. Default 64.
+	// one is done. Joining and leaving a namespace count too. Default 64.
 	MaxInbox int
 
 	// HandlerGrace is how long handlers may go on with events of a client that has
