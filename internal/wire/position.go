@@ -31,7 +31,7 @@ const maxPart = 9
 // ParseOffset reads what Offset and OffsetOf wrote, with the part that was heard,
 // or Whole; false for any other text.
 func ParseOffset(s string) (c models.Cursor, part int, ok bool) {
-	fields, part := strings.Split(s, "."), Whole
+	fields, part := strings.SplitN(s, ".", 5), Whole // of millions of dots, no more
 	if len(fields) == 4 {
 		n, err := strconv.ParseUint(fields[3], 10, 8)
 		if err != nil || n > maxPart {
