@@ -284,8 +284,8 @@ func eventName(raw json.RawMessage) (string, error) {
 	return name, nil
 }
 
-// unquote gives the text of a JSON string that was found valid, as UTF-8 too. Names of events hardly ever have
-// anything escaped, and are then what stands there.
+// unquote gives the text of a JSON string that was found valid, as UTF-8 too. Names
+// of events hardly ever have anything escaped, and are then what stands there.
 func unquote(raw json.RawMessage) (text string, err error) {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1]), nil
