@@ -49,6 +49,17 @@ func Body(limit int64) echo.MiddlewareFunc {
 	}
 }
 
+// Arriving gives a body that nobody reads a while to arrive: net/http reads what is
+// left of it before it answers, and would wait for that without end.
+func Arriving(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyPatience)) // not every transport has one
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // drain reads a little of a body that nobody wants: a client that is still
 // sending when the connection is closed often does not get to see the answer.
 func drain(c echo.Context, limit int64) {
@@ -80,7 +91,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	_ = b.conn.SetReadDeadline(deadline) // not every transport has one
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if errors.Is(err, io.EOF) { // after anything else net/http may go on reading
 		_ = b.conn.SetReadDeadline(time.Time{})
 	}
 	var tooLarge *http.MaxBytesError

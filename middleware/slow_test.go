@@ -125,3 +125,24 @@ func TestLongWorkAfterTheBodyIsNotCancelled(t *testing.T) {
 		}
 	})
 }
+
+// A body that was announced and never comes must not hold its connection, whether
+// somebody reads it or net/http does, before it answers.
+func TestConnectionWhoseBodyNeverComesEnds(t *testing.T) {
+	e := newEcho()
+	e.POST("/read", func(c echo.Context) error { _, err := io.ReadAll(c.Request().Body); return err }, Body(MaxBody))
+	e.Any("/unread", func(c echo.Context) error { return c.String(http.StatusOK, "fine") })
+	for _, request := range []string{"POST /read", "GET /unread", "POST /unread"} {
+		synctest.Test(t, func(t *testing.T) {
+			client, stop := served(t, Arriving(e))
+			defer stop()
+			began := time.Now()
+			_ = client.SetReadDeadline(began.Add(time.Hour))
+			fmt.Fprint(client, request+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+			_, err := io.Copy(io.Discard, client)
+			if d := time.Since(began); err != nil || d > bodyPatience+time.Second {
+				t.Errorf("%s: over after %v: %v", request, d, err)
+			}
+		})
+	}
+}

@@ -41,13 +41,13 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	}
 	// Sockets are beside echo and its wrappers: WebSockets take the connection over.
 	rest, live := compress(e), middleware.Guard(a.log)(p.io)
-	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(middleware.Arriving(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/socket.io/") {
 			live.ServeHTTP(w, r)
 		} else {
 			rest.ServeHTTP(w, r)
 		}
-	})), nil
+	}))), nil
 }
 
 // frontend is whose files are served: the user's own, or the built-in page with

@@ -282,6 +282,26 @@ func TestRefusedPostIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// Nor is anybody waited for who announces a body where none belongs.
+func TestBodyOfAGetIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := openInMemory(t, engineio.Config{CORS: &engineio.CORS{}})
+		query, p := h.poll()
+		p.send("hello")
+		for request, want := range map[string]string{"GET /?" + newPolling: "200", "GET /?" + query: "200", "OPTIONS /": "204"} {
+			c, _ := h.client.Transport.(*http.Transport).DialContext(t.Context(), "tcp", "pipe")
+			_ = c.SetReadDeadline(time.Now().Add(time.Hour))
+			_, _ = io.WriteString(c, request+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+			start := time.Now()
+			answer, _ := io.ReadAll(c)
+			if d := time.Since(start); d > 3*time.Second || !bytes.HasPrefix(answer, []byte("HTTP/1.1 "+want)) {
+				t.Errorf("%s is answered by %q after %v", request, answer, d)
+			}
+			_ = c.Close()
+		}
+	})
+}
+
 func TestSilentWebSocketEndsWithItsHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := openInMemory(t, engineio.Config{})

@@ -42,11 +42,14 @@ func New(cfg Config, h Handler) *Server {
 
 // ServeHTTP answers any request, whatever its path: the mount decides.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	webSocket := isWebSocketHandshake(r)
+	if !webSocket && r.Method != http.MethodPost {
+		leaveBody(w, r)
+	}
 	if s.cfg.CORS.Apply(w, r) {
 		return
 	}
 	query := lastValues(r.URL)
-	webSocket := isWebSocketHandshake(r)
 	session, no := s.verify(r, query, webSocket)
 	switch {
 	case no == errParted:

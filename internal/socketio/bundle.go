@@ -9,11 +9,15 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // clientVersion is that of npm's socket.io-client whose files are embedded. The
 // directory bundle holds what its dist folder holds, compressed, and its licence.
 const clientVersion = "4.8.4"
+
+// strayBody is how long the body of a request for a file may take.
+const strayBody = 2 * time.Second
 
 //go:embed bundle/*.gz
 var bundleFiles embed.FS
@@ -51,6 +55,9 @@ func (s *Server) serveBundle(w http.ResponseWriter, r *http.Request, b *bundle) 
 	h.Set("Cache-Control", "public, max-age=0")
 	h.Set("ETag", `"`+clientVersion+`"`)
 	h.Add("Vary", "Accept-Encoding")
+	if r.ContentLength != 0 { // nobody wants that body, and net/http would wait for it without end
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strayBody))
+	}
 	if s.cfg.Engine.CORS.Apply(w, r) {
 		return
 	}
