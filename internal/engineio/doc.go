@@ -26,5 +26,6 @@
 // Known differences from that server: methods other than GET and POST on a
 // session are 405 instead of 500, a WebSocket message "1" closes the session at
 // once instead of at the next heartbeat, runs of invalid UTF-8 in a POST body
-// become one U+FFFD, and Engine.IO 3 and WebTransport are not spoken.
+// become one U+FFFD, a session that closes is not kept for a polling client that
+// stays away, and Engine.IO 3, WebTransport and JSONP are not spoken.
 package engineio
