@@ -134,6 +134,13 @@ func TestAReadOnlyDataDirectoryIsNamedWithItsMend(t *testing.T) {
 	}
 }
 
+func TestASecretThatCannotBeReadIsNamedWithItsMend(t *testing.T) {
+	err := notReadable("/data/jwt_secret", &fs.PathError{Op: "open", Path: "/data/jwt_secret", Err: fs.ErrPermission})
+	if want := fmt.Sprintf("chown %d:%d /data/jwt_secret", os.Getuid(), os.Getgid()); !strings.Contains(err.Error(), want) {
+		t.Errorf("%v does not say %s", err, want)
+	}
+}
+
 // run calls the program like a shell.
 func run(t *testing.T, ctx context.Context, args []string, environ ...string) (code int, stdout, stderr string) {
 	t.Helper()

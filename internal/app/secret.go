@@ -67,7 +67,7 @@ func readSecret(path string) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the secret that signs tokens cannot be read: %w", err)
+		return nil, notReadable(path, err)
 	}
 	if text = bytes.TrimSpace(text); len(text) < secretBytes {
 		return nil, fmt.Errorf("%s does not hold a whole secret: restore it from a backup, or delete it so that a new one is made", path)
@@ -101,6 +101,14 @@ func fill(f *os.File) error {
 	_, _ = rand.Read(raw) // never fails
 	_, err := f.WriteString(hex.EncodeToString(raw) + "\n")
 	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// notReadable says how the secret's file is made readable.
+func notReadable(path string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the secret that signs tokens cannot be read: %w", err)
+	}
+	return fmt.Errorf("the secret that signs tokens is not readable for this user: run: chown %d:%d %s", os.Getuid(), os.Getgid(), path)
 }
 
 // notWritable says how a data directory is made writable.

@@ -2,6 +2,9 @@ package engineio
 
 import (
 	"bytes"
+	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -20,6 +23,14 @@ var deflaters = sync.Pool{New: func() any {
 	w, _ := flate.NewWriter(nil, flate.BestSpeed) // errs only for an invalid level
 	return w
 }}
+
+// wantsNarrow tells whether a client asks the server for a smaller window than the
+// deflaters have. Such an offer must be kept or declined (RFC 7692 section 7.1.2.1).
+func wantsNarrow(h http.Header) bool {
+	return slices.ContainsFunc(h.Values("Sec-WebSocket-Extensions"), func(offer string) bool {
+		return strings.Contains(offer, "server_max_window_bits")
+	})
+}
 
 func encodeDeflatedFrames(msgs []Message) []byte {
 	var b []byte

@@ -283,10 +283,14 @@ type socket struct {
 	t testing.TB
 }
 
+func (h *house) webSocketURL(query string) string {
+	return "ws" + strings.TrimPrefix(h.base, "http") + "?" + query
+}
+
 // dial opens a WebSocket connection without reading from it.
 func (h *house) dial(query string) *socket {
 	h.t.Helper()
-	c, res, err := h.dialer.Dial("ws"+strings.TrimPrefix(h.base, "http")+"?"+query, nil)
+	c, res, err := h.dialer.Dial(h.webSocketURL(query), nil)
 	if err != nil {
 		h.t.Fatalf("dial ?%s: %v (%v)", query, err, res)
 	}

@@ -71,7 +71,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (
 		HandshakeTimeout:  handshakeTimeout, // and ReadBufferSize 0: the hijacker's buffer
 		WriteBufferPool:   &noWriteBuffers,
 		CheckOrigin:       func(*http.Request) bool { return true }, // Config.AllowRequest's matter
-		EnableCompression: s.cfg.PerMessageDeflate,
+		EnableCompression: s.cfg.PerMessageDeflate && !wantsNarrow(r.Header),
 		Error: func(w http.ResponseWriter, r *http.Request, _ int, reason error) {
 			w.Header().Set("Sec-WebSocket-Version", "13")
 			s.refuse(w, r, &refusal{status: http.StatusBadRequest, code: BadRequest, msg: reason.Error(), why: reason.Error()}, true)

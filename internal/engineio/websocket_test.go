@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,24 @@ func TestPerMessageDeflate(t *testing.T) {
 	_ = c.WriteMessage(websocket.BinaryMessage, []byte(long))
 	if got := c.read(); got != "b:"+long {
 		t.Errorf("binary: %d bytes", len(got))
+	}
+}
+
+// The answer to an offer with a small window claimed to keep to it.
+func TestASmallWindowThatIsNotKeptIsNotAgreedOn(t *testing.T) {
+	h := open(t, engineio.Config{PerMessageDeflate: true}, echoing)
+	for offer, agreed := range map[string]bool{
+		"permessage-deflate; client_max_window_bits":    true,
+		"permessage-deflate; server_max_window_bits=10": false,
+	} {
+		c, answer, err := websocket.DefaultDialer.Dial(h.webSocketURL(newWebSocket), http.Header{"Sec-WebSocket-Extensions": {offer}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+		if got := answer.Header.Get("Sec-WebSocket-Extensions"); (got != "") != agreed {
+			t.Errorf("%s is answered with %q", offer, got)
+		}
 	}
 }
 
