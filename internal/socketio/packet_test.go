@@ -240,3 +240,13 @@ func checkRoundTrip(t *testing.T, p *inPacket) {
 		}
 	}
 }
+
+func BenchmarkReadEvent(b *testing.B) {
+	packet := []byte(`27["echo","hello",{"n":1}]`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := parse(packet, &testLimits); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
