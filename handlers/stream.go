@@ -13,6 +13,9 @@ const (
 	flushSize = 32 << 10
 	// flushPatience is how long a client may take to make room for the next part.
 	flushPatience = 30 * time.Second
+	// streamLongest is how long all of an answer may take: it holds a connection of
+	// the database, and a few clients that hardly read could hold all that there are.
+	streamLongest = 10 * time.Minute
 )
 
 // A stream writes a JSON answer of any length in constant memory. Nothing is
@@ -22,10 +25,16 @@ type stream struct {
 	buf  []byte
 	c    echo.Context
 	conn *http.ResponseController
+	ends time.Time
 }
 
 func newStream(c echo.Context, start string) *stream {
-	return &stream{buf: append(make([]byte, 0, flushSize+flushSize/4), start...), c: c, conn: http.NewResponseController(c.Response())}
+	return &stream{
+		buf:  append(make([]byte, 0, flushSize+flushSize/4), start...),
+		c:    c,
+		conn: http.NewResponseController(c.Response()),
+		ends: time.Now().Add(streamLongest),
+	}
 }
 
 // add lets encode append one more part.
@@ -51,7 +60,11 @@ func (s *stream) flush() error {
 		w.Header().Set(echo.HeaderContentType, mediaJSON)
 		w.WriteHeader(http.StatusOK)
 	}
-	_ = s.conn.SetWriteDeadline(time.Now().Add(flushPatience)) // not every transport has one
+	deadline := time.Now().Add(flushPatience)
+	if deadline.After(s.ends) {
+		deadline = s.ends
+	}
+	_ = s.conn.SetWriteDeadline(deadline) // not every transport has one
 	_, err := w.Write(s.buf)
 	s.buf = s.buf[:0]
 	return err
