@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,17 +14,19 @@ import (
 	"time"
 )
 
-// measureStart gives the time from exec to the first healthy answer, and the
-// resident memory of a process that does nothing.
+// measureStart gives the time from exec to the first healthy answer, the resident
+// memory of a process that does nothing, and the size of its program.
 func measureStart(ctx context.Context, p *process, _ float64) (result, error) {
 	if err := pause(ctx, 3*time.Second); err != nil {
 		return nil, err
 	}
 	rss, err := p.rss()
+	file, fileErr := p.file()
 	return result{
-		"start":     float64(p.startup.Microseconds()) / 1000,
-		"start-rss": float64(rss) / (1 << 20),
-	}, err
+		"start":      float64(p.startup.Microseconds()) / 1000,
+		"start-rss":  float64(rss) / (1 << 20),
+		"start-file": float64(file) / 1e6,
+	}, errors.Join(err, fileErr)
 }
 
 // createRate is how many creates per second are offered, in an open loop.

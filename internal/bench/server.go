@@ -151,6 +151,15 @@ func (p *process) rss() (int64, error) {
 	return pages * int64(os.Getpagesize()), err
 }
 
+// file is the size in bytes of the program that the process runs.
+func (p *process) file() (int64, error) {
+	info, err := os.Stat(fmt.Sprintf("/proc/%d/exe", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
 func freeAddr() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

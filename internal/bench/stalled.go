@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -10,7 +14,8 @@ import (
 
 // measureStalled sends 80 MB to a room of ten, first all reading, then with an
 // eleventh that does not, and gives what the eleventh costs: growth of the
-// process, seconds until it is disconnected, and how much slower the others are.
+// process, what waits in the kernel for it, seconds until it is disconnected, and
+// how much slower the others are.
 func measureStalled(ctx context.Context, p *process, scale float64) (result, error) {
 	f := &fanout{rooms: 1, members: 10, flight: 1, broadcasts: scaled(800, scale, 300), size: 100_000}
 	conns, err := f.join(p)
@@ -24,7 +29,7 @@ func measureStalled(ctx context.Context, p *process, scale float64) (result, err
 	}
 	defer control.Close()
 
-	without, _, err := f.paced(ctx, p, control.conn)
+	without, _, err := f.paced(ctx, p.rss, control.conn)
 	if err != nil {
 		return nil, err
 	}
@@ -36,24 +41,59 @@ func measureStalled(ctx context.Context, p *process, scale float64) (result, err
 	if err := deaf.writeText(`421["join","room0"]`); err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	with, growth, err := f.paced(ctx, p, control.conn)
+	began, kernel := time.Now(), int64(0)
+	with, growth, err := f.paced(ctx, func() (int64, error) {
+		waits, err := sendQueue(p.addr, deaf.LocalAddr().String())
+		kernel = max(kernel, waits)
+		rss, rssErr := p.rss()
+		return rss, errors.Join(err, rssErr)
+	}, control.conn)
 	if err != nil {
 		return nil, err
 	}
 	closing, err := control.awaitClients(ctx, len(conns)+1, began)
 	return result{
 		"stalled-memory": float64(growth) / (1 << 20),
+		"stalled-kernel": float64(kernel) / (1 << 20),
 		"stalled-others": with.at(0.99) / without.at(0.99),
 		"stalled-closed": closing,
 		"stalled-lost":   float64(f.left.Load()),
 	}, err
 }
 
+// sendQueue is how many bytes the kernel holds that the server, at the address
+// local, has sent to a client at remote and that the client's side has not taken; 0
+// once there is no such connection.
+func sendQueue(local, remote string) (int64, error) {
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		return 0, err
+	}
+	ends := hexAddr(local) + " " + hexAddr(remote)
+	for line := range strings.Lines(string(table)) {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[1]+" "+fields[2] == ends {
+			sent, _, _ := strings.Cut(fields[4], ":")
+			return strconv.ParseInt(sent, 16, 64)
+		}
+	}
+	return 0, nil
+}
+
+// hexAddr writes an IPv4 address and port as /proc/net/tcp does.
+func hexAddr(addr string) string {
+	a, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return addr
+	}
+	ip := a.Addr().As4()
+	return fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(ip[:]), a.Port())
+}
+
 // paced fires the broadcasts one at a time and gives how long each took to reach
-// everybody who reads, and by how much the process grew meanwhile.
-func (f *fanout) paced(ctx context.Context, p *process, control *conn) (*latencies, int64, error) {
-	before, err := p.rss()
+// everybody who reads, and by how much the process, whose memory is rss, grew
+// meanwhile.
+func (f *fanout) paced(ctx context.Context, rss func() (int64, error), control *conn) (*latencies, int64, error) {
+	before, err := rss()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -64,7 +104,7 @@ func (f *fanout) paced(ctx context.Context, p *process, control *conn) (*latenci
 			return nil, 0, err
 		}
 		lat.add(time.Since(began))
-		now, err := p.rss()
+		now, err := rss()
 		if err != nil {
 			return nil, 0, err
 		}
