@@ -124,7 +124,8 @@ func (t *Tail[E]) Subscribe(userID string, from int64, deliver func(page []Item[
 		f = &feed[E]{userID: userID, subscribers: map[*subscriber[E]]bool{}}
 		t.feeds[userID] = f
 	}
-	s := &subscriber[E]{deliver: deliver, lost: lost, seen: f.news - 1}
+	f.arrivals++
+	s := &subscriber[E]{deliver: deliver, lost: lost, arrival: f.arrivals, seen: f.news - 1}
 	s.position.Store(from)
 	f.subscribers[s] = true
 	t.schedule(f)

@@ -29,6 +29,8 @@ type subscriber[E any] struct {
 	deliver func([]Item[E]) int
 	lost    func() // nil if nobody asks
 
+	arrival int64 // in the feed's order of subscribing
+
 	// under the tail's lock
 	full    bool  // deliver took fewer than all and Resume has not been called
 	resumes int   // how often Resume was called
@@ -41,17 +43,20 @@ type feed[E any] struct {
 
 	// under the tail's lock
 	subscribers     map[*subscriber[E]]bool
+	arrivals        int64
 	news            int64 // grows when the log may have grown
 	queued, running bool
 	stuck           int64 // position at which trouble was logged, plus one; 0 for none
 }
 
 // waiting are the subscribers that want to be served, those that are nearest to
-// the head first.
+// the head first, and of those the one that came first.
 func (f *feed[E]) waiting() []*subscriber[E] {
 	ready := slices.Collect(maps.Keys(f.subscribers))
 	ready = slices.DeleteFunc(ready, func(s *subscriber[E]) bool { return s.full || s.seen >= f.news })
-	slices.SortFunc(ready, func(a, b *subscriber[E]) int { return cmp.Compare(b.Position(), a.Position()) })
+	slices.SortFunc(ready, func(a, b *subscriber[E]) int {
+		return cmp.Or(cmp.Compare(b.Position(), a.Position()), cmp.Compare(a.arrival, b.arrival))
+	})
 	return ready
 }
 
