@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -22,7 +23,7 @@ const groupOverhead = 192
 // event and its attachments. It is encoded at most once for each form that some
 // session needs, and may be sent to any number of sessions at once.
 type Group struct {
-	msgs  []Message
+	msgs  []Message  // whose Data mu guards, since it moves into frames
 	one   [1]Message // backs msgs of the usual length
 	size  int
 	plain bool // never compressed
@@ -52,13 +53,17 @@ func NewGroup(msgs ...Message) *Group {
 // Uncompressed returns a group of the same messages that is never compressed,
 // neither by permessage-deflate nor in a polling answer.
 func (g *Group) Uncompressed() *Group {
-	u := NewGroup(g.msgs...)
+	u := NewGroup(g.Messages()...)
 	u.plain = true
 	return u
 }
 
 // Messages are what the group holds. They must not be changed.
-func (g *Group) Messages() []Message { return g.msgs }
+func (g *Group) Messages() []Message {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.msgs)
+}
 
 // Size is what the group counts in a session's queue, in bytes: its WebSocket
 // frames and a fixed amount for keeping it.
@@ -94,14 +99,17 @@ func (g *Group) deflatedFrames() []byte {
 // pollingPayload returns the group as part of a polling payload.
 func (g *Group) pollingPayload() []byte { return g.encoded(&g.payload, encodePayload) }
 
+// encodeFrames moves the messages' data into the frames, so that what waits in
+// queues is in memory once.
 func encodeFrames(msgs []Message) []byte {
 	size := 0
 	for _, m := range msgs {
 		size += frameSize(m)
 	}
 	b := make([]byte, 0, size)
-	for _, m := range msgs {
+	for i, m := range msgs {
 		b = appendMessageFrame(b, m)
+		msgs[i].Data = b[len(b)-len(m.Data) : len(b) : len(b)]
 	}
 	return b
 }
