@@ -141,8 +141,8 @@ type Creation struct {
 	// RequestID and ClientID are the client's own names for this request, "" if it
 	// has none: RequestID among all of the user's (the header Idempotency-Key),
 	// ClientID among those of its device. The first of them that is there counts; a
-	// creation that has both is found by either. A repetition with the same data gets the first expense again, as it was
-	// then, and nobody hears of it.
+	// creation that has both is found by either. A repetition with the same data gets
+	// the first expense again, as it was then, and nobody hears of it.
 	RequestID, ClientID string
 
 	// Posted says that the creation came as an HTTP request, whose answer may be

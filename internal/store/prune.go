@@ -8,9 +8,9 @@ import (
 // Prune forgets what is older than before and no longer needed beside the logs:
 // operations that were applied or discarded, names of devices for expenses,
 // unclaimed posts, rooms of pages that did not come back, notifications; and tokens
-// that have expired by now. Parked operations stay until a person decides. It removes at most limit rows of each kind and tells
-// how many in all; whoever calls it again until it says 0 never holds a lock
-// for long.
+// that have expired by now. Parked operations stay until a person decides. It
+// removes at most limit rows of each kind and tells how many in all; whoever calls
+// it again until it says 0 never holds a lock for long.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total int64, err error) {
 	for _, old := range perishable {
 		than := before

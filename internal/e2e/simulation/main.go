@@ -16,10 +16,11 @@
 // # One number, one history
 //
 // Everything that happens is chosen by one random source, and happens on one
-// goroutine, however many histories are played beside each other: a Tail is not run but stepped (changes.Tail.Step and Poll), so a seed
-// gives the same history each time, which its hash shows. testing/synctest is not
-// used, for it runs inside tests alone and leaves the order of goroutines to
-// chance. Ids that the server makes up are written as the changes that made them.
+// goroutine, however many histories are played beside each other: a Tail is not run
+// but stepped (changes.Tail.Step and Poll), so a seed gives the same history each
+// time, which its hash shows. testing/synctest is not used, for it runs inside tests
+// alone and leaves the order of goroutines to chance. Ids that the server makes up
+// are written as the changes that made them.
 //
 // # What goes wrong
 //
