@@ -3,21 +3,20 @@ package middleware
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"expenseflow/internal/origin"
 )
 
 const corsMethods = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
-// CORS tells browsers which pages may call. With no origins any page may, but
-// without credentials; else those listed, with credentials, and no other
-// (CONTRACT 4.4 and decision 16). It answers every OPTIONS request.
-func CORS(origins []string) echo.MiddlewareFunc {
+// CORS tells browsers which pages may call, as the policy has it, and answers
+// every OPTIONS request.
+func CORS(policy *origin.Policy) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			h := c.Response().Header()
-			allowed := allow(h, origins, c.Request().Header.Get(echo.HeaderOrigin))
+			allowed := allow(c.Response().Header(), policy, c.Request())
 			if c.Request().Method != http.MethodOptions {
 				return next(c)
 			}
@@ -26,18 +25,19 @@ func CORS(origins []string) echo.MiddlewareFunc {
 	}
 }
 
-// allow sets what every answer carries and tells whether origin may call.
-func allow(h http.Header, origins []string, origin string) bool {
-	if len(origins) == 0 {
-		h.Set(echo.HeaderAccessControlAllowOrigin, "*")
-		return true
+// allow sets what every answer carries and reports whether the page may call.
+func allow(h http.Header, policy *origin.Policy, r *http.Request) bool {
+	if policy.Varies() {
+		h.Add(echo.HeaderVary, echo.HeaderOrigin)
 	}
-	h.Add(echo.HeaderVary, echo.HeaderOrigin)
-	if !slices.Contains(origins, strings.ToLower(origin)) {
+	value, credentials := policy.CORS(r)
+	if value == "" {
 		return false
 	}
-	h.Set(echo.HeaderAccessControlAllowOrigin, origin)
-	h.Set(echo.HeaderAccessControlAllowCredentials, "true")
+	h.Set(echo.HeaderAccessControlAllowOrigin, value)
+	if credentials {
+		h.Set(echo.HeaderAccessControlAllowCredentials, "true")
+	}
 	return true
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/observe"
+	"expenseflow/internal/origin"
 	"expenseflow/models"
 )
 
@@ -185,7 +186,7 @@ func TestCORS(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := newEcho(CORS(tt.origins))
+			e := newEcho(CORS(origin.New(tt.origins, false, slog.New(slog.DiscardHandler))))
 			e.GET("/", ok)
 			w := do(e, tt.method, "/", tt.headers...)
 			w.Header().Del("Content-Type")

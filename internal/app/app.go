@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"sync/atomic"
@@ -24,6 +25,7 @@ import (
 	"expenseflow/internal/failpoint"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
+	"expenseflow/internal/origin"
 	"expenseflow/internal/reconcile"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/store"
@@ -108,6 +110,7 @@ type parts struct {
 	ledger        *ledger.Ledger
 	reconciler    *reconcile.Reconciler
 	io            *socketio.Server
+	pages         *origin.Policy
 }
 
 func (a *App) build(ctx context.Context, secret []byte) error {
@@ -144,7 +147,8 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
 		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },
 	})
-	p.io = socketio.New(socketConfig(a.cfg, trail, a.log))
+	p.pages = origin.New(a.cfg.FrontendURL, !a.cfg.Production(), a.log)
+	p.io = socketio.New(socketConfig(a.cfg, p.pages, trail, a.log))
 	a.hub = sockets.New(sockets.Options{
 		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger, Reader: a.store, Registry: a.store,
 		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken,
@@ -190,16 +194,26 @@ func (a *App) listenForMetrics() (err error) {
 	if a.cfg.MetricsAddr == "" {
 		return nil
 	}
-	if a.metricsLn, err = net.Listen("tcp", a.cfg.MetricsAddr); err != nil {
+	if a.metricsLn, err = net.Listen(network(a.cfg.MetricsAddr), a.cfg.MetricsAddr); err != nil {
 		return fmt.Errorf("METRICS_ADDR=%s cannot be listened on: %w", a.cfg.MetricsAddr, err)
 	}
 	return nil
 }
 
+// network keeps an IPv4 address to IPv4: of 0.0.0.0, Go's "tcp" would make every
+// IPv6 address too.
+func network(addr string) string {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+		return "tcp4"
+	}
+	return "tcp"
+}
+
 // listen takes the port, or says in one sentence why it cannot be had.
 func listen(host string, port int) (net.Listener, error) {
 	addr := net.JoinHostPort(host, strconv.Itoa(port))
-	ln, err := net.Listen("tcp", addr)
+	ln, err := net.Listen(network(addr), addr)
 	switch {
 	case err == nil:
 		return ln, nil

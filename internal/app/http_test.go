@@ -149,7 +149,7 @@ func TestPreflightIsTheOriginals(t *testing.T) {
 	a.header.Del("X-Content-Type-Options")
 	want := http.Header{
 		"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"GET,HEAD,PUT,PATCH,POST,DELETE"},
-		"Access-Control-Allow-Headers": {"authorization,content-type"}, "Vary": {"Access-Control-Request-Headers"},
+		"Access-Control-Allow-Headers": {"authorization,content-type"}, "Vary": {"Origin", "Access-Control-Request-Headers"},
 	}
 	if diff := cmp.Diff(want, a.header); a.code != 204 || diff != "" {
 		t.Errorf("status %d, headers (-want +got):\n%s", a.code, diff)
@@ -181,6 +181,54 @@ func TestListedOriginsOnly(t *testing.T) {
 		conn.Close()
 		t.Error("another origin's WebSocket was opened")
 	}
+}
+
+// A page on a development server of this machine (Vite's 5173, say) sends its
+// requests with credentials: outside production it needs no setting.
+func TestPagesOfThisMachineMayUseCredentials(t *testing.T) {
+	const vite = "http://localhost:5173"
+	for _, tt := range []struct {
+		env, origin, allowed, credentials string
+	}{
+		{"development", vite, vite, "true"},
+		{"development", "https://a.example", "*", ""},
+		{"production", vite, "*", ""},
+	} {
+		r := start(t, "NODE_ENV="+tt.env)
+		for _, path := range []string{"/api/expenses", "/socket.io/?EIO=4&transport=polling", "/socket.io/socket.io.js"} {
+			a := r.call("GET", path, "", "", "Origin", tt.origin)
+			allowed, credentials := a.header.Get("Access-Control-Allow-Origin"), a.header.Get("Access-Control-Allow-Credentials")
+			if allowed != tt.allowed || credentials != tt.credentials {
+				t.Errorf("%s from %s in %s: %q, credentials %q", path, tt.origin, tt.env, allowed, credentials)
+			}
+		}
+	}
+}
+
+func TestARefusedPageIsLoggedWithTheSettingThatWouldAllowIt(t *testing.T) {
+	r := start(t, "FRONTEND_URL=https://money.example:443")
+	for range 3 {
+		r.call("GET", "/socket.io/?EIO=4&transport=polling", "", "", "Origin", "http://localhost:5173")
+		r.call("GET", "/api/expenses", "", "", "Origin", "http://localhost:5173")
+	}
+	if n := strings.Count(r.log.String(), "FRONTEND_URL=https://money.example,http://localhost:5173"); n != 1 {
+		t.Errorf("%d lines say so:\n%s", n, r.log)
+	}
+}
+
+// HOST=0.0.0.0 used to listen on every IPv6 address too.
+func TestAnIPv4HostListensOnIPv4Only(t *testing.T) {
+	r := start(t, "HOST=0.0.0.0")
+	_, port, _ := net.SplitHostPort(r.app.Addr())
+	if conn, err := net.Dial("tcp", "[::1]:"+port); err == nil {
+		conn.Close()
+		t.Error("it listens on IPv6 too")
+	}
+	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
 }
 
 func TestPollingAnswersAreNobodysToKeep(t *testing.T) {

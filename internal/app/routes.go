@@ -30,7 +30,7 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = handlers.Errors(a.log)
-	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(a.cfg.FrontendURL))
+	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(p.pages))
 	a.api(e, p)
 	a.service(e)
 	(&handlers.Static{Files: files, Policy: policy}).Register(e.Group(""))

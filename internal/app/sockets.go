@@ -1,17 +1,14 @@
 package app
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"expenseflow/internal/config"
 	"expenseflow/internal/engineio"
 	"expenseflow/internal/observe"
+	"expenseflow/internal/origin"
 	"expenseflow/internal/socketio"
 )
 
@@ -19,41 +16,13 @@ import (
 const connectTimeout = 10 * time.Second
 
 // socketConfig turns settings into those of the Socket.IO server.
-func socketConfig(cfg config.Config, trail socketio.Recovery, log *slog.Logger) socketio.Config {
+func socketConfig(cfg config.Config, pages *origin.Policy, trail socketio.Recovery, log *slog.Logger) socketio.Config {
 	return socketio.Config{
 		ServeClient: true, ConnectTimeout: connectTimeout, ReleaseHandshake: true, Recovery: trail, Logger: log,
 		Engine: engineio.Config{
 			Transports: cfg.Transports, QueueBytes: int(cfg.SocketQueue), MaxSessions: cfg.MaxConnections, Logger: log,
-			CORS: socketCORS(cfg.FrontendURL), AllowRequest: allowOrigin(cfg.FrontendURL), Headers: noStore,
+			CORS: &engineio.CORS{Decide: pages.CORS}, AllowRequest: pages.Check, Headers: noStore,
 		},
-	}
-}
-
-// socketCORS is the API's CORS for long-polling (CONTRACT decision 16).
-func socketCORS(origins []string) *engineio.CORS {
-	if len(origins) == 0 {
-		return &engineio.CORS{Origins: []string{"*"}}
-	}
-	return &engineio.CORS{Origins: origins, Credentials: true}
-}
-
-var errOrigin = errors.New("Origin not allowed") //nolint:staticcheck // a client shows the text as it is
-
-// allowOrigin holds WebSockets to the list too: browsers ask nobody before they
-// open one. Our own page, and whoever is no browser, may always.
-func allowOrigin(origins []string) func(*http.Request) error {
-	if len(origins) == 0 {
-		return nil
-	}
-	return func(r *http.Request) error {
-		origin := r.Header.Get("Origin")
-		if origin == "" || slices.Contains(origins, strings.ToLower(origin)) {
-			return nil
-		}
-		if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
-			return nil
-		}
-		return errOrigin
 	}
 }
 

@@ -2,10 +2,12 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -106,12 +108,44 @@ func (c *Config) weakness() string {
 }
 
 func (c *Config) checkDatabase(ps *Problems) {
-	if why := noDatabase(c.DatabaseURL.Reveal()); why != "" {
+	dsn := c.DatabaseURL.Reveal()
+	if why := noDatabase(dsn); why != "" {
 		*ps = append(*ps, Problem{
 			"DATABASE_URL", "DATABASE_URL " + why + ".",
 			"Set it to postgres://user:password@host:5432/name, or to the path of a SQLite file, or leave it empty.",
 		})
+	} else if unescaped(dsn) {
+		*ps = append(*ps, Problem{
+			"DATABASE_URL", "DATABASE_URL has a character in its user name or password that means something else in a URL.",
+			"Write there @ as %40, / as %2F, # as %23, ? as %3F and % as %25.",
+		})
 	}
+}
+
+// unescaped reports whether a part of the password of a postgres:// URL would be
+// taken for its host, port, path or query, and so shown.
+func unescaped(dsn string) bool {
+	_, rest, isURL := strings.Cut(dsn, "://")
+	if !isURL {
+		return false
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, tail := rest[:end], rest[end:]
+	path, _, _ := strings.Cut(tail, "?")
+	switch strings.Count(authority, "@") {
+	case 0: // an @ after it ends the password, unless it stands in an option
+		_, port, hasPort := strings.Cut(authority, ":")
+		_, notPort := strconv.ParseUint(port, 10, 16)
+		return strings.Contains(path, "@") || strings.Contains(tail, "@") && hasPort && notPort != nil && !strings.HasPrefix(authority, "[")
+	case 1:
+		user, _, _ := strings.Cut(authority, "@")
+		_, err := url.PathUnescape(user)
+		return err != nil || strings.Contains(path, "@")
+	}
+	return true
 }
 
 // What people write for a database and what would be a strange name for a file.

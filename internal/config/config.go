@@ -19,7 +19,7 @@ import (
 // values, eg is an example for messages, main puts it into the README.
 type Config struct {
 	Port int    `env:"PORT" envDefault:"3000" min:"0" max:"65535" help:"TCP port; 0 takes any free one" main:"true"`
-	Host string `env:"HOST" help:"address to listen on; empty listens on all" eg:"127.0.0.1"`
+	Host string `env:"HOST" help:"address to listen on; empty listens on all, 0.0.0.0 on those of IPv4" eg:"127.0.0.1"`
 	Env  string `env:"NODE_ENV" envDefault:"development" oneof:"development|test|staging|production" help:"production refuses missing, short and sample secrets" main:"true"`
 
 	DataDir       string        `env:"DATA_DIR" envDefault:"data" help:"folder of what the server keeps: the embedded database and a secret it made"`
@@ -34,7 +34,7 @@ type Config struct {
 	JWTExpire     time.Duration `env:"JWT_EXPIRE" envDefault:"7d" min:"1s" max:"100y" help:"age at which a token ends; a bare number is seconds" main:"true"`
 	PasswordMin   int           `env:"PASSWORD_MIN_LENGTH" envDefault:"6" min:"1" max:"72" help:"fewest characters of a new password"`
 
-	FrontendURL Origins `env:"FRONTEND_URL" help:"origins that browsers may call from, comma-separated; empty allows any, without credentials" eg:"https://money.example.org" main:"true"`
+	FrontendURL Origins `env:"FRONTEND_URL" help:"origins that browsers may call from, comma-separated; empty allows any, with credentials only pages of this machine, and those not in production" eg:"https://money.example.org" main:"true"`
 	StaticDir   string  `env:"STATIC_DIR" help:"folder of an existing frontend to serve instead of the built-in page" main:"true"`
 	ListFormat  string  `env:"EXPENSES_LIST_FORMAT" envDefault:"auto" oneof:"auto|array|wrapped" help:"GET /api/expenses: auto wraps when page or limit is asked for"`
 
@@ -57,7 +57,7 @@ type Config struct {
 	AuthRateLimit Rate `env:"AUTH_RATE_LIMIT" envDefault:"20/15m" help:"failed sign-ins of one address; 0 is no limit"`
 	SyncRateLimit Rate `env:"SYNC_RATE_LIMIT" envDefault:"600/1m" help:"offline batches of one token, at least 60/1m; 0 is no limit"`
 
-	TrustedProxies Prefixes `env:"TRUSTED_PROXIES" help:"addresses or networks whose X-Forwarded-For is believed; empty believes none" eg:"127.0.0.1,10.0.0.0/8" main:"true"`
+	TrustedProxies Prefixes `env:"TRUSTED_PROXIES" help:"addresses or networks whose X-Forwarded-For, -Proto and -Host are believed; empty believes none" eg:"127.0.0.1,10.0.0.0/8" main:"true"`
 	TLSCertFile    string   `env:"TLS_CERT_FILE" help:"certificate chain in PEM; with TLS_KEY_FILE the server speaks HTTPS"`
 	TLSKeyFile     string   `env:"TLS_KEY_FILE" help:"private key in PEM"`
 

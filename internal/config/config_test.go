@@ -337,6 +337,44 @@ func FuzzValues(f *testing.F) {
 	})
 }
 
+// TestAPasswordIsNeverPartOfAnError are passwords that a URL takes for something
+// else: "w0rd" used to be printed as the name of a host.
+func TestAPasswordIsNeverPartOfAnError(t *testing.T) {
+	for _, password := range []string{"s3cr3t@w0rd", "s3cr3t/w0rd", "12/w0rd", "12/3@w0rd", "s3cr3t?w0rd", "s3cr3t#w0rd", "s3cr3t%w0rd", "a@b@w0rd", "w0rd@a/b"} {
+		dsn := "postgres://ann:" + password + "@127.0.0.1:5432/ef"
+		cfg, ps := load(t, nil, "DATABASE_URL="+dsn)
+		if diff := cmp.Diff([]string{"DATABASE_URL"}, names(ps)); diff != "" {
+			t.Fatalf("%s: %s", dsn, diff)
+		}
+		if said := ps.Error() + cfg.DatabaseURL.String(); strings.Contains(said, "w0rd") || strings.Contains(said, "s3cr3t") || !strings.Contains(said, "%40") {
+			t.Errorf("%s: %s", dsn, said)
+		}
+	}
+	for _, dsn := range []string{
+		"postgres://ann:s3cr3t%40w0rd%2F@127.0.0.1/ef", "postgres://ann@h/ef", "postgresql://h:5432?user=ann@corp", "postgres://h/ef?password=a@b",
+		"postgres://ann:p@[::1]:5432/ef", "postgres://ann:p@h1:5432,h2:5432/ef", "postgres:///ef", "postgres://[::1]?user=a@b", "/srv/data@home/money.db",
+	} {
+		if _, ps := load(t, nil, "DATABASE_URL="+dsn); len(ps) > 0 {
+			t.Errorf("%s: %v", dsn, ps)
+		}
+	}
+}
+
+func TestOriginsAreKeptAsBrowsersSendThem(t *testing.T) {
+	cfg, ps := load(t, nil, "FRONTEND_URL=https://app.example:443,https://APP.example/,http://b\u00fccher.example:80,capacitor://localhost")
+	if len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	if diff := cmp.Diff(Origins{"https://app.example", "http://xn--bcher-kva.example", "capacitor://localhost"}, cfg.FrontendURL); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"https://*.example", "*,https://a.example", "wss://a.example", "null"} {
+		if _, ps := load(t, nil, "FRONTEND_URL="+bad); len(ps) != 1 {
+			t.Errorf("%s: %v", bad, ps)
+		}
+	}
+}
+
 // TestWhatIsNoDatabaseMakesNoFile are values that would else be the name of a file.
 func TestWhatIsNoDatabaseMakesNoFile(t *testing.T) {
 	for dsn, words := range map[string]string{

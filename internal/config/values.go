@@ -7,10 +7,12 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"expenseflow/internal/origin"
 	"expenseflow/models"
 )
 
@@ -43,7 +45,7 @@ func (d DSN) String() string {
 		return string(d)
 	}
 	u, err := url.Parse(string(d))
-	if err != nil {
+	if err != nil || unescaped(string(d)) {
 		return redacted
 	}
 	return u.Scheme + "://" + u.Host + u.Path
@@ -165,25 +167,28 @@ func (r Rate) String() string {
 	return fmt.Sprintf("%d/%s", r.N, FormatDuration(r.Per))
 }
 
-// Origins are web origins such as https://money.example.org, lower case and
-// without a slash at the end. None, or "*" alone, stands for any.
+// Origins are web origins in the form of origin.Parse, such as
+// https://money.example.org. None, or "*" alone, stands for any.
 type Origins []string
 
 // UnmarshalText reads a comma-separated list.
 func (o *Origins) UnmarshalText(text []byte) error {
 	*o = nil
-	for _, s := range fields(text) {
+	all := fields(text)
+	if len(all) == 1 && all[0] == "*" {
+		return nil
+	}
+	for _, s := range all {
 		if s == "*" {
-			continue
+			return errors.New("has * beside other origins: keep either")
 		}
-		u, err := url.Parse(s)
-		switch {
-		case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-			return fmt.Errorf("has %q, which does not start with http:// or https:// and a host", s)
-		case u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-			return fmt.Errorf("has %q, which is more than scheme, host and port", s)
+		canonical, err := origin.Parse(s)
+		if err != nil {
+			return fmt.Errorf("has %q, which %w", s, err)
 		}
-		*o = append(*o, strings.ToLower(u.Scheme+"://"+u.Host))
+		if !slices.Contains(*o, canonical) {
+			*o = append(*o, canonical)
+		}
 	}
 	return nil
 }

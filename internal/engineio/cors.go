@@ -17,6 +17,11 @@ type CORS struct {
 	// AllowOrigin allows origins beyond Origins. nil: none.
 	AllowOrigin func(origin string) bool
 
+	// Decide, if set, takes the place of Origins, AllowOrigin and Credentials: it
+	// gives the value of Access-Control-Allow-Origin for r, "" for none, and whether
+	// credentials may be sent.
+	Decide func(r *http.Request) (allow string, credentials bool)
+
 	Credentials    bool          // cookies and Authorization may be sent
 	Methods        []string      // default GET, HEAD, PUT, PATCH, POST, DELETE
 	AllowedHeaders []string      // default those the browser asks for
@@ -43,23 +48,34 @@ func (c *CORS) Apply(w http.ResponseWriter, r *http.Request) (done bool) {
 
 // mark adds what every answer carries.
 func (c *CORS) mark(h http.Header, r *http.Request) {
-	origin := r.Header.Get("Origin")
-	switch {
-	case slices.Contains(c.Origins, "*"):
-		h.Set("Access-Control-Allow-Origin", "*")
-	case origin != "" && c.allowed(origin):
+	allow, credentials := c.decide(r)
+	if allow != "*" {
 		h.Add("Vary", "Origin")
-		h.Set("Access-Control-Allow-Origin", origin)
-	default:
-		h.Add("Vary", "Origin")
+	}
+	if allow == "" {
 		return
 	}
-	if c.Credentials {
+	h.Set("Access-Control-Allow-Origin", allow)
+	if credentials {
 		h.Set("Access-Control-Allow-Credentials", "true")
 	}
 	if len(c.ExposedHeaders) > 0 {
 		h.Set("Access-Control-Expose-Headers", strings.Join(c.ExposedHeaders, ","))
 	}
+}
+
+func (c *CORS) decide(r *http.Request) (allow string, credentials bool) {
+	if c.Decide != nil {
+		return c.Decide(r)
+	}
+	origin := r.Header.Get("Origin")
+	switch {
+	case slices.Contains(c.Origins, "*"):
+		return "*", c.Credentials
+	case origin != "" && c.allowed(origin):
+		return origin, c.Credentials
+	}
+	return "", false
 }
 
 func (c *CORS) allowed(origin string) bool {
