@@ -29,6 +29,7 @@ type User struct {
 	Unread          int64 // notifications
 	Budgets         int64 // how many there are
 	Received        int64 // how often an expense of somebody else was shared with the user
+	Revocations     int64 // how often a token of the user was signed out; it only grows
 }
 
 // Balance is the user's, which is as new as the user was read.

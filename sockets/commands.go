@@ -60,14 +60,24 @@ func (s *session) obey(ctx context.Context, c command, e *socketio.Event) {
 		s.deny(e, failed(err))
 		return
 	}
-	out, err := c.do(s, ctx, arg)
+	out, err := c.do(s, models.WithCredential(ctx, s.token), arg)
 	if err != nil {
 		s.complain(ctx, e, err)
 		s.deny(e, failed(err))
+		s.endIfRefused(err)
 		return
 	}
 	out.OK = true
 	_ = e.Ack(out)
+}
+
+// endIfRefused closes the socket of a token that was found to have ended before the
+// user's log said so here.
+func (s *session) endIfRefused(err error) {
+	if models.KindOf(err) == models.Unauthorized {
+		s.out.Store(true)
+		go s.hub.errands.run(func(context.Context) { s.socket.Disconnect(true) })
+	}
 }
 
 // deny says why a command was not carried out.

@@ -11,11 +11,13 @@ import (
 	"expenseflow/internal/changes"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
+	"expenseflow/models"
 )
 
 // A session is one socket of a signed-in user.
 type session struct {
 	hub     *Hub
+	token   models.Credential // checked again whenever it changes something
 	socket  *socketio.Socket
 	userID  string
 	key     string    // names the token among sign-outs
@@ -58,7 +60,7 @@ type session struct {
 func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
 	found := standingOf(&id.User)
 	s := &session{
-		hub: h, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
+		hub: h, token: id.Credential, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
 		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt, issued: id.Claims.IssuedAt,
 		hello: wire.ParseHello(socket.Handshake().Auth), found: &found,
 		name: id.User.Name, asOf: id.User.Seq,

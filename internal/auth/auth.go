@@ -18,13 +18,13 @@ import (
 	"expenseflow/models"
 )
 
-// Codes that a refusal carries, so that a client can tell them apart.
+// Codes that a refusal carries (models.RefuseToken).
 const (
-	CodeNoToken        = "NO_TOKEN"        // none was sent
-	CodeTokenInvalid   = "TOKEN_INVALID"   // garbled, or signed by somebody else
-	CodeTokenExpired   = "TOKEN_EXPIRED"   // was good once
-	CodeSessionInvalid = "SESSION_INVALID" // signed out, or the password was changed since
-	CodeUserNotFound   = "USER_NOT_FOUND"  // its account is gone
+	CodeNoToken        = models.CodeNoToken
+	CodeTokenInvalid   = models.CodeTokenInvalid
+	CodeTokenExpired   = models.CodeTokenExpired
+	CodeSessionInvalid = models.CodeSessionInvalid
+	CodeUserNotFound   = models.CodeUserNotFound
 )
 
 // users is what the Authenticator asks the store.
@@ -39,6 +39,9 @@ type users interface {
 type Identity struct {
 	User   models.User
 	Claims Claims
+
+	// Credential is what the store checks again when the caller changes something.
+	Credential models.Credential
 }
 
 // An Authenticator turns tokens into identities. Its methods may be called
@@ -78,7 +81,14 @@ func (a *Authenticator) AuthenticateWithin(ctx context.Context, bearer string, g
 	if err != nil {
 		return Identity{}, err
 	}
-	return Identity{User: user, Claims: claims}, nil
+	return Identity{User: user, Claims: claims, Credential: credential(&user, claims, grace)}, nil
+}
+
+// credential is the token as it was found good: u was read before the sign-outs were.
+func credential(u *models.User, c Claims, grace time.Duration) models.Credential {
+	return models.Credential{
+		UserID: u.ID, Key: c.Key, Generation: c.Generation, Until: c.ExpiresAt.Add(grace), Revocations: u.Revocations,
+	}
 }
 
 // account finds the token's account and checks that the token still stands for it.
@@ -108,9 +118,7 @@ func Token(header string) string {
 	return strings.TrimSpace(strings.Replace(header, "Bearer ", "", 1))
 }
 
-func refuse(code string, cause error) error {
-	return &models.Error{Kind: models.Unauthorized, Msg: "Invalid token.", Code: code, Err: cause}
-}
+func refuse(code string, cause error) error { return models.RefuseToken(code, cause) }
 
 // unavailable makes trouble of ours retryable, whatever the store called it:
 // an unclassified error here must not look like a bad token.
@@ -123,8 +131,11 @@ func unavailable(doing string, err error) error {
 
 type identityKey struct{}
 
-// WithIdentity gives a context that carries the caller.
+// WithIdentity gives a context that carries the caller and their credential.
 func WithIdentity(ctx context.Context, id Identity) context.Context {
+	if id.Credential.UserID != "" {
+		ctx = models.WithCredential(ctx, id.Credential)
+	}
 	return context.WithValue(ctx, identityKey{}, id)
 }
 

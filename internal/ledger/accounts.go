@@ -111,7 +111,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, userID, current, replacem
 	if err := models.InvalidIf(models.CheckPassword("newPassword", replacement, a.minPassword)); err != nil {
 		return models.User{}, err
 	}
-	u, err := a.store.UserByID(ctx, userID)
+	u, err := a.caller(ctx, userID)
 	if err != nil {
 		return models.User{}, fmt.Errorf("change password: %w", err)
 	}
@@ -119,6 +119,22 @@ func (a *Accounts) ChangePassword(ctx context.Context, userID, current, replacem
 		return models.User{}, err
 	}
 	return a.setPassword(ctx, userID, replacement)
+}
+
+// caller is the user who acts, while the token is good by which they do: a password
+// that was changed meanwhile is no wrong guess.
+func (a *Accounts) caller(ctx context.Context, userID string) (models.User, error) {
+	u, err := a.store.UserByID(ctx, userID)
+	c, bearer := models.CredentialFrom(ctx)
+	switch {
+	case !bearer:
+		return u, err
+	case models.KindOf(err) == models.NotFound:
+		return u, models.RefuseToken(models.CodeUserNotFound, err)
+	case err != nil:
+		return u, err
+	}
+	return u, c.Check(&u, time.Now())
 }
 
 func (a *Accounts) setPassword(ctx context.Context, userID, password string) (models.User, error) {

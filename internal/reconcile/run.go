@@ -163,12 +163,12 @@ func guard(fn func() error) (err error) {
 
 // forGood tells whether doing the same again would fail again (CONTRACT decision
 // 7): unless it is known to pass, trouble is taken to stay, or a browser would
-// send its queue for ever.
+// send its queue for ever. That the token has ended says nothing of the operation.
 func forGood(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	return models.KindOf(err) != models.Unavailable
+	return models.KindOf(err) != models.Unavailable && models.KindOf(err) != models.Unauthorized
 }
 
 // reason is what a user reads about an error that is for good.

@@ -117,6 +117,7 @@ func (tx *Tx) signOutDevice(id string, grace time.Duration) (keys []string, err 
 func (tx *Tx) revoke(key string, until time.Time) {
 	_ = tx.exec("INSERT INTO revoked_tokens (token_key, user_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
 		key, tx.user.ID, until.UnixMilli()) // exec keeps the error
+	tx.user.Revocations++
 	tx.Append(models.Change{Kind: models.SignedOut, EntityID: key})
 }
 

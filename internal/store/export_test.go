@@ -74,3 +74,9 @@ func (s *Store) MigrateDownTo(ctx context.Context, version int64) error {
 	_, err = p.DownTo(ctx, version)
 	return err
 }
+
+// Revoke refuses a token as RevokeToken does.
+func (tx *Tx) Revoke(key string, until time.Time) error {
+	tx.revoke(key, until)
+	return tx.failed
+}

@@ -38,6 +38,8 @@ type userRow struct {
 	Budgets int64
 
 	Received int64
+
+	Revocations int64 // how often a token of the user was signed out
 }
 
 type revokedTokenRow struct {
@@ -133,7 +135,7 @@ func (r *userRow) user() models.User {
 		CreatedAt: fromMillis(r.CreatedAt), TokenGeneration: r.TokenGeneration,
 		LogStart: r.LogStart, Seq: r.Seq, SyncedAt: orNever(r.LastSyncedAt),
 		Income: r.Income.Normal(), Expense: r.Expense.Normal(), Unread: r.Unread, Budgets: r.Budgets,
-		Received: r.Received,
+		Received: r.Received, Revocations: r.Revocations,
 	}
 }
 

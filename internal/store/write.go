@@ -33,6 +33,9 @@ const (
 // wait for it. None begins for a ctx that has ended: a request whose client is
 // gone is not applied behind the one with which that client came back.
 //
+// If ctx carries a credential (models.WithCredential), it must still be good under
+// the user's lock: else the error is of models.Unauthorized, and fn does not run.
+//
 // The error is fn's own, models.NotFound if the user is gone, a DataError if
 // the database refuses the data, or models.Unavailable, after which the same
 // call may succeed. After the last, whether the transaction was committed is
@@ -177,6 +180,9 @@ func (s *Store) runLocked(ctx context.Context, db *gorm.DB, conn *sql.Conn, user
 		return err
 	}
 	tx.conn = conn
+	if err := tx.authorize(); err != nil {
+		return err
+	}
 	failpoint.Here(failpoint.AfterBegin)
 	err = fn(tx)
 	if len(tx.wanted) > 0 {
@@ -227,18 +233,18 @@ func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string, users []st
 	if err == nil && j.of[userID] == nil {
 		err = userGone
 	}
-	return j.of[userID], noUser(err)
+	return j.of[userID], j.goneFor(noUser(err))
 }
 
 const userColumns = "id, name, email, password_hash, created_at, token_generation, seq, log_start, last_synced_at, last_applied_at, " +
-	"income_units, income_micros, expense_units, expense_micros, unread, budgets, received"
+	"income_units, income_micros, expense_units, expense_micros, unread, budgets, received, revocations"
 
 func (r *userRow) dest() []any {
 	return []any{
 		&r.ID, &r.Name, &r.Email, &r.PasswordHash, &r.CreatedAt, &r.TokenGeneration,
 		&r.Seq, &r.LogStart, &r.LastSyncedAt, &r.LastAppliedAt,
 		&r.Income.Units, &r.Income.Micros, &r.Expense.Units, &r.Expense.Micros, &r.Unread, &r.Budgets,
-		&r.Received,
+		&r.Received, &r.Revocations,
 	}
 }
 
