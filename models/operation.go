@@ -42,10 +42,15 @@ const (
 	StatusNotFound  Status = "not_found"
 	StatusDuplicate Status = "duplicate"
 	StatusParked    Status = "parked"
+	StatusRejected  Status = "rejected" // not applied and not kept either; its repetition is judged anew
 )
 
-// A Result answers one operation, and is what its replay gets again. Only
-// StatusParked is a failure to the client: an operation on an expense that does
+// CodeParkedFull is the code of an operation that was rejected because too many are
+// parked already.
+const CodeParkedFull = "PARKED_FULL"
+
+// A Result answers one operation, and is what its replay gets again. StatusParked
+// and StatusRejected are failures to the client: an operation on an expense that does
 // not exist succeeds with StatusNotFound, although an UPDATE is parked as well
 // (CONTRACT D21).
 type Result struct {
@@ -54,8 +59,12 @@ type Result struct {
 	Expense    *Expense // the document after the operation; nil where there is none
 	Budget     *Budget  // as Expense, of the creation of a budget
 	Current    *Expense // for a conflict: the stored, newer expense
-	Error      string   // why it was parked; "" unless it was
+	Error      string   // why it was parked or rejected; "" unless it was
+	Code       string   // what a program may know it by, of a rejected one; may be ""
 }
+
+// Failed reports whether the client is told that the operation failed.
+func (r *Result) Failed() bool { return r.Status == StatusParked || r.Status == StatusRejected }
 
 // Foreign are the places of r's expenses that are another user's, shared with r's.
 func (r *Result) Foreign() (places []**Expense) {

@@ -99,7 +99,7 @@ func TestD4OddDataAreParked(t *testing.T) {
 			create(6, `{"description":"a\u0000b","amount":1,"category":"food","type":"expense"}`),
 			create(7, `{"description":"\ud800","amount":1,"category":"\u0000","type":"expense"}`),
 			named("nul\x00id", of("dev\x00ice", create(8, `{"amount":1}`))),
-			create(9, `{"description":"`+strings.Repeat("x", 100_000)+`","amount":1,"category":"food","type":"expense"}`),
+			create(9, `{"description":"`+strings.Repeat("x", 60_000)+`","amount":1,"category":"food","type":"expense"}`),
 			create(10, "{\"description\":\"\xff\",\"amount\":0}"),
 			create(11, `{"description":"a","amount":9007199254740993,"category":"food","type":"expense"}`),
 		}

@@ -24,6 +24,9 @@ const textAction = "Invalid action"
 func (r *Reconciler) Delta(ctx context.Context, userID string, by models.Author, changes []models.DeltaChange) ([]models.DeltaResult, error) {
 	items := make([]*deltaItem, len(changes))
 	for i, c := range changes {
+		if ctx.Err() != nil {
+			return nil, left(ctx)
+		}
 		items[i] = newDeltaItem(userID, c)
 	}
 	if err := r.run(ctx, userID, by, asJobs(items)); err != nil {
@@ -47,6 +50,9 @@ type deltaItem struct {
 }
 
 func newDeltaItem(userID string, c models.DeltaChange) *deltaItem {
+	if err := checkChange(c); err != nil {
+		return &deltaItem{change: c, refused: err}
+	}
 	d := &deltaItem{change: c, key: deltaKey(userID, c)}
 	err := guard(func() error {
 		switch c.Action {
@@ -64,6 +70,15 @@ func newDeltaItem(userID string, c models.DeltaChange) *deltaItem {
 		d.refused = models.E(models.Invalid, textFailed)
 	}
 	return d
+}
+
+// checkChange refuses a change whose data or names are larger than anybody's, before
+// anything is made of them.
+func checkChange(c models.DeltaChange) error {
+	if models.UTF16Len(c.ID) > wire.MaxID || models.UTF16Len(wire.Name(c.LocalID)) > wire.MaxID {
+		return models.E(models.Invalid, "The id of a change is longer than 256 characters")
+	}
+	return wire.CheckData(c.Data)
 }
 
 // deltaKey names a change by its place in the browser's queue, when it was queued
@@ -155,7 +170,7 @@ func (d *deltaItem) settle(s *session, err error) error {
 	case errors.As(err, &conflict):
 		d.result.Current = &conflict.Stored
 	case models.KindOf(err) == models.NotFound && d.change.Action == models.Delete:
-	case slices.Contains([]models.Kind{models.NotFound, models.Forbidden, models.Invalid}, models.KindOf(err)):
+	case slices.Contains([]models.Kind{models.NotFound, models.Forbidden, models.Invalid, models.TooLarge}, models.KindOf(err)):
 		d.result.Error = models.Message(err)
 	default:
 		return err

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -48,21 +49,36 @@ type item struct {
 	patch   models.Patch // of an UPDATE
 	seen    *int64       // the version that an UPDATE names
 	refused error        // what is wrong with the data, for the client
+	bounds  error        // the data is so large or so deep that it is not even kept
 
 	result models.Result
 }
 
-// newItems prepares a batch.
-func newItems(userID string, ops []models.Operation) []*item {
+// newItems prepares a batch. It ends early when ctx does, for a client that has
+// gone: its error is models.Unavailable then.
+func newItems(ctx context.Context, userID string, ops []models.Operation) ([]*item, error) {
 	items := make([]*item, len(ops))
 	seen := make(map[string]int, len(ops))
 	for i, op := range ops {
+		if ctx.Err() != nil {
+			return nil, left(ctx)
+		}
+		if err := wire.CheckData(op.Data); err != nil {
+			op.Data = nil
+			items[i] = &item{op: op, bounds: err}
+			continue
+		}
 		name := operationKey(userID, op)
 		items[i] = &item{op: op, key: nth(name, seen[name])}
 		items[i].read()
 		seen[name]++
 	}
-	return items
+	return items, nil
+}
+
+// left is the error of work that was given up because ctx ended.
+func left(ctx context.Context) error {
+	return &models.Error{Kind: models.Unavailable, Msg: "Service temporarily unavailable", Err: ctx.Err()}
 }
 
 // operationKey names an operation by all that tells it from others (CONTRACT
@@ -115,6 +131,8 @@ func (it *item) read() {
 // preload names the rows that apply is going to read.
 func (it *item) preload(p *store.Preload, s *session, resolved bool) error {
 	switch {
+	case it.bounds != nil:
+		return nil
 	case resolved:
 		return it.preloadTarget(p, s)
 	case it.op.Action == models.Create:
@@ -142,6 +160,10 @@ func (it *item) preloadTarget(p *store.Preload, s *session) error {
 // apply replays the stored result of this operation, or performs it and stores
 // what came of it in the same transaction.
 func (it *item) apply(s *session) error {
+	if it.bounds != nil {
+		it.reject(models.Message(it.bounds), "")
+		return nil
+	}
 	stored, ok, err := s.Tx.OperationByKey(it.key)
 	failpoint.Here(failpoint.AfterDedupe)
 	if err != nil {
@@ -240,6 +262,11 @@ func (it *item) inWords(broken error) error {
 
 func (it *item) park(why string, current *models.Expense) {
 	it.result = models.Result{ResourceID: it.op.ResourceID, Status: models.StatusParked, Error: why, Current: current}
+}
+
+// reject answers that the operation was neither applied nor kept.
+func (it *item) reject(why, code string) {
+	it.result = models.Result{ResourceID: it.op.ResourceID, Status: models.StatusRejected, Error: why, Code: code}
 }
 
 func (it *item) done(status models.Status, e *models.Expense) {

@@ -55,7 +55,7 @@ func (ls *lanes) enter(ctx context.Context, name string, keys []string, refuse b
 		}, nil
 	case <-ctx.Done():
 		ls.part(name, l, keys)
-		return nil, &models.Error{Kind: models.Unavailable, Msg: "Service temporarily unavailable", Err: ctx.Err()}
+		return nil, left(ctx)
 	}
 }
 

@@ -72,6 +72,16 @@ func (k *kitchen) operations(n int) []models.Operation {
 	return ops
 }
 
+// items are n good operations, read.
+func (k *kitchen) items(n int) []*item {
+	k.t.Helper()
+	items, err := newItems(k.t.Context(), k.userID, k.operations(n))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return items
+}
+
 func (k *kitchen) expenses() int {
 	k.t.Helper()
 	_, n, err := k.store.Expenses(k.t.Context(), k.userID, 1, 1)
@@ -109,7 +119,7 @@ func TestAPoisonousOperationEndsParked(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			eachKitchen(t, func(k *kitchen) {
-				items := newItems(k.userID, k.operations(10))
+				items := k.items(10)
 				jobs := asJobs(items)
 				jobs[2] = &poison{item: items[2], spoil: tt.apply}
 				jobs[5] = &poison{item: items[5], spoil: tt.apply}
@@ -177,7 +187,7 @@ func (k *kitchen) checkParked(want ...*item) {
 // What cannot even be parked with its data is parked without.
 func TestAnOperationThatCannotBeKeptIsKeptWithoutItsData(t *testing.T) {
 	eachKitchen(t, func(k *kitchen) {
-		items := newItems(k.userID, k.operations(3))
+		items := k.items(3)
 		jobs := asJobs(items)
 		jobs[1] = &poison{item: items[1], spoil: panics, spoilRefusal: refused}
 		if err := k.run(k.t.Context(), k.userID, models.Author{}, jobs); err != nil {
@@ -200,7 +210,7 @@ func TestTroubleThatWillPassParksNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachKitchen(t, func(k *kitchen) {
-				items := newItems(k.userID, k.operations(10))
+				items := k.items(10)
 				jobs := asJobs(items)
 				trouble := models.E(models.Unavailable, "the database is away")
 				jobs[6] = &poison{item: items[6], spoil: func(*session) error { return trouble }}
@@ -226,7 +236,7 @@ func TestTroubleThatWillPassParksNothing(t *testing.T) {
 
 func TestRetryOfAPoisonousOperationLeavesItParked(t *testing.T) {
 	eachKitchen(t, func(k *kitchen) {
-		items := newItems(k.userID, k.operations(1))
+		items := k.items(1)
 		poisoned := &poison{item: items[0], spoil: panics}
 		if err := k.run(k.t.Context(), k.userID, models.Author{}, []job{poisoned}); err != nil {
 			k.t.Fatal(err)
@@ -263,7 +273,7 @@ func (p *poisonedRetrial) apply(s *session) error {
 // A rule that only the ledger knows speaks in the batch's words too.
 func TestARuleOfTheLedgersParksAnOperation(t *testing.T) {
 	eachKitchen(t, func(k *kitchen) {
-		items := newItems(k.userID, k.operations(2))
+		items := k.items(2)
 		items[0].draft.Amount = 0
 		items[1].op.Action, items[1].patch.Type = models.Update, new(string)
 		if err := k.run(k.t.Context(), k.userID, models.Author{}, asJobs(items)); err != nil {

@@ -97,7 +97,10 @@ func (r *Reconciler) Apply(ctx context.Context, userID string, by models.Author,
 	if len(ops) == 0 {
 		return []models.Result{}, nil
 	}
-	items := newItems(userID, ops)
+	items, err := newItems(ctx, userID, ops)
+	if err != nil {
+		return nil, err
+	}
 	leave, err := r.lanes.enter(ctx, laneOf(userID, items), keysOf(items), r.opts.DupInflight == DupRefuse)
 	if err != nil {
 		return nil, err

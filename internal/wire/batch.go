@@ -12,7 +12,7 @@ import (
 // fault; keys that nobody knows are ignored, and an operation's data is nobody's
 // business here. The operations share memory with body.
 func ParseBatch(body json.RawMessage) ([]models.Operation, error) {
-	o, err := readObject(body)
+	o, err := readQueue(body)
 	if err != nil {
 		return nil, err
 	}

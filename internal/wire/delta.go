@@ -14,7 +14,7 @@ const deltaConflict = "Conflict detected: Server has a newer version"
 // without a list; an entry of another shape has no action that we know. The
 // changes share memory with body.
 func ParseDelta(body json.RawMessage) ([]models.DeltaChange, error) {
-	o, err := readObject(body)
+	o, err := readQueue(body)
 	if err != nil {
 		return nil, err
 	}
@@ -33,10 +33,7 @@ func readChange(raw json.RawMessage) models.DeltaChange {
 	if typeOf(raw) != objectType {
 		return models.DeltaChange{}
 	}
-	o, err := readObject(raw)
-	if err != nil {
-		return models.DeltaChange{}
-	}
+	o := split(raw)
 	c := models.DeltaChange{
 		Action: deltaAction(str(o["action"])), ID: str(o["id"]), LocalID: localID(o["localId"]),
 		Data: o["data"], Timestamp: readTimestamp(o["timestamp"]),

@@ -98,7 +98,7 @@ func appendEscaped(b []byte, s string) []byte {
 }
 
 // A Result writes itself as one entry of a batch's answer:
-// {resourceId, success, data|error, status, current?}.
+// {resourceId, success, data|error, code?, status, current?}.
 type Result models.Result
 
 // NewResult gives r's document.
@@ -113,8 +113,9 @@ func (r Result) MarshalJSON() ([]byte, error) {
 // AppendResult appends r's document to b.
 func AppendResult(b []byte, r *models.Result) []byte {
 	b = appendString(append(b, `{"resourceId":`...), r.ResourceID)
-	if r.Status == models.StatusParked {
+	if r.Failed() {
 		b = appendString(append(b, `,"success":false,"error":`...), r.Error)
+		b = appendSet(b, `,"code":`, r.Code)
 	} else {
 		b = appendExpenseOrNull(append(b, `,"success":true,"data":`...), r.Expense)
 	}

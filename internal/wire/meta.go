@@ -17,7 +17,7 @@ func ParseMeta(body json.RawMessage) (Meta, error) {
 // ParseRetry reads {data?}, the body with which a person tries a parked
 // operation again: nil if the queued data shall stay. Errors are ParseDraft's.
 func ParseRetry(body json.RawMessage) (data json.RawMessage, err error) {
-	o, err := readObject(body)
+	o, err := readQueue(body)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func ParseRetry(body json.RawMessage) (data json.RawMessage, err error) {
 	case absent, null:
 		return nil, nil
 	case objectType:
-		return o["data"], nil
+		return o["data"], CheckData(o["data"])
 	}
 	return nil, notObject(o["data"], "data")
 }

@@ -1,13 +1,9 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
 	"iter"
-	"maps"
-	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // The functions of this file take valid JSON apart without copying it. Whoever
@@ -108,67 +104,4 @@ func endOfNested(b []byte, i int) int {
 			return i
 		}
 	}
-}
-
-// Canonical gives the one spelling of a JSON value that all its spellings
-// share: keys sorted, no blanks, of repeated keys the last, numbers as written.
-// Values that are not JSON come back as they are.
-func Canonical(raw json.RawMessage) []byte {
-	if json.Valid(raw) && !slices.ContainsFunc(raw, respellable) {
-		return appendCanonical(make([]byte, 0, len(raw)), bytes.TrimSpace(raw))
-	}
-	return respelt(raw)
-}
-
-// respellable tells whether a text with this byte may be spelt in other ways too.
-func respellable(c byte) bool {
-	return c == '\\' || c == '<' || c == '>' || c == '&' || c >= utf8.RuneSelf
-}
-
-// respelt is Canonical by encoding/json, which knows every way to write a text.
-func respelt(raw json.RawMessage) []byte {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return raw
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return raw
-	}
-	return b
-}
-
-// appendCanonical is respelt for a valid value whose texts have one spelling.
-func appendCanonical(b []byte, valid json.RawMessage) []byte {
-	switch typeOf(valid) {
-	case objectType:
-		return appendMembers(b, split(valid))
-	case array:
-		b = append(b, '[')
-		i := 0
-		for v := range elements(valid) {
-			b = appendCanonical(appendComma(b, i), v)
-			i++
-		}
-		return append(b, ']')
-	}
-	return append(b, valid...)
-}
-
-func appendMembers(b []byte, o object) []byte {
-	b = append(b, '{')
-	for i, key := range slices.Sorted(maps.Keys(o)) {
-		b = append(append(append(appendComma(b, i), '"'), key...), `":`...)
-		b = appendCanonical(b, o[key])
-	}
-	return append(b, '}')
-}
-
-func appendComma(b []byte, i int) []byte {
-	if i > 0 {
-		return append(b, ',')
-	}
-	return b
 }

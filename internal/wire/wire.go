@@ -34,8 +34,18 @@ var ErrMalformed = models.E(models.Invalid, "Malformed JSON")
 // match a struct's fields whatever their case.
 type object map[string]json.RawMessage
 
-// readObject reads a body that must be an object; an empty body counts as {}.
+// readObject reads a body that must be an object within the bounds of CheckData; an
+// empty body counts as {}.
 func readObject(body json.RawMessage) (object, error) {
+	if err := CheckData(body); err != nil {
+		return nil, err
+	}
+	return readQueue(body)
+}
+
+// readQueue is readObject for the bodies that hold a device's whole queue, whose
+// entries have bounds of their own.
+func readQueue(body json.RawMessage) (object, error) {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {
 		return object{}, nil
