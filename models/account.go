@@ -1,6 +1,9 @@
 package models
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Limits of an account (CONTRACT 4.2 and 4.3), texts in UTF-16 units.
 const (
@@ -33,13 +36,28 @@ func (r Registration) Normalize() Registration {
 // Check gives every rule the registration breaks, in the contract's order. It
 // expects Normalize to have run. minPassword is in UTF-16 units.
 func (r Registration) Check(minPassword int) []Violation {
-	vs := checkText("name", &r.Name, MaxName, true)
-	vs = append(vs, CheckEmail(r.Email)...)
-	return append(vs, CheckPassword("password", r.Password, minPassword)...)
+	return append(r.CheckWho(), CheckPassword("password", r.Password, minPassword)...)
 }
 
-// NormalizeEmail gives the spelling under which an address is stored and found.
-func NormalizeEmail(s string) string { return strings.ToLower(Trim(s)) }
+// CheckWho is Check without the password.
+func (r Registration) CheckWho() []Violation {
+	return append(checkText("name", &r.Name, MaxName, true), CheckEmail(r.Email)...)
+}
+
+// NormalizeEmail returns the spelling under which an address is stored and found:
+// trimmed, and each letter in lower case. A letter outside ASCII never becomes one
+// of ASCII: İvan@example.org (U+0130) is not ivan@example.org, and the Kelvin sign
+// (U+212A) is not a k. Two addresses that a mail server tells apart would else be
+// one account.
+func NormalizeEmail(s string) string {
+	return strings.Map(func(r rune) rune {
+		lower := unicode.ToLower(r)
+		if r > unicode.MaxASCII && lower <= unicode.MaxASCII {
+			return r
+		}
+		return lower
+	}, Trim(s))
+}
 
 // CheckEmail gives RuleEmail unless s looks like an address: anything before an
 // at sign and a host name of at least two labels after it, whichever the top

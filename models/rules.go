@@ -56,6 +56,7 @@ const (
 	RulePositive Rule = "positive"  // zero or less
 	RuleOrder    Rule = "order"     // an end before its beginning
 	RuleNUL      Rule = "nul"       // holds a NUL character, which no database keeps
+	RuleCommon   Rule = "common"    // a password that is guessed first
 	RuleUnknown  Rule = "not_known" // a key nobody expects
 )
 

@@ -152,3 +152,23 @@ func TestID24(t *testing.T) {
 		}
 	}
 }
+
+// İvan@example.org was taken for ivan@example.org, and so a share went to
+// somebody else's account.
+func TestAddressesThatDifferOutsideASCIIAreTwo(t *testing.T) {
+	tests := map[string]string{
+		" Ivan@Example.ORG ":       "ivan@example.org",
+		"\u0130van@example.org":    "\u0130van@example.org",
+		"jac\u212A@example.org":    "jac\u212A@example.org",
+		"\u00C4PFEL@example.org":   "\u00E4pfel@example.org",
+		"\u039F\u03A3@example.org": "\u03BF\u03C3@example.org",
+	}
+	for typed, want := range tests {
+		if got := models.NormalizeEmail(typed); got != want {
+			t.Errorf("NormalizeEmail(%q) = %q, want %q", typed, got, want)
+		}
+		if again := models.NormalizeEmail(want); again != want {
+			t.Errorf("NormalizeEmail(%q) = %q, not itself", want, again)
+		}
+	}
+}

@@ -140,7 +140,7 @@ func (a *App) build(ctx context.Context, secret []byte) error {
 func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p := parts{metrics: observe.NewMetrics(), tokens: auth.NewTokens(secret, a.cfg.JWTExpire)}
 	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
-	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), a.cfg.PasswordMin)
+	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), passwordRules(&a.cfg))
 	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
 	p.ledger = ledger.New(a.store, a.tail.Wake, a.ledgerOptions())
 	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
@@ -156,6 +156,16 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	})
 	a.measure(p.metrics, p.io.Engine())
 	return p
+}
+
+// passwordRules are laxer with STATIC_DIR: an existing frontend's forms and texts
+// know nothing of common passwords.
+func passwordRules(cfg *config.Config) ledger.PasswordRules {
+	rules := ledger.PasswordRules{MinLength: cfg.PasswordMin}
+	if cfg.StaticDir == "" {
+		rules.Common = auth.CommonPassword
+	}
+	return rules
 }
 
 func (a *App) ledgerOptions() ledger.Options {

@@ -54,17 +54,17 @@ func TestEveryRouteOfTheContract(t *testing.T) {
 	const session = `{"token":"<token>","user":{"id":"<id>","name":"Bob","email":"bob@example.org"}}`
 	deleted := `expense_deleted {"id":"<id>","_id":"<id>","deviceId":"device_1"}`
 	rows := []row{
-		{"register", "POST", "/api/auth/register", `{"name":" Bob ","email":" Bob@Example.org ","password":"secret"}`, 201, session, nil},
-		{"register again", "POST", "/api/auth/register", `{"name":"Bob","email":"bob@example.org","password":"secret"}`, 400, failing("User already exists"), nil},
-		{"register with an extra key", "POST", "/api/auth/register", `{"name":"B","email":"b@example.org","password":"secret","confirm":"secret"}`, 400, failing(`"confirm" is not allowed`), nil},
-		{"register without a good address", "POST", "/api/auth/register", `{"name":"B","email":"b","password":"secret"}`, 400, failing(`"email" must be a valid email`), nil},
+		{"register", "POST", "/api/auth/register", `{"name":" Bob ","email":" Bob@Example.org ","password":"a rare secret"}`, 201, session, nil},
+		{"register again", "POST", "/api/auth/register", `{"name":"Bob","email":"bob@example.org","password":"a rare secret"}`, 400, failing("User already exists"), nil},
+		{"register with an extra key", "POST", "/api/auth/register", `{"name":"B","email":"b@example.org","password":"a rare secret","confirm":"a rare secret"}`, 400, failing(`"confirm" is not allowed`), nil},
+		{"register without a good address", "POST", "/api/auth/register", `{"name":"B","email":"b","password":"a rare secret"}`, 400, failing(`"email" must be a valid email`), nil},
 		{"register with half a body", "POST", "/api/auth/register", `{"name":`, 400, failing("Malformed JSON"), nil},
-		{"log in", "POST", "/api/auth/login", `{"email":"BOB@example.org","password":"secret"}`, 200, session, nil},
+		{"log in", "POST", "/api/auth/login", `{"email":"BOB@example.org","password":"a rare secret"}`, 200, session, nil},
 		{"log in with a wrong password", "POST", "/api/auth/login", `{"email":"bob@example.org","password":"wrong!"}`, 400, failing("Invalid credentials"), nil},
-		{"log in as nobody", "POST", "/api/auth/login", `{"email":"nobody@example.org","password":"secret"}`, 400, failing("Invalid credentials"), nil},
+		{"log in as nobody", "POST", "/api/auth/login", `{"email":"nobody@example.org","password":"a rare secret"}`, 400, failing("Invalid credentials"), nil},
 		{"log in with nothing", "POST", "/api/auth/login", "", 400, failing(`"email" is required`), nil},
 		{"profile", "GET", "/api/user/profile", "", 200, `{"name":"Test","email":"alice@example.org","createdAt":"<time>"}`, nil},
-		{"wrong current password", "POST", "/api/auth/security/change-password", `{"currentPassword":"wrong!","newPassword":"better"}`, 400, failing("Current password is incorrect"), nil},
+		{"wrong current password", "POST", "/api/auth/security/change-password", `{"currentPassword":"wrong!","newPassword":"a better one"}`, 400, failing("Current password is incorrect"), nil},
 
 		{"list", "GET", "/api/expenses", "", 200, "[" + lunchDoc + "]", nil},
 		{"list by page", "GET", "/api/expenses?page=1&limit=50", "", 200, `{"success":true,"data":[` + lunchDoc + `],"pagination":{"total":1,"page":1,"limit":50,"pages":1}}`, nil},

@@ -249,7 +249,7 @@ func TestSocketsDoNotOutliveLogoutAndPasswordChange(t *testing.T) {
 	if !onPhone.gone() {
 		t.Error("the phone's socket outlives its logout")
 	}
-	changed := r.call("POST", "/api/auth/security/change-password", laptop, `{"currentPassword":"secret","newPassword":"better"}`)
+	changed := r.call("POST", "/api/auth/security/change-password", laptop, `{"currentPassword":"secret","newPassword":"a better one"}`)
 	if changed.code != 200 || plain(changed.body) != `{"success":true,"message":"Password changed successfully. Other sessions have been logged out.","token":"<token>"}` {
 		t.Fatalf("change: %d %s", changed.code, changed.body)
 	}
@@ -262,7 +262,7 @@ func TestSocketsDoNotOutliveLogoutAndPasswordChange(t *testing.T) {
 	if a := r.call("GET", "/api/user/profile", changed.field("token"), ""); a.code != 200 {
 		t.Errorf("the new token: %d %s", a.code, a.body)
 	}
-	if a := r.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"better"}`); a.code != 200 {
+	if a := r.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"a better one"}`); a.code != 200 {
 		t.Errorf("the new password: %d %s", a.code, a.body)
 	}
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,7 @@ import (
 const (
 	// bcryptCost is the original's (CONTRACT 4.3): about a quarter of a second.
 	bcryptCost = 12
-	// maxPassword is where bcrypt stops looking. The original cuts there in
-	// silence; Go's bcrypt would refuse to hash more.
+	// maxPassword is how many bytes bcrypt looks at; see encode for longer ones.
 	maxPassword = 72
 
 	// waitersPerSlot and hashPatience bound a storm of sign-ins: whoever would
@@ -47,34 +47,36 @@ func newHasher(slots, cost int) *Hasher {
 	return &Hasher{slots: make(chan struct{}, slots), cost: cost}
 }
 
-// Hash gives the bcrypt hash of password's first 72 bytes. It fails with
+// Hash returns what is to be stored of a new password (see encode). It fails with
 // models.Unavailable when too many wait already, and with ctx's error.
 func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 	if err := h.acquire(ctx); err != nil {
 		return nil, err
 	}
 	defer h.release()
-	hash, err := bcrypt.GenerateFromPassword(cut(password), h.cost)
+	secret, prefix := encode(password)
+	hash, err := bcrypt.GenerateFromPassword(secret, h.cost)
 	if err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)
 	}
-	return hash, nil
+	return append(bytes.Clone(prefix), hash...), nil
 }
 
 // Compare tells by ErrMismatch that password is not the one hashed. $2a$ and
-// $2b$ hashes of any cost work. A nil hash costs the time of a real one and
+// $2b$ hashes of any cost work, and those that Hash made. A nil hash costs the time of a real one and
 // never matches: so an unknown address takes as long as a wrong password.
 // Other errors are Hash's.
-func (h *Hasher) Compare(ctx context.Context, hash []byte, password string) error {
+func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) error {
 	if err := h.acquire(ctx); err != nil {
 		return err
 	}
 	defer h.release()
+	hash, secret := decode(stored, password)
 	if len(hash) == 0 {
-		_, _ = bcrypt.GenerateFromPassword(cut(password), h.cost) // for the time it takes
+		_, _ = bcrypt.GenerateFromPassword(secret, h.cost) // for the time it takes
 		return ErrMismatch
 	}
-	err := bcrypt.CompareHashAndPassword(hash, cut(password))
+	err := bcrypt.CompareHashAndPassword(hash, secret)
 	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 		return ErrMismatch
 	}
@@ -111,9 +113,4 @@ func (h *Hasher) release() { <-h.slots }
 
 var errBusy = &models.Error{
 	Kind: models.Unavailable, Msg: "Too many sign-ins at once. Please try again in a moment.", RetryAfter: hashRetryAfter,
-}
-
-func cut(password string) []byte {
-	b := []byte(password)
-	return b[:min(len(b), maxPassword)]
 }

@@ -31,18 +31,60 @@ func TestHashesOfTheOriginalWork(t *testing.T) {
 	}
 }
 
-func TestPasswordIsCutAt72Bytes(t *testing.T) {
+// A password of more than 72 bytes was cut there: another tail signed in.
+func TestLongPasswordsCountWhole(t *testing.T) {
 	h := newHasher(1, bcrypt.MinCost)
 	long := strings.Repeat("ä", 60) // 120 bytes
 	hash, err := h.Hash(t.Context(), long)
 	if err != nil {
 		t.Fatalf("Hash of 120 bytes: %v", err)
 	}
-	if err := h.Compare(t.Context(), hash, long[:72]+"anything"); err != nil {
-		t.Errorf("equal in the first 72 bytes: %v", err)
+	if err := h.Compare(t.Context(), hash, long); err != nil || OtherProgramsCanVerify(hash) {
+		t.Errorf("the same password: %v; others can verify it: %v", err, OtherProgramsCanVerify(hash))
 	}
-	if err := h.Compare(t.Context(), hash, long[:71]); !errors.Is(err, ErrMismatch) {
-		t.Errorf("71 bytes: %v, want a mismatch", err)
+	for _, other := range []string{long[:72] + "anything", long[:72], long + "x"} {
+		if err := h.Compare(t.Context(), hash, other); !errors.Is(err, ErrMismatch) {
+			t.Errorf("%d bytes, the first 72 alike: %v, want a mismatch", len(other), err)
+		}
+	}
+}
+
+func TestHashesThatWereCutAt72BytesStillVerify(t *testing.T) {
+	h := newHasher(1, bcrypt.MinCost)
+	long := strings.Repeat("ä", 60)
+	old, err := bcrypt.GenerateFromPassword([]byte(long)[:72], bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Compare(t.Context(), old, long); err != nil {
+		t.Errorf("the password of an old hash: %v", err)
+	}
+	if err := h.Compare(t.Context(), old, long[:70]); !errors.Is(err, ErrMismatch) {
+		t.Errorf("70 bytes of it: %v, want a mismatch", err)
+	}
+}
+
+func TestPasswordsUpTo72BytesAreHashedAsEverywhere(t *testing.T) {
+	password := strings.Repeat("x", 72)
+	hash, err := newHasher(1, bcrypt.MinCost).Hash(t.Context(), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bcrypt.CompareHashAndPassword(hash, []byte(password)); err != nil || !OtherProgramsCanVerify(hash) {
+		t.Errorf("plain bcrypt does not verify it: %v", err)
+	}
+}
+
+func TestCommonPasswords(t *testing.T) {
+	for _, common := range []string{"123456", "password", "PassWord", "qwertyuiop", "      ", "zxcvbnm"} {
+		if !CommonPassword(common) {
+			t.Errorf("%q is not common", common)
+		}
+	}
+	for _, rare := range []string{"", "123456\n654321", "correct horse battery staple", "wjd8dkwq0"} {
+		if CommonPassword(rare) != (rare == "") {
+			t.Errorf("CommonPassword(%q) = %v", rare, CommonPassword(rare))
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ type Config struct {
 	JWTSecret     Secret        `env:"JWT_SECRET" help:"signs tokens, at least 32 characters; see JWT_SECRET_AUTO" eg:"the output of: openssl rand -hex 32" main:"true"`
 	JWTSecretAuto string        `env:"JWT_SECRET_AUTO" oneof:"true|false" help:"without JWT_SECRET, make one on first start and keep it in DATA_DIR; true unless NODE_ENV=production"`
 	JWTExpire     time.Duration `env:"JWT_EXPIRE" envDefault:"7d" min:"1s" max:"100y" help:"age at which a token ends; a bare number is seconds" main:"true"`
-	PasswordMin   int           `env:"PASSWORD_MIN_LENGTH" envDefault:"6" min:"1" max:"72" help:"fewest characters of a new password"`
+	PasswordMin   int           `env:"PASSWORD_MIN_LENGTH" min:"1" max:"72" eg:"12" help:"fewest characters of a new password; 8, or 6 with STATIC_DIR, whose pages ask for no more"`
 
 	FrontendURL Origins `env:"FRONTEND_URL" help:"origins that browsers may call from, comma-separated; empty allows any, with credentials only pages of this machine, and those not in production" eg:"https://money.example.org" main:"true"`
 	StaticDir   string  `env:"STATIC_DIR" help:"folder of an existing frontend to serve instead of the built-in page" main:"true"`

@@ -49,6 +49,7 @@ func Load(environ []string) (Config, error) {
 	vars, fromFile := gather(environ, &ps)
 	readSecretFiles(vars, &ps)
 	cfg := parse(vars, &ps)
+	cfg.setDerived(vars)
 	cfg.checkNames(vars, fromFile, &ps)
 	cfg.check(vars, &ps)
 	if len(ps) == 0 {
@@ -182,6 +183,22 @@ func parse(vars map[string]string, ps *Problems) Config {
 	}
 	cfg, _ = parseVars(rest)
 	return cfg
+}
+
+// setDerived fills what was not set and whose default depends on other settings.
+func (c *Config) setDerived(vars map[string]string) {
+	if c.PasswordMin == 0 && vars["PASSWORD_MIN_LENGTH"] != "0" {
+		c.PasswordMin = c.defaultPasswordMin()
+	}
+}
+
+// defaultPasswordMin is 6 for an existing frontend, whose forms and error texts
+// know that number, and 8 for the built-in page.
+func (c *Config) defaultPasswordMin() int {
+	if c.StaticDir != "" {
+		return 6
+	}
+	return 8
 }
 
 func parseVars(vars map[string]string) (Config, error) {

@@ -174,15 +174,16 @@ func (c *Config) Effective() []Value {
 	var all []Value
 	for _, s := range Settings() {
 		text := show(config.Field(s.field).Interface())
-		all = append(all, Value{s, text, text != s.shownDefault()})
+		all = append(all, Value{s, text, text != c.shownDefault(s)})
 	}
 	return all
 }
 
 // shownDefault is the default in the spelling of show, which may be another
 // than the tag's.
-func (s Setting) shownDefault() string {
+func (c *Config) shownDefault(s Setting) string {
 	fresh, _ := parseDefaults()
+	fresh.PasswordMin = c.defaultPasswordMin()
 	return show(reflect.ValueOf(fresh).Field(s.field).Interface())
 }
 

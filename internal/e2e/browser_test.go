@@ -218,7 +218,7 @@ func TestPageByKeyboard(t *testing.T) {
 	w.tabTo(t, "Password")
 	w.types(t, "short")
 	w.keys(t, "Enter")
-	w.awaitText(t, "Password length must be at least 6 characters long.")
+	w.awaitText(t, "Password length must be at least 8 characters long.")
 	focusIs("Password")
 	w.keys(t, "ControlOrMeta+a")
 	w.types(t, who.password)

@@ -23,21 +23,36 @@ var (
 	errPassword    = models.E(models.Invalid, "Current password is incorrect")
 )
 
+// PasswordRules are what a new password has to satisfy. Passwords that are stored
+// already are not held against them.
+type PasswordRules struct {
+	MinLength int                        // in UTF-16 units; 0 is models.MinPassword
+	Common    func(password string) bool // reports whether it is refused as too common; nil refuses none
+}
+
+// check returns the rule that a new password in this field breaks.
+func (r *PasswordRules) check(field, password string) []models.Violation {
+	broken := models.CheckPassword(field, password, r.MinLength)
+	if len(broken) == 0 && r.Common != nil && r.Common(password) {
+		return []models.Violation{{Field: field, Rule: models.RuleCommon}}
+	}
+	return broken
+}
+
 // Accounts registers users and checks who they are. Its methods may be called
 // concurrently.
 type Accounts struct {
-	store       *store.Store
-	hasher      Hasher
-	minPassword int
+	store     *store.Store
+	hasher    Hasher
+	passwords PasswordRules
 }
 
-// NewAccounts makes Accounts on s. minPassword is the shortest new password in
-// UTF-16 units; 0 is models.MinPassword.
-func NewAccounts(s *store.Store, h Hasher, minPassword int) *Accounts {
-	if minPassword == 0 {
-		minPassword = models.MinPassword
+// NewAccounts makes Accounts on s.
+func NewAccounts(s *store.Store, h Hasher, passwords PasswordRules) *Accounts {
+	if passwords.MinLength == 0 {
+		passwords.MinLength = models.MinPassword
 	}
-	return &Accounts{store: s, hasher: h, minPassword: minPassword}
+	return &Accounts{store: s, hasher: h, passwords: passwords}
 }
 
 // Register makes an account. Errors: models.Invalid with the contract's text
@@ -45,7 +60,7 @@ func NewAccounts(s *store.Store, h Hasher, minPassword int) *Accounts {
 // hasher's models.Unavailable.
 func (a *Accounts) Register(ctx context.Context, name, email, password string) (models.User, error) {
 	r := models.Registration{Name: name, Email: email, Password: password}.Normalize()
-	if err := models.InvalidIf(r.Check(a.minPassword)); err != nil {
+	if err := models.InvalidIf(append(r.CheckWho(), a.passwords.check("password", r.Password)...)); err != nil {
 		return models.User{}, err
 	}
 	if err := a.free(ctx, r.Email); err != nil {
@@ -108,7 +123,7 @@ func (a *Accounts) verify(ctx context.Context, hash []byte, password string, mis
 // a new one that breaks a rule, models.NotFound if the user is gone, and
 // models.Unavailable.
 func (a *Accounts) ChangePassword(ctx context.Context, userID, current, replacement string) (models.User, error) {
-	if err := models.InvalidIf(models.CheckPassword("newPassword", replacement, a.minPassword)); err != nil {
+	if err := models.InvalidIf(a.passwords.check("newPassword", replacement)); err != nil {
 		return models.User{}, err
 	}
 	u, err := a.caller(ctx, userID)

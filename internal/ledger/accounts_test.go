@@ -40,7 +40,7 @@ func eachAccounts(t *testing.T, test func(t *testing.T, a *ledger.Accounts, h *f
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		h := &fakeHasher{}
-		test(t, ledger.NewAccounts(storetest.Open(t, options(t)), h, 0), h)
+		test(t, ledger.NewAccounts(storetest.Open(t, options(t)), h, ledger.PasswordRules{}), h)
 	})
 }
 

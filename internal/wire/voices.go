@@ -70,6 +70,8 @@ func joiValue(v models.Violation) string {
 		return "must be a valid email"
 	case models.RuleNUL:
 		return "must not contain NUL characters"
+	case models.RuleCommon:
+		return "is one of the passwords that are guessed first, choose another"
 	}
 	return "is not allowed"
 }
