@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"mime"
 	"net/http"
 	"strconv"
 
@@ -25,12 +26,35 @@ type expenseReader interface {
 	Expenses(ctx context.Context, userID string, page, limit int) ([]models.Expense, int64, error)
 }
 
-// The forms of the list (EXPENSES_LIST_FORMAT, CONTRACT 5).
+// A List is the form of the list of expenses. Pages of different times read
+// different ones (docs/compatibility.md).
+type List string
+
+// The forms. Whatever is automatic wraps if page or limit is asked for, and gives
+// an array to a GET that names a JSON Content-Type, as one page of the original
+// does, which reads nothing else.
 const (
-	ListAuto    = "auto"    // wrapped if page or limit is asked for, else a bare array
-	ListArray   = "array"   // always a bare array
-	ListWrapped = "wrapped" // always wrapped
+	ListAuto        List = "auto"         // otherwise a bare array
+	ListAutoWrapped List = "auto-wrapped" // otherwise wrapped
+	ListArray       List = "array"        // always a bare array
+	ListWrapped     List = "wrapped"      // always wrapped
 )
+
+// wraps reports whether the answer to a request is {success, data, pagination}.
+func (l List) wraps(r *http.Request, paged bool) bool {
+	switch l {
+	case ListArray:
+		return false
+	case ListWrapped:
+		return true
+	}
+	return paged || l == ListAutoWrapped && !isJSON(r.Header.Get(echo.HeaderContentType))
+}
+
+func isJSON(contentType string) bool {
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && t == echo.MIMEApplicationJSON
+}
 
 // Page sizes: the original's default, and a bound for what is held in memory.
 const (
@@ -42,7 +66,7 @@ const (
 type Expenses struct {
 	Ledger expenseLedger
 	Reader expenseReader
-	List   string // one of the List constants
+	List   List
 }
 
 // Register puts the routes below /api; guard lets only known callers in.
@@ -60,7 +84,7 @@ func (h *Expenses) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 func (h *Expenses) list(c echo.Context) error {
 	q := c.QueryParams()
 	paged := q.Has("page") || q.Has("limit")
-	wrapped := h.List == ListWrapped || (h.List != ListArray && paged)
+	wrapped := h.List.wraps(c.Request(), paged)
 	if !paged {
 		return h.all(c, wrapped)
 	}

@@ -64,9 +64,11 @@ func TestList(t *testing.T) {
 			`"food"`, `""`, `"expense"`, `""`, "2026-01-19T12", "0001-01-01T00", `"version":2`, `"version":0`).Replace(lunchJSON)
 	}
 	tests := []struct {
-		name, format, query string
-		n                   int
-		want                string
+		name   string
+		format List
+		query  string
+		n      int
+		want   string
 	}{
 		{"nothing", ListAuto, "", 0, "[]"},
 		{"bare array", ListAuto, "", 2, "[" + lunchJSON + "," + lunchJSON + "]"},
@@ -84,6 +86,38 @@ func TestList(t *testing.T) {
 			(&Expenses{Reader: fakeReader{n: tt.n}, List: tt.format}).Register(api, guard...)
 			want(t, call(e, "GET", "/api/expenses"+tt.query, ""), 200, tt.want)
 		})
+	}
+}
+
+// Every page of the original gets the form that it reads (docs/compatibility.md):
+// wrapped if it asks for a page, an array if its GET names a JSON Content-Type,
+// else what the frontend's own script reads.
+func TestListHasTheFormThatTheRequestReads(t *testing.T) {
+	forms := map[List]string{ListAuto: "array", ListAutoWrapped: "wrapped", ListArray: "array", ListWrapped: "wrapped"}
+	for format, plain := range forms {
+		automatic := format == ListAuto || format == ListAutoWrapped
+		for _, tt := range []struct{ query, contentType, auto string }{
+			{"", "", plain},
+			{"", "application/json", "array"},
+			{"", "Application/JSON; charset=utf-8", "array"},
+			{"", "text/plain", plain},
+			{"", "application/json;;", plain},
+			{"?category=food", "", plain},
+			{"?page=1", "", "wrapped"},
+			{"?limit=50", "", "wrapped"},
+			{"?page=1&limit=50", "application/json", "wrapped"},
+		} {
+			e, api := newEcho()
+			(&Expenses{Reader: fakeReader{n: 1}, List: format}).Register(api, guard...)
+			body := call(e, "GET", "/api/expenses"+tt.query, "", "Content-Type", tt.contentType).Body.String()
+			wanted := plain
+			if automatic {
+				wanted = tt.auto
+			}
+			if got := map[bool]string{true: "wrapped", false: "array"}[strings.HasPrefix(body, `{"success":true,"data":[`)]; got != wanted || got == "array" && !strings.HasPrefix(body, "[") {
+				t.Errorf("%s, %q, %q: %s, want %s", format, tt.query, tt.contentType, body, wanted)
+			}
+		}
 	}
 }
 

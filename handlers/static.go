@@ -12,7 +12,6 @@ import (
 	"path"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -38,7 +37,10 @@ type Static struct {
 	// an existing frontend may need anything (CONTRACT D35).
 	Policy string
 
-	tags sync.Map // path to ETag, of files that have no date
+	// tags maps paths to ETags, of files that have no date. ETags are weak:
+	// compression makes two representations of one file, and a part of the one must
+	// not be joined to the rest of the other.
+	tags sync.Map
 }
 
 // Register puts the files at the root, behind every other route.
@@ -49,6 +51,7 @@ func (h *Static) Register(root *echo.Group) { get(root, "/*", h.serve) }
 // (CONTRACT D28).
 //
 //	200, 206 or 304 the file    301 a folder without a slash    404 no such file
+//	302 / of a frontend whose page is public/index.html
 func (h *Static) serve(c echo.Context) error {
 	name := strings.TrimPrefix(path.Clean("/"+c.Request().URL.Path), "/")
 	if hidden(name) {
@@ -62,10 +65,21 @@ func (h *Static) serve(c echo.Context) error {
 		err = h.file(c, "index.html")
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return unknownRoute(c)
+		return h.elsewhere(c, name)
 	}
 	return err
 }
+
+// elsewhere answers for what is not there. A checkout whose page is in public/ is
+// opened there, as its links expect.
+func (h *Static) elsewhere(c echo.Context, name string) error {
+	if _, err := fs.Stat(h.Files, publicPage); err != nil || name != "index.html" {
+		return unknownRoute(c)
+	}
+	return c.Redirect(http.StatusFound, "/"+publicPage)
+}
+
+const publicPage = "public/index.html"
 
 func hidden(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.") || !fs.ValidPath(strings.TrimSuffix(name, "/")) && name != ""
@@ -89,6 +103,9 @@ func (h *Static) file(c echo.Context, name string) error {
 		return fs.ErrNotExist
 	}
 	h.headers(c.Response().Header(), name, info, content)
+	if c.Request().Header.Get("If-Range") != "" { // it asks for a strong validator
+		c.Request().Header.Del("Range")
+	}
 	http.ServeContent(c.Response(), c.Request(), name, info.ModTime(), content)
 	return nil
 }
@@ -113,9 +130,7 @@ func (h *Static) headers(w http.Header, name string, info fs.FileInfo, content i
 		w.Set(echo.HeaderContentSecurityPolicy, h.Policy)
 		w.Set(echo.HeaderReferrerPolicy, "no-referrer")
 	}
-	if info.ModTime().Equal(time.Time{}) {
-		w.Set("ETag", h.tag(name, content))
-	}
+	w.Set("ETag", h.tag(name, info, content))
 }
 
 func mediaType(name string) string {
@@ -129,15 +144,19 @@ func mediaType(name string) string {
 	return echo.MIMEOctetStream
 }
 
-// tag names the content of an embedded file, whose date is nobody's.
-func (h *Static) tag(name string, content io.ReadSeeker) string {
+// tag names the content of a file: by size and date, or by a hash if the file is
+// embedded, whose date is nobody's.
+func (h *Static) tag(name string, info fs.FileInfo, content io.ReadSeeker) string {
+	if at := info.ModTime(); !at.IsZero() {
+		return fmt.Sprintf(`W/"%x-%x"`, info.Size(), at.UnixNano())
+	}
 	if tag, ok := h.tags.Load(name); ok {
 		return tag.(string)
 	}
 	sum := sha256.New()
 	_, _ = io.Copy(sum, content) // memory, which does not fail
 	_, _ = content.Seek(0, io.SeekStart)
-	tag := `"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
+	tag := `W/"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
 	h.tags.Store(name, tag)
 	return tag
 }

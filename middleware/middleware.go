@@ -7,7 +7,8 @@
 //   - Refusals are errors of package models; one error handler, in package
 //     handlers, turns them into answers.
 //   - Log lines and metrics name routes, not paths, and show no query, header or
-//     body: tokens travel there.
+//     body: tokens travel there. Only the line of a 404 has the path too, since it
+//     says which file of a frontend is missing.
 //   - Long polling and WebSockets pass beside this package, except RealIP.
 package middleware
 
@@ -30,6 +31,9 @@ import (
 
 // HeaderRequestID names a request in answers and in the log.
 const HeaderRequestID = "X-Request-Id"
+
+// maxLoggedPath bounds what a client can make a log line hold, in bytes.
+const maxLoggedPath = 256
 
 // maxRequestID is the longest name of a request that is taken from a proxy.
 const maxRequestID = 64
@@ -149,6 +153,9 @@ func logRequest(log *slog.Logger, c echo.Context, err error, took time.Duration)
 		slog.String("method", r.Method), slog.String("route", route(c)), slog.Int("status", w.Status),
 		slog.Int64("bytes", w.Size), slog.Duration("took", took.Round(time.Microsecond)), slog.String("ip", clientIP(r).String()),
 		slog.String("request_id", w.Header().Get(HeaderRequestID)),
+	}
+	if w.Status == http.StatusNotFound {
+		attrs = append(attrs, slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxLoggedPath)]))
 	}
 	if id, ok := auth.FromContext(r.Context()); ok {
 		attrs = append(attrs, slog.String("user_id", id.User.ID))

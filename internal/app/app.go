@@ -19,10 +19,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"expenseflow/handlers"
 	"expenseflow/internal/auth"
 	"expenseflow/internal/changes"
 	"expenseflow/internal/config"
 	"expenseflow/internal/failpoint"
+	"expenseflow/internal/frontend"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
 	"expenseflow/internal/origin"
@@ -54,6 +56,7 @@ type App struct {
 	store         *store.Store
 	tail          *changes.Tail[sockets.Announcement]
 	hub           *sockets.Hub
+	folders       *frontend.Folders // nil with the built-in page
 
 	draining atomic.Bool // readiness says no
 }
@@ -111,6 +114,7 @@ type parts struct {
 	reconciler    *reconcile.Reconciler
 	io            *socketio.Server
 	pages         *origin.Policy
+	list          handlers.List
 }
 
 func (a *App) build(ctx context.Context, secret []byte) error {
@@ -271,7 +275,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.shutdown(context.WithoutCancel(ctx))
 	})
 	a.log.Info("expenseflow serves "+a.URL(), slog.String("database", a.store.Dialect()))
-	return errors.Join(g.Wait(), a.store.Close())
+	return errors.Join(g.Wait(), a.store.Close(), a.folders.Close())
 }
 
 func serve(s *http.Server, ln net.Listener) error {
@@ -335,7 +339,7 @@ func (a *App) release() error {
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.folders.Close())...)
 }
 
 var errDraining = models.E(models.Unavailable, "Shutting down")

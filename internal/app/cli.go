@@ -228,7 +228,7 @@ come from the environment or from a file .env with lines of NAME=value:
 
   PORT=8080 expenseflow
   DATABASE_URL=postgres://user:password@localhost:5432/expenseflow expenseflow
-  STATIC_DIR=./public expenseflow           # an existing frontend's folder
+  STATIC_DIR=../ExpenseFlow/public:../ExpenseFlow expenseflow    # an existing frontend
   NODE_ENV=production JWT_SECRET_FILE=/run/secrets/jwt expenseflow
 
 `

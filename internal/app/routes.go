@@ -2,9 +2,8 @@ package app
 
 import (
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"expenseflow/docs"
 	"expenseflow/handlers"
 	"expenseflow/internal/config"
+	"expenseflow/internal/frontend"
 	"expenseflow/middleware"
 	"expenseflow/static"
 )
@@ -24,16 +24,17 @@ const compressFrom = 1024
 // routes puts everything that answers HTTP together. The API comes first, files
 // answer what is left (CONTRACT R10).
 func (a *App) routes(p parts) (http.Handler, error) {
-	files, policy, err := frontend(a.cfg.StaticDir)
+	folders, err := a.frontend()
 	if err != nil {
 		return nil, err
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = handlers.Errors(a.log)
 	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(p.pages))
+	p.list = a.listFormat(folders)
 	a.api(e, p)
 	a.service(e)
-	(&handlers.Static{Files: files, Policy: policy}).Register(e.Group(""))
+	files(folders).Register(e.Group(""))
 
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(1))
 	if err != nil {
@@ -50,17 +51,48 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	}))), nil
 }
 
-// frontend is whose files are served: the user's own, or the built-in page with
-// the policy that it keeps.
-func frontend(dir string) (files fs.FS, policy string, err error) {
-	if dir == "" {
-		return static.Files, static.ContentSecurityPolicy, nil
+// frontend opens the user's own frontend, nil for the built-in page, and says what
+// is odd about it.
+func (a *App) frontend() (*frontend.Folders, error) {
+	if len(a.cfg.StaticDir) == 0 {
+		return nil, nil
 	}
-	root, err := os.OpenRoot(dir) // links may not lead out of it
+	folders, err := frontend.Open(a.cfg.StaticDir)
 	if err != nil {
-		return nil, "", fmt.Errorf("STATIC_DIR=%s cannot be opened: %w", dir, err)
+		return nil, err
 	}
-	return root.FS(), "", nil
+	a.folders = folders
+	for _, w := range folders.Warnings(func(path string) bool { return strings.HasPrefix(path, "/socket.io/") }) {
+		a.log.Warn(w)
+	}
+	return folders, nil
+}
+
+// listFormat is EXPENSES_LIST_FORMAT, where auto may mean the form that the
+// frontend's own script reads.
+func (a *App) listFormat(folders *frontend.Folders) handlers.List {
+	if a.cfg.ListFormat != "auto" || folders == nil {
+		return handlers.List(a.cfg.ListFormat)
+	}
+	wrapped, script := folders.WrappedList()
+	list := handlers.ListAuto
+	form := "an array"
+	if wrapped {
+		list, form = handlers.ListAutoWrapped, "{data: [...]}"
+	}
+	if script != "" {
+		a.log.Info("EXPENSES_LIST_FORMAT=auto: GET /api/expenses answers as the frontend reads it", slog.String("script", script), slog.String("form", form))
+	}
+	return list
+}
+
+// files are the routes of the page: the user's own, or the built-in one with the
+// policy that it keeps.
+func files(folders *frontend.Folders) *handlers.Static {
+	if folders == nil {
+		return &handlers.Static{Files: static.Files, Policy: static.ContentSecurityPolicy}
+	}
+	return &handlers.Static{Files: folders}
 }
 
 // service answers who runs the server and who writes clients for it.
@@ -91,7 +123,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: a.hub.SignOut,
 		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,
 	}).Register(api, open, closed, guess)
-	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: a.cfg.ListFormat}).Register(api, closed...)
+	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: p.list}).Register(api, closed...)
 	(&handlers.Shares{Ledger: p.ledger}).Register(api, closed...)
 	(&handlers.Devices{Store: a.store, Hub: a.hub, Grace: a.cfg.SyncTokenGrace}).Register(api, closed...)
 	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)

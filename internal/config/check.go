@@ -37,6 +37,7 @@ func (c *Config) check(vars map[string]string, ps *Problems) {
 	c.checkSecret(ps)
 	c.checkDatabase(ps)
 	c.checkFiles(ps)
+	c.checkFrontend(vars, ps)
 	c.checkSyncRate(ps)
 	c.checkAdminToken(ps)
 	if _, ok := vars["MONGODB_URI"]; ok {
@@ -172,11 +173,6 @@ func noDatabase(dsn string) string {
 }
 
 func (c *Config) checkFiles(ps *Problems) {
-	if c.StaticDir != "" {
-		if info, err := os.Stat(c.StaticDir); err != nil || !info.IsDir() {
-			*ps = append(*ps, Problem{"STATIC_DIR", "STATIC_DIR=" + c.StaticDir + " is not a folder that can be read.", "Name the folder with the frontend's index.html."})
-		}
-	}
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		*ps = append(*ps, Problem{"TLS_CERT_FILE", "One of TLS_CERT_FILE and TLS_KEY_FILE is set without the other.", "Set both, or neither."})
 	}

@@ -35,8 +35,8 @@ type Config struct {
 	PasswordMin   int           `env:"PASSWORD_MIN_LENGTH" min:"1" max:"72" eg:"12" help:"fewest characters of a new password; 8, or 6 with STATIC_DIR, whose pages ask for no more"`
 
 	FrontendURL Origins `env:"FRONTEND_URL" help:"origins that browsers may call from, comma-separated; empty allows any, with credentials only pages of this machine, and those not in production" eg:"https://money.example.org" main:"true"`
-	StaticDir   string  `env:"STATIC_DIR" help:"folder of an existing frontend to serve instead of the built-in page" main:"true"`
-	ListFormat  string  `env:"EXPENSES_LIST_FORMAT" envDefault:"auto" oneof:"auto|array|wrapped" help:"GET /api/expenses: auto wraps when page or limit is asked for"`
+	StaticDir   Folders `env:"STATIC_DIR" help:"folders of an existing frontend to serve instead of the built-in page, separated as in PATH; the first that has a file wins" eg:"../ExpenseFlow/public:../ExpenseFlow" main:"true"`
+	ListFormat  string  `env:"EXPENSES_LIST_FORMAT" envDefault:"auto" oneof:"auto|array|wrapped" help:"GET /api/expenses: auto gives each page the form that it reads (docs/compatibility.md)"`
 
 	SyncDupInflight     string        `env:"SYNC_DUP_INFLIGHT" envDefault:"replay" oneof:"replay|409" help:"a batch sent while the same one is under way: wait and replay its answer, or 409"`
 	SyncTokenGrace      time.Duration `env:"SYNC_TOKEN_GRACE" envDefault:"0" min:"0s" max:"1y" help:"how long after its end a token still opens POST /api/sync/batch"`

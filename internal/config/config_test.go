@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -357,6 +358,61 @@ func TestAPasswordIsNeverPartOfAnError(t *testing.T) {
 		if _, ps := load(t, nil, "DATABASE_URL="+dsn); len(ps) > 0 {
 			t.Errorf("%s: %v", dsn, ps)
 		}
+	}
+}
+
+// TestWhatTheServerKeepsIsNeverPublished: with STATIC_DIR=. anybody could read the
+// secret that signs tokens.
+func TestWhatTheServerKeepsIsNeverPublished(t *testing.T) {
+	site, home := t.TempDir(), t.TempDir()
+	file := func(path string) string {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("x=y"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	linked := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(site, linked); err != nil {
+		t.Fatal(err)
+	}
+	out := "DATA_DIR=" + t.TempDir()
+	list := string(filepath.ListSeparator)
+	for name, environ := range map[string][]string{
+		"the default data folder":       {"STATIC_DIR=."},
+		"a data folder made later":      {"STATIC_DIR=" + site, "DATA_DIR=" + filepath.Join(site, "a", "b")},
+		"through a link":                {"STATIC_DIR=" + site, "DATA_DIR=" + filepath.Join(linked, "data")},
+		"of a link":                     {"STATIC_DIR=" + linked, "DATA_DIR=" + filepath.Join(site, "data")},
+		"the folder itself":             {"STATIC_DIR=" + site, "DATA_DIR=" + site},
+		"a further folder":              {"STATIC_DIR=" + t.TempDir() + list + site, "DATA_DIR=" + filepath.Join(site, "data")},
+		"the database":                  {"STATIC_DIR=" + site, out, "DATABASE_URL=" + filepath.Join(site, "money.db")},
+		"a secret's file":               {"STATIC_DIR=" + site, out, "ADMIN_TOKEN_FILE=" + file(filepath.Join(site, "admin"))},
+		"the certificate's key":         {"STATIC_DIR=" + site, out, "TLS_CERT_FILE=" + file(filepath.Join(home, "cert")), "TLS_KEY_FILE=" + file(filepath.Join(site, "key"))},
+		"the parent of the data folder": {"STATIC_DIR=.."},
+	} {
+		_, ps := load(t, nil, append([]string{good}, environ...)...)
+		if !slices.Contains(names(ps), "STATIC_DIR") {
+			t.Errorf("%s: %v", name, ps)
+		}
+	}
+	if _, ps := load(t, nil, good, "STATIC_DIR="+site, out, "DATABASE_URL=postgres://u:p@h/x"); len(ps) > 0 {
+		t.Error(ps)
+	}
+	if _, ps := load(t, map[string]string{".env": "PORT=0"}, good, "STATIC_DIR=.", out); !slices.Contains(names(ps), "STATIC_DIR") {
+		t.Errorf(".env: %v", ps)
+	}
+}
+
+func TestFoldersOfAFrontendMayBeMissingButNotAll(t *testing.T) {
+	site, list := t.TempDir(), string(filepath.ListSeparator)
+	cfg, ps := load(t, nil, good, "STATIC_DIR=nowhere"+list+list+site)
+	if len(ps) > 0 || len(cfg.StaticDir) != 2 || len(cfg.Warnings) != 1 || !strings.Contains(cfg.Warnings[0], "nowhere, which is not a folder") {
+		t.Errorf("%v, %v, %q", ps, cfg.StaticDir, cfg.Warnings)
+	}
+	if _, ps := load(t, nil, good, "STATIC_DIR=nowhere"+list+"neither"); len(ps) != 1 || !strings.Contains(ps.Error(), "separated by "+list) {
+		t.Error(ps)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -194,6 +195,22 @@ func (o *Origins) UnmarshalText(text []byte) error {
 }
 
 func (o Origins) String() string { return strings.Join(o, ",") }
+
+// Folders are paths of folders, in the order in which they are looked at.
+type Folders []string
+
+// UnmarshalText reads a list with the separator of PATH: : or, on Windows, ;.
+func (f *Folders) UnmarshalText(text []byte) error {
+	*f = nil
+	for _, dir := range filepath.SplitList(string(text)) {
+		if dir = strings.TrimSpace(dir); dir != "" {
+			*f = append(*f, dir)
+		}
+	}
+	return nil
+}
+
+func (f Folders) String() string { return strings.Join(f, string(filepath.ListSeparator)) }
 
 // Prefixes are networks.
 type Prefixes []netip.Prefix
