@@ -166,7 +166,7 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 // know nothing of common passwords.
 func passwordRules(cfg *config.Config) ledger.PasswordRules {
 	rules := ledger.PasswordRules{MinLength: cfg.PasswordMin}
-	if cfg.StaticDir == "" {
+	if len(cfg.StaticDir) == 0 {
 		rules.Common = auth.CommonPassword
 	}
 	return rules

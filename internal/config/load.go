@@ -195,7 +195,7 @@ func (c *Config) setDerived(vars map[string]string) {
 // defaultPasswordMin is 6 for an existing frontend, whose forms and error texts
 // know that number, and 8 for the built-in page.
 func (c *Config) defaultPasswordMin() int {
-	if c.StaticDir != "" {
+	if len(c.StaticDir) > 0 {
 		return 6
 	}
 	return 8
