@@ -39,6 +39,7 @@ var status = map[models.Kind]int{
 	models.TooLarge:     http.StatusRequestEntityTooLarge,
 	models.TooMany:      http.StatusTooManyRequests,
 	models.Unavailable:  http.StatusServiceUnavailable,
+	models.NotBuilt:     http.StatusNotImplemented,
 }
 
 // retryAfter is when to come again if an error does not say.

@@ -16,6 +16,7 @@ import (
 const (
 	MaxBody     = 1 << 20
 	MaxSyncBody = 10 << 20
+	MaxUpload   = 11 << 20 // a file of 10 MB and what a form has around it
 )
 
 // A body must make progress, and end: a phone on a bad line may take minutes,

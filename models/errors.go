@@ -21,6 +21,7 @@ const (
 	TooLarge                 // the body is over its limit
 	TooMany                  // a rate limit; try again later
 	Unavailable              // our trouble; try the same request again later
+	NotBuilt                 // this server has no such feature
 )
 
 // Error is an error whose Msg a user may read.
@@ -79,11 +80,15 @@ func Message(err error) string {
 type ConflictError struct {
 	Stored Expense
 	Budget *Budget // instead of Stored, if the conflict is about one
+	Goal   *Goal   // likewise
 }
 
 func (e *ConflictError) Error() string {
-	if e.Budget != nil {
+	switch {
+	case e.Budget != nil:
 		return "This budget was changed on another device"
+	case e.Goal != nil:
+		return "This goal was changed on another device"
 	}
 	return "This expense was changed on another device"
 }

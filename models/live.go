@@ -9,8 +9,8 @@ import (
 type Notification struct {
 	ID        string // 24 hex digits
 	UserID    string
-	Title     string // at most 100 characters
-	Message   string // at most 500 characters
+	Title     string // at most MaxNotificationTitle
+	Message   string // at most MaxNotificationMessage
 	Type      string // one of the Notify constants
 	Priority  string // one of the Priority constants
 	Data      json.RawMessage
@@ -18,16 +18,25 @@ type Notification struct {
 	CreatedAt time.Time // UTC, whole milliseconds
 }
 
+// Limits of a notification, in UTF-16 units.
+const (
+	MaxNotificationTitle   = 100
+	MaxNotificationMessage = 500
+)
+
 // The types of notification.
 const (
 	NotifyBudget  = "budget_alert"
 	NotifyBalance = "low_balance"
 	NotifyExpense = "expense_added"
+	NotifyGoal    = "goal_achieved"
+	NotifySystem  = "system"
 )
 
 // The priorities of a notification.
 const (
 	PriorityLow      = "low"
+	PriorityMedium   = "medium"
 	PriorityHigh     = "high"
 	PriorityCritical = "critical"
 )

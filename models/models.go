@@ -140,6 +140,7 @@ const (
 	// token given out before if there is no key: silent, for processes with sockets.
 	SignedOut ChangeKind = "signed_out"
 
+	NotificationKept    ChangeKind = "notification_kept"    // silent: one that its user does not want to be told live
 	NotificationRead    ChangeKind = "notification_read"    // silent
 	NotificationDeleted ChangeKind = "notification_deleted" // silent
 )

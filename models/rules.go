@@ -54,6 +54,11 @@ const (
 	RuleCurrency Rule = "currency"  // not 3 to 5 letters
 	RuleEmail    Rule = "email"     // no e-mail address
 	RulePositive Rule = "positive"  // zero or less
+	RuleNegative Rule = "negative"  // less than zero
+	RuleTooMany  Rule = "too_many"  // more than Limit elements
+	RulePhone    Rule = "phone"     // no telephone number with its country's code
+	RuleURL      Rule = "url"       // no http or https address
+	RuleZone     Rule = "zone"      // no time zone of the IANA database
 	RuleOrder    Rule = "order"     // an end before its beginning
 	RuleNUL      Rule = "nul"       // holds a NUL character, which no database keeps
 	RuleCommon   Rule = "common"    // a password that is guessed first
@@ -114,6 +119,9 @@ func (p Patch) Check() []Violation {
 	vs = append(vs, checkText("merchant", p.Merchant, MaxMerchant, false)...)
 	return append(vs, checkText("notes", p.Notes, MaxNotes, false)...)
 }
+
+// CheckText gives the rule that a text of at most limit UTF-16 units breaks.
+func CheckText(field, s string, limit int) []Violation { return checkText(field, &s, limit, false) }
 
 func checkText(field string, s *string, limit int, required bool) []Violation {
 	switch {

@@ -155,7 +155,7 @@ interface AnyNotification<Type extends string, Data> {
   title: string;
   message: string;
   type: Type;
-  priority: 'low' | 'high' | 'critical';
+  priority: 'low' | 'medium' | 'high' | 'critical';
   data: Data;
   timestamp: Moment;
   read: boolean;
@@ -165,7 +165,9 @@ interface AnyNotification<Type extends string, Data> {
 export type Notification =
   | AnyNotification<'budget_alert', BudgetAlert>
   | AnyNotification<'low_balance', { balance: number; threshold: number }>
-  | AnyNotification<'expense_added', ExpenseNews>;
+  | AnyNotification<'expense_added', ExpenseNews>
+  | AnyNotification<'goal_achieved', { goalId: Id; title: string; targetAmount: number; currentAmount: number }>
+  | AnyNotification<'system', { test: boolean }>;
 
 export interface Balance {
   balance: number;

@@ -113,6 +113,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 
 	open := []echo.MiddlewareFunc{perAddress, middleware.Body(middleware.MaxBody)}
 	closed := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxBody)}
+	upload := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxUpload)}
 	sync := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxSyncBody)}
 	// A batch that is refused stays in the browser, which sends it again and
 	// again: it has a limit of its own and counts towards no other.
@@ -129,6 +130,9 @@ func (a *App) api(e *echo.Echo, p parts) {
 	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)
 	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Notifications{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
+	(&handlers.Preferences{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
+	(&handlers.Goals{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
+	(&handlers.Unbuilt{Expenses: a.store}).Register(api, open, closed, upload)
 	(&handlers.Dashboard{Reader: a.store}).Register(api, closed...)
 	(&handlers.Admin{Token: a.cfg.AdminToken.Reveal(), Tell: a.hub.Announce}).Register(api, slices.Concat(open, guess)...)
 	api.Any("", handlers.NotFound)

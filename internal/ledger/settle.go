@@ -49,9 +49,13 @@ func moves(c models.Change) bool { return ofOwn(&c) || c.Budget != nil }
 // ofOwn tells whether a change is of an expense that is its user's own.
 func ofOwn(c *models.Change) bool { return c.Kind.OfExpense() && c.Expense.UserID == c.UserID }
 
-// alert writes that a budget has risen into the log, and keeps a notification.
+// alert writes that a budget has risen into the log, if its user wants to be told
+// now, and keeps a notification.
 func (w *Work) alert(s models.BudgetState) {
-	w.Tx.Append(models.Change{Kind: models.BudgetAlerted, EntityID: s.Budget.ID, Alert: &models.BudgetAlert{State: s}})
+	told := w.tellsBudget()
+	if told {
+		w.Tx.Append(models.Change{Kind: models.BudgetAlerted, EntityID: s.Budget.ID, Alert: &models.BudgetAlert{State: s}})
+	}
 	n := models.Notification{Type: models.NotifyBudget, Data: alertData(&s)}
 	b := &s.Budget
 	if s.Level == models.LevelExceeded {
@@ -62,7 +66,7 @@ func (w *Work) alert(s models.BudgetState) {
 		n.Priority, n.Title = models.PriorityHigh, "Budget nearly used up"
 		n.Message = fmt.Sprintf("You have spent %s of %s in your budget %q, which is %d %% of it.", s.Spent, b.Amount, b.Name, int(s.Percentage()))
 	}
-	w.notify(n, models.Author{})
+	w.keep(n, models.Author{}, told)
 }
 
 // alertData is the alert as CONTRACT 6.2 describes it.
@@ -87,12 +91,21 @@ func data(v any) json.RawMessage {
 	return b
 }
 
-// notify keeps a notification and writes it into the log. by is the device whose
-// change it tells of.
+// notify keeps a notification, and tells it live if its user wants that. by is the
+// device whose change it tells of.
 func (w *Work) notify(n models.Notification, by models.Author) {
+	w.keep(n, by, w.tells(n.Type))
+}
+
+// keep keeps a notification. What is not told live moves the unread count alone.
+func (w *Work) keep(n models.Notification, by models.Author, told bool) {
 	n.ID, n.UserID, n.CreatedAt = NewID(), w.Tx.User().ID, w.Tx.Now()
 	w.Tx.InsertNotification(n)
-	w.Tx.Append(models.Change{Kind: models.NotificationCreated, EntityID: n.ID, Notification: &n, Author: by})
+	if told {
+		w.Tx.Append(models.Change{Kind: models.NotificationCreated, EntityID: n.ID, Notification: &n, Author: by})
+	} else {
+		w.Tx.Append(models.Change{Kind: models.NotificationKept, EntityID: n.ID})
+	}
 }
 
 // watchBalance tells of a balance that has fallen below Options.LowBalance.

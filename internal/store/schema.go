@@ -19,6 +19,7 @@ var rowTypes = []any{
 	&metaRow{}, &userRow{}, &revokedTokenRow{}, &expenseRow{}, &changeRow{},
 	&operationRow{}, &aliasRow{}, &deviceRow{}, &postedCreateRow{},
 	&dailyTotalRow{}, &budgetRow{}, &notificationRow{}, &shareRow{}, &activityRow{}, &userDeviceRow{}, &keptRoomsRow{},
+	&goalRow{}, &preferencesRow{},
 }
 
 // checkSchema compares the live schema with the row types, so that a database

@@ -274,6 +274,8 @@ type Tx struct {
 	tallies       []tally
 	tallied       int // how many of tallies are in daily_totals
 	followed      int // how many the budgets know
+
+	preferences *models.NotificationPreferences // once they were read
 }
 
 // A joint is what the users' parts of one transaction have in common.

@@ -43,22 +43,23 @@ func ParseBudget(body json.RawMessage) (models.BudgetPatch, Meta, error) {
 	if err != nil {
 		return models.BudgetPatch{}, Meta{}, err
 	}
-	r := &budgetReader{object: o}
-	p := r.patch()
+	r := &fieldReader{object: o, required: budgetRequired}
+	p := r.budget()
 	m, more := readMeta(o)
-	if err := budgetError(append(append(r.violations, r.broken(p)...), more...)); err != nil {
+	if err := budgetError(append(r.all(brokenBudget(p)), more...)); err != nil {
 		return models.BudgetPatch{}, Meta{}, err
 	}
 	return p, m, refuseUnknown(body, o, budgetKey)
 }
 
-// A budgetReader takes a budget's fields out of an object and notes what is wrong.
-type budgetReader struct {
+// A fieldReader takes fields out of an object and notes what is wrong with them.
+type fieldReader struct {
 	object
+	required   []string // the fields that must be there
 	violations []models.Violation
 }
 
-func (r *budgetReader) patch() models.BudgetPatch {
+func (r *fieldReader) budget() models.BudgetPatch {
 	p := models.BudgetPatch{
 		Name: r.text("name"), Category: r.text("category"), Amount: r.money("amount"),
 		Start: r.date("startDate"), End: r.date("endDate"), Threshold: r.percent("alertThreshold"),
@@ -69,34 +70,40 @@ func (r *budgetReader) patch() models.BudgetPatch {
 	return p
 }
 
-// broken gives the rules that the fields break which could be read; of the
-// others it is known already what is wrong.
-func (r *budgetReader) broken(p models.BudgetPatch) []models.Violation {
+// brokenBudget gives the rules that a patch breaks.
+func brokenBudget(p models.BudgetPatch) []models.Violation {
 	b := models.Budget{Period: models.Monthly, Threshold: models.DefaultThreshold}
 	p.Apply(&b)
-	return slices.DeleteFunc(b.Check(), func(v models.Violation) bool { return r.noted(v.Field) })
+	return b.Check()
 }
 
-func (r *budgetReader) noted(field string) bool {
+// all gives what is wrong with the fields: what could not be read, and the broken
+// rules of those that could.
+func (r *fieldReader) all(broken []models.Violation) []models.Violation {
+	broken = slices.DeleteFunc(broken, func(v models.Violation) bool { return r.noted(v.Field) })
+	return append(r.violations, broken...)
+}
+
+func (r *fieldReader) noted(field string) bool {
 	return slices.ContainsFunc(r.violations, func(v models.Violation) bool { return v.Field == field })
 }
 
-func (r *budgetReader) note(field string, rule models.Rule) {
+func (r *fieldReader) note(field string, rule models.Rule) {
 	r.violations = append(r.violations, models.Violation{Field: field, Rule: rule, Value: string(r.object[field])})
 }
 
 // absent tells whether the field is not there, and notes it if it must be.
-func (r *budgetReader) absent(field string) bool {
+func (r *fieldReader) absent(field string) bool {
 	if r.object[field] != nil {
 		return false
 	}
-	if slices.Contains(budgetRequired, field) {
+	if slices.Contains(r.required, field) {
 		r.note(field, models.RuleRequired)
 	}
 	return true
 }
 
-func (r *budgetReader) text(field string) *string {
+func (r *fieldReader) text(field string) *string {
 	if r.absent(field) {
 		return nil
 	}
@@ -108,7 +115,7 @@ func (r *budgetReader) text(field string) *string {
 	return &s
 }
 
-func (r *budgetReader) money(field string) *models.Money {
+func (r *fieldReader) money(field string) *models.Money {
 	if r.absent(field) {
 		return nil
 	}
@@ -120,7 +127,7 @@ func (r *budgetReader) money(field string) *models.Money {
 	return &m
 }
 
-func (r *budgetReader) date(field string) *time.Time {
+func (r *fieldReader) date(field string) *time.Time {
 	if r.absent(field) {
 		return nil
 	}
@@ -134,7 +141,7 @@ func (r *budgetReader) date(field string) *time.Time {
 
 // percent reads a whole number. One that is far from any percentage stays so,
 // whatever an int can hold.
-func (r *budgetReader) percent(field string) *int {
+func (r *fieldReader) percent(field string) *int {
 	if r.absent(field) {
 		return nil
 	}

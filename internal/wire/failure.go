@@ -33,8 +33,11 @@ func NewFailure(err error) Failure {
 }
 
 func current(c *models.ConflictError) any {
-	if c.Budget != nil {
+	switch {
+	case c.Budget != nil:
 		return NewBudget(*c.Budget)
+	case c.Goal != nil:
+		return NewGoal(*c.Goal)
 	}
 	return NewExpense(c.Stored)
 }
@@ -58,6 +61,7 @@ var kindCodes = map[models.Kind]string{
 	models.TooLarge:     "TOO_LARGE",
 	models.TooMany:      "RATE_LIMITED",
 	models.Unavailable:  "UNAVAILABLE",
+	models.NotBuilt:     "NOT_IMPLEMENTED",
 }
 
 // Code gives the machine-readable code of err, which acknowledgements of socket

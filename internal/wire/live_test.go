@@ -36,7 +36,16 @@ func TestLiveDocuments(t *testing.T) {
 	}
 	balance := models.Balance{Income: models.Sum{Units: 9_000_000_000_000_000}, Expense: models.Sum{Units: 9_000_000_000_000_000, Micros: 1}, UpdatedAt: noon}
 	e := lunch()
+	g := holiday()
 	documents := map[string]any{
+		"goal":                wire.NewGoal(g),
+		"goal_plain":          wire.NewGoal(models.Goal{ID: g.ID, UserID: g.UserID, Title: "x", CreatedAt: noon, UpdatedAt: noon, TargetDate: noon, Version: 1}),
+		"goal_summary":        wire.NewGoalSummary([]models.Goal{g, {Status: models.GoalCompleted, Target: 1, Current: 2}}, noon.AddDate(2, 0, 0)),
+		"goal_summary_none":   wire.NewGoalSummary(nil, noon),
+		"goal_conflict":       wire.NewFailure(&models.ConflictError{Goal: &g}),
+		"preferences":         wire.NewPreferences(models.User{ID: g.UserID, CreatedAt: noon}, models.DefaultPreferences()),
+		"not_built":           wire.NewFailure(wire.ErrNoWorkspaces),
+		"workspaces":          wire.Listed[struct{}]{Success: true, Data: []struct{}{}},
 		"budget":              wire.NewBudget(food()),
 		"budget_state":        wire.NewBudgetState(overdrawn()),
 		"budget_untouched":    wire.NewBudgetState(untouched),
@@ -61,6 +70,17 @@ func TestLiveDocuments(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		golden(t, name, got)
+	}
+}
+
+func holiday() models.Goal {
+	return models.Goal{
+		ID: "65a000000000000000000a01", UserID: "65a00000000000000000000f", Title: "Holiday", Description: "At the sea", Target: 1_200_000_000, Current: 300_500_000,
+		Type: "savings", Category: "travel", TargetDate: noon.AddDate(1, 0, 0), Priority: "high", Status: models.GoalActive, Reminder: "weekly",
+		Milestones: []models.Milestone{
+			{ID: "65a000000000000000000a11", Amount: 300_000_000, Date: noon, AchievedAt: later}, {ID: "65a000000000000000000a12", Amount: 600_000_000, Date: later},
+		},
+		Version: 3, CreatedAt: noon, UpdatedAt: later,
 	}
 }
 

@@ -40,7 +40,7 @@ func joiPredicate(v models.Violation) string {
 
 func joiType(field string) string {
 	switch field {
-	case "amount", "version":
+	case "amount", "version", "targetAmount", "currentAmount":
 		return "must be a number"
 	case "alertThreshold":
 		return "must be an integer"
@@ -58,6 +58,10 @@ func joiValue(v models.Violation) string {
 		return "must be less than or equal to " + limit(v, models.MaxAmount)
 	case models.RulePositive:
 		return "must be a positive number"
+	case models.RuleNegative:
+		return "must be greater than or equal to 0"
+	case models.RuleTooMany:
+		return fmt.Sprintf("must contain less than or equal to %d items", v.Limit)
 	case models.RuleOrder:
 		return `must be greater than or equal to ` + quoted(beginnings[v.Field])
 	case models.RuleSafe:
@@ -72,6 +76,12 @@ func joiValue(v models.Violation) string {
 		return "must not contain NUL characters"
 	case models.RuleCommon:
 		return "is one of the passwords that are guessed first, choose another"
+	case models.RulePhone:
+		return "must be a phone number such as +4912345678"
+	case models.RuleURL:
+		return "must be a valid uri"
+	case models.RuleZone:
+		return "must be a time zone such as Europe/Berlin"
 	}
 	return "is not allowed"
 }
