@@ -15,8 +15,8 @@ import (
 )
 
 // lateBodies are the routes that change something and read a body first, each with a
-// request that succeeds. {id} is an expense of the caller, {budget} a budget, {member}
-// and {stranger} are another user.
+// request that succeeds. {id} is an expense of the caller, {budget} a budget, {goal} a
+// goal, {member} and {stranger} are another user.
 var lateBodies = []struct{ route, path, body string }{
 	{"POST /api/expenses", "/api/expenses", expenseBody},
 	{"PUT /api/expenses/:id", "/api/expenses/{id}", expenseBody},
@@ -30,6 +30,12 @@ var lateBodies = []struct{ route, path, body string }{
 	{"POST /api/budgets", "/api/budgets", `{"name":"A","category":"all","amount":1,"period":"monthly"}`},
 	{"PUT /api/budgets/:id", "/api/budgets/{budget}", `{"name":"B","category":"all","amount":1,"period":"monthly"}`},
 	{"DELETE /api/budgets/:id", "/api/budgets/{budget}", `{"deviceId":"d"}`},
+	{"POST /api/goals", "/api/goals", goalBody},
+	{"PUT /api/goals/:id", "/api/goals/{goal}", goalBody},
+	{"PATCH /api/goals/:id/progress", "/api/goals/{goal}/progress", `{"amount":1}`},
+	{"PATCH /api/goals/:id/status", "/api/goals/{goal}/status", `{"status":"paused"}`},
+	{"PUT /api/notifications/preferences", "/api/notifications/preferences", `{"channels":{"push":{"enabled":false}}}`},
+	{"POST /api/notifications/test", "/api/notifications/test", `{"title":"A"}`},
 	{"POST /api/auth/security/change-password", "/api/auth/security/change-password", `{"currentPassword":"secret","newPassword":"another secret"}`},
 }
 
@@ -38,6 +44,13 @@ var lateBodies = []struct{ route, path, body string }{
 var bodiless = []string{
 	"POST /api/auth/logout", "DELETE /api/devices/:id", "DELETE /api/sync/pending/:id",
 	"PATCH /api/notifications/mark-all-read", "PATCH /api/notifications/:id/read", "DELETE /api/notifications/:id",
+	"DELETE /api/goals/:id",
+}
+
+// changeless are routes of features that this server does not have.
+var changeless = []string{
+	"POST /api/workspaces", "POST /api/workspaces/join", "POST /api/workspaces/:id/invite", "POST /api/receipts/upload/:id",
+	"POST /api/notifications/push/subscribe", "POST /api/notifications/push/unsubscribe",
 }
 
 // endings are the ways in which a token ends.
@@ -98,7 +111,7 @@ func (q *quarter) belongings() *strings.Replacer {
 	}
 	q.done("POST", "/api/sync/batch", owner, strings.Replace(queueOf("UPDATE", `{"amount":3}`), "{id}", "0123456789abcdef01234567", 1))
 	_, parked, _ := strings.Cut(q.done("GET", "/api/sync/pending", owner, "").body, `"_id":"`)
-	return strings.NewReplacer("{id}", id, "{budget}", budget, "{parked}", parked[:24],
+	return strings.NewReplacer("{id}", id, "{budget}", budget, "{goal}", q.goal(owner, goalBody), "{parked}", parked[:24],
 		"{member}", q.users["editor"].ID, "{stranger}", q.users["stranger"].Email)
 }
 
@@ -166,14 +179,14 @@ func TestEveryLateBodyIsAcceptedInTime(t *testing.T) {
 
 // A route that changes something is not forgotten.
 func TestEveryRouteThatChangesSomethingIsTriedLate(t *testing.T) {
-	known := slices.Clone(bodiless)
+	known := slices.Concat(bodiless, changeless)
 	for _, r := range lateBodies {
 		known = append(known, r.route)
 	}
 	for _, row := range rightsOf {
 		open := strings.Contains(row.route, "/auth/register") || strings.Contains(row.route, "/auth/login") || strings.Contains(row.route, "/admin/")
 		if !strings.HasPrefix(row.route, "GET ") && !open && !slices.Contains(known, row.route) {
-			t.Errorf("%s is neither among lateBodies nor bodiless", row.route)
+			t.Errorf("%s is among none of lateBodies, bodiless and changeless", row.route)
 		}
 	}
 }
