@@ -157,7 +157,7 @@ func author(c echo.Context, deviceID string) (models.Author, error) {
 		deviceID = header
 	}
 	claims := caller(c.Request().Context()).Claims
-	return models.Author{DeviceID: deviceID, TokenID: claims.TokenID, TokenIssued: claims.IssuedAt}, nil
+	return models.Author{DeviceID: deviceID, TokenID: claims.TokenID, TokenIssued: claims.IssuedAt, Browser: auth.Browser(c.Request().Header)}, nil
 }
 
 // sent reads a change: the body as parse understands it, and who sends it.

@@ -107,6 +107,11 @@ type Author struct {
 	// TokenIssued is when the user signed in, whole seconds; zero if the door
 	// does not know. It is no part of a change and not stored.
 	TokenIssued time.Time
+
+	// Browser names the browser by a secret of its own, a cookie; "" if none came. Two
+	// users who share it acted in one browser, which DeviceID never proves. It is no
+	// part of a change and is told to nobody.
+	Browser string
 }
 
 // ChangeKind names what happened to an entity.

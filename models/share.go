@@ -70,6 +70,10 @@ type Activity struct {
 	Type      string // ActivityComment or ActivityUpdated
 	Text      string // of a comment, as it was written; nothing in it is interpreted
 	At        time.Time
+
+	// Audience is the users who have the expense at that moment: whoever lost it before,
+	// be it in another process, is told nothing. It is not stored.
+	Audience []string
 }
 
 // CheckRole gives RuleOneOf for a role that nobody can be given.

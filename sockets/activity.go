@@ -3,6 +3,7 @@ package sockets
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"expenseflow/internal/wire"
@@ -21,7 +22,13 @@ func (h *Hub) Activity(a models.Activity) {
 	if len(h.rooms.byExpense[a.ExpenseID]) == 0 {
 		return // as with most expenses: nothing is to be encoded
 	}
-	h.rooms.send(a.ExpenseID, mustEncode(activityEvent, wire.NewRoomActivity(a)), nil)
+	h.rooms.send(a.ExpenseID, mustEncode(activityEvent, wire.NewRoomActivity(a)), nil, among(a.Audience))
+}
+
+// among tells of visitors whether they are of these users. Rooms are a process's own,
+// and whoever lost a right in another process is still in them until the log says so.
+func among(users []string) func(visitor) bool {
+	return func(v visitor) bool { return slices.Contains(users, v.userID) }
 }
 
 // sayActivity handles room:activity {room, type, data}, of those who are in the
@@ -36,14 +43,18 @@ func (s *session) sayActivity(ctx context.Context, arg json.RawMessage) (receipt
 		return receipt{}, errForbidden
 	}
 	if a.Type == models.ActivityTyping {
-		s.tellTyping(a)
-		return receipt{}, nil
+		return receipt{}, s.tellTyping(ctx, a)
 	}
 	_, err = s.hub.opts.Book.Comment(ctx, s.userID, a.ExpenseID, a.Text)
+	return receipt{}, forbiddenIfGone(err)
+}
+
+// forbiddenIfGone is what somebody is told whose right ended a moment ago.
+func forbiddenIfGone(err error) error {
 	if models.KindOf(err) == models.NotFound {
-		err = errForbidden // the right ended a moment ago
+		return errForbidden
 	}
-	return receipt{}, err
+	return err
 }
 
 // types tells whether it is of interest that somebody types now.
@@ -56,19 +67,24 @@ func (s *session) types(now time.Time) bool {
 }
 
 // tellTyping tells the others in a room that somebody types.
-func (s *session) tellTyping(a wire.ActivitySent) {
+func (s *session) tellTyping(ctx context.Context, a wire.ActivitySent) error {
 	now := time.Now()
 	if !s.types(now) {
-		return
+		return nil
+	}
+	audience, err := s.hub.opts.Book.Audience(ctx, s.userID, a.ExpenseID)
+	if err != nil {
+		return forbiddenIfGone(err)
 	}
 	r := &s.hub.rooms
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.rooms[a.ExpenseID] == nil {
-		return
+		return nil
 	}
 	r.send(a.ExpenseID, mustEncode(activityEvent, wire.RoomActivity{
 		Room: wire.Room(a.ExpenseID), Type: a.Type, User: wire.Person{ID: s.userID, Name: s.name},
 		Data: a.Data, At: wire.Time(models.Millis(now)),
-	}), s)
+	}), s, among(audience))
+	return nil
 }

@@ -19,6 +19,8 @@ type book interface {
 	// RightTo gives models.NotFound for who may nothing.
 	RightTo(ctx context.Context, userID, expenseID string) (models.Right, error)
 	Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error)
+	// Audience is who has an expense; models.NotFound for who does not.
+	Audience(ctx context.Context, userID, expenseID string) ([]string, error)
 }
 
 // A command is what the second seed's pages may say: an event with one object,
@@ -149,7 +151,7 @@ func stored(e models.Expense, err error) (receipt, error) {
 // author is who gave a command: the device that it names, else the one that the
 // socket named when it connected.
 func (s *session) author(m wire.Meta) models.Author {
-	by := models.Author{DeviceID: m.DeviceID, TokenID: s.tokenID, TokenIssued: s.issued}
+	by := models.Author{DeviceID: m.DeviceID, TokenID: s.tokenID, TokenIssued: s.issued, Browser: s.browser}
 	if by.DeviceID == "" {
 		by.DeviceID = s.hello.DeviceID
 	}

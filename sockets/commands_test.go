@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +50,21 @@ func (b *fakeBook) take(userID, expenseID string) *models.Change {
 	return &models.Change{UserID: userID, Seq: b.seq, Kind: models.ExpenseDeleted, EntityID: expenseID}
 }
 
+// Audience implements book.
+func (b *fakeBook) Audience(_ context.Context, userID, expenseID string) (users []string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, role := range b.roles {
+		if user, id, _ := strings.Cut(key, " "); id == expenseID && role != models.NoRole {
+			users = append(users, user)
+		}
+	}
+	if !slices.Contains(users, userID) {
+		return nil, models.E(models.NotFound, "Expense not found")
+	}
+	return users, nil
+}
+
 // give gives a user a role in an expense.
 func (b *fakeBook) give(userID, expenseID string, role models.Role) {
 	b.mu.Lock()
@@ -66,6 +82,7 @@ func (b *fakeBook) Comment(_ context.Context, userID, expenseID, text string) (m
 		return models.Activity{}, err
 	}
 	a := models.Activity{ExpenseID: expenseID, UserID: userID, UserName: strings.ToUpper(userID), Type: models.ActivityComment, Text: text, At: time.Now()}
+	a.Audience, _ = b.Audience(context.Background(), userID, expenseID)
 	b.world.Activity(a)
 	return a, nil
 }

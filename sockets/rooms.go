@@ -100,7 +100,7 @@ func (r *rooms) enter(s *session, k *knock, asOf int64) (members []wire.Guest, o
 	if first {
 		r.announce(expenseID, joinedEvent, models.ActivityJoined, g, s)
 	}
-	return list(r.byExpense[expenseID]), true
+	return list(r.byExpense[expenseID], s.userID), true
 }
 
 // guest gives the session's guest in a room, and whether it has just come. r.mu is
@@ -123,8 +123,9 @@ func (r *rooms) guest(s *session, expenseID string) (g *guest, first bool) {
 	return g, true
 }
 
-// list is who is in a room, who came first first.
-func list(guests map[visitor]*guest) []wire.Guest {
+// list is who is in a room as a user is told of them, who came first first: the user's
+// own devices, and others by their person alone, once.
+func list(guests map[visitor]*guest, userID string) []wire.Guest {
 	var all []*guest
 	for _, g := range guests {
 		all = append(all, g)
@@ -132,9 +133,15 @@ func list(guests map[visitor]*guest) []wire.Guest {
 	slices.SortFunc(all, func(a, b *guest) int {
 		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.User.ID, b.User.ID), cmp.Compare(a.DeviceID, b.DeviceID))
 	})
-	docs := make([]wire.Guest, len(all))
-	for i, g := range all {
-		docs[i] = wire.Guest{User: g.User, DeviceID: g.DeviceID}
+	docs, seen := make([]wire.Guest, 0, len(all)), map[string]bool{}
+	for _, g := range all {
+		switch {
+		case g.User.ID == userID:
+			docs = append(docs, wire.Guest{User: g.User, DeviceID: g.DeviceID})
+		case !seen[g.User.ID]:
+			docs = append(docs, wire.Guest{User: g.User})
+		}
+		seen[g.User.ID] = true
 	}
 	return docs
 }
@@ -146,7 +153,7 @@ func (r *rooms) members(s *session, expenseID string) ([]wire.Guest, bool) {
 	if s.rooms[expenseID] == nil {
 		return nil, false
 	}
-	return list(r.byExpense[expenseID]), true
+	return list(r.byExpense[expenseID], s.userID), true
 }
 
 // leave takes a session out of a room, at once.
@@ -239,18 +246,40 @@ func (r *rooms) goesIfAlone(expenseID string, g *guest) {
 	r.goes(expenseID, g)
 }
 
-// announce tells everybody in a room but one session that a guest came or went.
-// r.mu is held.
+// announce tells everybody in a room but one session that a guest came or went: the
+// guest's own devices of each device by its name, others of the person, with the first
+// device that comes and the last that goes. r.mu is held.
 func (r *rooms) announce(expenseID, event, activity string, g *guest, but *session) {
-	r.send(expenseID, mustEncode(event, g.Guest), but)
-	r.send(expenseID, mustEncode(activityEvent, wire.RoomActivity{
+	own, others := g.Guest, g.Guest
+	others.DeviceID = ""
+	did := mustEncode(activityEvent, wire.RoomActivity{
 		Room: g.Room, Type: activity, User: g.User, Data: json.RawMessage("{}"), At: wire.Time(models.Millis(time.Now())),
-	}), but)
+	})
+	r.send(expenseID, mustEncode(event, own), but, func(v visitor) bool { return v.userID == g.User.ID })
+	r.send(expenseID, did, but, func(v visitor) bool { return v.userID == g.User.ID })
+	if r.onlyDevice(expenseID, g) {
+		r.send(expenseID, mustEncode(event, others), but, func(v visitor) bool { return v.userID != g.User.ID })
+		r.send(expenseID, did, but, func(v visitor) bool { return v.userID != g.User.ID })
+	}
 }
 
-// send sends to everybody in a room but one session. r.mu is held.
-func (r *rooms) send(expenseID string, p *socketio.Packet, but *session) {
-	for _, g := range r.byExpense[expenseID] {
+// onlyDevice tells whether no other device of the guest's person is in the room. r.mu is
+// held.
+func (r *rooms) onlyDevice(expenseID string, g *guest) bool {
+	for v, other := range r.byExpense[expenseID] {
+		if v.userID == g.User.ID && other != g {
+			return false
+		}
+	}
+	return true
+}
+
+// send sends to everybody in a room of whom to tells so, but one session. r.mu is held.
+func (r *rooms) send(expenseID string, p *socketio.Packet, but *session, to func(visitor) bool) {
+	for v, g := range r.byExpense[expenseID] {
+		if !to(v) {
+			continue
+		}
 		for s := range g.sockets {
 			if s != but {
 				s.whisper(p)

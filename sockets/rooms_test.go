@@ -131,15 +131,12 @@ func TestWhoLosesTheRightIsPutOutOnEveryDevice(t *testing.T) {
 	laptop.meet(t, lunch)
 	w.unshare()
 	laptop.awaits(t, leftEvent)
-	for range 4 { // two came
-		alice.hear()
+	for _, want := range []string{joinedEvent, activityEvent, leftEvent, activityEvent} { // one person came and went
+		name, payload := alice.hear()
+		same(t, "event", want, name)
+		same(t, "device of somebody else", nil, payload["deviceId"])
 	}
-	for range 2 {
-		name, _ := alice.hear()
-		same(t, "event", leftEvent, name)
-		alice.hear()
-	}
-	w.Activity(models.Activity{ExpenseID: lunch, Type: models.ActivityUpdated})
+	w.Activity(models.Activity{ExpenseID: lunch, Type: models.ActivityUpdated, Audience: []string{"alice", "bob"}})
 	for _, b := range []*browser{phone, laptop} {
 		b.send(`427["presence:list",{"room":"expense:` + lunch + `"}]`)
 		events, ack := b.answers(t, "7")
@@ -250,13 +247,57 @@ func TestAReloadInARoomIsHeardByNobody(t *testing.T) {
 		bob.meet(t, lunch)
 		_ = bob.conn.Close()
 	}
-	w.Activity(models.Activity{ExpenseID: lunch, Type: models.ActivityUpdated})
+	w.Activity(models.Activity{ExpenseID: lunch, Type: models.ActivityUpdated, Audience: []string{"alice", "bob"}})
 	var heard []string
 	for range 3 {
 		name, payload := alice.hear()
 		heard = append(heard, name+" "+fmt.Sprint(payload["type"]))
 	}
 	same(t, "heard", []string{joinedEvent + " <nil>", activityEvent + " joined", activityEvent + " updated"}, heard)
+}
+
+// Whoever shares an expense learned what the others call their devices, and could act
+// under those names.
+func TestDevicesAreNamedToTheirOwnUserAlone(t *testing.T) {
+	w := newTable(t)
+	alice, laptop, phone := w.open(t, "a"), w.dial(t, nil), w.dial(t, nil)
+	alice.meet(t, lunch)
+	laptop.connect(`{"token":"b","deviceId":"laptop"}`)
+	laptop.meet(t, lunch)
+	phone.connect(`{"token":"b","deviceId":"phone"}`)
+	seen := fmt.Sprint(phone.meet(t, lunch))
+	for _, id := range []string{"laptop", "phone"} {
+		if !strings.Contains(seen, id) {
+			t.Errorf("bob's phone is not told of his %s: %s", id, seen)
+		}
+	}
+	if strings.Contains(seen, "browser-") {
+		t.Errorf("bob is told of alice's device: %s", seen)
+	}
+	alice.send(`427["presence:list",{"room":"expense:` + lunch + `"}]`)
+	events, ack := alice.answers(t, "7")
+	if told := strings.Join(events, "") + fmt.Sprint(ack); strings.Contains(told, "laptop") || strings.Contains(told, "phone") {
+		t.Errorf("alice is told of bob's devices: %s", told)
+	}
+	same(t, "members", 2, len(ack["members"].([]any)))
+}
+
+// An ex-member in another process heard comments until its log was polled: the room
+// still has them, but whoever lost the right is in no audience.
+func TestWhoLostTheRightElsewhereHearsNoCommentUntilTheLogSaysSo(t *testing.T) {
+	w := newTable(t)
+	alice, bob := w.open(t, "a"), w.open(t, "b")
+	alice.meet(t, lunch)
+	bob.meet(t, lunch)
+	w.book.take("bob", lunch) // in another process: no Evict here yet
+	alice.send(`42["room:activity",{"room":"expense:` + lunch + `","type":"typing","data":{}}]`)
+	alice.send(`427["room:activity",{"room":"expense:` + lunch + `","type":"comment","data":{"text":"a secret"}}]`)
+	alice.answers(t, "7")
+	bob.send(`428["presence:list",{}]`)
+	events, _ := bob.answers(t, "8")
+	if told := strings.Join(events, ""); strings.Contains(told, "secret") || strings.Contains(told, "typing") {
+		t.Errorf("bob heard %s", told)
+	}
 }
 
 func TestRoomsKeepNothingOfWhoHasGone(t *testing.T) {

@@ -24,6 +24,7 @@ type session struct {
 	tokenID string    // names the token in changes; "" for the original's tokens
 	expires time.Time // when the token does
 	issued  time.Time // when the token was
+	browser string    // names the browser by its cookie (auth.Browser); "" if it has none
 	hello   wire.Hello
 	device  string // deviceOf
 	name    string // the user's
@@ -62,7 +63,7 @@ func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
 	s := &session{
 		hub: h, token: id.Credential, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
 		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt, issued: id.Claims.IssuedAt,
-		hello: wire.ParseHello(socket.Handshake().Auth), found: &found,
+		browser: auth.Browser(socket.Handshake().Header), hello: wire.ParseHello(socket.Handshake().Auth), found: &found,
 		name: id.User.Name, asOf: id.User.Seq,
 	}
 	s.device = deviceOf(s.hello.DeviceID, id.Claims)

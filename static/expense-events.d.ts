@@ -82,7 +82,7 @@ export type Room = `expense:${Id}`;
 export interface Guest {
   room: Room;
   user: Person;
-  deviceId: string;
+  deviceId?: string; // of one's own devices alone
 }
 
 /** What somebody wrote must not be taken for markup. */

@@ -188,11 +188,12 @@ func (r *running) listen(token string) *socket {
 	return s
 }
 
-// dial connects with this auth and gives the answer.
-func (r *running) dial(auth string) (s *socket, answer string) {
+// dial connects with this auth and gives the answer. cookie is the browser's; none is a
+// browser that does not say which it is.
+func (r *running) dial(auth string, cookie ...string) (s *socket, answer string) {
 	r.t.Helper()
 	url := strings.Replace(r.url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-	conn, res, err := websocket.DefaultDialer.Dial(url, nil)
+	conn, res, err := websocket.DefaultDialer.Dial(url, http.Header{"Cookie": cookie})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 	// again: it has a limit of its own and counts towards no other.
 	batch := []echo.MiddlewareFunc{middleware.Bearer(p.authenticator, a.cfg.SyncTokenGrace), perToken, middleware.Body(middleware.MaxSyncBody)}
 
-	api := e.Group("/api", middleware.NoStore)
+	api := e.Group("/api", middleware.NoStore, middleware.Browser)
 	(&handlers.Accounts{
 		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: a.hub.SignOut,
 		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,

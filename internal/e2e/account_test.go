@@ -26,6 +26,7 @@ type account struct {
 	Email    string
 	Password string
 	Token    string
+	cookie   string // of the browser that calls; "" for none
 }
 
 // device names one of the account's devices. No two accounts share one: the
@@ -86,7 +87,11 @@ func (a *account) with(token string) *account {
 // ([]byte) or anything that encodes to JSON. path starts with "/".
 func (a *account) call(t *testing.T, method, path string, body any) answer {
 	t.Helper()
-	return call(t, method, a.p.url()+path, a.Token, body)
+	r, err := tryIn(a.cookie, method, a.p.url()+path, a.Token, body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return r
 }
 
 // expense is what GET /api/expenses and the events show of an expense.
@@ -157,6 +162,11 @@ func call(t *testing.T, method, url, token string, body any) answer {
 
 // try is call for requests that may find nobody there.
 func try(method, url, token string, body any) (answer, error) {
+	return tryIn("", method, url, token, body)
+}
+
+// tryIn is try in a browser that has this cookie, "" for none.
+func tryIn(cookie, method, url, token string, body any) (answer, error) {
 	content, err := content(body)
 	if err != nil {
 		return answer{}, err
@@ -170,6 +180,9 @@ func try(method, url, token string, body any) (answer, error) {
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if cookie != "" {
+		req.Header.Set("Cookie", cookie)
 	}
 	res, err := client.Do(req)
 	if err != nil {

@@ -376,12 +376,29 @@ func TestLostPostIsTheQueuedCreate(t *testing.T) {
 	})
 }
 
+// cookieOf is what the program gives a new browser.
+func cookieOf(t *testing.T, p *program) string {
+	t.Helper()
+	res, err := client.Get(p.url() + "/api/sync/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	c := res.Cookies()
+	if len(c) != 1 {
+		t.Fatalf("cookies %v", c)
+	}
+	return c[0].Name + "=" + c[0].Value
+}
+
 // A browser's queue outlives its account: what A queued must not become B's
 // because B signed in on the same browser (CONTRACT decision 13).
 func TestQueueOfAnotherAccountIsParked(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a, b := register(t, p), register(t, p)
 		browser := a.device("browser")
+		a.cookie = cookieOf(t, p)
+		b.cookie = a.cookie
 		op := a.queued("CREATE", "temp_1", draft("of the first account"))
 		op.DeviceID, op.Timestamp = browser, time.Now().Add(-time.Hour).UnixMilli()
 		a.create(t, "the last thing before signing out", browser)

@@ -134,10 +134,13 @@ func (s *stage) meetEverybody(t *testing.T, expenseID string) {
 	s.a.call(t, http.MethodPost, "/api/expenses/"+expenseID+"/share", from(s.a.phone(), map[string]any{"email": carol.Email, "role": "editor"})).want(t, http.StatusOK)
 	carol.call(t, http.MethodPut, "/api/expenses/"+expenseID, from(carol.phone(), draft("shared"))).want(t, http.StatusOK)
 	hers.ask(t, "room:join", map[string]any{"room": "expense:" + expenseID})
+	s.laptop.ask(t, "room:join", map[string]any{"room": "expense:" + expenseID}) // of one's own devices the names are told
 	s.say(t, "presence:list", room)
 	s.say(t, "room:activity", room)
 	hers.ask(t, "room:activity", map[string]any{"room": "expense:" + expenseID, "type": "typing"})
-	hers.ask(t, "room:leave", map[string]any{"room": "expense:" + expenseID})
+	for _, d := range []*device{hers, s.laptop} {
+		d.ask(t, "room:leave", map[string]any{"room": "expense:" + expenseID})
+	}
 	s.say(t, "room:leave", room)
 }
 

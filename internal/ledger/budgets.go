@@ -128,7 +128,7 @@ func (l *Ledger) DeleteBudget(ctx context.Context, userID, id string, by models.
 
 func (w *Work) announceBudget(kind models.ChangeKind, b models.Budget, by models.Author) {
 	w.Tx.Append(models.Change{Kind: kind, EntityID: b.ID, Budget: &b, Author: by})
-	w.Tx.TouchDevice(by.DeviceID)
+	w.Tx.TouchDevice(by)
 }
 
 // budgetHash names a draft's normalized data.

@@ -110,7 +110,7 @@ func (l *Ledger) tell(userID string, tx *store.Tx) {
 		if id := t.User().ID; id != userID && len(changes) > 0 {
 			l.wake(id)
 		} else if id == userID {
-			l.tellUpdates(t.User(), changes)
+			l.tellUpdates(t, changes)
 		}
 		for i := range changes {
 			if l.opts.Rights != nil && changes[i].Kind == models.ExpenseDeleted {
@@ -121,12 +121,14 @@ func (l *Ledger) tell(userID string, tx *store.Tx) {
 }
 
 // tellUpdates says which expenses a user changed.
-func (l *Ledger) tellUpdates(u models.User, changes []models.Change) {
+func (l *Ledger) tellUpdates(t *store.Tx, changes []models.Change) {
+	u := t.User()
 	for i := range changes {
 		c := &changes[i]
 		if l.opts.Activity != nil && c.Kind == models.ExpenseUpdated {
 			l.opts.Activity(models.Activity{
 				ExpenseID: c.EntityID, UserID: u.ID, UserName: u.Name, Type: models.ActivityUpdated, At: c.At,
+				Audience: t.AudienceOf(c.EntityID),
 			})
 		}
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"expenseflow/models"
@@ -112,7 +113,7 @@ func (w *Work) roleOf(e models.Expense, userID string) models.Role {
 // announceShares tells the owner, and gives, with whom an expense is shared now.
 func (w *Work) announceShares(e models.Expense, by models.Author) []models.Share {
 	shares := w.Tx.Shares(e)
-	w.Tx.TouchDevice(by.DeviceID)
+	w.Tx.TouchDevice(by)
 	w.Tx.In(e.UserID).Append(models.Change{Kind: models.ShareChanged, EntityID: e.ID, Shares: shares, Author: by})
 	return shares
 }
@@ -181,6 +182,18 @@ func (l *Ledger) RightTo(ctx context.Context, userID, expenseID string) (models.
 	return r, nil
 }
 
+// Audience is the users who have an expense; models.NotFound for who does not.
+func (l *Ledger) Audience(ctx context.Context, userID, expenseID string) ([]string, error) {
+	users, err := l.store.Audience(ctx, expenseID)
+	if err == nil && !slices.Contains(users, userID) {
+		err = models.E(models.NotFound, "Expense not found")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audience: %w", err)
+	}
+	return users, nil
+}
+
 // Comment keeps what somebody who has an expense says about it, as it was
 // written. Errors: *models.InvalidError, models.NotFound, and store.Write's.
 func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error) {
@@ -197,6 +210,9 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 		a = models.Activity{
 			ID: NewID(), ExpenseID: expenseID, UserID: u.ID, UserName: u.Name,
 			Type: models.ActivityComment, Text: text, At: w.Tx.Now(),
+		}
+		if a.Audience, err = w.Tx.Audience(expenseID); err != nil {
+			return err
 		}
 		return w.Tx.InsertActivity(a, role)
 	})

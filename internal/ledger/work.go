@@ -122,7 +122,7 @@ func (w *Work) announce(kind models.ChangeKind, e models.Expense, by models.Auth
 	if seededbug.Enabled(seededbug.RelayTrusted) {
 		seededbug.Remember(e.ID, e)
 	}
-	w.Tx.TouchDevice(by.DeviceID)
+	w.Tx.TouchDevice(by)
 	if e.Role == models.NoRole {
 		w.Tx.AppendChange(kind, e, by)
 		if e.Shares == 0 {

@@ -553,17 +553,22 @@ func TestDecision13TheLastAccountsQueueIsParked(t *testing.T) {
 		h.apply(create(0, lunch)) // at noon, the device acts for the user
 		h.setClock(noon.Add(time.Hour))
 		before, after := noon.Add(-time.Minute).Sub(nine).Milliseconds(), noon.Add(time.Minute).Sub(nine).Milliseconds()
-		batch := []models.Operation{create(before, lunch), create(after, lunch), of("device_2", create(before, lunch)), timeless(create(before, lunch))}
-		rs, err := h.Apply(h.t.Context(), bob, models.Author{}, batch)
+		rs, err := h.Apply(h.t.Context(), bob, models.Author{Browser: "another"}, []models.Operation{create(before+1, lunch)})
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		h.wantStatuses(rs, models.StatusParked, models.StatusCreated, models.StatusCreated, models.StatusCreated)
+		h.wantStatuses(rs, models.StatusCreated)
+		batch := []models.Operation{create(before, lunch), create(after, lunch), of("device_2", create(before, lunch)), timeless(create(before, lunch))}
+		rs, err = h.Apply(h.t.Context(), bob, models.Author{Browser: browser}, batch)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.wantStatuses(rs, models.StatusParked, models.StatusCreated, models.StatusParked, models.StatusCreated)
 		if rs[0].Error != "Queued by another account" {
 			h.t.Errorf("parked for %q", rs[0].Error)
 		}
 		parked, err := h.Pending(h.t.Context(), bob)
-		if err != nil || len(parked) != 1 {
+		if err != nil || len(parked) != 2 {
 			h.t.Fatalf("%d are parked, %v", len(parked), err)
 		}
 		r, err := h.Retry(h.t.Context(), bob, models.Author{}, parked[0].ID, nil)
@@ -581,7 +586,7 @@ func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
 		bob := storetest.User(h.t, h.store).ID
 		apply := func(signedIn time.Time, ops ...models.Operation) []models.Status {
 			h.t.Helper()
-			rs, err := h.Apply(h.t.Context(), bob, models.Author{TokenIssued: signedIn}, ops)
+			rs, err := h.Apply(h.t.Context(), bob, models.Author{TokenIssued: signedIn, Browser: browser}, ops)
 			if err != nil {
 				h.t.Fatal(err)
 			}
@@ -639,12 +644,12 @@ func TestDecision13AClockThatRunsAheadGaveTheQueueToTheNextAccount(t *testing.T)
 		h.apply(create(0, lunch)) // alice, at noon, on the device; then she goes offline and queues on
 		h.setClock(noon.Add(10 * time.Minute))
 		ahead := create(noon.Add(time.Hour).Sub(nine).Milliseconds(), lunch)
-		by := models.Author{TokenIssued: noon.Add(9 * time.Minute)}
-		rs, err := h.Apply(h.t.Context(), bob, by, []models.Operation{ahead, of("device_2", ahead)})
+		by := models.Author{TokenIssued: noon.Add(9 * time.Minute), Browser: browser}
+		rs, err := h.Apply(h.t.Context(), bob, by, []models.Operation{ahead})
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		h.wantStatuses(rs, models.StatusParked, models.StatusCreated)
+		h.wantStatuses(rs, models.StatusParked)
 		rs, err = h.Apply(h.t.Context(), bob, by, []models.Operation{create(noon.Add(2*time.Hour).Sub(nine).Milliseconds(), lunch)})
 		if err != nil {
 			h.t.Fatal(err)

@@ -154,7 +154,7 @@ func (d *deltaItem) act(s *session) error {
 }
 
 func (d *deltaItem) otherAccount(s *session) (bool, error) {
-	if d.change.Timestamp == nil || s.by.DeviceID == "" {
+	if d.change.Timestamp == nil {
 		return false, nil
 	}
 	return s.foreign(s.by.DeviceID, *d.change.Timestamp)

@@ -131,7 +131,7 @@ func TestDeltaOfAnotherAccountIsRefused(t *testing.T) {
 		h.apply(create(0, lunch))
 		bob := storetest.User(h.t, h.store).ID
 		h.setClock(noon.Add(time.Hour))
-		rs, err := h.Delta(h.t.Context(), bob, models.Author{DeviceID: device}, []models.DeltaChange{change(0, models.Create, "1", "", lunch, 0)})
+		rs, err := h.Delta(h.t.Context(), bob, models.Author{Browser: browser}, []models.DeltaChange{change(0, models.Create, "1", "", lunch, 0)})
 		if err != nil {
 			h.t.Fatal(err)
 		}

@@ -86,10 +86,13 @@ func (h *house) hear(userID string, ops []models.QueuedOperation) {
 	h.parked = append(h.parked, ops...)
 }
 
+// browser names the one that the user and, where a test says so, others use.
+const browser = "the browser"
+
 // apply applies a batch that must not fail as a whole.
 func (h *house) apply(ops ...models.Operation) []models.Result {
 	h.t.Helper()
-	rs, err := h.Apply(h.t.Context(), h.user.ID, models.Author{TokenID: "jti"}, ops)
+	rs, err := h.Apply(h.t.Context(), h.user.ID, models.Author{TokenID: "jti", Browser: browser}, ops)
 	if err != nil {
 		h.t.Fatalf("apply: %v", err)
 	}

@@ -199,7 +199,7 @@ func (it *item) keep(s *session, op models.Operation) {
 		State: it.state(), Result: it.result, CreatedAt: now, UpdatedAt: now,
 	}
 	s.Tx.InsertOperation(q)
-	s.Tx.TouchDevice(op.DeviceID)
+	s.Tx.TouchDevice(models.Author{DeviceID: op.DeviceID, Browser: s.by.Browser})
 	if q.State == models.Parked {
 		s.parked = append(s.parked, q)
 	}
@@ -417,7 +417,7 @@ func (it *item) author(s *session) models.Author {
 	if it.retried {
 		return s.by
 	}
-	return models.Author{DeviceID: it.op.DeviceID, TokenID: s.by.TokenID}
+	return models.Author{DeviceID: it.op.DeviceID, TokenID: s.by.TokenID, Browser: s.by.Browser}
 }
 
 // otherAccount tells whether another user queued the operation on this device:

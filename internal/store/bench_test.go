@@ -45,7 +45,7 @@ func createMany(tx *store.Tx, batch, size int) error {
 		tx.SetAlias(by.DeviceID, temp, e.ID)
 		tx.InsertOperation(operation(tx, key, temp, &e))
 	}
-	tx.TouchDevice(by.DeviceID)
+	tx.TouchDevice(by)
 	return nil
 }
 

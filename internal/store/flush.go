@@ -101,8 +101,8 @@ func (tx *Tx) flushAliases() error {
 
 func (tx *Tx) flushDevices() error {
 	f := tx.devices.flush()
-	return save(tx, deviceTable, append(f.inserts, f.updates...), seenAgain, func(id string) []any {
-		return []any{storable(id), tx.user.ID, tx.clock(), tx.clock()}
+	return save(tx, deviceTable, append(f.inserts, f.updates...), seenAgain, func(name string) []any {
+		return []any{name, tx.user.ID, tx.clock(), tx.clock()}
 	})
 }
 

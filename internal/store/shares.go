@@ -292,6 +292,35 @@ func (tx *Tx) RoleOf(id string) (models.Role, error) {
 	return roleIn(tx.user.ID, owner, role)
 }
 
+// Audience is the users who have an expense, its owner first; none if there is no such
+// expense.
+func (tx *Tx) Audience(id string) (userIDs []string, err error) {
+	err = tx.query(audienceOf, []any{id, id}, func(row scanner) error { return appendID(&userIDs, row) })
+	return userIDs, err
+}
+
+// Audience is the users who have an expense, its owner first; none if there is no such
+// expense.
+func (s *Store) Audience(ctx context.Context, id string) (userIDs []string, err error) {
+	err = s.rows(ctx, s.r, audienceOf, []any{id, id}, func(row scanner) error { return appendID(&userIDs, row) })
+	return userIDs, err
+}
+
+const audienceOf = "SELECT user_id FROM expenses WHERE id = ? UNION ALL SELECT user_id FROM shares WHERE expense_id = ? AND role <> ''"
+
+func appendID(ids *[]string, row scanner) error {
+	var id string
+	err := row.Scan(&id)
+	*ids = append(*ids, id)
+	return err
+}
+
+// AudienceOf is Audience of an expense that the transaction has changed.
+func (tx *Tx) AudienceOf(id string) []string {
+	e, _, _ := tx.expenses.get(id)
+	return append([]string{e.UserID}, tx.members(id)...)
+}
+
 // RightTo is what a user may do with an expense; models.NotFound if they may
 // nothing, there is none, or it is no id.
 func (s *Store) RightTo(ctx context.Context, userID, id string) (r models.Right, err error) {

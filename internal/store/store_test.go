@@ -341,13 +341,16 @@ func TestAliases(t *testing.T) {
 func TestDeviceHistory(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {
 		alice, bob := storetest.User(t, s), storetest.User(t, s)
+		phone := models.Author{DeviceID: "phone", Browser: "b"}
 		var first, last time.Time
-		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); tx.TouchDevice(""); first = tx.Now() })
-		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice("phone"); last = tx.Now() })
+		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice(phone); tx.TouchDevice(models.Author{}); first = tx.Now() })
+		write(t, s, alice.ID, func(tx *store.Tx) { tx.TouchDevice(phone); last = tx.Now() })
 		write(t, s, bob.ID, func(tx *store.Tx) {
-			tx.TouchDevice("phone")
+			tx.TouchDevice(phone)
 			same(t, "alice's phone", store.DeviceHistory{LastOther: last}, must(tx.DeviceHistory("phone"))(t))
 			same(t, "a new phone", store.DeviceHistory{}, must(tx.DeviceHistory("new"))(t))
+			same(t, "alice's browser", store.DeviceHistory{LastOther: last}, must(tx.BrowserHistory("b"))(t))
+			same(t, "what calls itself like a browser", store.DeviceHistory{}, must(tx.DeviceHistory(`\browser b`))(t))
 			same(t, "no device", store.DeviceHistory{}, must(tx.DeviceHistory(""))(t))
 		})
 		write(t, s, alice.ID, func(tx *store.Tx) {
@@ -427,7 +430,7 @@ func TestDeleteUserTakesEverything(t *testing.T) {
 				tx.AppendChange(models.ExpenseCreated, e, models.Author{})
 				tx.InsertOperation(operation(tx, "k", "temp_1", &e))
 				tx.SetAlias("phone", "temp_1", e.ID)
-				tx.TouchDevice("phone")
+				tx.TouchDevice(models.Author{DeviceID: "phone"})
 				tx.RecordPost(store.Post{ExpenseID: e.ID, DeviceID: "phone", DataHash: "h", At: tx.Now()})
 			})
 			if err := s.RevokeToken(t.Context(), "token of "+id, id, time.Now().Add(time.Hour)); err != nil {

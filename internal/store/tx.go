@@ -138,8 +138,12 @@ func (tx *Tx) AppendChange(kind models.ChangeKind, e models.Expense, by models.A
 }
 
 // Append adds to the user's log; the change gets the next sequence and the
-// transaction's moment.
+// transaction's moment. What the acting user's device is called, and by which token
+// it acts, stands in that user's log alone.
 func (tx *Tx) Append(c models.Change) {
+	if tx.user.ID != tx.acting {
+		c.Author = models.Author{}
+	}
 	tx.user.Seq++
 	c.UserID, c.Seq, c.At = tx.user.ID, tx.user.Seq, tx.Now()
 	tx.changes = append(tx.changes, c)
@@ -277,27 +281,45 @@ func mapped[T, U any](from []T, f func(T) U) []U {
 	return to
 }
 
-// TouchDevice records that this device acts for this user now.
-func (tx *Tx) TouchDevice(deviceID string) {
-	if deviceID != "" {
-		tx.devices.put(deviceID, struct{}{}, true)
+// TouchDevice records that the author's device and browser act for this user now.
+func (tx *Tx) TouchDevice(by models.Author) {
+	if by.DeviceID != "" {
+		tx.devices.put(deviceName(by.DeviceID), struct{}{}, true)
+	}
+	if by.Browser != "" {
+		tx.devices.put(browserName(by.Browser), struct{}{}, true)
 	}
 }
 
-// A DeviceHistory says when a device acted and for whom; a zero time is never.
+// The names in table devices: of a device as it calls itself, which anybody may claim,
+// and of a browser by its cookie. storable writes a backslash before two hex digits
+// alone, so no client can call its device what a browser is called.
+func deviceName(id string) string   { return storable(id) }
+func browserName(key string) string { return `\browser ` + key }
+
+// A DeviceHistory says when a device or a browser acted and for whom; a zero time is never.
 type DeviceHistory struct {
 	FirstOwn, LastOwn time.Time // for the transaction's user
 	LastOther         time.Time // for any other user
 }
 
-// DeviceHistory is what is stored of this device, without what the transaction
-// itself notes (CONTRACT decision 13).
+// DeviceHistory is what is stored of devices that call themselves so, whoever's they
+// are, without what the transaction itself notes. It is the only place where what a
+// client chose to call itself is looked up among other users: such a name proves
+// nothing.
 func (tx *Tx) DeviceHistory(deviceID string) (DeviceHistory, error) {
+	return tx.history(deviceName(deviceID))
+}
+
+// BrowserHistory is DeviceHistory of one browser.
+func (tx *Tx) BrowserHistory(key string) (DeviceHistory, error) { return tx.history(browserName(key)) }
+
+func (tx *Tx) history(name string) (DeviceHistory, error) {
 	var first, last, other int64
 	err := tx.query(`SELECT COALESCE(MIN(CASE WHEN user_id = ? THEN first_seen END), 0),
 		COALESCE(MAX(CASE WHEN user_id = ? THEN last_acted END), 0),
 		COALESCE(MAX(CASE WHEN user_id <> ? THEN last_acted END), 0) FROM devices WHERE device_id = ?`,
-		[]any{tx.user.ID, tx.user.ID, tx.user.ID, storable(deviceID)},
+		[]any{tx.user.ID, tx.user.ID, tx.user.ID, name},
 		func(row scanner) error { return row.Scan(&first, &last, &other) })
 	return DeviceHistory{FirstOwn: orNever(first), LastOwn: orNever(last), LastOther: orNever(other)}, err
 }

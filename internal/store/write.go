@@ -218,6 +218,7 @@ func (tx *Tx) finish() error {
 // lock takes the users' rows and makes the transaction that works under them.
 func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string, users []string) (*Tx, error) {
 	j := newJoint(ctx, s, db, users)
+	j.acting = userID
 	query, arg := "SELECT "+userColumns+" FROM users WHERE id = ?", any(userID)
 	if len(users) > 1 {
 		query, arg = "SELECT "+userColumns+" FROM users WHERE "+s.d.in("id")+" ORDER BY id", s.d.list(users)
@@ -287,6 +288,7 @@ type joint struct {
 	now  int64     // never earlier than before
 	read int64     // what the clock showed when the transaction began
 
+	acting string         // the user whose transaction it is
 	locked []string       // the ids of the users whose rows were to be locked, in order
 	txs    []*Tx          // of those that are there, in order
 	of     map[string]*Tx // by user

@@ -21,11 +21,12 @@ func RoomOf(room string) (expenseID string, ok bool) {
 	return id, ok && models.ID24(id)
 }
 
-// A Guest is a device of a user that is in a room.
+// A Guest is a device of a user that is in a room. DeviceID is for the user's own devices
+// alone; to others a Guest is the person.
 type Guest struct {
 	Room     string `json:"room,omitempty"` // absent in a list of a room's members
 	User     Person `json:"user"`
-	DeviceID string `json:"deviceId"`
+	DeviceID string `json:"deviceId,omitempty"`
 }
 
 // A RoomActivity is what happens in a room (CONTRACT 6.2). Data is what a client

@@ -35,7 +35,7 @@ func (u *user) author(deviceID string) models.Author {
 // author is who a request of the device's page is from.
 func (d *device) author(deviceID string) models.Author {
 	by := d.u.author(deviceID)
-	by.TokenIssued = time.UnixMilli(d.issued)
+	by.TokenIssued, by.Browser = time.UnixMilli(d.issued), d.browser
 	return by
 }
 
@@ -77,6 +77,8 @@ type device struct {
 	u    *user
 	name string
 	id   string // as it names itself
+
+	browser string // names its browser, by the cookie; "" if its page is of another origin
 
 	last    bool  // has the last frontend, with deltas, and not the first one's batches
 	clients bool  // names its creations (clientId)

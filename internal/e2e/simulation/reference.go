@@ -56,16 +56,17 @@ type reference struct {
 
 	issued int64                          // when the token of the request was
 	past   past                           // of the device, before the request
-	acts   map[string]map[*reference]acts // of devices, for whom they acted; all references have it
+	acts   map[string]map[*reference]acts // of devices and browsers, for whom they acted; all references have it
 }
 
 // Acts are when a device first and last acted for a user.
 type acts struct{ first, last int64 }
 
-// A past is what a device did for the user and for others, as far as the rule needs it.
+// A past is what a device or its browser did for the user and for others, as far as the rule needs it.
 type past struct {
-	own   acts
-	other int64 // the last act
+	own    acts
+	other  int64 // the last act
+	proven bool  // by the browser's cookie; else it is what devices call themselves
 }
 
 // A kept operation is one that its repetition finds.
@@ -120,10 +121,15 @@ func newReference(all map[string]map[*reference]acts) *reference {
 	}
 }
 
-// receive begins a request of a device with a queue; issued is when its token was.
-func (r *reference) receive(deviceID string, issued int64) {
-	r.issued, r.past = issued, past{own: r.acts[deviceID][r]}
-	for who, s := range r.acts[deviceID] {
+// receive begins a request with a queue, from a browser that may not say which it is,
+// and a device that a delta does not name; issued is when its token was.
+func (r *reference) receive(browser, deviceID string, issued int64) {
+	acted := r.acts[deviceID]
+	if browser != "" {
+		acted = r.acts[browser]
+	}
+	r.issued, r.past = issued, past{own: acted[r], proven: browser != ""}
+	for who, s := range acted {
 		if who != r {
 			r.past.other = max(r.past.other, s.last)
 		}
@@ -134,28 +140,38 @@ func (r *reference) receive(deviceID string, issued int64) {
 const ahead = 5 * 60 * 1000
 
 // foreign tells whether another account queued an operation of a batch (CONTRACT
-// decision 13): the device has acted for it since; or it was the last for which the
-// device acted when that was queued, and the user had not signed in by then. A
-// moment to come tells nothing: then it is whose the device was last.
+// decision 13): the browser has acted for it since; or it was the last for which the
+// browser acted when that was queued, and the user had not signed in by then. A
+// moment to come tells nothing: then it is whose the browser was last. Of a browser
+// that does not say which it is there is only what its device calls itself: then what
+// is older than the user's token and their first request under that name is another's.
 func (r *reference) foreign(o *operation) bool {
 	p := &r.past
 	if !o.queued || o.retried || p.other == 0 {
 		return false
 	}
+	if !p.proven {
+		return o.at < r.issued && (p.own.first == 0 || o.at < p.own.first)
+	}
 	theirs := p.own.last < p.other || o.at < p.own.first
 	return o.at < p.other || theirs && (o.at < r.issued || o.at > r.now+ahead)
 }
 
-// touch notes that a device acted for the user.
-func (r *reference) touch(deviceID string) {
-	if r.acts[deviceID] == nil {
-		r.acts[deviceID] = map[*reference]acts{}
+// touch notes that a device or a browser acted for the user.
+func (r *reference) touch(names ...string) {
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if r.acts[name] == nil {
+			r.acts[name] = map[*reference]acts{}
+		}
+		s := r.acts[name][r]
+		if s.first == 0 {
+			s.first = r.now
+		}
+		r.acts[name][r] = acts{s.first, r.now}
 	}
-	s := r.acts[deviceID][r]
-	if s.first == 0 {
-		s.first = r.now
-	}
-	r.acts[deviceID][r] = acts{s.first, r.now}
 }
 
 // begin begins a transaction, which is later than what the last one wrote whatever
@@ -188,7 +204,7 @@ func (r *reference) batch(o *operation, n name) (a answer, again bool) {
 	a = parked(r.perform(o))
 	k := &kept{o, a, stateOf(o, a)}
 	r.kept[n], r.queue = k, append(r.queue, k)
-	r.touch(o.d.id)
+	r.touch(o.d.id, o.d.browser)
 	r.write()
 	return a, false
 }
@@ -224,7 +240,7 @@ func (r *reference) retry(k *kept, o *operation, at *device) answer {
 		n := len(r.log)
 		k.answer = parked(r.perform(o))
 		if len(r.log) > n {
-			r.touch(at.id)
+			r.touch(at.id, at.browser)
 		}
 		k.state = stateOf(o, k.answer)
 		r.write()
@@ -248,7 +264,11 @@ func (r *reference) delta(o *operation) (a answer, again bool) {
 	if target, there := r.rows[o.target]; o.action == models.Delete && there && older(o.seen, target) {
 		return answer{status: conflict}, false
 	}
-	if a = r.perform(o); a.status == conflict || a.status == invalid || a.status == models.StatusNotFound && o.action == models.Update {
+	logged := len(r.log)
+	if a = r.perform(o); len(r.log) > logged {
+		r.touch(o.d.browser)
+	}
+	if a.status == conflict || a.status == invalid || a.status == models.StatusNotFound && o.action == models.Update {
 		return answer{status: a.status}, false
 	}
 	r.deltas[n] = a
@@ -261,7 +281,7 @@ func (r *reference) single(o *operation) answer {
 	n := len(r.log)
 	a := r.perform(o)
 	if len(r.log) > n {
-		r.touch(o.d.id)
+		r.touch(o.d.id, o.d.browser)
 	}
 	if o.client == "" && a.status == models.StatusCreated {
 		r.posts = append(r.posts, post{a.made, o.d.id, o.look(), r.now})

@@ -132,7 +132,7 @@ func (w *world) batch(p *process, f fate, s sending) bool {
 	})
 	w.note("%s: batch of %v %s", p.name, numbers(ops), f)
 	names := namesOf(ops)
-	u.reference.receive(ops[0].d.id, s.issued)
+	u.reference.receive(ops[0].d.browser, ops[0].d.id, s.issued)
 	want := w.applied("batch", s, out.commits, func(i int) (answer, bool) { return u.reference.batch(ops[i], names[i]) })
 	if !out.heard || out.err != nil {
 		w.expect(!out.heard || passing(out.err, ops), "a batch failed for good: %v", out.err)
@@ -145,7 +145,7 @@ func (w *world) batch(p *process, f fate, s sending) bool {
 // author is who the request is from: it names no device.
 func (s *sending) author() models.Author {
 	by := s.u.author("")
-	by.TokenIssued = time.UnixMilli(s.issued)
+	by.TokenIssued, by.Browser = time.UnixMilli(s.issued), s.ops[0].d.browser
 	return by
 }
 
@@ -204,6 +204,7 @@ func (w *world) delta(p *process, f fate, s sending) (keep []*operation, heard b
 		return err
 	})
 	w.note("%s: delta of %v %s", p.name, numbers(ops), f)
+	u.reference.receive(ops[0].d.browser, "", s.issued)
 	want := w.applied("delta", s, out.commits, func(i int) (answer, bool) { return u.reference.delta(ops[i]) })
 	if !out.heard || out.err != nil {
 		w.expect(!out.heard || passing(out.err, ops), "a delta failed for good: %v", out.err)

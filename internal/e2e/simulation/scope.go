@@ -351,7 +351,7 @@ func (w *world) stage(u *user, scripts [3]script) (queues [3][]*operation) {
 // borrow has another account do something on a device.
 func (w *world) borrow(d *device) {
 	w.now += 1000
-	o := w.newOperation(&device{w: w, u: w.addUser(len(w.users)), id: d.id, name: d.name})
+	o := w.newOperation(&device{w: w, u: w.addUser(len(w.users)), id: d.id, browser: d.browser, name: d.name})
 	creating(o)
 	w.post(w.processes[0], fate{}, o)
 }

@@ -166,7 +166,7 @@ func (w *world) addUser(i int) *user {
 
 func (w *world) addDevice(u *user) *device {
 	n := len(w.devices) + 1
-	d := &device{w: w, u: u, name: fmt.Sprintf("device %d", n), id: fmt.Sprintf("device_%d_%s", n, u.id), rows: map[string]document{}}
+	d := &device{w: w, u: u, name: fmt.Sprintf("device %d", n), id: fmt.Sprintf("device_%d_%s", n, u.id), browser: fmt.Sprintf("browser %d of %s", n, u.id), rows: map[string]document{}}
 	u.devices, w.devices = append(u.devices, d), append(w.devices, d)
 	return d
 }
@@ -181,6 +181,9 @@ func (w *world) roll(d *device) {
 	}
 	if d.last {
 		d.clients = false
+	}
+	if w.chance(30) {
+		d.browser = ""
 	}
 }
 
