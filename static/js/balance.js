@@ -1,4 +1,4 @@
-import { micros } from './format.js';
+import { micros } from './numbers.js';
 import { totals } from './totals.js';
 
 /**

@@ -1,5 +1,5 @@
 import { soon } from './dom.js';
-import { money, micros } from './format.js';
+import { money, micros } from './numbers.js';
 
 /** Milliseconds after a change until the budgets are asked for: changes come in flocks. */
 const pause = 200;

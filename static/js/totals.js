@@ -1,4 +1,5 @@
-import { dayOf, micros } from './format.js';
+import { dayOf } from './format.js';
+import { micros } from './numbers.js';
 import { isForeign } from './rights.js';
 
 /**

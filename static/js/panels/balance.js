@@ -1,5 +1,5 @@
 import { h, setText, soon } from '../dom.js';
-import { money } from '../format.js';
+import { money } from '../numbers.js';
 
 /** What is left, always in sight. */
 export function mount({ balance }) {

@@ -1,7 +1,9 @@
 import { budgetDraft } from '../budgets.js';
 import { categoryName, spending } from '../categories.js';
 import { h, iconButton } from '../dom.js';
-import { largestAmount, parseAmount, sentence, typedAmount } from '../format.js';
+import { sentence } from '../format.js';
+import { readAmount, typedAmount } from '../numbers.js';
+import { amountFault } from './amount.js';
 import { randomText } from '../session.js';
 import { Fields } from './fields.js';
 
@@ -65,7 +67,7 @@ export class BudgetForm {
   async #submitted(event) {
     event.preventDefault();
     const values = this.#values();
-    if (this.#save.disabled || this.#fields.refuse(check(values))) {
+    if (this.#save.disabled || this.#fields.refuse(check(values, this.#fields.text('amount')))) {
       return;
     }
     this.#save.disabled = true;
@@ -96,7 +98,7 @@ export class BudgetForm {
   #values() {
     const text = (name) => this.#fields.text(name);
     return {
-      name: text('name'), category: text('category'), period: text('period'), amount: parseAmount(text('amount')),
+      name: text('name'), category: text('category'), period: text('period'), amount: readAmount(text('amount')).amount,
       startDate: text('startDate') || null, endDate: text('endDate') || null,
       alertThreshold: /^\d+$/.test(text('alertThreshold')) ? Number(text('alertThreshold')) : NaN,
     };
@@ -112,18 +114,13 @@ function filled(budget) {
   return { name, category, period, alertThreshold, amount: typedAmount(amount), startDate: startDate?.slice(0, 10) ?? '', endDate: endDate?.slice(0, 10) ?? '' };
 }
 
-/** What is wrong with values, by field. */
-function check({ name, amount, startDate, endDate, alertThreshold }) {
-  const faults = {};
+const amountRule = { enough: (amount) => amount > 0, tooLittle: 'Enter more than nothing.', example: 250 };
+
+/** What is wrong with values, by field; typed is the amount as it was typed. */
+function check({ name, startDate, endDate, alertThreshold }) {
+  const faults = { amount: amountFault(typed, amountRule) };
   if (!name) {
     faults.name = 'Give it a name.';
-  }
-  if (Number.isNaN(amount)) {
-    faults.amount = 'Enter a number, such as 250.';
-  } else if (amount <= 0) {
-    faults.amount = 'Enter more than nothing.';
-  } else if (amount > largestAmount) {
-    faults.amount = 'That is more than can be kept.';
   }
   if (!(alertThreshold >= 1 && alertThreshold <= 100)) {
     faults.alertThreshold = 'A number from 1 to 100.';

@@ -1,7 +1,8 @@
 import { alertText, budgetDraft, gauge, percent, standing } from '../budgets.js';
 import { categoryName } from '../categories.js';
 import { arrange, h, icon, iconButton, setText, svg } from '../dom.js';
-import { micros, money, sentence } from '../format.js';
+import { sentence } from '../format.js';
+import { micros, money } from '../numbers.js';
 import { BudgetForm } from './budgetform.js';
 
 const periods = { monthly: 'every month', weekly: 'every week', yearly: 'every year' };

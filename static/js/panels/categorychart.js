@@ -2,7 +2,8 @@ import { percent } from '../budgets.js';
 import { categoryName } from '../categories.js';
 import { categoryBars } from '../charts.js';
 import { arrange, place, setAttribute, setText, svg } from '../dom.js';
-import { count, micros, money } from '../format.js';
+import { count } from '../format.js';
+import { micros, money } from '../numbers.js';
 import { Figure } from './figure.js';
 
 const rowHeight = 44;

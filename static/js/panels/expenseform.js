@@ -1,6 +1,8 @@
 import { categoryName, earning, spending } from '../categories.js';
 import { h, setText } from '../dom.js';
-import { dayOf, instantOf, largestAmount, parseAmount, smallestAmount, typedAmount } from '../format.js';
+import { dayOf, instantOf } from '../format.js';
+import { readAmount, smallestAmount, typedAmount } from '../numbers.js';
+import { amountFault } from './amount.js';
 import { Fields } from './fields.js';
 
 let forms = 0;
@@ -93,7 +95,7 @@ export class ExpenseForm {
   #submitted(event) {
     event.preventDefault();
     const values = this.#values();
-    if (this.#fields.refuse(check(values))) {
+    if (this.#fields.refuse(check(values, this.#fields.text('amount')))) {
       return;
     }
     this.#submit(this.#known ? changed(this.#known, values) : filled(values));
@@ -103,7 +105,7 @@ export class ExpenseForm {
     const text = (name) => this.#fields.text(name);
     return {
       type: this.#type(),
-      amount: parseAmount(text('amount')),
+      amount: readAmount(text('amount')).amount,
       description: text('description'),
       category: text('category'),
       date: this.#date(),
@@ -128,16 +130,11 @@ function categorySelect() {
   return h('select', { required: true }, group('Spending', spending), group('Income', earning));
 }
 
-/** What is wrong with values, by field. */
-function check({ amount, description, category, date, currency }) {
-  const faults = {};
-  if (Number.isNaN(amount)) {
-    faults.amount = 'Enter a number, such as 12.50.';
-  } else if (amount < smallestAmount) {
-    faults.amount = 'Enter at least 0.01.';
-  } else if (amount > largestAmount) {
-    faults.amount = 'That is more than can be kept.';
-  }
+const amountRule = { enough: (amount) => amount >= smallestAmount, tooLittle: `Enter at least ${typedAmount(smallestAmount)}.`, example: 12.5 };
+
+/** What is wrong with values, by field; typed is the amount as it was typed. */
+function check({ description, category, date, currency }, typed) {
+  const faults = { amount: amountFault(typed, amountRule) };
   if (!date) {
     faults.date = 'Choose a date.';
   }

@@ -1,7 +1,7 @@
 import { flowBars, labelStep, short } from '../charts.js';
 import { points } from '../dashboard.js';
 import { arrange, h, place, setAttribute, setText, svg } from '../dom.js';
-import { micros, money } from '../format.js';
+import { micros, money } from '../numbers.js';
 import { Figure } from './figure.js';
 
 const height = 236;

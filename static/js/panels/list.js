@@ -1,6 +1,7 @@
 import { categoryName } from '../categories.js';
 import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
-import { dayOf, dayTitle, micros, money } from '../format.js';
+import { dayOf, dayTitle } from '../format.js';
+import { micros, money } from '../numbers.js';
 import { isTemporary } from '../queue.js';
 import { isForeign, mayEdit, mayRemove } from '../rights.js';
 import { net } from '../totals.js';

@@ -1,5 +1,6 @@
 import { arrange, h, setText } from '../dom.js';
-import { count, micros, money, sentence } from '../format.js';
+import { count, sentence } from '../format.js';
+import { micros, money } from '../numbers.js';
 
 const verbs = { CREATE: 'Add', UPDATE: 'Change', DELETE: 'Delete' };
 

@@ -1,5 +1,5 @@
 import { h, setText, soon } from '../dom.js';
-import { money } from '../format.js';
+import { money } from '../numbers.js';
 import { totals } from '../totals.js';
 
 /** What came in and went out this month. What is left stands in the header. */

@@ -1,0 +1,20 @@
+import { largestAmount, readAmount, typedAmount } from '../numbers.js';
+
+/**
+ * What is wrong with an amount that was typed, or ''. One that could be read in two
+ * ways, a thousand apart, is asked about: nobody's money is guessed.
+ */
+export function amountFault(text, { enough, tooLittle, example }) {
+  const { amount, choices } = readAmount(text);
+  if (choices) {
+    const [less, more] = choices.map((c) => typedAmount(c));
+    return `That could be ${less} or ${more}: write it like one of these.`;
+  }
+  if (amount === undefined) {
+    return `Enter a number, such as ${typedAmount(example)}.`;
+  }
+  if (!enough(amount)) {
+    return tooLittle;
+  }
+  return amount > largestAmount ? 'That is more than can be kept.' : '';
+}
