@@ -17,7 +17,7 @@ import (
 type reconciler interface {
 	Apply(ctx context.Context, userID string, by models.Author, ops []models.Operation) ([]models.Result, error)
 	Status(ctx context.Context, userID string) (lastSync *time.Time, pending int64, err error)
-	Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error)
+	EachPending(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error
 	Retry(ctx context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error)
 	Discard(ctx context.Context, userID, id string) error
 	Pull(ctx context.Context, userID string, since time.Time, fn func(models.Expense) error) (next time.Time, err error)
@@ -81,11 +81,15 @@ func (h *Sync) status(c echo.Context) error {
 //
 //	200 [parked operation...], oldest first    401 no good token
 func (h *Sync) pending(c echo.Context) error {
-	ops, err := h.Reconciler.Pending(c.Request().Context(), caller(c.Request().Context()).User.ID)
+	s, n := newStream(c, "["), 0
+	err := h.Reconciler.EachPending(c.Request().Context(), caller(c.Request().Context()).User.ID, func(op models.QueuedOperation) error {
+		n++
+		return s.list(n, func(b []byte) []byte { return wire.AppendQueued(b, &op) })
+	})
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, wire.QueuedList(ops))
+	return s.finish("]")
 }
 
 // retry handles POST /api/sync/pending/:id/retry.

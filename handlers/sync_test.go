@@ -34,8 +34,8 @@ func (f *fakeReconciler) Status(context.Context, string) (*time.Time, int64, err
 	return &noon, 3, f.err
 }
 
-func (f *fakeReconciler) Pending(context.Context, string) ([]models.QueuedOperation, error) {
-	return nil, f.err
+func (f *fakeReconciler) EachPending(context.Context, string, func(models.QueuedOperation) error) error {
+	return f.err
 }
 
 func (f *fakeReconciler) Retry(_ context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error) {

@@ -30,6 +30,7 @@ type User struct {
 	Budgets         int64 // how many there are
 	Received        int64 // how often an expense of somebody else was shared with the user
 	Revocations     int64 // how often a token of the user was signed out; it only grows
+	Expenses        int64 // how many expenses are the user's own
 }
 
 // Balance is the user's, which is as new as the user was read.

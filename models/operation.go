@@ -101,3 +101,8 @@ type QueuedOperation struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
+
+// Size is how many bytes of the client's the operation holds.
+func (q *QueuedOperation) Size() int64 {
+	return int64(len(q.Data) + len(q.ResourceID) + len(q.DeviceID))
+}

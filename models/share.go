@@ -25,6 +25,9 @@ var SharedRoles = []string{string(RoleViewer), string(RoleEditor)}
 const (
 	MaxShares  = 50   // users that one expense is shared with
 	MaxComment = 1024 // bytes
+
+	MaxComments       = 1_000  // around one expense
+	MaxCommentsByUser = 20_000 // around all expenses
 )
 
 // A Share is one user's right to another user's expense.

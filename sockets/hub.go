@@ -128,6 +128,7 @@ const parkedEvent = "sync_error"
 // A syncFailure is the payload of sync_error (CONTRACT decision 7).
 type syncFailure struct {
 	Error     string       `json:"error"`
+	Code      string       `json:"code,omitempty"`
 	Operation *wire.Queued `json:"operation,omitempty"` // the one that was parked
 }
 
@@ -154,11 +155,11 @@ func (h *Hub) Parked(userID string, ops []models.QueuedOperation) {
 }
 
 func announcement(op models.QueuedOperation) syncFailure {
-	if len(op.Data) > maxAnnounced {
-		return syncFailure{Error: op.Result.Error}
+	if op.ID == "" || len(op.Data) > maxAnnounced {
+		return syncFailure{Error: op.Result.Error, Code: op.Result.Code}
 	}
 	queued := wire.NewQueued(op)
-	return syncFailure{op.Result.Error, &queued}
+	return syncFailure{Error: op.Result.Error, Operation: &queued}
 }
 
 // SignOut closes the live sockets of the user's token of that revocation key

@@ -174,6 +174,7 @@ func passwordRules(cfg *config.Config) ledger.PasswordRules {
 
 func (a *App) ledgerOptions() ledger.Options {
 	o := ledger.Options{
+		MaxExpenses:    int64(a.cfg.MaxExpenses),
 		NotifyExpenses: a.cfg.NotifyExpenses,
 		Activity:       func(e models.Activity) { a.hub.Activity(e) },
 		Rights:         func(c *models.Change) { a.hub.Evict(c) },

@@ -26,6 +26,9 @@ func (a *App) pruneRegularly(ctx context.Context) error {
 		case <-next.C:
 			a.prune(ctx, "changes", a.store.PruneLogs, a.cfg.LogRetention)
 			a.prune(ctx, "answers to offline batches", a.store.Prune, a.cfg.Retention)
+			a.prune(ctx, "rows of which a user has too many", func(ctx context.Context, _ time.Time, limit int) (int64, error) {
+				return a.store.PruneCrowds(ctx, limit)
+			}, 0)
 			next.Reset(pruneEvery)
 		}
 	}

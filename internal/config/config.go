@@ -42,6 +42,8 @@ type Config struct {
 	SyncTokenGrace      time.Duration `env:"SYNC_TOKEN_GRACE" envDefault:"0" min:"0s" max:"1y" help:"how long after its end a token still opens POST /api/sync/batch"`
 	SuppressSelfByToken bool          `env:"SUPPRESS_SELF_BY_TOKEN" envDefault:"false" help:"spare sockets the events of requests made with their own token and no deviceId"`
 
+	MaxExpenses int `env:"MAX_EXPENSES_PER_USER" envDefault:"250000" min:"0" max:"100000000" help:"expenses of one user; 0 is no limit"`
+
 	MaxConnectionsPerUser int      `env:"MAX_CONNECTIONS_PER_USER" envDefault:"100" min:"0" max:"1000000" help:"open sockets of one user; 0 is no limit"`
 	MaxConnections        int      `env:"MAX_CONNECTIONS" envDefault:"50000" min:"0" max:"10000000" help:"open sockets of all users; 0 is no limit"`
 	SocketQueue           Bytes    `env:"SOCKET_QUEUE_BYTES" envDefault:"1MiB" min:"65536" max:"1073741824" help:"what may wait in memory for one slow socket"`

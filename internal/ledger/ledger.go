@@ -39,9 +39,12 @@ type Ledger struct {
 	opts  Options
 }
 
-// Options are what a Ledger tells users of beside their budgets. The zero value
-// is nothing.
+// Options are what a Ledger allows users, and tells them beside their budgets. The
+// zero value allows everything and tells nothing.
 type Options struct {
+	// MaxExpenses is how many expenses a user may have of their own; 0 is no limit.
+	MaxExpenses int64
+
 	// LowBalance is the balance below which a user is told so; nil is none. It is
 	// told each time that the balance falls below it.
 	LowBalance *models.Money
@@ -84,7 +87,7 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 	var done *store.Tx
 	err := l.store.Write(ctx, userID, func(tx *store.Tx) error {
 		done = tx
-		if err := fn(&Work{Tx: tx}); err != nil {
+		if err := fn(&Work{Tx: tx, maxExpenses: l.opts.MaxExpenses}); err != nil {
 			return err
 		}
 		for _, t := range tx.Each() {

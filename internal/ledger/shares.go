@@ -206,6 +206,9 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 		if err != nil {
 			return err
 		}
+		if err := w.roomToComment(expenseID); err != nil {
+			return err
+		}
 		u := w.Tx.User()
 		a = models.Activity{
 			ID: NewID(), ExpenseID: expenseID, UserID: u.ID, UserName: u.Name,
@@ -223,6 +226,16 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 		l.opts.Activity(a)
 	}
 	return a, nil
+}
+
+// roomToComment is models.Conflict where an expense has all the comments that it can
+// have, or the user has written all that they can.
+func (w *Work) roomToComment(expenseID string) error {
+	full, err := w.Tx.CommentsFull(expenseID, models.MaxComments, models.MaxCommentsByUser)
+	if err == nil && full {
+		err = &models.Error{Kind: models.Conflict, Code: "COMMENT_LIMIT", Msg: "There are as many comments as there can be"}
+	}
+	return err
 }
 
 // Activities is one page of what was said and done around an expense, newest

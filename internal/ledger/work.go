@@ -17,14 +17,21 @@ import (
 
 // Work is the rules inside a transaction. It is used by one goroutine, inside
 // the function that Ledger.Write called.
-type Work struct{ Tx *store.Tx }
+type Work struct {
+	Tx          *store.Tx
+	maxExpenses int64 // 0 is no limit
+}
 
-// Create stores a new expense; without a date it is of now. The error is a
-// *models.InvalidError for a draft that breaks a rule.
+// Create stores a new expense; without a date it is of now. Errors: a
+// *models.InvalidError for a draft that breaks a rule, models.Conflict for a user who
+// has as many as are allowed.
 func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) {
 	d = d.Normalize()
 	if err := models.InvalidIf(d.Check()); err != nil {
 		return models.Expense{}, err
+	}
+	if w.maxExpenses > 0 && w.Tx.User().Expenses >= w.maxExpenses {
+		return models.Expense{}, tooManyExpenses(w.maxExpenses)
 	}
 	now := w.Tx.Now()
 	e := models.Expense{
@@ -39,6 +46,13 @@ func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) 
 	w.Tx.InsertExpense(e)
 	w.announce(models.ExpenseCreated, e, by)
 	return e, nil
+}
+
+func tooManyExpenses(most int64) error {
+	return &models.Error{
+		Kind: models.Conflict, Code: "EXPENSE_LIMIT",
+		Msg: "There can be at most " + strconv.FormatInt(most, 10) + " expenses: delete some of them first",
+	}
 }
 
 // Update changes the fields that p names. Errors: *models.InvalidError,

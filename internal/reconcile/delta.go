@@ -234,7 +234,7 @@ func (d *deltaItem) keep(s *session) {
 		ID: ledger.NewID(), UserID: s.Tx.User().ID, Key: d.key, State: models.Applied,
 		Operation: models.Operation{
 			Action: d.change.Action, ResourceType: "expense", ResourceID: d.localName(),
-			DeviceID: s.by.DeviceID, Data: d.change.Data, Timestamp: d.change.Timestamp,
+			DeviceID: s.by.DeviceID, Timestamp: d.change.Timestamp,
 		},
 		Result:    models.Result{ResourceID: d.localName(), Status: deltaStatus[d.change.Action], Expense: d.result.Expense},
 		CreatedAt: now, UpdatedAt: now,

@@ -176,8 +176,7 @@ func (it *item) apply(s *session) error {
 	if err := it.perform(s); err != nil {
 		return err
 	}
-	it.keep(s, it.op)
-	return nil
+	return it.keep(s, it.op)
 }
 
 // refuse parks the operation.
@@ -187,22 +186,29 @@ func (it *item) refuse(s *session, why string, lean bool) error {
 	if lean {
 		op.Data = nil
 	}
-	it.keep(s, op)
-	return nil
+	return it.keep(s, op)
 }
 
-// keep stores the operation with its result.
-func (it *item) keep(s *session, op models.Operation) {
+// keep stores the operation with its result. What was applied needs its data no
+// more; what is parked may find no room, and is rejected then.
+func (it *item) keep(s *session, op models.Operation) error {
+	if it.state() == models.Applied {
+		op.Data = nil
+	}
 	now := s.Tx.Now()
 	q := models.QueuedOperation{
 		ID: ledger.NewID(), UserID: s.Tx.User().ID, Operation: op, Key: it.key,
 		State: it.state(), Result: it.result, CreatedAt: now, UpdatedAt: now,
 	}
-	s.Tx.InsertOperation(q)
 	s.Tx.TouchDevice(models.Author{DeviceID: op.DeviceID, Browser: s.by.Browser})
 	if q.State == models.Parked {
-		s.parked = append(s.parked, q)
+		if fits, err := s.parks(q); err != nil || !fits {
+			it.reject(textParkedFull, models.CodeParkedFull)
+			return err
+		}
 	}
+	s.Tx.InsertOperation(q)
+	return nil
 }
 
 // state says whether the operation waits for a person: an edit of what is not

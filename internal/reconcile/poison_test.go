@@ -242,7 +242,7 @@ func TestRetryOfAPoisonousOperationLeavesItParked(t *testing.T) {
 			k.t.Fatal(err)
 		}
 		j := &retrial{}
-		err := k.transact(k.t.Context(), k.userID, models.Author{}, devices{}, func(s *session) error {
+		err := k.transact(k.t.Context(), k.userID, &call{devices: devices{}}, func(s *session) error {
 			stored, err := s.Tx.Operation(k.parked[0].ID)
 			if err != nil {
 				return err

@@ -13,7 +13,8 @@
 //     another batch, gets the first result again, changes nothing and announces
 //     nothing.
 //   - No batch fails for ever: an operation that brings its chunk down, be it by
-//     a panic, ends parked.
+//     a panic, ends parked. One that is larger than any page makes, or for which
+//     there is no room among the parked ones, is rejected and not kept.
 //   - Rights count when an operation is applied, not when it was queued: an edit of
 //     an expense that is no longer shared with the user is one of what is not there
 //     (CONTRACT D21), and parked as such; one that they may only read parks any. A
@@ -36,6 +37,7 @@ import (
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/seededbug"
 	"expenseflow/internal/store"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
@@ -57,7 +59,8 @@ type Options struct {
 	Logger      *slog.Logger
 
 	// Parked hears of operations that were parked, after the commit and never on
-	// a replay (CONTRACT D11: sync_error). It must not block; it may be nil.
+	// a replay (CONTRACT D11: sync_error), and once in a batch, by an operation
+	// without an ID, that no more can be. It must not block; it may be nil.
 	Parked func(userID string, ops []models.QueuedOperation)
 }
 
@@ -124,9 +127,26 @@ func asJobs[J job](js []J) []job {
 	return jobs
 }
 
-// Pending are the user's parked operations, oldest first.
+// EachPending calls fn with each of the user's parked operations, oldest first, in
+// constant memory. An error of fn ends it.
+func (r *Reconciler) EachPending(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error {
+	return r.store.EachParked(ctx, userID, fn)
+}
+
+// pendingBytes is how much Pending gives at most: it goes into one message, and less
+// than that may wait for a slow socket.
+const pendingBytes = 256 << 10
+
+// Pending are the oldest of the user's parked operations, as many as go into one
+// message; the data of one that is larger than any can be now is left out.
 func (r *Reconciler) Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error) {
-	return r.store.ParkedOperations(ctx, userID)
+	ops, err := r.store.ParkedPage(ctx, userID, store.ParkedPlace{}, MaxParked, pendingBytes)
+	for i := range ops {
+		if len(ops[i].Data) > wire.MaxData {
+			ops[i].Data = nil
+		}
+	}
+	return ops, err
 }
 
 // Status is when an operation of the user was last applied, nil for never, and
@@ -144,7 +164,7 @@ func (r *Reconciler) Status(ctx context.Context, userID string) (lastSync *time.
 // and models.Unavailable.
 func (r *Reconciler) Retry(ctx context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error) {
 	var j *retrial
-	err := r.transact(ctx, userID, by, devices{}, func(s *session) error {
+	err := r.transact(ctx, userID, &call{by: by, devices: devices{}}, func(s *session) error {
 		stored, err := s.Tx.Operation(id)
 		if err != nil {
 			return err

@@ -11,7 +11,8 @@ import (
 // A retrial is a parked operation that a person wants applied after all.
 type retrial struct {
 	*item
-	stored models.QueuedOperation
+	queued models.QueuedOperation // as it was found
+	stored models.QueuedOperation // as it is in the end
 }
 
 // newRetrial takes data for the operation's own, if any is given.
@@ -22,7 +23,7 @@ func newRetrial(stored models.QueuedOperation, data json.RawMessage) *retrial {
 	}
 	it := &item{op: op, retried: true}
 	it.read()
-	return &retrial{item: it, stored: stored}
+	return &retrial{item: it, queued: stored, stored: stored}
 }
 
 func given(data json.RawMessage) bool { return len(data) > 0 && string(data) != "null" }
@@ -57,9 +58,11 @@ func (j *retrial) refuse(s *session, why string, _ bool) error {
 // record keeps how the retrial ended. New data replaces the old only where it
 // was good: what was queued first is the last copy there is.
 func (j *retrial) record(s *session) {
+	j.stored = j.queued
 	j.stored.State, j.stored.Result, j.stored.UpdatedAt = j.state(), j.result, s.Tx.Now()
 	if j.stored.State == models.Applied {
 		j.stored.Operation = j.op
+		j.stored.Data = nil // which nobody needs any more
 	}
 	s.Tx.UpdateOperation(j.stored)
 }

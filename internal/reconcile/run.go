@@ -34,9 +34,17 @@ type job interface {
 // A session is what the jobs of one transaction share.
 type session struct {
 	*ledger.Work
-	by      models.Author
-	devices devices
-	parked  []models.QueuedOperation
+	*call
+	parked []models.QueuedOperation // in this transaction
+	before *parkedUse               // of what the transaction found parked; nil until it is needed
+	full   bool                     // something was rejected because too much is parked
+}
+
+// A call is what the transactions of one call share.
+type call struct {
+	by       models.Author
+	devices  devices
+	toldFull bool // the user's devices heard that too much is parked
 }
 
 // redact takes out of a stored result what its user has no right to any more.
@@ -55,12 +63,12 @@ func (s *session) redact(r *models.Result) error {
 
 // run applies jobs in chunks of one transaction each, in order.
 func (r *Reconciler) run(ctx context.Context, userID string, by models.Author, jobs []job) error {
-	known := devices{}
+	c := &call{by: by, devices: devices{}}
 	for chunk := range slices.Chunk(jobs, r.opts.ChunkSize) {
-		err := r.transact(ctx, userID, by, known, func(s *session) error { return together(s, chunk) })
+		err := r.transact(ctx, userID, c, func(s *session) error { return together(s, chunk) })
 		if forGood(err) {
 			r.complain(ctx, userID, "a chunk of operations failed; applying them one by one", err)
-			err = r.transact(ctx, userID, by, known, func(s *session) error { return r.oneByOne(ctx, s, chunk) })
+			err = r.transact(ctx, userID, c, func(s *session) error { return r.oneByOne(ctx, s, chunk) })
 		}
 		if err != nil {
 			return err
@@ -70,16 +78,20 @@ func (r *Reconciler) run(ctx context.Context, userID string, by models.Author, j
 }
 
 // transact is one transaction, after whose commit whoever listens hears of the
-// operations that were parked in it. known is what the same call's earlier
-// transactions found out.
-func (r *Reconciler) transact(ctx context.Context, userID string, by models.Author, known devices, fn func(*session) error) error {
+// operations that were parked in it, and once in a call that no more can be.
+func (r *Reconciler) transact(ctx context.Context, userID string, c *call, fn func(*session) error) error {
 	var parked []models.QueuedOperation
+	var full bool
 	err := r.ledger.Write(ctx, userID, func(w *ledger.Work) error {
-		s := &session{Work: w, by: by, devices: known}
+		s := &session{Work: w, call: c}
 		err := guard(func() error { return fn(s) })
-		parked = s.parked
+		parked, full = s.parked, s.full
 		return err
 	})
+	if err == nil && full && !c.toldFull {
+		c.toldFull = true
+		parked = append(parked, parkedFull(userID))
+	}
 	if err == nil && len(parked) > 0 {
 		r.opts.Parked(userID, parked)
 	}

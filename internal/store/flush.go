@@ -126,9 +126,9 @@ func (tx *Tx) saveUser() error {
 	}
 	u := &tx.user
 	return tx.exec("UPDATE users SET seq = ?, last_synced_at = ?, last_applied_at = ?, income_units = ?, income_micros = ?, "+
-		"expense_units = ?, expense_micros = ?, unread = ?, budgets = ?, received = ?, revocations = ? WHERE id = ?",
+		"expense_units = ?, expense_micros = ?, unread = ?, budgets = ?, received = ?, revocations = ?, expenses = ? WHERE id = ?",
 		u.Seq, tx.now, u.LastAppliedAt, u.Income.Units, u.Income.Micros,
-		u.Expense.Units, u.Expense.Micros, u.Unread, u.Budgets, u.Received, u.Revocations, u.ID)
+		u.Expense.Units, u.Expense.Micros, u.Unread, u.Budgets, u.Received, u.Revocations, u.Expenses, u.ID)
 }
 
 // save writes rows with one statement. A free function, for methods cannot be generic.

@@ -6,9 +6,9 @@ import (
 )
 
 // Prune forgets what is older than before and no longer needed beside the logs:
-// operations that were applied or discarded, names of devices for expenses,
-// unclaimed posts, rooms of pages that did not come back, notifications; and tokens
-// that have expired by now. Parked operations stay until a person decides. It
+// operations, those that nobody decided about in all that time too, names of devices
+// for expenses, unclaimed posts, rooms of pages that did not come back, notifications;
+// and tokens that have expired by now. It
 // removes at most limit rows of each kind and tells how many in all; whoever calls
 // it again until it says 0 never holds a lock for long.
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total int64, err error) {
@@ -35,7 +35,7 @@ type perish struct {
 }
 
 var perishable = []perish{
-	{"operations", operationTable.key, "state <> 'parked' AND updated_at < ?", false},
+	{"operations", operationTable.key, "updated_at < ?", false},
 	{"posted_creates", postTable.key, "received_at < ?", false},
 	{"aliases", aliasTable.key, "created_at < ?", false},
 	{"shares", "expense_id, user_id", "role = '' AND updated_at < ?", false}, // that had ended when those were still kept
@@ -63,13 +63,7 @@ const longLogs = "SELECT id FROM users WHERE log_start < seq AND " +
 // pruneUsers has what is older than before forgotten, at most limit rows, user by
 // user under their locks. which is a query of at most so many users who have some.
 func (s *Store) pruneUsers(ctx context.Context, which string, before time.Time, limit int, forget func(*Tx, time.Time, int) (int64, error)) (total int64, err error) {
-	var users []string
-	err = s.rows(ctx, s.r, which, []any{before.UnixMilli(), limit}, func(row scanner) error {
-		var id string
-		err := row.Scan(&id)
-		users = append(users, id)
-		return err
-	})
+	users, err := s.usersOf(ctx, which, before.UnixMilli(), limit)
 	for _, userID := range users {
 		if err != nil || total >= int64(limit) {
 			break

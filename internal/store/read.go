@@ -337,20 +337,63 @@ func (s *Store) SyncStatus(ctx context.Context, userID string) (lastSync *time.T
 	return lastSync, pending, nil
 }
 
-// ParkedOperations are the user's operations that wait for a person, oldest
-// first, without expenses that the user has no right to any more.
-func (s *Store) ParkedOperations(ctx context.Context, userID string) ([]models.QueuedOperation, error) {
-	parked := []models.QueuedOperation{}
-	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND state = 'parked' ORDER BY created_at, id"
-	err := s.rows(ctx, s.r, query, []any{userID}, func(row scanner) error {
+// A ParkedPlace is where a reader of a user's parked operations stands; the zero
+// ParkedPlace is before the first.
+type ParkedPlace struct {
+	createdAt int64
+	id        string
+}
+
+// PlaceOf is behind op.
+func PlaceOf(op *models.QueuedOperation) ParkedPlace {
+	return ParkedPlace{op.CreatedAt.UnixMilli(), op.ID}
+}
+
+// parkedRows and parkedBytes are how much EachParked holds in memory, but for a single
+// operation that is larger: databases have them from before they had a bound.
+const (
+	parkedRows  = 200
+	parkedBytes = 1 << 20
+)
+
+// EachParked calls fn with each of the user's operations that wait for a person,
+// oldest first, without expenses that the user has no right to any more, in constant
+// memory. While fn works it holds no connection. An error of fn ends it and is
+// returned as it is.
+func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error {
+	for from := (ParkedPlace{}); ; {
+		page, err := s.ParkedPage(ctx, userID, from, parkedRows, parkedBytes)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i := range page {
+			if err := fn(page[i]); err != nil {
+				return err
+			}
+		}
+		from = PlaceOf(&page[len(page)-1])
+	}
+}
+
+// ParkedPage is what EachParked gives after a place: at most limit operations, and as
+// many as hold so many bytes, but at least one. Of nothing more it is empty.
+func (s *Store) ParkedPage(ctx context.Context, userID string, after ParkedPlace, limit int, bytes int64) ([]models.QueuedOperation, error) {
+	page, held, full := []models.QueuedOperation{}, int64(0), false
+	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND state = 'parked' AND (created_at, id) > (?, ?) " +
+		"ORDER BY created_at, id LIMIT ?"
+	err := s.rows(ctx, s.r, query, []any{userID, after.createdAt, after.id, limit}, func(row scanner) error {
 		op, err := scanOperation(row)
-		parked = append(parked, op)
+		if held += op.Size(); len(page) > 0 && held > bytes {
+			full = true
+			return errLong
+		}
+		page = append(page, op)
 		return err
 	})
-	if err == nil {
-		err = s.redact(ctx, userID, parked)
+	if err == nil || full {
+		err = s.redact(ctx, userID, page)
 	}
-	return parked, err
+	return page, err
 }
 
 // ResolveAlias is Tx.Alias outside a transaction.

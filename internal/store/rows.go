@@ -40,6 +40,7 @@ type userRow struct {
 	Received int64
 
 	Revocations int64 // how often a token of the user was signed out
+	Expenses    int64 // how many expenses are the user's own
 }
 
 type revokedTokenRow struct {
@@ -80,7 +81,7 @@ type changeRow struct {
 
 type operationRow struct {
 	ID           string `gorm:"primaryKey;index:operations_parked,priority:3"`
-	UserID       string `gorm:"uniqueIndex:operations_key,priority:2;index:operations_parked,priority:1"`
+	UserID       string `gorm:"uniqueIndex:operations_key,priority:2;index:operations_parked,priority:1;index:operations_parked_size,priority:1"`
 	Key          string `gorm:"uniqueIndex:operations_key,priority:1"`
 	State        string
 	Action       string
@@ -92,6 +93,7 @@ type operationRow struct {
 	Result       string
 	CreatedAt    int64 `gorm:"index:operations_parked,priority:2"`
 	UpdatedAt    int64 `gorm:"index:operations_age"`
+	Size         int64 `gorm:"index:operations_parked_size,priority:2"` // models.QueuedOperation.Size
 }
 
 type aliasRow struct {
@@ -135,7 +137,7 @@ func (r *userRow) user() models.User {
 		CreatedAt: fromMillis(r.CreatedAt), TokenGeneration: r.TokenGeneration,
 		LogStart: r.LogStart, Seq: r.Seq, SyncedAt: orNever(r.LastSyncedAt),
 		Income: r.Income.Normal(), Expense: r.Expense.Normal(), Unread: r.Unread, Budgets: r.Budgets,
-		Received: r.Received, Revocations: r.Revocations,
+		Received: r.Received, Revocations: r.Revocations, Expenses: r.Expenses,
 	}
 }
 
@@ -236,23 +238,24 @@ var operationTable = &table{name: "operations", key: "id", columns: []column{
 	{"result", text},
 	{"created_at", integer},
 	{"updated_at", integer},
+	{"size", integer},
 }}
 
 func operationValues(o *models.QueuedOperation, result string) []any {
 	return []any{
 		o.ID, o.UserID, o.Key, string(o.State), string(o.Action),
 		o.ResourceType, storable(o.ResourceID), storable(o.DeviceID), storableJSON(o.Data),
-		o.Timestamp, result, o.CreatedAt.UnixMilli(), o.UpdatedAt.UnixMilli(),
+		o.Timestamp, result, o.CreatedAt.UnixMilli(), o.UpdatedAt.UnixMilli(), o.Size(),
 	}
 }
 
 func scanOperation(s scanner) (models.QueuedOperation, error) {
 	var o models.QueuedOperation
 	var resource, device, data, result string
-	var created, updated int64
+	var created, updated, size int64
 	err := s.Scan(&o.ID, &o.UserID, &o.Key, &o.State, &o.Action,
 		&o.ResourceType, &resource, &device, &data,
-		&o.Timestamp, &result, &created, &updated)
+		&o.Timestamp, &result, &created, &updated, &size)
 	if err != nil {
 		return o, err
 	}

@@ -457,6 +457,23 @@ func (tx *Tx) InsertActivity(a models.Activity, role models.Role) error {
 	return tx.exec("UPDATE expenses SET traces = 1 WHERE id = ? AND traces = 0", a.ExpenseID)
 }
 
+// CommentsFull reports whether an expense has so many activities, or the user has so
+// many around all expenses.
+func (tx *Tx) CommentsFull(expenseID string, ofExpense, ofUser int) (full bool, err error) {
+	for _, of := range []struct {
+		column, id string
+		most       int
+	}{{"expense_id", expenseID, ofExpense}, {"user_id", tx.user.ID, ofUser}} {
+		n := 0
+		query := "SELECT COUNT(*) FROM (SELECT 1 FROM activities WHERE " + of.column + " = ? LIMIT ?) a"
+		if err := tx.query(query, []any{of.id, of.most}, func(row scanner) error { return row.Scan(&n) }); err != nil {
+			return false, err
+		}
+		full = full || n >= of.most
+	}
+	return full, nil
+}
+
 // Activities is one page of what was said and done around an expense, newest
 // first, from page 1, and how much there is in all. Whether the reader may is the
 // business of RightTo.

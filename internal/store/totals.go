@@ -39,6 +39,7 @@ func (tx *Tx) tally(e *models.Expense, count int64) {
 		t.sum = models.Sum{}.Minus(t.sum)
 	}
 	*total = total.Plus(t.sum)
+	tx.user.Expenses += count
 	tx.tallies = append(tx.tallies, t)
 	if total.Units > maxUnits && tx.failed == nil {
 		tx.failed = &DataError{errTooMuch}

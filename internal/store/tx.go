@@ -204,6 +204,14 @@ func (tx *Tx) Operation(id string) (models.QueuedOperation, error) {
 	return op, nil
 }
 
+// Parked is how many operations of the user wait for a person, and how many bytes of
+// clients' they hold, without those of this transaction that are not written yet.
+func (tx *Tx) Parked() (rows, bytes int64, err error) {
+	query := "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM operations WHERE user_id = ? AND state = 'parked'"
+	err = tx.query(query, []any{tx.user.ID}, func(row scanner) error { return row.Scan(&rows, &bytes) })
+	return rows, bytes, err
+}
+
 // InsertOperation saves a new operation.
 func (tx *Tx) InsertOperation(op models.QueuedOperation) { tx.saveOperation(op, false) }
 

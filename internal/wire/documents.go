@@ -162,9 +162,15 @@ func QueuedList(ops []models.QueuedOperation) []Queued {
 	return list
 }
 
-// MarshalJSON writes the document.
+// MarshalJSON gives AppendQueued's bytes.
 func (q Queued) MarshalJSON() ([]byte, error) {
-	b := appendString([]byte(`{"_id":`), q.ID)
+	op := models.QueuedOperation(q)
+	return AppendQueued(nil, &op), nil
+}
+
+// AppendQueued appends q's document to b.
+func AppendQueued(b []byte, q *models.QueuedOperation) []byte {
+	b = appendString(append(b, `{"_id":`...), q.ID)
 	b = appendString(append(b, `,"user":`...), q.UserID)
 	b = appendString(append(b, `,"action":`...), string(q.Action))
 	b = appendString(append(b, `,"resourceType":`...), q.ResourceType)
@@ -175,18 +181,13 @@ func (q Queued) MarshalJSON() ([]byte, error) {
 	if q.Timestamp != nil {
 		b = strconv.AppendInt(append(b, `,"timestamp":`...), *q.Timestamp, 10)
 	}
-	b = q.appendTrouble(b)
-	b = appendTime(append(b, `,"createdAt":`...), q.CreatedAt)
-	b = appendTime(append(b, `,"updatedAt":`...), q.UpdatedAt)
-	return append(b, `,"__v":0}`...), nil
-}
-
-func (q Queued) appendTrouble(b []byte) []byte {
 	b = appendSet(b, `,"error":`, q.Result.Error)
 	if q.Result.Current != nil {
 		b = AppendExpense(append(b, `,"current":`...), q.Result.Current)
 	}
-	return b
+	b = appendTime(append(b, `,"createdAt":`...), q.CreatedAt)
+	b = appendTime(append(b, `,"updatedAt":`...), q.UpdatedAt)
+	return append(b, `,"__v":0}`...)
 }
 
 func appendRaw(b []byte, raw json.RawMessage) []byte {
