@@ -21,7 +21,8 @@ type Config struct {
 	UpgradeTimeout time.Duration // from the second transport's handshake to the packet "5"; default 10 s
 
 	// MaxPayload bounds one message of a WebSocket connection, decompressed, and
-	// one POST body, in bytes. Clients are told. Default 1,000,000.
+	// one POST body, in bytes. What is larger ends the session. Clients are told.
+	// Default 1,000,000.
 	MaxPayload int64
 
 	// Transports are those spoken; default both.
@@ -52,8 +53,39 @@ type Config struct {
 	// since memory there counts too; default 128 KiB. Linux doubles it.
 	SendBuffer int
 
-	// MaxSessions bounds the open sessions; newcomers beyond get 503. 0: none.
+	// MaxSessions bounds the open sessions, and MaxPending those that are not
+	// established (see Session.Establish); newcomers beyond get 503. While less than
+	// half of a bound is used anybody may come; above half an address may have its
+	// fair share only, one part in as many as there are addresses and one more. An
+	// address is that of IPv4, or the /64 network of IPv6. 0: none.
 	MaxSessions int
+	MaxPending  int
+
+	// MaxEarlyPayload is MaxPayload for sessions that are not established, in bytes.
+	// Clients are not told. Default MaxPayload.
+	MaxEarlyPayload int64
+
+	// MaxUnfinished bounds what messages of all sessions occupy that have not arrived
+	// or been handled yet, in bytes: frames, POST bodies, and what Session.Reserve was
+	// asked for. Of each message the first 4 KiB do not count. It is shared as
+	// MaxSessions is, by address or by the name that Session.SetOwner gave. What comes
+	// beyond ends its session, with close code 1013 or status 503. Default 64 MiB.
+	MaxUnfinished int64
+
+	// PacketRate is how many packets a client may send per second, after PacketBurst
+	// at once: packets of every kind, and the pings and pongs of WebSocket. Every 4 KiB
+	// count as one more. A session beyond ends. 0: no limit.
+	PacketRate  float64
+	PacketBurst int
+
+	// KeepHeaders and KeepQuery name what a Handshake keeps of the first request; nil
+	// keeps all of it. With KeepQuery its URL is the path alone.
+	KeepHeaders []string
+	KeepQuery   []string
+
+	// Crowded hears once when over nine tenths of 200 sessions or more are of one
+	// address, which is probably that of a proxy. It must not block.
+	Crowded func(address string, held, all int64)
 
 	// CORS answers preflight requests and marks answers; nil: no such headers.
 	CORS *CORS
@@ -103,6 +135,8 @@ func (c Config) withDefaults() Config {
 	c.StallTimeout = cmp.Or(c.StallTimeout, 10*time.Second)
 	c.CloseTimeout = cmp.Or(c.CloseTimeout, 30*time.Second)
 	c.SendBuffer = cmp.Or(c.SendBuffer, 128<<10)
+	c.MaxEarlyPayload = cmp.Or(c.MaxEarlyPayload, c.MaxPayload)
+	c.MaxUnfinished = cmp.Or(c.MaxUnfinished, 64<<20)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	if c.Transports == nil {
 		c.Transports = []string{Polling, WebSocket}

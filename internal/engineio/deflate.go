@@ -3,7 +3,7 @@ package engineio
 import (
 	"bytes"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -24,12 +24,46 @@ var deflaters = sync.Pool{New: func() any {
 	return w
 }}
 
-// wantsNarrow tells whether a client asks the server for a smaller window than the
-// deflaters have. Such an offer must be kept or declined (RFC 7692 section 7.1.2.1).
-func wantsNarrow(h http.Header) bool {
-	return slices.ContainsFunc(h.Values("Sec-WebSocket-Extensions"), func(offer string) bool {
-		return strings.Contains(offer, "server_max_window_bits")
-	})
+// offersDeflate tells whether one of the client's offers is a permessage-deflate
+// that is kept as the server does it: no context taken over on either side, and no
+// smaller window for what the server sends. An offer with a parameter that is
+// unknown, invalid or there twice is declined (RFC 7692 section 7).
+func offersDeflate(h http.Header) bool {
+	for offer := range strings.SplitSeq(strings.Join(h.Values("Sec-WebSocket-Extensions"), ","), ",") {
+		name, params, _ := strings.Cut(offer, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "permessage-deflate") && acceptableDeflate(params) {
+			return true
+		}
+	}
+	return false
+}
+
+func acceptableDeflate(params string) bool {
+	seen := make(map[string]bool)
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, valued := strings.Cut(strings.TrimSpace(param), "=")
+		name, value = strings.ToLower(strings.TrimSpace(name)), strings.Trim(strings.TrimSpace(value), `"`)
+		bits, err := strconv.Atoi(value)
+		window := err == nil && bits >= 8 && bits <= 15
+		switch {
+		case param == params && name == "":
+			return true // no parameter at all
+		case seen[name]:
+			return false
+		case name == "server_no_context_takeover" || name == "client_no_context_takeover":
+			if valued {
+				return false
+			}
+		case name == "client_max_window_bits":
+			if valued && !window {
+				return false
+			}
+		default: // server_max_window_bits too: the deflaters have no smaller window
+			return false
+		}
+		seen[name] = true
+	}
+	return true
 }
 
 func encodeDeflatedFrames(msgs []Message) []byte {

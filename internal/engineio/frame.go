@@ -8,9 +8,12 @@ import (
 // The frames that this package writes itself (RFC 6455 section 5.2): whole
 // messages of a server, hence final and unmasked.
 const (
-	opText   = 0x1
-	opBinary = 0x2
-	opClose  = 0x8
+	opContinuation = 0x0
+	opText         = 0x1
+	opBinary       = 0x2
+	opClose        = 0x8
+	opPing         = 0x9
+	opPong         = 0xa
 
 	frameFinal      = 0x80
 	frameCompressed = 0x40 // RSV1, RFC 7692 section 6

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
-// Handshake is what the request that opened a session said.
+// Handshake is what the request that opened a session said, as far as
+// Config.KeepHeaders and Config.KeepQuery keep it.
 type Handshake struct {
 	URL        string      // path and query as requested
 	Header     http.Header // not to be changed
@@ -19,8 +21,8 @@ type Handshake struct {
 	Time       time.Time
 }
 
-func newHandshake(r *http.Request, query url.Values) *Handshake {
-	return &Handshake{
+func (s *Server) newHandshake(r *http.Request, query url.Values) *Handshake {
+	h := &Handshake{
 		URL:        r.URL.RequestURI(),
 		Header:     r.Header,
 		Query:      query,
@@ -28,6 +30,44 @@ func newHandshake(r *http.Request, query url.Values) *Handshake {
 		Secure:     r.TLS != nil,
 		Time:       time.Now(),
 	}
+	if s.cfg.KeepHeaders != nil {
+		h.Header = http.Header(pick(r.Header, s.cfg.KeepHeaders))
+	}
+	if s.cfg.KeepQuery != nil {
+		h.URL, h.Query = strings.Clone(r.URL.EscapedPath()), pick(query, s.cfg.KeepQuery)
+	}
+	return h
+}
+
+// pick copies the values of a few names. The strings are copies too: the request's
+// are parts of larger ones.
+func pick(from map[string][]string, names []string) map[string][]string {
+	picked := make(map[string][]string, len(names))
+	for _, name := range names {
+		for _, v := range from[name] {
+			picked[name] = append(picked[name], strings.Clone(v))
+		}
+	}
+	return picked
+}
+
+// The bounds of a request, before anything of it is parsed or kept. Clients send a
+// handful of parameters, and browsers some twenty headers.
+const (
+	maxQueryBytes = 2 << 10
+	maxQueryNames = 32
+	maxHeaders    = 100
+)
+
+// checkSize refuses a request that would cost more than any client's.
+func checkSize(r *http.Request) *refusal {
+	switch {
+	case len(r.URL.RawQuery) > maxQueryBytes || strings.Count(r.URL.RawQuery, "&") >= maxQueryNames:
+		return &refusal{status: http.StatusRequestURITooLong, code: BadRequest, msg: "Query over 2048 bytes or 32 parameters", why: "query too long"}
+	case len(r.Header) > maxHeaders:
+		return &refusal{status: http.StatusRequestHeaderFieldsTooLarge, code: BadRequest, msg: "More than 100 headers", why: "too many headers"}
+	}
+	return nil
 }
 
 // lastValues reads a query whose later parameters win.
@@ -39,9 +79,10 @@ func lastValues(u *url.URL) url.Values {
 	return q
 }
 
-// newSessionID makes 120 random bits in 20 characters, the shape of Node's.
+// newSessionID makes 144 random bits in 24 characters. Node's have 120 in 20;
+// clients take any, and whoever knows one can take the session over.
 func newSessionID() string {
-	var b [15]byte
+	var b [18]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return base64.URLEncoding.EncodeToString(b[:])
 }

@@ -37,8 +37,8 @@ func TestOpenPacketTellsTheSettings(t *testing.T) {
 			t.Parallel()
 			h := open(t, tt.cfg)
 			got := parseHello(t, h.greeting(tt.query))
-			if len(got.SID) != 20 {
-				t.Errorf("sid %q has not 20 characters", got.SID)
+			if len(got.SID) != 24 {
+				t.Errorf("sid %q has not 24 characters", got.SID)
 			}
 			tt.want.SID = got.SID
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -374,11 +374,11 @@ func TestRefusedHookHearsWhy(t *testing.T) {
 }
 
 func TestMaxSessionsBoundsBothTransports(t *testing.T) {
-	h := open(t, engineio.Config{MaxSessions: 2})
+	h := open(t, engineio.Config{MaxSessions: 4}) // half of them for a single address
 	c, _ := h.connect()
 	h.poll()
 	got := h.do("GET", newPolling, "")
-	if want := `{"code":3,"message":"Too many sessions"}`; got.Status != 503 || got.Body != want {
+	if want := `{"code":3,"message":"Too many sessions of this address"}`; got.Status != 503 || got.Body != want {
 		t.Errorf("polling: got %d %s", got.Status, got.Body)
 	}
 	_, res, err := h.dialer.Dial("ws"+strings.TrimPrefix(h.base, "http")+"?"+newWebSocket, nil)

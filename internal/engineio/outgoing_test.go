@@ -306,7 +306,7 @@ func TestDoneIsClosedWithTheSession(t *testing.T) {
 	h.cut()
 	receive(t, early, "the end")
 	receive(t, p.Done(), "the end, asked for later")
-	if got := []string{p.ID(), p.Transport()}; len(got[0]) != 20 || !slices.Contains(got, engineio.Polling) {
+	if got := []string{p.ID(), p.Transport()}; len(got[0]) != 24 || !slices.Contains(got, engineio.Polling) {
 		t.Errorf("got %q", got)
 	}
 }

@@ -22,6 +22,10 @@ const (
 	// pollBytes is about how much one answer carries; a larger group goes alone.
 	pollBytes = 64 << 10
 
+	// pollPackets is how many packets one answer carries; a group of more goes alone.
+	// python-engineio ends its session at one more.
+	pollPackets = 16
+
 	// probePause is how long a GET that arrives during an upgrade is held for
 	// data before a NOOP releases it. Not zero, or a client that does not stop
 	// polling would spin.
@@ -60,11 +64,12 @@ func (s *Session) releaseLocked(kind packetType) {
 
 // openPolling answers a handshake over polling.
 func (s *Server) openPolling(w http.ResponseWriter, r *http.Request, query url.Values) {
-	if no := s.admit(); no != nil {
+	place, no := s.admit(r)
+	if no != nil {
 		s.refuse(w, r, no, false)
 		return
 	}
-	session := s.start(r, query, nil)
+	session := s.start(r, query, nil, place)
 	if s.cfg.Cookie != nil {
 		cookie := *s.cfg.Cookie
 		cookie.Value = session.id
@@ -211,12 +216,16 @@ func (s *Session) take() answer {
 }
 
 func (s *Session) takeLocked() (a answer) {
+	packets := 1 // of the handshake, or a ping
 	if s.pingDue {
 		s.pingDue, a.packet = false, packetPing
 	}
-	for a.charge < pollBytes && !s.out.empty() {
-		g := s.out.pop()
-		a.groups = append(a.groups, g)
+	for !s.out.empty() && a.charge < pollBytes {
+		g := s.out.peek()
+		if packets += len(g.msgs); packets > pollPackets && len(a.groups) > 0 {
+			break
+		}
+		a.groups = append(a.groups, s.out.pop())
 		a.charge += g.Size()
 	}
 	s.taken = time.Now()
@@ -313,17 +322,24 @@ func (s *Server) writeBody(w http.ResponseWriter, body []byte) error {
 
 // servePost serves a request that brings packets.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
-	if !s.beginPost(r) {
+	if !s.beginPost(w, r) {
 		leaveBody(w, r)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	defer s.endPost()
-	body, err := s.readBody(w, r)
+	var l loan
+	defer s.repay(&l)
+	body, err := s.readBody(r, &l)
+	s.endBody()
 	switch {
-	case errors.Is(err, errTooLarge): // the session survives
+	case errors.Is(err, errTooBig):
+		s.end(ReasonTransportError, ErrPostTooLarge)
 		leaveBody(w, r)
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
+	case errors.Is(err, errBusy):
+		s.end(ReasonTransportError, errBusy)
+		s.srv.refuse(w, r, unavailable("Too many bytes of unfinished messages"), false)
 	case err != nil:
 		s.end(ReasonTransportError, ErrPostGone)
 		leaveBody(w, r)
@@ -353,8 +369,9 @@ func (s *Session) acknowledge(w http.ResponseWriter, r *http.Request) {
 }
 
 // beginPost refuses what ends the session: a second POST beside the first, and
-// the binary bodies of protocol 3.
-func (s *Session) beginPost(r *http.Request) bool {
+// the binary bodies of protocol 3. A body may take the time in which a heartbeat
+// would end the session, and no longer than the session lasts.
+func (s *Session) beginPost(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -368,7 +385,17 @@ func (s *Session) beginPost(r *http.Request) bool {
 		return false
 	}
 	s.posting = true
+	s.body = http.NewResponseController(w)
+	_ = s.body.SetReadDeadline(time.Now().Add(s.srv.cfg.PingInterval + s.srv.cfg.PingTimeout))
 	return true
+}
+
+// endBody takes the deadline back.
+func (s *Session) endBody() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.body.SetReadDeadline(time.Time{})
+	s.body = nil
 }
 
 func (s *Session) endPost() {
@@ -380,12 +407,18 @@ func (s *Session) endPost() {
 // receivePayload handles a body's packets in order; false if one is malformed or
 // breaks the rules.
 func (s *Session) receivePayload(body []byte) bool {
+	if !s.Charge(len(body) / meteredBytes) {
+		return false
+	}
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
 	for p, err := range decodePayload(body) {
 		if err != nil {
 			s.end(ReasonParse, err)
+			return false
+		}
+		if !s.Charge(1) {
 			return false
 		}
 		if !s.receive(p) {
@@ -395,24 +428,33 @@ func (s *Session) receivePayload(body []byte) bool {
 	return true
 }
 
-var errTooLarge = &refusal{why: "body over MaxPayload"}
-
-func (e *refusal) Error() string { return e.why }
-
-// readBody reads a POST body. It trusts no announced length further than to
-// refuse it, and allows the time in which a heartbeat would end the session.
-func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limit := s.srv.cfg.MaxPayload
-	if r.ContentLength > limit {
-		return nil, errTooLarge
+// readBody reads a POST body of at most messageLimit bytes. Memory grows with what
+// arrives, not with what was announced.
+func (s *Session) readBody(r *http.Request, l *loan) (data []byte, err error) {
+	limit := s.messageLimit()
+	want := limit + 1
+	if r.ContentLength >= 0 {
+		want = r.ContentLength + 1 // and one to see the end
 	}
-	deadlines := http.NewResponseController(w)
-	_ = deadlines.SetReadDeadline(time.Now().Add(s.srv.cfg.PingInterval + s.srv.cfg.PingTimeout))
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	_ = deadlines.SetReadDeadline(time.Time{})
-	if err == nil && int64(len(body)) > limit {
-		return nil, errTooLarge
+	if want > limit+1 {
+		return nil, errTooBig
 	}
-	s.srv.stats.bytesIn.Add(int64(len(body)))
-	return body, err
+	for !errors.Is(err, io.EOF) {
+		if len(data) == cap(data) {
+			if data, err = s.grow(l, data, int(want)); err != nil {
+				return nil, err
+			}
+		}
+		var n int
+		n, err = r.Body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if int64(len(data)) > limit {
+			return nil, errTooBig
+		}
+	}
+	s.srv.stats.bytesIn.Add(int64(len(data)))
+	return data, nil
 }

@@ -176,19 +176,20 @@ func TestBrokenPosts(t *testing.T) {
 	}
 }
 
-func TestTooLargePostLeavesTheSessionAlive(t *testing.T) {
+func TestTooLargePostEndsTheSession(t *testing.T) {
 	h := open(t, engineio.Config{MaxPayload: 5}, echoing)
-	query, _ := h.poll()
 	unknownLength := func(r *http.Request) { r.ContentLength = -1 }
 	for _, edit := range []func(*http.Request){func(*http.Request) {}, unknownLength} {
+		query, p := h.poll()
+		h.post(query, "4aaaa")
 		got := h.do("POST", query, "4aaaaa", edit)
 		if got.Status != http.StatusRequestEntityTooLarge || got.Body != "" {
 			t.Errorf("got %d %q, want an empty 413", got.Status, got.Body)
 		}
-	}
-	h.post(query, "4aaaa")
-	if got := h.get(query); got != "4aaaa" {
-		t.Errorf("afterwards: %q", got)
+		p.mustClose(t, engineio.ReasonTransportError, engineio.ErrPostTooLarge)
+		if got := h.do("GET", query, ""); got.Status != 400 || !strings.Contains(got.Body, `"code":1`) {
+			t.Errorf("afterwards: %d %s", got.Status, got.Body)
+		}
 	}
 }
 

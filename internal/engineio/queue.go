@@ -14,6 +14,9 @@ func (q *queue) empty() bool { return q.head == len(q.items) }
 
 func (q *queue) push(g *Group) { q.items = append(q.items, g) }
 
+// peek is the oldest group of a queue that is not empty.
+func (q *queue) peek() *Group { return q.items[q.head] }
+
 // pop takes the oldest group; nil if there is none.
 func (q *queue) pop() *Group {
 	if q.empty() {

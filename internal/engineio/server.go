@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A Server is an http.Handler that speaks Engine.IO at whatever path it is
@@ -16,12 +17,14 @@ type Server struct {
 	pump    pump
 	stats   counters
 
+	began    time.Time
 	partings partings
+	quotas   quotas
+	crowded  sync.Once // calls Config.Crowded
 
 	mu       sync.RWMutex
 	sessions map[string]*Session
 	wires    map[*wire]struct{} // every WebSocket connection, also of ended sessions
-	pending  int                // admitted, not yet in sessions
 	stopping atomic.Bool        // newcomers are refused; set under mu
 
 	// running counts sessions and goroutines, and the server itself until it
@@ -33,7 +36,11 @@ type Server struct {
 func New(cfg Config, h Handler) *Server {
 	s := &Server{
 		cfg: cfg.withDefaults(), handler: h,
-		sessions: make(map[string]*Session), wires: make(map[*wire]struct{}),
+		sessions: make(map[string]*Session), wires: make(map[*wire]struct{}), began: time.Now(),
+	}
+	s.quotas.accounts = make(map[string]*account)
+	s.quotas.most = [resources]int64{
+		ofSessions: int64(s.cfg.MaxSessions), ofPending: int64(s.cfg.MaxPending), ofBytes: s.cfg.MaxUnfinished,
 	}
 	s.pump.init()
 	s.running.Add(1)
@@ -47,6 +54,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		leaveBody(w, r)
 	}
 	if s.cfg.CORS.Apply(w, r) {
+		return
+	}
+	if no := checkSize(r); no != nil {
+		s.refuse(w, r, no, webSocket)
 		return
 	}
 	query := lastValues(r.URL)
@@ -177,39 +188,63 @@ func (s *Session) ended() bool {
 	return s.phase == phaseClosed
 }
 
-// admit reserves a place for a session, to be filled by start or given back by
-// dismiss.
-func (s *Server) admit() *refusal {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.stopping.Load():
-		return unavailable("Server is shutting down")
-	case s.cfg.MaxSessions > 0 && len(s.sessions)+s.pending >= s.cfg.MaxSessions:
-		return unavailable("Too many sessions")
+// admit reserves a place for a session of r's address, to be filled by start or
+// given back by dismiss.
+func (s *Server) admit(r *http.Request) (*account, *refusal) {
+	if !s.enter() {
+		return nil, unavailable("Server is shutting down")
 	}
-	s.pending++
-	s.running.Add(1)
+	a := s.quotas.open(accountOf(r.RemoteAddr))
+	no := s.place(a)
+	if no != nil {
+		s.quotas.done(a)
+		s.running.Done()
+		return nil, no
+	}
+	if held, all, crowded := s.quotas.crowded(a); crowded && s.cfg.Crowded != nil {
+		s.crowded.Do(func() { s.cfg.Crowded(a.name, held, all) })
+	}
+	return a, nil
+}
+
+// place takes what a session needs: a place, and one of those that are not
+// established.
+func (s *Server) place(a *account) *refusal {
+	if v := s.quotas.take(a, ofSessions, 1); v != granted {
+		return crowdedOut(v, "Too many sessions")
+	}
+	if v := s.quotas.take(a, ofPending, 1); v != granted {
+		s.quotas.give(a, ofSessions, 1)
+		return crowdedOut(v, "Too many sessions that have not joined")
+	}
 	return nil
 }
 
-func (s *Server) dismiss() {
-	s.mu.Lock()
-	s.pending--
-	s.mu.Unlock()
+// crowdedOut says which bound is reached, and whose.
+func crowdedOut(v decision, bound string) *refusal {
+	if v == overShare {
+		return unavailable(bound + " of this address")
+	}
+	return unavailable(bound)
+}
+
+func (s *Server) dismiss(a *account) {
+	s.quotas.give(a, ofSessions, 1)
+	s.quotas.give(a, ofPending, 1)
+	s.quotas.done(a)
 	s.running.Done()
 }
 
 // start fills an admitted place with a session, over w if that is not nil.
-func (s *Server) start(r *http.Request, query map[string][]string, w *wire) *Session {
-	session := &Session{srv: s, id: newSessionID(), wire: w}
-	session.handshake.Store(newHandshake(r, query))
+func (s *Server) start(r *http.Request, query map[string][]string, w *wire, a *account) *Session {
+	session := &Session{srv: s, id: newSessionID(), wire: w, address: a}
+	session.account.Store(a)
+	session.handshake.Store(s.newHandshake(r, query))
 	session.inbox.Lock() // open unlocks it: the client may go before it has a receiver
 	if w != nil {
 		w.greet(session, s.openPacket(session.id, WebSocket))
 	}
 	s.mu.Lock()
-	s.pending--
 	s.sessions[session.id] = session
 	stopping := s.stopping.Load()
 	s.mu.Unlock()
@@ -239,6 +274,7 @@ func (s *Server) forget(session *Session) {
 	session.mu.Lock()
 	webSocket, reason := session.wire != nil, session.reason
 	session.mu.Unlock()
+	session.vacate()
 	s.stats.close(webSocket, reason)
 	s.mu.Lock()
 	delete(s.sessions, session.id)

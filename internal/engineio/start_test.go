@@ -39,10 +39,11 @@ func TestSessionThatEndsBeforeItsReceiverIsThere(t *testing.T) {
 		})
 	}
 	for range 5000 {
-		if no := srv.admit(); no != nil {
+		place, no := srv.admit(r)
+		if no != nil {
 			t.Fatal(no.why)
 		}
-		srv.start(r, nil, nil).end(ReasonForced, nil)
+		srv.start(r, nil, nil, place).end(ReasonForced, nil)
 	}
 	close(stop)
 	hangUp.Wait()

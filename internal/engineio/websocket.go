@@ -8,16 +8,17 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 )
 
 const (
-	// readBuffer is what an idle connection keeps for reading, in bytes. The
-	// library would not take less than 257.
+	// readBuffer is what an idle connection that is no plain socket keeps for reading,
+	// in bytes. The library would not take less than 257 for the handshake.
 	readBuffer = 512
 
 	// handshakeTimeout bounds writing the answer to a WebSocket handshake.
@@ -26,17 +27,7 @@ const (
 	probeText = "probe" // payload of the upgrade's ping and pong
 )
 
-var (
-	errTooBig = errors.New("engineio: message over MaxPayload")
-	errUTF8   = errors.New("engineio: text message is not valid UTF-8")
-)
-
-// scratches hold the beginnings of messages while they are read, so that a
-// message of usual size costs one allocation of its own length.
-var scratches = sync.Pool{New: func() any { return new([4096]byte) }}
-
-// noWriteBuffers is never used: the library writes only control frames, which
-// need no buffer, and with a pool it keeps none.
+// noWriteBuffers is never used: the library writes the handshake's answer only.
 var noWriteBuffers sync.Pool
 
 // A hijacker hands the library the connection inside a wire.
@@ -51,13 +42,12 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	h.wire = newWire(conn, rw.Reader)
-	return h.wire, bufio.NewReadWriter(h.wire.br, rw.Writer), nil
+	return h.wire, bufio.NewReadWriter(bufio.NewReaderSize(h.wire, readBuffer), rw.Writer), nil
 }
 
 // newWire takes over a connection and what the HTTP server had read ahead.
 func newWire(conn net.Conn, ahead *bufio.Reader) *wire {
 	w := &wire{conn: conn, raw: rawConn(conn)}
-	w.br = bufio.NewReaderSize(w, readBuffer)
 	if n := ahead.Buffered(); n > 0 {
 		early, _ := ahead.Peek(n) // it is there
 		w.in = bytes.Clone(early)
@@ -67,29 +57,44 @@ func newWire(conn net.Conn, ahead *bufio.Reader) *wire {
 
 // upgrade answers a WebSocket handshake. On failure the client was told.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (*wire, error) {
+	deflated := s.cfg.PerMessageDeflate && offersDeflate(r.Header)
 	u := websocket.Upgrader{
 		HandshakeTimeout:  handshakeTimeout, // and ReadBufferSize 0: the hijacker's buffer
 		WriteBufferPool:   &noWriteBuffers,
 		CheckOrigin:       func(*http.Request) bool { return true }, // Config.AllowRequest's matter
-		EnableCompression: s.cfg.PerMessageDeflate && !wantsNarrow(r.Header),
+		EnableCompression: deflated,
 		Error: func(w http.ResponseWriter, r *http.Request, _ int, reason error) {
 			w.Header().Set("Sec-WebSocket-Version", "13")
 			s.refuse(w, r, &refusal{status: http.StatusBadRequest, code: BadRequest, msg: reason.Error(), why: reason.Error()}, true)
 		},
 	}
 	s.headers(w.Header(), r, initial)
+	if offered := websocket.Subprotocols(r); len(offered) > 0 {
+		if !isToken(offered[0]) {
+			u.Error(w, r, http.StatusBadRequest, errSubProtocol)
+			return nil, errSubProtocol
+		}
+		w.Header().Set("Sec-Websocket-Protocol", offered[0]) // clients give up if none is chosen
+	}
 	h := &hijacker{ResponseWriter: w}
-	ws, err := u.Upgrade(h, r, w.Header())
-	if err != nil {
+	if _, err := u.Upgrade(h, r, w.Header()); err != nil {
 		return nil, err
 	}
-	ws.SetReadLimit(s.cfg.MaxPayload)
-	return s.prepare(h.wire, ws), nil
+	h.wire.deflated = deflated
+	return s.prepare(h.wire), nil
+}
+
+var errSubProtocol = errors.New("Invalid Sec-WebSocket-Protocol header") //nolint:staticcheck // a client shows the text as it is
+
+// isToken tells whether s is a token of HTTP (RFC 9110 section 5.6.2).
+func isToken(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	}) < 0
 }
 
 // prepare makes a fresh connection ready to be attached.
-func (s *Server) prepare(w *wire, ws *websocket.Conn) *wire {
-	w.ws = ws
+func (s *Server) prepare(w *wire) *wire {
 	if w.deflated {
 		w.raw = nil // compressing is no work for the pump
 	}
@@ -106,17 +111,18 @@ func (s *Server) prepare(w *wire, ws *websocket.Conn) *wire {
 // openWebSocket answers a handshake over WebSocket. It returns at once, so that
 // the request's buffers are free while the session lives.
 func (s *Server) openWebSocket(w http.ResponseWriter, r *http.Request, query url.Values) {
-	if no := s.admit(); no != nil {
+	place, no := s.admit(r)
+	if no != nil {
 		s.refuse(w, r, no, true)
 		return
 	}
 	wire, err := s.upgrade(w, r, true)
 	if err != nil {
-		s.dismiss()
+		s.dismiss(place)
 		return
 	}
 	s.running.Add(1) // for listen; the admitted session is counted
-	s.start(r, query, wire)
+	s.start(r, query, wire, place)
 	go wire.listen()
 }
 
@@ -174,98 +180,54 @@ func (w *wire) listen() {
 // readPackets hands packets to the session as long as that wants them, and then
 // waits for the client's close.
 func (w *wire) readPackets() error {
-	for {
-		w.awaitInput()
-		p, err := w.readPacket()
+	for more := true; more; {
+		p, err := w.nextPacket()
 		if err != nil {
-			return err
+			w.s.repay(&w.loan)
+			return w.protest(err)
 		}
-		if !w.s.hear(w, p) {
-			break
+		more = w.s.hear(w, p)
+		w.s.repay(&w.loan)
+	}
+	return w.skipFrames()
+}
+
+// nextPacket waits for input, here where the goroutine's stack is still small, and
+// reads a packet.
+func (w *wire) nextPacket() (packet, error) {
+	if len(w.in) == 0 {
+		if err := w.fetch(); err != nil {
+			return packet{}, err
 		}
 	}
-	for {
-		if _, _, err := w.ws.NextReader(); err != nil {
-			return err
-		}
-	}
+	return w.readPacket()
 }
 
 // readPacket reads one message: text holds a packet, binary is a message packet.
 func (w *wire) readPacket() (packet, error) {
-	kind, r, err := w.ws.NextReader()
-	if err != nil {
-		return packet{}, err
-	}
-	data, err := w.readMessage(r)
+	op, data, err := w.readMessage()
 	switch {
 	case err != nil:
-		return packet{}, w.protest(err)
-	case kind == websocket.BinaryMessage:
+		return packet{}, err
+	case op == opBinary:
 		return packet{kind: packetMessage, binary: true, data: data}, nil
-	case !utf8.Valid(data):
-		return packet{}, w.protest(errUTF8)
 	}
-	p, err := decodePacket(data)
-	if err != nil {
-		return packet{}, w.protest(err)
-	}
-	return p, nil
+	return decodePacket(data)
 }
 
-// readMessage reads what r has, up to MaxPayload after decompression. Memory
-// grows with what arrives, not with what was announced.
-func (w *wire) readMessage(r io.Reader) ([]byte, error) {
-	limit := w.s.srv.cfg.MaxPayload
-	scratch := scratches.Get().(*[4096]byte)
-	defer scratches.Put(scratch)
-	n, err := fill(r, scratch[:])
-	data := bytes.Clone(scratch[:n])
-	if err == nil {
-		data, err = readRest(data, io.LimitReader(r, limit-int64(n)+1))
-	}
-	w.s.srv.stats.bytesIn.Add(int64(len(data)))
-	switch {
-	case !errors.Is(err, io.EOF):
-		return nil, err
-	case int64(len(data)) > limit:
-		return nil, errTooBig
-	}
-	return data, nil
-}
-
-// fill reads until b is full, with a nil error, or r ends, with io.EOF.
-func fill(r io.Reader, b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var m int
-		m, err = r.Read(b[n:])
-		n += m
-	}
-	return n, err
-}
-
-// readRest appends what r has; its error is io.EOF when that was all.
-func readRest(data []byte, r io.Reader) ([]byte, error) {
-	for {
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
-		}
-		n, err := r.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		if err != nil {
-			return data, err
-		}
-	}
-}
-
-// protest tells the client which rule it broke and passes err on.
+// protest tells the client which rule it broke, or that the time for its upgrade is
+// over, and passes err on.
 func (w *wire) protest(err error) error {
+	if isDeparture(err) && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
 	code := uint16(closeNormal)
+	var rule *violation
 	switch {
-	case errors.Is(err, errTooBig):
-		code = websocket.CloseMessageTooBig
-	case errors.Is(err, errUTF8):
-		code = websocket.CloseInvalidFramePayloadData
+	case errors.As(err, &rule):
+		code = rule.code
+	case errors.Is(err, ErrFlood):
+		code = closePolicy
 	}
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
@@ -277,6 +239,10 @@ func (w *wire) protest(err error) error {
 func (s *Session) hear(w *wire, p packet) bool {
 	s.mu.Lock()
 	own := w.own
+	if s.countLocked(1 + w.takeUnmetered()) {
+		w.hangUpLocked(closePolicy)
+		s.endLocked(ReasonTransportError, ErrFlood)
+	}
 	s.mu.Unlock()
 	if own {
 		return s.receive(p)
@@ -350,17 +316,21 @@ func readReason(err error) Reason {
 // isDeparture reports whether the client or the network ended the connection, as
 // opposed to a rule that was broken.
 func isDeparture(err error) bool {
-	var closed *websocket.CloseError
 	var network net.Error
-	return errors.As(err, &closed) || errors.As(err, &network) ||
+	return errors.Is(err, errClosed) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }
 
-// silence ends the connection after its last read. If the client broke a rule it
-// may still be sending, and would not get the close frame.
+// silence ends the connection after its last read. If the client broke a rule, or
+// took too long for its upgrade, it may still be sending, and would not get the close
+// frame.
 func (w *wire) silence(err error) {
-	if !isDeparture(err) {
+	if w.buf != nil {
+		inputs.Put(w.buf)
+		w.in, w.buf = nil, nil
+	}
+	if !isDeparture(err) || errors.Is(err, os.ErrDeadlineExceeded) {
 		_ = w.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
 		_, _ = io.Copy(io.Discard, w.conn)
 	}

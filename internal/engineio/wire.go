@@ -1,8 +1,6 @@
 package engineio
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"net"
 	"os"
@@ -16,8 +14,13 @@ import (
 )
 
 const (
-	closeNormal    = websocket.CloseNormalClosure
-	closeGoingAway = websocket.CloseGoingAway
+	closeNormal         = websocket.CloseNormalClosure
+	closeGoingAway      = websocket.CloseGoingAway
+	closeProtocolError  = websocket.CloseProtocolError
+	closeInvalidPayload = websocket.CloseInvalidFramePayloadData
+	closePolicy         = websocket.ClosePolicyViolation
+	closeTooBig         = websocket.CloseMessageTooBig
+	closeTryAgain       = websocket.CloseTryAgainLater
 
 	// lingerTimeout is how long a connection whose close frame was sent waits for
 	// the client's; closing at once could destroy data on its way.
@@ -30,9 +33,9 @@ const (
 
 var pingFrame = appendTextFrame(nil, packetPing, "")
 
-// A wire is a WebSocket connection and the way out of it. The WebSocket library
-// reads from it as from any net.Conn; what the library writes, pongs and close
-// frames, joins the queue, and so keeps its order with data.
+// A wire is a WebSocket connection. Its reader takes frames from it (reader.go);
+// what that answers, pongs and close frames, joins the queue, and so keeps its order
+// with data. To the library that answers the handshake it is a net.Conn.
 //
 // One party at a time writes: a worker of the pump, the goroutine that finishes
 // what a worker could not, or the drain of a connection that must be written
@@ -41,8 +44,7 @@ type wire struct {
 	conn     net.Conn
 	raw      syscall.RawConn // nil: writes block
 	s        *Session        // set by attach
-	ws       *websocket.Conn
-	deflated bool // permessage-deflate was agreed on
+	deflated bool            // permessage-deflate was agreed on
 
 	// The session's lock guards these.
 	ctl   []byte    // frames that overtake groups
@@ -58,9 +60,12 @@ type wire struct {
 	next   *wire  // in the run list
 
 	// The reader's.
-	br  *bufio.Reader // the library's buffer
-	in  []byte        // was read and goes to br next; part of buf unless that is nil
-	buf *input
+	in        []byte // was read and comes next; part of buf unless that is nil
+	buf       *input
+	lap       []byte // stands in for buf where only a blocking read will do
+	head      [8]byte
+	unmetered int  // bytes that were read since the last packet
+	loan      loan // of the message that is being read or handled
 }
 
 // An input is a buffer that a connection has only while it has something to read.
@@ -81,38 +86,113 @@ func (w *wire) greet(s *Session, open string) {
 	w.kickLocked()
 }
 
-// awaitInput parks the reader until something arrives. Compared with waiting
-// inside the library it holds no buffer and half the stack meanwhile.
-func (w *wire) awaitInput() {
-	if w.raw == nil || len(w.in) > 0 || w.br.Buffered() > 0 {
-		return
+// readFull fills p with what comes next.
+func (w *wire) readFull(p []byte) error {
+	for len(p) > 0 {
+		n := w.readInput(p)
+		if p = p[n:]; n > 0 {
+			continue
+		}
+		if len(p) < len(input{}) {
+			if err := w.fetch(); err != nil {
+				return err
+			}
+			continue
+		}
+		n, err := w.readDirectly(p)
+		if p = p[n:]; err != nil && len(p) > 0 {
+			return err
+		}
 	}
+	return nil
+}
+
+// skip passes over n bytes.
+func (w *wire) skip(n int64) error {
+	for n > 0 {
+		if len(w.in) == 0 {
+			if err := w.fetch(); err != nil {
+				return err
+			}
+		}
+		m := min(n, int64(len(w.in)))
+		w.take(int(m))
+		n -= m
+	}
+	return nil
+}
+
+// fetch parks the reader until something arrives, which is in w.in then. A plain
+// socket holds no buffer meanwhile.
+func (w *wire) fetch() error {
+	if err := w.beforeRead(); err != nil {
+		return err
+	}
+	if w.raw != nil {
+		var n int
+		if w.buf, n = readWhenReady(w.raw); n > 0 {
+			w.in = w.buf[:n]
+			w.unmetered += n
+			return nil
+		}
+	}
+	if w.lap == nil {
+		w.lap = make([]byte, readBuffer)
+	}
+	n, err := w.conn.Read(w.lap)
+	w.in = w.lap[:n]
+	w.unmetered += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// readDirectly reads into the place where the bytes are to be.
+func (w *wire) readDirectly(p []byte) (int, error) {
+	if err := w.beforeRead(); err != nil {
+		return 0, err
+	}
+	n, err := w.conn.Read(p)
+	w.unmetered += n
+	return n, err
+}
+
+// beforeRead waits until the client has taken the answers to its control frames, and
+// counts what it sends without end.
+func (w *wire) beforeRead() error {
 	w.awaitControlRoom()
-	var n int
-	if w.buf, n = readWhenReady(w.raw); n > 0 {
-		w.in = w.buf[:n]
+	if w.unmetered < 16*meteredBytes {
+		return nil
 	}
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if w.s.countLocked(w.takeUnmetered()) {
+		return ErrFlood
+	}
+	return nil
 }
 
-// Read is the library's way in. It stops reading a client that lets answers to
-// its control frames pile up.
-func (w *wire) Read(p []byte) (int, error) {
-	if len(w.in) > 0 {
-		return w.readInput(p), nil
-	}
-	if w.s != nil {
-		w.awaitControlRoom()
-	}
-	return w.conn.Read(p)
+// takeUnmetered gives what was read since the last time, in packets.
+func (w *wire) takeUnmetered() int {
+	n := w.unmetered / meteredBytes
+	w.unmetered %= meteredBytes
+	return n
 }
 
+// readInput copies what was read already.
 func (w *wire) readInput(p []byte) int {
 	n := copy(p, w.in)
+	w.take(n)
+	return n
+}
+
+// take passes over n bytes of w.in, and gives its buffer back at their end.
+func (w *wire) take(n int) {
 	if w.in = w.in[n:]; len(w.in) == 0 && w.buf != nil {
 		inputs.Put(w.buf)
 		w.in, w.buf = nil, nil
 	}
-	return n
 }
 
 func (w *wire) awaitControlRoom() {
@@ -127,37 +207,17 @@ func (w *wire) awaitControlRoom() {
 	}
 }
 
-// Write is the library's way out: the handshake's answer directly, control
-// frames through the queue.
-func (w *wire) Write(p []byte) (int, error) {
-	if w.s == nil {
-		w.deflated = bytes.Contains(p, []byte("permessage-deflate"))
-		return w.conn.Write(p)
-	}
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
-	if !w.last {
-		w.ctl = append(w.ctl, p...)
-		w.last = p[0]&0x0f == opClose
-		w.kickLocked()
-	}
-	return len(p), nil
-}
-
-// SetWriteDeadline is only the handshake's: the writers set their own.
-func (w *wire) SetWriteDeadline(t time.Time) error {
-	if w.s == nil {
-		return w.conn.SetWriteDeadline(t)
-	}
-	return nil
-}
+// Write is the library's way out, for the handshake's answer.
+func (w *wire) Write(p []byte) (int, error) { return w.conn.Write(p) }
 
 // The rest of net.Conn.
-func (w *wire) Close() error                      { return w.conn.Close() }
-func (w *wire) LocalAddr() net.Addr               { return w.conn.LocalAddr() }
-func (w *wire) RemoteAddr() net.Addr              { return w.conn.RemoteAddr() }
-func (w *wire) SetDeadline(t time.Time) error     { return w.conn.SetDeadline(t) }
-func (w *wire) SetReadDeadline(t time.Time) error { return w.conn.SetReadDeadline(t) }
+func (w *wire) Read(p []byte) (int, error)         { return w.conn.Read(p) }
+func (w *wire) SetWriteDeadline(t time.Time) error { return w.conn.SetWriteDeadline(t) }
+func (w *wire) Close() error                       { return w.conn.Close() }
+func (w *wire) LocalAddr() net.Addr                { return w.conn.LocalAddr() }
+func (w *wire) RemoteAddr() net.Addr               { return w.conn.RemoteAddr() }
+func (w *wire) SetDeadline(t time.Time) error      { return w.conn.SetDeadline(t) }
+func (w *wire) SetReadDeadline(t time.Time) error  { return w.conn.SetReadDeadline(t) }
 
 // kickLocked makes sure that somebody writes what waits. Until that is done the
 // wire counts as running, whoever writes it.

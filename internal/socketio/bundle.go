@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"expenseflow/internal/accept"
 )
 
 // clientVersion is that of npm's socket.io-client whose files are embedded. The
@@ -76,7 +78,7 @@ func (s *Server) serveBundle(w http.ResponseWriter, r *http.Request, b *bundle) 
 
 // writeBundle sends the file, unpacked for those who do not take gzip.
 func (s *Server) writeBundle(w http.ResponseWriter, r *http.Request, b *bundle) {
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if accept.Encoding(r.Header, "gzip") != "" {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Content-Length", strconv.Itoa(len(b.gzipped)))
 		_, _ = w.Write(b.gzipped) // net/http drops the body for HEAD
@@ -98,19 +100,6 @@ func knows(header string) bool {
 		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
 		if tag == `"`+clientVersion+`"` || tag == "*" {
 			return true
-		}
-	}
-	return false
-}
-
-// acceptsGzip reads an Accept-Encoding header.
-func acceptsGzip(header string) bool {
-	for coding := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(coding), ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") || name == "*" {
-			_, q, found := strings.Cut(params, "q=")
-			weight, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
-			return !found || err == nil && weight > 0
 		}
 	}
 	return false
