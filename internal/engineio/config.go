@@ -54,12 +54,15 @@ type Config struct {
 	SendBuffer int
 
 	// MaxSessions bounds the open sessions, and MaxPending those that are not
-	// established (see Session.Establish); newcomers beyond get 503. While less than
-	// half of a bound is used anybody may come; above half an address may have its
-	// fair share only, one part in as many as there are addresses and one more. An
-	// address is that of IPv4, or the /64 network of IPv6. 0: none.
+	// established (see Session.Establish); newcomers beyond get 503. Both are shared
+	// by address as package fair says: whoever holds much is refused first, and only
+	// when more than half is in use. 0: none.
 	MaxSessions int
 	MaxPending  int
+
+	// Address names whom a connection's sessions are counted to; default the host of
+	// RemoteAddr.
+	Address func(*http.Request) string
 
 	// MaxEarlyPayload is MaxPayload for sessions that are not established, in bytes.
 	// Clients are not told. Default MaxPayload.
@@ -136,6 +139,9 @@ func (c Config) withDefaults() Config {
 	c.CloseTimeout = cmp.Or(c.CloseTimeout, 30*time.Second)
 	c.SendBuffer = cmp.Or(c.SendBuffer, 128<<10)
 	c.MaxEarlyPayload = cmp.Or(c.MaxEarlyPayload, c.MaxPayload)
+	if c.Address == nil {
+		c.Address = hostOf
+	}
 	c.MaxUnfinished = cmp.Or(c.MaxUnfinished, 64<<20)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	if c.Transports == nil {

@@ -378,7 +378,7 @@ func TestMaxSessionsBoundsBothTransports(t *testing.T) {
 	c, _ := h.connect()
 	h.poll()
 	got := h.do("GET", newPolling, "")
-	if want := `{"code":3,"message":"Too many sessions of this address"}`; got.Status != 503 || got.Body != want {
+	if want := `{"code":3,"message":"Too many sessions, of this address or in all"}`; got.Status != 503 || got.Body != want {
 		t.Errorf("polling: got %d %s", got.Status, got.Body)
 	}
 	_, res, err := h.dialer.Dial("ws"+strings.TrimPrefix(h.base, "http")+"?"+newWebSocket, nil)

@@ -185,7 +185,7 @@ func TestOneAddressDoesNotFillTheServer(t *testing.T) {
 	for range 1500 {
 		last = h.from("192.0.2.1:1", newPolling)
 	}
-	if last.Code != http.StatusServiceUnavailable || last.Body.String() != `{"code":3,"message":"Too many sessions that have not joined of this address"}` {
+	if last.Code != http.StatusServiceUnavailable || last.Body.String() != `{"code":3,"message":"Too many sessions that have not joined, of this address or in all"}` {
 		t.Errorf("got %d %s", last.Code, last.Body)
 	}
 	if n := h.server.Len(); n != 250 {

@@ -1,183 +1,139 @@
 package engineio
 
 import (
-	"net/netip"
-	"sync"
+	"net"
+	"net/http"
+
+	"expenseflow/internal/fair"
 )
 
-// A resource is something of which the server has a bounded amount.
-type resource uint8
+// A quota is something of which all clients together may have a bounded amount, and
+// each a fair share: see package fair. The keys are addresses, or the names that
+// Session.SetOwner gave. A nil quota is unbounded.
+type quota struct{ *fair.Pool }
 
-const (
-	ofSessions resource = iota // open sessions
-	ofPending                  // those of them that are not established, see Session.Establish
-	ofBytes                    // bytes of messages that are not complete or not handled yet
-	resources
-)
-
-// quotas bound what all clients together occupy, and keep one client from
-// occupying it all. Each session has an account: of its address first, and of the
-// name that Session.SetOwner gives it afterwards.
-//
-// While less than half of a resource is in use, every account gets what it asks
-// for, since behind a proxy that was not declared all clients are one address.
-// Above half, an account gets no more than bound/(accounts+1): one alone has at most
-// half, and when all keep to their shares there is one left for a newcomer. What an
-// account got before others came is not taken away.
-type quotas struct {
-	most [resources]int64 // 0 is no bound
-
-	mu       sync.Mutex
-	used     [resources]int64
-	holders  [resources]int64 // accounts that hold some
-	accounts map[string]*account
-}
-
-// An account is what one address or one user occupies. Quotas.mu guards it.
-type account struct {
-	name string
-	uses int // sessions that name it
-	held [resources]int64
-}
-
-// A decision is the answer to a request for a resource.
-type decision uint8
-
-const (
-	granted decision = iota
-	overShare
-	overAll
-)
-
-// open returns the account of a name, to be given back by done.
-func (q *quotas) open(name string) *account {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	a := q.accounts[name]
-	if a == nil {
-		a = &account{name: name}
-		q.accounts[name] = a
+func newQuota(most int64) quota {
+	if most <= 0 {
+		return quota{}
 	}
-	a.uses++
-	return a
+	return quota{fair.New(fair.Options{Capacity: most})}
 }
 
-func (q *quotas) done(a *account) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	a.uses--
-	q.tidyLocked(a)
-}
+func (q quota) take(key string, n int64) bool { return q.Pool == nil || q.Try(key, n) }
 
-// tidyLocked forgets an account that holds nothing and that nobody names.
-func (q *quotas) tidyLocked(a *account) {
-	if a.uses == 0 && a.held == [resources]int64{} && q.accounts[a.name] == a {
-		delete(q.accounts, a.name)
+func (q quota) give(key string, n int64) {
+	if q.Pool != nil {
+		q.Release(key, n)
 	}
-}
-
-// take gives n of r to a, unless that is over a bound.
-func (q *quotas) take(a *account, r resource, n int64) decision {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if v := q.judgeLocked(a, r, n); v != granted {
-		return v
-	}
-	q.addLocked(a, r, n)
-	return granted
-}
-
-func (q *quotas) judgeLocked(a *account, r resource, n int64) decision {
-	most, used := q.most[r], q.used[r]+n
-	switch {
-	case most == 0 || used <= most/2:
-		return granted
-	case used > most:
-		return overAll
-	}
-	holders := q.holders[r]
-	if a.held[r] == 0 {
-		holders++
-	}
-	if a.held[r]+n > most/(holders+1) {
-		return overShare
-	}
-	return granted
-}
-
-// give takes n of r back from a; below zero it adds without asking.
-func (q *quotas) give(a *account, r resource, n int64) {
-	if n == 0 {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.addLocked(a, r, -n)
-	q.tidyLocked(a)
-}
-
-func (q *quotas) addLocked(a *account, r resource, n int64) {
-	before := a.held[r]
-	a.held[r] += n
-	q.used[r] += n
-	switch {
-	case before == 0 && a.held[r] > 0:
-		q.holders[r]++
-	case before > 0 && a.held[r] == 0:
-		q.holders[r]--
-	}
-}
-
-// crowded tells whether a has over nine tenths of all sessions, of which there are
-// many.
-func (q *quotas) crowded(a *account) (held, all int64, crowded bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	held, all = a.held[ofSessions], q.used[ofSessions]
-	return held, all, all >= manySessions && held*10 > all*9
 }
 
 // manySessions is from how many sessions on it is told that nearly all of them are
 // of one address.
 const manySessions = 200
 
-// accountOf names whom a connection from remoteAddr ("host:port") is counted to:
-// its IPv4 address, or the /64 network that a subscriber has of IPv6.
-func accountOf(remoteAddr string) string {
-	ap, err := netip.ParseAddrPort(remoteAddr)
+// crowded tells whether a key has over nine tenths of what many have.
+func (q quota) crowded(key string) (held, all int64, crowded bool) {
+	if q.Pool == nil {
+		return 0, 0, false
+	}
+	held, all = q.Use(key)
+	return held, all, all >= manySessions && held*10 > all*9
+}
+
+// hostOf is the address in r.RemoteAddr without its port.
+func hostOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return remoteAddr
+		return r.RemoteAddr
 	}
-	ip := ap.Addr().Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	return netip.PrefixFrom(ip, 64).Masked().String()
+	return host
 }
 
 // A loan is what was taken of the bytes for one message. It belongs to one
 // goroutine.
 type loan struct {
-	account *account
-	bytes   int64
+	key   string // who has it; set with the first bytes
+	bytes int64
 }
 
-// borrow takes n bytes more for l on the session's account.
-func (s *Session) borrow(l *loan, n int64) decision {
-	if l.account == nil {
-		l.account = s.account.Load()
+// borrow takes n bytes more for l, of those of the session's owner.
+func (s *Session) borrow(l *loan, n int64) bool {
+	if l.bytes == 0 {
+		l.key = s.ownerKey()
 	}
-	v := s.srv.quotas.take(l.account, ofBytes, n)
-	if v == granted {
-		l.bytes += n
+	if !s.srv.bytes.take(l.key, n) {
+		return false
 	}
-	return v
+	l.bytes += n
+	return true
 }
 
 // repay gives back all of l.
 func (s *Session) repay(l *loan) {
 	if l.bytes > 0 {
-		s.srv.quotas.give(l.account, ofBytes, l.bytes)
+		s.srv.bytes.give(l.key, l.bytes)
+		*l = loan{}
 	}
-	*l = loan{}
+}
+
+// ownerKey is the key under which the session's bytes are counted.
+func (s *Session) ownerKey() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owner != "" {
+		return "owner " + s.owner
+	}
+	return s.address
+}
+
+// Establish says whether the application knows the client by now. A new session is
+// not established: it counts towards Config.MaxPending, and its messages are bounded
+// by Config.MaxEarlyPayload. What is sent afterwards is bounded by MaxPayload.
+func (s *Session) Establish(known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase == phaseClosed || s.established.Load() == known {
+		return
+	}
+	s.established.Store(known)
+	if known {
+		s.leavePendingLocked()
+	} else {
+		s.pending = s.srv.pending.take(s.address, 1) // or it is one too many, until it ends
+	}
+}
+
+// leavePendingLocked gives back the place among those that are not established.
+func (s *Session) leavePendingLocked() {
+	if s.pending {
+		s.pending = false
+		s.srv.pending.give(s.address, 1)
+	}
+}
+
+// SetOwner counts the bytes of further messages to the name instead of the
+// session's address.
+func (s *Session) SetOwner(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owner = name
+}
+
+// Reserve takes n bytes of Config.MaxUnfinished for something that the client made
+// the receiver hold. It reports false if there are not as many left for this client;
+// else release gives them back.
+func (s *Session) Reserve(n int) (release func(), ok bool) {
+	l := new(loan)
+	if !s.borrow(l, int64(n)) {
+		return nil, false
+	}
+	return func() { s.repay(l) }, true
+}
+
+// messageLimit is how many bytes one message may have now.
+func (s *Session) messageLimit() int64 {
+	if s.established.Load() {
+		return s.srv.cfg.MaxPayload
+	}
+	return s.srv.cfg.MaxEarlyPayload
 }

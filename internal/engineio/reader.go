@@ -156,7 +156,7 @@ func (w *wire) readPayload(data []byte, h *frameHeader) ([]byte, error) {
 // takes what is beyond firstBytes from the session's quota.
 func (s *Session) grow(l *loan, data []byte, want int) ([]byte, error) {
 	size := min(want, max(2*cap(data), firstBytes))
-	if more := size - max(cap(data), firstBytes); more > 0 && s.borrow(l, int64(more)) != granted {
+	if more := size - max(cap(data), firstBytes); more > 0 && !s.borrow(l, int64(more)) {
 		return data, errBusy
 	}
 	bigger := make([]byte, len(data), size)

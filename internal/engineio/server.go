@@ -19,8 +19,11 @@ type Server struct {
 
 	began    time.Time
 	partings partings
-	quotas   quotas
 	crowded  sync.Once // calls Config.Crowded
+
+	// By address. Places are open sessions, pending those of them that are not
+	// established. Bytes, by owner too, are those of Config.MaxUnfinished.
+	places, pending, bytes quota
 
 	mu       sync.RWMutex
 	sessions map[string]*Session
@@ -38,10 +41,7 @@ func New(cfg Config, h Handler) *Server {
 		cfg: cfg.withDefaults(), handler: h,
 		sessions: make(map[string]*Session), wires: make(map[*wire]struct{}), began: time.Now(),
 	}
-	s.quotas.accounts = make(map[string]*account)
-	s.quotas.most = [resources]int64{
-		ofSessions: int64(s.cfg.MaxSessions), ofPending: int64(s.cfg.MaxPending), ofBytes: s.cfg.MaxUnfinished,
-	}
+	s.places, s.pending, s.bytes = newQuota(int64(s.cfg.MaxSessions)), newQuota(int64(s.cfg.MaxPending)), newQuota(s.cfg.MaxUnfinished)
 	s.pump.init()
 	s.running.Add(1)
 	return s
@@ -190,55 +190,43 @@ func (s *Session) ended() bool {
 
 // admit reserves a place for a session of r's address, to be filled by start or
 // given back by dismiss.
-func (s *Server) admit(r *http.Request) (*account, *refusal) {
+func (s *Server) admit(r *http.Request) (address string, no *refusal) {
 	if !s.enter() {
-		return nil, unavailable("Server is shutting down")
+		return "", unavailable("Server is shutting down")
 	}
-	a := s.quotas.open(accountOf(r.RemoteAddr))
-	no := s.place(a)
-	if no != nil {
-		s.quotas.done(a)
+	address = s.cfg.Address(r)
+	if no := s.place(address); no != nil {
 		s.running.Done()
-		return nil, no
+		return "", no
 	}
-	if held, all, crowded := s.quotas.crowded(a); crowded && s.cfg.Crowded != nil {
-		s.crowded.Do(func() { s.cfg.Crowded(a.name, held, all) })
+	if held, all, crowded := s.places.crowded(address); crowded && s.cfg.Crowded != nil {
+		s.crowded.Do(func() { s.cfg.Crowded(address, held, all) })
 	}
-	return a, nil
+	return address, nil
 }
 
 // place takes what a session needs: a place, and one of those that are not
 // established.
-func (s *Server) place(a *account) *refusal {
-	if v := s.quotas.take(a, ofSessions, 1); v != granted {
-		return crowdedOut(v, "Too many sessions")
+func (s *Server) place(address string) *refusal {
+	if !s.places.take(address, 1) {
+		return unavailable("Too many sessions, of this address or in all")
 	}
-	if v := s.quotas.take(a, ofPending, 1); v != granted {
-		s.quotas.give(a, ofSessions, 1)
-		return crowdedOut(v, "Too many sessions that have not joined")
+	if !s.pending.take(address, 1) {
+		s.places.give(address, 1)
+		return unavailable("Too many sessions that have not joined, of this address or in all")
 	}
 	return nil
 }
 
-// crowdedOut says which bound is reached, and whose.
-func crowdedOut(v decision, bound string) *refusal {
-	if v == overShare {
-		return unavailable(bound + " of this address")
-	}
-	return unavailable(bound)
-}
-
-func (s *Server) dismiss(a *account) {
-	s.quotas.give(a, ofSessions, 1)
-	s.quotas.give(a, ofPending, 1)
-	s.quotas.done(a)
+func (s *Server) dismiss(address string) {
+	s.places.give(address, 1)
+	s.pending.give(address, 1)
 	s.running.Done()
 }
 
 // start fills an admitted place with a session, over w if that is not nil.
-func (s *Server) start(r *http.Request, query map[string][]string, w *wire, a *account) *Session {
-	session := &Session{srv: s, id: newSessionID(), wire: w, address: a}
-	session.account.Store(a)
+func (s *Server) start(r *http.Request, query map[string][]string, w *wire, address string) *Session {
+	session := &Session{srv: s, id: newSessionID(), wire: w, address: address, pending: true}
 	session.handshake.Store(s.newHandshake(r, query))
 	session.inbox.Lock() // open unlocks it: the client may go before it has a receiver
 	if w != nil {
@@ -273,8 +261,9 @@ func (s *Server) dropEnded(session *Session) {
 func (s *Server) forget(session *Session) {
 	session.mu.Lock()
 	webSocket, reason := session.wire != nil, session.reason
+	session.leavePendingLocked()
 	session.mu.Unlock()
-	session.vacate()
+	s.places.give(session.address, 1)
 	s.stats.close(webSocket, reason)
 	s.mu.Lock()
 	delete(s.sessions, session.id)

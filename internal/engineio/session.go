@@ -71,8 +71,7 @@ type Session struct {
 	srv       *Server
 	id        string
 	handshake atomic.Pointer[Handshake]
-	address   *account                // whose session it is
-	account   atomic.Pointer[account] // whose bytes; address until SetOwner
+	address   string // whose session it is, see Config.Address
 
 	inbox sync.Mutex // held while the receiver is at Open, Message or Closed
 	calls sync.Mutex // held during Drained; guards over
@@ -101,6 +100,8 @@ type Session struct {
 
 	body        *http.ResponseController // of the POST whose body is being read
 	established atomic.Bool              // changed under mu
+	pending     bool                     // has a place among those that are not established
+	owner       string                   // whose bytes are counted; "" is address
 
 	timer    *time.Timer
 	due      time.Time // when the timer should fire; before that it has nothing to say
@@ -120,69 +121,6 @@ func (s *Session) Handshake() *Handshake { return s.handshake.Load() }
 // ReleaseHandshake lets go of the first request's headers, which are a good part
 // of an idle session's memory.
 func (s *Session) ReleaseHandshake() { s.handshake.Store(nil) }
-
-// Establish says whether the application knows the client by now. A new session is
-// not established: it counts towards Config.MaxPending, and its messages are bounded
-// by Config.MaxEarlyPayload. What is sent afterwards is bounded by MaxPayload.
-func (s *Session) Establish(known bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.phase == phaseClosed || s.established.Load() == known {
-		return
-	}
-	s.established.Store(known)
-	n := int64(1)
-	if !known {
-		n = -1
-	}
-	s.srv.quotas.give(s.address, ofPending, n)
-}
-
-// SetOwner counts the bytes of further messages to the name instead of the
-// session's address.
-func (s *Session) SetOwner(name string) {
-	owner := s.srv.quotas.open("owner:" + name)
-	s.mu.Lock()
-	if s.phase != phaseClosed {
-		owner = s.account.Swap(owner)
-	}
-	s.mu.Unlock()
-	if owner != s.address {
-		s.srv.quotas.done(owner)
-	}
-}
-
-// vacate gives back what a session that ended had.
-func (s *Session) vacate() {
-	q := &s.srv.quotas
-	if owner := s.account.Load(); owner != s.address {
-		q.done(owner)
-	}
-	q.give(s.address, ofSessions, 1)
-	if !s.established.Load() {
-		q.give(s.address, ofPending, 1)
-	}
-	q.done(s.address)
-}
-
-// Reserve takes n bytes of Config.MaxUnfinished for something that the client made
-// the receiver hold. It reports false if there are not as many left for this client;
-// else release gives them back.
-func (s *Session) Reserve(n int) (release func(), ok bool) {
-	var l loan
-	if s.borrow(&l, int64(n)) != granted {
-		return nil, false
-	}
-	return func() { s.repay(&l) }, true
-}
-
-// messageLimit is how many bytes one message may have now.
-func (s *Session) messageLimit() int64 {
-	if s.established.Load() {
-		return s.srv.cfg.MaxPayload
-	}
-	return s.srv.cfg.MaxEarlyPayload
-}
 
 // Transport is Polling or WebSocket, whichever carries data now.
 func (s *Session) Transport() string {
