@@ -113,17 +113,6 @@ func TestBundlesAreNotServedUnlessWanted(t *testing.T) {
 	}
 }
 
-func TestAcceptEncodingIsUnderstood(t *testing.T) {
-	for header, want := range map[string]bool{
-		"": false, "gzip": true, "br": false, "GZIP": true, "gzip;q=0": false, "gzip; q=0.5": true,
-		"*": true, "deflate, gzip": true, "xgzip": false, "gzip;q=x": false,
-	} {
-		if acceptsGzip(header) != want {
-			t.Errorf("%q: %v", header, !want)
-		}
-	}
-}
-
 // A body that was announced with a GET and never comes holds nothing up.
 func TestBundleDoesNotWaitForABody(t *testing.T) {
 	b := besiege(t, Config{ServeClient: true})

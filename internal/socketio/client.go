@@ -23,6 +23,10 @@ type session interface {
 	SendVolatile(g *engineio.Group) bool
 	Queued() int
 	Close(r engineio.Reason)
+	Establish(known bool)
+	SetOwner(name string)
+	Reserve(n int) (release func(), ok bool)
+	Charge(n int) bool
 }
 
 // A client is one connection: an Engine.IO session and its sockets, one for each
@@ -37,10 +41,12 @@ type client struct {
 	inbox   inbox
 
 	// The reader's own.
-	decoder decoder
-	broken  bool // the client broke the protocol: nothing is read any more
+	decoder decoder // its parser is fixed before there is a socket, and everybody's to read
+	begun   bool    // the first message has come
+	broken  bool    // the client broke the protocol: nothing is read any more
 
 	mu     sync.Mutex
+	part   *assembly // of a packet whose attachments are not all here
 	hs     *engineio.Handshake
 	links  []link      // few, so a list
 	timer  *time.Timer // closes a connection without sockets
@@ -56,7 +62,7 @@ type link struct {
 }
 
 func newClient(s *Server, sess session) *client {
-	c := &client{server: s, session: sess, hs: sess.Handshake(), decoder: decoder{limits: &s.limits, parser: s.cfg.Parser}, holds: 1}
+	c := &client{server: s, session: sess, hs: sess.Handshake(), decoder: decoder{limits: &s.limits}, holds: 1}
 	sess.ReleaseHandshake()
 	c.timer = time.AfterFunc(s.cfg.ConnectTimeout, c.expire)
 	return c
@@ -87,16 +93,78 @@ func (c *client) Message(m engineio.Message) {
 	if c.broken {
 		return
 	}
+	if !c.begun && m.Binary {
+		c.decoder.parser = parserMsgpack
+	}
+	c.begun = true
 	p, err := c.decoder.add(m)
 	switch {
 	case err != nil:
 		c.violate(reasonForced, err)
 	case p != nil:
+		c.assembled()
 		c.receive(p)
 	case c.socket(c.decoder.pending.nsp) == nil: // it would be refused when it is whole
 		c.violate(reasonForcedServer, errState)
+	case !c.assemble(len(m.Data)):
+		c.violate(reasonForced, errNoRoom)
 	}
 }
+
+// errNoRoom is a packet for which the connection's owner has no bytes left.
+var errNoRoom = errors.New("too many bytes of packets that are not handled")
+
+// An assembly is a packet whose attachments are not all here yet.
+type assembly struct {
+	timer    *time.Timer // ends the connection if they do not come
+	releases []func()    // give back what was reserved for it
+}
+
+// assemble keeps n more bytes of a packet that is not whole.
+func (c *client) assemble(n int) bool {
+	release, ok := c.session.Reserve(n)
+	if !ok {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.part == nil {
+		part := &assembly{}
+		part.timer = time.AfterFunc(c.server.cfg.PacketTimeout, func() { c.giveUp(part) })
+		c.part = part
+	}
+	c.part.releases = append(c.part.releases, release)
+	return true
+}
+
+// giveUp ends the connection unless the packet became whole.
+func (c *client) giveUp(part *assembly) {
+	c.mu.Lock()
+	late := c.part == part
+	c.mu.Unlock()
+	if late {
+		c.end(reasonForced)
+	}
+}
+
+// assembled is told that a packet is whole, or of no use any more.
+func (c *client) assembled() {
+	c.mu.Lock()
+	part := c.part
+	c.part = nil
+	c.mu.Unlock()
+	if part == nil {
+		return
+	}
+	part.timer.Stop()
+	for _, release := range part.releases {
+		release()
+	}
+}
+
+// joinCost is how many packets a CONNECT or DISCONNECT counts as: it may ask a
+// database.
+const joinCost = 10
 
 // errState is a packet that does not fit the state of its namespace.
 var errState = errors.New("packet does not fit the state of the namespace")
@@ -110,6 +178,9 @@ func (c *client) violate(r engineio.Reason, err error) {
 
 // receive handles one packet.
 func (c *client) receive(p *inPacket) {
+	if (p.typ == typeConnect || p.typ == typeDisconnect) && !c.session.Charge(joinCost) {
+		return
+	}
 	if p.typ == typeConnect {
 		if c.inbox.awaitRoom(c.server.cfg.MaxInbox, c.session.Done) {
 			c.connect(p.nsp, p.data)
@@ -142,11 +213,27 @@ func (c *client) socket(nsp string) *Socket {
 // event puts an event into the inbox.
 func (c *client) event(s *Socket, p *inPacket) {
 	e := &Event{Name: p.name, Args: p.args, Attachments: p.attachments, socket: s, id: p.id, size: p.size}
+	if p.size > smallEvent {
+		release, ok := c.session.Reserve(p.size)
+		if !ok {
+			c.violate(reasonForced, errNoRoom)
+			return
+		}
+		e.release = release
+	}
 	cfg := &c.server.cfg
-	if c.inbox.pushEvent(task{kind: taskEvent, socket: s, event: e}, cfg.MaxInbox, cfg.maxInboxBytes(), c.session.Done) {
+	start, ok := c.inbox.pushEvent(task{kind: taskEvent, socket: s, event: e}, cfg.MaxInbox, cfg.maxInboxBytes(), c.session.Done)
+	if !ok {
+		e.done()
+	}
+	if start {
 		c.start()
 	}
 }
+
+// smallEvent is the size up to which an event that waits for its handler is not
+// counted, in bytes.
+const smallEvent = 4 << 10
 
 // push adds a task that never waits.
 func (c *client) push(t task) {
@@ -174,6 +261,7 @@ func (c *client) work() {
 			t.socket.opened()
 		case taskEvent:
 			t.socket.dispatch(t.event)
+			t.event.done()
 		case taskClose:
 			t.socket.finish()
 		}
@@ -209,6 +297,7 @@ func (c *client) unlink(s *Socket, reason string, ph phase) bool {
 	c.links = slices.Delete(c.links, i, i+1)
 	if !c.joined() {
 		c.timer.Reset(c.server.cfg.ConnectTimeout)
+		c.session.Establish(false)
 	}
 	c.holds++
 	c.mu.Unlock()
@@ -239,6 +328,7 @@ func (c *client) end(r engineio.Reason) {
 // Closed implements engineio.Receiver.
 func (c *client) Closed(reason engineio.Reason, _ error) {
 	c.endSockets(string(reason))
+	c.assembled()
 	c.release()
 }
 
@@ -296,5 +386,5 @@ func (c *client) sendConnectError(nsp string, e *ConnectError) {
 		c.server.log.Error("socket.io connect error has bad data", slog.Any("error", err))
 		payload, _ = json.Marshal(&ConnectError{Message: e.Message})
 	}
-	c.session.Send(c.server.cfg.Parser.control(typeConnectError, nsp, payload))
+	c.session.Send(c.decoder.parser.control(typeConnectError, nsp, payload))
 }

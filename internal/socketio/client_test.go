@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,7 +145,7 @@ func TestOlderNPMClientBeginsAnew(t *testing.T) {
 
 // TestNPMClientSpeaksMsgpack is the msgpack parser with npm's client.
 func TestNPMClientSpeaksMsgpack(t *testing.T) {
-	s, url := serve(t, Config{Parser: ParserMsgpack})
+	s, url := serve(t, Config{})
 	s.Of("/").OnConnect(func(s *Socket) { _ = s.Emit("auth", s.Handshake().Auth) })
 	echoing(s.Of("/"))
 	for name, transports := range map[string][]string{"polling": {"polling"}, "websocket": {"websocket"}} {
@@ -159,4 +161,68 @@ func TestNPMClientSpeaksMsgpack(t *testing.T) {
 			c.expect("answer", map[string]any{"$bin": "c0ffee"})
 		})
 	}
+}
+
+// Binary of one byte arrived as null, and of eight as a date.
+func TestNPMClientsBinaryOfAnySizeArrivesInMsgpack(t *testing.T) {
+	s, url := serve(t, Config{})
+	echoing(s.Of("/"))
+	c := newJSClient(t, "socket.io-client", url, map[string]any{"transports": []string{"websocket"}, "parser": "socket.io-msgpack-parser"})
+	c.expect("connect")
+	for size := range 20 {
+		bytes := strings.Repeat("a5", size)
+		c.order(`emit message [{"$view":%q},{"$buffer":%q},{"$bin":%q}]`, bytes, bytes, bytes)
+		same := map[string]any{"$bin": bytes}
+		c.expect("message-back", same, same, same)
+	}
+	c.order(`emit message [{"_placeholder":true,"num":0},{"$bin":"00"},{"z":1,"_placeholder":true,"num":7}]`)
+	c.expect("message-back", map[string]any{"_placeholder": true, "num": 0.0}, map[string]any{"$bin": "00"},
+		map[string]any{"z": 1.0, "_placeholder": true, "num": 7.0})
+	many := strings.TrimSuffix(strings.Repeat(`{"$bin":"01"},`, 30), ",")
+	c.order(`ask message-with-ack [[%s]]`, many)
+	var want []any
+	for range 30 {
+		want = append(want, map[string]any{"$bin": "01"})
+	}
+	c.expect("answer", want)
+}
+
+// A page that loads the msgpack bundle just works, beside one that loads the other.
+func TestServedBundlesMeetOnOneServer(t *testing.T) {
+	s, url := serve(t, Config{ServeClient: true})
+	s.Of("/").On("all", func(_ context.Context, e *Event) { _ = s.Emit("told", e.Values()...) })
+	for _, transport := range []string{"websocket", "polling"} {
+		t.Run(transport, func(t *testing.T) {
+			var clients []*jsClient
+			for _, name := range []string{"socket.io.min.js", "socket.io.msgpack.min.js"} {
+				file := filepath.Join(t.TempDir(), name)
+				if err := os.WriteFile(file, download(t, url+"/socket.io/"+name), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				c := newJSClient(t, file, url, map[string]any{"transports": []string{transport}})
+				c.expect("connect")
+				clients = append(clients, c)
+			}
+			for i, sender := range clients {
+				sender.order(`emit all [%d,{"$buffer":"00ff"},{"a":"é"}]`, i)
+				for _, c := range clients {
+					c.expect("told", float64(i), map[string]any{"$bin": "00ff"}, map[string]any{"a": "é"})
+				}
+			}
+		})
+	}
+}
+
+func download(t *testing.T, url string) []byte {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d, %v", url, res.StatusCode, err)
+	}
+	return body
 }

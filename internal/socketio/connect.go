@@ -145,6 +145,7 @@ func (c *client) connectSocket(s *Socket) (older *Socket, ok bool) {
 	if c.closed || i < 0 {
 		return nil, false
 	}
+	c.session.Establish(true)
 	reply := s.parser().control(typeConnect, s.nsp.name, s.connectReply())
 	older = s.nsp.add(s, func() { c.session.Send(reply) })
 	c.links[i].cancel() // the socket is connected by now: see Use

@@ -214,6 +214,36 @@ func (p *inPacket) values() []any {
 	return list
 }
 
+// tree decodes an argument with its attachments in place.
+func tree(raw json.RawMessage, attachments [][]byte) any {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return raw // a number that fits nowhere; there is no binary in it
+	}
+	return plant(v, attachments)
+}
+
+// plant replaces placeholders in v.
+func plant(v any, attachments [][]byte) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = plant(v[i], attachments)
+		}
+	case map[string]any:
+		if v["_placeholder"] == true {
+			num, _ := v["num"].(json.Number)
+			return Binary(attachments[int(number([]byte(num)))])
+		}
+		for key := range v {
+			v[key] = plant(v[key], attachments)
+		}
+	}
+	return v
+}
+
 // notForGo stands for a number that Go does not hold.
 const notForGo = "not for Go"
 
@@ -583,7 +613,7 @@ func (g *generator) encoded() []engineio.Message {
 	if g.IntN(2) == 0 {
 		id = g.Int64N(maxSafeID)
 	}
-	return p.derive(id, false).shared(ParserJSON).Messages()
+	return p.derive(id, false).shared(parserJSON).Messages()
 }
 
 func (g *generator) scalarValue() any {

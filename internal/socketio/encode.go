@@ -30,7 +30,7 @@ type Packet struct {
 	id          int64  // noID unless it asks for an acknowledgement
 	plain       bool   // never compressed
 
-	forms [2]form // by Parser
+	forms [2]form // by parser
 }
 
 // A form is a packet as one parser spells it, made when it is needed.
@@ -80,7 +80,7 @@ func (p *Packet) encode(event string, args []any) error {
 }
 
 // Size is about what the packet counts in a connection's queue, in bytes.
-func (p *Packet) Size() int { return p.shared(ParserJSON).Size() }
+func (p *Packet) Size() int { return p.shared(parserJSON).Size() }
 
 // derive is a packet of the same event that asks for an acknowledgement, unless id
 // is noID, and may be never compressed.
@@ -95,12 +95,12 @@ func (p *Packet) derive(id int64, plain bool) *Packet {
 }
 
 // shared is the packet as it is.
-func (p *Packet) shared(by Parser) *engineio.Group {
+func (p *Packet) shared(by parser) *engineio.Group {
 	return once(&p.forms[by].group, func() *engineio.Group { return p.make(by, p.body) })
 }
 
 // withOffset is the packet with an offset behind its arguments.
-func (p *Packet) withOffset(by Parser, offset string) *engineio.Group {
+func (p *Packet) withOffset(by parser, offset string) *engineio.Group {
 	build := func() *engineio.Group { return p.make(by, appendOffset(p.body, offset)) }
 	if offset != p.offset {
 		return build()
@@ -118,7 +118,7 @@ func once(slot *atomic.Pointer[engineio.Group], build func() *engineio.Group) *e
 }
 
 // make is a group of the packet with another body.
-func (p *Packet) make(by Parser, body []byte) *engineio.Group {
+func (p *Packet) make(by parser, body []byte) *engineio.Group {
 	g := by.group(typeEvent, p.nsp, p.id, body, p.attachments)
 	if p.plain {
 		return g.Uncompressed()
@@ -146,8 +146,8 @@ func (p *Packet) moves() bool {
 
 // group makes the messages of one packet. body is its payload in JSON, without the
 // attachments; it may be empty.
-func (by Parser) group(typ packetType, nsp string, id int64, body []byte, attachments [][]byte) *engineio.Group {
-	if by == ParserMsgpack {
+func (by parser) group(typ packetType, nsp string, id int64, body []byte, attachments [][]byte) *engineio.Group {
+	if by == parserMsgpack {
 		return msgpackGroup(typ, nsp, id, body, attachments)
 	}
 	return textGroup(typ, nsp, id, body, attachments)
@@ -190,7 +190,7 @@ func appendHeader(b []byte, typ packetType, attachments int, nsp string, id int6
 }
 
 // ack makes the answer to a client's event.
-func (by Parser) ack(nsp string, id int64, args []any) (*engineio.Group, error) {
+func (by parser) ack(nsp string, id int64, args []any) (*engineio.Group, error) {
 	var p Packet
 	if err := p.encode("", args); err != nil {
 		return nil, fmt.Errorf("socketio: encode acknowledgement: %w", err)
@@ -199,7 +199,7 @@ func (by Parser) ack(nsp string, id int64, args []any) (*engineio.Group, error) 
 }
 
 // control makes a packet without attachments: CONNECT, DISCONNECT, CONNECT_ERROR.
-func (by Parser) control(typ packetType, nsp string, payload []byte) *engineio.Group {
+func (by parser) control(typ packetType, nsp string, payload []byte) *engineio.Group {
 	return by.group(typ, nsp, noID, payload, nil)
 }
 

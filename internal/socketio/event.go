@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +28,8 @@ type Event struct {
 	id     int64 // noID if no answer is wanted
 	acked  atomic.Bool
 	size   int
+
+	release func() // gives back what was reserved for it; nil if that is nothing
 }
 
 // Socket is the socket that the event came from.
@@ -48,46 +49,31 @@ func (e *Event) Decode(i int, v any) error {
 }
 
 // Values are the arguments in a form that Emit and Ack take and send as they
-// came: json.RawMessage, or a tree with Binary in it.
+// came, attachments and the order of keys included. Decode is for looking at them.
 func (e *Event) Values() []any {
 	values := make([]any, len(e.Args))
 	for i, arg := range e.Args {
 		values[i] = arg
 		if len(e.Attachments) > 0 {
-			values[i] = tree(arg, e.Attachments)
+			values[i] = bound{arg, e.Attachments}
 		}
 	}
 	return values
 }
 
-// tree decodes an argument with its attachments in place.
-func tree(raw json.RawMessage, attachments [][]byte) any {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return raw // a number that fits nowhere; there is no binary in it
-	}
-	return plant(v, attachments)
+// A bound is an argument as a client sent it, with the attachments that its
+// placeholders name.
+type bound struct {
+	raw         json.RawMessage
+	attachments [][]byte
 }
 
-// plant replaces placeholders in v.
-func plant(v any, attachments [][]byte) any {
-	switch v := v.(type) {
-	case []any:
-		for i := range v {
-			v[i] = plant(v[i], attachments)
-		}
-	case map[string]any:
-		if v["_placeholder"] == true {
-			num, _ := v["num"].(json.Number)
-			return Binary(attachments[int(number([]byte(num)))])
-		}
-		for key := range v {
-			v[key] = plant(v[key], attachments)
-		}
+// done gives back what the event occupied while it waited for its handlers.
+func (e *Event) done() {
+	if e.release != nil {
+		e.release()
+		e.release = nil
 	}
-	return v
 }
 
 // WantsAck tells whether the sender waits for an answer.

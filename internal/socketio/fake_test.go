@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +32,8 @@ type wire struct {
 	stuck    bool // nothing volatile goes out
 	closed   bool
 	reason   engineio.Reason
+	known    bool         // see Establish
+	reserved atomic.Int64 // bytes
 	closings sync.WaitGroup
 }
 
@@ -41,7 +44,25 @@ func (w *wire) Handshake() *engineio.Handshake {
 	}
 }
 
-func (w *wire) ReleaseHandshake()     {}
+func (w *wire) ReleaseHandshake() {}
+func (w *wire) SetOwner(string)   {}
+func (w *wire) Charge(n int) bool { return true }
+
+// Establish keeps what was said last.
+func (w *wire) Establish(known bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.known = known
+}
+
+// Reserve keeps count, up to 10 MB.
+func (w *wire) Reserve(n int) (release func(), ok bool) {
+	if w.reserved.Add(int64(n)) > 10_000_000 {
+		w.reserved.Add(int64(-n))
+		return nil, false
+	}
+	return func() { w.reserved.Add(int64(-n)) }, true
+}
 func (w *wire) Transport() string     { return engineio.WebSocket }
 func (w *wire) Done() <-chan struct{} { return w.done }
 

@@ -45,18 +45,18 @@ func (b *inbox) add(t task) (start bool) {
 
 // pushEvent adds an event, but waits first until fewer than maxEvents are waiting
 // and they have fewer than maxBytes; one event is always admitted. It gives up
-// waiting, and drops the event, when done is closed.
-func (b *inbox) pushEvent(t task, maxEvents, maxBytes int, done func() <-chan struct{}) (start bool) {
+// waiting, and drops the event, when done is closed: ok is false then.
+func (b *inbox) pushEvent(t task, maxEvents, maxBytes int, done func() <-chan struct{}) (start, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.events > 0 && (b.events >= maxEvents || b.bytes+t.event.size > maxBytes) {
 		if !b.wait(done()) {
-			return false
+			return false, false
 		}
 	}
 	b.events++
 	b.bytes += t.event.size
-	return b.add(t)
+	return b.add(t), true
 }
 
 // awaitRoom waits until fewer than maxTasks are waiting. It reports false when done

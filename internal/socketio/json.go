@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -118,17 +119,17 @@ func (c *cursor) skipValue() {
 	}
 }
 
-// A substituter copies valid JSON and replaces each placeholder of an
-// attachment, {"_placeholder":true,"num":n} (Socket.IO protocol, "Packet
-// encoding"), by what replace appends for n.
-type substituter struct {
+// A normalizer copies valid JSON and writes each placeholder of an attachment, an
+// object that holds "_placeholder":true and "num":n (Socket.IO protocol, "Packet
+// encoding"), as appendPlaceholder does.
+type normalizer struct {
 	cursor
-	out     []byte
-	replace func(out []byte, num int) ([]byte, error)
+	out         []byte
+	attachments int // that there are
 }
 
 // value copies one value and returns its text in the input.
-func (s *substituter) value() (text []byte, err error) {
+func (s *normalizer) value() (text []byte, err error) {
 	s.peek()
 	start := s.pos
 	switch s.in[s.pos] {
@@ -144,7 +145,7 @@ func (s *substituter) value() (text []byte, err error) {
 }
 
 // array copies an array.
-func (s *substituter) array() error {
+func (s *normalizer) array() error {
 	s.pos++
 	s.out = append(s.out, '[')
 	for first := true; s.peek() != ']'; first = false {
@@ -159,7 +160,7 @@ func (s *substituter) array() error {
 }
 
 // separate copies the comma between two members.
-func (s *substituter) separate(first bool) {
+func (s *normalizer) separate(first bool) {
 	if !first {
 		s.skipByte(',')
 		s.out = append(s.out, ',')
@@ -168,7 +169,7 @@ func (s *substituter) separate(first bool) {
 
 // object copies an object, or what replaces it. Of repeated keys the last one
 // counts, as in JavaScript.
-func (s *substituter) object() error {
+func (s *normalizer) object() error {
 	start := len(s.out)
 	marked, num := false, math.NaN()
 	s.pos++
@@ -194,17 +195,17 @@ func (s *substituter) object() error {
 	return s.substitute(start, num)
 }
 
-// substitute replaces what was copied since start by attachment num.
-func (s *substituter) substitute(start int, num float64) (err error) {
-	if num != math.Trunc(num) || num < 0 || num > math.MaxInt32 {
+// substitute replaces what was copied since start by the placeholder of attachment num.
+func (s *normalizer) substitute(start int, num float64) error {
+	if num != math.Trunc(num) || num < 0 || num >= float64(s.attachments) {
 		return errAttachments
 	}
-	s.out, err = s.replace(s.out[:start], int(num))
-	return err
+	s.out = appendPlaceholder(s.out[:start], int(num))
+	return nil
 }
 
 // member copies one key and its value.
-func (s *substituter) member() (key string, text []byte, err error) {
+func (s *normalizer) member() (key string, text []byte, err error) {
 	s.peek()
 	start := s.pos
 	s.skipString()
@@ -237,39 +238,83 @@ func number(text []byte) float64 {
 	return f
 }
 
-// checkPlaceholders tells whether every placeholder of p names an attachment.
-func checkPlaceholders(p *inPacket) error {
-	for _, arg := range p.args {
-		if err := checkPlaceholdersIn(arg, len(p.attachments)); err != nil {
+// normalize has each placeholder of p written in one way. One that names no
+// attachment is an error.
+func (p *inPacket) normalize() error {
+	for i, arg := range p.args {
+		n := normalizer{cursor: cursor{in: arg}, attachments: len(p.attachments)}
+		if _, err := n.value(); err != nil {
 			return err
 		}
+		p.args[i] = n.out
 	}
 	return nil
 }
 
-// checkPlaceholdersIn does it for one argument.
-func checkPlaceholdersIn(raw json.RawMessage, attachments int) error {
-	s := substituter{cursor: cursor{in: raw}, replace: func(out []byte, num int) ([]byte, error) {
-		if num >= attachments {
-			return nil, errAttachments
-		}
-		return out, nil
-	}}
-	_, err := s.value()
-	return err
+// placeholderStart is how appendPlaceholder begins. Inside a string of JSON it cannot
+// stand, for its quotes would be escaped there.
+const placeholderStart = `{"_placeholder":true,"num":`
+
+// appendPlaceholder writes what stands for attachment num in JSON.
+func appendPlaceholder(b []byte, num int) []byte {
+	b = append(b, placeholderStart...)
+	return append(strconv.AppendInt(b, int64(num), 10), '}')
 }
 
+// cutPlaceholder reads a placeholder that b begins with; its length is 0 if there is
+// none.
+func cutPlaceholder(b []byte) (num, length int) {
+	rest, ok := bytes.CutPrefix(b, []byte(placeholderStart))
+	digits := leadingDigits(rest)
+	if !ok || len(digits) == 0 || len(digits) == len(rest) || rest[len(digits)] != '}' {
+		return 0, 0
+	}
+	num, err := strconv.Atoi(string(digits))
+	if err != nil {
+		return 0, 0
+	}
+	return num, len(placeholderStart) + len(digits) + 1
+}
+
+// replacePlaceholders copies raw, and has replace append what comes in place of each
+// placeholder.
+func replacePlaceholders(out, raw []byte, replace func(out []byte, num int) []byte) []byte {
+	for {
+		i := bytes.Index(raw, []byte(placeholderStart))
+		if i < 0 {
+			return append(out, raw...)
+		}
+		out = append(out, raw[:i]...)
+		num, n := cutPlaceholder(raw[i:])
+		if n == 0 {
+			out, n = append(out, raw[i]), 1
+		} else {
+			out = replace(out, num)
+		}
+		raw = raw[i+n:]
+	}
+}
+
+// hideLookAlikes spells the key of placeholders in another way, so that an
+// application's own object is not taken for one. To whoever parses b it is the same.
+func hideLookAlikes(b []byte) []byte {
+	if !bytes.Contains(b, placeholderKey) {
+		return b
+	}
+	return bytes.ReplaceAll(b, placeholderKey, []byte(`"\u005fplaceholder"`))
+}
+
+var placeholderKey = []byte(`"_placeholder"`)
+
 // inline replaces placeholders by the attachments in base64, which is how
-// encoding/json spells []byte. The placeholders of raw have been checked.
+// encoding/json spells []byte.
 func inline(raw json.RawMessage, attachments [][]byte) json.RawMessage {
 	if len(attachments) == 0 {
 		return raw
 	}
-	s := substituter{cursor: cursor{in: raw}, replace: func(out []byte, num int) ([]byte, error) {
+	return replacePlaceholders(nil, raw, func(out []byte, num int) []byte {
 		out = append(out, '"')
 		out = base64.StdEncoding.AppendEncode(out, attachments[num])
-		return append(out, '"'), nil
-	}}
-	_, _ = s.value() // cannot fail any more
-	return s.out
+		return append(out, '"')
+	})
 }

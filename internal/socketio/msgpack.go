@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -13,17 +14,22 @@ import (
 	"expenseflow/internal/engineio"
 )
 
-// A Parser is how packets are spelled. Both sides must use the same.
-type Parser uint8
+// A parser is how the packets of one connection are spelled. The client's first one
+// tells which: it is binary with parserMsgpack.
+type parser uint8
 
 const (
-	// ParserJSON is the parser of the protocol document, which clients have built in.
-	ParserJSON Parser = iota
+	// parserJSON is the parser of the protocol document, which clients have built in.
+	parserJSON parser = iota
 
-	// ParserMsgpack is npm's socket.io-msgpack-parser 3: one binary message for each
+	// parserMsgpack is npm's socket.io-msgpack-parser 3: one binary message for each
 	// packet, its attachments inside. The bundle socket.io.msgpack.min.js speaks it.
-	ParserMsgpack
+	parserMsgpack
 )
+
+// maxMsgpackAttachments is how many attachments a packet in msgpack may have, where
+// they cost no message of their own, if it may have any.
+const maxMsgpackAttachments = 1000
 
 var (
 	errMsgpack = errors.New("malformed msgpack")
@@ -51,7 +57,7 @@ func parseMsgpack(data []byte, lim *limits) (*inPacket, error) {
 	if err := p.setPayload(fields["data"]); err != nil {
 		return nil, err
 	}
-	return p, checkPlaceholders(p)
+	return p, nil
 }
 
 // setHeader reads type, namespace and id.
@@ -150,18 +156,20 @@ func (r *msgpackReader) prefixed(c byte, depth int) error {
 	case c >= 0xc4 && c <= 0xc6:
 		return r.sized(1<<(c-0xc4), r.attachment)
 	case c >= 0xc7 && c <= 0xc9:
-		return r.sized(1<<(c-0xc7), r.extension)
+		return r.sized(1<<(c-0xc7), r.buffer)
 	case c >= 0xca && c <= 0xd3:
 		return r.number(c)
-	case c >= 0xd4 && c <= 0xd8:
-		return r.extension(1 << (c - 0xd4))
+	case c == 0xd4:
+		return r.undefined()
+	case c == 0xd7:
+		return r.date()
 	case c >= 0xd9 && c <= 0xdb:
 		return r.sized(1<<(c-0xd9), r.text)
 	case c >= 0xdc && c <= 0xdd:
 		return r.sized(2<<(c-0xdc), func(n int) error { return r.array(n, depth) })
 	case c >= 0xde && c <= 0xdf:
 		return r.sized(2<<(c-0xde), func(n int) error { return r.object(n, depth) })
-	default: // 0xc1 is nothing
+	default: // 0xc1 is nothing, and no client writes the other extensions
 		return errMsgpack
 	}
 	return nil
@@ -216,7 +224,7 @@ func (r *msgpackReader) text(n int) error {
 		return errMsgpack
 	}
 	quoted, _ := json.Marshal(string(b)) // cannot fail
-	r.out = append(r.out, quoted...)
+	r.out = append(r.out, hideLookAlikes(quoted)...)
 	return nil
 }
 
@@ -226,7 +234,7 @@ func (r *msgpackReader) attachment(n int) error {
 	if err != nil {
 		return err
 	}
-	if len(r.attachments) >= r.lim.attachments {
+	if r.lim.attachments == 0 || len(r.attachments) >= maxMsgpackAttachments {
 		return errTooMany
 	}
 	r.out = appendPlaceholder(r.out, len(r.attachments))
@@ -234,21 +242,60 @@ func (r *msgpackReader) attachment(n int) error {
 	return nil
 }
 
-// extension copies what notepack.io writes for JavaScript's own types, all of type
-// 0: undefined in one byte, dates in eight, and what has a length is binary.
-func (r *msgpackReader) extension(n int) error {
+// The types that notepack.io writes for JavaScript's own are all extensions of type 0,
+// told apart by their size: undefined is in d4, a date in d7, and what has its length
+// before it, c7 to c9, is an ArrayBuffer or a view of one, whatever its length.
+
+// typeZero reads the type of an extension.
+func (r *msgpackReader) typeZero() error {
 	typ, err := r.take(1)
 	if err != nil || typ[0] != 0 {
 		return errMsgpack
 	}
-	switch n {
-	case 1:
-		r.out = append(r.out, "null"...)
-		_, err = r.take(1)
+	return nil
+}
+
+// undefined copies it as null.
+func (r *msgpackReader) undefined() error {
+	if err := r.typeZero(); err != nil {
 		return err
-	case 8:
-		v, err := r.uint(8)
-		r.out = time.UnixMilli(int64(v)).UTC().AppendFormat(r.out, `"2006-01-02T15:04:05.000Z"`)
+	}
+	r.out = append(r.out, "null"...)
+	_, err := r.take(1)
+	return err
+}
+
+// maxDate is the last millisecond that a Date of JavaScript has; the first is as far
+// before 1970.
+const maxDate = 8_640_000_000_000_000
+
+// date copies a date as JSON.stringify does.
+func (r *msgpackReader) date() error {
+	if err := r.typeZero(); err != nil {
+		return err
+	}
+	v, err := r.uint(8)
+	ms := int64(v)
+	if ms < -maxDate || ms > maxDate {
+		r.out = append(r.out, "null"...)
+		return err
+	}
+	t := time.UnixMilli(ms).UTC()
+	switch year := t.Year(); {
+	case year < 0:
+		r.out = fmt.Appendf(r.out, `"-%06d`, -year)
+	case year > 9999:
+		r.out = fmt.Appendf(r.out, `"+%06d`, year)
+	default:
+		r.out = fmt.Appendf(r.out, `"%04d`, year)
+	}
+	r.out = t.AppendFormat(r.out, `-01-02T15:04:05.000Z"`)
+	return err
+}
+
+// buffer takes n bytes of an ArrayBuffer out.
+func (r *msgpackReader) buffer(n int) error {
+	if err := r.typeZero(); err != nil {
 		return err
 	}
 	return r.attachment(n)
@@ -308,12 +355,6 @@ func (r *msgpackReader) key() error {
 	}
 	r.out = append(r.out, ':')
 	return nil
-}
-
-// appendPlaceholder writes what stands for attachment num in JSON.
-func appendPlaceholder(b []byte, num int) []byte {
-	b = append(b, `{"_placeholder":true,"num":`...)
-	return append(strconv.AppendInt(b, int64(num), 10), '}')
 }
 
 // msgpackGroup makes the message of one packet. body is JSON, empty if the packet
@@ -378,11 +419,9 @@ func (w *msgpackWriter) value(raw []byte) {
 
 // object writes an object, or the attachment that it stands for.
 func (w *msgpackWriter) object(raw []byte) {
-	for i, a := range w.attachments {
-		if string(raw) == string(appendPlaceholder(nil, i)) {
-			w.binary(a)
-			return
-		}
+	if num, n := cutPlaceholder(raw); n == len(raw) && num < len(w.attachments) {
+		w.binary(w.attachments[num])
+		return
 	}
 	members := elements(raw)
 	w.head(len(members)/2, 0x80, 16, 0xde)

@@ -40,13 +40,14 @@ type inPacket struct {
 	args        []json.RawMessage // of events (without the name) and acks
 	name        string            // of events
 	data        json.RawMessage   // of CONNECT and CONNECT_ERROR; nil if it has no payload
-	attachments [][]byte
-	size        int // bytes received for it
+	attachments [][]byte          // each stands in args as appendPlaceholder writes it, and nothing else does
+	size        int               // bytes received for it
 }
 
 // limits bound one packet of a client, whatever is in it.
 type limits struct {
 	attachments int
+	bytes       int // of the packet and its attachments
 	nspBytes    int
 	depth       int
 }
@@ -56,6 +57,7 @@ var (
 	errUnknownType = errors.New("unknown packet type")
 	errAttachments = errors.New("illegal attachments")
 	errTooMany     = errors.New("too many attachments")
+	errTooLarge    = errors.New("packet and attachments are too large")
 	errNamespace   = errors.New("illegal namespace")
 	errID          = errors.New("illegal acknowledgement id")
 	errPayload     = errors.New("invalid payload")
@@ -80,7 +82,7 @@ var reservedIn = map[string]bool{
 // the reader alone.
 type decoder struct {
 	limits  *limits
-	parser  Parser
+	parser  parser
 	pending *inPacket // waits for attachments; usually nil
 	missing int
 }
@@ -89,9 +91,9 @@ type decoder struct {
 // are outstanding. After an error the decoder must not be used again.
 func (d *decoder) add(m engineio.Message) (*inPacket, error) {
 	switch {
-	case d.parser == ParserMsgpack && m.Binary:
+	case d.parser == parserMsgpack && m.Binary:
 		return parseMsgpack(m.Data, d.limits)
-	case d.parser == ParserMsgpack:
+	case d.parser == parserMsgpack:
 		return nil, errNotText
 	case m.Binary:
 		return d.addBinary(m.Data)
@@ -115,13 +117,15 @@ func (d *decoder) addBinary(data []byte) (*inPacket, error) {
 	if p == nil {
 		return nil, errStrayBinary
 	}
+	if p.size += len(data); d.limits.bytes > 0 && p.size > d.limits.bytes {
+		return nil, errTooLarge
+	}
 	p.attachments = append(p.attachments, data)
-	p.size += len(data)
 	if d.missing--; d.missing > 0 {
 		return nil, nil
 	}
 	d.pending = nil
-	if err := checkPlaceholders(p); err != nil {
+	if err := p.normalize(); err != nil {
 		return nil, err
 	}
 	return p, nil

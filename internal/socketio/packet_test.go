@@ -81,7 +81,7 @@ func TestDecodeUnderstandsEveryKindOfPacket(t *testing.T) {
 		{
 			"binary ack",
 			[]engineio.Message{text(`62-/chat,3[{"num":1,"_placeholder":true},[{"_placeholder":true,"num":0}]]`), blob("x"), blob("")},
-			seen{Type: typeAck, Nsp: "/chat", ID: 3, Args: `{"num":1,"_placeholder":true} [{"_placeholder":true,"num":0}]`, Attachments: []string{"x", ""}},
+			seen{Type: typeAck, Nsp: "/chat", ID: 3, Args: `{"_placeholder":true,"num":1} [{"_placeholder":true,"num":0}]`, Attachments: []string{"x", ""}},
 		},
 		{"binary event without attachments", []engineio.Message{text(`50-["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a"}},
 		{"two packets", []engineio.Message{text(`50-["a"]`), text(`2["b"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "b"}},
@@ -223,7 +223,7 @@ func checkRoundTrip(t *testing.T, p *inPacket) {
 		t.Fatalf("encode what was decoded: %v", err)
 	}
 	lim := limits{attachments: 1 << 20, nspBytes: 1 << 20, depth: 256}
-	again, err := decodeAll(lim, out.shared(ParserJSON).Messages()...)
+	again, err := decodeAll(lim, out.shared(parserJSON).Messages()...)
 	if err != nil || again == nil {
 		t.Fatalf("decode %s: %v", out.body, err)
 	}

@@ -17,6 +17,10 @@ import (
 // missed comes from a log that the application keeps; this package keeps nothing,
 // so a client may come back after any time and to any process that has the log.
 //
+// A client that says recovery:false in its CONNECT has no part in it, and the methods
+// are not called for its sockets: some libraries hand the offset, one argument more
+// than the event has, on to the application.
+//
 // A client that was given a private session id (pid) remembers, besides, the last
 // element of each event if that is a string, as its offset. Both come back in its
 // next CONNECT, without the offset if it has none. For that reason every event of
@@ -120,7 +124,7 @@ func (s *Socket) Offset() string {
 // place asks the Recovery where s begins.
 func (s *Socket) place(ctx context.Context) error {
 	r := s.nsp.server.cfg.Recovery
-	if r == nil {
+	if r == nil || s.declines() {
 		return nil
 	}
 	var (
@@ -136,6 +140,16 @@ func (s *Socket) place(ctx context.Context) error {
 	s.id = deriveID(g.PID)
 	s.trail = &trail{pid: g.PID, recovered: g.Recovered, restored: g.Rooms, offset: g.Offset}
 	return s.nsp.join(s, g.Rooms)
+}
+
+// declines tells whether the client wants no recovery: it says recovery:false in its
+// CONNECT. It gets no pid, and no offset behind the arguments of its events.
+func (s *Socket) declines() bool {
+	var auth struct {
+		Recovery json.RawMessage `json:"recovery"`
+	}
+	_ = json.Unmarshal(s.Handshake().Auth, &auth) // an object, as the decoder saw
+	return string(auth.Recovery) == "false"
 }
 
 // claim reads pid and offset out of the CONNECT. What is not a string is not

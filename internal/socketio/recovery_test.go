@@ -454,8 +454,8 @@ func TestSharedEventIsEncodedOnceWithItsOffset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, stamped := p.shared(ParserJSON), p.withOffset(ParserJSON, "o")
-	if p.withOffset(ParserJSON, "o") != stamped || p.shared(ParserJSON) != plain {
+	plain, stamped := p.shared(parserJSON), p.withOffset(parserJSON, "o")
+	if p.withOffset(parserJSON, "o") != stamped || p.shared(parserJSON) != plain {
 		t.Error("two groups of one event")
 	}
 	if got := string(stamped.Messages()[0].Data); got != `51-["change",{"_placeholder":true,"num":0},"o"]` {

@@ -20,7 +20,6 @@ import (
 type Config struct {
 	Path   string          // where the server is mounted; default "/socket.io/"
 	Engine engineio.Config // the connections below
-	Parser Parser          // how packets are spelled; default ParserJSON
 
 	// ServeClient serves the browser client, npm's socket.io-client 4.8.4, under
 	// Path: socket.io.js, .min.js, .msgpack.min.js, .esm.min.js and their maps.
@@ -31,12 +30,17 @@ type Config struct {
 	// Default 45 s.
 	ConnectTimeout time.Duration
 
-	MaxAttachments    int // of a client's packet; default 10
+	MaxAttachments    int // of a client's packet; default 10, below zero none
+	MaxPacketBytes    int // of a client's packet with its attachments; default four times Engine.MaxPayload
 	MaxDepth          int // containers inside each other in a client's packet; default 128
 	MaxNamespaceBytes int // of a namespace's name in a client's packet; default 256
 	MaxNamespaces     int // of one connection; default 32
 	MaxRooms          int // of one socket, beside its own; default 1000
 	MaxPendingAcks    int // answers of one socket that the server waits for; default 1000
+
+	// PacketTimeout is how long the attachments of a packet may take after it; the
+	// connection closes then. Default 10 s.
+	PacketTimeout time.Duration
 
 	// MaxInbox is how many events of one connection may wait for their handlers,
 	// with at most Engine.MaxPayload bytes, before the connection is not read until
@@ -66,7 +70,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	c.Path = "/" + strings.Trim(cmp.Or(c.Path, "socket.io"), "/") + "/"
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 45*time.Second)
-	c.MaxAttachments = cmp.Or(c.MaxAttachments, 10)
+	c.MaxAttachments = max(0, cmp.Or(c.MaxAttachments, 10))
+	c.MaxPacketBytes = cmp.Or(c.MaxPacketBytes, 4*c.maxInboxBytes())
+	c.PacketTimeout = cmp.Or(c.PacketTimeout, 10*time.Second)
 	c.MaxDepth = cmp.Or(c.MaxDepth, 128)
 	c.MaxNamespaceBytes = cmp.Or(c.MaxNamespaceBytes, 256)
 	c.MaxNamespaces = cmp.Or(c.MaxNamespaces, 32)
@@ -105,13 +111,13 @@ func New(cfg Config) *Server {
 	cfg = cfg.withDefaults()
 	s := &Server{
 		cfg:     cfg,
-		limits:  limits{attachments: cfg.MaxAttachments, nspBytes: cfg.MaxNamespaceBytes, depth: cfg.MaxDepth},
+		limits:  limits{attachments: cfg.MaxAttachments, bytes: cfg.MaxPacketBytes, nspBytes: cfg.MaxNamespaceBytes, depth: cfg.MaxDepth},
 		log:     cfg.Logger,
 		spaces:  map[string]*Namespace{},
 		workers: newWorkers(),
 	}
 	s.spaces["/"] = newNamespace(s, "/")
-	s.ackID.Store(rand.Int64N(maxSafeID))
+	s.ackID.Store(rand.Int64N(maxAckID))
 	s.engine = engineio.New(cfg.Engine, opener{s})
 	return s
 }
@@ -211,13 +217,18 @@ func (s *Server) child(p *Namespace, name string) *Namespace {
 	return n
 }
 
-// nextAckID is an id that no other event of this process has. The first one is
-// random, so that an answer to an event of an earlier process is not taken for
-// one of this.
-func (s *Server) nextAckID() int64 { return s.ackID.Add(1) & maxSafeID }
+// maxAckID is the largest id of the server's own events. Clients in Java, C++ and
+// Rust read ids as 32-bit integers.
+const maxAckID = 1<<31 - 1
+
+// nextAckID is an id that none of the last two billion events of this process had, on
+// whatever connection. The first one is random, so that an answer to an event of an
+// earlier process is not taken for one of this.
+func (s *Server) nextAckID() int64 { return s.ackID.Add(1) & maxAckID }
 
 // ServeHTTP serves everything under Config.Path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	name, ok := strings.CutPrefix(r.URL.Path, s.cfg.Path)
 	if !ok {
 		http.NotFound(w, r)

@@ -124,7 +124,11 @@ func (s *Socket) releaseHandshake() {
 func (s *Socket) Transport() string { return s.client.session.Transport() }
 
 // parser spells the socket's packets.
-func (s *Socket) parser() Parser { return s.nsp.server.cfg.Parser }
+func (s *Socket) parser() parser { return s.client.decoder.parser }
+
+// SetOwner says to whom what the connection's messages occupy is counted, instead of
+// to its address: see engineio.Config.MaxUnfinished. It may be called in middleware.
+func (s *Socket) SetOwner(name string) { s.client.session.SetOwner(name) }
 
 // Connected tells whether the client is there, as far as is known. It is false
 // in middleware.

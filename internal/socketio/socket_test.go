@@ -385,9 +385,9 @@ func TestLateAckOfAnOlderConnectionMatchesNothing(t *testing.T) {
 		t.Error("two processes begin with the same id")
 	}
 	for _, s := range []*Server{a, b} {
-		s.ackID.Store(maxSafeID - 1)
+		s.ackID.Store(maxAckID - 1)
 		for range 3 {
-			if id := s.nextAckID(); id < 0 || id > maxSafeID {
+			if id := s.nextAckID(); id < 0 || id > 1<<31-1 {
 				t.Errorf("id %d is no safe integer", id)
 			}
 		}

@@ -28,6 +28,7 @@ var errArgDepth = errors.New("argument is nested too deeply, or contains itself"
 
 var (
 	binaryType  = reflect.TypeFor[Binary]()
+	boundType   = reflect.TypeFor[bound]()
 	rawType     = reflect.TypeFor[json.RawMessage]()
 	marshaler   = reflect.TypeFor[json.Marshaler]()
 	textEncoder = reflect.TypeFor[encoding.TextMarshaler]()
@@ -63,8 +64,12 @@ func (w *argWriter) args(name string, args []any) error {
 
 // arg writes one argument.
 func (w *argWriter) arg(arg any) error {
-	if raw, ok := arg.(json.RawMessage); ok {
-		return w.raw(raw)
+	switch arg := arg.(type) {
+	case json.RawMessage:
+		return w.raw(arg)
+	case bound:
+		w.bound(arg)
+		return nil
 	}
 	if arg == nil || !mayHoldBinary(reflect.TypeOf(arg)) {
 		return w.leaf(arg)
@@ -80,8 +85,16 @@ func (w *argWriter) raw(raw json.RawMessage) error {
 	if !json.Valid(raw) {
 		return errors.New("not valid JSON")
 	}
-	w.out = append(w.out, raw...)
+	w.out = append(w.out, hideLookAlikes(raw)...)
 	return nil
+}
+
+// bound writes an argument with its attachments, which are numbered anew.
+func (w *argWriter) bound(b bound) {
+	w.out = replacePlaceholders(w.out, b.raw, func(out []byte, num int) []byte {
+		w.attachments = append(w.attachments, b.attachments[num])
+		return appendPlaceholder(out, len(w.attachments)-1)
+	})
 }
 
 // leaf writes a value without binaries as encoding/json does, but leaves <, >
@@ -95,7 +108,7 @@ func (w *argWriter) leaf(v any) error {
 	if err := w.enc.Encode(v); err != nil {
 		return err
 	}
-	w.out = append(w.out, bytes.TrimSuffix(w.scratch.Bytes(), []byte{'\n'})...)
+	w.out = append(w.out, hideLookAlikes(bytes.TrimSuffix(w.scratch.Bytes(), []byte{'\n'}))...)
 	return nil
 }
 
@@ -106,6 +119,9 @@ func (w *argWriter) value(v reflect.Value, depth int) error {
 		return errArgDepth
 	case v.IsValid() && v.Type() == binaryType:
 		return w.binary(v.Bytes())
+	case v.IsValid() && v.Type() == boundType:
+		w.bound(v.Interface().(bound))
+		return nil
 	case !v.IsValid() || !mayHoldBinary(v.Type()):
 		return w.plain(v)
 	}
@@ -313,7 +329,7 @@ func mayHoldBinary(t reflect.Type) bool {
 // findBinary looks for Binary in t; seen stops at types that contain themselves.
 func findBinary(t reflect.Type, seen map[reflect.Type]bool) bool {
 	switch {
-	case t == binaryType:
+	case t == binaryType, t == boundType:
 		return true
 	case t == rawType, seen[t], t.Implements(marshaler), t.Implements(textEncoder):
 		return false

@@ -64,7 +64,7 @@ func TestBinaryTravelsFromAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := wire{t: t}
-			w.put(p.shared(ParserJSON))
+			w.put(p.shared(parserJSON))
 			if diff := cmp.Diff(tt.want, w.sent); diff != "" {
 				t.Errorf("messages (-want +got):\n%s", diff)
 			}
@@ -172,8 +172,12 @@ func TestEventDecodesBinary(t *testing.T) {
 	if err := e.Decode(0, &n); err == nil {
 		t.Error("bytes were decoded into a number")
 	}
-	values := e.Values()
-	if diff := cmp.Diff(Binary("second"), values[0]); diff != "" {
-		t.Errorf("value (-want +got):\n%s", diff)
+	out, err := Encode("/", "e", e.Values()[1], []any{e.Values()[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `["e",` + string(e.Args[1]) + `,[{"_placeholder":true,"num":1}]]`
+	if string(out.body) != strings.Replace(body, `"num":1`, `"num":0`, 1) && string(out.body) != body || string(out.attachments[1]) != "second" {
+		t.Errorf("values are sent as %s with %q", out.body, out.attachments)
 	}
 }
