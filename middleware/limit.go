@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -139,6 +140,9 @@ func FailuresPerAddress(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFun
 func tooMany(text string, wait time.Duration) error {
 	return &models.Error{Kind: models.TooMany, Msg: text, Code: "RATE_LIMITED", RetryAfter: wait}
 }
+
+// Network names whom a request is counted to: the network of its address.
+func Network(r *http.Request) string { return network(clientIP(r)) }
 
 // network is what one household or server can have many addresses of: an IPv6
 // /64. IPv4 addresses count alone.

@@ -10,7 +10,8 @@ import (
 	"expenseflow/models"
 )
 
-// typingPause is how long a socket's further typing is of no interest.
+// typingPause is how long further typing of a socket, and in one room of its user, is
+// of no interest: a user with a hundred sockets types with one of them.
 const typingPause = time.Second
 
 // Activity tells everybody in an expense's room what the ledger did
@@ -66,6 +67,25 @@ func (s *session) types(now time.Time) bool {
 	return true
 }
 
+// types tells whether it is of interest that a user types in a room now. The caller
+// must hold mu.
+func (r *rooms) types(userID, expenseID string, now time.Time) bool {
+	var own *guest
+	for v, g := range r.byExpense[expenseID] {
+		if v.userID != userID {
+			continue
+		}
+		if now.Sub(g.typed) < typingPause {
+			return false
+		}
+		own = g
+	}
+	if own != nil {
+		own.typed = now
+	}
+	return true
+}
+
 // tellTyping tells the others in a room that somebody types.
 func (s *session) tellTyping(ctx context.Context, a wire.ActivitySent) error {
 	now := time.Now()
@@ -79,7 +99,7 @@ func (s *session) tellTyping(ctx context.Context, a wire.ActivitySent) error {
 	r := &s.hub.rooms
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s.rooms[a.ExpenseID] == nil {
+	if s.rooms[a.ExpenseID] == nil || !r.types(s.userID, a.ExpenseID, now) {
 		return nil
 	}
 	r.send(a.ExpenseID, mustEncode(activityEvent, wire.RoomActivity{

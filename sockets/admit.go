@@ -50,6 +50,7 @@ func (h *Hub) admit(ctx context.Context, socket *socketio.Socket) error {
 		case crowded:
 			return &socketio.ConnectError{Message: tooManyConnections, Data: refusalData{codeConnectionLimit}}
 		case admitted:
+			socket.SetOwner(s.userID)
 			s.await(ctx)
 			return nil
 		}

@@ -55,7 +55,8 @@ type guest struct {
 	sockets map[*session]int64 // with the user's newest change when the right was found good
 	leaving *time.Timer        // runs while it has no socket
 
-	absences int // how often its last socket has ended
+	typed    time.Time // when its typing was last told, also of another device of the user
+	absences int       // how often its last socket has ended
 }
 
 // knock begins to enter. Do so before asking for the right; enter or withdraw ends it.

@@ -42,7 +42,7 @@ const (
 	headerTimeout  = 10 * time.Second
 	idleTimeout    = 2 * time.Minute
 	writeTimeout   = 15 * time.Minute
-	maxHeaderBytes = 64 << 10
+	maxHeaderBytes = 12 << 10 // 16 KiB: net/http allows 4 KiB more
 )
 
 // An App is the whole program, listening but not serving yet.

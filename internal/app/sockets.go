@@ -10,18 +10,48 @@ import (
 	"expenseflow/internal/observe"
 	"expenseflow/internal/origin"
 	"expenseflow/internal/socketio"
+	"expenseflow/middleware"
 )
 
-// connectTimeout is how long a connection may be there without a good token.
-const connectTimeout = 10 * time.Second
+// What sockets may occupy besides what is configured (docs/operations.md, "Limits of
+// sockets"). Bytes and connections are shared fairly above half of a bound.
+const (
+	connectTimeout  = 10 * time.Second // for a connection without a good token
+	maxEarlyPayload = 16 << 10         // bytes of one message before a good token
+	maxUnfinished   = 64 << 20         // bytes of all messages that have not arrived or been handled
+	maxStrangers    = 4096             // connections without a good token
+)
+
+// packetRate is how many packets of any kind a socket may send, by the rate of its
+// events: far more than clients do, far less than keeps a core busy.
+func packetRate(events config.Rate) (perSecond float64, burst int) {
+	if events.PerSecond() <= 0 {
+		return 0, 0
+	}
+	return max(100, 4*events.PerSecond()), max(1000, 4*events.N)
+}
+
+// warnCrowd says what it means when nearly all connections are of one address.
+func warnCrowd(log *slog.Logger) func(address string, held, all int64) {
+	return func(address string, held, all int64) {
+		log.Warn("nearly all connections are of one address: if that is a proxy, list it in TRUSTED_PROXIES, or its visitors share one limit",
+			slog.String("address", address), slog.Int64("connections", held), slog.Int64("of", all))
+	}
+}
 
 // socketConfig turns settings into those of the Socket.IO server.
 func socketConfig(cfg config.Config, pages *origin.Policy, trail socketio.Recovery, log *slog.Logger) socketio.Config {
+	perSecond, burst := packetRate(cfg.SocketRate)
 	return socketio.Config{
 		ServeClient: true, ConnectTimeout: connectTimeout, ReleaseHandshake: true, Recovery: trail, Logger: log,
+		MaxAttachments: -1, // no event takes any
 		Engine: engineio.Config{
 			Transports: cfg.Transports, QueueBytes: int(cfg.SocketQueue), MaxSessions: cfg.MaxConnections, Logger: log,
 			CORS: &engineio.CORS{Decide: pages.CORS}, AllowRequest: pages.Check, Headers: noStore,
+			Address: middleware.Network, Crowded: warnCrowd(log),
+			MaxPending: maxStrangers, MaxEarlyPayload: maxEarlyPayload, MaxUnfinished: maxUnfinished,
+			PacketRate: perSecond, PacketBurst: burst,
+			KeepHeaders: []string{"Authorization"}, KeepQuery: []string{},
 		},
 	}
 }

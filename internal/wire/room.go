@@ -106,6 +106,9 @@ func readRoom(o object, needed bool) (string, error) {
 // The types of activity that a client may send.
 var sentActivities = []string{models.ActivityComment, models.ActivityTyping}
 
+// MaxTyping bounds the data of typing in bytes, for it goes to everybody in the room.
+const MaxTyping = 256
+
 // An ActivitySent is what a client says in a room.
 type ActivitySent struct {
 	ExpenseID string
@@ -131,8 +134,8 @@ func ParseActivity(arg json.RawMessage) (ActivitySent, error) {
 		return a, invalid(`"type" must be one of [` + strings.Join(sentActivities, ", ") + `]`)
 	case a.Type == models.ActivityComment:
 		a.Text, err = commentText(a.Data) // how long it is when it is read, the ledger looks at
-	case len(a.Data) > models.MaxComment+len(`{"text":""}`):
-		return a, joiError([]models.Violation{{Field: "data", Rule: models.RuleTooBig, Limit: models.MaxComment}})
+	case len(a.Data) > MaxTyping:
+		return a, joiError([]models.Violation{{Field: "data", Rule: models.RuleTooBig, Limit: MaxTyping}})
 	case typeOf(a.Data) != objectType:
 		a.Data = json.RawMessage("{}")
 	}
