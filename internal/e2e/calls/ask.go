@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A client asks the running server as one new account.
+type client struct {
+	server string
+	token  string
+	ids    map[string]string // an id of the account's own by the first part of a path: "expenses"
+}
+
+// An answer is what the server says to one call.
+type answer struct {
+	status int
+	known  bool   // whether a route of the server took the call
+	says   string // the error or message of a refusal
+}
+
+const noSuchID = "000000000000000000000000"
+
+// bodies are sent where an empty object would be refused; every other call
+// with a body sends {}. What is here is what the forms of the page send.
+var bodies = map[string]string{
+	"POST /api/expenses":           `{"description":"Lunch","amount":12.5,"category":"food","type":"expense"}`,
+	"POST /api/budgets":            `{"name":"Food","category":"food","amount":100,"period":"monthly","startDate":"2026-01-01","endDate":"2026-12-31"}`,
+	"POST /api/goals":              `{"title":"Car","targetAmount":1000,"goalType":"savings","category":"general","targetDate":"2030-01-01"}`,
+	"PUT /api/currency/preference": `{"currency":"EUR"}`,
+	"POST /api/sync/batch":         `{"operations":[]}`,
+	"POST /api/sync/delta":         `{"changes":[]}`,
+}
+
+func newClient(ctx context.Context, server string) (*client, error) {
+	c := &client{server: strings.TrimSuffix(server, "/"), ids: make(map[string]string)}
+	email := fmt.Sprintf("calls%d@example.test", time.Now().UnixNano())
+	who := fmt.Sprintf(`"email":%q,"password":"Unlikely-Words-71!"}`, email)
+	account := `{"name":"Calls",` + who
+	bodies["POST /api/auth/register"] = strings.Replace(account, "calls", "other", 1)
+	bodies["POST /api/auth/login"] = "{" + who
+	var made struct{ Token string }
+	if err := c.make(ctx, "/api/auth/register", account, &made); err != nil {
+		return nil, err
+	}
+	c.token = made.Token
+	for _, kind := range []string{"expenses", "budgets", "goals"} {
+		var document struct {
+			ID   string `json:"_id"`
+			Data struct {
+				ID string `json:"_id"`
+			}
+		}
+		if err := c.make(ctx, "/api/"+kind, bodies["POST /api/"+kind], &document); err == nil {
+			c.ids[kind] = document.ID + document.Data.ID
+		}
+	}
+	return c, nil
+}
+
+// make posts body and decodes the answer into v.
+func (c *client) make(ctx context.Context, path, body string, v any) error {
+	res, err := c.send(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("POST %s was answered %s", path, res.Status)
+	}
+	return json.NewDecoder(res.Body).Decode(v)
+}
+
+func (c *client) send(ctx context.Context, method, path, body string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.server+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return http.DefaultClient.Do(req)
+}
+
+// ask makes one call and reads how it is answered.
+func (c *client) ask(ctx context.Context, asked call) (answer, error) {
+	body := bodies[asked.method+" "+asked.path]
+	if body == "" && asked.method != http.MethodGet {
+		body = "{}"
+	}
+	address := c.address(asked)
+	res, err := c.send(ctx, asked.method, address, body)
+	if err != nil {
+		return answer{}, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	return answer{
+		status: res.StatusCode,
+		known:  res.StatusCode != http.StatusNotFound || !bytes.Contains(text, []byte("Cannot "+asked.method+" ")),
+		says:   refusal(res.StatusCode, text),
+	}, err
+}
+
+// values are taken for what a page computes in a query.
+var values = map[string]string{
+	"period": "monthly", "months": "3", "type": "expense", "description": "Lunch", "page": "1", "limit": "20",
+	"days": "30", "year": "2026", "month": "1", "amount": "5",
+}
+
+// address writes a call's path and query out, with ids of the account's own.
+func (c *client) address(asked call) string {
+	parts := strings.Split(asked.path, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, ":") {
+			parts[i] = noSuchID
+			if id := c.ids[parts[2]]; id != "" {
+				parts[i] = id
+			}
+		}
+	}
+	var query []string
+	for pair := range strings.SplitSeq(asked.query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(value, ":") {
+			value = values[name]
+		}
+		if value != "" {
+			query = append(query, name+"="+value)
+		}
+	}
+	if len(query) == 0 {
+		return strings.Join(parts, "/")
+	}
+	return strings.Join(parts, "/") + "?" + strings.Join(query, "&")
+}
+
+func refusal(status int, text []byte) string {
+	var said struct{ Error, Message string }
+	if status < http.StatusBadRequest || json.Unmarshal(text, &said) != nil {
+		return ""
+	}
+	if said.Error == "" {
+		return said.Message
+	}
+	return said.Error
+}
