@@ -46,6 +46,19 @@ func TestLiveDocuments(t *testing.T) {
 		"preferences":         wire.NewPreferences(models.User{ID: g.UserID, CreatedAt: noon}, models.DefaultPreferences()),
 		"not_built":           wire.NewFailure(wire.ErrNoWorkspaces),
 		"workspaces":          wire.Listed[struct{}]{Success: true, Data: []struct{}{}},
+		"trends":              wire.NewAnalysed(wire.NewTrends(models.NewTrends(models.TrendMonthly, days()))),
+		"trends_none":         wire.NewAnalysed(wire.NewTrends(models.NewTrends(models.TrendWeekly, nil))),
+		"nothing_analysed":    wire.NothingAnalysed(),
+		"breakdown":           wire.NewBreakdown(breakdown()),
+		"comparison":          wire.NewComparison(models.CompareMonths(noon, 1, days())),
+		"velocity":            wire.NewVelocity(models.NewVelocity(noon, days()[1].Flow), noon),
+		"prediction":          wire.NewPrediction(models.Predict([]models.Sum{{Units: 100}, {Units: 250}}, []models.CategoryTotal{{Category: "food", Total: models.Sum{Units: 100}, Count: 3}})),
+		"prediction_none":     wire.NewPrediction(models.Predict(nil, nil)),
+		"insights":            wire.NewInsights(notable(e), noon),
+		"insights_none":       wire.NewInsights(models.Insights{}, noon),
+		"overview":            wire.NewOverview(models.Overview{Breakdown: breakdown(), Insights: notable(e), Trends: models.NewTrends(models.TrendMonthly, days())}, noon),
+		"suggested":           wire.NewSuggested([]models.Suggestion{{Category: "food", Confidence: 0.67, Entries: 1, Same: true}, {Category: "other", Confidence: 0.2, Entries: 2}}),
+		"suggested_none":      wire.NewSuggested(nil),
 		"budget":              wire.NewBudget(food()),
 		"budget_state":        wire.NewBudgetState(overdrawn()),
 		"budget_untouched":    wire.NewBudgetState(untouched),
@@ -70,6 +83,27 @@ func TestLiveDocuments(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		golden(t, name, got)
+	}
+}
+
+func days() []models.DayFlow {
+	return []models.DayFlow{
+		{Day: time.Date(2025, time.December, 1, 0, 0, 0, 0, time.UTC), Flow: models.Flow{Income: models.Sum{Units: 300}, Expense: models.Sum{Units: 90, Micros: 125_000}, Incomes: 1, Expenses: 2}},
+		{Day: models.Day(noon), Flow: models.Flow{Expense: models.Sum{Units: 60, Micros: 500_000}, Expenses: 1}},
+	}
+}
+
+func breakdown() models.Breakdown {
+	return models.NewBreakdown("expense", []models.CategoryRange{
+		{CategoryTotal: models.CategoryTotal{Category: "food", Total: models.Sum{Units: 10, Micros: 125_000}, Count: 3}, Least: 125_000, Most: 9_000_000},
+		{CategoryTotal: models.CategoryTotal{Category: "bills", Total: models.Sum{Units: 20}, Count: 1}, Least: 20_000_000, Most: 20_000_000},
+	})
+}
+
+func notable(e models.Expense) models.Insights {
+	return models.Insights{
+		Flow: models.Flow{Income: models.Sum{Units: 100}, Expense: models.Sum{Units: 85}, Incomes: 1, Expenses: 9}, Top: &models.CategoryTotal{Category: "food", Total: models.Sum{Units: 51}, Count: 3},
+		ThisMonth: models.Sum{Units: 25}, LastOne: models.Sum{Units: 20}, Unusual: []models.Expense{e},
 	}
 }
 

@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"expenseflow/models"
+)
+
+// Analytics of a user's own entries. Each reads sums by day and by category, as many
+// rows as there are days and categories and however many entries there are, all at
+// one moment; models computes the rest. Nil is the answer to who has no entry at all.
+
+// An analysis is one look at a user's entries.
+type analysis struct {
+	*glance
+	userID string
+	today  time.Time // as a UTC midnight
+}
+
+// analyse runs fn for a user who has entries, and reports whether they have.
+func (s *Store) analyse(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
+	err = s.glance(ctx, func(g *glance) error {
+		a := &analysis{g, userID, models.Day(s.opts.Now())}
+		query := "SELECT 1 FROM daily_totals WHERE user_id = ? AND count > 0 LIMIT 1"
+		err := g.rows(query, []any{userID}, func(row scanner) error {
+			var one int
+			some = true
+			return row.Scan(&one)
+		})
+		if err != nil || !some {
+			return err
+		}
+		return fn(a)
+	})
+	return some, err
+}
+
+// days are what came and went on each day from from, included, to to.
+func (a *analysis) days(from, to time.Time) (days []models.DayFlow, err error) {
+	const query = "SELECT day, type, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
+		"WHERE user_id = ? AND day >= ? AND day < ? AND count > 0 GROUP BY day, type ORDER BY day"
+	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli()}, func(row scanner) error {
+		var day, count int64
+		var kind string
+		var sum models.Sum
+		if err := row.Scan(&day, &kind, &sum.Units, &sum.Micros, &count); err != nil {
+			return err
+		}
+		d := models.DayFlow{Day: fromMillis(day)}
+		if kind == "income" {
+			d.Income, d.Incomes = sum.Normal(), count
+		} else {
+			d.Expense, d.Expenses = sum.Normal(), count
+		}
+		if n := len(days); n > 0 && days[n-1].Day.Equal(d.Day) {
+			days[n-1].Flow = days[n-1].Plus(d.Flow)
+		} else {
+			days = append(days, d)
+		}
+		return nil
+	})
+	return days, err
+}
+
+// monthsUntilNow are the days of the months before the present one, n of them, and
+// of the present one to its end.
+func (a *analysis) monthsUntilNow(n int) ([]models.DayFlow, error) {
+	return a.days(models.MonthOf(a.today, -n), models.MonthOf(a.today, 1))
+}
+
+// categories are what entries of a type amount to by category, from from, included,
+// to to.
+func (a *analysis) categories(kind string, from, to time.Time) (list []models.CategoryTotal, err error) {
+	const query = "SELECT category, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
+		"WHERE user_id = ? AND day >= ? AND day < ? AND type = ? AND count > 0 GROUP BY category ORDER BY category"
+	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli(), kind}, func(row scanner) error {
+		var c models.CategoryTotal
+		err := row.Scan(&c.Category, &c.Total.Units, &c.Total.Micros, &c.Count)
+		c.Total = c.Total.Normal()
+		list = append(list, c)
+		return err
+	})
+	return list, err
+}
+
+// ranges are categories with their smallest and largest amounts, which only the
+// entries themselves tell.
+func (a *analysis) ranges(kind string, from, to time.Time) ([]models.CategoryRange, error) {
+	totals, err := a.categories(kind, from, to)
+	if err != nil {
+		return nil, err
+	}
+	const query = "SELECT category, MIN(amount), MAX(amount) FROM expenses WHERE user_id = ? AND date >= ? AND date < ? AND type = ? GROUP BY category"
+	least, most := map[string]models.Money{}, map[string]models.Money{}
+	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli(), kind}, func(row scanner) error {
+		var category string
+		var low, high models.Money
+		err := row.Scan(&category, &low, &high)
+		least[category], most[category] = low, high
+		return err
+	})
+	list := make([]models.CategoryRange, len(totals))
+	for i, t := range totals {
+		list[i] = models.CategoryRange{CategoryTotal: t, Least: least[t.Category], Most: most[t.Category]}
+	}
+	return list, err
+}
+
+// largest are the largest expenses from from, included, to to.
+func (a *analysis) largest(from, to time.Time) (list []models.Expense, err error) {
+	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE user_id = ? AND date >= ? AND date < ? AND type = 'expense' ORDER BY amount DESC, id LIMIT ?"
+	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli(), models.MaxUnusual}, func(row scanner) error {
+		e, err := scanExpense(row)
+		list = append(list, e)
+		return err
+	})
+	return list, err
+}
+
+// Trends are those of the present month and the ones before, months in all, by one
+// of models.TrendPeriods.
+func (s *Store) Trends(ctx context.Context, userID, period string, months int) (*models.Trends, error) {
+	return look(ctx, s, userID, func(a *analysis) (models.Trends, error) { return a.trends(period, months) })
+}
+
+func (a *analysis) trends(period string, months int) (models.Trends, error) {
+	days, err := a.monthsUntilNow(months - 1)
+	return models.NewTrends(period, days), err
+}
+
+// Breakdown is the user's entries of a type by category, of the days from from to
+// to, both included; a zero time is open.
+func (s *Store) Breakdown(ctx context.Context, userID, kind string, from, to time.Time) (*models.Breakdown, error) {
+	return look(ctx, s, userID, func(a *analysis) (models.Breakdown, error) { return a.breakdown(kind, from, to) })
+}
+
+// The first day and the one after the last that an entry can have.
+var (
+	firstDay = time.Date(0, time.January, 1, 0, 0, 0, 0, time.UTC)
+	endOfAll = time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func (a *analysis) breakdown(kind string, from, to time.Time) (models.Breakdown, error) {
+	first, end := firstDay, endOfAll
+	if !from.IsZero() {
+		first = models.Day(from)
+	}
+	if !to.IsZero() {
+		end = models.Day(to).AddDate(0, 0, 1)
+	}
+	list, err := a.ranges(kind, first, end)
+	return models.NewBreakdown(kind, list), err
+}
+
+// Comparison is the present month and the ones before, months in all, each beside
+// the one before it, newest first.
+func (s *Store) Comparison(ctx context.Context, userID string, months int) (*[]models.MonthComparison, error) {
+	return look(ctx, s, userID, func(a *analysis) ([]models.MonthComparison, error) {
+		days, err := a.monthsUntilNow(months)
+		return models.CompareMonths(a.today, months, days), err
+	})
+}
+
+// Insights is what stands out in the present month and the three before.
+func (s *Store) Insights(ctx context.Context, userID string) (*models.Insights, error) {
+	return look(ctx, s, userID, (*analysis).insights)
+}
+
+func (a *analysis) insights() (models.Insights, error) {
+	from, to := models.MonthOf(a.today, -models.InsightMonths), models.MonthOf(a.today, 1)
+	days, err := a.days(from, to)
+	if err != nil {
+		return models.Insights{}, err
+	}
+	categories, err := a.categories("expense", from, to)
+	if err != nil {
+		return models.Insights{}, err
+	}
+	largest, err := a.largest(from, to)
+	return models.NewInsights(a.today, days, categories, largest), err
+}
+
+// Prediction is that of the month after the present one.
+func (s *Store) Prediction(ctx context.Context, userID string) (*models.Prediction, error) {
+	return look(ctx, s, userID, func(a *analysis) (models.Prediction, error) {
+		from, to := models.MonthOf(a.today, -models.PredictionMonths), models.MonthOf(a.today, 0)
+		days, err := a.days(from, to)
+		if err != nil {
+			return models.Prediction{}, err
+		}
+		categories, err := a.categories("expense", from, to)
+		return models.Predict(models.SpentByMonth(a.today, days), categories), err
+	})
+}
+
+// Velocity is how fast the user spends in the present month. Who has no entry has
+// spent nothing.
+func (s *Store) Velocity(ctx context.Context, userID string) (models.Velocity, error) {
+	v, err := look(ctx, s, userID, (*analysis).velocity)
+	if v == nil {
+		return models.NewVelocity(models.Day(s.opts.Now()), models.Flow{}), err
+	}
+	return *v, err
+}
+
+func (a *analysis) velocity() (models.Velocity, error) {
+	days, err := a.monthsUntilNow(0)
+	var month models.Flow
+	for _, d := range days {
+		month = month.Plus(d.Flow)
+	}
+	return models.NewVelocity(a.today, month), err
+}
+
+// overviewMonths is how many months the trends of an overview have, as in the
+// original.
+const overviewMonths = 3
+
+// Overview is several of these, all of the same moment.
+func (s *Store) Overview(ctx context.Context, userID string) (*models.Overview, error) {
+	return look(ctx, s, userID, func(a *analysis) (o models.Overview, err error) {
+		if o.Trends, err = a.trends(models.TrendMonthly, overviewMonths); err != nil {
+			return o, err
+		}
+		if o.Breakdown, err = a.breakdown("expense", time.Time{}, time.Time{}); err != nil {
+			return o, err
+		}
+		if o.Insights, err = a.insights(); err != nil {
+			return o, err
+		}
+		o.Velocity, err = a.velocity()
+		return o, err
+	})
+}
+
+// look gives what fn finds, or nil for a user without entries. A free function, for
+// methods cannot be generic.
+func look[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*T, error) {
+	var found T
+	some, err := s.analyse(ctx, userID, func(a *analysis) (err error) {
+		found, err = fn(a)
+		return err
+	})
+	if err != nil || !some {
+		return nil, err
+	}
+	return &found, nil
+}
