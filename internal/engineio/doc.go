@@ -17,13 +17,19 @@
 //     fit is finished elsewhere.
 //   - A client is slow when it takes nothing for Config.StallTimeout although
 //     something waits for it, not when it is merely behind.
-//   - Everything a client can make the server hold is bounded, and every read
-//     and write has a deadline or a heartbeat behind it.
+//   - Everything a client can make the server hold is bounded, for itself and for
+//     all together, and every read and write has a deadline or a heartbeat behind
+//     it. What all share is divided by package fair, by address and then by the
+//     owner that the application names.
+//   - A client that the application does not know yet may send little:
+//     Session.Establish.
 //   - When Shutdown returns nil, every goroutine the server started has ended.
 //
 // The section names in comments are those of the Engine.IO protocol document,
 // version 4.1. Where that is silent the reference is the Node.js server 6.6.
-// Known differences from that server: methods other than GET and POST on a
+// Known differences from that server: a query over 2 KiB or 32 parameters is 414 and
+// more than 100 headers are 431; session ids have 24 characters; an answer holds at
+// most 16 packets; methods other than GET and POST on a
 // session are 405 instead of 500, a WebSocket message "1" closes the session at
 // once instead of at the next heartbeat, runs of invalid UTF-8 in a POST body
 // become one U+FFFD, a session that closes is not kept for a polling client that

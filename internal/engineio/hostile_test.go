@@ -205,9 +205,9 @@ func TestFrameFloodDelaysNobody(t *testing.T) {
 func TestCompressionBomb(t *testing.T) {
 	h := open(t, engineio.Config{PerMessageDeflate: true})
 	h.dialer.EnableCompression = true
+	bomb := deflated(1 << 26)
 	before := heap()
 	c, p := h.connect()
-	bomb := deflated(1 << 26)
 	_, _ = c.NetConn().Write(frame(finBomb, uint64(len(bomb)), string(bomb)))
 	if code := c.code(); code != websocket.CloseMessageTooBig {
 		t.Errorf("closed with %d", code)

@@ -12,9 +12,13 @@
 //     to its CONNECT.
 //   - One broadcast reaches a socket at most once, however many of the rooms the
 //     socket is in. It is encoded once and holds no lock while it is queued.
-//   - An acknowledgement answers the event that asked for it, once: ids are never
-//     used twice by a process, and two processes start far apart, so a late
-//     answer from an older connection matches nothing.
+//   - An acknowledgement answers the event that asked for it, once: an id of 31
+//     bits comes again after two billion events of the process, and two processes
+//     start far apart, so a late answer from an older connection matches nothing.
+//   - A connection speaks msgpack if its first packet is binary, and the text of
+//     the protocol document otherwise. Both kinds hear the same broadcasts.
+//   - A connection is established (engineio.Session.Establish) while it has a
+//     socket.
 //   - An idle connection has no goroutine of this package, and an idle socket no
 //     maps of its own.
 //   - Whoever breaks the protocol is closed: malformed packets, an event before
@@ -37,7 +41,8 @@
 // pattern are forgotten when they are empty, and the pattern is asked for each
 // CONNECT; an error of middleware that is no ConnectError closes the transport
 // instead of being shown to the client; events that came before the client went
-// are handled; recovery reads the application's log.
+// are handled; recovery reads the application's log; the parser is no setting; the
+// attachments of a packet are bounded in number, in bytes together and in time.
 //
 // Everything may be called by several goroutines at once, unless it says
 // otherwise.
