@@ -140,7 +140,7 @@ const pendingBytes = 256 << 10
 // Pending are the oldest of the user's parked operations, as many as go into one
 // message; the data of one that is larger than any can be now is left out.
 func (r *Reconciler) Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error) {
-	ops, err := r.store.ParkedPage(ctx, userID, store.ParkedPlace{}, MaxParked, pendingBytes)
+	ops, _, err := r.store.ParkedPage(ctx, userID, store.ParkedPlace{}, MaxParked, pendingBytes)
 	for i := range ops {
 		if len(ops[i].Data) > wire.MaxData {
 			ops[i].Data = nil

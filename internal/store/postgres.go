@@ -32,7 +32,7 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 	pool.SetMaxOpenConns(s.opts.MaxConns)
 	pool.SetMaxIdleConns(s.opts.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	s.d, s.streams = postgresDialect{}, make(chan struct{}, max(1, s.opts.MaxConns/2))
+	s.d, s.longReads = postgresDialect{}, newLongReads(s.opts.MaxConns/2)
 	if err := pool.PingContext(ctx); err != nil {
 		return errors.Join(serverProblem(cfg, err), pool.Close())
 	}

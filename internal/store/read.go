@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"expenseflow/internal/seededbug"
@@ -30,16 +29,6 @@ var (
 		"JOIN expenses e ON e.id = s.expense_id JOIN users u ON u.id = e.user_id WHERE s.user_id = ? AND s.role <> ''"
 )
 
-// pageOfMine is a page of mine, newest first. Each half is cut where the page ends,
-// so that a planner need not sort all that a busy user has.
-func pageOfMine(userID string, limit int, offset int64) (query string, params []any) {
-	end := offset + int64(limit)
-	const first = " ORDER BY e.date DESC, e.id DESC LIMIT ?"
-	query = "SELECT * FROM (" + own + first + ") o UNION ALL SELECT * FROM (" + received + first + ") r" +
-		newestFirst + " LIMIT ? OFFSET ?"
-	return query, []any{userID, end, userID, end, limit, offset}
-}
-
 // scanView reads a row of mine.
 func scanView(row scanner) (models.Expense, error) {
 	var role models.Role
@@ -57,19 +46,27 @@ const newestFirst = " ORDER BY date DESC, id DESC"
 // moment, newest date first and then by id downwards, in constant memory. An
 // error of fn ends it and is returned as it is.
 //
-// A reader that is slow holds a connection if the result is long; such reads
-// take turns so that they leave connections to others. Short ones wait for nobody.
+// A reader that is slow holds a connection if the result is long; such reads have a
+// few places, which the users share. Short ones wait for nobody.
 func (s *Store) EachExpense(ctx context.Context, userID string, fn func(models.Expense) error) error {
+	short, err := s.isShort(ctx, userID)
+	if err != nil {
+		return err
+	}
 	query, args := mine(userID, "")
-	return s.stream(ctx, query+newestFirst, args, scanView, fn)
+	return s.stream(ctx, userID, short, query+newestFirst, args, scanView, fn)
 }
 
 // ExpensesSyncedAfter calls fn with each of the user's expenses that was stored
 // after t, in the order they were stored. Whoever wants to go on from there
 // reads LastSynced first.
 func (s *Store) ExpensesSyncedAfter(ctx context.Context, userID string, t time.Time, fn func(models.Expense) error) error {
+	short, err := s.isShortAfter(ctx, userID, t.UnixMilli())
+	if err != nil {
+		return err
+	}
 	query, args := mine(userID, " AND e.last_synced_at > ?", t.UnixMilli())
-	return s.stream(ctx, query+" ORDER BY last_synced_at, id", args, scanView, fn)
+	return s.stream(ctx, userID, short, query+" ORDER BY last_synced_at, id", args, scanView, fn)
 }
 
 // LastSynced is the newest LastSyncedAt that is committed for this user, and
@@ -84,28 +81,6 @@ func (s *Store) LastSynced(ctx context.Context, userID string) (time.Time, error
 // ofUser reads columns of a user's row.
 func (s *Store) ofUser(ctx context.Context, columns, userID string, dest ...any) error {
 	return noUser(s.one(ctx, s.r, "SELECT "+columns+" FROM users WHERE id = ?", []any{userID}, dest...))
-}
-
-// Expenses is one page of what EachExpense gives, from page 1, and how many
-// there are in all.
-func (s *Store) Expenses(ctx context.Context, userID string, page, limit int) ([]models.Expense, int64, error) {
-	var total int64
-	count := "SELECT (SELECT COUNT(*) FROM expenses WHERE user_id = ?) + (SELECT COUNT(*) FROM shares WHERE user_id = ? AND role <> '')"
-	if err := s.one(ctx, s.r, count, []any{userID, userID}, &total); err != nil {
-		return nil, 0, err
-	}
-	expenses := []models.Expense{}
-	offset := (int64(page) - 1) * int64(limit)
-	if offset < 0 || offset >= total {
-		return expenses, total, nil
-	}
-	query, args := pageOfMine(userID, limit, offset)
-	err := s.rows(ctx, s.r, query, args, func(row scanner) error {
-		e, err := scanView(row)
-		expenses = append(expenses, e)
-		return err
-	})
-	return expenses, total, err
 }
 
 // ExpenseOf is the expense of this id if the user has it, in their view;
@@ -146,10 +121,14 @@ func (s *Store) Snapshot(ctx context.Context, userID string, fn func(seq int64, 
 
 // snapshot reads seq beside each row.
 func (s *Store) snapshot(ctx context.Context, userID string, seq *int64, fn func(models.Expense) error) error {
+	short, err := s.isShort(ctx, userID)
+	if err != nil {
+		return err
+	}
 	all, args := mine(userID, "")
 	query := "SELECT m.*, (SELECT seq FROM users WHERE id = ?) FROM (" + all + ") m" + newestFirst
 	scan := func(row scanner) (models.Expense, error) { return scanView(beside{row, []any{seq}}) }
-	return s.stream(ctx, query, append([]any{userID}, args...), scan, fn)
+	return s.stream(ctx, userID, short, query, append([]any{userID}, args...), scan, fn)
 }
 
 // beside scans more columns, the last ones.
@@ -159,86 +138,6 @@ type beside struct {
 }
 
 func (b beside) Scan(dest ...any) error { return b.scanner.Scan(append(dest, b.last...)...) }
-
-// stream hands out rows as EachExpense promises.
-func (s *Store) stream(ctx context.Context, query string, args []any, scan func(scanner) (models.Expense, error), fn func(models.Expense) error) error {
-	c := chunk{scan: scan, fn: fn}
-	select {
-	case s.streams <- struct{}{}:
-	default:
-		if short, err := s.glimpse(ctx, query, args, &c); short || err != nil {
-			return err
-		}
-		select {
-		case s.streams <- struct{}{}:
-		case <-ctx.Done():
-			return unavailable(ctx.Err())
-		}
-	}
-	defer func() { <-s.streams }()
-	err := s.rows(ctx, s.long, query, args, c.add)
-	if c.err != nil {
-		return c.err
-	}
-	if err != nil {
-		return err
-	}
-	return c.hand()
-}
-
-var errLong = errors.New("the result is longer than a chunk")
-
-// glimpse hands out a result that is short, which takes no longer than any other
-// look: whoever has little does not wait behind slow readers of much.
-func (s *Store) glimpse(ctx context.Context, query string, args []any, c *chunk) (short bool, err error) {
-	long := false
-	err = s.rows(ctx, s.r, query, args, func(row scanner) error {
-		e, err := c.scan(row)
-		if long = len(c.rows) == streamChunk; long {
-			return errLong
-		}
-		c.rows = append(c.rows, e)
-		return err
-	})
-	switch {
-	case long:
-		c.rows = c.rows[:0]
-		return false, nil
-	case err != nil:
-		return false, err
-	}
-	return true, c.hand()
-}
-
-// A chunk collects rows for fn. It keeps fn's own error from being taken for the
-// database's.
-type chunk struct {
-	scan func(scanner) (models.Expense, error)
-	fn   func(models.Expense) error
-	rows []models.Expense
-	err  error
-}
-
-func (c *chunk) add(row scanner) error {
-	e, err := c.scan(row)
-	if err != nil {
-		return err
-	}
-	if c.rows = append(c.rows, e); len(c.rows) < streamChunk {
-		return nil
-	}
-	return c.hand()
-}
-
-func (c *chunk) hand() error {
-	for _, e := range c.rows {
-		if c.err = c.fn(e); c.err != nil {
-			return c.err
-		}
-	}
-	c.rows = c.rows[:0]
-	return nil
-}
 
 // ErrLogPruned says that the log does not go back that far any more.
 var ErrLogPruned = models.E(models.NotFound, "These changes are no longer kept")
@@ -290,14 +189,30 @@ func (s *Store) LogState(ctx context.Context, userID string) (models.LogState, e
 }
 
 // SeqAt is the newest sequence of the user's log at a moment, false if the log
-// holds nothing as old as that. It costs as much as was logged since.
+// holds nothing as old as that. Moments grow with sequences, so it looks at a few
+// changes only, however many there are.
 func (s *Store) SeqAt(ctx context.Context, userID string, at time.Time) (seq int64, ok bool, err error) {
-	query := "SELECT seq FROM changes WHERE user_id = ? AND at <= ? ORDER BY seq DESC LIMIT 1"
-	err = s.one(ctx, s.r, query, []any{userID, at.UnixMilli()}, &seq)
-	if models.KindOf(err) == models.NotFound {
-		return 0, false, nil
+	var start, head int64
+	if err := s.ofUser(ctx, "log_start, seq", userID, &start, &head); err != nil {
+		return 0, false, err
 	}
-	return seq, err == nil, err
+	before, after := start, head+1 // the newest one is from before on, and before after
+	for after-before > 1 {
+		middle := before + (after-before)/2
+		var millis int64
+		err := s.one(ctx, s.r, "SELECT at FROM changes WHERE user_id = ? AND seq = ?", []any{userID, middle}, &millis)
+		switch {
+		case models.KindOf(err) == models.NotFound: // pruned meanwhile
+			before, start = middle, middle
+		case err != nil:
+			return 0, false, err
+		case millis <= at.UnixMilli():
+			before = middle
+		default:
+			after = middle
+		}
+	}
+	return before, before > start, nil
 }
 
 // Head is the sequence of the newest change in the user's log, 0 for none;
@@ -361,27 +276,35 @@ const (
 // memory. While fn works it holds no connection. An error of fn ends it and is
 // returned as it is.
 func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error {
-	for from := (ParkedPlace{}); ; {
-		page, err := s.ParkedPage(ctx, userID, from, parkedRows, parkedBytes)
-		if err != nil || len(page) == 0 {
-			return err
+	page, more, err := s.ParkedPage(ctx, userID, ParkedPlace{}, parkedRows, parkedBytes)
+	if err == nil && more {
+		var done func(int64)
+		if done, err = s.longRead(ctx, userID); err == nil {
+			defer done(0)
 		}
+	}
+	for err == nil && len(page) > 0 {
 		for i := range page {
 			if err := fn(page[i]); err != nil {
 				return err
 			}
 		}
-		from = PlaceOf(&page[len(page)-1])
+		if !more {
+			break
+		}
+		page, more, err = s.ParkedPage(ctx, userID, PlaceOf(&page[len(page)-1]), parkedRows, parkedBytes)
 	}
+	return err
 }
 
 // ParkedPage is what EachParked gives after a place: at most limit operations, and as
-// many as hold so many bytes, but at least one. Of nothing more it is empty.
-func (s *Store) ParkedPage(ctx context.Context, userID string, after ParkedPlace, limit int, bytes int64) ([]models.QueuedOperation, error) {
-	page, held, full := []models.QueuedOperation{}, int64(0), false
+// many as hold so many bytes, but at least one; and whether there may be more.
+func (s *Store) ParkedPage(ctx context.Context, userID string, after ParkedPlace, limit int, bytes int64) (page []models.QueuedOperation, more bool, err error) {
+	page = []models.QueuedOperation{}
+	held, full := int64(0), false
 	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND state = 'parked' AND (created_at, id) > (?, ?) " +
 		"ORDER BY created_at, id LIMIT ?"
-	err := s.rows(ctx, s.r, query, []any{userID, after.createdAt, after.id, limit}, func(row scanner) error {
+	err = s.rows(ctx, s.r, query, []any{userID, after.createdAt, after.id, limit}, func(row scanner) error {
 		op, err := scanOperation(row)
 		if held += op.Size(); len(page) > 0 && held > bytes {
 			full = true
@@ -393,7 +316,7 @@ func (s *Store) ParkedPage(ctx context.Context, userID string, after ParkedPlace
 	if err == nil || full {
 		err = s.redact(ctx, userID, page)
 	}
-	return page, err
+	return page, full || len(page) == limit, err
 }
 
 // ResolveAlias is Tx.Alias outside a transaction.

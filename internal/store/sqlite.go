@@ -31,7 +31,7 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 		return fileProblem(path, err)
 	}
 	s.d, s.release, s.line = sqliteDialect{}, release, &line{span: groupSpan}
-	s.streams = make(chan struct{}, 2*s.opts.MaxReaders)
+	s.longReads = newLongReads(s.longConns())
 	err = makeFile(path)
 	if err == nil {
 		err = s.openSQLite(ctx, path)
@@ -78,9 +78,12 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if s.r, err = s.readers(path, s.opts.MaxReaders, s.opts.MaxReaders); err != nil {
 		return err
 	}
-	s.long, err = s.readers(path, cap(s.streams), 1)
+	s.long, err = s.readers(path, s.longConns(), 1)
 	return err
 }
+
+// longConns is how many connections there are for long reads.
+func (s *Store) longConns() int { return 2 * s.opts.MaxReaders }
 
 // readers is a pool of reading connections, of which idle are kept.
 func (s *Store) readers(path string, conns, idle int) (*gorm.DB, error) {

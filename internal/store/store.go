@@ -28,6 +28,7 @@ import (
 	"sync"
 	"time"
 
+	"expenseflow/internal/fair"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -67,15 +68,15 @@ type Options struct {
 
 // A Store is an open database. Its methods may be called concurrently.
 type Store struct {
-	opts    Options
-	log     *slog.Logger
-	d       dialect
-	w, r    *gorm.DB      // w writes; on SQLite it is one connection
-	long    *gorm.DB      // for streams; on PostgreSQL it is r
-	line    *line         // on SQLite: where writers wait for w. nil on PostgreSQL
-	turns   turns         // on PostgreSQL: where the writers of one user wait
-	streams chan struct{} // slots for reads that last as long as their reader likes
-	release func() error  // gives up the SQLite file; nil on PostgreSQL
+	opts      Options
+	log       *slog.Logger
+	d         dialect
+	w, r      *gorm.DB     // w writes; on SQLite it is one connection
+	long      *gorm.DB     // for streams; on PostgreSQL it is r
+	line      *line        // on SQLite: where writers wait for w. nil on PostgreSQL
+	turns     turns        // on PostgreSQL: where the writers of one user wait
+	longReads *fair.Pool   // the places for long reads, by user
+	release   func() error // gives up the SQLite file; nil on PostgreSQL
 
 	closing sync.Once
 	closed  error

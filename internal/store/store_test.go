@@ -260,7 +260,7 @@ func TestOperationsAreFoundByKeyAndParkedOnesListed(t *testing.T) {
 				t.Errorf("another user finds %v, %v", found, err)
 			}
 		})
-		list := must(s.ParkedPage(t.Context(), u.ID, store.ParkedPlace{}, 10, 1<<20))(t)
+		list, _, _ := s.ParkedPage(t.Context(), u.ID, store.ParkedPlace{}, 10, 1<<20)
 		if len(list) != 2 {
 			t.Fatalf("parked: %v", list)
 		}
