@@ -31,6 +31,7 @@ const (
 	NotifyExpense = "expense_added"
 	NotifyGoal    = "goal_achieved"
 	NotifySystem  = "system"
+	NotifyChange  = "balance_changed"
 )
 
 // The priorities of a notification.

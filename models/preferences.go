@@ -74,12 +74,15 @@ func DefaultPreferences() NotificationPreferences {
 }
 
 // Tells reports whether a notification of a type is told live at a moment; it is
-// kept in the list in any case. A low balance goes with the budget alerts, for it
-// has no switch of its own; what a user asks for (a test) is told whatever the
+// kept in the list in any case. A low balance goes with the budget alerts and a
+// changed one with the expenses, for they have no switch of their own; what a user asks for (a test) is told whatever the
 // types say.
 func (p *NotificationPreferences) Tells(notification string, at time.Time) bool {
-	if notification == NotifyBalance {
+	switch notification {
+	case NotifyBalance:
 		notification = NotifyBudget
+	case NotifyChange:
+		notification = NotifyExpense
 	}
 	wanted := notification == NotifySystem || slices.Contains(p.Push.Types, notification)
 	return p.Push.Enabled && wanted && !p.Quiet.holds(at)

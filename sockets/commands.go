@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/socketio"
@@ -29,6 +30,7 @@ type book interface {
 type command struct {
 	do   func(*session, context.Context, json.RawMessage) (receipt, error)
 	bare bool // the object may be left out, or be null
+	room bool // the bare name of a room stands for {room}
 }
 
 var commands = map[string]command{
@@ -39,10 +41,10 @@ var commands = map[string]command{
 	"dashboard:subscribe":   {do: (*session).subscribeDashboard, bare: true},
 	"dashboard:unsubscribe": {do: (*session).unsubscribeDashboard, bare: true},
 
-	"room:join":     {do: (*session).joinRoom},
-	"room:leave":    {do: (*session).leaveRoom},
+	"room:join":     {do: (*session).joinRoom, room: true},
+	"room:leave":    {do: (*session).leaveRoom, room: true},
 	"room:activity": {do: (*session).sayActivity},
-	"presence:list": {do: (*session).listPresence, bare: true},
+	"presence:list": {do: (*session).listPresence, bare: true, room: true},
 }
 
 // errorEvent tells a page what came to nothing, whether it asked for an
@@ -99,16 +101,18 @@ func (c *command) argument(e *socketio.Event) (json.RawMessage, error) {
 		return nil, models.E(models.Invalid, `"`+e.Name+`" needs an object`)
 	case len(e.Args) > 1:
 		return nil, models.E(models.Invalid, `"`+e.Name+`" takes one object, and a function for the answer`)
+	case c.room && len(e.Attachments) == 0 && bytes.HasPrefix(e.Args[0], []byte(`"`)):
+		return slices.Concat([]byte(`{"room":`), e.Args[0], []byte("}")), nil
 	case len(e.Attachments) > 0, !bytes.HasPrefix(e.Args[0], []byte("{")):
 		return nil, models.E(models.Invalid, `"value" must be of type object`)
 	}
 	return e.Args[0], nil
 }
 
-// createExpense handles expense:create {description, amount, category, type,
+// createExpense handles expense:create {description, amount, category, type?,
 // date?, deviceId?, clientId?}. A clientId makes its repetition harmless.
 func (s *session) createExpense(ctx context.Context, arg json.RawMessage) (receipt, error) {
-	draft, meta, err := wire.ParseDraft(arg)
+	draft, meta, err := wire.ParseCommandDraft(arg)
 	if err != nil {
 		return receipt{}, err
 	}
@@ -119,7 +123,7 @@ func (s *session) createExpense(ctx context.Context, arg json.RawMessage) (recei
 // updateExpense handles expense:update {id, version?, deviceId?, and the fields
 // that change}.
 func (s *session) updateExpense(ctx context.Context, arg json.RawMessage) (receipt, error) {
-	patch, meta, err := wire.ParsePatch(arg)
+	patch, meta, err := wire.ParseCommandPatch(arg)
 	if err != nil {
 		return receipt{}, err
 	}

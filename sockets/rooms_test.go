@@ -53,6 +53,22 @@ func TestMembersOfARoomHearOfEachOther(t *testing.T) {
 	same(t, "user", any(map[string]any{"id": "alice", "name": "ALICE"}), payload["user"])
 }
 
+func TestTheBareNameOfARoomIsEnough(t *testing.T) {
+	w := newTable(t)
+	alice := w.open(t, "a")
+	room := "expense:" + lunch
+	for _, name := range []string{"room:join", "presence:list", "room:leave"} {
+		alice.send(`427["` + name + `","` + room + `"]`)
+		_, ack := alice.answers(t, "7")
+		same(t, name, []any{true, any(room)}, []any{ack["ok"], ack["room"]})
+	}
+	for _, bad := range []string{`"user:alice"`, `""`, `"expense:\"}"`, `"` + lunch + `"`} {
+		alice.send(`427["room:join",` + bad + `]`)
+		_, ack := alice.answers(t, "7")
+		same(t, "room:join "+bad, any("INVALID"), ack["code"])
+	}
+}
+
 func TestTypingIsToldToTheOthersOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, start, told := &session{}, time.Now(), []int{}

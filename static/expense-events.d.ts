@@ -165,6 +165,7 @@ interface AnyNotification<Type extends string, Data> {
 export type Notification =
   | AnyNotification<'budget_alert', BudgetAlert>
   | AnyNotification<'low_balance', { balance: number; threshold: number }>
+  | AnyNotification<'balance_changed', { balance: number; delta: number }>
   | AnyNotification<'expense_added', ExpenseNews>
   | AnyNotification<'goal_achieved', { goalId: Id; title: string; targetAmount: number; currentAmount: number }>
   | AnyNotification<'system', { test: boolean }>;
@@ -302,13 +303,13 @@ export interface ClientToServer {
   'expense:delete'(expense: { id: Id } & Authored, answer?: (a: Answer<{ expense: Expense }>) => void): void;
   'dashboard:subscribe'(days?: DashboardDays | null, answer?: (a: Answer<{ dashboard: Dashboard }>) => void): void;
   'dashboard:unsubscribe'(nothing?: {} | null, answer?: (a: Answer) => void): void;
-  'room:join'(room: { room: Room }, answer?: (a: Answer<Members>) => void): void;
-  'room:leave'(room: { room: Room }, answer?: (a: Answer<{ room: Room }>) => void): void;
+  'room:join'(room: { room: Room } | Room, answer?: (a: Answer<Members>) => void): void;
+  'room:leave'(room: { room: Room } | Room, answer?: (a: Answer<{ room: Room }>) => void): void;
   'room:activity'(
     activity: { room: Room; type: 'comment'; data: string | { text: string } } | { room: Room; type: 'typing'; data?: object },
     answer?: (a: Answer) => void,
   ): void;
-  'presence:list'(room?: { room?: Room } | null, answer?: (a: Answer<Members | { presence: Presence }>) => void): void;
+  'presence:list'(room?: { room?: Room } | Room | null, answer?: (a: Answer<Members | { presence: Presence }>) => void): void;
   sync_request(
     place?: { since?: Offset | number | Moment | null; lastSyncedAt?: Moment | null } | null,
     answer?: (a: Answer) => void,

@@ -176,6 +176,7 @@ func (a *App) ledgerOptions() ledger.Options {
 	o := ledger.Options{
 		MaxExpenses:    int64(a.cfg.MaxExpenses),
 		NotifyExpenses: a.cfg.NotifyExpenses,
+		NotifyBalance:  a.cfg.NotifyBalance,
 		Activity:       func(e models.Activity) { a.hub.Activity(e) },
 		Rights:         func(c *models.Change) { a.hub.Evict(c) },
 	}

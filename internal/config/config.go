@@ -52,6 +52,7 @@ type Config struct {
 
 	EventNames     string `env:"EVENT_NAMES" envDefault:"both" oneof:"both|underscore|colon" help:"names of the events of expenses: expense_created, expense:created, or both"`
 	NotifyExpenses bool   `env:"NOTIFY_EXPENSES" envDefault:"false" help:"tell the user's other devices of each change of an expense by a notification too"`
+	NotifyBalance  bool   `env:"NOTIFY_BALANCE" envDefault:"false" help:"tell the user's devices of each change of the balance by a notification too"`
 	LowBalance     Amount `env:"LOW_BALANCE_THRESHOLD" help:"notify a user whose balance falls below this amount; empty never does" eg:"100"`
 	AdminToken     Secret `env:"ADMIN_TOKEN" help:"opens POST /api/admin/status, at least 16 characters; empty closes it" eg:"the output of: openssl rand -hex 16"`
 

@@ -53,6 +53,10 @@ type Options struct {
 	// all of a transaction that makes several.
 	NotifyExpenses bool
 
+	// NotifyBalance makes a notification of each transaction that changes the
+	// balance, unless it is told that the balance is low.
+	NotifyBalance bool
+
 	// Activity hears, after the commit, of each comment and of each update of an
 	// expense, for whoever looks at it: the author's own devices, if it is shared
 	// with nobody. It must not block; nil hears nothing.

@@ -123,6 +123,21 @@ func TestALowBalanceIsToldOnceEachTime(t *testing.T) {
 	})
 }
 
+func TestChangesOfTheBalanceAreToldWhereWanted(t *testing.T) {
+	eachPurse(t, ledger.Options{NotifyBalance: true, LowBalance: ptr(models.Money(-20_000_000))}, func(p *purse) {
+		lunch := p.spend("5", noon)
+		want := []string{`balance_changed low Balance changed: Your balance is -5. {"balance":-5,"delta":-5}`}
+		p.wantNotes(want...)
+		p.edit(lunch, models.Patch{Description: ptr("dinner")}) // moves nothing
+		p.wantNotes(want...)
+		p.edit(lunch, models.Patch{Amount: ptr(models.Money(7_500_000))})
+		want = append(want, `balance_changed low Balance changed: Your balance is -7.5. {"balance":-7.5,"delta":-2.5}`)
+		p.wantNotes(want...)
+		p.spend("20", noon) // one notification is enough
+		p.wantNotes(append(want, `low_balance high Low balance: Your balance is -27.5, which is less than -20. {"balance":-27.5,"threshold":-20}`)...)
+	})
+}
+
 func TestChangesOfExpensesAreToldWhereWanted(t *testing.T) {
 	eachPurse(t, ledger.Options{NotifyExpenses: true}, func(p *purse) {
 		by := models.Author{DeviceID: "device_1"}

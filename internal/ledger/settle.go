@@ -38,7 +38,9 @@ func (l *Ledger) settle(w *Work) error {
 		}
 	}
 	before := w.Tx.Before()
-	l.watchBalance(w, before.Balance())
+	if balance := before.Balance(); !l.watchBalance(w, balance) {
+		l.tellBalance(w, balance)
+	}
 	l.tellExpenses(w)
 	return nil
 }
@@ -108,21 +110,41 @@ func (w *Work) keep(n models.Notification, by models.Author, told bool) {
 	}
 }
 
-// watchBalance tells of a balance that has fallen below Options.LowBalance.
-func (l *Ledger) watchBalance(w *Work, before models.Balance) {
+// watchBalance tells of a balance that has fallen below Options.LowBalance, and
+// reports whether it has.
+func (l *Ledger) watchBalance(w *Work, before models.Balance) (told bool) {
 	if l.opts.LowBalance == nil {
-		return
+		return false
 	}
 	user, limit := w.Tx.User(), models.SumOf(*l.opts.LowBalance)
 	after := user.Balance()
 	if before.Balance().Cmp(limit) < 0 || after.Balance().Cmp(limit) >= 0 {
-		return
+		return false
 	}
 	w.notify(models.Notification{
 		Type: models.NotifyBalance, Priority: models.PriorityHigh, Title: "Low balance",
 		Message: fmt.Sprintf("Your balance is %s, which is less than %s.", after.Balance(), limit),
 		Data: data(map[string]json.Number{
 			"balance": json.Number(after.Balance().String()), "threshold": json.Number(limit.String()),
+		}),
+	}, models.Author{})
+	return true
+}
+
+// tellBalance tells all of the user's devices what the transaction made of the
+// balance, if it changed.
+func (l *Ledger) tellBalance(w *Work, before models.Balance) {
+	user := w.Tx.User()
+	after := user.Balance()
+	delta := after.Balance().Minus(before.Balance())
+	if !l.opts.NotifyBalance || delta.Cmp(models.Sum{}) == 0 {
+		return
+	}
+	w.notify(models.Notification{
+		Type: models.NotifyChange, Priority: models.PriorityLow, Title: "Balance changed",
+		Message: fmt.Sprintf("Your balance is %s.", after.Balance()),
+		Data: data(map[string]json.Number{
+			"balance": json.Number(after.Balance().String()), "delta": json.Number(delta.String()),
 		}),
 	}, models.Author{})
 }

@@ -36,7 +36,8 @@ func TestADeepBodyIsRefusedBeforeItIsTakenApart(t *testing.T) {
 	for name, parse := range map[string]func() error{
 		"POST":           func() error { _, _, err := wire.ParseDraft(body); return err },
 		"PUT":            func() error { _, _, err := wire.ParseFull(body); return err },
-		"expense:update": func() error { _, _, err := wire.ParsePatch(body); return err },
+		"expense:create": func() error { _, _, err := wire.ParseCommandDraft(body); return err },
+		"expense:update": func() error { _, _, err := wire.ParseCommandPatch(body); return err },
 		"DELETE":         func() error { _, err := wire.ParseMeta(body); return err },
 		"budget":         func() error { _, _, err := wire.ParseBudget(body); return err },
 		"room:join":      func() error { _, err := wire.ParseRoom(body, true); return err },

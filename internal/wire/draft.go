@@ -41,30 +41,24 @@ func knownKey(key string) bool {
 // ParseDraft reads the body of a new expense, already checked and normalized.
 // Errors are models.Invalid in Joi's words, about the first fault.
 func ParseDraft(body json.RawMessage) (models.Draft, Meta, error) {
-	p, m, err := parseExpense(body, true)
+	p, m, err := parseExpense(body)
 	return draft(p), m, err
 }
 
 // ParseFull reads the body of PUT: everything that a new expense needs; of what
 // it may omit, the stored value stays. Errors are ParseDraft's.
 func ParseFull(body json.RawMessage) (models.Patch, Meta, error) {
-	return parseExpense(body, true)
-}
-
-// ParsePatch reads a body that names only what changes (expense:update).
-// Errors are ParseDraft's.
-func ParsePatch(body json.RawMessage) (models.Patch, Meta, error) {
-	return parseExpense(body, false)
+	return parseExpense(body)
 }
 
 // parseExpense reads body in Joi's way: known fields in the contract's order,
 // then what is said beside them, then unknown keys.
-func parseExpense(body json.RawMessage, whole bool) (models.Patch, Meta, error) {
+func parseExpense(body json.RawMessage) (models.Patch, Meta, error) {
 	o, err := readObject(body)
 	if err != nil {
 		return models.Patch{}, Meta{}, err
 	}
-	p, vs := readPatch(o, joi, whole)
+	p, vs := readPatch(o, joi, true)
 	m, more := readMeta(o)
 	if err := joiError(append(vs, more...)); err != nil {
 		return models.Patch{}, Meta{}, err

@@ -181,7 +181,7 @@ func TestD6AcceptsTheCategoriesThatThePagesOffer(t *testing.T) {
 }
 
 func TestParsePatchNamesWhatChanges(t *testing.T) {
-	p, m, err := wire.ParsePatch(json.RawMessage(`{"id":"abc","amount":"7","merchant":"","version":"2"}`))
+	p, m, err := wire.ParseCommandPatch(json.RawMessage(`{"id":"abc","amount":"7","merchant":"","version":"2"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestParsePatchNamesWhatChanges(t *testing.T) {
 	if diff := cmp.Diff(wire.Meta{ID: "abc", Version: &two}, m); diff != "" {
 		t.Errorf("meta (-want +got):\n%s", diff)
 	}
-	if _, _, err := wire.ParsePatch(json.RawMessage(`{"description":""}`)); models.Message(err) != `"description" is not allowed to be empty` {
+	if _, _, err := wire.ParseCommandPatch(json.RawMessage(`{"description":""}`)); models.Message(err) != `"description" is not allowed to be empty` {
 		t.Errorf("got %v", err)
 	}
 }
@@ -439,7 +439,7 @@ func FuzzParseDraft(f *testing.F) {
 				t.Fatal("accepted a name that is too long")
 			}
 		}
-		_, _, err = wire.ParsePatch(json.RawMessage(body))
+		_, _, err = wire.ParseCommandPatch(json.RawMessage(body))
 		checkRefusal(t, err)
 		_, _, err = wire.ParseFull(json.RawMessage(body))
 		checkRefusal(t, err)
