@@ -80,7 +80,7 @@ func (h *Devices) list(c echo.Context) error {
 //
 //	200 {deviceId, tokens}    404 no such device of the caller's
 func (h *Devices) signOut(c echo.Context) error {
-	id, err := deviceID(c)
+	id, err := pathValue(c, "id")
 	if err != nil {
 		return err
 	}
@@ -99,15 +99,15 @@ func (h *Devices) signOut(c echo.Context) error {
 	}{id, len(keys)})
 }
 
-// deviceID is the device that the path names. A path with an escaped slash
-// arrives from echo with all its escapes.
-func deviceID(c echo.Context) (string, error) {
+// pathValue is a parameter of the path that may hold any characters. A path with an
+// escaped slash arrives from echo with all its escapes.
+func pathValue(c echo.Context, name string) (string, error) {
 	if c.Request().URL.RawPath == "" {
-		return c.Param("id"), nil
+		return c.Param(name), nil
 	}
-	id, err := url.PathUnescape(c.Param("id"))
+	value, err := url.PathUnescape(c.Param(name))
 	if err != nil {
-		return "", models.E(models.NotFound, "Device not found")
+		return "", models.E(models.NotFound, "Not found")
 	}
-	return id, nil
+	return value, nil
 }

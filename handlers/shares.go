@@ -12,7 +12,8 @@ import (
 
 // shareLedger is what decides who has whose expenses.
 type shareLedger interface {
-	Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) ([]models.Share, error)
+	Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) error
+	Withdraw(ctx context.Context, userID, expenseID, email string, by models.Author) error
 	Unshare(ctx context.Context, userID, expenseID, memberID string, by models.Author) ([]models.Share, error)
 	Shares(ctx context.Context, userID, expenseID string) (models.Sharing, error)
 	Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error)
@@ -34,13 +35,15 @@ func (h *Shares) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	get(api, "/expenses/:id/share", h.list, guard...)
 	api.POST("/expenses/:id/share", h.share, guard...)
 	api.DELETE("/expenses/:id/share/:userId", h.unshare, guard...)
+	api.DELETE("/expenses/:id/invitations/:email", h.withdraw, guard...)
 	get(api, "/expenses/:id/activity", h.activities, guard...)
 	api.POST("/expenses/:id/activity", h.comment, guard...)
 }
 
-// list handles GET /api/expenses/:id/share, for all who have the expense.
+// list handles GET /api/expenses/:id/share, for all who have the expense. Whom its
+// owner has invited is told to the owner alone.
 //
-//	200 {expenseId, owner, role, sharedWith}    404 absent, or the caller does not have it
+//	200 {expenseId, owner, role, sharedWith, invited?}    404 absent, or the caller does not have it
 func (h *Shares) list(c echo.Context) error {
 	s, err := h.Ledger.Shares(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"))
 	if err != nil {
@@ -49,12 +52,12 @@ func (h *Shares) list(c echo.Context) error {
 	return respond(c, http.StatusOK, wire.NewSharing(c.Param("id"), s))
 }
 
-// share handles POST /api/expenses/:id/share, {email, role}. An address that
-// nobody has, the caller's own, and an expense that the caller does not have are
-// one answer.
+// share handles POST /api/expenses/:id/share, {email, role}: it invites whoever has
+// the address. The answer says nothing about whether anybody does, or accepts.
 //
-//	200 {expenseId, sharedWith}    403 the caller does not own it
-//	400 what is wrong with it      404 no such expense or user
+//	202 {expenseId, invited}       403 the caller does not own it
+//	400 what is wrong with it,     404 the caller does not have it
+//	    or too many
 func (h *Shares) share(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -68,11 +71,31 @@ func (h *Shares) share(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	shares, err := h.Ledger.Share(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), email, role, by)
+	err = h.Ledger.Share(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), email, role, by)
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, wire.NewShares(c.Param("id"), shares))
+	return respond(c, http.StatusAccepted, wire.Invited{ExpenseID: c.Param("id"), Invited: true})
+}
+
+// withdraw handles DELETE /api/expenses/:id/invitations/:email, by the owner.
+//
+//	200 {expenseId, invited: false}    403 the caller does not own it
+//	404 no such expense or invitation
+func (h *Shares) withdraw(c echo.Context) error {
+	by, err := sender(c)
+	if err != nil {
+		return err
+	}
+	email, err := pathValue(c, "email")
+	if err != nil {
+		return err
+	}
+	err = h.Ledger.Withdraw(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), email, by)
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, wire.Invited{ExpenseID: c.Param("id")})
 }
 
 // unshare handles DELETE /api/expenses/:id/share/:userId, by the owner, or by the

@@ -136,6 +136,15 @@ const (
 	// ShareChanged tells an owner with whom an expense is shared from now on.
 	ShareChanged ChangeKind = "share_changed"
 
+	// InvitationReceived and InvitationClosed tell a user that an invitation waits for
+	// their answer, and that it does so no more.
+	InvitationReceived ChangeKind = "invitation_received"
+	InvitationClosed   ChangeKind = "invitation_closed"
+
+	// PersonBlocked and PersonUnblocked tell a user's other devices whom they block.
+	PersonBlocked   ChangeKind = "person_blocked"
+	PersonUnblocked ChangeKind = "person_unblocked"
+
 	BudgetCreated ChangeKind = "budget_created"
 	BudgetUpdated ChangeKind = "budget_updated"
 	BudgetDeleted ChangeKind = "budget_deleted"
@@ -171,7 +180,9 @@ type Change struct {
 	Budget       *Budget
 	Alert        *BudgetAlert
 	Notification *Notification
-	Shares       []Share // of ShareChanged; of an expense that nobody else has any more, nil
+	Shares       []Share     // of ShareChanged; of an expense that nobody else has any more, nil
+	Invitation   *Invitation // of InvitationReceived, without what the expense says
+	Person       *Person     // of PersonBlocked and PersonUnblocked
 
 	Author Author
 	At     time.Time

@@ -52,6 +52,9 @@ type Sharing struct {
 	OwnerID, OwnerName string
 	Role               Role    // of who asks
 	Shares             []Share // oldest first
+
+	// Invited are those who have not accepted, oldest first: for the owner alone.
+	Invited []Invitation
 }
 
 // The types of Activity around an expense. Comments are kept; the others are told

@@ -75,6 +75,20 @@ export interface Shares {
   sharedWith: (Person & { email: string; role: Role })[];
 }
 
+/** An expense that somebody offers to this user. */
+export interface Invitation {
+  id: Id;
+  expenseId: Id;
+  from: Person & { email: string };
+  role: Role;
+  createdAt: string;
+}
+
+/** Whether this user blocks somebody. */
+export interface Block extends Person {
+  blocked: boolean;
+}
+
 /** `expense:` and an id. */
 export type Room = `expense:${Id}`;
 
@@ -244,6 +258,10 @@ export interface ServerToClient {
   expense_deleted(expense: Deleted & Authored, offset?: Offset): void;
   'expense:deleted'(expense: Deleted & Authored, offset?: Offset): void;
   'expense:shared'(shares: Shares & Authored, offset?: Offset): void;
+  'invitation:received'(invitation: Invitation, offset?: Offset): void;
+  'invitation:closed'(invitation: { id: Id } & Authored, offset?: Offset): void;
+  'person:blocked'(person: Block & Authored, offset?: Offset): void;
+  'person:unblocked'(person: Block & Authored, offset?: Offset): void;
   'expenses:batch'(batch: ExpenseBatch, offset?: Offset): void;
   'budget:created'(budget: Budget & Authored, offset?: Offset): void;
   'budget:updated'(budget: Budget & Authored, offset?: Offset): void;

@@ -57,6 +57,7 @@ type App struct {
 	tail          *changes.Tail[sockets.Announcement]
 	hub           *sockets.Hub
 	folders       *frontend.Folders // nil with the built-in page
+	ledger        *ledger.Ledger
 
 	draining atomic.Bool // readiness says no
 }
@@ -147,6 +148,7 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), passwordRules(&a.cfg))
 	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
 	p.ledger = ledger.New(a.store, a.tail.Wake, a.ledgerOptions())
+	a.ledger = p.ledger
 	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
 		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },
@@ -271,6 +273,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.tail.Run(following) })
 	g.Go(func() error { return a.pruneRegularly(ctx) })
 	g.Go(func() error { return a.watchStorage(ctx) })
+	g.Go(func() error { return a.ledger.RunInvitations(ctx, a.log) })
 	g.Go(func() error {
 		defer stopFollowing()
 		<-ctx.Done()

@@ -23,6 +23,11 @@ var lateBodies = []struct{ route, path, body string }{
 	{"DELETE /api/expenses/:id", "/api/expenses/{id}", `{"deviceId":"d"}`},
 	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"{stranger}","role":"editor"}`},
 	{"DELETE /api/expenses/:id/share/:userId", "/api/expenses/{id}/share/{member}", `{"deviceId":"d"}`},
+	{"DELETE /api/expenses/:id/invitations/:email", "/api/expenses/{id}/invitations/invited%40example.org", `{"deviceId":"d"}`},
+	{"POST /api/invitations/:id/accept", "/api/invitations/{offered}/accept", `{"deviceId":"d"}`},
+	{"POST /api/invitations/:id/decline", "/api/invitations/{offered}/decline", `{"deviceId":"d"}`},
+	{"POST /api/people/:userId/block", "/api/people/{member}/block", `{"deviceId":"d"}`},
+	{"DELETE /api/people/:userId/block", "/api/people/{blocked}/block", `{"deviceId":"d"}`},
 	{"POST /api/expenses/:id/activity", "/api/expenses/{id}/activity", `{"text":"Hm"}`},
 	{"POST /api/sync/batch", "/api/sync/batch", queueOf("UPDATE", `{"amount":3}`)},
 	{"POST /api/sync/delta", "/api/sync/delta", `{"changes":[{"action":"update","id":"{id}","data":{"amount":3},"localId":1}]}`},
@@ -111,8 +116,18 @@ func (q *quarter) belongings() *strings.Replacer {
 	}
 	q.done("POST", "/api/sync/batch", owner, strings.Replace(queueOf("UPDATE", `{"amount":3}`), "{id}", "0123456789abcdef01234567", 1))
 	_, parked, _ := strings.Cut(q.done("GET", "/api/sync/pending", owner, "").body, `"_id":"`)
-	return strings.NewReplacer("{id}", id, "{budget}", budget, "{goal}", q.goal(owner, goalBody), "{parked}", parked[:24],
+	viewer := q.users["viewer"].ID
+	q.done("POST", "/api/people/"+viewer+"/block", owner, "")
+	return strings.NewReplacer("{id}", id, "{offered}", q.offered(), "{blocked}", viewer, "{budget}", budget, "{goal}", q.goal(owner, goalBody), "{parked}", parked[:24],
 		"{member}", q.users["editor"].ID, "{stranger}", q.users["stranger"].Email)
+}
+
+// offered is an invitation that waits for the owner's answer.
+func (q *quarter) offered() string {
+	q.t.Helper()
+	theirs := q.done("POST", "/api/expenses", q.token("stranger"), expenseBody).field("_id")
+	q.offer("stranger", theirs, q.users["owner"].Email, "viewer")
+	return q.invitation("owner")
 }
 
 // briefToken is an owner's that ends within a few seconds.

@@ -43,8 +43,16 @@ var rightsOf = []struct {
 	{"DELETE /api/expenses/:id", "/api/expenses/{id}", "", "200 403 403 404 404 401 401 401"},
 
 	{"GET /api/expenses/:id/share", "/api/expenses/{id}/share", "", "200:@ 200:editor 200:viewer 404 404 401 401 401"},
-	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"{stranger}","role":"viewer"}`, "200 403:FORBIDDEN 403 404 404 401 401 401"},
-	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"nobody@example.org","role":"viewer"}`, "404 403 403 404 404 401 401 401"},
+	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"{stranger}","role":"viewer"}`, "202:invited\":true 403:FORBIDDEN 403 404 404 401 401 401"},
+	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"nobody@example.org","role":"viewer"}`, "202:invited\":true 403 403 404 404 401 401 401"},
+	{"DELETE /api/expenses/:id/invitations/:email", "/api/expenses/{id}/invitations/invited%40example.org", "", "200:false 403 403 404 404 401 401 401"},
+	{"GET /api/invitations", "", "", "200 200 200 200 200 401 401 401"},
+	{"POST /api/invitations/:id/accept", "/api/invitations/{none}/accept", "", "404 404 404 404 404 401 401 401"},
+	{"POST /api/invitations/:id/accept", "/api/invitations/{invitation}/accept", "", "404 404 404 404 200s 401 401 401"},
+	{"POST /api/invitations/:id/decline", "/api/invitations/{invitation}/decline", "", "404 404 404 404 200 401 401 401"},
+	{"GET /api/people/blocked", "", "", "200 200 200 200 200 401 401 401"},
+	{"POST /api/people/:userId/block", "/api/people/{viewer}/block", "", "200 404 404 404 404 401 401 401"},
+	{"DELETE /api/people/:userId/block", "/api/people/{viewer}/block", "", "404 404 404 404 404 401 401 401"},
 	{"DELETE /api/expenses/:id/share/:userId", "/api/expenses/{id}/share/{viewer}", "", "200 403 200 404 404 401 401 401"},
 	{"GET /api/expenses/:id/activity", "/api/expenses/{id}/activity", "", "200s 200s 200s 404 404 401 401 401"},
 	{"POST /api/expenses/:id/activity", "/api/expenses/{id}/activity", `{"text":"<i>Hm</i>"}`, "201:<i>Hm</i> 201 201 404 404 401 401 401"},
@@ -182,11 +190,34 @@ func (q *quarter) shared() string {
 		if name == "editor" {
 			role = "editor"
 		}
-		q.done("POST", "/api/expenses/"+id+"/share", owner, fmt.Sprintf(`{"email":%q,"role":%q}`, q.users[name].Email, role))
+		q.invite(id, q.users[name].Email, role)
+		q.done("POST", "/api/invitations/"+q.invitation(name)+"/accept", q.token(name), "")
 	}
+	q.invite(id, "invited@example.org", "viewer")
 	q.done("POST", "/api/expenses/"+id+"/activity", q.token("former member"), `{"text":"`+secret+`"}`)
 	q.done("DELETE", "/api/expenses/"+id+"/share/"+q.users["former member"].ID, owner, "")
 	return id
+}
+
+func (q *quarter) invite(id, email, role string) { q.offer("owner", id, email, role) }
+
+// offer has a person offer an expense, and the offer delivered.
+func (q *quarter) offer(from, id, email, role string) {
+	q.t.Helper()
+	q.done("POST", "/api/expenses/"+id+"/share", q.token(from), fmt.Sprintf(`{"email":%q,"role":%q}`, email, role))
+	if _, err := q.app.ledger.DeliverInvitations(q.t.Context()); err != nil {
+		q.t.Fatal(err)
+	}
+}
+
+// invitation is the one that waits for a person's answer.
+func (q *quarter) invitation(name string) string {
+	q.t.Helper()
+	all, err := q.app.ledger.Invitations(q.t.Context(), q.users[name].ID)
+	if err != nil || len(all) == 0 {
+		q.t.Fatalf("%s has no invitation, %v", name, err)
+	}
+	return all[0].ID
 }
 
 func (q *quarter) done(method, path, token, body string) answer {
@@ -205,6 +236,11 @@ func TestEveryRouteAnswersEverybodyByTheirRights(t *testing.T) {
 		for i, want := range strings.Fields(row.want) {
 			q.move()
 			id, name := q.shared(), people[i]
+			invitation := "0123456789abcdef01234567"
+			if strings.Contains(row.path, "{invitation}") {
+				q.invite(id, q.users["stranger"].Email, "viewer")
+				invitation = q.invitation("stranger")
+			}
 			method, path, _ := strings.Cut(row.route, " ")
 			if row.path != "" {
 				path = row.path
@@ -213,7 +249,7 @@ func TestEveryRouteAnswersEverybodyByTheirRights(t *testing.T) {
 			if name == "revoked" || name == "expired" || name == "no token" {
 				fill = strings.NewReplacer("{id}", id, "{viewer}", q.users["viewer"].ID, "{stranger}", "a@example.org", "{none}", id)
 			}
-			a := q.call(method, fill.Replace(path), q.token(name), fill.Replace(row.body))
+			a := q.call(method, strings.ReplaceAll(fill.Replace(path), "{invitation}", invitation), q.token(name), fill.Replace(row.body))
 			if problem := judged(a, want); problem != "" {
 				t.Errorf("%s %s by %s: %s\n%d %.300s", method, path, name, problem, a.code, a.body)
 			}

@@ -126,6 +126,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 	}).Register(api, open, closed, guess)
 	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: p.list}).Register(api, closed...)
 	(&handlers.Shares{Ledger: p.ledger}).Register(api, closed...)
+	(&handlers.Invitations{Ledger: p.ledger}).Register(api, closed...)
 	(&handlers.Devices{Store: a.store, Hub: a.hub, Grace: a.cfg.SyncTokenGrace}).Register(api, closed...)
 	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)
 	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)

@@ -205,3 +205,29 @@ func content(body any) (io.Reader, error) {
 	b, err := json.Marshal(body)
 	return bytes.NewReader(b), err
 }
+
+// share has another account accept an expense of this one's as its editor.
+func (a *account) share(t *testing.T, expenseID string, other *account) {
+	t.Helper()
+	body := from(a.phone(), map[string]any{"email": other.Email, "role": "editor"})
+	a.call(t, http.MethodPost, "/api/expenses/"+expenseID+"/share", body).want(t, http.StatusAccepted)
+	other.accept(t, expenseID)
+}
+
+// accept accepts the invitation to an expense, which is delivered soon.
+func (a *account) accept(t *testing.T, expenseID string) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		var got struct {
+			Invitations []struct{ ID, ExpenseID string }
+		}
+		a.call(t, http.MethodGet, "/api/invitations", nil).want(t, http.StatusOK).into(t, &got)
+		for _, i := range got.Invitations {
+			if i.ExpenseID == expenseID {
+				a.call(t, http.MethodPost, "/api/invitations/"+i.ID+"/accept", from(a.phone(), map[string]any{})).want(t, http.StatusOK)
+				return
+			}
+		}
+	}
+	t.Fatalf("no invitation to %s arrived", expenseID)
+}

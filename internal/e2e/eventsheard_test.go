@@ -101,8 +101,7 @@ func (s *stage) shareEverything(t *testing.T, n *node) {
 	other := register(t, s.a.p)
 	s.all = append(s.all, n.openAs(t, other, map[string]any{}))
 	e := s.a.create(t, "shared", s.a.phone())
-	share := from(s.a.phone(), map[string]any{"email": other.Email, "role": "editor"})
-	s.a.call(t, http.MethodPost, "/api/expenses/"+e.ID+"/share", share).want(t, http.StatusOK)
+	s.a.share(t, e.ID, other)
 	s.a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(s.a.phone(), draft("edited"))).want(t, http.StatusOK)
 	s.all[len(s.all)-1].hear(t, 1, "expense_updated")
 }
@@ -131,7 +130,8 @@ func (s *stage) meetEverybody(t *testing.T, expenseID string) {
 	s.all = append(s.all, hers)
 	room := func(o map[string]any) { o["room"] = "expense:" + expenseID }
 	s.say(t, "room:join", room)
-	s.a.call(t, http.MethodPost, "/api/expenses/"+expenseID+"/share", from(s.a.phone(), map[string]any{"email": carol.Email, "role": "editor"})).want(t, http.StatusOK)
+	s.a.share(t, expenseID, carol)
+	s.meetAgain(t, carol)
 	carol.call(t, http.MethodPut, "/api/expenses/"+expenseID, from(carol.phone(), draft("shared"))).want(t, http.StatusOK)
 	hers.ask(t, "room:join", map[string]any{"room": "expense:" + expenseID})
 	s.laptop.ask(t, "room:join", map[string]any{"room": "expense:" + expenseID}) // of one's own devices the names are told
@@ -142,6 +142,16 @@ func (s *stage) meetEverybody(t *testing.T, expenseID string) {
 		d.ask(t, "room:leave", map[string]any{"room": "expense:" + expenseID})
 	}
 	s.say(t, "room:leave", room)
+}
+
+// meetAgain has carol offer an expense, be blocked and let in again.
+func (s *stage) meetAgain(t *testing.T, carol *account) {
+	e := carol.create(t, "offered", carol.phone())
+	carol.share(t, e.ID, s.a)
+	carol.call(t, http.MethodPost, "/api/expenses/"+e.ID+"/share", map[string]any{"email": "nobody@example.test", "role": "viewer"}).want(t, http.StatusAccepted)
+	for _, method := range []string{http.MethodPost, http.MethodDelete} {
+		s.a.call(t, method, "/api/people/"+carol.ID+"/block", from(s.a.phone(), map[string]any{})).want(t, http.StatusOK)
+	}
 }
 
 // spendEverything has a budget rise, the balance fall, and notifications read.

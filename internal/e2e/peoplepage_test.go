@@ -10,6 +10,7 @@ const (
 	herePart     = ".drawer[open] .sheet > .hint"
 	typingPart   = ".drawer[open] .typing:not(:empty)"
 	devicesPart  = ".question[open] .members .description"
+	offeredPart  = devicesPart
 )
 
 // strangers gives the pages of two new people, both live.
@@ -31,6 +32,16 @@ func (w *window) share(t *testing.T, description, email, role string) {
 	w.press(t, "Share")
 }
 
+// accept takes an entry that somebody offers, on the page.
+func (w *window) accept(t *testing.T, description string, from person) {
+	t.Helper()
+	w.awaitText(t, from.name+" wants to share an entry with you.")
+	w.press(t, "Invitations, 1 waiting")
+	w.press(t, "Accept: "+description+" from "+from.name)
+	w.awaitText(t, "No invitation waits for an answer.")
+	w.press(t, "Close")
+}
+
 // An entry goes to another person and back, with the rights that its owner gives.
 func TestPageSharesAnEntry(t *testing.T) {
 	ann, bob, one, other := strangers(t, startBrowser(t), sqlite(t).url())
@@ -38,9 +49,12 @@ func TestPageSharesAnEntry(t *testing.T) {
 	other.add(t, "Ferry", "120")
 	one.awaitRows(t, "House −840.00")
 	one.share(t, "House", "nobody@example.test", "may look")
-	one.awaitParts(t, ".share-form .error", "Expense or user not found.")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", "nobody@example.test", "asked, has not accepted · may look")
+	one.press(t, "Take back: nobody@example.test")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "owner")
 	one.fill(t, "Share with, by e-mail address", bob.email)
 	one.press(t, "Share")
+	other.accept(t, "House", ann)
 	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.name, bob.email+" · may look")
 	one.press(t, "Close")
 	one.awaitParts(t, detailPart, "Food · shared with 1")
@@ -77,6 +91,7 @@ func TestPageMeetsOthersAtAnEntry(t *testing.T) {
 	one.add(t, "House", "840")
 	one.awaitRows(t, "House −840.00")
 	one.share(t, "House", bob.email, "may look")
+	other.accept(t, "House", ann)
 	other.awaitRows(t, "House −840.00")
 	one.awaitParts(t, herePart, "Here now: you")
 	other.press(t, "People: House")
@@ -123,12 +138,13 @@ func TestPageOfPeopleIsAccessible(t *testing.T) { inEachLook(t, lookAtPeople) }
 func lookAtPeople(t *testing.T, p *program, w *window) {
 	who, bob := newPerson(), register(t, p)
 	w.register(t, who)
-	who.account(t, p).create(t, "House", "")
+	house := who.account(t, p).create(t, "House", "")
 	w.awaitRows(t, "House −12.50")
 	w.share(t, "House", "nobody@example.test", "may change it")
-	w.awaitText(t, "Expense or user not found.")
+	w.awaitText(t, "asked, has not accepted · may change it")
 	w.fill(t, "Share with, by e-mail address", bob.Email)
 	w.press(t, "Share")
+	bob.accept(t, house.ID)
 	w.awaitText(t, bob.Email+" · may change it")
 	w.fill(t, "Say something", "With cleaning?")
 	w.press(t, "Send")
@@ -138,4 +154,28 @@ func lookAtPeople(t *testing.T, p *program, w *window) {
 	w.press(t, "Devices of "+who.name)
 	w.awaitParts(t, devicesPart, "This device")
 	w.checkAccess(t, "devices")
+}
+
+// An invitation is answered by keyboard: one is declined, then who sends them blocked.
+func TestPageDeclinesAndBlocks(t *testing.T) {
+	ann, bob, one, other := strangers(t, startBrowser(t), sqlite(t).url())
+	for _, name := range []string{"House", "Car", "Boat"} {
+		one.add(t, name, "840")
+		one.share(t, name, bob.email, "may look")
+		one.press(t, "Close")
+	}
+	other.awaitButton(t, "Invitations, 3 waiting")
+	other.press(t, "Invitations, 3 waiting")
+	other.checkAccess(t, "invitations")
+	other.keys(t, "Tab", "Tab", "Tab", "Enter") // past Close and Accept, to Decline
+	other.awaitParts(t, offeredPart, "Car", "House")
+	other.keys(t, "Tab", "Tab", "Tab", "Tab", "Enter") // to Block
+	other.awaitParts(t, offeredPart, ann.name)
+	one.add(t, "Plane", "840")
+	one.share(t, "Plane", bob.email, "may look")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.email, "asked, has not accepted · may look")
+	other.awaitParts(t, offeredPart, ann.name)
+	other.press(t, "Unblock "+ann.name)
+	other.awaitParts(t, offeredPart)
+	other.awaitRows(t)
 }

@@ -122,7 +122,7 @@ func newCouple(t *testing.T, p *program) *couple {
 	c.hers = []*device{n.openNamed(t, p.url(), c.owner, "phone"), n.openNamed(t, p.url(), c.owner, "tablet")}
 	c.his = []*device{n.openNamed(t, p.url(), c.member, "phone"), n.openNamed(t, c.line.url(), c.member, "tablet")}
 	c.expense = c.owner.create(t, "as it was made", c.owner.phone())
-	c.share(t, http.MethodPost, "", map[string]any{"email": c.member.Email, "role": "editor"})
+	c.owner.share(t, c.expense.ID, c.member)
 	return c
 }
 

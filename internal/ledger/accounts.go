@@ -77,6 +77,7 @@ func (a *Accounts) Register(ctx context.Context, name, email, password string) (
 	case err != nil:
 		return models.User{}, fmt.Errorf("register: %w", err)
 	}
+	_ = a.store.WakeInvitations(ctx, u.Email) // else the next start of a process does
 	return u, nil
 }
 

@@ -37,6 +37,9 @@ type Ledger struct {
 	store *store.Store
 	wake  func(userID string)
 	opts  Options
+
+	maxReceived int64         // invitations that wait for one user; models.MaxReceived
+	undelivered chan struct{} // holds a token after a commit that left invitations to be delivered
 }
 
 // Options are what a Ledger allows users, and tells them beside their budgets. The
@@ -76,7 +79,7 @@ func New(s *store.Store, wake func(userID string), o Options) *Ledger {
 	if wake == nil {
 		wake = func(string) {}
 	}
-	return &Ledger{store: s, wake: wake, opts: o}
+	return &Ledger{store: s, wake: wake, opts: o, maxReceived: models.MaxReceived, undelivered: make(chan struct{}, 1)}
 }
 
 // NewID makes an id as the original's database does: 24 hex digits that grow
@@ -91,7 +94,7 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 	var done *store.Tx
 	err := l.store.Write(ctx, userID, func(tx *store.Tx) error {
 		done = tx
-		if err := fn(&Work{Tx: tx, maxExpenses: l.opts.MaxExpenses}); err != nil {
+		if err := fn(&Work{Tx: tx, maxExpenses: l.opts.MaxExpenses, maxReceived: l.maxReceived}); err != nil {
 			return err
 		}
 		for _, t := range tx.Each() {
@@ -105,8 +108,19 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 		failpoint.Here(failpoint.BeforeWake)
 		l.wake(userID)
 		l.tell(userID, done)
+		l.wakeDelivery(done)
 	}
 	return err
+}
+
+func (l *Ledger) wakeDelivery(tx *store.Tx) {
+	if !tx.Undelivered() {
+		return
+	}
+	select {
+	case l.undelivered <- struct{}{}:
+	default:
+	}
 }
 
 // tell wakes those whose logs have grown by somebody else's doing, and says who

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"expenseflow/models"
 )
@@ -19,75 +18,68 @@ const (
 var (
 	// errForbidden is for those who know of the expense.
 	errForbidden = &models.Error{Kind: models.Forbidden, Msg: "Forbidden", Code: CodeForbidden}
-	// errNobody is for those who do not, and for a share with nobody: neither an
-	// expense nor an account can be probed by it.
+	// errNobody is for those who do not, and for a member who is none.
 	errNobody = models.E(models.NotFound, "Expense or user not found")
 )
 
-// Share gives whoever has this address a role in the user's expense, or another
-// role than before, and tells with whom it is shared then. The expense arrives in
-// their log like one that was just made. To give the same again changes nothing.
+// Share offers whoever has this address a role in the user's expense. What becomes of
+// it is told to nobody but them: the answer and the work are the same whether or not
+// the address has an account, and whatever its owner decided about this user. From
+// then on the expense's owner finds the address among Sharing.Invited until it is
+// accepted. To offer the same again changes nothing. Who has the expense already gets
+// the role at once.
 //
-// Errors: *models.InvalidError; models.Forbidden for those who have the expense
-// but do not own it, whatever the address; models.NotFound, all alike and after
-// the same work, for an expense that the user does not have, an address that
-// nobody has, and the user's own; models.Invalid with CodeShareLimit for more
-// than models.MaxShares; and store.Write's.
-func (l *Ledger) Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) ([]models.Share, error) {
+// Errors: *models.InvalidError; models.NotFound for an expense that the user does not
+// have; models.Forbidden for those who have it but do not own it; models.Invalid with
+// CodeShareSelf for the user's own address, CodeShareLimit for more than
+// models.MaxShares users and invitations of one expense, CodeInvitationLimit for more
+// than models.MaxInvitationsPair to the address or models.MaxInvitations in all; and
+// store.Write's.
+func (l *Ledger) Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) error {
 	email = models.NormalizeEmail(email)
 	if err := models.InvalidIf(append(models.CheckEmail(email), models.CheckRole(role)...)); err != nil {
-		return nil, err
-	}
-	with, err := l.store.UserByEmail(ctx, email)
-	if err != nil && models.KindOf(err) != models.NotFound {
-		return nil, fmt.Errorf("share an expense: %w", err)
-	}
-	var shares []models.Share
-	err = l.Write(ctx, userID, func(w *Work) (err error) {
-		shares, err = w.share(expenseID, with.ID, role, by)
 		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("share an expense: %w", err)
 	}
-	return shares, nil
+	err := l.Write(ctx, userID, func(w *Work) error { return w.share(expenseID, email, role, by) })
+	if err != nil {
+		return fmt.Errorf("share an expense: %w", err)
+	}
+	return nil
 }
 
-// share gives a user a role; userID "" is nobody's.
-func (w *Work) share(id, userID string, role models.Role, by models.Author) ([]models.Share, error) {
+func (w *Work) share(id, email string, role models.Role, by models.Author) error {
 	e, err := w.sharing(id)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if userID == "" || userID == e.UserID {
-		return nil, errNobody
+	if email == w.Tx.User().Email {
+		return errSelf
 	}
-	if err := w.Tx.Lock(userID); err != nil {
-		return nil, err
-	}
-	if w.Tx.In(userID) == nil { // removed meanwhile
-		return nil, errNobody
-	}
-	before := w.roleOf(e, userID)
-	switch {
-	case before == role:
-		return w.Tx.Shares(e), nil
-	case before == models.NoRole && e.Shares >= models.MaxShares:
-		return nil, &models.Error{
-			Kind: models.Invalid, Code: CodeShareLimit,
-			Msg: "An expense can be shared with at most " + strconv.Itoa(models.MaxShares) + " users",
+	for _, s := range w.Tx.Shares(e) {
+		if s.Email == email {
+			return w.setRole(e, s, role, by)
 		}
 	}
-	kind := models.ExpenseUpdated
-	if before == models.NoRole {
-		kind = models.ExpenseCreated
+	if err := w.invite(e, email, role); err != nil {
+		return err
 	}
-	if e, err = w.Tx.SetShare(e, userID, role); err != nil {
-		return nil, err
+	w.announceShares(e, by)
+	return nil
+}
+
+// setRole gives a member another role.
+func (w *Work) setRole(e models.Expense, member models.Share, role models.Role, by models.Author) error {
+	if member.Role == role {
+		return nil
 	}
-	t := w.Tx.In(userID)
-	t.AppendChange(kind, t.View(e), by)
-	return w.announceShares(e, by), nil
+	e, err := w.Tx.SetShare(e, member.UserID, role)
+	if err != nil {
+		return err
+	}
+	t := w.Tx.In(member.UserID)
+	t.AppendChange(models.ExpenseUpdated, t.View(e), by)
+	w.announceShares(e, by)
+	return nil
 }
 
 // sharing is allowed in the words of a share, which tell of an expense as little as

@@ -58,7 +58,7 @@ func crowds(t *testing.T, test func(c *crowd)) {
 func (c *crowd) any() *ledger.Ledger { return c.ledgers[rand.IntN(len(c.ledgers))] }
 
 func (c *crowd) share(owner models.User, id string, with models.User) {
-	if _, err := c.any().Share(c.t.Context(), owner.ID, id, with.Email, models.RoleEditor, models.Author{}); err != nil {
+	if err := storetest.Share(c.t, c.store, c.any(), owner.ID, id, with, models.RoleEditor, models.Author{}); err != nil {
 		c.t.Errorf("share: %v", err)
 	}
 }

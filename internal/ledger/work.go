@@ -20,6 +20,7 @@ import (
 type Work struct {
 	Tx          *store.Tx
 	maxExpenses int64 // 0 is no limit
+	maxReceived int64 // invitations that wait for one user
 }
 
 // Create stores a new expense; without a date it is of now. Errors: a

@@ -199,9 +199,9 @@ func (t *table) share() {
 	d := t.dishes[id]
 	kind := t.allowed(d, i, models.RoleOwner)
 	if kind == models.Internal && with == d.owner {
-		kind = models.NotFound
+		kind = models.Invalid
 	}
-	_, err := t.ledger.Share(t.t.Context(), p.ID, id, q.Email, role, models.Author{})
+	err := storetest.Share(t.t, t.store, t.ledger, p.ID, id, q.User, role, models.Author{})
 	t.want("share", err, kind)
 	if err == nil {
 		d.members[with] = role
@@ -501,7 +501,7 @@ func TestAReplayShowsNothingToWhichTheRightHasEnded(t *testing.T) {
 	each(t, func(h *house) {
 		ctx, bob := h.t.Context(), storetest.User(h.t, h.store)
 		id := h.apply(create(0, lunch))[0].Expense.ID
-		if _, err := h.ledger.Share(ctx, h.user.ID, id, bob.Email, models.RoleEditor, models.Author{}); err != nil {
+		if err := storetest.Share(h.t, h.store, h.ledger, h.user.ID, id, bob, models.RoleEditor, models.Author{}); err != nil {
 			h.t.Fatal(err)
 		}
 		op := of("bob's phone", update(1, id, `{"notes":"mine"}`))
@@ -528,7 +528,7 @@ func TestAReplayShowsNothingToWhichTheRightHasEnded(t *testing.T) {
 		if got := h.list()[0]; got.Notes != "mine" || got.Version != 2 {
 			h.t.Errorf("stored %+v", got)
 		}
-		if _, err := h.ledger.Share(ctx, h.user.ID, id, bob.Email, models.RoleEditor, models.Author{}); err != nil {
+		if err := storetest.Share(h.t, h.store, h.ledger, h.user.ID, id, bob, models.RoleEditor, models.Author{}); err != nil {
 			h.t.Fatal(err)
 		}
 		r, err := h.Retry(ctx, bob.ID, models.Author{}, parked[1].ID, nil)
@@ -544,7 +544,7 @@ func TestARightEndsWhileABatchIsUnderWay(t *testing.T) {
 	each(t, func(h *house) {
 		ctx, bob := h.t.Context(), storetest.User(h.t, h.store)
 		id := h.apply(create(0, lunch))[0].Expense.ID
-		if _, err := h.ledger.Share(ctx, h.user.ID, id, bob.Email, models.RoleEditor, models.Author{}); err != nil {
+		if err := storetest.Share(h.t, h.store, h.ledger, h.user.ID, id, bob, models.RoleEditor, models.Author{}); err != nil {
 			h.t.Fatal(err)
 		}
 		var ops []models.Operation

@@ -121,6 +121,30 @@ func (p sharesPayload) shares(expenseID string) (shares []models.Share) {
 	return shares
 }
 
+type invitationPayload struct {
+	ExpenseID  string      `json:"expense"`
+	OwnerID    string      `json:"owner"`
+	OwnerName  string      `json:"name"`
+	OwnerEmail string      `json:"email"`
+	Role       models.Role `json:"role"`
+	CreatedAt  int64       `json:"created"`
+}
+
+func newInvitationPayload(i *models.Invitation) invitationPayload {
+	return invitationPayload{i.ExpenseID, i.OwnerID, i.OwnerName, i.OwnerEmail, i.Role, i.CreatedAt.UnixMilli()}
+}
+
+func (p *invitationPayload) invitation(id string) *models.Invitation {
+	return &models.Invitation{
+		ID: id, ExpenseID: p.ExpenseID, OwnerID: p.OwnerID, OwnerName: p.OwnerName, OwnerEmail: p.OwnerEmail,
+		Role: p.Role, State: models.InvitationPending, CreatedAt: fromMillis(p.CreatedAt),
+	}
+}
+
+type personPayload struct {
+	Name string `json:"name"`
+}
+
 // encodeEntity is what the log keeps of a change's entity; "" for none.
 func encodeEntity(c *models.Change) string {
 	switch {
@@ -128,6 +152,10 @@ func encodeEntity(c *models.Change) string {
 		return encodeExpense(&c.Expense)
 	case c.Kind == models.ShareChanged:
 		return encoded(newSharesPayload(c.Shares))
+	case c.Invitation != nil:
+		return encoded(newInvitationPayload(c.Invitation))
+	case c.Person != nil:
+		return encoded(personPayload{c.Person.Name})
 	case c.Budget != nil:
 		return encoded(newBudgetPayload(c.Budget))
 	case c.Alert != nil:
@@ -152,6 +180,14 @@ func decodeEntity(c *models.Change, payload []byte) (err error) {
 		var p sharesPayload
 		err = json.Unmarshal(payload, &p)
 		c.Shares = p.shares(c.EntityID)
+	case models.InvitationReceived:
+		var p invitationPayload
+		err = json.Unmarshal(payload, &p)
+		c.Invitation = p.invitation(c.EntityID)
+	case models.PersonBlocked, models.PersonUnblocked:
+		var p personPayload
+		err = json.Unmarshal(payload, &p)
+		c.Person = &models.Person{ID: c.EntityID, Name: p.Name}
 	case models.BudgetCreated, models.BudgetUpdated, models.BudgetDeleted:
 		var p budgetPayload
 		err = json.Unmarshal(payload, &p)

@@ -41,6 +41,7 @@ var perishable = []perish{
 	{"shares", "expense_id, user_id", "role = '' AND updated_at < ?", false}, // that had ended when those were still kept
 	{"kept_rooms", "session_key", "updated_at < ?", false},
 	{"revoked_tokens", "token_key", "expires_at < ?", true},
+	{"invitations", "id", "state = 'gone' AND ends_at < ?", true},
 	{"user_devices", "user_id, device_id, token_key", "expires_at < ?", true},
 }
 

@@ -20,6 +20,7 @@ var rowTypes = []any{
 	&operationRow{}, &aliasRow{}, &deviceRow{}, &postedCreateRow{},
 	&dailyTotalRow{}, &budgetRow{}, &notificationRow{}, &shareRow{}, &activityRow{}, &userDeviceRow{}, &keptRoomsRow{},
 	&goalRow{}, &preferencesRow{},
+	&invitationRow{}, &contactRow{},
 }
 
 // checkSchema compares the live schema with the row types, so that a database

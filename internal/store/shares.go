@@ -220,6 +220,9 @@ func (tx *Tx) dropTraces(expenseID string) error {
 	if err := tx.exec("DELETE FROM shares WHERE expense_id = ?", expenseID); err != nil {
 		return err
 	}
+	if err := tx.withdrawAll(expenseID); err != nil {
+		return err
+	}
 	return tx.exec("DELETE FROM activities WHERE expense_id = ?", expenseID)
 }
 
@@ -358,7 +361,10 @@ func (s *Store) Sharing(ctx context.Context, userID, id string) (sh models.Shari
 		if sh.Role, err = roleIn(userID, sh.OwnerID, role); err != nil {
 			return err
 		}
-		return g.sharesOf(id, &sh)
+		if err := g.sharesOf(id, &sh); err != nil || sh.Role != models.RoleOwner {
+			return err
+		}
+		return g.invitationsOf(id, &sh)
 	})
 	return sh, err
 }

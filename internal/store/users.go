@@ -62,26 +62,48 @@ func (s *Store) SetPassword(ctx context.Context, id string, hash []byte) error {
 	})
 }
 
-// DeleteUser removes a user and all that is theirs, for those too with whom it
-// was shared; models.NotFound if they are gone already.
+// DeleteUser is Tx.DeleteUser in a transaction of its own; models.NotFound if the user
+// is gone already.
 func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	return s.Write(ctx, id, func(tx *Tx) error {
-		if err := tx.part(); err != nil {
+	return s.Write(ctx, id, (*Tx).DeleteUser)
+}
+
+// DeleteUser removes the user and all that is theirs, for those too with whom it was
+// shared. What they were invited to is kept for whoever has their address next.
+func (tx *Tx) DeleteUser() error {
+	if err := tx.part(); err != nil {
+		return err
+	}
+	if err := tx.partInvitations(); err != nil {
+		return err
+	}
+	for _, table := range unkeyed {
+		if err := tx.exec("DELETE FROM "+table+" WHERE user_id = ?", tx.user.ID); err != nil {
 			return err
 		}
-		for _, table := range unkeyed {
-			if err := tx.exec("DELETE FROM "+table+" WHERE user_id = ?", id); err != nil {
-				return err
-			}
+	}
+	return tx.exec("DELETE FROM users WHERE id = ?", tx.user.ID)
+}
+
+// partInvitations takes the user out of all invitations and contacts.
+func (tx *Tx) partInvitations() error {
+	tx.undelivered = true
+	for _, step := range []struct{ query, arg string }{
+		{"UPDATE invitations SET user_id = '', state = 'withdrawn' WHERE user_id = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.ID},
+		{"UPDATE invitations SET state = CASE WHEN state = 'pending' THEN 'waiting' ELSE 'gone' END WHERE email = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.Email},
+		{"DELETE FROM contacts WHERE other_id = ?", tx.user.ID},
+	} {
+		if err := tx.exec(step.query, step.arg); err != nil {
+			return err
 		}
-		return tx.exec("DELETE FROM users WHERE id = ?", id)
-	})
+	}
+	return nil
 }
 
 // unkeyed are the tables whose rows do not go by themselves with their user: a
 // foreign key would be looked up for each row of a batch, under a lock that makes
 // it hold.
-var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name, "shares", activityTable.name, "user_devices", "kept_rooms"}
+var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name, "shares", activityTable.name, "user_devices", "kept_rooms", "invitations", "contacts"}
 
 // RevokeToken refuses a token until it has expired by itself, and writes that into
 // the log. Revoking twice is no error; models.NotFound if the user is gone.

@@ -298,6 +298,8 @@ type joint struct {
 	expenses *overlay[string, models.Expense] // whoever's; as their owners see them
 	shares   *overlay[string, []models.Share] // by expense; never flushed
 
+	undelivered bool // invitations were made or withdrawn
+
 	// failed is the first statement that failed and was not undone by an
 	// Attempt: such a transaction does not commit, whatever fn made of it.
 	failed error

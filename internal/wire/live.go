@@ -218,8 +218,26 @@ func announced(c *models.Change) any {
 		return NewAlert(c.Alert.State)
 	case models.NotificationCreated:
 		return NewNotification(*c.Notification)
+	case models.InvitationReceived:
+		return NewInvitation(*c.Invitation)
+	case models.InvitationClosed:
+		return closed{c.EntityID, c.Author.DeviceID}
+	case models.PersonBlocked, models.PersonUnblocked:
+		return blocked{Block{Person{c.Person.ID, c.Person.Name}, c.Kind == models.PersonBlocked}, c.Author.DeviceID}
 	case models.ShareChanged:
 		return sharesTold{NewShares(c.EntityID, c.Shares), c.Author.DeviceID}
 	}
 	return nil
+}
+
+// closed is the payload of invitation:closed.
+type closed struct {
+	ID       string `json:"id"`
+	DeviceID string `json:"deviceId,omitempty"`
+}
+
+// blocked is the payload of person:blocked and person:unblocked.
+type blocked struct {
+	Block
+	DeviceID string `json:"deviceId,omitempty"`
 }

@@ -61,13 +61,26 @@ type sharesTold struct {
 // A Sharing is the answer to GET /api/expenses/:id/share.
 type Sharing struct {
 	Shares
-	Owner Person `json:"owner"`
-	Role  string `json:"role"` // of who asks
+	Owner   Person    `json:"owner"`
+	Role    string    `json:"role"`              // of who asks
+	Invited []Invitee `json:"invited,omitempty"` // for the owner alone
+}
+
+// An Invitee is an address that was invited to an expense and has not accepted:
+// whatever became of it, and whether or not it has an account.
+type Invitee struct {
+	Email     string `json:"email"`
+	Role      string `json:"role"`
+	CreatedAt Time   `json:"createdAt"`
 }
 
 // NewSharing gives the document.
 func NewSharing(expenseID string, s models.Sharing) Sharing {
-	return Sharing{NewShares(expenseID, s.Shares), Person{s.OwnerID, s.OwnerName}, string(s.Role)}
+	doc := Sharing{Shares: NewShares(expenseID, s.Shares), Owner: Person{s.OwnerID, s.OwnerName}, Role: string(s.Role)}
+	for _, i := range s.Invited {
+		doc.Invited = append(doc.Invited, Invitee{i.Email, string(i.Role), Time(i.CreatedAt)})
+	}
+	return doc
 }
 
 // ParseShare reads the body of POST /api/expenses/:id/share, {email, role}, and

@@ -115,6 +115,37 @@ export class Api {
     return this.#request('POST', `/expenses/${encodeURIComponent(id)}/share`, { email, role });
   }
 
+  withdraw(id, email) {
+    return this.#request('DELETE', `/expenses/${encodeURIComponent(id)}/invitations/${encodeURIComponent(email)}`);
+  }
+
+  /** The invitations that wait for this person's answer, the newest first. */
+  async invitations() {
+    return listOf((await this.#request('GET', '/invitations'))?.invitations);
+  }
+
+  /** What the invitation offered: {id, expense}. */
+  acceptInvitation(id) {
+    return this.#request('POST', `/invitations/${encodeURIComponent(id)}/accept`);
+  }
+
+  declineInvitation(id) {
+    return this.#request('POST', `/invitations/${encodeURIComponent(id)}/decline`);
+  }
+
+  /** Whom this person blocks, by name. */
+  async blocked() {
+    return listOf((await this.#request('GET', '/people/blocked'))?.blocked);
+  }
+
+  block(userId) {
+    return this.#request('POST', `/people/${encodeURIComponent(userId)}/block`);
+  }
+
+  unblock(userId) {
+    return this.#request('DELETE', `/people/${encodeURIComponent(userId)}/block`);
+  }
+
   unshare(id, userId) {
     return this.#request('DELETE', `/expenses/${encodeURIComponent(id)}/share/${encodeURIComponent(userId)}`);
   }

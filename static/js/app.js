@@ -7,6 +7,7 @@ import { Dashboard } from './dashboard.js';
 import { Devices } from './devices.js';
 import { h, icon, soon } from './dom.js';
 import { count } from './format.js';
+import { Invitations } from './invitations.js';
 import { Live } from './live.js';
 import { Notices } from './notices.js';
 import * as account from './panels/account.js';
@@ -15,6 +16,7 @@ import * as budgets from './panels/budgets.js';
 import * as devices from './panels/devices.js';
 import { Editor } from './panels/editor.js';
 import * as entry from './panels/entry.js';
+import * as invitations from './panels/invitations.js';
 import * as list from './panels/list.js';
 import * as notices from './panels/notices.js';
 import * as overview from './panels/overview.js';
@@ -41,7 +43,7 @@ import { Views, views } from './views.js';
  * name (views.js), `floating`, `overlay`; and, if it has any, a `render` that
  * brings them up to date. A new panel is a line here, in index.html and in sw.js.
  */
-const panels = [balance, status, notices, devices, account, system, summary, entry, parked, way, people, list, overview, budgets];
+const panels = [balance, status, notices, invitations, devices, account, system, summary, entry, parked, way, people, list, overview, budgets];
 
 /** Milliseconds after a change until the rows are kept for the next start. */
 const rememberPause = 2_000;
@@ -107,7 +109,7 @@ function contextOf(session) {
   const context = {
     session, storage, deviceId, api, queue, book, sync, live, currency, currencies, sumCurrency,
     balance: new Balance({ book, queue }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
-    devices: new Devices({ api, live }), room: new Room({ api, live }), notices: new Notices(api), views: new Views(), toast: new Toast(), editor: new Editor(currency),
+    devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new Room({ api, live }), notices: new Notices(api), views: new Views(), toast: new Toast(), editor: new Editor(currency),
   };
   context.actions = actionsOf(context);
   context.leave = () => leave(context);

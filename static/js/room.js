@@ -84,8 +84,16 @@ export class Room extends EventTarget {
     Object.assign(this, { sharing: null, comments: [], trouble: null });
   }
 
+  /** Asks whoever has the address; a member's role changes at once. */
   async share(email, role) {
-    this.#take(await this.#api.share(this.#id, email, role));
+    await this.#api.share(this.#id, email, role);
+    await this.#read();
+  }
+
+  /** Takes an invitation back that was not accepted. */
+  async withdraw(email) {
+    await this.#api.withdraw(this.#id, email);
+    await this.#read();
   }
 
   /** Takes the entry away from somebody; from oneself is to leave it. */

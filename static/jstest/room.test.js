@@ -19,11 +19,13 @@ function setUp() {
   const live = new RoomLive();
   const timers = new FakeTimers();
   const said = [];
+  const invited = [];
   const api = {
-    shares: async (id) => ({ expenseId: id, owner: { id: 'anna', name: 'anna' }, role: 'owner', sharedWith: [] }),
+    shares: async (id) => ({ expenseId: id, owner: { id: 'anna', name: 'anna' }, role: 'owner', sharedWith: [], invited: [...invited] }),
     comments: async () => [...said].reverse(),
     comment: async (_, text) => { said.push({ id: `c${said.length}`, data: { text } }); return said.at(-1); },
-    share: async (id, email, role) => ({ expenseId: id, sharedWith: [{ id: 'bob', name: 'bob', email, role }] }),
+    share: async (id, email, role) => { invited.push({ email, role }); return { expenseId: id, invited: true }; },
+    withdraw: async (id) => { invited.pop(); return { expenseId: id, invited: false }; },
   };
   return { live, timers, said, room: new Room({ api, live, timers }) };
 }
@@ -84,7 +86,7 @@ test('that somebody types here is said now and then, not with every key', async 
   assert.deepEqual(live.asked.map(([event, { type }]) => [event, type]), [['room:activity', 'typing'], ['room:activity', 'typing']]);
 });
 
-test('what is said and shared shows at once', async () => {
+test('what is said and offered shows at once', async () => {
   const { live, room } = setUp();
   live.connect();
   await room.enter('e1');
@@ -92,7 +94,9 @@ test('what is said and shared shows at once', async () => {
   await room.say('second');
   await room.share('bob@example.test', 'viewer');
   assert.deepEqual(room.comments.map((c) => c.data.text), ['first', 'second']);
-  assert.deepEqual(room.sharing.sharedWith.map((m) => m.role), ['viewer']);
+  assert.deepEqual(room.sharing.invited.map((i) => i.role), ['viewer']);
+  await room.withdraw('bob@example.test');
+  assert.deepEqual(room.sharing.invited, []);
 });
 
 test('an answer for an entry that was left shows nothing', async () => {

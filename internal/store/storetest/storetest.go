@@ -134,3 +134,26 @@ func User(t testing.TB, s *store.Store, email ...string) models.User {
 
 // ID is a new id.
 func ID() string { return bson.NewObjectID().Hex() }
+
+// A sharer shares expenses; *ledger.Ledger is one.
+type sharer interface {
+	Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) error
+	DeliverInvitations(ctx context.Context) (int, error)
+}
+
+// Share has l share an expense with a user who has accepted its owner before, and
+// waits until it has arrived. The error is l.Share's.
+func Share(t testing.TB, s *store.Store, l sharer, ownerID, expenseID string, with models.User, role models.Role, by models.Author) error {
+	t.Helper()
+	err := s.Write(t.Context(), with.ID, func(tx *store.Tx) error { return tx.SetContact(ownerID, models.ContactAccepted) })
+	if err != nil {
+		t.Fatalf("accept: %v", err)
+	}
+	if err := l.Share(t.Context(), ownerID, expenseID, with.Email, role, by); err != nil {
+		return err
+	}
+	if _, err := l.DeliverInvitations(t.Context()); err != nil {
+		t.Fatalf("deliver: %v", err)
+	}
+	return nil
+}

@@ -83,7 +83,10 @@ class People {
     if (trouble) {
       setText(this.#words, sentence(trouble.message));
     }
-    arrange(this.#members, sharing ? membersOf(sharing, me).map((m) => this.#member(m, isOwner)) : []);
+    arrange(this.#members, sharing ? [
+      ...membersOf(sharing, me).map((m) => this.#member(m, isOwner)),
+      ...(sharing.invited ?? []).map((i) => this.#invitee(i)),
+    ] : []);
     this.#renderComments(comments, me);
     setText(this.#typing, typing.length > 0 ? `${typing.join(', ')} ${typing.length === 1 ? 'is' : 'are'} writing…` : '');
   }
@@ -110,6 +113,15 @@ class People {
     return known ?? h('li', { data: { key } },
       h('div', { class: 'what' }, h('span', { class: 'description' }, member.shown), h('span', { class: 'detail' }, [member.email, member.word].filter(Boolean).join(' · '))),
       isOwner && member.role !== 'owner' ? this.#memberTools(member) : null);
+  }
+
+  #invitee({ email, role }) {
+    const key = `invited ${email} ${role}`;
+    const known = this.#members.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    return known ?? h('li', { data: { key } },
+      h('div', { class: 'what' }, h('span', { class: 'description' }, email), h('span', { class: 'detail' }, `asked, has not accepted · ${wordOf(role)}`)),
+      h('div', { class: 'buttons' },
+        h('button', { type: 'button', class: 'link', aria: { label: `Take back: ${email}` }, on: { click: () => this.#act(() => this.#room.withdraw(email)) } }, 'Take back')));
   }
 
   #memberTools(member) {
@@ -175,8 +187,12 @@ function membersOf({ owner, sharedWith }, me) {
   const shown = ({ id, name }) => (id === me ? `${name} (you)` : name);
   return [
     { ...owner, role: 'owner', shown: shown(owner), word: 'owner' },
-    ...sharedWith.map((m) => ({ ...m, shown: shown(m), word: roles.find(([role]) => role === m.role)?.[1] ?? m.role })),
+    ...sharedWith.map((m) => ({ ...m, shown: shown(m), word: wordOf(m.role) })),
   ];
+}
+
+function wordOf(role) {
+  return roles.find(([name]) => name === role)?.[1] ?? role;
 }
 
 function hereText(here, me) {
