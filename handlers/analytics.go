@@ -15,7 +15,7 @@ import (
 // error, is for who has none.
 type analytics interface {
 	Trends(ctx context.Context, userID, period string, months int) (*models.Trends, error)
-	Breakdown(ctx context.Context, userID, kind string, from, to time.Time) (*models.Breakdown, error)
+	Breakdown(ctx context.Context, userID, kind string, from, to models.DayRef) (*models.Breakdown, error)
 	Comparison(ctx context.Context, userID string, months int) (*[]models.MonthComparison, error)
 	Insights(ctx context.Context, userID string) (*models.Insights, error)
 	Prediction(ctx context.Context, userID string) (*models.Prediction, error)

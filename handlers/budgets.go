@@ -22,14 +22,15 @@ type budgetLedger interface {
 
 // budgetReader is what tells how they stand.
 type budgetReader interface {
-	BudgetStates(ctx context.Context, userID string, at time.Time) ([]models.BudgetState, error)
-	BudgetOf(ctx context.Context, userID, id string, at time.Time) (models.BudgetState, error)
+	BudgetStates(ctx context.Context, userID string, at time.Time) ([]models.BudgetReport, error)
+	BudgetOf(ctx context.Context, userID, id string, at time.Time) (models.BudgetReport, error)
 }
 
 // Budgets answers /api/budgets.
 type Budgets struct {
 	Ledger budgetLedger
 	Reader budgetReader
+	Rates  *models.Rates // nil: nothing is converted
 }
 
 // Register puts the routes below /api; guard lets only known callers in.
@@ -46,12 +47,12 @@ func (h *Budgets) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 
 // states gives how the caller's budgets stand, those that keep lets through,
 // newest first.
-func (h *Budgets) states(c echo.Context, keep func(models.BudgetState) bool) ([]models.BudgetState, error) {
+func (h *Budgets) states(c echo.Context, keep func(models.BudgetReport) bool) ([]models.BudgetReport, error) {
 	all, err := h.Reader.BudgetStates(c.Request().Context(), caller(c.Request().Context()).User.ID, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(s models.BudgetState) bool { return !keep(s) }), nil
+	return slices.DeleteFunc(all, func(s models.BudgetReport) bool { return !keep(s) }), nil
 }
 
 // list handles GET /api/budgets?period=&active=, newest first.
@@ -66,7 +67,11 @@ func (h *Budgets) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, each(states, wire.NewBudgetState))
+	return respond(c, http.StatusOK, each(states, h.document))
+}
+
+func (h *Budgets) document(s models.BudgetReport) wire.BudgetState {
+	return wire.NewBudgetState(s, h.Rates)
 }
 
 // each gives the documents of a list; never nil, so that it is written [].
@@ -86,7 +91,7 @@ func (h *Budgets) one(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, wire.NewBudgetState(state))
+	return respond(c, http.StatusOK, h.document(state))
 }
 
 // alerts handles GET /api/budgets/alerts: the budgets that are used up to their
@@ -94,11 +99,11 @@ func (h *Budgets) one(c echo.Context) error {
 //
 //	200 [alert...]    401 no good token
 func (h *Budgets) alerts(c echo.Context) error {
-	states, err := h.states(c, func(s models.BudgetState) bool { return s.Active && s.Level > models.LevelNone })
+	states, err := h.states(c, func(s models.BudgetReport) bool { return s.Active && s.Level > models.LevelNone })
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, each(states, wire.NewAlert))
+	return respond(c, http.StatusOK, each(states, func(s models.BudgetReport) wire.Alert { return wire.NewAlert(s.BudgetState) }))
 }
 
 // summary handles GET /api/budgets/summary?period=, of the budgets of one period

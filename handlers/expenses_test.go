@@ -61,7 +61,7 @@ func (f fakeReader) Expenses(_ context.Context, _ string, page, limit int) ([]mo
 func TestList(t *testing.T) {
 	pageOf := func(page, limit int) string {
 		return strings.NewReplacer("64b0000000000000000000e1", "", alice.ID, "", "Lunch", fmt.Sprintf("page %d of %d", page, limit), "12.345", "0",
-			`"food"`, `""`, `"expense"`, `""`, "2026-01-19T12", "0001-01-01T00", `"version":2`, `"version":0`).Replace(lunchJSON)
+			`"food"`, `""`, `"expense"`, `""`, "2026-01-19T12", "0001-01-01T00", `"day":"2026-01-19"`, `"day":"1970-01-01"`, `"version":2`, `"version":0`).Replace(lunchJSON)
 	}
 	tests := []struct {
 		name   string

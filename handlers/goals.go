@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -25,6 +24,8 @@ type goalLedger interface {
 // goalReader is what lists them, newest first.
 type goalReader interface {
 	Goals(ctx context.Context, userID string) ([]models.Goal, error)
+	// Today is the present day in the account's zone.
+	Today(u *models.User) models.Day
 }
 
 // Goals answers /api/goals.
@@ -65,11 +66,12 @@ func (h *Goals) list(c echo.Context) error {
 //
 //	200 {total, active, completed, overdue, ...}    401 no good token
 func (h *Goals) summary(c echo.Context) error {
-	goals, err := h.Reader.Goals(c.Request().Context(), caller(c.Request().Context()).User.ID)
+	u := caller(c.Request().Context()).User
+	goals, err := h.Reader.Goals(c.Request().Context(), u.ID)
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, wire.NewGoalSummary(goals, models.Day(time.Now())))
+	return respond(c, http.StatusOK, wire.NewGoalSummary(goals, h.Reader.Today(&u)))
 }
 
 // create handles POST /api/goals.

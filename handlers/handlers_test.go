@@ -28,12 +28,12 @@ var (
 	ends  = noon.Add(time.Hour)
 	lunch = models.Expense{
 		ID: "64b0000000000000000000e1", UserID: alice.ID, Description: "Lunch", Amount: 12_345_000, Category: "food", Type: "expense",
-		Date: noon, Version: 2, CreatedAt: noon, UpdatedAt: noon, LastSyncedAt: noon,
+		Date: noon, Day: models.DayOf(noon, time.UTC), Version: 2, CreatedAt: noon, UpdatedAt: noon, LastSyncedAt: noon,
 	}
 )
 
 const lunchJSON = `{"_id":"64b0000000000000000000e1","user":"64b000000000000000000001","description":"Lunch","amount":12.345,"category":"food","type":"expense",` +
-	`"date":"2026-01-19T12:00:00.000Z","createdAt":"2026-01-19T12:00:00.000Z","updatedAt":"2026-01-19T12:00:00.000Z","__v":0,"version":2}`
+	`"date":"2026-01-19T12:00:00.000Z","day":"2026-01-19","createdAt":"2026-01-19T12:00:00.000Z","updatedAt":"2026-01-19T12:00:00.000Z","__v":0,"version":2}`
 
 // asAlice is the guard of a caller whose token was found good.
 func asAlice(next echo.HandlerFunc) echo.HandlerFunc {

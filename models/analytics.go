@@ -34,7 +34,7 @@ func (f Flow) Entries() int64 { return f.Incomes + f.Expenses }
 
 // A DayFlow is the Flow of one day.
 type DayFlow struct {
-	Day time.Time
+	Day Day
 	Flow
 }
 
@@ -51,8 +51,9 @@ func percent(part, whole Sum) float64 {
 func Growth(now, before Sum) float64 { return percent(now.Minus(before), before) }
 
 // MonthOf is the first day of a day's month, n months later.
-func MonthOf(day time.Time, n int) time.Time {
-	return time.Date(day.Year(), day.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
+func MonthOf(day Day, n int) Day {
+	year, month, _ := day.Date()
+	return Date(year, month+time.Month(n), 1)
 }
 
 // The periods of trends.
@@ -106,7 +107,7 @@ func direction(change float64) string {
 // NewTrends groups days, which come in order, by one of TrendPeriods.
 func NewTrends(period string, days []DayFlow) Trends {
 	t := Trends{Period: period, Points: []TrendPoint{}}
-	months := map[time.Time]bool{}
+	months := map[Day]bool{}
 	var all Flow
 	for _, d := range days {
 		label := trendLabel(period, d.Day)
@@ -130,14 +131,15 @@ func NewTrends(period string, days []DayFlow) Trends {
 
 // trendLabel names a period as the original does. Weeks begin on Sunday; the first
 // Sunday of a year begins its week 1, what is before is week 0.
-func trendLabel(period string, day time.Time) string {
-	switch period {
+func trendLabel(period string, day Day) string {
+	switch at := day.Time(); period {
 	case Daily:
-		return day.Format(time.DateOnly)
+		return day.String()
 	case TrendWeekly:
-		return fmt.Sprintf("%d-W%d", day.Year(), (day.YearDay()-1+7-int(day.Weekday()))/7)
+		return fmt.Sprintf("%d-W%d", at.Year(), (at.YearDay()-1+7-int(at.Weekday()))/7)
+	default:
+		return at.Format("2006-01")
 	}
-	return day.Format("2006-01")
 }
 
 // trendDirection compares what was spent in the last three periods, at most, with
@@ -157,13 +159,13 @@ func meanExpense(points []TrendPoint) float64 {
 
 // A MonthComparison is a month beside the one before.
 type MonthComparison struct {
-	Month             time.Time // its first day
+	Month             Day // its first day
 	Current, Previous Flow
 }
 
 // CompareMonths gives the month of today and those before, n in all, newest first.
 // days are from the month before the oldest on.
-func CompareMonths(today time.Time, n int, days []DayFlow) []MonthComparison {
+func CompareMonths(today Day, n int, days []DayFlow) []MonthComparison {
 	months := byMonth(days)
 	list := make([]MonthComparison, n)
 	for i := range list {
@@ -173,8 +175,8 @@ func CompareMonths(today time.Time, n int, days []DayFlow) []MonthComparison {
 	return list
 }
 
-func byMonth(days []DayFlow) map[time.Time]Flow {
-	months := map[time.Time]Flow{}
+func byMonth(days []DayFlow) map[Day]Flow {
+	months := map[Day]Flow{}
 	for _, d := range days {
 		months[MonthOf(d.Day, 0)] = months[MonthOf(d.Day, 0)].Plus(d.Flow)
 	}
@@ -215,8 +217,8 @@ type Velocity struct {
 }
 
 // NewVelocity computes the velocity of today's month, in which so much was spent.
-func NewVelocity(today time.Time, spent Flow) Velocity {
-	v := Velocity{Spent: spent.Expense, Entries: spent.Expenses, Day: today.Day(), Days: MonthOf(today, 1).AddDate(0, 0, -1).Day()}
+func NewVelocity(today Day, spent Flow) Velocity {
+	v := Velocity{Spent: spent.Expense, Entries: spent.Expenses, Day: int(today-MonthOf(today, 0)) + 1, Days: int(MonthOf(today, 1) - MonthOf(today, 0))}
 	v.Daily = v.Spent.Float() / float64(v.Day)
 	v.Projection = v.Daily * float64(v.Days)
 	return v
@@ -268,7 +270,7 @@ func Predict(months []Sum, categories []CategoryTotal) Prediction {
 
 // SpentByMonth gives what was spent in the months before today's, from the first of
 // them with an expense on.
-func SpentByMonth(today time.Time, days []DayFlow) []Sum {
+func SpentByMonth(today Day, days []DayFlow) []Sum {
 	months := byMonth(days)
 	spent := []Sum{}
 	for i := PredictionMonths; i >= 1; i-- {
@@ -328,7 +330,7 @@ const (
 
 // NewInsights finds them. days are those of the months, categories what was spent
 // there, and largest the largest expenses, in order.
-func NewInsights(today time.Time, days []DayFlow, categories []CategoryTotal, largest []Expense) Insights {
+func NewInsights(today Day, days []DayFlow, categories []CategoryTotal, largest []Expense) Insights {
 	months := byMonth(days)
 	i := Insights{ThisMonth: months[MonthOf(today, 0)].Expense, LastOne: months[MonthOf(today, -1)].Expense}
 	for _, m := range months {

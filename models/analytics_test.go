@@ -9,20 +9,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-func on(year int, month time.Month, day int) time.Time {
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-}
+func on(year int, month time.Month, day int) Day { return Date(year, month, day) }
 
 func units(n int64) Sum { return Sum{Units: n} }
 
-func spent(day time.Time, n int64) DayFlow {
+func spent(day Day, n int64) DayFlow {
 	return DayFlow{day, Flow{Expense: units(n), Expenses: 1}}
 }
 
 // Weeks as the original's database numbers them: from Sunday on, those before a
 // year's first Sunday are its week 0.
 func TestWeeksAreNumberedAsInTheOriginal(t *testing.T) {
-	for day, want := range map[time.Time]string{
+	for day, want := range map[Day]string{
 		on(2026, time.January, 1):   "2026-W0", // a Thursday
 		on(2026, time.January, 3):   "2026-W0",
 		on(2026, time.January, 4):   "2026-W1",
@@ -31,7 +29,7 @@ func TestWeeksAreNumberedAsInTheOriginal(t *testing.T) {
 		on(2024, time.February, 29): "2024-W8",
 	} {
 		if got := trendLabel(TrendWeekly, day); got != want {
-			t.Errorf("%s: %s, want %s", day.Format(time.DateOnly), got, want)
+			t.Errorf("%s: %s, want %s", day, got, want)
 		}
 	}
 }
@@ -133,7 +131,7 @@ func TestTrendsAddUp(t *testing.T) {
 		var all Flow
 		day := on(2025, time.December, 25)
 		for range rapid.IntRange(0, 60).Draw(t, "days") {
-			day = day.AddDate(0, 0, rapid.IntRange(1, 20).Draw(t, "gap"))
+			day += Day(rapid.IntRange(1, 20).Draw(t, "gap"))
 			f := Flow{
 				Income: SumOf(Money(rapid.Int64Range(0, 9e12).Draw(t, "income"))), Incomes: 1,
 				Expense: SumOf(Money(rapid.Int64Range(0, 9e12).Draw(t, "expense"))), Expenses: 2,

@@ -21,25 +21,17 @@ const (
 // Periods are the known ones; Monthly is what a draft without one gets.
 var Periods = []string{string(Monthly), string(Weekly), string(Yearly)}
 
-// Around gives the period that holds t, in UTC, from included and to excluded.
-func (p Period) Around(t time.Time) (from, to time.Time) {
-	day := Day(t)
+// Around gives the period that holds d, from included and to excluded.
+func (p Period) Around(d Day) (from, to Day) {
+	year, month, _ := d.Date()
 	switch p {
 	case Weekly:
-		from = day.AddDate(0, 0, -int(day.Weekday()))
-		return from, from.AddDate(0, 0, 7)
+		from = d - Day(d.Weekday())
+		return from, from + 7
 	case Yearly:
-		from = time.Date(day.Year(), time.January, 1, 0, 0, 0, 0, time.UTC)
-		return from, from.AddDate(1, 0, 0)
+		return Date(year, time.January, 1), Date(year+1, time.January, 1)
 	}
-	from = time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC)
-	return from, from.AddDate(0, 1, 0)
-}
-
-// Day is the beginning of t's day in UTC.
-func Day(t time.Time) time.Time {
-	y, m, d := t.UTC().Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	return Date(year, month, 1), Date(year, month+1, 1)
 }
 
 // AllCategories is the category of a budget that counts every expense.
@@ -63,8 +55,8 @@ const (
 
 // A Budget is how much a user wants to spend at most in each period.
 //
-// It counts whole UTC days: those of the period, from the day of Start to the
-// day of End, both included.
+// It counts what was spent in the account's currency on whole days: those of the
+// period, from StartDay to EndDay, both included.
 type Budget struct {
 	ID        string // 24 hex digits
 	UserID    string
@@ -74,6 +66,8 @@ type Budget struct {
 	Period    Period
 	Start     time.Time // the zero time: always
 	End       time.Time // the zero time: for ever
+	StartDay  Day       // of Start, unless that is the zero time
+	EndDay    Day       // of End, unless that is the zero time
 	Threshold int       // percent of Amount at which to warn
 	Version   int64     // as Expense.Version
 	CreatedAt time.Time // UTC, whole milliseconds
@@ -88,6 +82,8 @@ type BudgetDraft struct {
 	Period     Period    // "": Monthly
 	Start, End time.Time // zero: open
 	Threshold  *int      // nil: DefaultThreshold
+
+	StartDay, EndDay *Day // of Start and End; nil: theirs in the account's zone
 }
 
 // A BudgetPatch names the fields of a budget that a client wants changed; nil
@@ -99,35 +95,45 @@ type BudgetPatch struct {
 	Period     *Period
 	Start, End *time.Time
 	Threshold  *int
+
+	StartDay, EndDay *Day // as in a BudgetDraft
 }
 
-// Budget gives the budget that d describes, texts trimmed, times cut to whole
-// milliseconds and defaults filled in.
-func (d BudgetDraft) Budget() Budget {
+// Budget gives the budget that d describes in an account of this zone, texts
+// trimmed, times cut to whole milliseconds and defaults filled in.
+func (d BudgetDraft) Budget(zone *time.Location) Budget {
 	b := Budget{Period: Monthly, Threshold: DefaultThreshold}
 	p := BudgetPatch{
 		Name: &d.Name, Category: &d.Category, Amount: &d.Amount,
-		Start: &d.Start, End: &d.End, Threshold: d.Threshold,
+		Start: &d.Start, End: &d.End, StartDay: d.StartDay, EndDay: d.EndDay, Threshold: d.Threshold,
 	}
 	if d.Period != "" {
 		p.Period = &d.Period
 	}
-	p.Apply(&b)
+	p.Apply(&b, zone)
 	return b
 }
 
-// Check gives every rule the draft breaks, and nil for a good one.
-func (d BudgetDraft) Check() []Violation { return d.Budget().Check() }
+// Check gives every rule the draft breaks in an account of this zone, and nil for
+// a good one.
+func (d BudgetDraft) Check(zone *time.Location) []Violation { return d.Budget(zone).Check() }
 
-// Apply writes the named fields into b, trimmed and cut, and touches nothing else.
-func (p BudgetPatch) Apply(b *Budget) {
+// Apply writes the named fields into b, trimmed and cut, and touches nothing
+// else. A moment's day is that of zone; one that is the stored moment keeps its day.
+func (p BudgetPatch) Apply(b *Budget, zone *time.Location) {
 	set(&b.Name, mapped(p.Name, Trim))
 	set(&b.Category, p.Category)
 	set(&b.Amount, p.Amount)
 	set(&b.Period, p.Period)
-	set(&b.Start, millis(p.Start))
-	set(&b.End, millis(p.End))
+	setDated(&b.Start, &b.StartDay, millis(p.Start), p.StartDay, zone)
+	setDated(&b.End, &b.EndDay, millis(p.End), p.EndDay, zone)
 	set(&b.Threshold, p.Threshold)
+	if b.Start.IsZero() {
+		b.StartDay = 0
+	}
+	if b.End.IsZero() {
+		b.EndDay = 0
+	}
 }
 
 // Check gives every rule that b breaks, and nil for a good budget.
@@ -137,7 +143,7 @@ func (b Budget) Check() []Violation {
 	vs = append(vs, checkOneOf("category", &b.Category, BudgetCategories)...)
 	vs = append(vs, checkBudgetAmount(b.Amount)...)
 	vs = append(vs, checkOneOf("period", &period, Periods)...)
-	vs = append(vs, checkBudgetDates(b.Start, b.End)...)
+	vs = append(vs, b.checkDates()...)
 	return append(vs, checkThreshold(b.Threshold)...)
 }
 
@@ -151,10 +157,10 @@ func checkBudgetAmount(m Money) []Violation {
 	return nil
 }
 
-func checkBudgetDates(start, end time.Time) []Violation {
-	vs := append(checkDateOf("startDate", &start), checkDateOf("endDate", &end)...)
-	if len(vs) == 0 && !start.IsZero() && !end.IsZero() && Day(end).Before(Day(start)) {
-		return []Violation{{Field: "endDate", Rule: RuleOrder, Value: end.Format(time.RFC3339)}}
+func (b *Budget) checkDates() []Violation {
+	vs := append(checkDateOf("startDate", &b.Start), checkDateOf("endDate", &b.End)...)
+	if len(vs) == 0 && !b.Start.IsZero() && !b.End.IsZero() && b.EndDay < b.StartDay {
+		return []Violation{{Field: "endDate", Rule: RuleOrder, Value: b.End.Format(time.RFC3339)}}
 	}
 	return vs
 }
@@ -169,37 +175,37 @@ func checkThreshold(percent int) []Violation {
 	return nil
 }
 
-// ActiveAt tells whether the budget counts what happens at t.
-func (b *Budget) ActiveAt(t time.Time) bool { return b.clamp(t).Equal(t) }
+// ActiveOn tells whether the budget counts what happens on a day.
+func (b *Budget) ActiveOn(d Day) bool { return b.clamp(d) == d }
 
-// clamp gives the moment of the budget's life that is nearest to t.
-func (b *Budget) clamp(t time.Time) time.Time {
-	if !b.Start.IsZero() && t.Before(Day(b.Start)) {
-		return Day(b.Start)
+// clamp gives the day of the budget's life that is nearest to d.
+func (b *Budget) clamp(d Day) Day {
+	if !b.Start.IsZero() && d < b.StartDay {
+		return b.StartDay
 	}
-	if !b.End.IsZero() && !t.Before(Day(b.End).AddDate(0, 0, 1)) {
-		return Day(b.End)
+	if !b.End.IsZero() && d > b.EndDay {
+		return b.EndDay
 	}
-	return t
+	return d
 }
 
-// Round is when the period of the budget that holds t began. Before the budget's
+// Round is when the period of the budget that holds d began. Before the budget's
 // life it is its first period, after it the last.
-func (b *Budget) Round(t time.Time) time.Time {
-	from, _ := b.Period.Around(b.clamp(t))
+func (b *Budget) Round(d Day) Day {
+	from, _ := b.Period.Around(b.clamp(d))
 	return from
 }
 
-// Window gives the days that the budget counts at t, from included and to
-// excluded: the part of the period that lies in the budget's life. As with Round
-// there always is one.
-func (b *Budget) Window(t time.Time) (from, to time.Time) {
-	from, to = b.Period.Around(b.clamp(t))
-	if start := Day(b.Start); !b.Start.IsZero() && start.After(from) {
-		from = start
+// Window gives the days that the budget counts when it is day d, from included
+// and to excluded: the part of the period that lies in the budget's life. As with
+// Round there always is one.
+func (b *Budget) Window(d Day) (from, to Day) {
+	from, to = b.Period.Around(b.clamp(d))
+	if !b.Start.IsZero() {
+		from = max(from, b.StartDay)
 	}
-	if end := Day(b.End).AddDate(0, 0, 1); !b.End.IsZero() && end.Before(to) {
-		to = end
+	if !b.End.IsZero() {
+		to = min(to, b.EndDay+1)
 	}
 	return from, to
 }
@@ -243,10 +249,18 @@ func (b *Budget) warnAt() Money {
 // A BudgetState is how a budget stands at one moment.
 type BudgetState struct {
 	Budget   Budget
-	From, To time.Time // the days that count, To excluded (Budget.Window)
-	Spent    Sum       // in these days
+	From, To Day    // the days that count, To excluded (Budget.Window)
+	Currency string // the account's, in which the budget is
+	Spent    Sum    // of it in these days
 	Level    Level
 	Active   bool // false before the budget's first and after its last day
+}
+
+// A BudgetReport is a BudgetState with what was spent in its days in other
+// currencies, by code, which is no part of its level.
+type BudgetReport struct {
+	BudgetState
+	Others []CurrencySum
 }
 
 // Percentage is how much of the budget is spent, in percent with six decimals.

@@ -168,8 +168,8 @@ func (g *Goal) Advance(now time.Time) (completed bool) {
 }
 
 // Overdue reports whether the goal is active although its day has passed. today
-// is a day of the account as a UTC midnight; the target's day is its UTC day,
-// which is the one that a date field sends.
-func (g *Goal) Overdue(today time.Time) bool {
-	return g.Status == GoalActive && Day(g.TargetDate).Before(today)
+// is in the account's zone; the target's day is its UTC day, which is the one that
+// a date field sends.
+func (g *Goal) Overdue(today Day) bool {
+	return g.Status == GoalActive && DayOf(g.TargetDate, time.UTC) < today
 }

@@ -42,25 +42,24 @@ const (
 	PriorityCritical = "critical"
 )
 
-// A Balance is what a user has taken in and spent, ever.
+// A Balance is what a user has taken in and spent, ever, in the account's
+// currency, and beside it in Others, by code.
 type Balance struct {
-	Income, Expense Sum
-	UpdatedAt       time.Time // of the user's newest stored change
+	CurrencyTotal
+	Others    []CurrencyTotal
+	UpdatedAt time.Time // of the user's newest stored change
 }
 
-// Balance is what is left.
-func (b *Balance) Balance() Sum { return b.Income.Minus(b.Expense) }
-
-// A Dashboard sums up a user's entries of some days.
+// A Dashboard sums up a user's entries of some days. Its figures are those in the
+// account's currency; Others has the sums of the others, by code.
 type Dashboard struct {
-	From, To    time.Time // the first and the last day in UTC, both included
-	Version     int64     // the head of the log that it is of
-	Income      Sum
-	Expense     Sum
-	Count       int64           // of entries
+	From, To Day   // both included
+	Version  int64 // the head of the log that it is of
+	CurrencyTotal
+	Others      []CurrencyTotal
 	ByCategory  []CategoryTotal // what was spent, the largest first
 	Series      []DayTotal      // days with entries, in order
-	Recent      []Expense       // the newest ten by date, newest first
+	Recent      []Expense       // the newest ten by date, of any currency, newest first
 	GeneratedAt time.Time
 }
 
@@ -76,6 +75,6 @@ type CategoryTotal struct {
 
 // A DayTotal is what a day brought.
 type DayTotal struct {
-	Day             time.Time // its beginning in UTC
+	Day             Day
 	Income, Expense Sum
 }

@@ -6,7 +6,10 @@
 // arithmetic of Money, the limits of a Draft, what a Patch may touch.
 package models
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // A User is one account.
 type User struct {
@@ -25,17 +28,36 @@ type User struct {
 	LogStart, Seq int64
 	SyncedAt      time.Time // of the newest stored change
 
-	Income, Expense Sum   // of all the user's entries
-	Unread          int64 // notifications
-	Budgets         int64 // how many there are
-	Received        int64 // how often an expense of somebody else was shared with the user
-	Revocations     int64 // how often a token of the user was signed out; it only grows
-	Expenses        int64 // how many expenses are the user's own
+	Totals   Totals // of all the user's entries
+	Unread   int64  // notifications
+	Budgets  int64  // how many there are
+	Received int64  // how often an expense of somebody else was shared with the user
+
+	Revocations int64 // how often a token of the user was signed out; it only grows
+	Expenses    int64 // how many expenses are the user's own
+
+	// ChosenZone and ChosenCurrency are "" until the account has one; whoever counts
+	// asks Zone and Currency.
+	ChosenZone     string // an IANA name: the first that a client named, or what was set
+	ChosenCurrency string // one of Currencies
 }
+
+// Zone is where the account's days begin; otherwise is that of accounts which
+// have none of their own.
+func (u *User) Zone(otherwise *time.Location) *time.Location {
+	if zone, ok := LoadZone(u.ChosenZone); ok {
+		return zone
+	}
+	return otherwise
+}
+
+// Currency is the account's. Its entries without a currency are in it.
+func (u *User) Currency() string { return cmp.Or(u.ChosenCurrency, DefaultCurrency) }
 
 // Balance is the user's, which is as new as the user was read.
 func (u *User) Balance() Balance {
-	return Balance{Income: u.Income, Expense: u.Expense, UpdatedAt: u.SyncedAt}
+	own, others := u.Totals.In(u.Currency())
+	return Balance{CurrencyTotal: own, Others: others, UpdatedAt: u.SyncedAt}
 }
 
 // An Expense is one income or expense entry of one user.
@@ -47,6 +69,7 @@ type Expense struct {
 	Category    string
 	Type        string    // "income" or "expense"
 	Date        time.Time // UTC, whole milliseconds
+	Day         Day       // what totals count it by; set with Date, and Possible for it
 	Currency    string    // upper case, 3 to 5 letters; "" if none was named
 	Merchant    string    // at most 50 UTF-16 units
 	Notes       string    // at most 500 UTF-16 units
@@ -82,6 +105,7 @@ type Draft struct {
 	Category    string
 	Type        string
 	Date        *time.Time // nil: the server chooses
+	Day         *Day       // of Date; nil: its day in the account's zone
 	Currency    string
 	Merchant    string
 	Notes       string
@@ -95,6 +119,7 @@ type Patch struct {
 	Category    *string
 	Type        *string
 	Date        *time.Time
+	Day         *Day // as in a Draft
 	Currency    *string
 	Merchant    *string
 	Notes       *string
@@ -150,6 +175,9 @@ const (
 	BudgetDeleted ChangeKind = "budget_deleted"
 	BudgetAlerted ChangeKind = "budget_alert"
 
+	// SettingsChanged tells what an account chose: its totals may count otherwise.
+	SettingsChanged ChangeKind = "settings_changed"
+
 	NotificationCreated ChangeKind = "notification_created"
 	// SignedOut says that the token of that key is refused from now on, every
 	// token given out before if there is no key: silent, for processes with sockets.
@@ -183,6 +211,7 @@ type Change struct {
 	Shares       []Share     // of ShareChanged; of an expense that nobody else has any more, nil
 	Invitation   *Invitation // of InvitationReceived, without what the expense says
 	Person       *Person     // of PersonBlocked and PersonUnblocked
+	Settings     *Settings   // of SettingsChanged
 
 	Author Author
 	At     time.Time

@@ -106,9 +106,9 @@ func (q *QuietHours) holds(at time.Time) bool {
 	if !q.Enabled || q.Start == "" || q.End == "" || q.Start == q.End {
 		return false
 	}
-	zone, err := time.LoadLocation(q.Zone)
-	if err != nil {
-		return false // a zone that this machine's database lost
+	zone, ok := LoadZone(q.Zone)
+	if !ok {
+		return false // a zone that this program's database lost
 	}
 	now := at.In(zone).Format("15:04")
 	if q.Start < q.End {
@@ -130,8 +130,5 @@ func (p *NotificationPreferences) Check() (vs []Violation) {
 		vs = append(vs, Violation{Field: "channels.webhook.url", Rule: RuleURL})
 	}
 	vs = append(vs, checkText("channels.webhook.secret", &p.Webhook.Secret, MaxWebhookSecret, false)...)
-	if _, err := time.LoadLocation(p.Quiet.Zone); err != nil || p.Quiet.Zone == "" || p.Quiet.Zone == "Local" {
-		vs = append(vs, Violation{Field: "quietHours.timezone", Rule: RuleZone})
-	}
-	return vs
+	return append(vs, CheckZone("quietHours.timezone", p.Quiet.Zone)...)
 }

@@ -17,6 +17,10 @@ const (
 	MaxNotes       = 500
 )
 
+// MaxCurrencies is in how many currencies an account may have entries at once: the
+// total of each is looked at with every change.
+const MaxCurrencies = 200
+
 // Categories are the categories an expense may have: the seven that the
 // original names in its error texts, then the six that its pages offer too
 // (CONTRACT D6).
@@ -63,6 +67,8 @@ const (
 	RuleNUL      Rule = "nul"       // holds a NUL character, which no database keeps
 	RuleCommon   Rule = "common"    // a password that is guessed first
 	RuleUnknown  Rule = "not_known" // a key nobody expects
+	RuleDay      Rule = "day"       // no YYYY-MM-DD
+	RuleKnown    Rule = "known"     // not one of Currencies
 )
 
 // A Violation is one rule that one field breaks.
@@ -206,16 +212,54 @@ func (p Patch) Normalize() Patch {
 	return p
 }
 
-// Apply writes the named fields into e and touches nothing else.
-func (p Patch) Apply(e *Expense) {
+// Apply writes the named fields into e, of an account of this zone, and touches
+// nothing else. A day without a date is that day's, unless it is the stored one.
+func (p Patch) Apply(e *Expense, zone *time.Location) {
 	set(&e.Description, p.Description)
 	set(&e.Amount, p.Amount)
 	set(&e.Category, p.Category)
 	set(&e.Type, p.Type)
-	set(&e.Date, p.Date)
+	if p.Date == nil && p.Day != nil && *p.Day != e.Day {
+		midnight := p.Day.Time()
+		p.Date = &midnight
+	}
+	setDated(&e.Date, &e.Day, p.Date, p.Day, zone)
 	set(&e.Currency, p.Currency)
 	set(&e.Merchant, p.Merchant)
 	set(&e.Notes, p.Notes)
+}
+
+// Dated gives the draft a date, if it has none: at, or its day's if at is never of
+// that day.
+func (d Draft) Dated(at time.Time) Draft {
+	if d.Date == nil {
+		if d.Day != nil && !d.Day.Possible(at) {
+			at = d.Day.Time()
+		}
+		d.Date = &at
+	}
+	return d
+}
+
+// NamedDay is the day of a moment: the one that was named for it, if it is of that
+// day anywhere on Earth, else its day in zone. nil names none.
+func NamedDay(at time.Time, named *Day, zone *time.Location) Day {
+	if named != nil && named.Possible(at) {
+		return *named
+	}
+	return DayOf(at, zone)
+}
+
+// setDated writes a moment and its NamedDay. A moment that is the stored one, which
+// a page sends back as it read it, moves no day.
+func setDated(to *time.Time, day *Day, date *time.Time, named *Day, zone *time.Location) {
+	if date == nil {
+		return
+	}
+	if named != nil || !date.Equal(*to) {
+		*day = NamedDay(*date, named, zone)
+	}
+	*to = *date
 }
 
 func set[T any](to, from *T) {

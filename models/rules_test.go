@@ -69,7 +69,7 @@ func TestPatchTouchesOnlyWhatItNames(t *testing.T) {
 	e := models.Expense{Description: "Lunch", Amount: 1, Category: "food", Type: "expense", Merchant: "M", Version: 3}
 	want := e
 	none := ""
-	models.Patch{Merchant: &none}.Apply(&e)
+	models.Patch{Merchant: &none}.Apply(&e, time.UTC)
 	want.Merchant = ""
 	if diff := cmp.Diff(want, e); diff != "" {
 		t.Errorf("expense (-want +got):\n%s", diff)

@@ -46,6 +46,9 @@ func (h *Hub) admit(ctx context.Context, socket *socketio.Socket) error {
 		if seededbug.Enabled(seededbug.UnauthorisedJoin) {
 			s.userID = seededbug.First(s.userID)
 		}
+		if err := h.nameZone(ctx, s, id); err != nil {
+			return h.refusal(ctx, err)
+		}
 		switch h.members.add(s, moment, claimed(socket.Handshake())) {
 		case crowded:
 			return &socketio.ConnectError{Message: tooManyConnections, Data: refusalData{codeConnectionLimit}}
@@ -55,6 +58,15 @@ func (h *Hub) admit(ctx context.Context, socket *socketio.Socket) error {
 			return nil
 		}
 	}
+}
+
+// nameZone gives an account that has no zone yet the one that its socket names,
+// before the socket says anything.
+func (h *Hub) nameZone(ctx context.Context, s *session, id auth.Identity) error {
+	if s.hello.TimeZone == "" || id.User.ChosenZone != "" {
+		return nil
+	}
+	return h.opts.Book.NameZone(models.WithCredential(ctx, s.token), s.userID, s.hello.TimeZone, models.Author{DeviceID: s.hello.DeviceID, TokenID: s.tokenID})
 }
 
 // refusal turns a failed authentication into what the client is told.

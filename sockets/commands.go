@@ -17,6 +17,8 @@ type book interface {
 	CreateExpense(ctx context.Context, userID string, c ledger.Creation) (models.Expense, error)
 	UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error)
 	DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error)
+	// NameZone ignores what is no zone's name, and accounts that have a zone.
+	NameZone(ctx context.Context, userID, name string, by models.Author) error
 	// RightTo gives models.NotFound for who may nothing.
 	RightTo(ctx context.Context, userID, expenseID string) (models.Right, error)
 	Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error)

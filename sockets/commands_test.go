@@ -100,6 +100,14 @@ func (b *fakeBook) do(userID, what string, kind models.ChangeKind, by models.Aut
 	return models.Expense{ID: fmt.Sprintf("%024x", seq), UserID: userID, Description: what, Amount: models.MinAmount, Version: 1}, nil
 }
 
+// NameZone implements book.
+func (b *fakeBook) NameZone(_ context.Context, userID, name string, _ models.Author) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.did = append(b.did, "zone "+name+" of "+userID)
+	return b.fail
+}
+
 func (b *fakeBook) CreateExpense(_ context.Context, userID string, c ledger.Creation) (models.Expense, error) {
 	if c.Posted {
 		return models.Expense{}, errors.New("a command is no POST")

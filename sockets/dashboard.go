@@ -28,9 +28,9 @@ const (
 	boardAge   = time.Second
 )
 
-// days are what a dashboard is of, both included; a zero time leaves that end to
+// days are what a dashboard is of, both included; one that is not named is left to
 // the store (store.Dashboard).
-type days struct{ from, to time.Time }
+type days struct{ from, to models.DayRef }
 
 // A board is one dashboard of one user, for all sockets that asked for the same
 // days: they share its query and its encoding.
@@ -102,17 +102,37 @@ func (w *watcher) show(ctx context.Context, s *session, d days) (*shown, error) 
 // comes back: it is one of the rooms that its socket is in, and nobody else's.
 const dashboardRoom = "dashboard:"
 
-func (d days) room() string {
-	return dashboardRoom + d.from.Format(time.RFC3339Nano) + "/" + d.to.Format(time.RFC3339Nano)
+func (d days) room() string { return dashboardRoom + dayText(d.from) + "/" + dayText(d.to) }
+
+func dayText(r models.DayRef) string {
+	switch {
+	case r.IsZero():
+		return ""
+	case r.Bare:
+		return r.Day.String()
+	}
+	return r.At.Format(time.RFC3339Nano)
+}
+
+// dayOf reads what dayText wrote.
+func dayOf(text string) (models.DayRef, bool) {
+	if text == "" {
+		return models.DayRef{}, true
+	}
+	if d, ok := models.ParseDay(text); ok {
+		return models.OnDay(d), true
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	return models.DayRef{At: at.UTC()}, err == nil
 }
 
 // daysOf reads what room wrote.
 func daysOf(room string) (days, bool) {
 	text, ok := strings.CutPrefix(room, dashboardRoom)
 	from, to, _ := strings.Cut(text, "/")
-	first, err1 := time.Parse(time.RFC3339Nano, from)
-	last, err2 := time.Parse(time.RFC3339Nano, to)
-	return days{first, last}, ok && err1 == nil && err2 == nil
+	first, okFirst := dayOf(from)
+	last, okLast := dayOf(to)
+	return days{first, last}, ok && okFirst && okLast
 }
 
 // keepDashboard has the socket be in this one of its dashboard rooms, none if it is "".
@@ -209,7 +229,7 @@ func (b *board) query(ctx context.Context) (*shown, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a dashboard: %w", err)
 	}
-	doc, err := json.Marshal(wire.NewDashboard(d))
+	doc, err := json.Marshal(wire.NewDashboard(d, b.watcher.hub.opts.Rates))
 	if err != nil {
 		return nil, fmt.Errorf("encode a dashboard: %w", err)
 	}

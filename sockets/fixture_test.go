@@ -492,12 +492,13 @@ func same(t *testing.T, what string, want, got any) {
 type fakeReader struct {
 	log *log
 
-	mu     sync.Mutex
-	unread int64
-	fail   error
-	users  int // how often it was asked, and
-	boards int
-	before func() // runs before each answer, if set
+	mu       sync.Mutex
+	unread   int64
+	currency string
+	fail     error
+	users    int // how often it was asked, and
+	boards   int
+	before   func() // runs before each answer, if set
 }
 
 func (r *fakeReader) set(change func(*fakeReader)) {
@@ -518,11 +519,19 @@ func (r *fakeReader) UserByID(_ context.Context, id string) (models.User, error)
 	defer r.mu.Unlock()
 	r.users++
 	head := r.log.head(id)
-	return models.User{ID: id, Seq: head, Expense: models.Sum{Units: head}, Unread: r.unread}, r.fail
+	return models.User{ID: id, Seq: head, Totals: spent(head), Unread: r.unread, ChosenCurrency: r.currency}, r.fail
+}
+
+// spent are the totals of so many expenses of 1 each.
+func spent(n int64) models.Totals {
+	if n == 0 {
+		return nil
+	}
+	return models.Totals{{Expense: models.Sum{Units: n}, Count: n}}
 }
 
 // Dashboard implements reader.
-func (r *fakeReader) Dashboard(_ context.Context, userID string, from, to time.Time) (models.Dashboard, error) {
+func (r *fakeReader) Dashboard(_ context.Context, userID string, from, to models.DayRef) (models.Dashboard, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.boards++
@@ -530,7 +539,9 @@ func (r *fakeReader) Dashboard(_ context.Context, userID string, from, to time.T
 		r.before()
 	}
 	head := r.log.head(userID)
-	return models.Dashboard{From: from, To: to, Version: head, Count: head, Expense: models.Sum{Units: head}}, r.fail
+	d := models.Dashboard{From: from.In(time.UTC), To: to.In(time.UTC), Version: head}
+	d.CurrencyTotal, _ = spent(head).In(models.DefaultCurrency)
+	return d, r.fail
 }
 
 // state gives the next event of this name, whatever comes before it.

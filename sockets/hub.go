@@ -73,6 +73,9 @@ type Options struct {
 	Reader   reader
 	Registry registry
 
+	// Rates convert what is in other currencies than the account's; nil converts nothing.
+	Rates *models.Rates
+
 	// MaxPerUser is how many sockets one user may have open; further ones are
 	// refused for good. 0 is no limit. MAX_CONNECTIONS_PER_USER.
 	MaxPerUser int

@@ -28,7 +28,7 @@ const (
 // A reader knows how a user stands; *store.Store is one.
 type reader interface {
 	UserByID(ctx context.Context, id string) (models.User, error)
-	Dashboard(ctx context.Context, userID string, from, to time.Time) (models.Dashboard, error)
+	Dashboard(ctx context.Context, userID string, from, to models.DayRef) (models.Dashboard, error)
 }
 
 // A standing is how a user stood at one moment.
@@ -107,7 +107,7 @@ func (w *watcher) greet(s *session, found standing) {
 		found = w.told
 	}
 	s.tell(countPacket(found))
-	s.tell(balancePacket(found, models.Sum{}, nil))
+	s.tell(w.hub.balancePacket(found, models.Sum{}, nil))
 }
 
 // remind tells one socket again what it had no room for.
@@ -136,7 +136,7 @@ func (w *watcher) notice(page []changes.Item[Announcement]) (taken int) {
 		if own && c.Seq > w.told.seq {
 			w.cause = &models.Change{Kind: c.Kind, EntityID: c.EntityID}
 		}
-		moved = moved || own
+		moved = moved || own || c.Kind == models.SettingsChanged
 	}
 	w.soon.touch()
 	if moved {
@@ -166,20 +166,21 @@ func (w *watcher) broadcast(now standing) {
 	defer w.mu.Unlock()
 	before, cause := w.told, w.cause
 	w.told, w.cause = now, nil
-	if cause == nil && before.unread == now.unread {
-		return
-	}
-	if cause != nil {
-		delta := now.balance.Balance().Minus(before.balance.Balance())
-		w.hub.tellUser(w.userID, balancePacket(now, delta, cause))
+	sameCurrency := before.balance.Currency == now.balance.Currency
+	if cause != nil || !sameCurrency {
+		var delta models.Sum // of nothing else
+		if sameCurrency {
+			delta = now.balance.Balance().Minus(before.balance.Balance())
+		}
+		w.hub.tellUser(w.userID, w.hub.balancePacket(now, delta, cause))
 	}
 	if before.unread != now.unread {
 		w.hub.tellUser(w.userID, countPacket(now))
 	}
 }
 
-func balancePacket(s standing, delta models.Sum, cause *models.Change) *socketio.Packet {
-	return mustEncode(balanceEvent, wire.NewBalanceChange(s.balance, delta, cause))
+func (h *Hub) balancePacket(s standing, delta models.Sum, cause *models.Change) *socketio.Packet {
+	return mustEncode(balanceEvent, wire.NewBalanceChange(s.balance, h.opts.Rates, delta, cause))
 }
 
 func countPacket(s standing) *socketio.Packet {

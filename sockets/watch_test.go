@@ -38,7 +38,7 @@ func TestABatchMovesTheBalanceOnce(t *testing.T) {
 	w.many("alice", "batch", 40)
 	balance := b.state(balanceEvent)
 	same(t, "balance", map[string]any{
-		"balance": -40.0, "income": 0.0, "expense": 40.0, "delta": -40.0, "updatedAt": nil,
+		"balance": -40.0, "income": 0.0, "expense": 40.0, "delta": -40.0, "updatedAt": nil, "currency": "INR", "byCurrency": []any{},
 		"cause": map[string]any{"expenseId": fmt.Sprintf("%024x", 40), "action": "created"},
 	}, balance)
 	w.log.add("alice", models.ExpenseDeleted, "x", models.Author{})

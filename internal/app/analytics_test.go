@@ -26,7 +26,8 @@ var moving = regexp.MustCompile(`"(dailyAverage|projectedMonthEnd|dayOfMonth|day
 
 // Every answer has the shape that the original's page reads: each of its keys is here.
 func TestEveryRouteOfAnalytics(t *testing.T) {
-	month := func(n int) string { return models.MonthOf(time.Now().UTC(), n).Format(time.DateOnly) }
+	today := models.DayOf(time.Now(), time.UTC)
+	month := func(n int) string { return models.MonthOf(today, n).String() }
 	label := func(n int) string { return month(n)[:7] }
 	const velocity = `{"currentSpent":30,"dailyAverage":<n>,"projectedMonthEnd":<n>,"dayOfMonth":<n>,"daysRemaining":<n>,"transactionCount":2,"generatedAt":"<time>"}`
 	breakdown := `{"type":"expense","grandTotal":130,"categories":[{"category":"bills","total":100,"percentage":76.9,"count":1,"avgAmount":100,"maxAmount":100,"minAmount":100},` +
@@ -45,7 +46,7 @@ func TestEveryRouteOfAnalytics(t *testing.T) {
 			`],"summary":` + trends + `}`,
 		"category-breakdown?type=expense":                      breakdown,
 		"category-breakdown?type=income&startDate=" + month(0): `{"type":"income","grandTotal":0,"categories":[],"topCategory":null}`,
-		"comparison?months=1": `{"comparisons":[{"month":"` + models.MonthOf(time.Now().UTC(), 0).Format("January 2006") + fmt.Sprintf(`","monthKey":%q,"current":`, label(0)) +
+		"comparison?months=1": `{"comparisons":[{"month":"` + models.MonthOf(today, 0).Time().Format("January 2006") + fmt.Sprintf(`","monthKey":%q,"current":`, label(0)) +
 			flow(0, 30, 0, 2, -30, 0) + `,"previous":` + flow(200, 100, 1, 1, 100, 50) + `,"changes":{"expense":-70,"income":-100,"expenseAmount":-70,"incomeAmount":-200}}]}`,
 		"insights":    `{"insights":` + insights + `,"generatedAt":"<time>","periodAnalyzed":"3 months"}`,
 		"predictions": `{"message":"Need at least 2 months of data for predictions","predictions":null}`,

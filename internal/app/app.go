@@ -102,7 +102,7 @@ func storeOptions(cfg config.Config, log *slog.Logger) store.Options {
 	if cfg.SQLiteSync == "normal" {
 		sync = "NORMAL"
 	}
-	return store.Options{URL: cfg.Database(), Logger: log, MaxConns: cfg.DatabaseConns, SQLiteSync: sync}
+	return store.Options{URL: cfg.Database(), Logger: log, MaxConns: cfg.DatabaseConns, SQLiteSync: sync, Zone: cfg.DefaultZone.Location}
 }
 
 // parts are what the routes are made of.
@@ -156,7 +156,7 @@ func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p.pages = origin.New(a.cfg.FrontendURL, !a.cfg.Production(), a.log)
 	p.io = socketio.New(socketConfig(a.cfg, p.pages, trail, a.log))
 	a.hub = sockets.New(sockets.Options{
-		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger, Reader: a.store, Registry: a.store,
+		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger, Reader: a.store, Registry: a.store, Rates: a.cfg.Rates,
 		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken,
 		Rate: a.cfg.SocketRate.PerSecond(), Burst: a.cfg.SocketRate.N, Logger: a.log,
 	})

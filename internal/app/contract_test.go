@@ -12,8 +12,8 @@ import (
 
 // The documents of this file's expenses, with ids and times replaced.
 const (
-	lunchDoc   = `{"_id":"<id>","user":"<id>","description":"Lunch","amount":12.5,"category":"food","type":"expense","date":"<time>","createdAt":"<time>","updatedAt":"<time>","__v":0,"version":1}`
-	dinnerDoc  = `{"_id":"<id>","user":"<id>","description":"Dinner","amount":20,"category":"food","type":"expense","date":"<time>","createdAt":"<time>","updatedAt":"<time>","__v":0,"version":2}`
+	lunchDoc   = `{"_id":"<id>","user":"<id>","description":"Lunch","amount":12.5,"category":"food","type":"expense","date":"<time>","day":"<day>","createdAt":"<time>","updatedAt":"<time>","__v":0,"version":1}`
+	dinnerDoc  = `{"_id":"<id>","user":"<id>","description":"Dinner","amount":20,"category":"food","type":"expense","date":"<time>","day":"<day>","createdAt":"<time>","updatedAt":"<time>","__v":0,"version":2}`
 	dinnerBody = `{"description":"Dinner","amount":20,"category":"food","type":"expense","deviceId":"device_1"}`
 )
 

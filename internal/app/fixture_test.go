@@ -334,6 +334,7 @@ var patterns = []struct {
 	{regexp.MustCompile(`"[0-9a-f]{24}"`), `"<id>"`},
 	{regexp.MustCompile(`[0-9a-f]{24}`), `<id>`},
 	{regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`), `"<time>"`},
+	{regexp.MustCompile(`"day":"\d{4}-\d\d-\d\d"`), `"day":"<day>"`},
 	{regexp.MustCompile(`"eyJ[\w-]+\.[\w-]+\.[\w-]+"`), `"<token>"`},
 }
 

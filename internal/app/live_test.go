@@ -31,7 +31,7 @@ const (
 	budgetBody = `{"name":"Food","category":"food","amount":300,"deviceId":"device_1"}`
 	budgetDoc  = `{"_id":"<id>","user":"<id>","name":"Food","category":"food","amount":300,"period":"monthly","startDate":null,"endDate":null,"alertThreshold":80,` +
 		`"createdAt":"<time>","updatedAt":"<time>","__v":0,"version":1}`
-	untouched = `,"isActive":true,"spent":0,"remaining":300,"percentage":0,"isOverBudget":false,"level":"none","periodStart":"<time>","periodEnd":"<time>"}`
+	untouched = `,"currency":"INR","isActive":true,"spent":0,"remaining":300,"percentage":0,"isOverBudget":false,"level":"none","periodStart":"<time>","periodEnd":"<time>","byCurrency":[]}`
 )
 
 // standing is a budget's document with how it stands.
@@ -241,7 +241,7 @@ func TestACrossingIsListedAndKeptAsANotification(t *testing.T) {
 			r.call("POST", "/api/expenses", alice, spent(amount))
 		}
 		alert := func(spent, share string, over bool) string {
-			return fmt.Sprintf(`{"budgetId":"<id>","budgetName":"Food","category":"food","spent":%s,"amount":300,"percentage":%s,"isOverBudget":%v}`, spent, share, over)
+			return fmt.Sprintf(`{"budgetId":"<id>","budgetName":"Food","category":"food","spent":%s,"amount":300,"currency":"INR","percentage":%s,"isOverBudget":%v}`, spent, share, over)
 		}
 		a := r.call("GET", "/api/budgets/alerts", alice, "")
 		if want := "[" + alert("450", "150", true) + "]"; plain(a.body) != want || !strings.Contains(a.body, id) {
@@ -336,7 +336,7 @@ func TestAnotherUsersNotificationsAreNotThere(t *testing.T) {
 func TestBalanceIsExact(t *testing.T) {
 	onEach(t, func(t *testing.T, r *running) {
 		alice := r.register("alice@example.org")
-		if a := r.call("GET", "/api/accounts/balance", alice, ""); a.code != 200 || !strings.HasPrefix(a.body, `{"balance":0,"income":0,"expense":0,"updatedAt":`) {
+		if a := r.call("GET", "/api/accounts/balance", alice, ""); a.code != 200 || !strings.HasPrefix(a.body, `{"balance":0,"income":0,"expense":0,"currency":"INR","byCurrency":[],"updatedAt":`) {
 			t.Errorf("before anything: %d %s", a.code, a.body)
 		}
 		for range 10 {
@@ -347,7 +347,7 @@ func TestBalanceIsExact(t *testing.T) {
 			r.call("POST", "/api/expenses", alice, income)
 		}
 		a := r.call("GET", "/api/accounts/balance", alice, "")
-		if want := `{"balance":17999999999999,"income":18000000000000,"expense":1,"updatedAt":"<time>"}`; a.code != 200 || plain(a.body) != want {
+		if want := `{"balance":17999999999999,"income":18000000000000,"expense":1,"currency":"INR","byCurrency":[],"updatedAt":"<time>"}`; a.code != 200 || plain(a.body) != want {
 			t.Errorf("%d %s, want %s", a.code, a.body, want)
 		}
 		r.wantHeaders(t, a)
@@ -374,7 +374,7 @@ func TestDashboardOfSomeDays(t *testing.T) {
 			}
 		}
 		a := r.call("GET", "/api/dashboard?from=2026-01-19T18:00:00Z&to=2026-01-20", alice, "")
-		want := `{"from":"2026-01-19","to":"2026-01-20","version":5,"totals":{"income":100,"expense":40,"balance":60,"count":3},` +
+		want := `{"from":"2026-01-19","to":"2026-01-20","version":5,"currency":"INR","totals":{"income":100,"expense":40,"balance":60,"count":3},"byCurrency":[],` +
 			`"byCategory":[{"category":"food","total":30,"count":1,"percentage":75},{"category":"transport","total":10,"count":1,"percentage":25}],` +
 			`"series":[{"date":"2026-01-19","income":0,"expense":30},{"date":"2026-01-20","income":100,"expense":10}],"recent":[`
 		if a.code != 200 || !strings.HasPrefix(a.body, want) {

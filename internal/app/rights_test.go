@@ -35,6 +35,12 @@ var rightsOf = []struct {
 	{"POST /api/auth/logout", "", "", "200 200 200 200 200 401 401 401"},
 	{"POST /api/auth/security/change-password", "", `{"currentPassword":"wrong!","newPassword":"another"}`, "400 400 400 400 400 401 401 401"},
 	{"GET /api/user/profile", "", "", "200 200 200 200 200 401 401 401"},
+	{"GET /api/user/settings", "", "", "200 200 200 200 200 401 401 401"},
+	{"PATCH /api/user/settings", "", `{"timeZone":"UTC"}`, "200 200 200 200 200 401 401 401"},
+	{"GET /api/currency/preference", "", "", "200 200 200 200 200 401 401 401"},
+	{"PUT /api/currency/preference", "", `{"currency":"INR"}`, "200 200 200 200 200 401 401 401"},
+	{"GET /api/currency/supported", "", "", "200 200 200 200 200 200 200 200"},
+	{"GET /api/currency/rates", "", "", "200 200 200 200 200 200 200 200"},
 
 	{"GET /api/expenses", "", "", "200s 200s 200s 200 200 401 401 401"},
 	{"GET /api/expenses", "/api/expenses?page=1&limit=5", "", "200s:total\":1 200s:total\":1 200s:total\":1 200:total\":0 200:total\":0 401 401 401"},

@@ -109,15 +109,15 @@ func (a *App) api(e *echo.Echo, p parts) {
 	perAddress := middleware.PerAddress(limiter(a.cfg.RateLimit), p.metrics)
 	perToken := middleware.PerToken(limiter(a.cfg.SyncRateLimit), p.metrics)
 	guess := []echo.MiddlewareFunc{middleware.FailuresPerAddress(limiter(a.cfg.AuthRateLimit), p.metrics)}
-	known := middleware.Bearer(p.authenticator, 0)
+	known, zone := middleware.Bearer(p.authenticator, 0), middleware.TimeZone(p.ledger)
 
 	open := []echo.MiddlewareFunc{perAddress, middleware.Body(middleware.MaxBody)}
-	closed := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxBody)}
-	upload := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxUpload)}
-	sync := []echo.MiddlewareFunc{perAddress, known, middleware.Body(middleware.MaxSyncBody)}
+	closed := []echo.MiddlewareFunc{perAddress, known, zone, middleware.Body(middleware.MaxBody)}
+	upload := []echo.MiddlewareFunc{perAddress, known, zone, middleware.Body(middleware.MaxUpload)}
+	sync := []echo.MiddlewareFunc{perAddress, known, zone, middleware.Body(middleware.MaxSyncBody)}
 	// A batch that is refused stays in the browser, which sends it again and
 	// again: it has a limit of its own and counts towards no other.
-	batch := []echo.MiddlewareFunc{middleware.Bearer(p.authenticator, a.cfg.SyncTokenGrace), perToken, middleware.Body(middleware.MaxSyncBody)}
+	batch := []echo.MiddlewareFunc{middleware.Bearer(p.authenticator, a.cfg.SyncTokenGrace), perToken, zone, middleware.Body(middleware.MaxSyncBody)}
 
 	api := e.Group("/api", middleware.NoStore, middleware.Browser)
 	(&handlers.Accounts{
@@ -129,14 +129,15 @@ func (a *App) api(e *echo.Echo, p parts) {
 	(&handlers.Invitations{Ledger: p.ledger}).Register(api, closed...)
 	(&handlers.Devices{Store: a.store, Hub: a.hub, Grace: a.cfg.SyncTokenGrace}).Register(api, closed...)
 	(&handlers.Sync{Reconciler: p.reconciler}).Register(api, sync, batch)
-	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
+	(&handlers.Settings{Ledger: p.ledger, Rates: a.cfg.Rates}).Register(api, open, closed)
+	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store, Rates: a.cfg.Rates}).Register(api, closed...)
 	(&handlers.Notifications{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Preferences{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Analytics{Reader: a.store}).Register(api, closed...)
 	(&handlers.Categorization{Reader: a.store}).Register(api, closed...)
 	(&handlers.Goals{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Unbuilt{Expenses: a.store}).Register(api, open, closed, upload)
-	(&handlers.Dashboard{Reader: a.store}).Register(api, closed...)
+	(&handlers.Dashboard{Reader: a.store, Rates: a.cfg.Rates}).Register(api, closed...)
 	(&handlers.Admin{Token: a.cfg.AdminToken.Reveal(), Tell: a.hub.Announce}).Register(api, slices.Concat(open, guess)...)
 	api.Any("", handlers.NotFound)
 	api.Any("/*", handlers.NotFound)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"expenseflow/models"
 )
 
 const (
@@ -176,12 +179,44 @@ func (c *Config) checkFiles(ps *Problems) {
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		*ps = append(*ps, Problem{"TLS_CERT_FILE", "One of TLS_CERT_FILE and TLS_KEY_FILE is set without the other.", "Set both, or neither."})
 	}
+	c.readRates(ps)
 	for _, f := range []struct{ name, path string }{{"TLS_CERT_FILE", c.TLSCertFile}, {"TLS_KEY_FILE", c.TLSKeyFile}} {
 		if err := readable(f.path); err != nil {
 			*ps = append(*ps, Problem{f.name, f.name + "=" + f.path + " cannot be read: " + cause(err) + ".", "Name a PEM file that this user may read."})
 		}
 	}
 }
+
+// readRates fills Rates from RatesFile.
+func (c *Config) readRates(ps *Problems) {
+	if c.RatesFile == "" {
+		return
+	}
+	rates, err := readRates(c.RatesFile)
+	if err != nil {
+		*ps = append(*ps, Problem{
+			"RATES_FILE", "RATES_FILE=" + c.RatesFile + " " + err.Error() + ".",
+			`Name a file such as {"base": "USD", "date": "2026-11-27", "rates": {"EUR": 0.86}}, or leave it empty.`,
+		})
+	}
+	c.Rates = rates
+}
+
+func readRates(path string) (*models.Rates, error) {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > maxRatesFile {
+		return nil, errors.New("is too large to hold exchange rates")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %s", cause(err))
+	}
+	return models.ParseRates(text, info.ModTime())
+}
+
+// maxRatesFile bounds a file of rates in bytes: those of all currencies take a few
+// thousand.
+const maxRatesFile = 1 << 20
 
 func readable(path string) error {
 	if path == "" {

@@ -12,6 +12,8 @@ package config
 import (
 	"path/filepath"
 	"time"
+
+	"expenseflow/models"
 )
 
 // Config is everything the process reads from its environment. The tag env
@@ -54,6 +56,8 @@ type Config struct {
 	NotifyExpenses bool   `env:"NOTIFY_EXPENSES" envDefault:"false" help:"tell the user's other devices of each change of an expense by a notification too"`
 	NotifyBalance  bool   `env:"NOTIFY_BALANCE" envDefault:"false" help:"tell the user's devices of each change of the balance by a notification too"`
 	LowBalance     Amount `env:"LOW_BALANCE_THRESHOLD" help:"notify a user whose balance falls below this amount; empty never does" eg:"100"`
+	DefaultZone    Zone   `env:"DEFAULT_TIME_ZONE" envDefault:"UTC" help:"time zone of the days of accounts none of whose clients has named one" eg:"Europe/Berlin"`
+	RatesFile      string `env:"RATES_FILE" help:"exchange rates in JSON, read at the start; empty converts nothing" eg:"/etc/expenseflow/rates.json"`
 	AdminToken     Secret `env:"ADMIN_TOKEN" help:"opens POST /api/admin/status, at least 16 characters; empty closes it" eg:"the output of: openssl rand -hex 16"`
 
 	RateLimit     Rate `env:"RATE_LIMIT" envDefault:"10000/15m" help:"API requests of one address; 0 is no limit"`
@@ -71,6 +75,9 @@ type Config struct {
 	LogFormat   string `env:"LOG_FORMAT" oneof:"text|json" help:"text, or json as in production"`
 	AccessLog   bool   `env:"ACCESS_LOG" envDefault:"true" help:"one log line per HTTP request"`
 	MetricsAddr string `env:"METRICS_ADDR" help:"address of a second listener with /metrics and /debug/pprof; empty opens none" eg:"127.0.0.1:9090"`
+
+	// Rates are what RatesFile holds; nil without one.
+	Rates *models.Rates `env:"-"`
 
 	// Warnings are what Load found odd but not wrong, one sentence each.
 	Warnings []string `env:"-"`

@@ -127,6 +127,19 @@ func (a Amount) String() string {
 	return a.Money.String()
 }
 
+// A Zone is a time zone by its IANA name.
+type Zone struct{ *time.Location }
+
+// UnmarshalText reads names such as UTC and Europe/Berlin.
+func (z *Zone) UnmarshalText(text []byte) error {
+	zone, ok := models.LoadZone(strings.TrimSpace(string(text)))
+	if !ok {
+		return errors.New("is not a time zone")
+	}
+	z.Location = zone
+	return nil
+}
+
 // A Rate is how often something may happen: N times in each Per. The zero Rate
 // is no limit.
 type Rate struct {

@@ -43,7 +43,7 @@ func change(b *testing.B, l *ledger.Ledger, s *store.Store, user string, i int) 
 	if _, err := l.CreateExpense(ctx, user, ledger.Creation{Draft: d}); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := s.Dashboard(ctx, user, time.Time{}, time.Time{}); err != nil {
+	if _, err := s.Dashboard(ctx, user, models.DayRef{}, models.DayRef{}); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -56,7 +56,7 @@ func (w *Work) createBudgetOnce(c BudgetCreation) (models.Budget, error) {
 }
 
 func (w *Work) createBudget(c BudgetCreation) (models.Budget, error) {
-	b := c.Draft.Budget()
+	b := c.Draft.Budget(w.Tx.Zone())
 	if err := models.InvalidIf(b.Check()); err != nil {
 		return models.Budget{}, err
 	}
@@ -98,7 +98,7 @@ func (w *Work) updateBudget(id string, seen *int64, p models.BudgetPatch, by mod
 	case seen != nil && b.Version > *seen:
 		return models.Budget{}, &models.ConflictError{Budget: &b}
 	}
-	p.Apply(&b)
+	p.Apply(&b, w.Tx.Zone())
 	if err := models.InvalidIf(b.Check()); err != nil {
 		return models.Budget{}, err
 	}
@@ -133,7 +133,7 @@ func (w *Work) announceBudget(kind models.ChangeKind, b models.Budget, by models
 
 // budgetHash names a draft's normalized data.
 func budgetHash(d models.BudgetDraft) string {
-	b := d.Budget()
+	b := d.Budget(time.UTC)
 	return Key("budget", b.Name, b.Category, b.Amount.String(), string(b.Period),
 		b.Start.Format(time.RFC3339Nano), b.End.Format(time.RFC3339Nano), strconv.Itoa(b.Threshold))
 }

@@ -121,7 +121,7 @@ func TestEachLevelIsAlertedOnce(t *testing.T) {
 		want := []models.Notification{{
 			ID: ns[0].ID, UserID: p.user.ID, Title: "Budget exceeded", Type: "budget_alert", Priority: "critical",
 			Message: `You have spent 100.009999 of 100 in your budget "Food", 0.009999 more than planned.`,
-			Data: []byte(`{"budgetId":"` + b.ID + `","budgetName":"Food","category":"food","spent":100.009999,"amount":100,` +
+			Data: []byte(`{"budgetId":"` + b.ID + `","budgetName":"Food","category":"food","spent":100.009999,"amount":100,"currency":"INR",` +
 				`"percentage":100.009999,"isOverBudget":true}`),
 			CreatedAt: e.CreatedAt,
 		}, {

@@ -113,13 +113,13 @@ func TestALowBalanceIsToldOnceEachTime(t *testing.T) {
 		p.spend("5", noon)
 		p.wantNotes() // 10 is not below 10
 		p.spend("0.01", noon)
-		want := `low_balance high Low balance: Your balance is 9.99, which is less than 10. {"balance":9.99,"threshold":10}`
+		want := `low_balance high Low balance: Your balance is 9.99, which is less than 10. {"balance":9.99,"threshold":10,"currency":"INR"}`
 		p.wantNotes(want)
 		p.spend("5", noon)
 		p.wantNotes(want)
 		p.edit(salary, models.Patch{Amount: ptr(models.Money(100_000_000))})
 		p.edit(salary, models.Patch{Amount: ptr(models.Money(1_000_000))})
-		p.wantNotes(want, `low_balance high Low balance: Your balance is -10.01, which is less than 10. {"balance":-10.01,"threshold":10}`)
+		p.wantNotes(want, `low_balance high Low balance: Your balance is -10.01, which is less than 10. {"balance":-10.01,"threshold":10,"currency":"INR"}`)
 	})
 }
 

@@ -63,12 +63,21 @@ func (w *Work) alert(s models.BudgetState) {
 	if s.Level == models.LevelExceeded {
 		over := s.Spent.Sub(b.Amount)
 		n.Priority, n.Title = models.PriorityCritical, "Budget exceeded"
-		n.Message = fmt.Sprintf("You have spent %s of %s in your budget %q, %s more than planned.", s.Spent, b.Amount, b.Name, over)
+		n.Message = fmt.Sprintf("You have spent %s of %s%s in your budget %q, %s more than planned.", s.Spent, b.Amount, w.chosen(), b.Name, over)
 	} else {
 		n.Priority, n.Title = models.PriorityHigh, "Budget nearly used up"
-		n.Message = fmt.Sprintf("You have spent %s of %s in your budget %q, which is %d %% of it.", s.Spent, b.Amount, b.Name, int(s.Percentage()))
+		n.Message = fmt.Sprintf("You have spent %s of %s%s in your budget %q, which is %d %% of it.", s.Spent, b.Amount, w.chosen(), b.Name, int(s.Percentage()))
 	}
 	w.keep(n, models.Author{}, told)
+}
+
+// chosen is the account's currency for a sentence, behind an amount; nothing for
+// one that was never chosen.
+func (w *Work) chosen() string {
+	if u := w.Tx.User(); u.ChosenCurrency != "" {
+		return " " + u.ChosenCurrency
+	}
+	return ""
 }
 
 // alertData is the alert as CONTRACT 6.2 describes it.
@@ -79,11 +88,12 @@ func alertData(s *models.BudgetState) json.RawMessage {
 		Category     string      `json:"category"`
 		Spent        json.Number `json:"spent"`
 		Amount       json.Number `json:"amount"`
+		Currency     string      `json:"currency"`
 		Percentage   float64     `json:"percentage"`
 		IsOverBudget bool        `json:"isOverBudget"`
 	}{
 		s.Budget.ID, s.Budget.Name, s.Budget.Category, json.Number(s.Spent.String()), json.Number(s.Budget.Amount.String()),
-		s.Percentage(), s.Level == models.LevelExceeded,
+		s.Currency, s.Percentage(), s.Level == models.LevelExceeded,
 	})
 }
 
@@ -123,10 +133,12 @@ func (l *Ledger) watchBalance(w *Work, before models.Balance) (told bool) {
 	}
 	w.notify(models.Notification{
 		Type: models.NotifyBalance, Priority: models.PriorityHigh, Title: "Low balance",
-		Message: fmt.Sprintf("Your balance is %s, which is less than %s.", after.Balance(), limit),
-		Data: data(map[string]json.Number{
-			"balance": json.Number(after.Balance().String()), "threshold": json.Number(limit.String()),
-		}),
+		Message: fmt.Sprintf("Your balance is %s%s, which is less than %s.", after.Balance(), w.chosen(), limit),
+		Data: data(struct {
+			Balance   json.Number `json:"balance"`
+			Threshold json.Number `json:"threshold"`
+			Currency  string      `json:"currency"`
+		}{json.Number(after.Balance().String()), json.Number(limit.String()), after.Currency}),
 	}, models.Author{})
 	return true
 }
@@ -178,7 +190,7 @@ func expenseNotification(c *models.Change) models.Notification {
 	}
 	return models.Notification{
 		Type: models.NotifyExpense, Priority: models.PriorityLow, Title: "Expense " + verb,
-		Message: c.Expense.Description + ": " + c.Expense.Amount.String(),
+		Message: strings.TrimSpace(c.Expense.Description + ": " + c.Expense.Amount.String() + " " + c.Expense.Currency),
 		Data: data(struct {
 			ExpenseID string `json:"expenseId"`
 			Action    string `json:"action"`

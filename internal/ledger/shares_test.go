@@ -221,8 +221,8 @@ func TestBudgetsAndBalancesCountOnesOwnAlone(t *testing.T) {
 		}
 		for u, want := range map[*models.User]string{&f.owner: "16", &f.editor: "0", &f.viewer: "0"} {
 			now, err := f.store.UserByID(ctx, u.ID)
-			if err != nil || now.Expense.String() != want {
-				f.t.Errorf("spent %s, %v, want %s", now.Expense, err, want)
+			if err != nil || now.Totals.Of(f.expense.Currency).Expense.String() != want {
+				f.t.Errorf("spent %v, %v, want %s", now.Totals, err, want)
 			}
 			alerted := slices.Contains(f.log(*u), string(models.BudgetAlerted))
 			if alerted != (u.ID == f.owner.ID) {

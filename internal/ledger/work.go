@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	"expenseflow/internal/failpoint"
 	"expenseflow/internal/seededbug"
@@ -34,15 +35,17 @@ func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) 
 	if w.maxExpenses > 0 && w.Tx.User().Expenses >= w.maxExpenses {
 		return models.Expense{}, tooManyExpenses(w.maxExpenses)
 	}
+	if err := countable(w.Tx, d.Currency); err != nil {
+		return models.Expense{}, err
+	}
+	d = d.Dated(w.Tx.Clock())
 	now := w.Tx.Now()
 	e := models.Expense{
 		ID: NewID(), UserID: w.Tx.User().ID,
-		Description: d.Description, Amount: d.Amount, Category: d.Category, Type: d.Type, Date: w.Tx.Clock(),
+		Description: d.Description, Amount: d.Amount, Category: d.Category, Type: d.Type,
+		Date: *d.Date, Day: models.NamedDay(*d.Date, d.Day, w.Tx.Zone()),
 		Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
 		Version: 1, LastSyncedAt: now, CreatedAt: now, UpdatedAt: now,
-	}
-	if d.Date != nil {
-		e.Date = *d.Date
 	}
 	w.Tx.InsertExpense(e)
 	w.announce(models.ExpenseCreated, e, by)
@@ -71,12 +74,32 @@ func (w *Work) Update(id string, seen *int64, p models.Patch, by models.Author) 
 	if seededbug.Enabled(seededbug.ZeroValueUpdate) && p.Notes != nil && *p.Notes == "" {
 		p.Notes = nil
 	}
-	p.Apply(&e)
+	owner := w.Tx.In(e.UserID)
+	p.Apply(&e, owner.Zone())
+	if err := countable(owner, e.Currency); err != nil {
+		return models.Expense{}, err
+	}
 	e.Version++
 	e.UpdatedAt, e.LastSyncedAt = w.Tx.Now(), w.Tx.Now()
 	w.Tx.UpdateExpense(e)
 	w.announce(models.ExpenseUpdated, e, by)
 	return e, nil
+}
+
+// CodeCurrencyLimit is the code of one currency too many.
+const CodeCurrencyLimit = "CURRENCY_LIMIT"
+
+// countable is models.Invalid if the account has too many currencies for an entry
+// in a further one.
+func countable(t *store.Tx, currency string) error {
+	user := t.User()
+	if len(user.Totals) < models.MaxCurrencies || user.Totals.Of(currency).Count > 0 {
+		return nil
+	}
+	return &models.Error{
+		Kind: models.Invalid, Code: CodeCurrencyLimit,
+		Msg: "There can be entries in at most " + strconv.Itoa(models.MaxCurrencies) + " currencies",
+	}
 }
 
 // Delete removes an expense and gives its last state. Errors: models.NotFound,
@@ -230,11 +253,10 @@ func reused(requestID, what string) error {
 }
 
 func (c Creation) dated() models.Draft {
-	d := c.Draft
-	if d.Date == nil {
-		d.Date = c.Date
+	if c.Date == nil {
+		return c.Draft
 	}
-	return d
+	return c.Draft.Dated(*c.Date)
 }
 
 // remember keeps what a repetition of a creation finds, under its key. Of the data
@@ -263,14 +285,18 @@ func value(e *models.Expense) models.Expense {
 }
 
 // DataHash names a draft's normalized data (CONTRACT D17). An amount is the
-// same however it was written.
+// same however it was written, and so is a day that its date tells.
 func DataHash(d models.Draft) string {
 	d = d.Normalize()
 	date := ""
 	if d.Date != nil {
 		date = strconv.FormatInt(d.Date.UnixMilli(), 10)
 	}
-	return Key("data", d.Description, d.Amount.String(), d.Category, d.Type, date, d.Currency, d.Merchant, d.Notes)
+	parts := []string{"data", d.Description, d.Amount.String(), d.Category, d.Type, date, d.Currency, d.Merchant, d.Notes}
+	if d.Day != nil && (d.Date == nil || *d.Day != models.DayOf(*d.Date, time.UTC)) {
+		parts = append(parts, d.Day.String())
+	}
+	return Key(parts...)
 }
 
 // Key is a short name for a list of texts: the same for the same list only,

@@ -179,11 +179,7 @@ func (d *deltaItem) settle(s *session, err error) error {
 }
 
 func (d *deltaItem) create(s *session) error {
-	draft := d.draft
-	if draft.Date == nil {
-		draft.Date = queuedAt(d.change.Timestamp, s.Tx.Clock())
-	}
-	e, err := s.Create(draft, s.by)
+	e, err := s.Create(d.draft.Dated(*queuedAt(d.change.Timestamp, s.Tx.Clock())), s.by)
 	if err != nil {
 		return err
 	}

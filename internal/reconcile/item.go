@@ -357,10 +357,10 @@ func (it *item) window() (from, to time.Time, ok bool) {
 // asPosted describes an expense that was made and deleted again: the browser
 // needs its id to forget the temporary one.
 func (it *item) asPosted(s *session, id string) models.Expense {
-	now, d := s.Tx.Now(), it.draft
+	now, d := s.Tx.Now(), it.draft.Dated(*it.date(s.Tx.Clock()))
 	return models.Expense{
 		ID: id, UserID: s.Tx.User().ID, Description: d.Description, Amount: d.Amount, Category: d.Category,
-		Type: d.Type, Date: *it.date(s.Tx.Clock()), Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
+		Type: d.Type, Date: *d.Date, Day: models.NamedDay(*d.Date, d.Day, s.Tx.Zone()), Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
 		Version: 1, LastSyncedAt: now, CreatedAt: now, UpdatedAt: now,
 	}
 }

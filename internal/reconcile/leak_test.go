@@ -456,8 +456,8 @@ func (t *table) checkEach(i int, p *person, want map[string]served) {
 			spent = spent.Add(d.Amount)
 		}
 	}
-	if u, err := t.store.UserByID(ctx, p.ID); err != nil || u.Expense.Cmp(spent) != 0 {
-		t.t.Errorf("person %d has spent %s, %v, want %s", i, u.Expense, err, spent)
+	if u, err := t.store.UserByID(ctx, p.ID); err != nil || u.Totals.Of("").Expense.Cmp(spent) != 0 {
+		t.t.Errorf("person %d has spent %v, %v, want %s", i, u.Totals, err, spent)
 	}
 }
 

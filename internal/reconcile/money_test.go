@@ -27,15 +27,16 @@ type bookkeeper struct {
 	t       *rapid.T
 	budgets map[string]models.Budget
 	known   map[string]knowledge
-	alerts  []alert // what must have been told, in order
-	heard   int     // changes of the log that were looked at
-	ops     int64   // operations made so far
+	user    models.User // their settings alone
+	alerts  []alert     // what must have been told, in order
+	heard   int         // changes of the log that were looked at
+	ops     int64       // operations made so far
 }
 
 type knowledge struct {
 	category string
 	period   models.Period
-	round    time.Time
+	round    models.Day
 	level    models.Level
 }
 
@@ -55,6 +56,23 @@ func (k *bookkeeper) category() string {
 	return rapid.SampledFrom([]string{"food", "transport"}).Draw(k.t, "category")
 }
 
+func (k *bookkeeper) currency() string {
+	return rapid.SampledFrom([]string{"", "INR", "USD", "EUR"}).Draw(k.t, "currency")
+}
+
+// zone is the account's.
+func (k *bookkeeper) zone() *time.Location { return k.user.Zone(time.UTC) }
+
+// choose changes the account's currency or its zone.
+func (k *bookkeeper) choose() {
+	p := models.SettingsPatch{Currency: ptr(rapid.SampledFrom([]string{"INR", "USD"}).Draw(k.t, "account currency"))}
+	if rapid.Bool().Draw(k.t, "zone") {
+		p = models.SettingsPatch{Zone: ptr(rapid.SampledFrom([]string{"UTC", "America/Los_Angeles", "Pacific/Auckland"}).Draw(k.t, "account zone"))}
+	}
+	_, err := k.h.ledger.ChangeSettings(k.h.t.Context(), k.h.user.ID, p, models.Author{})
+	k.must(err)
+}
+
 func (k *bookkeeper) kind() string {
 	return rapid.SampledFrom([]string{"expense", "expense", "expense", "income"}).Draw(k.t, "type")
 }
@@ -67,7 +85,13 @@ func (k *bookkeeper) date() time.Time {
 
 func (k *bookkeeper) create() {
 	date := k.date()
-	d := models.Draft{Description: "x", Amount: k.amount(), Category: k.category(), Type: k.kind(), Date: &date}
+	d := models.Draft{
+		Description: "x", Amount: k.amount(), Category: k.category(), Type: k.kind(), Date: &date,
+		Currency: k.currency(),
+	}
+	if rapid.Bool().Draw(k.t, "its own day") {
+		d.Day = ptr(models.DayOf(date, time.UTC) + models.Day(rapid.IntRange(0, 1).Draw(k.t, "later")))
+	}
 	_, err := k.h.ledger.CreateExpense(k.h.t.Context(), k.h.user.ID, ledger.Creation{Draft: d})
 	k.must(err)
 }
@@ -80,7 +104,9 @@ func (k *bookkeeper) must(err error) {
 
 // patch draws an edit of one field.
 func (k *bookkeeper) patch() models.Patch {
-	switch rapid.IntRange(0, 4).Draw(k.t, "field") {
+	switch rapid.IntRange(0, 5).Draw(k.t, "field") {
+	case 5:
+		return models.Patch{Currency: ptr(k.currency())}
 	case 0:
 		return models.Patch{Amount: ptr(k.amount())}
 	case 1:
@@ -156,8 +182,8 @@ func (k *bookkeeper) operation() models.Operation {
 }
 
 func (k *bookkeeper) json() []byte {
-	return fmt.Appendf(nil, `{"description":"b","amount":%s,"category":%q,"type":%q,"date":%d}`,
-		k.amount(), k.category(), k.kind(), k.date().UnixMilli())
+	return fmt.Appendf(nil, `{"description":"b","amount":%s,"category":%q,"type":%q,"date":%d,"currency":%q}`,
+		k.amount(), k.category(), k.kind(), k.date().UnixMilli(), k.currency())
 }
 
 func (k *bookkeeper) delta() {
@@ -232,7 +258,7 @@ func (k *bookkeeper) sleep() {
 func (k *bookkeeper) look() {
 	fresh := k.h.log()[k.heard:]
 	k.heard += len(fresh)
-	moved := false
+	moved, chosen := false, false
 	for _, c := range fresh {
 		if !c.At.Equal(fresh[0].At) {
 			k.t.Fatalf("changes of two transactions: %+v", fresh)
@@ -243,38 +269,48 @@ func (k *bookkeeper) look() {
 		} else if c.Budget != nil {
 			k.budgets[c.EntityID] = *c.Budget
 		}
+		if c.Settings != nil {
+			k.user.ChosenZone, k.user.ChosenCurrency, chosen = c.Settings.Zone, c.Settings.Currency, true
+		}
 		moved = moved || c.Kind.OfExpense() || c.Budget != nil
 	}
-	if !moved {
+	if !moved && !chosen {
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(k.budgets)) {
-		k.settle(k.budgets[id], fresh[0].At)
+		k.settle(k.budgets[id], fresh[0].At, moved)
 	}
 }
 
-// settle is the rule for one budget, the obvious way.
-func (k *bookkeeper) settle(b models.Budget, now time.Time) {
-	next := knowledge{b.Category, b.Period, b.Round(now), models.LevelNone}
-	if b.ActiveAt(now) {
-		next.level = b.LevelOf(k.spent(b, now))
+// settle is the rule for one budget, the obvious way. Of what a change of settings
+// comes to nobody is alerted.
+func (k *bookkeeper) settle(b models.Budget, now time.Time, alerts bool) {
+	today := models.DayOf(now, k.zone())
+	next := knowledge{b.Category, b.Period, b.Round(today), models.LevelNone}
+	if b.ActiveOn(today) {
+		next.level = b.LevelOf(k.spent(b, today))
 	}
 	before := k.known[b.ID]
-	if before.category != next.category || before.period != next.period || !before.round.Equal(next.round) {
+	if before.category != next.category || before.period != next.period || before.round != next.round {
 		before.level = models.LevelNone
 	}
-	if next.level > before.level {
+	if next.level > before.level && alerts {
 		k.alerts = append(k.alerts, alert{b.ID, next.level})
 	}
 	k.known[b.ID] = next
 }
 
 // spent adds up the expenses in a budget's window.
-func (k *bookkeeper) spent(b models.Budget, now time.Time) models.Sum {
-	from, to := b.Window(now)
+func (k *bookkeeper) spent(b models.Budget, today models.Day) models.Sum {
+	from, to := b.Window(today)
 	return total(k.h.list(), func(e models.Expense) bool {
-		return e.Type == "expense" && b.Counts(e.Category) && !e.Date.Before(from) && e.Date.Before(to)
+		return e.Type == "expense" && b.Counts(e.Category) && e.Day >= from && e.Day < to && k.own(e)
 	})
+}
+
+// own tells whether an expense is in the account's currency.
+func (k *bookkeeper) own(e models.Expense) bool {
+	return e.Currency == "" || e.Currency == k.user.Currency()
 }
 
 // total adds up without Sum.
@@ -338,16 +374,54 @@ func (k *bookkeeper) checkBudgets() {
 	now := k.h.clock()
 	states, err := k.h.store.BudgetStates(k.h.t.Context(), k.h.user.ID, now)
 	k.must(err)
-	want := []models.BudgetState{}
+	today := models.DayOf(now, k.zone())
+	want := []models.BudgetReport{}
 	for _, b := range slices.Backward(slices.SortedFunc(maps.Values(k.budgets), older)) {
-		s := models.BudgetState{Budget: b, Spent: k.spent(b, now), Active: b.ActiveAt(now)}
-		s.From, s.To = b.Window(now)
+		s := models.BudgetState{Budget: b, Currency: k.user.Currency(), Spent: k.spent(b, today), Active: b.ActiveOn(today)}
+		s.From, s.To = b.Window(today)
 		s.Level = b.LevelOf(s.Spent)
-		want = append(want, s)
+		want = append(want, models.BudgetReport{BudgetState: s, Others: k.elsewhere(&s)})
 	}
 	if diff := gocmp.Diff(want, states); diff != "" {
 		k.t.Fatalf("budgets (-want +got):\n%s", diff)
 	}
+}
+
+// elsewhere is what was spent in a budget's days in other currencies.
+func (k *bookkeeper) elsewhere(s *models.BudgetState) (others []models.CurrencySum) {
+	es := slices.DeleteFunc(k.h.list(), func(e models.Expense) bool {
+		return k.own(e) || e.Type != "expense" || !s.Budget.Counts(e.Category) || e.Day < s.From || e.Day >= s.To
+	})
+	for _, code := range currencies(es) {
+		others = append(others, models.CurrencySum{Currency: code, Sum: total(es, in(code))})
+	}
+	return others
+}
+
+func in(currency string) func(models.Expense) bool {
+	return func(e models.Expense) bool { return e.Currency == currency }
+}
+
+// currencies are those of expenses, in order.
+func currencies(es []models.Expense) []string {
+	codes := map[string]bool{}
+	for _, e := range es {
+		codes[e.Currency] = true
+	}
+	return slices.Sorted(maps.Keys(codes))
+}
+
+// split gives the expenses in the account's currency, and the totals of the others.
+func (k *bookkeeper) split(es []models.Expense) (own []models.Expense, others []models.CurrencyTotal) {
+	own = slices.DeleteFunc(slices.Clone(es), func(e models.Expense) bool { return !k.own(e) })
+	es = slices.DeleteFunc(slices.Clone(es), k.own)
+	for _, code := range currencies(es) {
+		of := slices.DeleteFunc(slices.Clone(es), func(e models.Expense) bool { return e.Currency != code })
+		others = append(others, models.CurrencyTotal{
+			Currency: code, Income: total(of, typed("income")), Expense: total(of, typed("expense")), Count: int64(len(of)),
+		})
+	}
+	return own, others
 }
 
 func older(a, b models.Budget) int {
@@ -357,23 +431,24 @@ func older(a, b models.Budget) int {
 func (k *bookkeeper) checkBalance() {
 	u, err := k.h.store.UserByID(k.h.t.Context(), k.h.user.ID)
 	k.must(err)
-	b, es := u.Balance(), k.h.list()
-	if income, expense := total(es, typed("income")), total(es, typed("expense")); b.Income != income || b.Expense != expense {
-		k.t.Fatalf("balance %+v, want %v and %v", b, income, expense)
+	es, others := k.split(k.h.list())
+	want := models.Balance{CurrencyTotal: models.CurrencyTotal{
+		Currency: k.user.Currency(), Income: total(es, typed("income")), Expense: total(es, typed("expense")), Count: int64(len(es)),
+	}, Others: others, UpdatedAt: u.SyncedAt}
+	if diff := gocmp.Diff(want, u.Balance()); diff != "" {
+		k.t.Fatalf("balance (-want +got):\n%s", diff)
 	}
 }
 
 func (k *bookkeeper) checkDashboard() {
-	from, to := models.Day(k.date()), models.Day(k.date())
-	if to.Before(from) {
-		from, to = to, from
-	}
-	d, err := k.h.store.Dashboard(k.h.t.Context(), k.h.user.ID, from, to)
+	from, to := models.DayOf(k.date(), k.zone()), models.DayOf(k.date(), k.zone())
+	from, to = min(from, to), max(from, to)
+	d, err := k.h.store.Dashboard(k.h.t.Context(), k.h.user.ID, models.OnDay(from), models.OnDay(to))
 	k.must(err)
 	if int(d.Version) != k.heard {
 		k.t.Fatalf("the dashboard is of %d, the log's head is %d", d.Version, k.heard)
 	}
-	want := dashboard(k.h.list(), from, to)
+	want := k.dashboard(from, to)
 	ignored := cmpopts.IgnoreFields(models.Dashboard{}, "Version", "GeneratedAt")
 	if diff := gocmp.Diff(want, d, ignored, cmpopts.EquateEmpty()); diff != "" {
 		k.t.Fatalf("dashboard (-want +got):\n%s", diff)
@@ -381,13 +456,14 @@ func (k *bookkeeper) checkDashboard() {
 }
 
 // dashboard is computed from the list, which has the newest date first.
-func dashboard(list []models.Expense, from, to time.Time) models.Dashboard {
-	es := slices.DeleteFunc(list, func(e models.Expense) bool {
-		return e.Date.Before(from) || !e.Date.Before(to.AddDate(0, 0, 1))
-	})
+func (k *bookkeeper) dashboard(from, to models.Day) models.Dashboard {
+	all := slices.DeleteFunc(k.h.list(), func(e models.Expense) bool { return e.Day < from || e.Day > to })
+	es, others := k.split(all)
 	d := models.Dashboard{
-		From: from, To: to, Count: int64(len(es)), Income: total(es, typed("income")), Expense: total(es, typed("expense")),
-		Recent: es[:min(len(es), models.MaxRecent)],
+		From: from, To: to, Others: others, Recent: all[:min(len(all), models.MaxRecent)],
+		CurrencyTotal: models.CurrencyTotal{
+			Currency: k.user.Currency(), Income: total(es, typed("income")), Expense: total(es, typed("expense")), Count: int64(len(es)),
+		},
 	}
 	for _, category := range models.Categories {
 		of := func(e models.Expense) bool { return e.Type == "expense" && e.Category == category }
@@ -398,9 +474,9 @@ func dashboard(list []models.Expense, from, to time.Time) models.Dashboard {
 	slices.SortStableFunc(d.ByCategory, func(a, b models.CategoryTotal) int {
 		return cmp.Or(b.Total.Cmp(a.Total), cmp.Compare(a.Category, b.Category))
 	})
-	for day := from; !day.After(to); day = day.AddDate(0, 0, 1) {
+	for day := from; day <= to; day++ {
 		on := func(kind string) models.Sum {
-			return total(es, func(e models.Expense) bool { return e.Type == kind && models.Day(e.Date).Equal(day) })
+			return total(es, func(e models.Expense) bool { return e.Type == kind && e.Day == day })
 		}
 		if t := (models.DayTotal{Day: day, Income: on("income"), Expense: on("expense")}); t.Income != t.Expense || t.Income != (models.Sum{}) {
 			d.Series = append(d.Series, t)
@@ -418,7 +494,7 @@ func TestMoneyFollowsEveryDoor(t *testing.T) {
 			k := &bookkeeper{h: h, t: t, budgets: map[string]models.Budget{}, known: map[string]knowledge{}}
 			steps := []func(){
 				k.create, k.create, k.create, k.edit, k.edit, k.remove, k.batch, k.delta,
-				k.newBudget, k.newBudget, k.editBudget, k.dropBudget, k.sleep,
+				k.newBudget, k.newBudget, k.editBudget, k.dropBudget, k.sleep, k.choose,
 			}
 			for range rapid.IntRange(5, 40).Draw(t, "steps") {
 				rapid.SampledFrom(steps).Draw(t, "step")()

@@ -7,53 +7,53 @@ import (
 	"expenseflow/models"
 )
 
-// Analytics of a user's own entries. Each reads sums by day and by category, as many
+// Analytics of a user's own entries in the account's currency. Each reads sums by day and by category, as many
 // rows as there are days and categories and however many entries there are, all at
 // one moment; models computes the rest. Nil is the answer to who has no entry at all.
 
 // An analysis is one look at a user's entries.
 type analysis struct {
 	*glance
-	userID string
-	today  time.Time // as a UTC midnight
+	userID   string
+	currency string
+	zone     *time.Location
+	today    models.Day
 }
 
 // analyse runs fn for a user who has entries, and reports whether they have.
 func (s *Store) analyse(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
 	err = s.glance(ctx, func(g *glance) error {
-		a := &analysis{g, userID, models.Day(s.opts.Now())}
-		query := "SELECT 1 FROM daily_totals WHERE user_id = ? AND count > 0 LIMIT 1"
-		err := g.rows(query, []any{userID}, func(row scanner) error {
-			var one int
-			some = true
-			return row.Scan(&one)
-		})
-		if err != nil || !some {
+		u, err := g.user(userID)
+		if some = err == nil && len(u.Totals) > 0; !some {
 			return err
 		}
-		return fn(a)
+		return fn(&analysis{g, userID, u.Currency(), s.ZoneOf(&u), s.Today(&u)})
 	})
 	return some, err
 }
 
+// inAccount is the condition that an entry is in the account's currency.
+const inAccount = " AND currency IN ('', ?)"
+
 // days are what came and went on each day from from, included, to to.
-func (a *analysis) days(from, to time.Time) (days []models.DayFlow, err error) {
+func (a *analysis) days(from, to models.Day) (days []models.DayFlow, err error) {
 	const query = "SELECT day, type, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
-		"WHERE user_id = ? AND day >= ? AND day < ? AND count > 0 GROUP BY day, type ORDER BY day"
-	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli()}, func(row scanner) error {
-		var day, count int64
+		"WHERE user_id = ? AND day >= ? AND day < ? AND count > 0" + inAccount + " GROUP BY day, type ORDER BY day"
+	err = a.rows(query, []any{a.userID, int64(from), int64(to), a.currency}, func(row scanner) error {
+		var day models.Day
+		var count int64
 		var kind string
 		var sum models.Sum
 		if err := row.Scan(&day, &kind, &sum.Units, &sum.Micros, &count); err != nil {
 			return err
 		}
-		d := models.DayFlow{Day: fromMillis(day)}
+		d := models.DayFlow{Day: day}
 		if kind == "income" {
 			d.Income, d.Incomes = sum.Normal(), count
 		} else {
 			d.Expense, d.Expenses = sum.Normal(), count
 		}
-		if n := len(days); n > 0 && days[n-1].Day.Equal(d.Day) {
+		if n := len(days); n > 0 && days[n-1].Day == d.Day {
 			days[n-1].Flow = days[n-1].Plus(d.Flow)
 		} else {
 			days = append(days, d)
@@ -71,10 +71,10 @@ func (a *analysis) monthsUntilNow(n int) ([]models.DayFlow, error) {
 
 // categories are what entries of a type amount to by category, from from, included,
 // to to.
-func (a *analysis) categories(kind string, from, to time.Time) (list []models.CategoryTotal, err error) {
+func (a *analysis) categories(kind string, from, to models.Day) (list []models.CategoryTotal, err error) {
 	const query = "SELECT category, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
-		"WHERE user_id = ? AND day >= ? AND day < ? AND type = ? AND count > 0 GROUP BY category ORDER BY category"
-	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli(), kind}, func(row scanner) error {
+		"WHERE user_id = ? AND day >= ? AND day < ? AND type = ? AND count > 0" + inAccount + " GROUP BY category ORDER BY category"
+	err = a.rows(query, []any{a.userID, int64(from), int64(to), kind, a.currency}, func(row scanner) error {
 		var c models.CategoryTotal
 		err := row.Scan(&c.Category, &c.Total.Units, &c.Total.Micros, &c.Count)
 		c.Total = c.Total.Normal()
@@ -86,14 +86,14 @@ func (a *analysis) categories(kind string, from, to time.Time) (list []models.Ca
 
 // ranges are categories with their smallest and largest amounts, which only the
 // entries themselves tell.
-func (a *analysis) ranges(kind string, from, to time.Time) ([]models.CategoryRange, error) {
+func (a *analysis) ranges(kind string, from, to models.Day) ([]models.CategoryRange, error) {
 	totals, err := a.categories(kind, from, to)
 	if err != nil {
 		return nil, err
 	}
-	const query = "SELECT category, MIN(amount), MAX(amount) FROM expenses WHERE user_id = ? AND date >= ? AND date < ? AND type = ? GROUP BY category"
+	const query = "SELECT category, MIN(amount), MAX(amount) FROM expenses WHERE " + entriesOfDays + " AND type = ? GROUP BY category"
 	least, most := map[string]models.Money{}, map[string]models.Money{}
-	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli(), kind}, func(row scanner) error {
+	err = a.rows(query, append(a.entriesArgs(from, to), kind), func(row scanner) error {
 		var category string
 		var low, high models.Money
 		err := row.Scan(&category, &low, &high)
@@ -107,10 +107,20 @@ func (a *analysis) ranges(kind string, from, to time.Time) ([]models.CategoryRan
 	return list, err
 }
 
+// entriesOfDays are the entries in the account's currency of days from from,
+// included, to to, found by the index of dates, which are near; entriesArgs are its
+// parameters.
+const entriesOfDays = "user_id = ? AND date >= ? AND date < ? AND day >= ? AND day < ?" + inAccount
+
+func (a *analysis) entriesArgs(from, to models.Day) []any {
+	first, end := models.MomentsOf(from, to-1)
+	return []any{a.userID, first.UnixMilli(), end.UnixMilli(), int64(from), int64(to), a.currency}
+}
+
 // largest are the largest expenses from from, included, to to.
-func (a *analysis) largest(from, to time.Time) (list []models.Expense, err error) {
-	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE user_id = ? AND date >= ? AND date < ? AND type = 'expense' ORDER BY amount DESC, id LIMIT ?"
-	err = a.rows(query, []any{a.userID, from.UnixMilli(), to.UnixMilli(), models.MaxUnusual}, func(row scanner) error {
+func (a *analysis) largest(from, to models.Day) (list []models.Expense, err error) {
+	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE " + entriesOfDays + " AND type = 'expense' ORDER BY amount DESC, id LIMIT ?"
+	err = a.rows(query, append(a.entriesArgs(from, to), models.MaxUnusual), func(row scanner) error {
 		e, err := scanExpense(row)
 		list = append(list, e)
 		return err
@@ -130,26 +140,23 @@ func (a *analysis) trends(period string, months int) (models.Trends, error) {
 }
 
 // Breakdown is the user's entries of a type by category, of the days from from to
-// to, both included; a zero time is open.
-func (s *Store) Breakdown(ctx context.Context, userID, kind string, from, to time.Time) (*models.Breakdown, error) {
+// to, both included; one that is not named is open.
+func (s *Store) Breakdown(ctx context.Context, userID, kind string, from, to models.DayRef) (*models.Breakdown, error) {
 	return look(ctx, s, userID, func(a *analysis) (models.Breakdown, error) { return a.breakdown(kind, from, to) })
 }
 
-// The first day and the one after the last that an entry can have.
-var (
-	firstDay = time.Date(0, time.January, 1, 0, 0, 0, 0, time.UTC)
-	endOfAll = time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC)
-)
-
-func (a *analysis) breakdown(kind string, from, to time.Time) (models.Breakdown, error) {
-	first, end := firstDay, endOfAll
+func (a *analysis) breakdown(kind string, from, to models.DayRef) (models.Breakdown, error) {
+	first, last := models.MinDay, models.MaxDay
 	if !from.IsZero() {
-		first = models.Day(from)
+		first = from.In(a.zone)
 	}
 	if !to.IsZero() {
-		end = models.Day(to).AddDate(0, 0, 1)
+		last = to.In(a.zone)
 	}
-	list, err := a.ranges(kind, first, end)
+	if last < first {
+		return models.Breakdown{}, models.InvalidIf([]models.Violation{{Field: "endDate", Rule: models.RuleOrder, Value: last.String()}})
+	}
+	list, err := a.ranges(kind, first, last+1)
 	return models.NewBreakdown(kind, list), err
 }
 
@@ -199,7 +206,7 @@ func (s *Store) Prediction(ctx context.Context, userID string) (*models.Predicti
 func (s *Store) Velocity(ctx context.Context, userID string) (models.Velocity, error) {
 	v, err := look(ctx, s, userID, (*analysis).velocity)
 	if v == nil {
-		return models.NewVelocity(models.Day(s.opts.Now()), models.Flow{}), err
+		return models.NewVelocity(models.DayOf(s.opts.Now(), s.opts.Zone), models.Flow{}), err
 	}
 	return *v, err
 }
@@ -223,7 +230,7 @@ func (s *Store) Overview(ctx context.Context, userID string) (*models.Overview, 
 		if o.Trends, err = a.trends(models.TrendMonthly, overviewMonths); err != nil {
 			return o, err
 		}
-		if o.Breakdown, err = a.breakdown("expense", time.Time{}, time.Time{}); err != nil {
+		if o.Breakdown, err = a.breakdown("expense", models.DayRef{}, models.DayRef{}); err != nil {
 			return o, err
 		}
 		if o.Insights, err = a.insights(); err != nil {

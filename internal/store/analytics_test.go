@@ -44,7 +44,7 @@ func (h *history) entry(day, kind, category string, amount models.Money, change 
 	err = h.s.Write(h.t.Context(), h.user, func(tx *store.Tx) error {
 		e := models.Expense{
 			ID: storetest.ID(), UserID: h.user, Description: fmt.Sprintf("Entry %d", h.n), Amount: amount * 1_000_000, Category: category, Type: kind,
-			Date: date, Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+			Date: date, Day: models.DayOf(date, time.UTC), Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}
 		for _, c := range change {
 			c(&e)
@@ -111,9 +111,9 @@ func TestAnalyticsCountTheMonthsThatTheySay(t *testing.T) {
 func TestABreakdownHasTheDaysThatItIsAskedFor(t *testing.T) {
 	eachHistory(t, func(h *history) {
 		h.year()
-		day := func(s string) time.Time {
-			d, _ := time.Parse(time.DateOnly, s)
-			return d
+		day := func(s string) models.DayRef {
+			d, _ := models.ParseDay(s)
+			return models.OnDay(d)
 		}
 		got, err := h.s.Breakdown(h.t.Context(), h.user, "expense", day("2026-08-15"), day("2026-11-01"))
 		want := models.Breakdown{Type: "expense", Total: units(640), Categories: []models.CategoryRange{
@@ -123,11 +123,11 @@ func TestABreakdownHasTheDaysThatItIsAskedFor(t *testing.T) {
 		if diff := cmp.Diff(&want, got); diff != "" || err != nil {
 			h.t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		all, err := h.s.Breakdown(h.t.Context(), h.user, "expense", time.Time{}, time.Time{})
+		all, err := h.s.Breakdown(h.t.Context(), h.user, "expense", models.DayRef{}, models.DayRef{})
 		if err != nil || all.Total != units(14992) || len(all.Categories) != 4 {
 			h.t.Errorf("of all days: %+v, %v", all, err)
 		}
-		income, err := h.s.Breakdown(h.t.Context(), h.user, "income", time.Time{}, time.Time{})
+		income, err := h.s.Breakdown(h.t.Context(), h.user, "income", models.DayRef{}, models.DayRef{})
 		if err != nil || income.Total != units(2000) {
 			h.t.Errorf("of income: %+v, %v", income, err)
 		}

@@ -7,8 +7,8 @@ import (
 	"expenseflow/models"
 )
 
-// Beside a budget the store keeps what was spent in its window when the user
-// last wrote (BudgetState's From, To and Spent), which tallies move along, and
+// Beside a budget the store keeps what was spent of the account's currency in its
+// window when the user last wrote (BudgetState's From, To and Spent), which tallies move along, and
 // the level that the user knows of (Level). Only a window that has changed, by
 // time or by an edit, is added up anew.
 
@@ -27,6 +27,7 @@ func (tx *Tx) loadBudgets() error {
 	}
 	err := tx.query(selectBudgets, []any{tx.user.ID}, func(row scanner) error {
 		s, err := scanBudget(row)
+		s.Currency = tx.currency()
 		tx.budgets.load(s.Budget.ID, s, true)
 		return err
 	})
@@ -48,7 +49,7 @@ func (tx *Tx) Budget(id string) (models.Budget, error) {
 
 // InsertBudget saves a new budget, of whose level the user knows nothing.
 func (tx *Tx) InsertBudget(b models.Budget) {
-	tx.budgets.put(b.ID, models.BudgetState{Budget: b}, false)
+	tx.budgets.put(b.ID, models.BudgetState{Budget: b, Currency: tx.currency()}, false)
 	tx.user.Budgets++
 }
 
@@ -57,7 +58,7 @@ func (tx *Tx) InsertBudget(b models.Budget) {
 func (tx *Tx) UpdateBudget(b models.Budget) {
 	s, _, _ := tx.budgets.get(b.ID)
 	if b.Category != s.Budget.Category || b.Period != s.Budget.Period {
-		s = models.BudgetState{}
+		s = models.BudgetState{Currency: tx.currency()}
 	}
 	s.Budget = b
 	tx.budgets.put(b.ID, s, true)
@@ -87,10 +88,11 @@ func (tx *Tx) Reckon() ([]Reckoning, error) {
 		return nil, err
 	}
 	var all []Reckoning
+	today := tx.Today()
 	for _, id := range tx.budgetIDs() {
 		s, _, _ := tx.budgets.get(id)
 		r := Reckoning{s, s.Level}
-		r.Active, r.Level = s.Budget.ActiveAt(tx.Now()), models.LevelNone
+		r.Active, r.Level = s.Budget.ActiveOn(today), models.LevelNone
 		if r.Active {
 			r.Level = s.Budget.LevelOf(s.Spent)
 		}
@@ -129,7 +131,7 @@ func (tx *Tx) moveBudgets() error {
 
 // moved gives s as of now: with the tallies, or added up if its window is another.
 func (tx *Tx) moved(s models.BudgetState, tallies []tally) (models.BudgetState, error) {
-	if !renew(&s, tx.Now()) {
+	if !renew(&s, tx.Today()) {
 		for _, t := range tallies {
 			if counts(&s, t) {
 				s.Spent = s.Spent.Plus(t.sum)
@@ -140,7 +142,7 @@ func (tx *Tx) moved(s models.BudgetState, tallies []tally) (models.BudgetState, 
 	if err := tx.flush(); err != nil {
 		return s, err
 	}
-	err := tx.query(spentIn, spentArgs(&s.Budget, s.From, s.To), func(row scanner) (err error) {
+	err := tx.query(spentIn, spentArgs(&s), func(row scanner) (err error) {
 		s.Spent, err = scanSum(row)
 		return err
 	})
@@ -148,8 +150,8 @@ func (tx *Tx) moved(s models.BudgetState, tallies []tally) (models.BudgetState, 
 }
 
 func counts(s *models.BudgetState, t tally) bool {
-	return t.kind == "expense" && s.Budget.Counts(t.category) &&
-		t.day >= s.From.UnixMilli() && t.day < s.To.UnixMilli()
+	return t.kind == "expense" && s.Budget.Counts(t.category) && models.IsOwnCurrency(t.currency, s.Currency) &&
+		t.day >= s.From && t.day < s.To
 }
 
 // keepState saves s if it differs from what is there.

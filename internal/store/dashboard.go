@@ -10,23 +10,26 @@ import (
 	"expenseflow/models"
 )
 
-// Dashboard sums up the user's entries of the days from that of from to that of
-// to, both included, in UTC, all read at one moment. Both zero are the present
-// month; a zero from is the first day of to's month, a zero to the last of
+// Dashboard sums up the user's entries of the days from from to to, both
+// included, all read at one moment. Both open are the present month in the
+// account's zone; without from it begins with to's month, without to it ends with
 // from's. models.NotFound if the user is gone, *models.InvalidError for an end
 // before its beginning.
 //
 // It reads the totals of these days and never all of their expenses.
-func (s *Store) Dashboard(ctx context.Context, userID string, from, to time.Time) (models.Dashboard, error) {
+func (s *Store) Dashboard(ctx context.Context, userID string, from, to models.DayRef) (models.Dashboard, error) {
 	now := s.opts.Now()
 	d := models.Dashboard{GeneratedAt: models.Millis(now)}
-	d.From, d.To = dashboardDays(from, to, now)
-	if d.To.Before(d.From) {
-		return d, models.InvalidIf([]models.Violation{{Field: "to", Rule: models.RuleOrder, Value: d.To.Format(time.DateOnly)}})
-	}
 	err := s.glance(ctx, func(g *glance) error {
-		if err := noUser(g.one("SELECT seq FROM users WHERE id = ?", []any{userID}, &d.Version)); err != nil {
+		u, err := g.user(userID)
+		if err != nil {
 			return err
+		}
+		zone := s.ZoneOf(&u)
+		d.Version, d.Currency = u.Seq, u.Currency()
+		d.From, d.To = dashboardDays(from, to, models.DayOf(now, zone), zone)
+		if d.To < d.From {
+			return models.InvalidIf([]models.Violation{{Field: "to", Rule: models.RuleOrder, Value: d.To.String()}})
 		}
 		if err := g.totals(userID, &d); err != nil {
 			return err
@@ -36,59 +39,92 @@ func (s *Store) Dashboard(ctx context.Context, userID string, from, to time.Time
 	return d, err
 }
 
-func dashboardDays(from, to, now time.Time) (first, last time.Time) {
+func dashboardDays(from, to models.DayRef, today models.Day, zone *time.Location) (first, last models.Day) {
 	switch {
 	case from.IsZero() && to.IsZero():
-		first, last = models.Monthly.Around(now)
-		return first, last.AddDate(0, 0, -1)
+		first, last = models.Monthly.Around(today)
+		return first, last - 1
 	case from.IsZero():
-		first, _ = models.Monthly.Around(to)
-		return first, models.Day(to)
+		first, _ = models.Monthly.Around(to.In(zone))
+		return first, to.In(zone)
 	case to.IsZero():
-		_, last = models.Monthly.Around(from)
-		return models.Day(from), last.AddDate(0, 0, -1)
+		_, last = models.Monthly.Around(from.In(zone))
+		return from.In(zone), last - 1
 	}
-	return models.Day(from), models.Day(to)
+	return from.In(zone), to.In(zone)
 }
 
 // totals fills in what the days' totals tell.
 func (g *glance) totals(userID string, d *models.Dashboard) error {
-	byCategory := map[string]models.CategoryTotal{}
+	sums := summary{d: d, byCategory: map[string]models.CategoryTotal{}, others: map[string]models.CurrencyTotal{}}
 	d.Series = []models.DayTotal{}
-	query := "SELECT day, category, type, units, micros, count FROM daily_totals WHERE user_id = ? AND day >= ? AND day <= ? AND count > 0 ORDER BY day"
-	err := g.rows(query, []any{userID, d.From.UnixMilli(), d.To.UnixMilli()}, func(row scanner) error {
+	query := "SELECT day, category, type, currency, units, micros, count FROM daily_totals WHERE user_id = ? AND day >= ? AND day <= ? AND count > 0 ORDER BY day"
+	err := g.rows(query, []any{userID, int64(d.From), int64(d.To)}, func(row scanner) error {
 		var t tally
-		err := row.Scan(&t.day, &t.category, &t.kind, &t.sum.Units, &t.sum.Micros, &t.count)
-		addDay(d, byCategory, t)
+		err := row.Scan(&t.day, &t.category, &t.kind, &t.currency, &t.sum.Units, &t.sum.Micros, &t.count)
+		sums.add(t)
 		return err
 	})
-	d.ByCategory = slices.SortedFunc(maps.Values(byCategory), func(a, b models.CategoryTotal) int {
+	d.ByCategory = slices.SortedFunc(maps.Values(sums.byCategory), func(a, b models.CategoryTotal) int {
 		return cmp.Or(b.Total.Cmp(a.Total), cmp.Compare(a.Category, b.Category))
 	})
+	d.Others = slices.SortedFunc(maps.Values(sums.others), func(a, b models.CurrencyTotal) int { return cmp.Compare(a.Currency, b.Currency) })
 	return err
 }
 
-// addDay adds a row of daily_totals, which come in the order of days.
-func addDay(d *models.Dashboard, byCategory map[string]models.CategoryTotal, t tally) {
-	day := fromMillis(t.day)
-	if n := len(d.Series); n == 0 || !d.Series[n-1].Day.Equal(day) {
-		d.Series = append(d.Series, models.DayTotal{Day: day})
-	}
-	last := &d.Series[len(d.Series)-1]
-	d.Count += t.count
-	if t.kind == "income" {
-		d.Income, last.Income = d.Income.Plus(t.sum), last.Income.Plus(t.sum)
-		return
-	}
-	d.Expense, last.Expense = d.Expense.Plus(t.sum), last.Expense.Plus(t.sum)
-	c := byCategory[t.category]
-	byCategory[t.category] = models.CategoryTotal{Category: t.category, Total: c.Total.Plus(t.sum), Count: c.Count + t.count}
+// A summary adds up rows of daily_totals, which come in the order of days.
+type summary struct {
+	d          *models.Dashboard
+	byCategory map[string]models.CategoryTotal
+	others     map[string]models.CurrencyTotal
 }
 
+func (s *summary) add(t tally) {
+	if !models.IsOwnCurrency(t.currency, s.d.Currency) {
+		other := s.others[t.currency]
+		other.Currency = t.currency
+		addTally(&other, t)
+		s.others[t.currency] = other
+		return
+	}
+	addTally(&s.d.CurrencyTotal, t)
+	s.addDay(t)
+	if t.kind != "income" {
+		c := s.byCategory[t.category]
+		s.byCategory[t.category] = models.CategoryTotal{Category: t.category, Total: c.Total.Plus(t.sum), Count: c.Count + t.count}
+	}
+}
+
+func addTally(to *models.CurrencyTotal, t tally) {
+	to.Count += t.count
+	if t.kind == "income" {
+		to.Income = to.Income.Plus(t.sum)
+	} else {
+		to.Expense = to.Expense.Plus(t.sum)
+	}
+}
+
+func (s *summary) addDay(t tally) {
+	series := s.d.Series
+	if n := len(series); n == 0 || series[n-1].Day != t.day {
+		series = append(series, models.DayTotal{Day: t.day})
+	}
+	last := &series[len(series)-1]
+	if t.kind == "income" {
+		last.Income = last.Income.Plus(t.sum)
+	} else {
+		last.Expense = last.Expense.Plus(t.sum)
+	}
+	s.d.Series = series
+}
+
+// recent reads along the index of dates, which all the days' entries have near them.
 func (g *glance) recent(userID string, d *models.Dashboard) error {
 	d.Recent = []models.Expense{}
-	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE user_id = ? AND date >= ? AND date < ? ORDER BY date DESC, id DESC LIMIT ?"
-	args := []any{userID, d.From.UnixMilli(), d.To.AddDate(0, 0, 1).UnixMilli(), models.MaxRecent}
+	from, to := models.MomentsOf(d.From, d.To)
+	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE user_id = ? AND date >= ? AND date < ? " +
+		"AND day >= ? AND day <= ? ORDER BY date DESC, id DESC LIMIT ?"
+	args := []any{userID, from.UnixMilli(), to.UnixMilli(), int64(d.From), int64(d.To), models.MaxRecent}
 	return g.rows(query, args, func(row scanner) error {
 		e, err := scanExpense(row)
 		d.Recent = append(d.Recent, e)

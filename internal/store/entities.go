@@ -18,6 +18,8 @@ type budgetPayload struct {
 	Period    models.Period `json:"period"`
 	Start     *int64        `json:"start,omitempty"` // this and the other times: milliseconds since 1970
 	End       *int64        `json:"end,omitempty"`
+	StartDay  *int64        `json:"startDay,omitempty"` // this and the other days: since 1970-01-01; absent: that of the moment in UTC
+	EndDay    *int64        `json:"endDay,omitempty"`
 	Threshold int           `json:"threshold"`
 	Version   int64         `json:"version"`
 	CreatedAt int64         `json:"created"`
@@ -26,8 +28,9 @@ type budgetPayload struct {
 
 type alertPayload struct {
 	Budget      budgetPayload `json:"budget"`
-	From        int64         `json:"from"`
+	From        int64         `json:"from"` // this and to: midnight UTC of a day
 	To          int64         `json:"to"`
+	Currency    string        `json:"currency,omitempty"` // "": older than currencies
 	SpentUnits  int64         `json:"units"`
 	SpentMicros int64         `json:"micros"`
 	Level       models.Level  `json:"level"`
@@ -49,6 +52,7 @@ func newBudgetPayload(b *models.Budget) budgetPayload {
 	return budgetPayload{
 		ID: b.ID, UserID: b.UserID, Name: b.Name, Category: b.Category, Amount: int64(b.Amount),
 		Period: b.Period, Start: orOpen(b.Start), End: orOpen(b.End), Threshold: b.Threshold,
+		StartDay: dayOf(b.Start, b.StartDay), EndDay: dayOf(b.End, b.EndDay),
 		Version: b.Version, CreatedAt: b.CreatedAt.UnixMilli(), UpdatedAt: b.UpdatedAt.UnixMilli(),
 	}
 }
@@ -57,17 +61,24 @@ func (p *budgetPayload) budget() *models.Budget {
 	if p == nil {
 		return nil
 	}
-	return &models.Budget{
+	b := models.Budget{
 		ID: p.ID, UserID: p.UserID, Name: p.Name, Category: p.Category, Amount: models.Money(p.Amount),
 		Period: p.Period, Start: fromOpen(p.Start), End: fromOpen(p.End), Threshold: p.Threshold,
 		Version: p.Version, CreatedAt: fromMillis(p.CreatedAt), UpdatedAt: fromMillis(p.UpdatedAt),
 	}
+	if p.Start != nil {
+		b.StartDay = dayOr(p.StartDay, b.Start)
+	}
+	if p.End != nil {
+		b.EndDay = dayOr(p.EndDay, b.End)
+	}
+	return &b
 }
 
 func newAlertPayload(a *models.BudgetAlert) alertPayload {
 	s := &a.State
 	return alertPayload{
-		Budget: newBudgetPayload(&s.Budget), From: s.From.UnixMilli(), To: s.To.UnixMilli(),
+		Budget: newBudgetPayload(&s.Budget), From: s.From.Time().UnixMilli(), To: s.To.Time().UnixMilli(), Currency: s.Currency,
 		SpentUnits: s.Spent.Units, SpentMicros: s.Spent.Micros, Level: s.Level,
 	}
 }
@@ -75,7 +86,7 @@ func newAlertPayload(a *models.BudgetAlert) alertPayload {
 // alert gives the alert; a budget that alerts is active.
 func (p *alertPayload) alert() *models.BudgetAlert {
 	return &models.BudgetAlert{State: models.BudgetState{
-		Budget: *p.Budget.budget(), From: fromMillis(p.From), To: fromMillis(p.To),
+		Budget: *p.Budget.budget(), From: dayOr(nil, fromMillis(p.From)), To: dayOr(nil, fromMillis(p.To)), Currency: p.Currency,
 		Spent: models.Sum{Units: p.SpentUnits, Micros: p.SpentMicros}, Level: p.Level, Active: true,
 	}}
 }
@@ -92,6 +103,11 @@ func (p *notificationPayload) notification() *models.Notification {
 		ID: p.ID, UserID: p.UserID, Title: p.Title, Message: p.Message, Type: p.Type,
 		Priority: p.Priority, Data: p.Data, Read: p.Read, CreatedAt: fromMillis(p.CreatedAt),
 	}
+}
+
+type settingsPayload struct {
+	Zone     string `json:"zone,omitempty"`
+	Currency string `json:"currency,omitempty"`
 }
 
 type sharesPayload []sharePayload
@@ -156,6 +172,8 @@ func encodeEntity(c *models.Change) string {
 		return encoded(newInvitationPayload(c.Invitation))
 	case c.Person != nil:
 		return encoded(personPayload{c.Person.Name})
+	case c.Settings != nil:
+		return encoded(settingsPayload(*c.Settings))
 	case c.Budget != nil:
 		return encoded(newBudgetPayload(c.Budget))
 	case c.Alert != nil:
@@ -188,6 +206,10 @@ func decodeEntity(c *models.Change, payload []byte) (err error) {
 		var p personPayload
 		err = json.Unmarshal(payload, &p)
 		c.Person = &models.Person{ID: c.EntityID, Name: p.Name}
+	case models.SettingsChanged:
+		var p settingsPayload
+		err = json.Unmarshal(payload, &p)
+		c.Settings = (*models.Settings)(&p)
 	case models.BudgetCreated, models.BudgetUpdated, models.BudgetDeleted:
 		var p budgetPayload
 		err = json.Unmarshal(payload, &p)

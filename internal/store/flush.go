@@ -125,10 +125,10 @@ func (tx *Tx) saveUser() error {
 		return tx.failed
 	}
 	u := &tx.user
-	return tx.exec("UPDATE users SET seq = ?, last_synced_at = ?, last_applied_at = ?, income_units = ?, income_micros = ?, "+
-		"expense_units = ?, expense_micros = ?, unread = ?, budgets = ?, received = ?, revocations = ?, expenses = ? WHERE id = ?",
-		u.Seq, tx.now, u.LastAppliedAt, u.Income.Units, u.Income.Micros,
-		u.Expense.Units, u.Expense.Micros, u.Unread, u.Budgets, u.Received, u.Revocations, u.Expenses, u.ID)
+	return tx.exec("UPDATE users SET seq = ?, last_synced_at = ?, last_applied_at = ?, totals = ?, "+
+		"unread = ?, budgets = ?, received = ?, revocations = ?, expenses = ?, time_zone = ?, currency = ? WHERE id = ?",
+		u.Seq, tx.now, u.LastAppliedAt, u.Totals.text(),
+		u.Unread, u.Budgets, u.Received, u.Revocations, u.Expenses, u.TimeZone, u.Currency, u.ID)
 }
 
 // save writes rows with one statement. A free function, for methods cannot be generic.

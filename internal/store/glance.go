@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 
+	"expenseflow/models"
+
 	"gorm.io/gorm"
 )
 
@@ -46,4 +48,13 @@ func (g *glance) one(query string, args []any, dest ...any) error {
 
 func (g *glance) rows(query string, args []any, fn func(scanner) error) error {
 	return g.s.rows(g.ctx, g.db, query, args, fn)
+}
+
+// user is the user of this id at the glance's moment; models.NotFound if they are gone.
+func (g *glance) user(id string) (models.User, error) {
+	var r userRow
+	if err := g.one("SELECT "+userColumns+" FROM users WHERE id = ?", []any{id}, r.dest()...); err != nil {
+		return models.User{}, noUser(err)
+	}
+	return r.user(), nil
 }

@@ -20,7 +20,7 @@ import (
 func (r *run) budget() error {
 	ids := slices.Sorted(maps.Keys(r.m.budgets))
 	if len(ids) == 0 || rapid.Bool().Draw(r.t, "new") {
-		b := models.BudgetDraft{Name: "b", Category: models.AllCategories, Amount: 5_000_000, Period: models.Yearly}.Budget()
+		b := models.BudgetDraft{Name: "b", Category: models.AllCategories, Amount: 5_000_000, Period: models.Yearly}.Budget(time.UTC)
 		b.ID, b.UserID, b.CreatedAt, b.UpdatedAt = storetest.ID(), r.user, r.tx.Now(), r.tx.Now()
 		r.tx.InsertBudget(b)
 		r.m.budgets[b.ID] = b
@@ -57,13 +57,32 @@ func (r *run) reckon() error {
 
 // spent adds up what a budget counts at a moment.
 func spent(m model, b models.Budget, at time.Time) (sum models.Sum) {
-	from, to := b.Window(at)
+	from, to := b.Window(models.DayOf(at, m.user().Zone(time.UTC)))
 	for _, e := range m.expenses {
-		if e.Type == "expense" && b.Counts(e.Category) && !e.Date.Before(from) && e.Date.Before(to) {
+		if e.Type == "expense" && b.Counts(e.Category) && e.Day >= from && e.Day < to && models.IsOwnCurrency(e.Currency, m.user().Currency()) {
 			sum = sum.Add(e.Amount)
 		}
 	}
 	return sum
+}
+
+// user is one with the model's settings.
+func (m model) user() *models.User {
+	return &models.User{ChosenZone: m.settings.Zone, ChosenCurrency: m.settings.Currency}
+}
+
+func anyCurrency(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"", "INR", "USD", "EUR", "XXXXX"}).Draw(t, "currency")
+}
+
+// choose changes the account's zone or its currency.
+func (r *run) choose() error {
+	if rapid.Bool().Draw(r.t, "zone") {
+		r.m.settings.Zone = rapid.SampledFrom([]string{"America/Los_Angeles", "Pacific/Auckland", "UTC"}).Draw(r.t, "zone")
+		return r.tx.SetZone(r.m.settings.Zone)
+	}
+	r.m.settings.Currency = rapid.SampledFrom([]string{"INR", "USD", "EUR"}).Draw(r.t, "account currency")
+	return r.tx.SetCurrency(r.m.settings.Currency)
 }
 
 // note makes, marks or removes a notification, or marks all.
@@ -104,32 +123,35 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-func compareMoney(rt failer, s *store.Store, user string, m model) {
-	var income, expense models.Sum
+// totals folds the model's expenses, in the account's currency and beside it.
+func (m model) totals() (own models.CurrencyTotal, others []models.CurrencyTotal) {
+	var all models.Totals
 	for _, e := range m.expenses {
-		if e.Type == "income" {
-			income = income.Add(e.Amount)
-		} else {
-			expense = expense.Add(e.Amount)
-		}
+		all = all.With(e.Currency, e.Type, e.Amount, 1)
 	}
+	return all.In(m.user().Currency())
+}
+
+func compareMoney(rt failer, s *store.Store, user string, m model) {
+	own, others := m.totals()
 	u, err := s.UserByID(context.Background(), user)
 	b := u.Balance()
-	if b.Income != income || b.Expense != expense || err != nil {
-		rt.Fatalf("balance %+v, %v, want %v and %v", b, err, income, expense)
+	if b.CurrencyTotal != own || !slices.Equal(b.Others, others) || u.Settings() != m.settings || err != nil {
+		rt.Fatalf("balance %+v, %v, want %v and %v", b, err, own, others)
 	}
 	now := time.Now()
-	d, err := s.Dashboard(context.Background(), user, now.AddDate(0, 0, -99), now.AddDate(0, 0, 99))
-	if d.Income != income || d.Expense != expense || int(d.Count) != len(m.expenses) || err != nil {
-		rt.Fatalf("dashboard %+v, %v", d, err)
+	from, to := models.DayRef{At: now.AddDate(0, 0, -99)}, models.DayRef{At: now.AddDate(0, 0, 99)}
+	d, err := s.Dashboard(context.Background(), user, from, to)
+	if d.CurrencyTotal != own || !slices.Equal(d.Others, others) || err != nil {
+		rt.Fatalf("dashboard %+v, %v, want %v and %v", d, err, own, others)
 	}
-	states, err := s.BudgetStates(context.Background(), user, now)
-	if len(states) != len(m.budgets) || err != nil {
-		rt.Fatalf("%d budgets, %v, want %d", len(states), err, len(m.budgets))
+	reports, err := s.BudgetStates(context.Background(), user, now)
+	if len(reports) != len(m.budgets) || err != nil {
+		rt.Fatalf("%d budgets, %v, want %d", len(reports), err, len(m.budgets))
 	}
-	for _, state := range states {
-		if want := spent(m, state.Budget, now); state.Spent != want || state.Budget != m.budgets[state.Budget.ID] {
-			rt.Fatalf("budget %+v, want %v spent", state, want)
+	for _, r := range reports {
+		if want := spent(m, r.Budget, now); r.Spent != want || r.Budget != m.budgets[r.Budget.ID] {
+			rt.Fatalf("budget %+v, want %v spent", r, want)
 		}
 	}
 }
@@ -161,9 +183,9 @@ func TestTheLogKeepsEveryKind(t *testing.T) {
 		e := expense(u.ID)
 		b := models.Budget{
 			ID: storetest.ID(), UserID: u.ID, Name: "Essen \"1\" 🍜", Category: "food", Amount: 1, Period: models.Weekly,
-			Start: at, Threshold: 80, Version: 3, CreatedAt: at, UpdatedAt: at,
+			Start: at, StartDay: 20_000, Threshold: 80, Version: 3, CreatedAt: at, UpdatedAt: at,
 		}
-		state := models.BudgetState{Budget: b, From: at, To: at.AddDate(0, 0, 7), Spent: models.Sum{Units: 9e15, Micros: 5}, Level: models.LevelExceeded, Active: true}
+		state := models.BudgetState{Budget: b, From: 20_000, To: 20_007, Currency: "USD", Spent: models.Sum{Units: 9e15, Micros: 5}, Level: models.LevelExceeded, Active: true}
 		n := models.Notification{
 			ID: storetest.ID(), UserID: u.ID, Title: "t", Message: "<m>", Type: models.NotifyBudget, Priority: models.PriorityHigh,
 			Data: []byte(`{"spent":9000000000000000.000005}`), CreatedAt: at,
@@ -174,6 +196,7 @@ func TestTheLogKeepsEveryKind(t *testing.T) {
 			{Kind: models.BudgetAlerted, EntityID: b.ID, Alert: &models.BudgetAlert{State: state}},
 			{Kind: models.NotificationCreated, EntityID: n.ID, Notification: &n},
 			{Kind: models.NotificationRead},
+			{Kind: models.SettingsChanged, Settings: &models.Settings{Zone: "Asia/Kolkata", Currency: "USD"}},
 			{Kind: "of_the_future", EntityID: "x"},
 		}
 		write(t, s, u.ID, func(tx *store.Tx) {
@@ -191,7 +214,7 @@ func TestTheLogKeepsEveryKind(t *testing.T) {
 func TestATotalTooLargeIsRefused(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {
 		u := storetest.User(t, s)
-		if err := s.Exec(t.Context(), "UPDATE users SET expense_units = 4611686018427387900"); err != nil {
+		if err := s.Exec(t.Context(), `UPDATE users SET totals = '{"EUR": [0, 0, 2305843009213693950, 0, 5]}'`); err != nil {
 			t.Fatal(err)
 		}
 		e := expense(u.ID)
@@ -205,7 +228,7 @@ func TestATotalTooLargeIsRefused(t *testing.T) {
 			tx.InsertExpense(e)
 		})
 		same(t, "expenses", int64(1), must(s.Count(t.Context(), "expenses"))(t))
-		same(t, "the total", "4611686018427387901", must(s.UserByID(t.Context(), u.ID))(t).Expense.String())
+		same(t, "the total", "2305843009213693951", must(s.UserByID(t.Context(), u.ID))(t).Totals.Of("EUR").Expense.String())
 	})
 }
 
@@ -216,20 +239,24 @@ func TestDaysOfADashboard(t *testing.T) {
 		o.Now = func() time.Time { return now }
 		s := storetest.Open(t, o)
 		u := storetest.User(t, s)
-		day := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC) }
-		open := time.Time{}
-		for _, tt := range []struct{ from, to, first, last time.Time }{
+		day := func(month time.Month, day int) models.Day { return models.Date(2026, month, day) }
+		on := func(month time.Month, d int) models.DayRef { return models.OnDay(day(month, d)) }
+		open, moment := models.DayRef{}, models.DayRef{At: day(2, 3).Time().Add(time.Hour)}
+		for _, tt := range []struct {
+			from, to    models.DayRef
+			first, last models.Day
+		}{
 			{open, open, day(11, 1), day(11, 30)},
-			{day(2, 3).Add(time.Hour), open, day(2, 3), day(2, 28)},
-			{open, day(2, 3).Add(time.Hour), day(2, 1), day(2, 3)},
-			{day(2, 3).Add(time.Hour), day(2, 3), day(2, 3), day(2, 3)},
+			{moment, open, day(2, 3), day(2, 28)},
+			{open, moment, day(2, 1), day(2, 3)},
+			{moment, on(2, 3), day(2, 3), day(2, 3)},
 		} {
 			d := must(s.Dashboard(t.Context(), u.ID, tt.from, tt.to))(t)
-			if !d.From.Equal(tt.first) || !d.To.Equal(tt.last) {
-				t.Errorf("%s to %s is %s to %s", tt.from, tt.to, d.From, d.To)
+			if d.From != tt.first || d.To != tt.last {
+				t.Errorf("%v to %v is %s to %s", tt.from, tt.to, d.From, d.To)
 			}
 		}
-		if _, err := s.Dashboard(t.Context(), u.ID, day(2, 4), day(2, 3)); models.KindOf(err) != models.Invalid {
+		if _, err := s.Dashboard(t.Context(), u.ID, on(2, 4), moment); models.KindOf(err) != models.Invalid {
 			t.Errorf("reversed days: %v", err)
 		}
 		if _, err := s.Dashboard(t.Context(), storetest.ID(), open, open); models.KindOf(err) != models.NotFound {
@@ -245,10 +272,10 @@ func TestDatesBefore1970HaveTheirDay(t *testing.T) {
 		u := storetest.User(t, s)
 		at := time.Date(1969, time.December, 30, 23, 59, 59, 999e6, time.UTC)
 		e := expense(u.ID)
-		e.Date = at
+		e.Date, e.Day, e.Currency = at, models.Date(1969, time.December, 30), ""
 		write(t, s, u.ID, func(tx *store.Tx) { tx.InsertExpense(e) })
-		d := must(s.Dashboard(t.Context(), u.ID, at, at))(t)
-		if d.Count != 1 || len(d.Series) != 1 || !d.Series[0].Day.Equal(models.Day(at)) || len(d.Recent) != 1 {
+		d := must(s.Dashboard(t.Context(), u.ID, models.DayRef{At: at}, models.OnDay(e.Day)))(t)
+		if d.Count != 1 || len(d.Series) != 1 || d.Series[0].Day != e.Day || len(d.Recent) != 1 {
 			t.Errorf("its day is %+v", d)
 		}
 	})
@@ -318,10 +345,12 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 			e := expense(alice.ID)
 			e.Amount, e.Type = amount, models.Types[i%2]
 			e.Date = now.AddDate(0, 0, -i)
+			e.Day, e.Currency = models.DayOf(e.Date, time.UTC), []string{"", "INR", "USD"}[i%3]
 			m.expenses[e.ID] = e
 		}
 		old := expense(bob.ID)
 		old.Date = time.Date(1969, time.December, 30, 23, 59, 59, 999e6, time.UTC)
+		old.Day, old.Currency = models.DayOf(old.Date, time.UTC), ""
 		write(t, s, alice.ID, func(tx *store.Tx) {
 			for _, e := range m.expenses {
 				tx.InsertExpense(e)
@@ -337,7 +366,7 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 
 		s = storetest.Open(t, o)
 		compareMoney(t, s, alice.ID, m)
-		d := must(s.Dashboard(t.Context(), bob.ID, old.Date, old.Date))(t)
+		d := must(s.Dashboard(t.Context(), bob.ID, models.OnDay(old.Day), models.OnDay(old.Day)))(t)
 		if d.Count != 1 || d.Expense.String() != "12.345" {
 			t.Errorf("a day before 1970: %+v", d)
 		}
@@ -350,7 +379,7 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if u := must(s.UserByID(t.Context(), bob.ID))(t); u.Expense != (models.Sum{}) {
+		if u := must(s.UserByID(t.Context(), bob.ID))(t); len(u.Totals) != 0 {
 			t.Errorf("after its deletion: %+v", u)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
@@ -25,6 +26,8 @@ type model struct {
 	aliases  map[store.AliasKey]string
 	budgets  map[string]models.Budget
 	notes    map[string]models.Notification
+
+	settings models.Settings
 }
 
 func newModel() model {
@@ -99,9 +102,10 @@ func (r *run) steps(depth int) error {
 }
 
 func (r *run) step(depth int) error {
-	switch rapid.IntRange(0, 9).Draw(r.t, "step") {
+	switch rapid.IntRange(0, 10).Draw(r.t, "step") {
 	case 0:
 		e := expense(r.user)
+		e.Currency = anyCurrency(r.t)
 		r.tx.InsertExpense(e)
 		r.save(models.ExpenseCreated, e)
 	case 1:
@@ -120,6 +124,8 @@ func (r *run) step(depth int) error {
 		return r.reckon()
 	case 8:
 		return r.note()
+	case 9:
+		return r.choose()
 	default:
 		return r.attempt(depth)
 	}
@@ -161,6 +167,8 @@ func (r *run) change(remove bool) error {
 	e.Category = rapid.SampledFrom([]string{"food", "other"}).Draw(r.t, "category")
 	e.Type = rapid.SampledFrom(models.Types).Draw(r.t, "type")
 	e.Date = e.Date.AddDate(0, 0, rapid.IntRange(-1, 1).Draw(r.t, "days"))
+	e.Day = models.DayOf(e.Date, time.UTC) + models.Day(rapid.IntRange(0, 1).Draw(r.t, "a day later"))
+	e.Currency = anyCurrency(r.t)
 	e.Description = "version " + strconv.FormatInt(e.Version, 10)
 	r.tx.UpdateExpense(e)
 	r.save(models.ExpenseUpdated, e)

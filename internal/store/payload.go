@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"expenseflow/models"
 )
@@ -18,6 +19,7 @@ type expensePayload struct {
 	Category    string `json:"category"`
 	Type        string `json:"type"`
 	Date        int64  `json:"date"` // this and the other times: milliseconds since 1970
+	Day         *int64 `json:"day"`  // since 1970-01-01; absent: that of the date in UTC
 	Currency    string `json:"currency,omitempty"`
 	Merchant    string `json:"merchant,omitempty"`
 	Notes       string `json:"notes,omitempty"`
@@ -47,11 +49,20 @@ func (p *expensePayload) expense() *models.Expense {
 	}
 	return &models.Expense{
 		ID: p.ID, UserID: p.UserID, Description: p.Description, Amount: models.Money(p.Amount),
-		Category: p.Category, Type: p.Type, Date: fromMillis(p.Date), Currency: p.Currency,
+		Category: p.Category, Type: p.Type, Date: fromMillis(p.Date), Day: dayOr(p.Day, fromMillis(p.Date)), Currency: p.Currency,
 		Merchant: p.Merchant, Notes: p.Notes, Version: p.Version, LastSyncedAt: fromMillis(p.SyncedAt),
 		CreatedAt: fromMillis(p.CreatedAt), UpdatedAt: fromMillis(p.UpdatedAt),
 		Shares: p.Shares, Role: p.Role, SharedBy: p.SharedBy,
 	}
+}
+
+// dayOr is a day that is kept, or the day in UTC of a moment that has none beside
+// it: of entities that were kept before days were.
+func dayOr(day *int64, at time.Time) models.Day {
+	if day == nil {
+		return models.DayOf(at, time.UTC)
+	}
+	return models.Day(*day)
 }
 
 func encodeExpense(e *models.Expense) string { return string(appendExpense(nil, e)) }
@@ -69,6 +80,7 @@ func appendExpense(b []byte, e *models.Expense) []byte {
 	b = appendText(append(b, ','), "category", e.Category)
 	b = appendText(append(b, ','), "type", e.Type)
 	b = appendInt(append(b, ','), "date", e.Date.UnixMilli())
+	b = appendInt(append(b, ','), "day", int64(e.Day))
 	b = appendIfText(b, "currency", e.Currency)
 	b = appendIfText(b, "merchant", e.Merchant)
 	b = appendIfText(b, "notes", e.Notes)

@@ -35,7 +35,7 @@ func anyExpense(t *rapid.T) *models.Expense {
 	return rapid.OneOf(rapid.Just[*models.Expense](nil), rapid.Just(&models.Expense{
 		ID: text("id"), UserID: text("user"), Description: text("description"),
 		Amount: models.Money(rapid.Int64().Draw(t, "amount")), Category: text("category"), Type: text("type"),
-		Date: moment("date"), Currency: text("currency"), Merchant: text("merchant"), Notes: text("notes"),
+		Date: moment("date"), Day: models.Day(rapid.Int64Range(-1<<20, 1<<22).Draw(t, "day")), Currency: text("currency"), Merchant: text("merchant"), Notes: text("notes"),
 		Version: rapid.Int64().Draw(t, "version"), LastSyncedAt: moment("synced"),
 		CreatedAt: moment("created"), UpdatedAt: moment("updated"),
 	})).Draw(t, "expense")

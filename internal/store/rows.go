@@ -32,8 +32,7 @@ type userRow struct {
 	LastSyncedAt  int64
 	LastAppliedAt int64 // when an operation of the queue was last applied
 
-	Income  models.Sum `gorm:"embedded;embeddedPrefix:income_"`
-	Expense models.Sum `gorm:"embedded;embeddedPrefix:expense_"`
+	Totals  totals
 	Unread  int64
 	Budgets int64
 
@@ -41,6 +40,8 @@ type userRow struct {
 
 	Revocations int64 // how often a token of the user was signed out
 	Expenses    int64 // how many expenses are the user's own
+
+	TimeZone, Currency string // '' until the account has one
 }
 
 type revokedTokenRow struct {
@@ -57,6 +58,7 @@ type expenseRow struct {
 	Category     string
 	Type         string
 	Date         int64 `gorm:"index:expenses_list,priority:2"`
+	Day          int64 // since 1970-01-01
 	Currency     string
 	Merchant     string
 	Notes        string
@@ -136,8 +138,9 @@ func (r *userRow) user() models.User {
 		ID: r.ID, Name: r.Name, Email: r.Email, PasswordHash: r.PasswordHash,
 		CreatedAt: fromMillis(r.CreatedAt), TokenGeneration: r.TokenGeneration,
 		LogStart: r.LogStart, Seq: r.Seq, SyncedAt: orNever(r.LastSyncedAt),
-		Income: r.Income.Normal(), Expense: r.Expense.Normal(), Unread: r.Unread, Budgets: r.Budgets,
-		Received: r.Received, Revocations: r.Revocations, Expenses: r.Expenses,
+		Totals: models.Totals(r.Totals), Unread: r.Unread, Budgets: r.Budgets, Received: r.Received, Revocations: r.Revocations,
+		Expenses:   r.Expenses,
+		ChosenZone: r.TimeZone, ChosenCurrency: r.Currency,
 	}
 }
 
@@ -149,6 +152,7 @@ var expenseTable = &table{name: "expenses", key: "id", columns: []column{
 	{"category", text},
 	{"type", text},
 	{"date", integer},
+	{"day", integer},
 	{"currency", text},
 	{"merchant", text},
 	{"notes", text},
@@ -163,7 +167,7 @@ var expenseTable = &table{name: "expenses", key: "id", columns: []column{
 func expenseValues(e *models.Expense) []any {
 	return []any{
 		e.ID, e.UserID, e.Description, int64(e.Amount), e.Category,
-		e.Type, e.Date.UnixMilli(), e.Currency, e.Merchant, e.Notes,
+		e.Type, e.Date.UnixMilli(), int64(e.Day), e.Currency, e.Merchant, e.Notes,
 		e.Version, e.LastSyncedAt.UnixMilli(), e.CreatedAt.UnixMilli(), e.UpdatedAt.UnixMilli(),
 		e.Shares, flag(e.Traces),
 	}
@@ -183,7 +187,7 @@ func scanExpense(s scanner) (models.Expense, error) {
 	var e models.Expense
 	var amount, date, synced, created, updated, traces int64
 	err := s.Scan(&e.ID, &e.UserID, &e.Description, &amount, &e.Category,
-		&e.Type, &date, &e.Currency, &e.Merchant, &e.Notes,
+		&e.Type, &date, &e.Day, &e.Currency, &e.Merchant, &e.Notes,
 		&e.Version, &synced, &created, &updated, &e.Shares, &traces)
 	e.Traces = traces != 0
 	e.Amount, e.Date, e.LastSyncedAt = models.Money(amount), fromMillis(date), fromMillis(synced)

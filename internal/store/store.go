@@ -57,6 +57,10 @@ type Options struct {
 	// to its commit; 0 is 30 s.
 	WriteTimeout time.Duration
 
+	// Zone is where the days of accounts begin that have no zone of their own; nil
+	// is UTC.
+	Zone *time.Location
+
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
@@ -100,6 +104,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	if o.Now == nil {
 		o.Now = time.Now

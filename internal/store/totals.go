@@ -1,16 +1,60 @@
 package store
 
 import (
+	"database/sql/driver"
+	"encoding/json"
 	"errors"
-	"time"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 
 	"expenseflow/models"
 )
 
+// totals is models.Totals as the user's row keeps it: {currency: [units and
+// millionths of the income, of what was spent, count of entries]}.
+type totals models.Totals
+
+// Value is text.
+func (t totals) Value() (driver.Value, error) { return t.text(), nil }
+
+func (t totals) text() string {
+	b := []byte{'{'}
+	for i, c := range t {
+		b = appendName(comma(b, i), c.Currency) // letters alone
+		for j, n := range []int64{c.Income.Units, c.Income.Micros, c.Expense.Units, c.Expense.Micros, c.Count} {
+			b = strconv.AppendInt(append(b, "[,,,,"[j]), n, 10)
+		}
+		b = append(b, ']')
+	}
+	return string(append(b, '}'))
+}
+
+// Scan reads what Value wrote.
+func (t *totals) Scan(column any) error {
+	if *t = nil; column == "{}" {
+		return nil
+	}
+	text, ok := column.(string)
+	var byCurrency map[string][5]int64
+	if err := json.Unmarshal([]byte(text), &byCurrency); err != nil || !ok {
+		return fmt.Errorf("totals of a user: %w", err)
+	}
+	for _, currency := range slices.Sorted(maps.Keys(byCurrency)) {
+		n := byCurrency[currency]
+		*t = append(*t, models.CurrencyTotal{
+			Currency: currency, Count: n[4],
+			Income: models.Sum{Units: n[0], Micros: n[1]}.Normal(), Expense: models.Sum{Units: n[2], Micros: n[3]}.Normal(),
+		})
+	}
+	return nil
+}
+
 // A totalKey names one row of daily_totals of the transaction's user.
 type totalKey struct {
-	day            int64 // its beginning, in milliseconds since 1970
-	category, kind string
+	day                      models.Day
+	category, kind, currency string
 }
 
 // A tally is what a transaction adds to one row of daily_totals; to take an
@@ -21,27 +65,25 @@ type tally struct {
 	count int64
 }
 
-// maxUnits is the largest total: far enough from the largest integer that no
-// amount leaps over it.
-const maxUnits = 1 << 62
+// maxUnits is the largest total of a currency: far enough from the largest integer
+// that no amount leaps over it, nor what names no currency in addition.
+const maxUnits = 1 << 61
 
 var errTooMuch = errors.New("the total of all expenses is too large")
 
 // tally notes that an expense came (+1) or went (-1). The totals of its user and
 // of its day follow in the same transaction, whichever door it came through.
 func (tx *Tx) tally(e *models.Expense, count int64) {
-	t := tally{totalKey{models.Day(e.Date).UnixMilli(), e.Category, e.Type}, models.SumOf(e.Amount), count}
-	total := &tx.user.Expense
-	if e.Type == "income" {
-		total = &tx.user.Income
-	}
+	t := tally{totalKey{e.Day, e.Category, e.Type, e.Currency}, models.SumOf(e.Amount), count}
 	if count < 0 {
 		t.sum = models.Sum{}.Minus(t.sum)
 	}
-	*total = total.Plus(t.sum)
+	all := models.Totals(tx.user.Totals).With(e.Currency, e.Type, e.Amount, count)
+	tx.user.Totals = totals(all)
 	tx.user.Expenses += count
 	tx.tallies = append(tx.tallies, t)
-	if total.Units > maxUnits && tx.failed == nil {
+	total := all.Of(e.Currency)
+	if max(total.Income.Units, total.Expense.Units) > maxUnits && tx.failed == nil {
 		tx.failed = &DataError{errTooMuch}
 	}
 }
@@ -49,18 +91,19 @@ func (tx *Tx) tally(e *models.Expense, count int64) {
 // retally notes that an expense changed.
 func (tx *Tx) retally(before, after *models.Expense) {
 	same := before.Amount == after.Amount && before.Category == after.Category &&
-		before.Type == after.Type && before.Date.Equal(after.Date)
+		before.Type == after.Type && before.Day == after.Day && before.Currency == after.Currency
 	if !same {
 		tx.tally(before, -1)
 		tx.tally(after, 1)
 	}
 }
 
-var totalTable = &table{name: "daily_totals", key: "user_id, day, category, type", columns: []column{
+var totalTable = &table{name: "daily_totals", key: "user_id, day, category, type, currency", columns: []column{
 	{"user_id", text},
 	{"day", integer},
 	{"category", text},
 	{"type", text},
+	{"currency", text},
 	{"units", integer},
 	{"micros", integer},
 	{"count", integer},
@@ -85,17 +128,22 @@ func (tx *Tx) flushTotals() error {
 	}
 	tx.tallied = len(tx.tallies)
 	return save(tx, totalTable, rows, addUp, func(t tally) []any {
-		return []any{tx.user.ID, t.day, t.category, t.kind, t.sum.Units, t.sum.Micros, t.count}
+		return []any{tx.user.ID, int64(t.day), t.category, t.kind, t.currency, t.sum.Units, t.sum.Micros, t.count}
 	})
 }
 
-// spentIn selects what was spent in the days of a budget's window; spentArgs are
-// its parameters.
-const spentIn = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT), CAST(COALESCE(SUM(micros), 0) AS BIGINT) FROM daily_totals " +
-	"WHERE user_id = ? AND day >= ? AND day < ? AND type = 'expense' AND (? = '" + models.AllCategories + "' OR category = ?)"
+// spentIn selects what was spent in the days of a budget's window in its currency,
+// spentWhere in any; spentArgs are the parameters of spentIn.
+const (
+	spentWhere = "user_id = ? AND day >= ? AND day < ? AND type = 'expense' AND (? = '" + models.AllCategories + "' OR category = ?)"
 
-func spentArgs(b *models.Budget, from, to time.Time) []any {
-	return []any{b.UserID, from.UnixMilli(), to.UnixMilli(), b.Category, b.Category}
+	spentIn = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT), CAST(COALESCE(SUM(micros), 0) AS BIGINT) FROM daily_totals " +
+		"WHERE " + spentWhere + " AND currency IN ('', ?)"
+)
+
+func spentArgs(s *models.BudgetState) []any {
+	b := &s.Budget
+	return []any{b.UserID, int64(s.From), int64(s.To), b.Category, b.Category, s.Currency}
 }
 
 func scanSum(row scanner) (models.Sum, error) {

@@ -35,6 +35,7 @@ func (s *Store) CreateUser(ctx context.Context, u models.User) error {
 	r := userRow{
 		ID: u.ID, Name: u.Name, Email: u.Email, PasswordHash: u.PasswordHash,
 		CreatedAt: u.CreatedAt.UnixMilli(), TokenGeneration: u.TokenGeneration,
+		TimeZone: u.ChosenZone, Currency: u.ChosenCurrency,
 	}
 	if err := checkText([]any{r.ID, r.Name, r.Email}); err != nil {
 		return err

@@ -238,14 +238,13 @@ func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string, users []st
 }
 
 const userColumns = "id, name, email, password_hash, created_at, token_generation, seq, log_start, last_synced_at, last_applied_at, " +
-	"income_units, income_micros, expense_units, expense_micros, unread, budgets, received, revocations, expenses"
+	"totals, unread, budgets, received, revocations, expenses, time_zone, currency"
 
 func (r *userRow) dest() []any {
 	return []any{
 		&r.ID, &r.Name, &r.Email, &r.PasswordHash, &r.CreatedAt, &r.TokenGeneration,
 		&r.Seq, &r.LogStart, &r.LastSyncedAt, &r.LastAppliedAt,
-		&r.Income.Units, &r.Income.Micros, &r.Expense.Units, &r.Expense.Micros, &r.Unread, &r.Budgets,
-		&r.Received, &r.Revocations, &r.Expenses,
+		&r.Totals, &r.Unread, &r.Budgets, &r.Received, &r.Revocations, &r.Expenses, &r.TimeZone, &r.Currency,
 	}
 }
 

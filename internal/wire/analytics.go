@@ -168,7 +168,7 @@ type MonthChanges struct {
 func NewComparison(months []models.MonthComparison) Comparison {
 	return Comparison{mapped(months, func(m models.MonthComparison) MonthComparison {
 		return MonthComparison{
-			Month: m.Month.Format("January 2006"), MonthKey: m.Month.Format("2006-01"),
+			Month: m.Month.Time().Format("January 2006"), MonthKey: m.Month.Time().Format("2006-01"),
 			Current: newMonthFlow(m.Current), Previous: newMonthFlow(m.Previous),
 			Changes: MonthChanges{
 				rounded(models.Growth(m.Current.Expense, m.Previous.Expense), 1), rounded(models.Growth(m.Current.Income, m.Previous.Income), 1),
@@ -413,22 +413,22 @@ func parseMonths(s string, otherwise, most int) (int, error) {
 // ParseBreakdown reads the parameters type, startDate and endDate of
 // category-breakdown; "" is expense and an open end. Errors are models.Invalid in
 // Joi's words.
-func ParseBreakdown(kind, start, end string) (string, time.Time, time.Time, error) {
+func ParseBreakdown(kind, start, end string) (string, models.DayRef, models.DayRef, error) {
 	if kind == "" {
 		kind = "expense"
 	}
 	if !slices.Contains(models.Types, kind) {
-		return "", time.Time{}, time.Time{}, invalid(`"type" ` + listed(models.Types))
+		return "", models.DayRef{}, models.DayRef{}, invalid(`"type" ` + listed(models.Types))
 	}
-	from, okFrom := noon(ParseTime(start))
-	to, okTo := noon(ParseTime(end))
+	from, okFrom := dayRef(parseDate(start))
+	to, okTo := dayRef(parseDate(end))
 	var err error
 	switch {
-	case (!okFrom && start != "") || !storable(from):
+	case !okFrom && start != "":
 		err = invalid(`"startDate" must be a valid date`)
-	case (!okTo && end != "") || !storable(to):
+	case !okTo && end != "":
 		err = invalid(`"endDate" must be a valid date`)
-	case !from.IsZero() && !to.IsZero() && models.Day(to).Before(models.Day(from)):
+	case from.Bare && to.Bare && to.Day < from.Day:
 		err = invalid(`"endDate" must be greater than or equal to "startDate"`)
 	}
 	return kind, from, to, err

@@ -28,10 +28,13 @@ func NewBudget(b models.Budget) Budget {
 	}
 }
 
-// A BudgetState is a budget's document with how it stands in its period.
-// PeriodEnd is the first moment that no longer counts.
+// A BudgetState is a budget's document with how it stands in its period, in the
+// account's currency. ByCurrency is what was spent in others, which does not count.
+// PeriodStart and PeriodEnd are midnight UTC of the first day that counts and of the
+// first that no longer does.
 type BudgetState struct {
 	Budget
+	Currency     string  `json:"currency"`
 	IsActive     bool    `json:"isActive"`
 	Spent        Total   `json:"spent"`
 	Remaining    Total   `json:"remaining"` // below zero if it is overdrawn
@@ -40,19 +43,42 @@ type BudgetState struct {
 	Level        string  `json:"level"` // none, threshold or exceeded
 	PeriodStart  Time    `json:"periodStart"`
 	PeriodEnd    Time    `json:"periodEnd"`
+
+	ByCurrency []Spent `json:"byCurrency"`
+}
+
+// A Spent is what was spent in another currency than the account's.
+type Spent struct {
+	Currency  string          `json:"currency"`
+	Spent     Total           `json:"spent"`
+	Converted *ConvertedSpent `json:"converted"` // null without a rate
+}
+
+// A ConvertedSpent is a Spent in the account's currency.
+type ConvertedSpent struct {
+	Spent Total `json:"spent"`
+	Conversion
 }
 
 var levels = map[models.Level]string{
 	models.LevelNone: "none", models.LevelThreshold: "threshold", models.LevelExceeded: "exceeded",
 }
 
-// NewBudgetState gives s's document.
-func NewBudgetState(s models.BudgetState) BudgetState {
-	return BudgetState{
-		Budget: NewBudget(s.Budget), IsActive: s.Active, Spent: Total(s.Spent), Remaining: Total(models.SumOf(s.Budget.Amount).Minus(s.Spent)),
+// NewBudgetState gives s's document, with what rates know.
+func NewBudgetState(s models.BudgetReport, rates *models.Rates) BudgetState {
+	doc := BudgetState{
+		Budget: NewBudget(s.Budget), Currency: s.Currency, IsActive: s.Active, Spent: Total(s.Spent), Remaining: Total(models.SumOf(s.Budget.Amount).Minus(s.Spent)),
 		Percentage: s.Percentage(), IsOverBudget: s.Level == models.LevelExceeded, Level: levels[s.Level],
-		PeriodStart: Time(s.From), PeriodEnd: Time(s.To),
+		PeriodStart: Time(s.From.Time()), PeriodEnd: Time(s.To.Time()), ByCurrency: []Spent{},
 	}
+	for _, other := range s.Others {
+		spent := Spent{Currency: other.Currency, Spent: Total(other.Sum)}
+		if in, ok := rates.Convert(other.Sum, other.Currency, s.Currency); ok {
+			spent.Converted = &ConvertedSpent{Total(in), newConversion(rates, other.Currency, s.Currency)}
+		}
+		doc.ByCurrency = append(doc.ByCurrency, spent)
+	}
+	return doc
 }
 
 // An Alert tells of a budget that is used up to its threshold or beyond: the
@@ -63,6 +89,7 @@ type Alert struct {
 	Category     string  `json:"category"`
 	Spent        Total   `json:"spent"`
 	Amount       Amount  `json:"amount"`
+	Currency     string  `json:"currency,omitempty"` // of both; absent from alerts that are older than currencies
 	Percentage   float64 `json:"percentage"`
 	IsOverBudget bool    `json:"isOverBudget"`
 }
@@ -71,7 +98,7 @@ type Alert struct {
 func NewAlert(s models.BudgetState) Alert {
 	return Alert{
 		BudgetID: s.Budget.ID, BudgetName: s.Budget.Name, Category: s.Budget.Category, Spent: Total(s.Spent),
-		Amount: Amount(s.Budget.Amount), Percentage: s.Percentage(), IsOverBudget: s.Level == models.LevelExceeded,
+		Amount: Amount(s.Budget.Amount), Currency: s.Currency, Percentage: s.Percentage(), IsOverBudget: s.Level == models.LevelExceeded,
 	}
 }
 
@@ -95,7 +122,7 @@ type CategorySummary struct {
 }
 
 // NewBudgetSummary sums up states.
-func NewBudgetSummary(states []models.BudgetState) BudgetSummary {
+func NewBudgetSummary(states []models.BudgetReport) BudgetSummary {
 	s := BudgetSummary{BudgetCount: len(states), Categories: map[string]CategorySummary{}}
 	for _, state := range states {
 		s.Categories[state.Budget.Category] = summed(s.Categories[state.Budget.Category], state)
@@ -108,7 +135,7 @@ func NewBudgetSummary(states []models.BudgetState) BudgetSummary {
 }
 
 // summed gives c with one more budget of the category.
-func summed(c CategorySummary, s models.BudgetState) CategorySummary {
+func summed(c CategorySummary, s models.BudgetReport) CategorySummary {
 	budgeted, spent := models.Sum(c.Budgeted).Add(s.Budget.Amount), models.Sum(c.Spent).Plus(s.Spent)
 	return CategorySummary{Total(budgeted), Total(spent), Total(budgeted.Minus(spent)), share(spent, budgeted)}
 }

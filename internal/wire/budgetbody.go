@@ -17,7 +17,7 @@ var budgetRequired = []string{"name", "category", "amount"}
 // computed are the keys of a budget's document that the server fills in: a page
 // may send back what it was given.
 var computed = []string{
-	"isActive", "spent", "remaining", "percentage", "isOverBudget", "level", "periodStart", "periodEnd", "lastCalculated",
+	"isActive", "currency", "byCurrency", "spent", "remaining", "percentage", "isOverBudget", "level", "periodStart", "periodEnd", "lastCalculated",
 }
 
 func budgetKey(key string) bool {
@@ -30,7 +30,7 @@ func ParseBudgetDraft(body json.RawMessage) (models.BudgetDraft, Meta, error) {
 	p, m, err := ParseBudget(body)
 	d := models.BudgetDraft{
 		Name: value(p.Name), Category: value(p.Category), Amount: value(p.Amount), Period: value(p.Period),
-		Start: value(p.Start), End: value(p.End), Threshold: p.Threshold,
+		Start: value(p.Start), End: value(p.End), StartDay: p.StartDay, EndDay: p.EndDay, Threshold: p.Threshold,
 	}
 	return d, m, err
 }
@@ -62,19 +62,23 @@ type fieldReader struct {
 func (r *fieldReader) budget() models.BudgetPatch {
 	p := models.BudgetPatch{
 		Name: r.text("name"), Category: r.text("category"), Amount: r.money("amount"),
-		Start: r.date("startDate"), End: r.date("endDate"), Threshold: r.percent("alertThreshold"),
+		Threshold: r.percent("alertThreshold"),
 	}
+	p.Start, p.StartDay = r.date("startDate")
+	p.End, p.EndDay = r.date("endDate")
 	if period := r.text("period"); period != nil {
 		p.Period = (*models.Period)(period)
 	}
 	return p
 }
 
-// brokenBudget gives the rules that a patch breaks.
+// brokenBudget gives the rules that a patch breaks. Moments are compared where the
+// account's zone is known, by the ledger.
 func brokenBudget(p models.BudgetPatch) []models.Violation {
 	b := models.Budget{Period: models.Monthly, Threshold: models.DefaultThreshold}
-	p.Apply(&b)
-	return b.Check()
+	p.Apply(&b, time.UTC)
+	days := p.StartDay != nil && p.EndDay != nil
+	return slices.DeleteFunc(b.Check(), func(v models.Violation) bool { return v.Rule == models.RuleOrder && !days })
 }
 
 // all gives what is wrong with the fields: what could not be read, and the broken
@@ -127,16 +131,17 @@ func (r *fieldReader) money(field string) *models.Money {
 	return &m
 }
 
-func (r *fieldReader) date(field string) *time.Time {
+// date reads a moment, and the day that it names itself.
+func (r *fieldReader) date(field string) (*time.Time, *models.Day) {
 	if r.absent(field) {
-		return nil
+		return nil, nil
 	}
-	t, ok := readTime(r.object[field])
+	t, day, ok := readDate(r.object[field])
 	if !ok && !nothing(r.object[field]) {
 		r.note(field, models.RuleDate)
-		return nil
+		return nil, nil
 	}
-	return &t
+	return &t, day
 }
 
 // percent reads a whole number. One that is far from any percentage stays so,
@@ -203,6 +208,6 @@ func ParseBudgetFilter(period, active string) (BudgetFilter, error) {
 }
 
 // Matches tells whether the filter lets s through.
-func (f BudgetFilter) Matches(s models.BudgetState) bool {
+func (f BudgetFilter) Matches(s models.BudgetReport) bool {
 	return (f.Period == "" || f.Period == s.Budget.Period) && (f.Active == nil || *f.Active == s.Active)
 }

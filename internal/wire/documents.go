@@ -60,6 +60,7 @@ func appendOpenExpense(b []byte, e *models.Expense) []byte {
 	b = appendString(append(b, `,"category":`...), e.Category)
 	b = appendString(append(b, `,"type":`...), e.Type)
 	b = appendTime(append(b, `,"date":`...), e.Date)
+	b = appendDay(append(b, `,"day":`...), e.Day)
 	b = appendSet(b, `,"currency":`, e.Currency)
 	b = appendSet(b, `,"merchant":`, e.Merchant)
 	b = appendSet(b, `,"notes":`, e.Notes)

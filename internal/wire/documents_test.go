@@ -27,7 +27,7 @@ var (
 func lunch() models.Expense {
 	return models.Expense{
 		ID: "65a000000000000000000001", UserID: "65a00000000000000000000f", Description: `Lunch <"&"> ☕`,
-		Amount: 12_345_000, Category: "food", Type: "expense", Date: noon, Version: 1,
+		Amount: 12_345_000, Category: "food", Type: "expense", Date: noon, Day: models.DayOf(noon, time.UTC), Version: 1,
 		LastSyncedAt: later, CreatedAt: noon, UpdatedAt: later,
 	}
 }

@@ -29,7 +29,7 @@ var ignored = []string{
 
 var metaKeys = []string{"_id", "id", "deviceId", "clientId", "version"}
 
-var fieldKeys = []string{"description", "amount", "category", "type", "date", "currency", "merchant", "notes"}
+var fieldKeys = []string{"description", "amount", "category", "type", "date", "day", "currency", "merchant", "notes"}
 
 // required are the fields that a whole expense must have.
 var required = []string{"description", "amount", "category", "type"}
@@ -123,7 +123,7 @@ func readData(data json.RawMessage) (object, error) {
 func draft(p models.Patch) models.Draft {
 	return models.Draft{
 		Description: value(p.Description), Amount: value(p.Amount), Category: value(p.Category), Type: value(p.Type),
-		Date: p.Date, Currency: value(p.Currency), Merchant: value(p.Merchant), Notes: value(p.Notes),
+		Date: p.Date, Day: p.Day, Currency: value(p.Currency), Merchant: value(p.Merchant), Notes: value(p.Notes),
 	}
 }
 
@@ -149,9 +149,10 @@ func readPatch(o object, v voice, whole bool) (models.Patch, []models.Violation)
 	r := &reader{object: o, voice: v, whole: whole}
 	p := models.Patch{
 		Description: r.text("description"), Amount: r.money("amount"),
-		Category: r.text("category"), Type: r.text("type"), Date: r.date("date"),
+		Category: r.text("category"), Type: r.text("type"),
 		Currency: r.text("currency"), Merchant: r.text("merchant"), Notes: r.text("notes"),
 	}.Normalize()
+	p.Date, p.Day = r.dated()
 	return p, ordered(append(r.violations, p.Check()...))
 }
 
@@ -194,17 +195,37 @@ func (r *reader) money(field string) *models.Money {
 	return &m
 }
 
-func (r *reader) date(field string) *time.Time {
-	raw := r.object[field]
-	if r.absentValue(raw) {
+// dated reads date, and the day that it names itself; else that of day.
+func (r *reader) dated() (date *time.Time, day *models.Day) {
+	if raw := r.object["date"]; !r.absentValue(raw) {
+		t, named, ok := readDate(raw)
+		if !ok {
+			r.note("date", models.RuleDate)
+			return nil, nil
+		}
+		date, day = &t, named
+	}
+	if day == nil {
+		day = r.day()
+	}
+	return date, day
+}
+
+// day reads the calendar day that a document has beside its date. In a batch, which
+// drops what it does not understand, a text that is none is dropped.
+func (r *reader) day() *models.Day {
+	raw := r.object["day"]
+	if raw == nil || nothing(raw) {
 		return nil
 	}
-	t, ok := readTime(raw)
+	d, ok := models.ParseDay(str(raw))
 	if !ok {
-		r.note(field, models.RuleDate)
+		if r.voice == joi {
+			r.note("day", models.RuleDay)
+		}
 		return nil
 	}
-	return &t
+	return &d
 }
 
 // readMeta gives what o says beside the fields. Values of other types than

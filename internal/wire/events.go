@@ -62,6 +62,8 @@ func whole(c *models.Change) []Event {
 		name = "notification"
 	case models.ShareChanged:
 		name = "expense:shared"
+	case models.SettingsChanged:
+		name = "account:settings"
 	}
 	return []Event{{Name: name, Payload: b, Part: Whole}}
 }

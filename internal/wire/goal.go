@@ -66,7 +66,7 @@ type GoalSummary struct {
 }
 
 // NewGoalSummary sums up goals on a day, which is a UTC midnight.
-func NewGoalSummary(goals []models.Goal, today time.Time) GoalSummary {
+func NewGoalSummary(goals []models.Goal, today models.Day) GoalSummary {
 	s := GoalSummary{Total: len(goals)}
 	var target, current models.Sum
 	for i := range goals {
@@ -134,7 +134,8 @@ func (r *fieldReader) fixedDate(field string) *time.Time {
 		r.note(field, models.RuleDate)
 		return nil
 	}
-	return r.date(field)
+	t, _ := r.date(field)
+	return t
 }
 
 // openText reads a text that may also be null, which is the empty text.

@@ -8,6 +8,7 @@ import (
 // A Hello is what a socket says of itself beside its token (CONTRACT 6.2).
 type Hello struct {
 	DeviceID string // auth.deviceId; "" if it named none
+	TimeZone string // auth.timeZone; "" if it named none
 	Batch    bool   // auth.features has "batch": it takes many changes in one event
 }
 
@@ -19,7 +20,7 @@ func ParseHello(auth json.RawMessage) Hello {
 	if err != nil {
 		return Hello{}
 	}
-	h := Hello{DeviceID: str(o["deviceId"])}
+	h := Hello{DeviceID: str(o["deviceId"]), TimeZone: str(o["timeZone"])}
 	if checkID("deviceId", h.DeviceID) != nil {
 		h.DeviceID = ""
 	}

@@ -49,17 +49,23 @@ type Count struct {
 	Count int64 `json:"count"`
 }
 
-// A Balance is the answer to GET /api/accounts/balance.
+// A Balance is the answer to GET /api/accounts/balance: in the account's currency,
+// and beside it in others.
 type Balance struct {
-	Balance   Total `json:"balance"`
-	Income    Total `json:"income"`
-	Expense   Total `json:"expense"`
-	UpdatedAt *Time `json:"updatedAt"` // null before the first entry
+	Balance    Total           `json:"balance"`
+	Income     Total           `json:"income"`
+	Expense    Total           `json:"expense"`
+	Currency   string          `json:"currency"`
+	ByCurrency []CurrencyTotal `json:"byCurrency"`
+	UpdatedAt  *Time           `json:"updatedAt"` // null before the first entry
 }
 
-// NewBalance gives b's document.
-func NewBalance(b models.Balance) Balance {
-	return Balance{Balance: Total(b.Balance()), Income: Total(b.Income), Expense: Total(b.Expense), UpdatedAt: known(b.UpdatedAt)}
+// NewBalance gives b's document, with what rates know.
+func NewBalance(b models.Balance, rates *models.Rates) Balance {
+	return Balance{
+		Balance: Total(b.Balance()), Income: Total(b.Income), Expense: Total(b.Expense),
+		Currency: b.Currency, ByCurrency: currencyTotals(b.Others, b.Currency, rates), UpdatedAt: known(b.UpdatedAt),
+	}
 }
 
 // A BalanceChange is the payload of account:balance.
@@ -81,8 +87,8 @@ var causes = map[models.ChangeKind]string{
 
 // NewBalanceChange gives the payload that tells of b after it moved by delta; by
 // is the newest change of an expense that moved it, nil for a greeting.
-func NewBalanceChange(b models.Balance, delta models.Sum, by *models.Change) BalanceChange {
-	c := BalanceChange{Balance: NewBalance(b), Delta: Total(delta)}
+func NewBalanceChange(b models.Balance, rates *models.Rates, delta models.Sum, by *models.Change) BalanceChange {
+	c := BalanceChange{Balance: NewBalance(b, rates), Delta: Total(delta)}
 	if by != nil {
 		c.Cause = &Cause{ExpenseID: by.EntityID, Action: causes[by.Kind]}
 	}
@@ -95,7 +101,9 @@ type Dashboard struct {
 	From        Day             `json:"from"`
 	To          Day             `json:"to"`
 	Version     int64           `json:"version"`
+	Currency    string          `json:"currency"` // of all figures but those in ByCurrency
 	Totals      DashboardTotals `json:"totals"`
+	ByCurrency  []CurrencyTotal `json:"byCurrency"` // of the other currencies
 	ByCategory  []CategoryTotal `json:"byCategory"`
 	Series      []DayTotal      `json:"series"` // days with entries alone
 	Recent      []Expense       `json:"recent"`
@@ -126,11 +134,12 @@ type DayTotal struct {
 	Expense Total `json:"expense"`
 }
 
-// NewDashboard gives d's document.
-func NewDashboard(d models.Dashboard) Dashboard {
+// NewDashboard gives d's document, with what rates know.
+func NewDashboard(d models.Dashboard, rates *models.Rates) Dashboard {
 	doc := Dashboard{
 		From: Day(d.From), To: Day(d.To), Version: d.Version, GeneratedAt: Time(d.GeneratedAt),
-		Totals:     DashboardTotals{Total(d.Income), Total(d.Expense), Total(d.Income.Minus(d.Expense)), d.Count},
+		Currency: d.Currency, ByCurrency: currencyTotals(d.Others, d.Currency, rates),
+		Totals:     DashboardTotals{Total(d.Income), Total(d.Expense), Total(d.Balance()), d.Count},
 		ByCategory: make([]CategoryTotal, len(d.ByCategory)), Series: make([]DayTotal, len(d.Series)), Recent: make([]Expense, len(d.Recent)),
 	}
 	for i, c := range d.ByCategory {
@@ -145,19 +154,19 @@ func NewDashboard(d models.Dashboard) Dashboard {
 	return doc
 }
 
-// ParseDays reads the parameters from and to of GET /api/dashboard: moments, of
-// which the UTC days count, both included. It gives each day by its noon. "" is the
-// zero time, which leaves that end to the dashboard. Errors are models.Invalid.
-func ParseDays(from, to string) (first, last time.Time, err error) {
-	first, okFirst := noon(ParseTime(from))
-	last, okLast := noon(ParseTime(to))
+// ParseDays reads the parameters from and to of GET /api/dashboard: days, or moments
+// whose days in the account's zone count, both included. "" names none, which leaves
+// that end to the dashboard. Errors are models.Invalid.
+func ParseDays(from, to string) (first, last models.DayRef, err error) {
+	first, okFirst := dayRef(parseDate(from))
+	last, okLast := dayRef(parseDate(to))
 	return first, last, checkDays(first, okFirst || from == "", last, okLast || to == "")
 }
 
 // ParseDashboardSubscribe reads the argument of dashboard:subscribe, an object
 // {from?, to?} with ParseDays' meaning; what is null or "" in it is absent, and
 // so is the object itself. Errors are models.Invalid.
-func ParseDashboardSubscribe(arg json.RawMessage) (first, last time.Time, err error) {
+func ParseDashboardSubscribe(arg json.RawMessage) (first, last models.DayRef, err error) {
 	if typeOf(arg) == null {
 		return first, last, nil
 	}
@@ -165,29 +174,36 @@ func ParseDashboardSubscribe(arg json.RawMessage) (first, last time.Time, err er
 	if err != nil {
 		return first, last, err
 	}
-	first, okFirst := noon(readTime(o["from"]))
-	last, okLast := noon(readTime(o["to"]))
+	first, okFirst := dayRef(readDate(o["from"]))
+	last, okLast := dayRef(readDate(o["to"]))
 	return first, last, checkDays(first, okFirst || unnamed(o["from"]), last, okLast || unnamed(o["to"]))
 }
 
-// noon is that of t's UTC day, if there is a t: unlike the first moment of the first
-// day of all it is not the zero time, which stands for a day that is not named.
-func noon(t time.Time, ok bool) (time.Time, bool) {
-	if !ok {
-		return time.Time{}, false
+// dayRef names a day as it was read. The first moment of year 1 is the zero time,
+// which names none; a millisecond later is of the same days.
+func dayRef(at time.Time, day *models.Day, ok bool) (models.DayRef, bool) {
+	switch {
+	case !ok || !storable(at):
+		return models.DayRef{}, false
+	case day != nil:
+		return models.OnDay(*day), true
+	case at.IsZero():
+		at = at.Add(time.Millisecond)
 	}
-	return models.Day(t).Add(12 * time.Hour), true
+	return models.DayRef{At: at}, true
 }
 
 func unnamed(raw json.RawMessage) bool { return raw == nil || nothing(raw) }
 
-func checkDays(from time.Time, okFrom bool, to time.Time, okTo bool) error {
+// checkDays compares days that are named by themselves; others are compared where
+// the account's zone is known.
+func checkDays(from models.DayRef, okFrom bool, to models.DayRef, okTo bool) error {
 	switch {
-	case !okFrom || !storable(from):
+	case !okFrom:
 		return invalid(`"from" must be a valid date`)
-	case !okTo || !storable(to):
+	case !okTo:
 		return invalid(`"to" must be a valid date`)
-	case !from.IsZero() && !to.IsZero() && models.Day(to).Before(models.Day(from)):
+	case from.Bare && to.Bare && to.Day < from.Day:
 		return invalid(`"to" must be greater than or equal to "from"`)
 	}
 	return nil
@@ -224,6 +240,8 @@ func announced(c *models.Change) any {
 		return closed{c.EntityID, c.Author.DeviceID}
 	case models.PersonBlocked, models.PersonUnblocked:
 		return blocked{Block{Person{c.Person.ID, c.Person.Name}, c.Kind == models.PersonBlocked}, c.Author.DeviceID}
+	case models.SettingsChanged:
+		return settingsTold{NewSettings(*c.Settings), c.Author.DeviceID}
 	case models.ShareChanged:
 		return sharesTold{NewShares(c.EntityID, c.Shares), c.Author.DeviceID}
 	}

@@ -19,13 +19,13 @@ type Total models.Sum
 // MarshalJSON gives the exact number.
 func (t Total) MarshalJSON() ([]byte, error) { return models.Sum(t).Append(nil), nil }
 
-// A Day is a date without a time of day, in UTC: 2026-01-19.
-type Day time.Time
+// A Day is a date without a time of day: 2026-01-19.
+type Day models.Day
 
 // MarshalJSON gives the date.
-func (d Day) MarshalJSON() ([]byte, error) {
-	return time.Time(d).UTC().AppendFormat(nil, `"`+time.DateOnly+`"`), nil
-}
+func (d Day) MarshalJSON() ([]byte, error) { return appendDay(nil, models.Day(d)), nil }
+
+func appendDay(b []byte, d models.Day) []byte { return append(d.Append(append(b, '"')), '"') }
 
 // known gives nil, which is written null, for a time that is open or never was.
 func known(t time.Time) *Time {

@@ -120,6 +120,12 @@ func TestParseDraftConverts(t *testing.T) {
 	}
 	lunch := models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"}
 	dated := func(s string) models.Draft { d := lunch; d.Date = date(s); return d }
+	on := func(s, day string) models.Draft {
+		d := dated(s)
+		named, _ := models.ParseDay(day)
+		d.Day = &named
+		return d
+	}
 	amount := func(m models.Money) models.Draft { d := lunch; d.Amount = m; return d }
 	tests := []struct {
 		body string
@@ -134,9 +140,12 @@ func TestParseDraftConverts(t *testing.T) {
 		{with("amount", "0.01"), amount(models.MinAmount)},
 		{with("amount", "9000000000000"), amount(models.MaxAmount)},
 		{with("amount", "1.25e1"), lunch},
-		{with("date", `"2024-01-05"`), dated("2024-01-05T00:00:00Z")},
+		{with("date", `"2024-01-05"`), on("2024-01-05T00:00:00Z", "2024-01-05")},
+		{with("date", `"2024-01-05","day":"2024-01-09"`), on("2024-01-05T00:00:00Z", "2024-01-05")},
+		{with("date", `"2024-01-05T10:00:00Z","day":"2024-01-06"`), on("2024-01-05T10:00:00Z", "2024-01-06")},
+		{with("date", `1700000000123,"day":null`), dated("2023-11-14T22:13:20.123Z")},
 		{with("date", `"2024-01-05T10:00:00.1239+02:00"`), dated("2024-01-05T08:00:00.123Z")},
-		{with("date", `"2024-01-05T10:00"`), dated("2024-01-05T10:00:00Z")},
+		{with("date", `"2024-01-05T10:00"`), on("2024-01-05T10:00:00Z", "2024-01-05")},
 		{with("date", "1700000000123"), dated("2023-11-14T22:13:20.123Z")},
 		{with("date", `"1700000000123"`), dated("2023-11-14T22:13:20.123Z")},
 		{with("date", "-1"), dated("1969-12-31T23:59:59.999Z")},

@@ -89,26 +89,55 @@ func readTime(raw json.RawMessage) (time.Time, bool) {
 
 // isoLayouts are the spellings of a moment that browsers share. Without a zone
 // it is UTC: the server's own zone is no business of a client's.
-var isoLayouts = []string{
-	time.RFC3339, time.DateOnly,
-	"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02T15:04Z07:00", "2006-01",
+var isoLayouts = []struct {
+	layout string
+	zoned  bool // the others name their day themselves
+}{
+	{time.RFC3339, true},
+	{time.DateOnly, false},
+	{"2006-01-02T15:04:05", false},
+	{"2006-01-02T15:04", false},
+	{"2006-01-02T15:04Z07:00", true},
+	{"2006-01", false},
 }
 
 // ParseTime reads an ISO date or moment, or milliseconds since 1970 in digits.
 // The result is in UTC with whole milliseconds.
 func ParseTime(s string) (time.Time, bool) {
+	t, _, ok := parseDate(s)
+	return t, ok
+}
+
+// parseDate is ParseTime with the day that a text without a zone names itself; nil
+// for a moment, whose day depends on where one is.
+func parseDate(s string) (t time.Time, day *models.Day, ok bool) {
 	s = models.Trim(s)
 	if !strings.ContainsAny(s, "eE") {
 		if t, ok := epoch(s); ok {
-			return t, true
+			return t, nil, true
 		}
 	}
-	for _, layout := range isoLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return models.Millis(t), true
+	for _, iso := range isoLayouts {
+		t, err := time.Parse(iso.layout, s)
+		if err != nil {
+			continue
 		}
+		if !iso.zoned {
+			d := models.DayOf(t, time.UTC)
+			day = &d
+		}
+		return models.Millis(t), day, true
 	}
-	return time.Time{}, false
+	return time.Time{}, nil, false
+}
+
+// readDate is readTime with the day that the value names itself, as parseDate does.
+func readDate(raw json.RawMessage) (t time.Time, day *models.Day, ok bool) {
+	if typeOf(raw) == text {
+		return parseDate(str(raw))
+	}
+	t, ok = readTime(raw)
+	return t, nil, ok
 }
 
 // epoch reads milliseconds since 1970, fractions cut.

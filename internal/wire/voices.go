@@ -68,6 +68,10 @@ func joiValue(v models.Violation) string {
 		return "must be a safe number"
 	case models.RuleDate:
 		return "must be a valid date"
+	case models.RuleDay:
+		return "must be a day in the form YYYY-MM-DD"
+	case models.RuleKnown:
+		return "must be a supported currency such as EUR"
 	case models.RuleCurrency:
 		return "must be 3 to 5 letters"
 	case models.RuleEmail:
@@ -185,7 +189,7 @@ func castTo(field string) string {
 
 // fieldOrder is the contract's order of fields in error reports.
 var fieldOrder = []string{
-	"description", "amount", "category", "type", "date", "currency", "merchant", "notes",
+	"description", "amount", "category", "type", "date", "day", "currency", "merchant", "notes",
 	"name", "email", "password", "currentPassword", "newPassword",
 	"deviceId", "clientId", "version",
 }

@@ -1,0 +1,69 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"expenseflow/models"
+)
+
+// ChangeSettings changes the account's settings that p names and gives the user as
+// they are then. To choose the same again changes nothing.
+//
+// A new zone moves no earlier day, a new currency no entry: totals and budgets
+// count otherwise from now on, and nobody is alerted of what that comes to.
+//
+// Errors: *models.InvalidError, and store.Write's.
+func (l *Ledger) ChangeSettings(ctx context.Context, userID string, p models.SettingsPatch, by models.Author) (models.User, error) {
+	if err := models.InvalidIf(p.Check()); err != nil {
+		return models.User{}, err
+	}
+	var u models.User
+	err := l.Write(ctx, userID, func(w *Work) (err error) {
+		err = w.changeSettings(p, by)
+		u = w.Tx.User()
+		return err
+	})
+	if err != nil {
+		return models.User{}, fmt.Errorf("change settings: %w", err)
+	}
+	return u, nil
+}
+
+// NameZone gives the account the zone that one of its clients names, if it has
+// none yet. What is no zone's name is ignored. Errors are store.Write's.
+func (l *Ledger) NameZone(ctx context.Context, userID, name string, by models.Author) error {
+	if _, known := models.LoadZone(name); !known {
+		return nil
+	}
+	err := l.Write(ctx, userID, func(w *Work) error {
+		if u := w.Tx.User(); u.ChosenZone != "" {
+			return nil
+		}
+		return w.changeSettings(models.SettingsPatch{Zone: &name}, by)
+	})
+	if err != nil {
+		return fmt.Errorf("name a zone: %w", err)
+	}
+	return nil
+}
+
+func (w *Work) changeSettings(p models.SettingsPatch, by models.Author) error {
+	before := w.Tx.User()
+	if p.Zone != nil && *p.Zone != before.ChosenZone {
+		if err := w.Tx.SetZone(*p.Zone); err != nil {
+			return err
+		}
+	}
+	if p.Currency != nil && *p.Currency != before.ChosenCurrency {
+		if err := w.Tx.SetCurrency(*p.Currency); err != nil {
+			return err
+		}
+	}
+	after := w.Tx.User()
+	if now := after.Settings(); now != before.Settings() {
+		w.Tx.Append(models.Change{Kind: models.SettingsChanged, Settings: &now, Author: by})
+		w.Tx.TouchDevice(by)
+	}
+	return nil
+}
