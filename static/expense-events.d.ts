@@ -47,6 +47,8 @@ export interface Expense {
   category: Category;
   type: 'income' | 'expense';
   date: Moment;
+  /** What totals and budgets count it by. */
+  day: Day;
   currency?: string;
   merchant?: string;
   notes?: string;
@@ -152,6 +154,8 @@ export interface BudgetAlert {
   category: BudgetCategory;
   spent: number;
   amount: number;
+  /** The account's. Absent from alerts of a server that knew of one currency. */
+  currency?: string;
   percentage: number;
   isOverBudget: boolean;
 }
@@ -178,16 +182,36 @@ interface AnyNotification<Type extends string, Data> {
 /** Told apart by `type`. */
 export type Notification =
   | AnyNotification<'budget_alert', BudgetAlert>
-  | AnyNotification<'low_balance', { balance: number; threshold: number }>
+  | AnyNotification<'low_balance', { balance: number; threshold: number; currency?: string }>
   | AnyNotification<'balance_changed', { balance: number; delta: number }>
   | AnyNotification<'expense_added', ExpenseNews>
   | AnyNotification<'goal_achieved', { goalId: Id; title: string; targetAmount: number; currentAmount: number }>
   | AnyNotification<'system', { test: boolean }>;
 
+/** What there is in another currency than the account's. */
+export interface CurrencyTotal {
+  currency: string;
+  income: number;
+  expense: number;
+  balance: number;
+  count: number;
+  /** The same in the account's currency; null without a rate. */
+  converted: { income: number; expense: number; balance: number; currency: string; rate: number; asOf: Moment } | null;
+}
+
+/** What an account chose for itself. */
+export interface Settings {
+  currency: string;
+  /** An IANA name; null until a client has named one. */
+  timeZone: string | null;
+}
+
 export interface Balance {
   balance: number;
   income: number;
   expense: number;
+  currency: string;
+  byCurrency: CurrencyTotal[];
   delta: number;
   cause: { expenseId: Id; action: 'created' | 'updated' | 'deleted' } | null;
   updatedAt: Moment | null;
@@ -197,6 +221,8 @@ export interface Dashboard {
   from: Day;
   to: Day;
   version: number;
+  currency: string;
+  byCurrency: CurrencyTotal[];
   totals: { income: number; expense: number; balance: number; count: number };
   byCategory: { category: Category; total: number; count: number; percentage: number }[];
   series: { date: Day; income: number; expense: number }[];
@@ -262,6 +288,7 @@ export interface ServerToClient {
   'invitation:closed'(invitation: { id: Id } & Authored, offset?: Offset): void;
   'person:blocked'(person: Block & Authored, offset?: Offset): void;
   'person:unblocked'(person: Block & Authored, offset?: Offset): void;
+  'account:settings'(settings: Settings & Authored, offset?: Offset): void;
   'expenses:batch'(batch: ExpenseBatch, offset?: Offset): void;
   'budget:created'(budget: Budget & Authored, offset?: Offset): void;
   'budget:updated'(budget: Budget & Authored, offset?: Offset): void;
@@ -291,6 +318,8 @@ export interface ExpenseDraft extends Authored {
   category: Category;
   type: 'income' | 'expense';
   date?: Moment | Day | number;
+  /** The calendar day of `date`. */
+  day?: Day;
   currency?: string;
   merchant?: string;
   notes?: string;

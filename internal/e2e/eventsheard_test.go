@@ -61,6 +61,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	s.spendEverything(t)
 	s.queueEverything(t)
 	s.askEverything(t)
+	s.a.call(t, http.MethodPatch, "/api/user/settings", from(s.a.phone(), map[string]any{"currency": "EUR", "timeZone": "Europe/Berlin"})).want(t, http.StatusOK)
 	call(t, http.MethodPost, p.url()+"/api/admin/status", operatorToken, map[string]any{"status": "degraded", "message": "back at noon"}).want(t, http.StatusOK)
 
 	s.checkHeard(t)
