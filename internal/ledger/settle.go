@@ -154,7 +154,7 @@ func (l *Ledger) tellBalance(w *Work, before models.Balance) {
 	}
 	w.notify(models.Notification{
 		Type: models.NotifyChange, Priority: models.PriorityLow, Title: "Balance changed",
-		Message: fmt.Sprintf("Your balance is %s.", after.Balance()),
+		Message: fmt.Sprintf("Your balance is %s%s.", after.Balance(), w.chosen()),
 		Data: data(map[string]json.Number{
 			"balance": json.Number(after.Balance().String()), "delta": json.Number(delta.String()),
 		}),
