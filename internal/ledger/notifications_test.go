@@ -134,7 +134,7 @@ func TestChangesOfTheBalanceAreToldWhereWanted(t *testing.T) {
 		want = append(want, `balance_changed low Balance changed: Your balance is -7.5. {"balance":-7.5,"delta":-2.5}`)
 		p.wantNotes(want...)
 		p.spend("20", noon) // one notification is enough
-		p.wantNotes(append(want, `low_balance high Low balance: Your balance is -27.5, which is less than -20. {"balance":-27.5,"threshold":-20}`)...)
+		p.wantNotes(append(want, `low_balance high Low balance: Your balance is -27.5, which is less than -20. {"balance":-27.5,"threshold":-20,"currency":"INR"}`)...)
 	})
 }
 
