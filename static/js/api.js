@@ -1,3 +1,5 @@
+import { deviceZone } from './days.js';
+
 /** Milliseconds after which a request counts as lost. */
 const patience = 30_000;
 
@@ -36,6 +38,11 @@ export class Api {
 
   login(email, password) {
     return this.#request('POST', '/auth/login', { email, password });
+  }
+
+  /** What the account chose for itself: {currency, timeZone}. */
+  settings() {
+    return this.#request('GET', '/user/settings');
   }
 
   logout() {
@@ -199,6 +206,7 @@ export class Api {
       ...(body && { 'Content-Type': 'application/json' }),
       ...(this.#token && { Authorization: `Bearer ${this.#token}` }),
       ...(this.#deviceId && { 'X-Device-Id': this.#deviceId }),
+      'X-Time-Zone': deviceZone(),
     };
   }
 }

@@ -4,6 +4,7 @@ import { Balance } from './balance.js';
 import { Book, forgetRows } from './book.js';
 import { Budgets } from './budgets.js';
 import { Dashboard } from './dashboard.js';
+import { deviceZone, onNewDay } from './days.js';
 import { Devices } from './devices.js';
 import { h, icon, soon } from './dom.js';
 import { count } from './format.js';
@@ -30,6 +31,7 @@ import * as way from './panels/views.js';
 import { Queue, waiting } from './queue.js';
 import { Room } from './room.js';
 import * as sessions from './session.js';
+import { Settings } from './settings.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
 import { Toast } from './toast.js';
@@ -81,6 +83,7 @@ function openLedger(session) {
   const unhear = hear(context);
   mounted.forEach((panel) => panel.render?.());
   context.live.start();
+  context.settings.refresh();
   context.sync.refresh();
   context.budgets.refresh();
   return () => {
@@ -98,17 +101,19 @@ function contextOf(session) {
   const api = new Api({ token: session.token, deviceId });
   const queue = new Queue({ storage, userId, deviceId });
   const book = new Book({ queue, storage, userId, deviceId });
-  const live = new Live({ token: session.token, deviceId });
+  const live = new Live({ token: session.token, deviceId, timeZone: deviceZone() });
+  const settings = new Settings({ api, storage, live, userId });
   // A machine without any network may still have its own server.
   const reachable = () => navigator.onLine || live.connected;
   const sync = new Sync({ api, queue, book, reachable, lock: tabLock(userId) });
-  const currencies = () => totals(book.rows()).map((sum) => sum.currency);
-  const currency = () => currencies()[0] ?? '';
-  // The server's sums are in a currency if there is but one.
-  const sumCurrency = () => (currencies().length === 1 ? currency() : '');
+  const home = () => settings.currency;
+  const sums = () => totals(book.rows(), { home: home() });
+  const currency = () => sums().sort((a, b) => b.rows - a.rows)[0]?.currency ?? '';
+  // The server's sums are in the account's currency, which is named where an entry names it.
+  const sumCurrency = () => sums().find((s) => s.isHome)?.currency ?? (sums().length > 0 ? home() : '');
   const context = {
-    session, storage, deviceId, api, queue, book, sync, live, currency, currencies, sumCurrency,
-    balance: new Balance({ book, queue }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
+    session, storage, deviceId, api, queue, book, sync, live, settings, currency, sumCurrency,
+    balance: new Balance({ book, queue, home }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
     devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new Room({ api, live }), notices: new Notices(api), views: new Views(), toast: new Toast(), editor: new Editor(currency),
   };
   context.actions = actionsOf(context);
@@ -154,7 +159,10 @@ function hear(context) {
   [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
   sync.addEventListener('settled', ({ outcomes }) => tellRefused(context, outcomes));
   book.addEventListener('change', soon(() => context.closed || book.remember(), rememberPause));
-  return listenToBrowser({
+  const recount = () => (book.recount(), context.dashboard.refresh(), context.budgets.refresh());
+  context.settings.addEventListener('change', recount);
+  const unfollow = onNewDay(recount);
+  const unlisten = listenToBrowser({
     online: () => (live.wake(), sync.kick()),
     visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick(), context.budgets.refresh()),
     hashchange: () => context.views.follow(),
@@ -162,6 +170,7 @@ function hear(context) {
     beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
     storage: ({ key }) => (key === null || sessions.owns(key) ? start() : queue.owns(key) && queue.touched()),
   });
+  return () => (unfollow(), unlisten());
 }
 
 // A server may speak one spelling or both; a change that comes twice is taken in once.

@@ -1,3 +1,4 @@
+import { dayOfRow } from './days.js';
 import { isTemporary } from './queue.js';
 import { isForeign } from './rights.js';
 
@@ -159,6 +160,11 @@ export class Book extends EventTarget {
     this.#changed();
   }
 
+  /** Lays the rows out anew: another day has begun, or the account counts otherwise. */
+  recount() {
+    this.#changed();
+  }
+
   #changed() {
     this.#rows = null;
     this.dispatchEvent(new Event('change'));
@@ -209,7 +215,11 @@ function isNewer(expense, stored) {
 }
 
 function newestFirst(a, b) {
-  return Date.parse(b.date) - Date.parse(a.date) || rank(b) - rank(a) || (idOf(a) < idOf(b) ? 1 : -1);
+  return compare(dayOfRow(b), dayOfRow(a)) || Date.parse(b.date) - Date.parse(a.date) || rank(b) - rank(a) || (idOf(a) < idOf(b) ? 1 : -1);
+}
+
+function compare(a, b) {
+  return a < b ? -1 : Number(a > b);
 }
 
 // Of rows with the same date, those that wait stand first: they are the newest.

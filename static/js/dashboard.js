@@ -1,4 +1,4 @@
-const day = 86_400_000;
+import { shift, today } from './days.js';
 
 /** The spans of days that can be looked at, by the name under which they are kept. */
 export const ranges = [
@@ -8,24 +8,21 @@ export const ranges = [
   ['year', 'This year'],
 ];
 
-/** The first and the last day of a range; days are counted as the server counts them, in UTC. */
+/** The first and the last day of a range, in the account's days. */
 export function rangeOf(name, now = Date.now()) {
-  const d = new Date(now);
-  const [y, m] = [d.getUTCFullYear(), d.getUTCMonth()];
+  const last = today(now);
+  const [y, m] = last.split('-').map(Number);
   switch (name) {
-    case 'previous': return span(Date.UTC(y, m - 1, 1), Date.UTC(y, m, 0));
-    case 'days': return span(now - 29 * day, now);
-    case 'year': return span(Date.UTC(y, 0, 1), Date.UTC(y, 11, 31));
-    default: return span(Date.UTC(y, m, 1), Date.UTC(y, m + 1, 0));
+    case 'previous': return { from: dayAt(y, m - 1, 1), to: dayAt(y, m, 0) };
+    case 'days': return { from: shift(last, -29), to: last };
+    case 'year': return { from: dayAt(y, 1, 1), to: dayAt(y, 12, 31) };
+    default: return { from: dayAt(y, m, 1), to: dayAt(y, m + 1, 0) };
   }
 }
 
-function span(from, to) {
-  return { from: utcDay(from), to: utcDay(to) };
-}
-
-function utcDay(instant) {
-  return new Date(instant).toISOString().slice(0, 10);
+/** The day of a year, a month from 1 and a day; the day 0 is the last of the month before. */
+function dayAt(year, month, day) {
+  return new Date(Date.UTC(year, month - 1, day)).toISOString().slice(0, 10);
 }
 
 /** How many bars still tell the days apart; more become months. */
@@ -39,9 +36,9 @@ const mostDays = 62;
 export function points({ from, to, series }) {
   const known = new Map(series.map((p) => [p.date, p]));
   const days = [];
-  for (let at = Date.parse(from); at <= Date.parse(to); at += day) {
-    const { income = 0, expense = 0 } = known.get(utcDay(at)) ?? {};
-    days.push({ key: utcDay(at), income, expense });
+  for (let key = from; key <= to; key = shift(key, 1)) {
+    const { income = 0, expense = 0 } = known.get(key) ?? {};
+    days.push({ key, income, expense });
   }
   return days.length > mostDays ? months(days) : days;
 }
@@ -96,6 +93,11 @@ export class Dashboard extends EventTarget {
     } else if (this.#live.connected) {
       this.#live.ask('dashboard:unsubscribe').catch(() => {}); // a connection that has gone follows nothing
     }
+  }
+
+  /** Asks for the days anew: another day has begun, or the account counts others. */
+  refresh() {
+    this.#ask();
   }
 
   choose(range) {

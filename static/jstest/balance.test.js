@@ -11,7 +11,7 @@ async function setUp(list = []) {
   const queue = new Queue({ storage, userId: 'alice', deviceId: 'device_1' });
   const book = new Book({ queue, storage, userId: 'alice', deviceId: 'device_1' });
   await book.load(async () => list);
-  return { queue, book, balance: new Balance({ book, queue }) };
+  return { queue, book, balance: new Balance({ book, queue, home: () => 'INR' }) };
 }
 
 const expense = (id, amount, fields = {}) => ({ _id: id.repeat(24), amount, type: 'expense', date: '2026-02-01T00:00:00.000Z', version: 1, ...fields });
@@ -46,10 +46,18 @@ test('a word of the server that comes before its answer takes nothing back', asy
   assert.deepEqual(shown(balance), ['-700']);
 });
 
-test('currencies are told apart, which the server\'s sum does not', async () => {
-  const { balance } = await setUp([expense('a', 5, { currency: 'EUR' }), expense('b', 1, { currency: 'EUR' }), expense('c', 3, { currency: 'USD' })]);
-  balance.tell({ balance: -9 });
-  assert.deepEqual(shown(balance), ['-600 EUR', '-300 USD']);
+test('what the server says of other currencies stands beside the account\'s, which comes first', async () => {
+  const { balance } = await setUp([expense('a', 5, { currency: 'EUR' }), expense('b', 3)]);
+  assert.deepEqual(shown(balance), ['-300', '-500 EUR']);
+  balance.tell({ balance: -3, expense: 3, byCurrency: [{ currency: 'EUR', balance: -6 }] });
+  assert.deepEqual(shown(balance), ['-300', '-600 EUR']);
+});
+
+test('the account\'s currency is named where an entry names it, and left out where there is none of it', async () => {
+  const { balance } = await setUp([expense('a', 5, { currency: 'INR' }), expense('b', 3)]);
+  assert.deepEqual(shown(balance), ['-800 INR']);
+  balance.tell({ balance: 0, byCurrency: [{ currency: 'EUR', balance: 2 }] });
+  assert.deepEqual(shown(balance), ['200 EUR']);
 });
 
 test('without anything there is nothing', async () => {

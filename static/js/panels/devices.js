@@ -1,5 +1,6 @@
+import { moment } from '../days.js';
 import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
-import { moment, sentence } from '../format.js';
+import { sentence } from '../format.js';
 
 /** On which devices this person is signed in, each with its way out. */
 export function mount({ session, deviceId, devices, toast }) {

@@ -5,7 +5,7 @@ import { ExpenseForm } from './expenseform.js';
  * Adding an expense: a form that is always at hand where there is room beside
  * the list, a button that opens the dialog where there is not.
  */
-export function mount({ actions, editor, currency }) {
+export function mount({ actions, book, editor, currency }) {
   const form = new ExpenseForm({ label: 'Add', submit: added, currency });
   const add = () => editor.open({ title: 'New entry', label: 'Add', save: actions.add });
 
@@ -15,6 +15,7 @@ export function mount({ actions, editor, currency }) {
     form.focus();
   }
 
+  book.addEventListener('change', () => form.renewDay());
   return {
     aside: h('section', { class: 'card entry', aria: { labelledby: 'entry-title' } },
       h('h2', { id: 'entry-title' }, 'New entry'), form.element),

@@ -1,6 +1,6 @@
 import { categoryName, earning, spending } from '../categories.js';
 import { h, setText } from '../dom.js';
-import { dayOf, instantOf } from '../format.js';
+import { dated, dayOfRow, isDay, today } from '../days.js';
 import { readAmount, smallestAmount, typedAmount } from '../numbers.js';
 import { amountFault } from './amount.js';
 import { Fields } from './fields.js';
@@ -21,6 +21,7 @@ export class ExpenseForm {
   #currency;
   #details;
   #categoryChosen = false;
+  #offeredDay = ''; // the day that an untouched form has
 
   /** @param {{submit: (fields: object) => void, label: string, cancel?: () => void, currency?: () => string}} options */
   constructor({ submit, label, cancel, currency = () => '' }) {
@@ -31,7 +32,7 @@ export class ExpenseForm {
       this.#typeChoice(),
       h('div', { class: 'pair' },
         this.#fields.add('amount', 'Amount', h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })),
-        this.#fields.add('date', 'Date', h('input', { type: 'date', required: true }))),
+        this.#fields.add('date', 'Date', h('input', { type: 'date', required: true, min: '0001-01-01', max: '9999-12-31' }))),
       this.#fields.add('description', 'Description', h('input', { maxlength: 100, autocomplete: 'off', required: true })),
       this.#fields.add('category', 'Category', categorySelect()),
       this.#details,
@@ -47,11 +48,20 @@ export class ExpenseForm {
   fill(row = null) {
     this.#known = row;
     this.#categoryChosen = row !== null;
-    const { type, amount, description = '', category = 'food', date, currency = '', merchant = '', notes = '' } = row ?? { currency: this.#currency() };
+    const { type, amount, description = '', category = 'food', currency = '', merchant = '', notes = '' } = row ?? { currency: this.#currency() };
     this.#kinds[type === 'income' ? 'income' : 'expense'].checked = true;
-    this.#fields.fill({ amount: typedAmount(amount ?? ''), description, category, currency, merchant, notes, date: dayOf(date ?? Date.now()) });
+    this.#fields.fill({ amount: typedAmount(amount ?? ''), description, category, currency, merchant, notes, date: row ? dayOfRow(row) : today() });
+    this.#offeredDay = row ? '' : today();
     this.#details.open = Boolean(row && (merchant || notes));
     this.#nameAmount();
+  }
+
+  /** Offers today again to whoever left the form open over midnight and chose no day. */
+  renewDay() {
+    if (this.#offeredDay && this.#fields.text('date') === this.#offeredDay) {
+      this.#offeredDay = today();
+      this.#fields.get('date').value = this.#offeredDay;
+    }
   }
 
   focus() {
@@ -108,7 +118,7 @@ export class ExpenseForm {
       amount: readAmount(text('amount')).amount,
       description: text('description'),
       category: text('category'),
-      date: this.#date(),
+      ...this.#dated(),
       currency: text('currency').toUpperCase(),
       merchant: text('merchant'),
       notes: text('notes'),
@@ -116,12 +126,12 @@ export class ExpenseForm {
   }
 
   // A day that was left alone keeps the time of day that it had.
-  #date() {
+  #dated() {
     const day = this.#fields.text('date');
-    if (this.#known?.date && day === dayOf(this.#known.date)) {
-      return this.#known.date;
+    if (this.#known?.date && day === dayOfRow(this.#known)) {
+      return { date: this.#known.date, day: this.#known.day ?? '' };
     }
-    return day && instantOf(day);
+    return isDay(day) ? dated(day) : { date: day, day };
   }
 }
 
@@ -137,6 +147,8 @@ function check({ description, category, date, currency }, typed) {
   const faults = { amount: amountFault(typed, amountRule) };
   if (!date) {
     faults.date = 'Choose a date.';
+  } else if (!isDay(date.slice(0, 10)) || /^\d{5}/.test(date)) {
+    faults.date = 'Choose a date before the year 10000.';
   }
   if (!description) {
     faults.description = 'Say what it was.';

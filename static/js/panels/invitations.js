@@ -1,5 +1,6 @@
+import { moment } from '../days.js';
 import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
-import { moment, sentence } from '../format.js';
+import { sentence } from '../format.js';
 
 const offers = { viewer: 'You may look at it', editor: 'You may change it' };
 

@@ -1,6 +1,6 @@
 import { categoryName } from '../categories.js';
 import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
-import { dayOf, dayTitle } from '../format.js';
+import { dayOfRow, dayTitle } from '../days.js';
 import { micros, money } from '../numbers.js';
 import { isTemporary } from '../queue.js';
 import { isForeign, mayEdit, mayRemove } from '../rights.js';
@@ -49,7 +49,7 @@ class List {
   #renderDays(days) {
     const kept = new Map();
     days.forEach((rows, day) => {
-      const section = this.#days.get(day) ?? daySection(day);
+      const section = this.#days.get(day) ?? daySection(day, this.#context.settings);
       section.show(rows);
       arrange(section.list, rows.map((row) => this.#row(row)));
       kept.set(day, section);
@@ -122,13 +122,13 @@ class List {
 function byDay(rows) {
   const days = new Map();
   for (const row of rows) {
-    const day = dayOf(row.date);
+    const day = dayOfRow(row);
     days.set(day, [...(days.get(day) ?? []), row]);
   }
   return days;
 }
 
-function daySection(day) {
+function daySection(day, settings) {
   const title = h('span', {});
   const sum = h('span', { class: 'sum' });
   const list = h('ul', {});
@@ -138,7 +138,7 @@ function daySection(day) {
     list,
     show(rows) {
       setText(title, dayTitle(day));
-      setText(sum, net(rows).map(({ balance, currency }) => money(balance, currency)).join(' · '));
+      setText(sum, net(rows, settings.currency).map(({ balance, currency }) => money(balance, currency)).join(' · '));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { alertFigures } from '../budgets.js';
+import { moment } from '../days.js';
 import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
-import { moment, sentence } from '../format.js';
+import { sentence } from '../format.js';
 
 /** What the server told this person: a bell that counts, and the list behind it. */
 export function mount({ notices, sumCurrency }) {

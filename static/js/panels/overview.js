@@ -5,22 +5,24 @@ import { categoryFigure } from './categorychart.js';
 import { flowFigure } from './flowchart.js';
 
 /** The figures of a range of days, as two charts that move by themselves. */
-export function mount({ dashboard, live, views, currencies, sumCurrency }) {
+export function mount({ dashboard, live, views, sumCurrency }) {
   const choice = h('select', { id: 'range', on: { change: () => dashboard.choose(choice.value) } },
     ranges.map(([value, name]) => h('option', { value }, name)));
   const entries = h('p', { class: 'hint' });
-  const mixed = h('p', { class: 'hint', hidden: true }, 'Amounts are added up as numbers, whatever their currency.');
+  const others = h('p', { class: 'hint', hidden: true });
   const figures = [flowFigure(), categoryFigure()];
   const element = h('section', { class: 'dashboard', aria: { labelledby: 'overview-title' } },
     h('header', { class: 'heading' },
       h('h2', { id: 'overview-title', class: 'only-read', tabIndex: -1 }, 'Overview'), entries,
       h('div', { class: 'range' }, h('label', { class: 'only-read', for: 'range' }, 'Days'), choice)),
-    mixed,
+    others,
     h('div', { class: 'figures-pair' }, figures.map((f) => f.element)));
 
   function render() {
     const { shown } = dashboard;
-    mixed.hidden = currencies().length < 2;
+    const names = shown?.byCurrency?.map((c) => c.currency) ?? [];
+    others.hidden = names.length === 0;
+    setText(others, `In ${shown?.currency}. Entries in ${names.join(', ')} are not counted here: nothing is converted.`);
     setText(entries, wordsOf(shown));
     figures.forEach((f) => f.show(shown && { ...shown, currency: sumCurrency() }));
   }

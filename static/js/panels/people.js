@@ -1,5 +1,6 @@
+import { moment } from '../days.js';
 import { arrange, drawer, h, iconButton, setText, soon } from '../dom.js';
-import { count, moment, sentence } from '../format.js';
+import { count, sentence } from '../format.js';
 import { isTemporary } from '../queue.js';
 import { Fields } from './fields.js';
 

@@ -1,18 +1,21 @@
+import { monthName, today } from '../days.js';
 import { h, setText, soon } from '../dom.js';
 import { money } from '../numbers.js';
 import { totals } from '../totals.js';
 
 /** What came in and went out this month. What is left stands in the header. */
-export function mount({ book }) {
-  const month = new Date().toLocaleDateString(undefined, { month: 'long' });
+export function mount({ book, settings }) {
   const figures = {
-    income: figure(`In, ${month}`, 'income'),
-    spent: figure(`Out, ${month}`, 'spent'),
+    income: figure('income'),
+    spent: figure('spent'),
   };
   const list = h('dl', { class: 'figures' }, Object.values(figures).map((f) => f.element));
 
   function render() {
-    const sums = totals(book.rows());
+    const month = monthName(today());
+    setText(figures.income.label, `In, ${month}`);
+    setText(figures.spent.label, `Out, ${month}`);
+    const sums = totals(book.rows(), { home: settings.currency });
     Object.entries(figures).forEach(([name, f]) => setText(f.value, inWords(sums, name)));
   }
 
@@ -20,9 +23,9 @@ export function mount({ book }) {
   return { aside: h('section', { class: 'summary', aria: { label: 'Summary' } }, list), render };
 }
 
-function figure(label, kind) {
-  const value = h('dd', {});
-  return { value, element: h('div', { class: 'figure', data: { kind } }, h('dt', {}, label), value) };
+function figure(kind) {
+  const [label, value] = [h('dt', {}), h('dd', {})];
+  return { label, value, element: h('div', { class: 'figure', data: { kind } }, label, value) };
 }
 
 // A currency that plays no part in a figure has no line in it.

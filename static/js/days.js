@@ -1,0 +1,114 @@
+/**
+ * Calendar days. This is the one place of the page that turns moments into days and
+ * days into text. Days are texts, YYYY-MM-DD, so they compare and sort as they are.
+ *
+ * They are the account's days: useZone says in which time zone it keeps its book,
+ * wherever the device is. Until it is known it is the device's.
+ */
+const perDay = 86_400_000;
+
+let zone = deviceZone();
+let format = formatIn(zone);
+
+/** The time zone of this device, an IANA name. */
+export function deviceZone() {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Counts days in another time zone from now on; one that the browser does not know changes nothing. */
+export function useZone(name) {
+  try {
+    format = formatIn(name);
+    zone = name;
+  } catch {
+    // a zone that is newer than the browser
+  }
+}
+
+function formatIn(timeZone) {
+  return new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+}
+
+/** The day of a moment. */
+export function dayOf(instant) {
+  const parts = Object.fromEntries(format.formatToParts(new Date(instant)).map((p) => [p.type, p.value]));
+  return `${parts.year.padStart(4, '0')}-${parts.month}-${parts.day}`;
+}
+
+export function today(now = Date.now()) {
+  return dayOf(now);
+}
+
+/** The day of an expense: as the server counts it, or of its date while the server does not know it. */
+export function dayOfRow({ day, date }) {
+  return day ?? (isDay(date) ? date : dayOf(date));
+}
+
+/** Reports whether text is a day as forms and the server write it. */
+export function isDay(text) {
+  return /^\d{4}-\d\d-\d\d$/.test(text);
+}
+
+/**
+ * What says to the server that something is of a day: the day, with the moment if
+ * it is today.
+ */
+export function dated(day, now = new Date()) {
+  return { date: day === today(now) ? now.toISOString() : day, day };
+}
+
+/** The day so many days later. */
+export function shift(day, days) {
+  return new Date(Date.parse(day) + days * perDay).toISOString().slice(0, 10);
+}
+
+/** A day as a heading: Today, Yesterday, or its date in words. */
+export function dayTitle(day, now = new Date()) {
+  const current = today(now);
+  if (day === current) {
+    return 'Today';
+  }
+  if (day === shift(current, -1)) {
+    return 'Yesterday';
+  }
+  const year = day.slice(0, 4) === current.slice(0, 4) ? undefined : 'numeric';
+  return inWords(day, { weekday: 'short', day: 'numeric', month: 'long', year });
+}
+
+/** The month of a day in words. */
+export function monthName(day) {
+  return inWords(day, { month: 'long' });
+}
+
+function inWords(day, options) {
+  return new Date(day).toLocaleDateString(undefined, { ...options, timeZone: 'UTC' });
+}
+
+/** A moment as a person says it: Today, 14:03. */
+export function moment(instant, now = new Date()) {
+  const time = new Date(instant).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', timeZone: zone });
+  return `${dayTitle(dayOf(instant), now)}, ${time}`;
+}
+
+/** Milliseconds between looks at the calendar. */
+const look = 20_000;
+
+/**
+ * Calls changed whenever another day has begun, also one that began while the
+ * device slept or by a change of the zone; what it gives stops that.
+ */
+export function onNewDay(changed) {
+  let known = today();
+  const check = () => {
+    if (today() !== known) {
+      known = today();
+      changed();
+    }
+  };
+  const timer = setInterval(check, look);
+  document.addEventListener('visibilitychange', check);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener('visibilitychange', check);
+  };
+}
