@@ -19,6 +19,8 @@ import (
 // goal, {member} and {stranger} are another user.
 var lateBodies = []struct{ route, path, body string }{
 	{"POST /api/expenses", "/api/expenses", expenseBody},
+	{"PATCH /api/user/settings", "/api/user/settings", `{"timeZone":"Asia/Kolkata"}`},
+	{"PUT /api/currency/preference", "/api/currency/preference", `{"currency":"EUR"}`},
 	{"PUT /api/expenses/:id", "/api/expenses/{id}", expenseBody},
 	{"DELETE /api/expenses/:id", "/api/expenses/{id}", `{"deviceId":"d"}`},
 	{"POST /api/expenses/:id/share", "/api/expenses/{id}/share", `{"email":"{stranger}","role":"editor"}`},
