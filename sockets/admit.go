@@ -10,6 +10,7 @@ import (
 	"expenseflow/internal/auth"
 	"expenseflow/internal/seededbug"
 	"expenseflow/internal/socketio"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
@@ -66,7 +67,7 @@ func (h *Hub) nameZone(ctx context.Context, s *session, id auth.Identity) error 
 	if s.hello.TimeZone == "" || id.User.ChosenZone != "" {
 		return nil
 	}
-	return h.opts.Book.NameZone(models.WithCredential(ctx, s.token), s.userID, s.hello.TimeZone, models.Author{DeviceID: s.hello.DeviceID, TokenID: s.tokenID})
+	return h.opts.Book.NameZone(models.WithCredential(ctx, s.token), s.userID, s.hello.TimeZone, s.author(wire.Meta{}))
 }
 
 // refusal turns a failed authentication into what the client is told.

@@ -384,3 +384,44 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 		}
 	})
 }
+
+// TestMigratedBudgetsCountTheirCurrencyAndAlertNobody migrates a budget that counted
+// dollars and rupees alike.
+func TestMigratedBudgetsCountTheirCurrencyAndAlertNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		s := storetest.Open(t, o)
+		u := storetest.User(t, s)
+		rupees, dollars := expense(u.ID), expense(u.ID)
+		rupees.Currency, rupees.Amount, dollars.Currency, dollars.Amount = "", 85_000_000, "USD", 40_000_000
+		b := models.BudgetDraft{Name: "b", Category: "food", Amount: 100_000_000, Start: rupees.Date}.Budget(time.UTC)
+		b.ID, b.UserID, b.CreatedAt, b.UpdatedAt = storetest.ID(), u.ID, rupees.Date, rupees.Date
+		write(t, s, u.ID, func(tx *store.Tx) {
+			tx.InsertExpense(rupees)
+			tx.InsertExpense(dollars)
+			tx.InsertBudget(b)
+			must(tx.Reckon())(t)
+		})
+		if err := s.MigrateDownTo(t.Context(), 5); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Exec(t.Context(), "UPDATE budgets SET spent_units = 125, level = 2"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+
+		s = storetest.Open(t, o)
+		got := must(s.BudgetOf(t.Context(), u.ID, b.ID, time.Now()))(t)
+		same(t, "the budget", b, got.Budget)
+		same(t, "beside it", []models.CurrencySum{{Currency: "USD", Sum: models.Sum{Units: 40}}}, got.Others)
+		same(t, "the expense", rupees, must(s.ExpenseOf(t.Context(), u.ID, rupees.ID))(t))
+		write(t, s, u.ID, func(tx *store.Tx) {
+			r := must(tx.Reckon())(t)[0]
+			if r.Spent != (models.Sum{Units: 85}) || r.Level != models.LevelThreshold || r.Known != models.LevelThreshold {
+				t.Errorf("it stands at %+v", r)
+			}
+		})
+	})
+}
