@@ -185,7 +185,9 @@ func (a *analysis) insights() (models.Insights, error) {
 		return models.Insights{}, err
 	}
 	largest, err := a.largest(from, to)
-	return models.NewInsights(a.today, days, categories, largest), err
+	i := models.NewInsights(a.today, days, categories, largest)
+	i.Currency = a.currency
+	return i, err
 }
 
 // Prediction is that of the month after the present one.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -294,7 +295,7 @@ func topInsight(i models.Insights) []Insight {
 	amount, part := Total(i.Top.Total), share(i.Top.Total, i.Expense)
 	one := Insight{
 		Type: "category", Priority: 2, Title: "Top Spending Category", Category: i.Top.Category, Amount: &amount,
-		Message: fmt.Sprintf("%s accounts for %.1f%% of your expenses (₹%.2f)", capital(i.Top.Category), part, i.Top.Total.Float()),
+		Message: fmt.Sprintf("%s accounts for %.1f%% of your expenses (%s%.2f)", capital(i.Top.Category), part, symbol(i.Currency), i.Top.Total.Float()),
 	}
 	if part > topShare {
 		text := "Consider diversifying your spending or setting a budget for this category."
@@ -432,4 +433,13 @@ func ParseBreakdown(kind, start, end string) (string, models.DayRef, models.DayR
 		err = invalid(`"endDate" must be greater than or equal to "startDate"`)
 	}
 	return kind, from, to, err
+}
+
+// symbol stands before an amount in a sentence; a code stands apart from it.
+func symbol(currency string) string {
+	c, _ := models.FindCurrency(cmp.Or(currency, models.DefaultCurrency))
+	if c.Symbol == c.Code {
+		return c.Code + " "
+	}
+	return c.Symbol
 }
