@@ -221,6 +221,27 @@ func TestSecretsFromFiles(t *testing.T) {
 	}
 }
 
+func TestRatesAreReadAtTheStart(t *testing.T) {
+	files := map[string]string{
+		"rates.json": `{"base":"USD","date":"2026-11-27","rates":{"EUR":0.86}}`, "zero.json": `{"base":"USD","rates":{"EUR":0}}`,
+	}
+	cfg, ps := load(t, files, good, "RATES_FILE=rates.json")
+	if len(ps) > 0 || cfg.Rates == nil || cfg.Rates.Base != "USD" {
+		t.Errorf("rates %+v, problems %v", cfg.Rates, ps)
+	}
+	for file, want := range map[string]string{
+		"zero.json":   "RATES_FILE=zero.json has a rate of EUR that is not a number above zero.",
+		"absent.json": "RATES_FILE=absent.json cannot be read: no such file or directory.",
+	} {
+		if _, ps := load(t, files, good, "RATES_FILE="+file); len(ps) != 1 || ps[0].Text != want {
+			t.Errorf("%s: %v", file, ps)
+		}
+	}
+	if _, ps := load(t, nil, good, "DEFAULT_TIME_ZONE=Mars/Olympus"); len(ps) != 1 || ps[0].Text != "DEFAULT_TIME_ZONE=Mars/Olympus is not a time zone." {
+		t.Errorf("a zone that is none: %v", ps)
+	}
+}
+
 func TestSecretsAreNotShown(t *testing.T) {
 	cfg, _ := load(t, nil, "JWT_SECRET=hunter2hunter2hunter2hunter2hunter2", "DATABASE_URL=postgres://u:hunter2@db.example/money?sslpassword=hunter2",
 		"ADMIN_TOKEN=hunter2hunter2hunter2")
