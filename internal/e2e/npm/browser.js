@@ -33,8 +33,24 @@ async function open({ device, url, profile = device, options = {} }) {
   page.setDefaultTimeout(patience);
   page.on('pageerror', (err) => faults.push(String(err.stack)));
   page.on('console', (message) => isFault(message) && faults.push(message.text()));
-  windows.set(device, { page, profile, faults });
+  windows.set(device, { page, profile, faults, asked: listenForRequests(page) });
   await page.goto(url);
+}
+
+// listenForRequests gives a list that grows with what the page asks of /api.
+function listenForRequests(page) {
+  const asked = [];
+  page.on('request', (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (pathname.startsWith('/api/')) asked.push({ request, text: `${request.method()} ${pathname}${search}` });
+  });
+  return asked;
+}
+
+// requests gives what was asked since it was called last, with the answers' status.
+async function requests({ device }) {
+  const { asked } = windows.get(device);
+  return Promise.all(asked.splice(0).map(async ({ request, text }) => `${text} ${(await request.response())?.status()}`));
 }
 
 // A request that finds no server, or is refused, is not the page's fault.
@@ -189,7 +205,7 @@ async function axe({ device }) {
 
 const actions = {
   launch, open, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload,
-  follow, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
+  requests, follow, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {
