@@ -120,10 +120,7 @@ func (c *client) address(asked call) string {
 	parts := strings.Split(asked.path, "/")
 	for i, part := range parts {
 		if strings.HasPrefix(part, ":") {
-			parts[i] = noSuchID
-			if id := c.ids[parts[2]]; id != "" {
-				parts[i] = id
-			}
+			parts[i] = c.id(parts[2], part)
 		}
 	}
 	var query []string
@@ -140,6 +137,18 @@ func (c *client) address(asked call) string {
 		return strings.Join(parts, "/")
 	}
 	return strings.Join(parts, "/") + "?" + strings.Join(query, "&")
+}
+
+// id is one of the account's own that a parameter may stand for, else one of
+// nothing.
+func (c *client) id(kind, parameter string) string {
+	if strings.Contains(strings.ToLower(parameter), "expense") {
+		kind = "expenses"
+	}
+	if id := c.ids[kind]; id != "" {
+		return id
+	}
+	return noSuchID
 }
 
 func refusal(status int, text []byte) string {
