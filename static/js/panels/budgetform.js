@@ -117,7 +117,7 @@ function filled(budget) {
 const amountRule = { enough: (amount) => amount > 0, tooLittle: 'Enter more than nothing.', example: 250 };
 
 /** What is wrong with values, by field; typed is the amount as it was typed. */
-function check({ name, startDate, endDate, alertThreshold }) {
+function check({ name, startDate, endDate, alertThreshold }, typed) {
   const faults = { amount: amountFault(typed, amountRule) };
   if (!name) {
     faults.name = 'Give it a name.';
