@@ -103,6 +103,7 @@ type expense struct {
 	Category    string
 	Type        string
 	Date        time.Time
+	Day         string
 	DeviceID    string `json:"deviceId"`
 }
 

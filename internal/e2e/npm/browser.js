@@ -24,11 +24,12 @@ async function launch({ executable }) {
   browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
-async function open({ device, url, profile = device, options = {} }) {
+async function open({ device, url, profile = device, options = {}, now }) {
   if (!profiles.has(profile)) {
     profiles.set(profile, await browser.newContext({ locale: 'en-GB', ...options }));
   }
   const page = await profiles.get(profile).newPage();
+  if (now) await page.clock.setFixedTime(now);
   const faults = [];
   page.setDefaultTimeout(patience);
   page.on('pageerror', (err) => faults.push(String(err.stack)));
