@@ -53,12 +53,15 @@ func ParseRegistration(body json.RawMessage, minPassword int) (models.Registrati
 	return r, f.finish(r.Check(minPassword))
 }
 
-// ParseLogin reads the body of a sign-in. Errors are ParseRegistration's.
+// ParseLogin reads the body of a sign-in. Errors are ParseRegistration's. What
+// later pages send along (rememberMe, totpToken) is allowed and changes nothing:
+// a token lasts JWT_EXPIRE, and there is no second factor.
 func ParseLogin(body json.RawMessage) (email, password string, err error) {
 	f, err := readForm(body, "email", "password")
 	if err != nil {
 		return "", "", err
 	}
+	f.ignored = []string{"rememberMe", "totpToken"}
 	email, password = models.NormalizeEmail(f.values["email"]), f.values["password"]
 	vs := append(models.CheckEmail(email), notEmpty("password", password)...)
 	return email, password, f.finish(vs)
@@ -83,11 +86,12 @@ func notEmpty(field, s string) []models.Violation {
 	return []models.Violation{{Field: field, Rule: models.RuleEmpty}}
 }
 
-// A form is an object of texts, all required, and no other keys.
+// A form is an object of texts, all required, and no other keys but ignored ones.
 type form struct {
 	body       json.RawMessage
 	object     object
 	fields     []string
+	ignored    []string
 	values     map[string]string
 	violations []models.Violation
 }
@@ -121,5 +125,7 @@ func (f *form) finish(broken []models.Violation) error {
 	if err := joiError(ordered(append(f.violations, broken...))); err != nil {
 		return err
 	}
-	return refuseUnknown(f.body, f.object, func(key string) bool { return slices.Contains(f.fields, key) })
+	return refuseUnknown(f.body, f.object, func(key string) bool {
+		return slices.Contains(f.fields, key) || slices.Contains(f.ignored, key)
+	})
 }

@@ -403,6 +403,17 @@ func TestD7LowersAddressesAndAsksOnlyForTheirSyntax(t *testing.T) {
 	}
 }
 
+// The pages of 10508e9 and later sign in with a box to be remembered, and their
+// own server takes it.
+func TestASignInThatAsksToBeRememberedIsNotRefused(t *testing.T) {
+	for _, extra := range []string{`"rememberMe":true`, `"rememberMe":false,"totpToken":"123456"`} {
+		email, password, err := wire.ParseLogin(json.RawMessage(`{"email":"a@b.co","password":"x",` + extra + `}`))
+		if email != "a@b.co" || password != "x" || err != nil {
+			t.Errorf("%s: got %q, %q, %v", extra, email, password, err)
+		}
+	}
+}
+
 func TestParseDeltaKeepsWhatItEchoes(t *testing.T) {
 	got, err := wire.ParseDelta(json.RawMessage(`{"changes":[
 		{"localId":"local_1","action":"create","data":{"amount":1},"version":0,"timestamp":1795288041641},
