@@ -192,13 +192,14 @@ func headerName(c echo.Context, header string) (string, error) {
 	return name, nil
 }
 
-// body reads the whole request body.
+// body reads the whole request body, as a browser's text: without a byte order mark,
+// and with U+FFFD for what is no UTF-8. Everything behind may take it for text.
 func body(c echo.Context) (json.RawMessage, error) {
 	b, err := io.ReadAll(c.Request().Body)
 	var known *models.Error
 	switch {
 	case err == nil:
-		return b, nil
+		return bytes.ToValidUTF8(bytes.TrimPrefix(b, []byte("\ufeff")), []byte("\ufffd")), nil
 	case errors.As(err, &known):
 		return nil, err
 	}

@@ -1,19 +1,26 @@
 package middleware
 
 import (
+	"compress/gzip"
+	"compress/zlib"
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"expenseflow/internal/fair"
 	"expenseflow/models"
 )
 
 // The sizes of request bodies in bytes: offline batches may be large (CONTRACT
 // D5), nothing else need be.
 const (
+	MaxOpenBody = 64 << 10 // of requests without a token
 	MaxBody     = 1 << 20
 	MaxSyncBody = 10 << 20
 	MaxUpload   = 11 << 20 // a file of 10 MB and what a form has around it
@@ -23,31 +30,135 @@ const (
 // a client that sends a byte now and then may not hold on for ever.
 const (
 	bodyPatience = 30 * time.Second
-	bodyLongest  = 10 * time.Minute
+	bodyRate     = 4 << 10 // bytes a second, after the first bodyPatience
+	// BodyLongest is how long any body may take, OpenBodyLongest how long one of a
+	// request without a token may: such bodies are small.
+	BodyLongest     = 10 * time.Minute
+	OpenBodyLongest = 10 * time.Second
+	// bodyWait is how long a request waits for room for its body.
+	bodyWait = 2 * time.Minute
 )
 
-// errTooLarge is in the words of the body parser that the original used.
-var errTooLarge = models.E(models.TooLarge, "request entity too large")
+// BodyBytes is how many bytes of bodies a process holds at a time. Bodies beyond that
+// wait and are not refused: a page whose offline queue is refused sends it for ever.
+const BodyBytes = 64 << 20
 
-// Body bounds the request's body to limit bytes and its arrival in time. Reading
-// too much fails with models.TooLarge; a declared length is refused unread.
-func Body(limit int64) echo.MiddlewareFunc {
+// bodyWaiting is how many requests may wait with their bodies.
+const bodyWaiting = 4096
+
+// NewBodyRoom makes the room that all bodies of a process share, by address.
+func NewBodyRoom() *fair.Pool {
+	return fair.New(fair.Options{Capacity: BodyBytes, Waiting: bodyWaiting})
+}
+
+var (
+	// errTooLarge is in the words of the body parser that the original used.
+	errTooLarge = models.E(models.TooLarge, "request entity too large")
+	errNoRoom   = &models.Error{
+		Kind: models.Unavailable, Code: "BODY_LIMIT", Msg: "Too many large requests are under way, please try again", RetryAfter: 5 * time.Second,
+	}
+)
+
+// Body bounds the request's body to limit bytes, as sent and when it is unzipped, and
+// its arrival in time: no longer than longest, and less for a short one. Reading too
+// much fails with models.TooLarge; a declared length is refused unread. The body has
+// its place in room from before it is read until the handler returns.
+func Body(limit int64, longest time.Duration, room *fair.Pool) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			if enc := r.Header.Get(echo.HeaderContentEncoding); enc != "" && enc != "identity" {
-				return models.E(models.Invalid, "Compressed request bodies are not supported")
+			if r.Body == nil || r.Body == http.NoBody {
+				return next(c)
 			}
-			if r.ContentLength > limit {
+			unzip, err := unzipper(r)
+			switch {
+			case err != nil:
+				return err
+			case r.ContentLength > limit:
 				drain(c, limit)
 				return errTooLarge
 			}
-			if r.Body != nil && r.Body != http.NoBody {
-				r.Body = newBody(c, limit)
+			size := limit
+			if r.ContentLength >= 0 && unzip == nil {
+				size = r.ContentLength
+			}
+			leave, err := enterRoom(c, room, size)
+			if err != nil {
+				return err
+			}
+			defer leave()
+			r.Body = newBody(c, limit, bodyTime(size, longest))
+			if unzip != nil {
+				r.Body = &unzipped{ReadCloser: r.Body, open: unzip, limit: limit}
 			}
 			return next(c)
 		}
 	}
+}
+
+// bodyTime is how long a body of that size may take.
+func bodyTime(size int64, longest time.Duration) time.Duration {
+	return min(longest, bodyPatience+time.Duration(size/bodyRate)*time.Second)
+}
+
+// enterRoom waits for room for a body, in turn with those of other addresses.
+func enterRoom(c echo.Context, room *fair.Pool, size int64) (leave func(), err error) {
+	key := network(clientIP(c.Request()))
+	ctx, cancel := context.WithTimeout(c.Request().Context(), bodyWait)
+	defer cancel()
+	if err := room.Acquire(ctx, key, size); err != nil {
+		return nil, errNoRoom
+	}
+	return func() { room.Release(key, size) }, nil
+}
+
+// unzipper is how the body is to be unzipped, nil for not at all.
+func unzipper(r *http.Request) (func(io.Reader) (io.ReadCloser, error), error) {
+	switch strings.ToLower(strings.TrimSpace(r.Header.Get(echo.HeaderContentEncoding))) {
+	case "", "identity":
+		return nil, nil
+	case "gzip":
+		return func(body io.Reader) (io.ReadCloser, error) { return gzip.NewReader(body) }, nil
+	case "deflate":
+		return zlib.NewReader, nil
+	}
+	return nil, models.E(models.Invalid, "Request bodies may be compressed with gzip or deflate only")
+}
+
+// An unzipped is a body's content. It opens the body at the first read, so that
+// nothing is read of one that nobody wants.
+type unzipped struct {
+	io.ReadCloser
+	open  func(io.Reader) (io.ReadCloser, error)
+	limit int64 // bytes that may still come
+
+	content io.Reader
+}
+
+var errNotZipped = models.E(models.Invalid, "The request body is not compressed as its Content-Encoding says")
+
+// Read gives the next bytes of the content.
+func (u *unzipped) Read(p []byte) (n int, err error) {
+	if u.content == nil {
+		if u.content, err = u.open(u.ReadCloser); err != nil {
+			return 0, asZipError(err)
+		}
+	}
+	n, err = u.content.Read(p)
+	if u.limit -= int64(n); u.limit < 0 {
+		return 0, errTooLarge
+	}
+	return n, asZipError(err)
+}
+
+// asZipError is err where the body itself failed, and says else that its content is
+// no such thing.
+func asZipError(err error) error {
+	var known *models.Error
+	if err == nil || err == io.EOF || errors.As(err, &known) || errors.As(err, new(net.Error)) {
+		return err
+	}
+	return errNotZipped
 }
 
 // Arriving gives a body that nobody reads a while to arrive: net/http reads what is
@@ -64,7 +175,7 @@ func Arriving(next http.Handler) http.Handler {
 // drain reads a little of a body that nobody wants: a client that is still
 // sending when the connection is closed often does not get to see the answer.
 func drain(c echo.Context, limit int64) {
-	_, _ = io.CopyN(io.Discard, newBody(c, 2*limit), 2*limit)
+	_, _ = io.CopyN(io.Discard, newBody(c, 2*limit, bodyPatience), 2*limit)
 }
 
 // A body is a request's body with its bounds.
@@ -74,11 +185,11 @@ type body struct {
 	ends time.Time
 }
 
-func newBody(c echo.Context, limit int64) *body {
+func newBody(c echo.Context, limit int64, longest time.Duration) *body {
 	return &body{
 		ReadCloser: http.MaxBytesReader(c.Response(), c.Request().Body, limit),
 		conn:       http.NewResponseController(c.Response()),
-		ends:       time.Now().Add(bodyLongest),
+		ends:       time.Now().Add(longest),
 	}
 }
 

@@ -52,7 +52,7 @@ func served(t *testing.T, h http.Handler) (client net.Conn, stop func()) {
 func TestBodyThatStopsArrivingIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		result := make(chan error, 1)
-		e := newEcho(Body(MaxBody))
+		e := newEcho(Body(MaxBody, BodyLongest, NewBodyRoom()))
 		e.POST("/", func(c echo.Context) error {
 			_, err := io.ReadAll(c.Request().Body)
 			result <- err
@@ -72,7 +72,7 @@ func TestBodyThatStopsArrivingIsGivenUp(t *testing.T) {
 func TestBodyThatTricklesIsGivenUpToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		result := make(chan error, 1)
-		e := newEcho(Body(MaxBody))
+		e := newEcho(Body(MaxBody, BodyLongest, NewBodyRoom()))
 		e.POST("/", func(c echo.Context) error {
 			_, err := io.ReadAll(c.Request().Body)
 			result <- err
@@ -92,7 +92,7 @@ func TestBodyThatTricklesIsGivenUpToo(t *testing.T) {
 				fmt.Fprint(client, "x")
 			}
 		}()
-		if err := <-result; err == nil || time.Since(began) != bodyLongest {
+		if err := <-result; err == nil || time.Since(began) != bodyTime(100000, BodyLongest) {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		cancel()
@@ -105,7 +105,7 @@ func TestBodyThatTricklesIsGivenUpToo(t *testing.T) {
 // leaving while the handler still works.
 func TestLongWorkAfterTheBodyIsNotCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newEcho(Body(MaxBody))
+		e := newEcho(Body(MaxBody, BodyLongest, NewBodyRoom()))
 		e.POST("/", func(c echo.Context) error {
 			if _, err := io.ReadAll(c.Request().Body); err != nil {
 				return err
@@ -130,7 +130,7 @@ func TestLongWorkAfterTheBodyIsNotCancelled(t *testing.T) {
 // somebody reads it or net/http does, before it answers.
 func TestConnectionWhoseBodyNeverComesEnds(t *testing.T) {
 	e := newEcho()
-	e.POST("/read", func(c echo.Context) error { _, err := io.ReadAll(c.Request().Body); return err }, Body(MaxBody))
+	e.POST("/read", func(c echo.Context) error { _, err := io.ReadAll(c.Request().Body); return err }, Body(MaxBody, BodyLongest, NewBodyRoom()))
 	e.Any("/unread", func(c echo.Context) error { return c.String(http.StatusOK, "fine") })
 	for _, request := range []string{"POST /read", "GET /unread", "POST /unread"} {
 		synctest.Test(t, func(t *testing.T) {

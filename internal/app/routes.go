@@ -33,6 +33,12 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(p.pages))
 	p.list = a.listFormat(folders)
 	a.api(e, p)
+	e.Pre(middleware.ExpressPaths(func() (patterns []string) {
+		for _, r := range e.Routes() {
+			patterns = append(patterns, r.Path)
+		}
+		return patterns
+	}))
 	a.service(e)
 	files(folders).Register(e.Group(""))
 
@@ -111,13 +117,15 @@ func (a *App) api(e *echo.Echo, p parts) {
 	guess := []echo.MiddlewareFunc{middleware.FailuresPerAddress(limiter(a.cfg.AuthRateLimit), p.metrics)}
 	known, zone := middleware.Bearer(p.authenticator, 0), middleware.TimeZone(p.ledger)
 
-	open := []echo.MiddlewareFunc{perAddress, middleware.Body(middleware.MaxBody)}
-	closed := []echo.MiddlewareFunc{perAddress, known, zone, middleware.Body(middleware.MaxBody)}
-	upload := []echo.MiddlewareFunc{perAddress, known, zone, middleware.Body(middleware.MaxUpload)}
-	sync := []echo.MiddlewareFunc{perAddress, known, zone, middleware.Body(middleware.MaxSyncBody)}
+	room := middleware.NewBodyRoom()
+	body := func(limit int64) echo.MiddlewareFunc { return middleware.Body(limit, middleware.BodyLongest, room) }
+	open := []echo.MiddlewareFunc{perAddress, middleware.Body(middleware.MaxOpenBody, middleware.OpenBodyLongest, room)}
+	closed := []echo.MiddlewareFunc{perAddress, known, zone, body(middleware.MaxBody)}
+	upload := []echo.MiddlewareFunc{perAddress, known, zone, body(middleware.MaxUpload)}
+	sync := []echo.MiddlewareFunc{perAddress, known, zone, body(middleware.MaxSyncBody)}
 	// A batch that is refused stays in the browser, which sends it again and
 	// again: it has a limit of its own and counts towards no other.
-	batch := []echo.MiddlewareFunc{middleware.Bearer(p.authenticator, a.cfg.SyncTokenGrace), perToken, zone, middleware.Body(middleware.MaxSyncBody)}
+	batch := []echo.MiddlewareFunc{middleware.Bearer(p.authenticator, a.cfg.SyncTokenGrace), perToken, zone, body(middleware.MaxSyncBody)}
 
 	api := e.Group("/api", middleware.NoStore, middleware.Browser)
 	(&handlers.Accounts{

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"expenseflow/internal/failpoint"
@@ -144,8 +145,8 @@ func (w *Work) allowed(id string, roles ...models.Role) (models.Expense, error) 
 // Resolve gives the id of the expense that a device calls id. What no device
 // calls so comes back as it is, and is no expense's id.
 func (w *Work) Resolve(id, deviceID string) (string, error) {
-	if models.ID24(id) {
-		return id, nil
+	if lower := strings.ToLower(id); models.ID24(lower) {
+		return lower, nil
 	}
 	real, ok, err := w.Tx.Alias(deviceID, id)
 	if err != nil || !ok {

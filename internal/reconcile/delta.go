@@ -22,6 +22,16 @@ const textAction = "Invalid action"
 //
 // The error is models.Unavailable, after which the same queue is to be sent again.
 func (r *Reconciler) Delta(ctx context.Context, userID string, by models.Author, changes []models.DeltaChange) ([]models.DeltaResult, error) {
+	done, err := r.enterRoom(ctx, userID, sizeOfDelta(changes))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	leave, err := r.lanes.enter(ctx, userID, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	items := make([]*deltaItem, len(changes))
 	for i, c := range changes {
 		if ctx.Err() != nil {

@@ -9,7 +9,7 @@ import (
 
 var errInFlight = &models.Error{Kind: models.Conflict, Msg: "Sync already in progress", Code: "SYNC_IN_PROGRESS"}
 
-// Lanes let the batches of one device pass one after the other, in order of
+// Lanes let the batches of one user pass one after the other, in order of
 // arrival as far as the scheduler keeps it (CONTRACT R3). They spare the
 // database, and tell what is under way; that nothing is applied twice is the
 // business of keys and of the user's row lock, in this process and in others.
@@ -18,7 +18,7 @@ type lanes struct {
 	open map[string]*lane
 }
 
-// A lane is one device's; it exists while somebody is in it.
+// A lane is one user's; it exists while somebody is in it.
 type lane struct {
 	free   chan struct{}  // holds one token while nobody passes
 	people int            // who passes or waits
@@ -26,9 +26,6 @@ type lane struct {
 }
 
 func newLanes() *lanes { return &lanes{open: map[string]*lane{}} }
-
-// laneOf names the lane of a batch: a browser's queue is of one device.
-func laneOf(userID string, items []*item) string { return userID + "\x00" + items[0].op.DeviceID }
 
 func keysOf(items []*item) []string {
 	keys := make([]string, len(items))

@@ -34,6 +34,7 @@ import (
 	"log/slog"
 	"time"
 
+	"expenseflow/internal/fair"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/seededbug"
 	"expenseflow/internal/store"
@@ -83,11 +84,12 @@ type Reconciler struct {
 	store  *store.Store
 	opts   Options
 	lanes  *lanes
+	room   *fair.Pool // of queues that are being applied, by user
 }
 
 // New makes a Reconciler that changes expenses through l and reads s.
 func New(l *ledger.Ledger, s *store.Store, o Options) *Reconciler {
-	return &Reconciler{ledger: l, store: s, opts: o.withDefaults(), lanes: newLanes()}
+	return &Reconciler{ledger: l, store: s, opts: o.withDefaults(), lanes: newLanes(), room: newRoom()}
 }
 
 // Apply applies a batch in its order and answers it in place. by is whose token
@@ -100,11 +102,16 @@ func (r *Reconciler) Apply(ctx context.Context, userID string, by models.Author,
 	if len(ops) == 0 {
 		return []models.Result{}, nil
 	}
+	done, err := r.enterRoom(ctx, userID, sizeOf(ops))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	items, err := newItems(ctx, userID, ops)
 	if err != nil {
 		return nil, err
 	}
-	leave, err := r.lanes.enter(ctx, laneOf(userID, items), keysOf(items), r.opts.DupInflight == DupRefuse)
+	leave, err := r.lanes.enter(ctx, userID, keysOf(items), r.opts.DupInflight == DupRefuse)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,121 @@
+package middleware
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/labstack/echo/v4"
+
+	"expenseflow/models"
+)
+
+func zipped(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestBodiesThatExpressTakesWereRefused(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	for _, tt := range []struct {
+		name, encoding string
+		body           []byte
+		want           int
+		content        string
+	}{
+		{"Identity", "Identity", []byte("plain"), http.StatusOK, "plain"},
+		{"gzip", "GZIP", zipped(t, "content"), http.StatusOK, "content"},
+		{"gzip of too much", "gzip", zipped(t, long), 500 + int(models.TooLarge), ""},
+		{"no gzip at all", "gzip", []byte("plain"), 500 + int(models.Invalid), ""},
+		{"cut gzip", "gzip", zipped(t, "content")[:15], 500 + int(models.Invalid), ""},
+		{"unknown", "br", []byte("plain"), 500 + int(models.Invalid), ""},
+	} {
+		var got []byte
+		e := newEcho()
+		e.POST("/", func(c echo.Context) (err error) {
+			got, err = io.ReadAll(c.Request().Body)
+			return err
+		}, Body(1000, BodyLongest, NewBodyRoom()))
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(tt.body))
+		r.Header.Set("Content-Encoding", tt.encoding)
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != tt.want || tt.want == http.StatusOK && string(got) != tt.content {
+			t.Errorf("%s: %d, %q", tt.name, w.Code, got)
+		}
+	}
+}
+
+// A batch that is refused stays in the browser, which sends it for ever: it waits.
+func TestLargeBodiesOfOneAddressTookAllMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := NewBodyRoom()
+		held, leave := make(chan string, 100), make(chan struct{})
+		e := newEcho()
+		e.POST("/", func(c echo.Context) error {
+			held <- clientIP(c.Request()).String()
+			<-leave
+			return nil
+		}, Body(MaxSyncBody, BodyLongest, room))
+		post := func(address string, size int) {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("x"))
+			r.RemoteAddr, r.ContentLength = address+":1", int64(size)
+			go e.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithoutCancel(t.Context())))
+			synctest.Wait()
+		}
+		for range 8 {
+			post("192.0.2.1", MaxSyncBody)
+		}
+		if n := len(held); n != 3 {
+			t.Errorf("%d bodies of 10 MB of one address are held at once", n)
+		}
+		post("192.0.2.2", MaxSyncBody)
+		post("192.0.2.3", 200)
+		if n := len(held); n != 5 {
+			t.Errorf("others' waited too: %d", n)
+		}
+		if _, all := room.Use(""); all > BodyBytes {
+			t.Errorf("%d bytes", all)
+		}
+		close(leave)
+		synctest.Wait()
+		if n := len(held); n != 10 {
+			t.Errorf("%d of 10 were let in in the end", n)
+		}
+	})
+}
+
+func TestPathsThatExpressKnowsWereNotFound(t *testing.T) {
+	e := newEcho()
+	e.Pre(ExpressPaths(func() []string { return []string{"/api/expenses/:id/share", "/api/devices/:id"} }))
+	e.Any("/*", func(c echo.Context) error { return c.String(http.StatusOK, c.Request().URL.Path) })
+	for in, want := range map[string]string{
+		"/api/expenses/":                               "/api/expenses",
+		"/API/Expenses":                                "/api/expenses",
+		"/api/expenses/64B0000000000000000000E1/Share": "/api/expenses/64b0000000000000000000e1/share",
+		"/Api/devices/Device_ABC":                      "/api/devices/Device_ABC",
+		"/api/expenses/temp_17":                        "/api/expenses/temp_17",
+		"/Index.html":                                  "/Index.html",
+		"/folder/":                                     "/folder/",
+	} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, in, nil))
+		if got := w.Body.String(); got != want {
+			t.Errorf("%s is %s, want %s", in, got, want)
+		}
+	}
+}
