@@ -104,8 +104,8 @@ func TestPathsThatExpressKnowsWereNotFound(t *testing.T) {
 	e.Pre(ExpressPaths(func() []string { return []string{"/api/expenses/:id/share", "/api/devices/:id"} }))
 	e.Any("/*", func(c echo.Context) error { return c.String(http.StatusOK, c.Request().URL.Path) })
 	for in, want := range map[string]string{
-		"/api/expenses/":                               "/api/expenses",
-		"/API/Expenses":                                "/api/expenses",
+		"/api/expenses/": "/api/expenses",
+		"/API/Expenses":  "/api/expenses",
 		"/api/expenses/64B0000000000000000000E1/Share": "/api/expenses/64b0000000000000000000e1/share",
 		"/Api/devices/Device_ABC":                      "/api/devices/Device_ABC",
 		"/api/expenses/temp_17":                        "/api/expenses/temp_17",

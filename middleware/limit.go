@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"mime"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/observe"
+	"expenseflow/internal/origin"
 	"expenseflow/models"
 )
 
@@ -89,6 +91,25 @@ func (l *Limiter) sweep(now time.Time) {
 	}
 }
 
+// PageOnly lets nothing pass that a page of another site can send without asking: what
+// has a body has to be JSON, and the page one that may use the server. Programs, which
+// send no Origin, pass.
+func PageOnly(policy *origin.Policy) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if err := policy.Check(r); err != nil {
+				return &models.Error{Kind: models.Forbidden, Msg: "This page may not use the server: see FRONTEND_URL", Code: "ORIGIN_REFUSED", Err: err}
+			}
+			media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+			if r.ContentLength != 0 && (err != nil || media != echo.MIMEApplicationJSON) {
+				return models.E(models.Invalid, "The body has to be JSON, and Content-Type application/json")
+			}
+			return next(c)
+		}
+	}
+}
+
 // PerAddress refuses requests of an address that made too many.
 func PerAddress(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
 	return limited(l, metrics, "Too many requests from this IP, please try again later.", func(c echo.Context) string {
@@ -117,24 +138,77 @@ func limited(l *Limiter, metrics *observe.Metrics, text string, key func(echo.Co
 	}
 }
 
-// FailuresPerAddress refuses sign-ins from an address where too many failed.
-// Those under way at once are not counted before they fail; how many there can
-// be is bounded by auth.Hasher.
+// FailuresPerAddress refuses requests from an address where too many were of somebody
+// without the right to them.
 func FailuresPerAddress(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			key := network(clientIP(c.Request()))
 			if wait, ok := l.Peek(key); !ok {
 				metrics.Refusal("sign_in_limit")
-				return tooMany("Too many authentication attempts, please try again later.", wait)
+				return tooManyAttempts(wait)
 			}
 			err := next(c)
-			if kind := models.KindOf(err); err != nil && (kind == models.Invalid || kind == models.Conflict || kind == models.Unauthorized) {
+			if err != nil && models.KindOf(err) == models.Unauthorized {
 				l.Take(key)
 			}
 			return err
 		}
 	}
+}
+
+// SignIns are the limits of whoever tries passwords.
+type SignIns struct {
+	// Wrong counts wrong guesses by address, Account by account, whatever the address:
+	// who is over one of them is refused.
+	Wrong, Account *Limiter
+	// All counts every sign-in and registration by address. Who is over it is refused
+	// only while Crowded: a hundred people may share an address.
+	All     *Limiter
+	Crowded func() bool
+}
+
+// Guard bounds what tries passwords or addresses. A request that tries none, such as
+// one without a password, counts as no wrong guess.
+func (s *SignIns) Guard(metrics *observe.Metrics) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			from := network(clientIP(c.Request()))
+			a := models.Attempt{From: from, Admit: func(account string) error { return s.admit(from, account) }, Wrong: func(account string) {
+				s.Wrong.Take(from)
+				if account != "" {
+					s.Account.Take(account)
+				}
+			}}
+			err := a.Admit("")
+			if wait, ok := s.All.Take(from); err == nil && !ok && s.Crowded() {
+				err = tooManyAttempts(wait)
+			}
+			if err != nil {
+				metrics.Refusal("sign_in_limit")
+				return err
+			}
+			c.SetRequest(c.Request().WithContext(models.WithAttempt(c.Request().Context(), a)))
+			return next(c)
+		}
+	}
+}
+
+func (s *SignIns) admit(from, account string) error {
+	if wait, ok := s.Wrong.Peek(from); !ok {
+		return tooManyAttempts(wait)
+	}
+	if account == "" {
+		return nil
+	}
+	if wait, ok := s.Account.Peek(account); !ok {
+		return tooManyAttempts(wait)
+	}
+	return nil
+}
+
+func tooManyAttempts(wait time.Duration) error {
+	return tooMany("Too many authentication attempts, please try again later.", wait)
 }
 
 func tooMany(text string, wait time.Duration) error {

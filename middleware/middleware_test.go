@@ -357,9 +357,9 @@ func TestLimits(t *testing.T) {
 	for range 10 {
 		do(e, "POST", "/login")
 	}
-	answer = func(echo.Context) error { return models.E(models.Invalid, "Invalid credentials") }
+	answer = func(echo.Context) error { return models.E(models.Unauthorized, "Invalid token.") }
 	for range 2 {
-		if w := do(e, "POST", "/login"); w.Code != code(models.Invalid) {
+		if w := do(e, "POST", "/login"); w.Code != code(models.Unauthorized) {
 			t.Fatalf("a failed sign-in: %d", w.Code)
 		}
 	}

@@ -110,6 +110,7 @@ type parts struct {
 	metrics       *observe.Metrics
 	tokens        *auth.Tokens
 	authenticator *auth.Authenticator
+	hasher        *auth.Hasher
 	accounts      *ledger.Accounts
 	ledger        *ledger.Ledger
 	reconciler    *reconcile.Reconciler
@@ -145,7 +146,8 @@ func (a *App) build(ctx context.Context, secret []byte) error {
 func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
 	p := parts{metrics: observe.NewMetrics(), tokens: auth.NewTokens(secret, a.cfg.JWTExpire)}
 	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
-	p.accounts = ledger.NewAccounts(a.store, auth.NewHasher(), passwordRules(&a.cfg))
+	p.hasher = auth.NewHasher()
+	p.accounts = ledger.NewAccounts(a.store, p.hasher, passwordRules(&a.cfg))
 	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
 	p.ledger = ledger.New(a.store, a.tail.Wake, a.ledgerOptions())
 	a.ledger = p.ledger

@@ -114,7 +114,11 @@ func (a *App) api(e *echo.Echo, p parts) {
 	limiter := func(r config.Rate) *middleware.Limiter { return middleware.NewLimiter(r.N, r.Per) }
 	perAddress := middleware.PerAddress(limiter(a.cfg.RateLimit), p.metrics)
 	perToken := middleware.PerToken(limiter(a.cfg.SyncRateLimit), p.metrics)
-	guess := []echo.MiddlewareFunc{middleware.FailuresPerAddress(limiter(a.cfg.AuthRateLimit), p.metrics)}
+	signIns := &middleware.SignIns{
+		Wrong: limiter(a.cfg.AuthRateLimit), Account: limiter(a.cfg.AuthAccountLimit), All: limiter(a.cfg.SignInLimit), Crowded: p.hasher.Crowded,
+	}
+	guess := []echo.MiddlewareFunc{middleware.PageOnly(p.pages), signIns.Guard(p.metrics)}
+	guessAdmin := middleware.FailuresPerAddress(limiter(a.cfg.AuthRateLimit), p.metrics)
 	known, zone := middleware.Bearer(p.authenticator, 0), middleware.TimeZone(p.ledger)
 
 	room := middleware.NewBodyRoom()
@@ -146,7 +150,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 	(&handlers.Goals{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Unbuilt{Expenses: a.store}).Register(api, open, closed, upload)
 	(&handlers.Dashboard{Reader: a.store, Rates: a.cfg.Rates}).Register(api, closed...)
-	(&handlers.Admin{Token: a.cfg.AdminToken.Reveal(), Tell: a.hub.Announce}).Register(api, slices.Concat(open, guess)...)
+	(&handlers.Admin{Token: a.cfg.AdminToken.Reveal(), Tell: a.hub.Announce}).Register(api, slices.Concat(open, []echo.MiddlewareFunc{guessAdmin})...)
 	api.Any("", handlers.NotFound)
 	api.Any("/*", handlers.NotFound)
 }

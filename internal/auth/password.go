@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
+	"expenseflow/internal/fair"
 	"expenseflow/models"
 )
 
@@ -34,26 +34,32 @@ var ErrMismatch = models.E(models.Invalid, "Invalid credentials")
 // A Hasher hashes and compares passwords with bcrypt, a few at a time: each
 // takes a processor for a quarter of a second, and a storm of sign-ins must
 // leave some of them to everybody else. Its methods may be called concurrently.
+//
+// Waiting places and turns are divided by models.Attempt.From, so whoever signs in
+// from one address a hundred times keeps nobody else waiting for more than a turn.
 type Hasher struct {
-	slots   chan struct{}
-	waiting atomic.Int64
-	cost    int
+	slots *fair.Pool
+	cost  int
 }
 
 // NewHasher makes a Hasher that takes at most half of the processors.
 func NewHasher() *Hasher { return newHasher(max(1, runtime.GOMAXPROCS(0)/2), bcryptCost) }
 
 func newHasher(slots, cost int) *Hasher {
-	return &Hasher{slots: make(chan struct{}, slots), cost: cost}
+	return &Hasher{slots: fair.New(fair.Options{Capacity: int64(slots), Waiting: waitersPerSlot * int64(slots)}), cost: cost}
 }
+
+// Crowded reports whether so many wait that those who come often should not.
+func (h *Hasher) Crowded() bool { return h.slots.Crowded() }
 
 // Hash returns what is to be stored of a new password (see encode). It fails with
 // models.Unavailable when too many wait already, and with ctx's error.
 func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
-	if err := h.acquire(ctx); err != nil {
+	release, err := h.acquire(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer h.release()
+	defer release()
 	secret, prefix := encode(password)
 	hash, err := bcrypt.GenerateFromPassword(secret, h.cost)
 	if err != nil {
@@ -67,17 +73,24 @@ func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 // never matches: so an unknown address takes as long as a wrong password.
 // Other errors are Hash's.
 func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) error {
-	if err := h.acquire(ctx); err != nil {
+	release, err := h.acquire(ctx)
+	if err != nil {
 		return err
 	}
-	defer h.release()
+	defer release()
+	attempt, account := models.AttemptFrom(ctx), string(stored)
+	if err := attempt.Admit(account); err != nil { // after the wait: guesses at once are none too many
+		return err
+	}
 	hash, secret := decode(stored, password)
 	if len(hash) == 0 {
 		_, _ = bcrypt.GenerateFromPassword(secret, h.cost) // for the time it takes
+		attempt.Wrong(account)
 		return ErrMismatch
 	}
-	err := bcrypt.CompareHashAndPassword(hash, secret)
+	err = bcrypt.CompareHashAndPassword(hash, secret)
 	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		attempt.Wrong(account)
 		return ErrMismatch
 	}
 	if err != nil {
@@ -87,29 +100,18 @@ func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) er
 }
 
 // acquire waits for a slot, but neither in a crowd nor for long.
-func (h *Hasher) acquire(ctx context.Context) error {
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	default:
+func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+	from := models.AttemptFrom(ctx).From
+	patient, cancel := context.WithTimeout(ctx, hashPatience)
+	defer cancel()
+	switch err := h.slots.Acquire(patient, from, 1); {
+	case err == nil:
+		return func() { h.slots.Release(from, 1) }, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("wait for a password slot: %w", ctx.Err())
 	}
-	defer h.waiting.Add(-1)
-	if h.waiting.Add(1) > int64(waitersPerSlot*cap(h.slots)) {
-		return errBusy
-	}
-	patience := time.NewTimer(hashPatience)
-	defer patience.Stop()
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	case <-patience.C:
-		return errBusy
-	case <-ctx.Done():
-		return fmt.Errorf("wait for a password slot: %w", ctx.Err())
-	}
+	return nil, errBusy
 }
-
-func (h *Hasher) release() { <-h.slots }
 
 var errBusy = &models.Error{
 	Kind: models.Unavailable, Msg: "Too many sign-ins at once. Please try again in a moment.", RetryAfter: hashRetryAfter,

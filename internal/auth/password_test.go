@@ -3,7 +3,10 @@ package auth
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -114,12 +117,12 @@ func TestBrokenHashIsOurFault(t *testing.T) {
 func TestLoginStormWaitsInBoundsAndIsToldToReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHasher(1, bcrypt.MinCost)
-		h.slots <- struct{}{} // somebody hashes and never ends
+		h.slots.Try("somebody", 1) // hashes and never ends
 		var crowded, impatient atomic.Int64
 		began := time.Now()
-		for range waitersPerSlot + 5 {
+		for i := range waitersPerSlot + 5 {
 			go func() {
-				_, err := h.Hash(t.Context(), "x")
+				_, err := h.Hash(models.WithAttempt(t.Context(), models.Attempt{From: strconv.Itoa(i)}), "x")
 				if models.KindOf(err) != models.Unavailable {
 					t.Errorf("Hash: %v, want unavailable", err)
 				}
@@ -139,7 +142,7 @@ func TestLoginStormWaitsInBoundsAndIsToldToReturn(t *testing.T) {
 		if impatient.Load() != waitersPerSlot {
 			t.Errorf("%d gave up after %v, want %d", impatient.Load(), hashPatience, waitersPerSlot)
 		}
-		h.release()
+		h.slots.Release("somebody", 1)
 		if _, err := h.Hash(t.Context(), "x"); err != nil {
 			t.Errorf("after the storm: %v", err)
 		}
@@ -148,10 +151,61 @@ func TestLoginStormWaitsInBoundsAndIsToldToReturn(t *testing.T) {
 
 func TestWaitingForASlotEndsWithTheRequest(t *testing.T) {
 	h := newHasher(1, bcrypt.MinCost)
-	h.slots <- struct{}{}
+	h.slots.Try("somebody", 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := h.Hash(ctx, "x"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Hash of a cancelled request: %v", err)
+	}
+}
+
+func TestOneAddressKeptEverybodyFromSigningIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher(1, bcrypt.MinCost)
+		h.slots.Try("somebody", 1)
+		from := func(address string) context.Context {
+			return models.WithAttempt(t.Context(), models.Attempt{From: address})
+		}
+		turns := make(chan string, 200)
+		sign := func(address string) {
+			if _, err := h.Hash(from(address), "x"); err == nil {
+				turns <- address
+			}
+		}
+		for range 80 {
+			go sign("greedy")
+		}
+		synctest.Wait()
+		go sign("victim")
+		synctest.Wait()
+		h.slots.Release("somebody", 1)
+		synctest.Wait()
+		first := []string{<-turns, <-turns}
+		if !slices.Contains(first, "victim") {
+			t.Errorf("the first to be served were %v", first)
+		}
+	})
+}
+
+func TestGuessesAtOnceAreNoMoreThanOneAfterTheOther(t *testing.T) {
+	h := newHasher(1, bcrypt.MinCost)
+	var wrong, admitted atomic.Int64
+	ctx := models.WithAttempt(t.Context(), models.Attempt{
+		Admit: func(string) error {
+			if wrong.Load() >= 20 {
+				return models.E(models.TooMany, "too many")
+			}
+			admitted.Add(1)
+			return nil
+		},
+		Wrong: func(string) { wrong.Add(1) },
+	})
+	var g sync.WaitGroup
+	for range 30 {
+		g.Go(func() { _ = h.Compare(ctx, nil, "guess") })
+	}
+	g.Wait()
+	if admitted.Load() != 20 {
+		t.Errorf("%d of 30 guesses at once were tried", admitted.Load())
 	}
 }

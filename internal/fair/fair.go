@@ -108,6 +108,15 @@ func (p *Pool) Use(key string) (mine, all int64) {
 	return p.held[key], p.used
 }
 
+// Crowded reports whether more than half of the places to wait are taken.
+func (p *Pool) Crowded() bool {
+	if p.places == nil {
+		return false
+	}
+	_, waiting := p.places.Use("")
+	return waiting > p.places.capacity/2
+}
+
 // A verdict says whether a request is granted now, and if not, why.
 type verdict uint8
 

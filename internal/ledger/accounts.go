@@ -64,6 +64,7 @@ func (a *Accounts) Register(ctx context.Context, name, email, password string) (
 		return models.User{}, err
 	}
 	if err := a.free(ctx, r.Email); err != nil {
+		models.AttemptFrom(ctx).Wrong("") // it tells that the address has an account
 		return models.User{}, err // before a quarter of a second is spent on the hash
 	}
 	hash, err := a.hasher.Hash(ctx, r.Password)
