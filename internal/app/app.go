@@ -40,7 +40,7 @@ import (
 // there to take back at the next request what one of those set.
 const (
 	headerTimeout  = 10 * time.Second
-	idleTimeout    = 2 * time.Minute
+	idleTimeout    = 30 * time.Second
 	writeTimeout   = 15 * time.Minute
 	maxHeaderBytes = 12 << 10 // 16 KiB: net/http allows 4 KiB more
 )
@@ -75,6 +75,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 }
 
 func (a *App) open(ctx context.Context) (err error) {
+	limitMemory(a.log)
 	if a.ln, err = listen(a.cfg.Host, a.cfg.Port); err != nil {
 		return err
 	}
@@ -268,7 +269,9 @@ func (a *App) URL() string {
 func (a *App) Run(ctx context.Context) error {
 	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serve(a.http, a.ln) })
+	g.Go(func() error {
+		return serve(a.http, limitConnections(a.ln, maxConnections(&a.cfg), a.cfg.TrustedProxies, a.log))
+	})
 	if a.metrics != nil {
 		g.Go(func() error { return serve(a.metrics, a.metricsLn) })
 	}

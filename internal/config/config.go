@@ -48,6 +48,7 @@ type Config struct {
 
 	MaxConnectionsPerUser int      `env:"MAX_CONNECTIONS_PER_USER" envDefault:"100" min:"0" max:"1000000" help:"open sockets of one user; 0 is no limit"`
 	MaxConnections        int      `env:"MAX_CONNECTIONS" envDefault:"50000" min:"0" max:"10000000" help:"open sockets of all users; 0 is no limit"`
+	MaxTCPConnections     int      `env:"MAX_TCP_CONNECTIONS" envDefault:"0" min:"-1" max:"10000000" help:"TCP connections of all clients; 0 is 0.8 of the limit of open files, -1 no limit"`
 	SocketQueue           Bytes    `env:"SOCKET_QUEUE_BYTES" envDefault:"1MiB" min:"65536" max:"1073741824" help:"what may wait in memory for one slow socket"`
 	SocketRate            Rate     `env:"SOCKET_RATE" envDefault:"50/10s" help:"events that one socket may send; 0 is no limit"`
 	Transports            []string `env:"TRANSPORTS" envDefault:"polling,websocket" oneof:"polling|websocket" help:"websocket alone needs no sticky sessions behind a load balancer"`

@@ -65,7 +65,7 @@ func (a *Accounts) Register(ctx context.Context, name, email, password string) (
 	}
 	if err := a.free(ctx, r.Email); err != nil {
 		models.AttemptFrom(ctx).Wrong("") // it tells that the address has an account
-		return models.User{}, err // before a quarter of a second is spent on the hash
+		return models.User{}, err         // before a quarter of a second is spent on the hash
 	}
 	hash, err := a.hasher.Hash(ctx, r.Password)
 	if err != nil {
