@@ -7,9 +7,19 @@ type LogState struct {
 	Epoch string // names this life of the database
 	// The log holds the changes Start+1 to Head; older ones were pruned.
 	Start, Head int64
-	// SyncedAt is the newest moment that was committed for this user; whatever
-	// is stored later is of a later one (CONTRACT decision 10).
+	// SyncedAt is the newest moment that was committed for this user, but not before
+	// the epoch began; whatever is stored later is of a later one.
 	SyncedAt time.Time
+
+	Began  time.Time // the last moment before the epoch; the zero-most one of 1970 if that is not known
+	ReadAt time.Time // when this was read
+}
+
+// Dates tells whether a moment is one of this epoch, so that a client may go on from it.
+// One from before the epoch began is of a log that may have held other changes, as an
+// offset of another epoch is, and one to come is beyond the head.
+func (l *LogState) Dates(at time.Time) bool {
+	return !at.Before(l.Began) && (!at.After(l.ReadAt) || !at.After(l.SyncedAt))
 }
 
 // A Cursor is the place up to which a client says that it knows its user's log:

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A backup was restored: what a device remembers of the log that is lost must not
@@ -51,5 +54,57 @@ func TestEpochMakesNoDatabase(t *testing.T) {
 	}
 	if code, _, _ := run(t, t.Context(), []string{"epoch"}, "PORT=x"); code != 2 {
 		t.Errorf("with a setting that is wrong: exit code %d", code)
+	}
+}
+
+// A moment from before a restored backup was taken for a place in the new log, and one
+// to come for "you are up to date": the device kept what is gone.
+func TestAMomentOfAnotherEpochOrToComeGivesEverythingAnew(t *testing.T) {
+	r := start(t)
+	alice := r.register("alice@example.org")
+	r.expense(alice)
+	before := r.call("GET", "/api/sync/pull", alice, "").field("serverTime")
+	if _, err := r.app.store.NewEpoch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := r.listen(alice)
+	for name, moment := range map[string]string{"of before": before, "to come": time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano)} {
+		moment = url.QueryEscape(moment)
+		if a := r.call("GET", "/api/sync/changes?since="+moment, alice, ""); !strings.Contains(a.body, `"snapshot":true`) {
+			t.Errorf("changes since a moment %s: %s", name, a.body)
+		}
+		if a := r.call("GET", "/api/sync/pull?lastSyncTime="+moment, alice, ""); strings.Count(a.body, `"_id"`) != 1 {
+			t.Errorf("pull since a moment %s: %s", name, a.body)
+		}
+		moment, _ = url.QueryUnescape(moment)
+		for _, key := range []string{"since", "lastSyncedAt"} {
+			s.ask("sync_request", fmt.Sprintf(`{%q:%q}`, key, moment))
+			s.next() // sync_data
+			if got := s.next(); !strings.Contains(got, `"snapshot":true`) {
+				t.Errorf("sync_request {%s} of a moment %s: %s", key, name, got)
+			}
+		}
+	}
+}
+
+// The moment that a client got from us after the restored backup is a cursor again, also
+// of an account that nothing was stored for since.
+func TestAMomentOfThisEpochGoesOn(t *testing.T) {
+	r := start(t)
+	alice := r.register("alice@example.org")
+	r.expense(alice)
+	if _, err := r.app.store.NewEpoch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	moment := url.QueryEscape(r.call("GET", "/api/sync/pull", alice, "").field("serverTime"))
+	if a := r.call("GET", "/api/sync/pull?lastSyncTime="+moment, alice, ""); strings.Contains(a.body, `"_id"`) {
+		t.Errorf("pull: %s", a.body)
+	}
+	if a := r.call("GET", "/api/sync/changes?since="+moment, alice, ""); !strings.Contains(a.body, `"changes":[]`) {
+		t.Errorf("changes: %s", a.body)
+	}
+	r.expense(alice)
+	if a := r.call("GET", "/api/sync/pull?lastSyncTime="+moment, alice, ""); strings.Count(a.body, `"_id"`) != 1 {
+		t.Errorf("pull after a change: %s", a.body)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // Missed gives at most limit changes of the user's log that a client does not
 // know which knows it up to since. The page is Whole if the log cannot tell: the
 // client knows nothing (nil), or what follows since is no longer kept, or since is
-// of another epoch, of another user, or of more than there is.
+// of another epoch, of another user, or of more than there is, be it a place or a
+// moment.
 func (r *Reconciler) Missed(ctx context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error) {
 	var p models.LogPage
 	var err error
@@ -41,6 +42,10 @@ func (r *Reconciler) place(ctx context.Context, userID string, l models.LogState
 		return 0, false, nil
 	case c.At.IsZero():
 		return c.Seq, c.Seq >= l.Start && c.Seq <= l.Head, nil
+	case c.At.UnixMilli() <= 0: // how clients say that they know nothing
+		return 0, l.Start == 0, nil
+	case !l.Dates(c.At):
+		return 0, false, nil
 	}
 	seq, ok, err := r.store.SeqAt(ctx, userID, c.At)
 	return seq, ok || l.Start == 0, err

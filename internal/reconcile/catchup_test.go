@@ -78,18 +78,21 @@ func TestMissedChangesSinceAMoment(t *testing.T) {
 	each(t, func(h *house) {
 		made := h.make(4)
 		for at, want := range map[time.Time]int64{
-			made[0].Add(-time.Hour):           0,
-			made[0]:                           1,
-			made[1].Add(30 * time.Second):     2,
-			made[3]:                           4,
-			made[3].Add(24 * time.Hour):       4,
-			time.UnixMilli(0):                 0,
-			made[2].Add(-time.Millisecond):    2,
-			made[2].Add(2 * time.Second):      3,
-			made[0].Add(-1 * time.Nanosecond): 0,
+			made[0].Add(-time.Millisecond): 0,
+			made[0]:                        1,
+			made[1].Add(30 * time.Second):  2,
+			made[3]:                        4,
+			time.UnixMilli(0):              0,
+			made[2].Add(-time.Millisecond): 2,
+			made[2].Add(2 * time.Second):   3,
 		} {
 			if p := h.missed(&models.Cursor{At: at}, 10); p.Since != want || p.Whole {
 				h.t.Errorf("since %s: from %d, want %d", at, p.Since, want)
+			}
+		}
+		for _, at := range []time.Time{noon.Add(-time.Hour), made[3].Add(24 * time.Hour)} {
+			if p := h.missed(&models.Cursor{At: at}, 10); !p.Whole {
+				h.t.Errorf("since %s, before the epoch or to come: %+v", at, p)
 			}
 		}
 		h.prune(made[2])

@@ -212,14 +212,18 @@ var errNoOperation = models.E(models.NotFound, "Operation not found")
 // Pull calls fn with each expense that was stored after the moment that the
 // last Pull returned; the zero time gives all of them. The next Pull goes on
 // from next and misses nothing: it is the newest moment that was committed for
-// this user, not what a clock says (CONTRACT decision 10).
+// this user, not what a clock says (CONTRACT decision 10). A moment that is none of
+// this epoch's (models.LogState.Dates) gives all of them too.
 func (r *Reconciler) Pull(ctx context.Context, userID string, since time.Time, fn func(models.Expense) error) (next time.Time, err error) {
-	next, err = r.store.LastSynced(ctx, userID)
+	l, err := r.store.LogState(ctx, userID)
 	if err != nil {
 		return next, fmt.Errorf("pull: %w", err)
+	}
+	if !l.Dates(since) {
+		since = time.Time{}
 	}
 	if err := r.store.ExpensesSyncedAfter(ctx, userID, since, fn); err != nil {
 		return next, fmt.Errorf("pull: %w", err)
 	}
-	return next, nil
+	return l.SyncedAt, nil
 }

@@ -182,9 +182,13 @@ func (s *Store) checkKept(ctx context.Context, userID string, after int64) error
 func (s *Store) LogState(ctx context.Context, userID string) (models.LogState, error) {
 	var l models.LogState
 	var synced int64
-	columns := "(SELECT value FROM meta WHERE key = 'epoch'), log_start, seq, last_synced_at"
-	err := s.ofUser(ctx, columns, userID, &l.Epoch, &l.Start, &l.Head, &synced)
-	l.SyncedAt = fromMillis(synced)
+	var began string
+	columns := "(SELECT value FROM meta WHERE key = 'epoch'), COALESCE((SELECT value FROM meta WHERE key = 'epoch_began'), ''), log_start, seq, last_synced_at"
+	err := s.ofUser(ctx, columns, userID, &l.Epoch, &began, &l.Start, &l.Head, &synced)
+	l.Began, l.SyncedAt, l.ReadAt = parseMoment(began), fromMillis(synced), s.opts.Now()
+	if l.SyncedAt.Before(l.Began) {
+		l.SyncedAt = l.Began
+	}
 	return l, err
 }
 

@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"expenseflow/internal/fair"
@@ -81,6 +82,8 @@ type Store struct {
 	turns     turns        // on PostgreSQL: where the writers of one user wait
 	longReads *fair.Pool   // the places for long reads, by user
 	release   func() error // gives up the SQLite file; nil on PostgreSQL
+
+	began atomic.Int64 // when the epoch did (readEpoch), in milliseconds since 1970
 
 	closing sync.Once
 	closed  error

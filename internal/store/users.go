@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -126,31 +124,4 @@ func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error)
 		return false, nil
 	}
 	return n > 0, err
-}
-
-// Epoch names this life of the database. A backup that was restored, or another
-// database, has another one, so that positions in the old log mean nothing
-// (DESIGN 3.7).
-func (s *Store) Epoch(ctx context.Context) (string, error) {
-	var epoch string
-	err := s.one(ctx, s.r, "SELECT value FROM meta WHERE key = 'epoch'", nil, &epoch)
-	return epoch, err
-}
-
-// NewEpoch begins a new life of the database, after a backup was restored.
-func (s *Store) NewEpoch(ctx context.Context) (string, error) {
-	epoch := randomEpoch()
-	_, err := s.exec(ctx, "UPDATE meta SET value = ? WHERE key = 'epoch'", epoch)
-	return epoch, err
-}
-
-func (s *Store) ensureEpoch(ctx context.Context) error {
-	_, err := s.exec(ctx, "INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT (key) DO NOTHING", randomEpoch())
-	return err
-}
-
-func randomEpoch() string {
-	b := make([]byte, 8)
-	_, _ = rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }

@@ -306,7 +306,7 @@ type joint struct {
 
 func newJoint(ctx context.Context, s *Store, db *gorm.DB, users []string) *joint {
 	j := &joint{ctx: ctx, s: s, db: db, read: s.opts.Now().UnixMilli(), locked: users, of: make(map[string]*Tx, len(users))}
-	j.now = j.read
+	j.now = max(j.read, s.began.Load()+1)
 	j.expenses = newOverlay[string, models.Expense](&j.journal)
 	j.shares = newOverlay[string, []models.Share](&j.journal)
 	return j
