@@ -85,7 +85,7 @@ func (t *Trail) parts(c *models.Change) []part {
 
 // packet encodes an event that ends in its offset.
 func (t *Trail) packet(c *models.Change, number int, name string, payload any) *socketio.Packet {
-	p, err := socketio.EncodeAt(namespace, wire.OffsetOf(t.epoch, c.UserID, c.Seq, number), name, payload)
+	p, err := socketio.EncodeAt(namespace, wire.OffsetOf(*t.epoch.Load(), c.UserID, c.Seq, number), name, payload)
 	if err != nil {
 		panic(fmt.Errorf("sockets: encode %s: %w", name, err)) // wire made the JSON, and the names are ours
 	}

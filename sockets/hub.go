@@ -186,6 +186,14 @@ func (h *Hub) signedOut(c *models.Change) {
 	}
 }
 
+// BeginAnew closes the transport of every socket, when the log has begun another epoch
+// (Trail.Begin): clients come back by themselves, and begin anew.
+func (h *Hub) BeginAnew() {
+	for _, s := range h.members.all() {
+		s.socket.CloseTransport()
+	}
+}
+
 // Len is how many sockets are open or being opened.
 func (h *Hub) Len() int { return h.members.len() }
 

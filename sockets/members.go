@@ -128,6 +128,18 @@ func (m *members) signOut(userID, key string) []*session {
 	return out
 }
 
+// all are the sessions that are open or being opened.
+func (m *members) all() (all []*session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, of := range m.byUser {
+		for s := range of {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 func (m *members) len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

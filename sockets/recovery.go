@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"expenseflow/internal/socketio"
@@ -28,7 +29,7 @@ import (
 //
 // Its methods may be called concurrently.
 type Trail struct {
-	epoch string
+	epoch atomic.Pointer[string]
 	key   []byte
 	names Spellings
 	kept  memory // nil: no room of run time can be kept
@@ -53,8 +54,14 @@ func NewTrail(epoch string, secret []byte, names Spellings) (*Trail, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive the key of private session ids: %w", err)
 	}
-	return &Trail{epoch: epoch, key: key, names: names}, nil
+	t := &Trail{key: key, names: names}
+	t.Begin(epoch)
+	return t, nil
 }
+
+// Begin has the Trail go on in another epoch: no pid and no offset of the one before is
+// honoured any more. Close the sockets that are open then (Hub.BeginAnew).
+func (t *Trail) Begin(epoch string) { t.epoch.Store(&epoch) }
 
 // Admit implements socketio.Recovery. The middleware has authenticated the
 // client again, so the session knows its user and where the user's log stands.
@@ -143,9 +150,9 @@ func (t *Trail) Remember(socket *socketio.Socket, rooms []string) error {
 // offset names a place in a user's log.
 func (t *Trail) offset(userID string, p Place) string {
 	if p.Heard == 0 {
-		return wire.Offset(t.epoch, userID, p.Seq)
+		return wire.Offset(*t.epoch.Load(), userID, p.Seq)
 	}
-	return wire.OffsetOf(t.epoch, userID, p.Seq+1, p.Heard-1)
+	return wire.OffsetOf(*t.epoch.Load(), userID, p.Seq+1, p.Heard-1)
 }
 
 // openOffset gives the place of an offset, the beginning for one of another epoch
@@ -154,7 +161,7 @@ func (t *Trail) offset(userID string, p Place) string {
 func (t *Trail) openOffset(offset, userID string) Place {
 	c, part, ok := wire.ParseOffset(offset)
 	switch {
-	case !ok || c.Epoch != t.epoch || c.UserID != userID:
+	case !ok || c.Epoch != *t.epoch.Load() || c.UserID != userID:
 		return Place{}
 	case part == wire.Whole || part >= t.names.last() || c.Seq == 0:
 		return Place{Seq: c.Seq}
@@ -195,7 +202,7 @@ func (t *Trail) openPID(pid, userID string) (int64, bool) {
 // code signs the body of a pid, for this user and epoch.
 func (t *Trail) code(userID string, body []byte) []byte {
 	mac := hmac.New(sha256.New, t.key)
-	mac.Write([]byte(t.epoch + "\n" + userID + "\n"))
+	mac.Write([]byte(*t.epoch.Load() + "\n" + userID + "\n"))
 	mac.Write(body)
 	return mac.Sum(nil)[:pidCode]
 }

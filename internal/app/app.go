@@ -56,7 +56,8 @@ type App struct {
 	store         *store.Store
 	tail          *changes.Tail[sockets.Announcement]
 	hub           *sockets.Hub
-	folders       *frontend.Folders // nil with the built-in page
+	trail         atomic.Pointer[sockets.Trail] // nil before build
+	folders       *frontend.Folders             // nil with the built-in page
 	ledger        *ledger.Ledger
 
 	draining atomic.Bool // readiness says no
@@ -88,7 +89,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err = secretPossible(&a.cfg); err != nil {
 		return err
 	}
-	if a.store, err = store.Open(ctx, storeOptions(a.cfg, a.log)); err != nil {
+	o := storeOptions(a.cfg, a.log)
+	o.EpochChanged = a.beginAnew
+	if a.store, err = store.Open(ctx, o); err != nil {
 		return err
 	}
 	secret, err := jwtSecret(&a.cfg, a.log)
@@ -103,7 +106,10 @@ func storeOptions(cfg config.Config, log *slog.Logger) store.Options {
 	if cfg.SQLiteSync == "normal" {
 		sync = "NORMAL"
 	}
-	return store.Options{URL: cfg.Database(), Logger: log, MaxConns: cfg.DatabaseConns, SQLiteSync: sync, Zone: cfg.DefaultZone.Location}
+	return store.Options{
+		URL: cfg.Database(), Logger: log, MaxConns: cfg.DatabaseConns, SQLiteSync: sync, Zone: cfg.DefaultZone.Location,
+		FailoverLossless: cfg.FailoverLossless,
+	}
 }
 
 // parts are what the routes are made of.
@@ -130,6 +136,11 @@ func (a *App) build(ctx context.Context, secret []byte) error {
 		return err
 	}
 	trail.KeepIn(a.store)
+	a.trail.Store(trail)
+	if epoch, err = a.store.Epoch(ctx); err != nil {
+		return err
+	}
+	trail.Begin(epoch) // it may have changed before beginAnew knew the trail
 	p := a.parts(secret, trail)
 	handler, err := a.routes(p)
 	if err != nil {
@@ -140,6 +151,16 @@ func (a *App) build(ctx context.Context, secret []byte) error {
 		a.metrics = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: headerTimeout}
 	}
 	return nil
+}
+
+// beginAnew has every client begin anew, in the epoch that the database has begun.
+func (a *App) beginAnew(epoch string) {
+	trail := a.trail.Load()
+	if trail == nil {
+		return // build reads the epoch
+	}
+	trail.Begin(epoch)
+	a.hub.BeginAnew()
 }
 
 // parts makes the rooms of the house and connects them: what the ledger commits

@@ -105,7 +105,7 @@ func files(folders *frontend.Folders) *handlers.Static {
 func (a *App) service(e *echo.Echo) {
 	root := e.Group("")
 	(&handlers.Health{Checks: []handlers.Check{
-		{Name: "database", Do: a.store.Ping}, {Name: "migrations", Do: a.store.Migrated}, {Name: "drain", Do: a.drained},
+		{Name: "database", Do: a.store.Ping}, {Name: "writes", Do: a.store.Writable}, {Name: "migrations", Do: a.store.Migrated}, {Name: "drain", Do: a.drained},
 	}}).Register(root, middleware.NoStore)
 	(&handlers.Documents{JSON: docs.OpenAPIJSON, YAML: docs.OpenAPIYAML}).Register(root, middleware.NoStore)
 }

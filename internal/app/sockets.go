@@ -51,7 +51,7 @@ func socketConfig(cfg config.Config, pages *origin.Policy, trail socketio.Recove
 			Address: middleware.Network, Crowded: warnCrowd(log),
 			MaxPending: maxStrangers, MaxEarlyPayload: maxEarlyPayload, MaxUnfinished: maxUnfinished,
 			PacketRate: perSecond, PacketBurst: burst,
-			KeepHeaders: []string{"Authorization"}, KeepQuery: []string{},
+			KeepHeaders: []string{"Authorization", "Cookie"}, KeepQuery: []string{},
 		},
 	}
 }

@@ -37,8 +37,11 @@ func (a *App) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookAtMost)
 	defer cancel()
 	err := a.store.Ping(ctx)
+	if err == nil {
+		err = a.store.Writable(ctx)
+	}
 	if err != nil {
-		a.log.DebugContext(ctx, "the database does not answer", slog.Any("error", err))
+		a.log.DebugContext(ctx, "the database does not answer or takes no changes", slog.Any("error", err))
 	}
 	return err
 }

@@ -24,12 +24,13 @@ type Config struct {
 	Host string `env:"HOST" help:"address to listen on; empty listens on all, 0.0.0.0 on those of IPv4" eg:"127.0.0.1"`
 	Env  string `env:"NODE_ENV" envDefault:"development" oneof:"development|test|staging|production" help:"production refuses missing, short and sample secrets" main:"true"`
 
-	DataDir       string        `env:"DATA_DIR" envDefault:"data" help:"folder of what the server keeps: the embedded database and a secret it made"`
-	DatabaseURL   DSN           `env:"DATABASE_URL" help:"postgres://... or the path of a SQLite file; empty is expenseflow.db in DATA_DIR" eg:"postgres://user:password@localhost:5432/expenseflow" main:"true"`
-	DatabaseConns int           `env:"DATABASE_MAX_CONNECTIONS" envDefault:"16" min:"2" max:"1000" help:"most connections to the database"`
-	SQLiteSync    string        `env:"SQLITE_SYNC" envDefault:"full" oneof:"full|normal" help:"full survives a power cut; normal is faster and may lose the last moments then"`
-	Retention     time.Duration `env:"SYNC_RETENTION" envDefault:"90d" min:"90d" max:"100y" help:"how long answers to offline batches and to named requests are kept for repeated ones"`
-	LogRetention  time.Duration `env:"LOG_RETENTION" envDefault:"90d" min:"1h" max:"100y" help:"how long changes and deletions are kept for devices that were away; after that they begin anew"`
+	DataDir          string        `env:"DATA_DIR" envDefault:"data" help:"folder of what the server keeps: the embedded database and a secret it made"`
+	DatabaseURL      DSN           `env:"DATABASE_URL" help:"postgres://... or the path of a SQLite file; empty is expenseflow.db in DATA_DIR" eg:"postgres://user:password@localhost:5432/expenseflow" main:"true"`
+	DatabaseConns    int           `env:"DATABASE_MAX_CONNECTIONS" envDefault:"16" min:"2" max:"1000" help:"most connections to the database"`
+	FailoverLossless bool          `env:"FAILOVER_LOSSLESS" envDefault:"false" help:"a PostgreSQL standby that is promoted has everything that was acknowledged (synchronous replication), so devices go on where they were"`
+	SQLiteSync       string        `env:"SQLITE_SYNC" envDefault:"full" oneof:"full|normal" help:"full survives a power cut; normal is faster and may lose the last moments then"`
+	Retention        time.Duration `env:"SYNC_RETENTION" envDefault:"90d" min:"90d" max:"100y" help:"how long answers to offline batches and to named requests are kept for repeated ones"`
+	LogRetention     time.Duration `env:"LOG_RETENTION" envDefault:"90d" min:"1h" max:"100y" help:"how long changes and deletions are kept for devices that were away; after that they begin anew"`
 
 	JWTSecret     Secret        `env:"JWT_SECRET" help:"signs tokens, at least 32 characters; see JWT_SECRET_AUTO" eg:"the output of: openssl rand -hex 32" main:"true"`
 	JWTSecretAuto string        `env:"JWT_SECRET_AUTO" oneof:"true|false" help:"without JWT_SECRET, make one on first start and keep it in DATA_DIR; true unless NODE_ENV=production"`

@@ -97,7 +97,9 @@ func (t *table) overwrite() string {
 // sqliteDialect speaks to SQLite. Lists and rows travel as one JSON parameter:
 // the driver finds each parameter by a linear search, so that a statement with
 // a thousand of them costs more than the insert itself.
-type sqliteDialect struct{}
+type sqliteDialect struct {
+	damaged func(error) // hears of errors which say that the file is damaged; nil hears nothing
+}
 
 func (sqliteDialect) name() string            { return "sqlite" }
 func (sqliteDialect) sql(query string) string { return query }
@@ -192,6 +194,7 @@ func appendJSONString(b []byte, s string) []byte {
 // two that tell uniqueness from other constraints.
 const (
 	sqliteError            = 1
+	sqliteCorrupt          = 11
 	sqliteTooBig           = 18
 	sqliteConstraint       = 19
 	sqliteMismatch         = 20
@@ -201,7 +204,7 @@ const (
 	sqliteConstraintUnique = 2067
 )
 
-func (sqliteDialect) judge(err error) verdict {
+func (d sqliteDialect) judge(err error) verdict {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return judgeOther(err)
@@ -211,6 +214,10 @@ func (sqliteDialect) judge(err error) verdict {
 		return duplicate
 	}
 	switch e.Code() & 0xff {
+	case sqliteCorrupt, sqliteNotADatabase:
+		if d.damaged != nil {
+			d.damaged(err)
+		}
 	case sqliteConstraint, sqliteTooBig, sqliteMismatch:
 		return badData
 	case sqliteError, sqliteMisuse, sqliteRange:

@@ -24,3 +24,20 @@ func lockFile(path string) (release func() error, err error) {
 	}
 	return f.Close, nil
 }
+
+// oneName refuses a file that has another name: the lock is beside the name, and so are
+// the files that SQLite keeps beside a database, so a process that opened it by the
+// other name would damage it.
+func oneName(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && info.Mode().IsRegular() && stat.Nlink > 1 {
+		return errLinked
+	}
+	return nil
+}

@@ -28,10 +28,12 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 		cfg.ConnectTimeout = connectTimeout
 	}
 	cfg.RuntimeParams["application_name"] = orDefault(cfg.RuntimeParams["application_name"], "expenseflow")
-	pool := stdlib.OpenDB(*cfg)
+	cfg.OnPgError = s.survives(cfg.OnPgError)
+	pool := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(s.connected), stdlib.OptionResetSession(s.outlived))
 	pool.SetMaxOpenConns(s.opts.MaxConns)
 	pool.SetMaxIdleConns(s.opts.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
+	pool.SetConnMaxLifetime(connLifetime)
 	s.d, s.longReads = postgresDialect{}, newLongReads(s.opts.MaxConns/2)
 	if err := pool.PingContext(ctx); err != nil {
 		return errors.Join(serverProblem(cfg, err), pool.Close())

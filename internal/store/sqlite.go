@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"expenseflow/models"
 
@@ -26,15 +28,20 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 	if err != nil {
 		return fileProblem(path, err)
 	}
+	if err := oneName(path); err != nil {
+		return fileProblem(path, err)
+	}
 	release, err := lockFile(path + ".lock")
 	if err != nil {
 		return fileProblem(path, err)
 	}
-	s.d, s.release, s.line = sqliteDialect{}, release, &line{span: groupSpan}
+	s.d, s.release, s.line = sqliteDialect{damaged: s.damagedBy}, release, &line{span: groupSpan}
 	s.longReads = newLongReads(s.longConns())
-	err = makeFile(path)
-	if err == nil {
+	if err = makeFile(ctx, path); err == nil {
 		err = s.openSQLite(ctx, path)
+	}
+	if err == nil {
+		err = s.checkFile(ctx, path)
 	}
 	if err != nil {
 		return errors.Join(fileProblem(path, err), s.Close())
@@ -56,15 +63,104 @@ func trueName(path string) (string, error) {
 	return filepath.Join(folder, filepath.Base(path)), err
 }
 
+var (
+	errEmpty   = errors.New("the file is empty")
+	errDamaged = errors.New("the file is damaged")
+	errLinked  = errors.New("the file has several names")
+)
+
 // makeFile makes the file if it is missing, for its owner alone, since it holds
-// password hashes. Only under the lock: closing a file that SQLite has open in
-// the same process gives up SQLite's own locks.
-func makeFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+// password hashes. It is a database from the moment at which it has its name: so one of
+// no bytes was cut off, and to go on with it would tell every user that there is no
+// such account. Only under the lock: closing a file that SQLite has open in the same
+// process gives up SQLite's own locks.
+func makeFile(ctx context.Context, path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newFile(ctx, path)
+	}
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		err = errEmpty
+	}
+	return errors.Join(err, f.Close())
+}
+
+// newFile makes an empty database beside path and gives it that name. What an end of the
+// process leaves of it is made anew.
+func newFile(ctx context.Context, path string) error {
+	fresh := path + ".new"
+	for _, left := range []string{"-wal", "-shm"} {
+		if err := os.Remove(fresh + left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	f, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	pool := sqlitePool(sqliteDSN(fresh, "FULL", "query_only(0)"), 1)
+	err = pool.PingContext(ctx) // the pragmas of the DSN write its first page
+	if err = errors.Join(err, pool.Close()); err != nil {
+		return err
+	}
+	return os.Rename(fresh, path)
+}
+
+// How long the look through the file may take when it is opened, and how long it is
+// before it is worth a line in the log.
+const (
+	checkAtMost = 20 * time.Second
+	checkQuiet  = time.Second
+)
+
+// checkFile looks for damage before anybody is served by it. A file that is too large to
+// be looked through in time is opened as it is.
+func (s *Store) checkFile(ctx context.Context, path string) error {
+	began := time.Now()
+	slow := time.AfterFunc(checkQuiet, func() {
+		s.log.InfoContext(ctx, "looking for damage in the database file", slog.String("file", path), slog.Duration("at_most", checkAtMost))
+	})
+	defer slow.Stop()
+	limited, cancel := context.WithTimeout(ctx, checkAtMost)
+	defer cancel()
+	var found string
+	err := s.one(limited, s.r, "PRAGMA quick_check(1)", nil, &found)
+	switch {
+	case limited.Err() != nil && ctx.Err() == nil:
+		s.log.WarnContext(ctx, "the database file was not looked through to its end for damage", slog.Duration("took", time.Since(began)))
+		return nil
+	case err == nil && found == "ok":
+		return nil
+	case err == nil:
+		return fmt.Errorf("%w: %s", errDamaged, found)
+	}
+	return err
+}
+
+// A damageError says that what was read cannot be what was written.
+type damageError struct{ error }
+
+// damagedBy remembers an error of SQLite which says that the file is damaged.
+func (s *Store) damagedBy(err error) {
+	if s.damage.CompareAndSwap(nil, &damageError{err}) {
+		s.log.Error("the database file is damaged: stop the program and restore a backup", slog.Any("error", err))
+	}
+}
+
+// Intact tells whether no damage of the SQLite file was met since it was opened. Damage
+// does not heal: it stays until a file that is whole is opened.
+func (s *Store) Intact() error {
+	if d := s.damage.Load(); d != nil {
+		return unavailable(d)
+	}
+	return nil
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
@@ -136,6 +232,12 @@ func fileProblem(path string, err error) error {
 		return nil
 	case errors.Is(err, errLocked):
 		msg = fmt.Sprintf("The database file %s is in use by another process: stop that one first, or use PostgreSQL for several processes", path)
+	case errors.Is(err, errEmpty):
+		msg = fmt.Sprintf("The database file %s is empty, so it was cut off: restore a backup, or delete the file to begin without any account", path)
+	case errors.Is(err, errLinked):
+		msg = fmt.Sprintf("The database file %s has several names (hard links), by which another process could open it: leave it one name, and copy it with sqlite3 .backup instead", path)
+	case errors.Is(err, errDamaged), code(err) == sqliteCorrupt:
+		msg = fmt.Sprintf("The database file %s is damaged: restore a backup, or save what can be read with sqlite3 %s .recover", path, path)
 	case errors.Is(err, syscall.EROFS):
 		msg = fmt.Sprintf("The folder %s is on a read-only file system: choose another one for the database", folder)
 	case errors.Is(err, fs.ErrPermission), code(err) == sqliteReadOnly, code(err) == sqlitePermission:

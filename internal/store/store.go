@@ -62,6 +62,14 @@ type Options struct {
 	// is UTC.
 	Zone *time.Location
 
+	// FailoverLossless says that a standby which is promoted has everything that was
+	// acknowledged (synchronous replication), so that no new epoch begins.
+	FailoverLossless bool
+
+	// EpochChanged hears, in a goroutine of its own, of an epoch that has begun since the
+	// database was opened; nil hears nothing.
+	EpochChanged func(epoch string)
+
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
@@ -83,7 +91,15 @@ type Store struct {
 	longReads *fair.Pool   // the places for long reads, by user
 	release   func() error // gives up the SQLite file; nil on PostgreSQL
 
-	began atomic.Int64 // when the epoch did (readEpoch), in milliseconds since 1970
+	writes writes
+	damage atomic.Pointer[damageError]
+
+	prepared       atomic.Bool  // the schema is there
+	outdated       atomic.Int64 // connections to PostgreSQL from before this moment, in ns since 1970, are not used
+	timeline       atomic.Value // string: PostgreSQL's, as it was last seen
+	timelineHidden sync.Once
+	epoch          atomic.Value // string
+	began          atomic.Int64 // when the epoch did (readEpoch), in milliseconds since 1970
 
 	closing sync.Once
 	closed  error
@@ -152,7 +168,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.checkSchema(ctx); err != nil {
 		return err
 	}
-	return s.ensureEpoch(ctx)
+	if err := s.ensureEpoch(ctx); err != nil {
+		return err
+	}
+	defer s.prepared.Store(true)
+	return s.openTimeline(ctx)
 }
 
 // Close gives the database up. On SQLite, writes that have begun finish first.

@@ -46,6 +46,12 @@ const (
 // It finds that out under way, and then begins again with their locks too, taken
 // in the order of ids: so no two transactions wait for each other.
 func (s *Store) Write(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+	err := s.write(ctx, userID, fn)
+	s.wrote(err)
+	return err
+}
+
+func (s *Store) write(ctx context.Context, userID string, fn func(tx *Tx) error) error {
 	users := []string{userID}
 	for run := 1; ; run++ {
 		err := s.writeOnce(ctx, userID, users, fn)

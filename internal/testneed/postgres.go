@@ -301,3 +301,107 @@ func (s *Server) end() {
 		s.guard = nil
 	}
 }
+
+// Standby is a streaming standby of s, which ends with the test. A synchronous one
+// confirms each commit of s from now on.
+func (s *Server) Standby(t testing.TB, synchronous bool) *Server {
+	t.Helper()
+	copied, err := s.standby()
+	if err != nil {
+		t.Fatalf("start a standby: %v", err)
+	}
+	t.Cleanup(func() { copied.end() })
+	if synchronous {
+		s.exec(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+		s.awaits(t, "SELECT count(*) > 0 FROM pg_stat_replication WHERE sync_state = 'sync'")
+	}
+	return copied
+}
+
+func (s *Server) standby() (*Server, error) {
+	dir, err := os.MkdirTemp("", "expenseflow-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Server{bin: s.bin, dir: dir, fsync: s.fsync}
+	if err = c.chooseOwner(); err == nil {
+		cmd := c.command(filepath.Join(s.bin, "pg_basebackup"), "-d", s.URL, "-D", c.data(), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+		var out []byte
+		if out, err = cmd.CombinedOutput(); err != nil {
+			err = fmt.Errorf("pg_basebackup: %w\n%s", err, out)
+		}
+	}
+	if err == nil {
+		c.port, err = freePort()
+		c.URL = strings.Replace(s.URL, fmt.Sprintf(":%d/", s.port), fmt.Sprintf(":%d/", c.port), 1)
+	}
+	if err == nil {
+		err = c.start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return c, nil
+}
+
+// Lag has a standby receive nothing from now on, as if the network were cut.
+func (s *Server) Lag(t testing.TB) {
+	t.Helper()
+	s.exec(t, "ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")
+	s.awaits(t, "SELECT count(*) = 0 FROM pg_stat_wal_receiver")
+}
+
+// Promote makes a standby the primary.
+func (s *Server) Promote(t testing.TB) {
+	t.Helper()
+	s.exec(t, "SELECT pg_promote(true, 30)")
+	s.awaits(t, "SELECT NOT pg_is_in_recovery()")
+}
+
+// Has tells whether a query of one truth is true.
+func (s *Server) Has(t testing.TB, query string) (is bool) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := conn.QueryRow(context.Background(), query).Scan(&is); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return is
+}
+
+func (s *Server) awaits(t testing.TB, query string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !s.Has(t, query); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", query)
+		}
+	}
+}
+
+func (s *Server) exec(t testing.TB, statements ...string) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, statement := range statements {
+		if _, err := conn.Exec(context.Background(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// SeveralHosts is a URL of all these servers, of which the one that takes changes is used.
+func SeveralHosts(servers ...*Server) string {
+	hosts := make([]string, len(servers))
+	for i, s := range servers {
+		hosts[i] = fmt.Sprintf("127.0.0.1:%d", s.port)
+	}
+	first := servers[0]
+	url := strings.Replace(first.URL, fmt.Sprintf("127.0.0.1:%d", first.port), strings.Join(hosts, ","), 1)
+	return url + "&target_session_attrs=read-write"
+}

@@ -57,3 +57,18 @@ func (s *Server) Resume() error { return errors.ErrUnsupported }
 
 // Close ends the server.
 func (s *Server) Close() {}
+
+// Standby is a streaming standby of s.
+func (s *Server) Standby(testing.TB, bool) *Server { return s }
+
+// Lag has a standby receive nothing from now on.
+func (s *Server) Lag(testing.TB) {}
+
+// Promote makes a standby the primary.
+func (s *Server) Promote(testing.TB) {}
+
+// Has tells whether a query of one truth is true.
+func (s *Server) Has(testing.TB, string) bool { return false }
+
+// SeveralHosts is a URL of all these servers.
+func SeveralHosts(servers ...*Server) string { return servers[0].URL }
