@@ -5,6 +5,7 @@
 package testneed
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,6 +67,21 @@ func program(t testing.TB, what string, names ...string) string {
 	}
 	missing(t, what)
 	return ""
+}
+
+// SmallDisk is a folder on a file system of so many megabytes, which ends with the test.
+func SmallDisk(t testing.TB, megabytes int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm", megabytes), "tmpfs", dir).CombinedOutput(); err != nil {
+		missing(t, "the right to mount a small file system (root): "+string(out))
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", "-l", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %s", out)
+		}
+	})
+	return dir
 }
 
 func missing(t testing.TB, what string) {
