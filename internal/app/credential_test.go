@@ -43,8 +43,6 @@ var lateBodies = []struct{ route, path, body string }{
 	{"PATCH /api/goals/:id/status", "/api/goals/{goal}/status", `{"status":"paused"}`},
 	{"PUT /api/notifications/preferences", "/api/notifications/preferences", `{"channels":{"push":{"enabled":false}}}`},
 	{"POST /api/notifications/test", "/api/notifications/test", `{"title":"A"}`},
-	{"PATCH /api/user/settings", "/api/user/settings", `{"timeZone":"Europe/Berlin"}`},
-	{"PUT /api/currency/preference", "/api/currency/preference", `{"currency":"EUR"}`},
 	{"POST /api/auth/security/change-password", "/api/auth/security/change-password", `{"currentPassword":"secret","newPassword":"another secret"}`},
 }
 
