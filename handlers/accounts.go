@@ -17,6 +17,7 @@ type accounts interface {
 	Register(ctx context.Context, name, email, password string) (models.User, error)
 	Login(ctx context.Context, email, password string) (models.User, error)
 	ChangePassword(ctx context.Context, userID, current, replacement string) (models.User, error)
+	Confirm(ctx context.Context, userID, password string) error
 }
 
 // tokens signs tokens; *auth.Tokens does.
@@ -39,6 +40,9 @@ type Accounts struct {
 	// tokens if the key is "".
 	SignOut func(userID, tokenKey string)
 
+	// Remove removes an account with all that is the user's.
+	Remove func(ctx context.Context, userID string) error
+
 	MinPassword int           // characters
 	Grace       time.Duration // how long after its end a token still opens something
 }
@@ -51,6 +55,7 @@ func (h *Accounts) Register(api *echo.Group, open, closed, guess []echo.Middlewa
 	api.POST("/auth/logout", h.logout, closed...)
 	api.POST("/auth/security/change-password", h.changePassword, chain(closed, guess)...)
 	get(api, "/user/profile", h.profile, closed...)
+	api.DELETE("/user", h.remove, chain(closed, guess)...)
 }
 
 func chain(lists ...[]echo.MiddlewareFunc) []echo.MiddlewareFunc {
@@ -148,6 +153,32 @@ func (h *Accounts) changePassword(c echo.Context) error {
 		message
 		Token string `json:"token"`
 	}{message{true, "Password changed successfully. Other sessions have been logged out."}, token})
+}
+
+// remove handles DELETE /api/user, {password}: the account and all that is the
+// caller's are gone at once, for whoever has an expense of theirs too, and every
+// socket and token of the caller's has ended.
+//
+//	200 {success, message}    400 the password is wrong    401 no good token
+func (h *Accounts) remove(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	password, err := wire.ParseDeletion(b)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	userID := caller(ctx).User.ID
+	if err := h.Ledger.Confirm(ctx, userID, password); err != nil {
+		return err
+	}
+	if err := h.Remove(ctx, userID); err != nil {
+		return err
+	}
+	h.SignOut(userID, "")
+	return respond(c, http.StatusOK, message{Success: true, Message: "Your account and everything in it has been deleted."})
 }
 
 // profile handles GET /api/user/profile.

@@ -34,6 +34,11 @@ func (f *fakeAccounts) ChangePassword(_ context.Context, userID, current, replac
 	return f.say("change", userID, current, replacement)
 }
 
+func (f *fakeAccounts) Confirm(_ context.Context, userID, password string) error {
+	_, err := f.say("confirm", userID, password)
+	return err
+}
+
 func (f *fakeAccounts) RevokeToken(_ context.Context, key, userID string, until time.Time) error {
 	_, err := f.say("revoke", key, userID, until.Format(time.TimeOnly))
 	return err

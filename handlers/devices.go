@@ -19,6 +19,9 @@ type devices interface {
 	// SignOutDevice gives the keys of the tokens that are refused from now on, and
 	// models.NotFound for a device that is not the user's.
 	SignOutDevice(ctx context.Context, userID, deviceID string, grace time.Duration) (keys []string, err error)
+	Sessions(ctx context.Context, userID string) ([]models.Session, error)
+	// SignOutToken gives models.NotFound for a token that is not the user's.
+	SignOutToken(ctx context.Context, userID, key string, grace time.Duration) error
 }
 
 // live knows which devices are there, and closes sockets.
@@ -42,6 +45,8 @@ func (h *Devices) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	get(api, "/presence", h.presence, guard...)
 	get(api, "/devices", h.list, guard...)
 	api.DELETE("/devices/:id", h.signOut, guard...)
+	get(api, "/sessions", h.sessions, guard...)
+	api.DELETE("/sessions/:id", h.endSession, guard...)
 }
 
 // presence handles GET /api/presence: which of the caller's devices are there.
@@ -97,6 +102,46 @@ func (h *Devices) signOut(c echo.Context) error {
 		DeviceID string `json:"deviceId"`
 		Tokens   int    `json:"tokens"` // how many it had come with
 	}{id, len(keys)})
+}
+
+// sessions handles GET /api/sessions: every token of the caller's that may still be
+// good and was used, also without a live connection, the one used last first.
+//
+//	200 {sessions}
+func (h *Devices) sessions(c echo.Context) error {
+	id := caller(c.Request().Context())
+	h.Hub.KeepDevices()
+	known, err := h.Store.Sessions(c.Request().Context(), id.User.ID)
+	if err != nil {
+		return fmt.Errorf("list sessions: %w", err)
+	}
+	docs := make([]wire.KnownSession, len(known))
+	for i, s := range known {
+		docs[i] = wire.NewKnownSession(s, id.Claims.Key)
+	}
+	return respond(c, http.StatusOK, struct {
+		Sessions []wire.KnownSession `json:"sessions"`
+	}{docs})
+}
+
+// endSession handles DELETE /api/sessions/:id: that token is refused from now on, and
+// its sockets are closed.
+//
+//	200 {id}    404 no such token of the caller's
+func (h *Devices) endSession(c echo.Context) error {
+	key, err := pathValue(c, "id")
+	if err != nil {
+		return err
+	}
+	userID := caller(c.Request().Context()).User.ID
+	h.Hub.KeepDevices()
+	if err := h.Store.SignOutToken(c.Request().Context(), userID, key, h.Grace); err != nil {
+		return fmt.Errorf("end a session: %w", err)
+	}
+	h.Hub.SignOut(userID, key)
+	return respond(c, http.StatusOK, struct {
+		ID string `json:"id"`
+	}{key})
 }
 
 // pathValue is a parameter of the path that may hold any characters. A path with an

@@ -103,6 +103,7 @@ type Hub struct {
 	presence  *presence
 	rooms     rooms
 	notes     *notes
+	seen      seenTokens
 }
 
 // New makes the Hub and has it serve the sockets of o.IO.

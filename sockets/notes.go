@@ -108,3 +108,39 @@ func (h *Hub) KeepDevices() {
 		h.notes.soon.touch()
 	}
 }
+
+// A token that is used again is noted again after seenAgain, and maxSeen tokens are
+// remembered for that: so listing where a user is signed in costs no write per request.
+const (
+	seenAgain = time.Hour
+	maxSeen   = 100_000
+)
+
+// seenTokens remembers which tokens were noted lately.
+type seenTokens struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+// fresh reports whether a token is to be noted now.
+func (s *seenTokens) fresh(key string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, known := s.at[key]; known && now.Sub(at) < seenAgain {
+		return false
+	}
+	if s.at == nil || len(s.at) >= maxSeen {
+		s.at = map[string]time.Time{}
+	}
+	s.at[key] = now
+	return true
+}
+
+// SeeToken notes that a user's token is in use. It does not block.
+func (h *Hub) SeeToken(userID, key string, expires time.Time) {
+	if !h.seen.fresh(key, time.Now()) {
+		return
+	}
+	h.notes.put(models.DeviceToken{UserID: userID, Key: key, ExpiresAt: expires})
+	h.notes.soon.touch()
+}

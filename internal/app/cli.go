@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"expenseflow/internal/config"
+	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
 	"expenseflow/internal/store"
+	"expenseflow/models"
 )
 
 // Exit codes of the program.
@@ -41,6 +43,7 @@ var commands = map[string]func(Command, context.Context) int{
 	"serve":       Command.serve,
 	"config":      Command.config,
 	"epoch":       Command.epoch,
+	"delete-user": Command.deleteUser,
 	"healthcheck": Command.healthcheck,
 	"version":     Command.version,
 	"help":        Command.help,
@@ -58,7 +61,7 @@ func (c Command) Run(ctx context.Context) int {
 		name = "version"
 	}
 	do, ok := commands[name]
-	if !ok || (len(c.Args) > 1 && name != "help") {
+	if !ok || (len(c.Args) > 1 && name != "help" && name != "delete-user") {
 		fmt.Fprintf(c.Stderr, "expenseflow: %q is no command. Settings come from the environment; expenseflow help lists both.\n", strings.Join(c.Args, " "))
 		return exitRefused
 	}
@@ -129,6 +132,50 @@ func (c Command) epoch(ctx context.Context) int {
 	}
 	fmt.Fprintf(c.Stdout, "new epoch %s: start the servers again, every device begins anew\n", epoch)
 	return exitOK
+}
+
+// deleteUser removes the account of an address and all that is its user's, as
+// DELETE /api/user does. With SQLite the server has to be stopped; with PostgreSQL its
+// sockets hear of it within a second.
+func (c Command) deleteUser(ctx context.Context) int {
+	if len(c.Args) != 2 {
+		fmt.Fprintln(c.Stderr, "expenseflow delete-user needs one argument: the e-mail address of the account.")
+		return exitRefused
+	}
+	cfg, err := config.Load(c.Environ)
+	if err != nil {
+		return c.refuse(err)
+	}
+	log := observe.NewLogger(c.Stderr, cfg.LogLevel, cfg.JSONLogs())
+	if err := removeUser(ctx, storeOptions(cfg, log), c.Args[1]); err != nil {
+		fmt.Fprintf(c.Stderr, "Nothing was deleted: %v\n", err)
+		return exitFailed
+	}
+	fmt.Fprintln(c.Stdout, "deleted the account and everything in it")
+	return exitOK
+}
+
+func removeUser(ctx context.Context, o store.Options, email string) error {
+	return onDatabase(ctx, o, func(s *store.Store) error {
+		u, err := s.UserByEmail(ctx, models.NormalizeEmail(email))
+		if err != nil {
+			return err
+		}
+		return ledger.New(s, nil, ledger.Options{}).RemoveAccount(ctx, u.ID)
+	})
+}
+
+// onDatabase runs do on a database that is there already: Open would make one.
+func onDatabase(ctx context.Context, o store.Options, do func(*store.Store) error) (err error) {
+	if _, err := os.Stat(o.URL); err != nil && !strings.Contains(o.URL, "://") {
+		return fmt.Errorf("there is no database: %w", err)
+	}
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return do(s)
 }
 
 func newEpoch(ctx context.Context, o store.Options) (epoch string, err error) {
@@ -219,6 +266,9 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
   expenseflow epoch         run once after a backup was restored, servers stopped:
                             devices then begin anew instead of trusting positions
                             in a log that is another now (docs/operations.md)
+  expenseflow delete-user EMAIL
+                            delete an account and everything in it; with the
+                            embedded database the server has to be stopped first
   expenseflow healthcheck   exit 0 if the server of these settings is ready
   expenseflow version       name this build
   expenseflow help          this text

@@ -43,13 +43,14 @@ var lateBodies = []struct{ route, path, body string }{
 	{"PATCH /api/goals/:id/status", "/api/goals/{goal}/status", `{"status":"paused"}`},
 	{"PUT /api/notifications/preferences", "/api/notifications/preferences", `{"channels":{"push":{"enabled":false}}}`},
 	{"POST /api/notifications/test", "/api/notifications/test", `{"title":"A"}`},
+	{"DELETE /api/user", "/api/user", `{"password":"secret"}`},
 	{"POST /api/auth/security/change-password", "/api/auth/security/change-password", `{"currentPassword":"secret","newPassword":"another secret"}`},
 }
 
 // bodiless are the routes that change something and read no body: there is no moment
 // between the look at the token and the change that a sender could draw out.
 var bodiless = []string{
-	"POST /api/auth/logout", "DELETE /api/devices/:id", "DELETE /api/sync/pending/:id",
+	"POST /api/auth/logout", "DELETE /api/devices/:id", "DELETE /api/sessions/:id", "DELETE /api/sync/pending/:id",
 	"PATCH /api/notifications/mark-all-read", "PATCH /api/notifications/:id/read", "DELETE /api/notifications/:id",
 	"DELETE /api/goals/:id",
 }

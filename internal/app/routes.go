@@ -119,7 +119,8 @@ func (a *App) api(e *echo.Echo, p parts) {
 	}
 	guess := []echo.MiddlewareFunc{middleware.PageOnly(p.pages), signIns.Guard(p.metrics)}
 	guessAdmin := middleware.FailuresPerAddress(limiter(a.cfg.AuthRateLimit), p.metrics)
-	known, zone := middleware.Bearer(p.authenticator, 0), middleware.TimeZone(p.ledger)
+	bearers := noting{p.authenticator, a.hub}
+	known, zone := middleware.Bearer(bearers, 0), middleware.TimeZone(p.ledger)
 
 	room := middleware.NewBodyRoom()
 	body := func(limit int64) echo.MiddlewareFunc { return middleware.Body(limit, middleware.BodyLongest, room) }
@@ -129,11 +130,11 @@ func (a *App) api(e *echo.Echo, p parts) {
 	sync := []echo.MiddlewareFunc{perAddress, known, zone, body(middleware.MaxSyncBody)}
 	// A batch that is refused stays in the browser, which sends it again and
 	// again: it has a limit of its own and counts towards no other.
-	batch := []echo.MiddlewareFunc{middleware.Bearer(p.authenticator, a.cfg.SyncTokenGrace), perToken, zone, body(middleware.MaxSyncBody)}
+	batch := []echo.MiddlewareFunc{middleware.Bearer(bearers, a.cfg.SyncTokenGrace), perToken, zone, body(middleware.MaxSyncBody)}
 
 	api := e.Group("/api", middleware.NoStore, middleware.Browser)
 	(&handlers.Accounts{
-		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: a.hub.SignOut,
+		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: a.hub.SignOut, Remove: p.ledger.RemoveAccount,
 		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,
 	}).Register(api, open, closed, guess)
 	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: p.list}).Register(api, closed...)

@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Parts of the page around the people of an entry, as CSS finds them.
 const (
@@ -178,4 +181,45 @@ func TestPageDeclinesAndBlocks(t *testing.T) {
 	other.press(t, "Unblock "+ann.name)
 	other.awaitParts(t, offeredPart)
 	other.awaitRows(t)
+}
+
+// Rows stayed on a device that was signed out from another one.
+func TestPageForgetsWhatItReadWhenItsSessionEnds(t *testing.T) {
+	who, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
+	one.add(t, "Clinic", "840")
+	other.awaitRows(t, "Clinic −840.00")
+	other.do(t, "reload", nil) // which keeps the rows for the next start
+	other.awaitRows(t, "Clinic −840.00")
+	if kept := other.stored(t); !strings.Contains(kept, "Clinic") {
+		t.Errorf("nothing was kept: %s", kept)
+	}
+	one.press(t, "Devices of "+who.name)
+	one.awaitText(t, "This device")
+	one.awaitParts(t, ".question[open] .members .link", "Sign out")
+	one.keys(t, "Tab", "Tab", "Enter") // past Close, to Sign out
+	other.awaitText(t, "Your session has ended.")
+	if kept := other.stored(t); strings.Contains(kept, "Clinic") {
+		t.Errorf("the device that was signed out keeps %s", kept)
+	}
+}
+
+// An account is deleted on the page, behind its password.
+func TestPageDeletesTheAccount(t *testing.T) {
+	who, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
+	one.add(t, "Clinic", "840")
+	one.press(t, "Devices of "+who.name)
+	one.awaitText(t, "This device")
+	one.press(t, "Delete the account")
+	one.fill(t, "Your password", "wrong")
+	one.press(t, "Delete it for ever")
+	one.awaitText(t, "Password is incorrect.")
+	one.fill(t, "Your password", who.password)
+	one.press(t, "Delete it for ever")
+	one.awaitText(t, "Your account has been deleted.")
+	other.awaitText(t, "Your session has ended.")
+	for _, w := range []*window{one, other} {
+		if kept := w.stored(t); strings.Contains(kept, "Clinic") {
+			t.Errorf("a device keeps %s", kept)
+		}
+	}
 }

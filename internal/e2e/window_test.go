@@ -134,6 +134,14 @@ func (w *window) focused(t *testing.T) string {
 	return name
 }
 
+// stored gives everything that the page keeps in this browser.
+func (w *window) stored(t *testing.T) string {
+	t.Helper()
+	var text string
+	w.into(t, &text, "stored")
+	return text
+}
+
 // offline cuts the whole browser profile from the network, or connects it.
 func (w *window) offline(t *testing.T, away bool) {
 	t.Helper()

@@ -20,6 +20,7 @@ type Hasher interface {
 var (
 	errTaken       = models.E(models.Invalid, "User already exists")
 	errCredentials = models.E(models.Invalid, "Invalid credentials")
+	errConfirm     = models.E(models.Invalid, "Password is incorrect")
 	errPassword    = models.E(models.Invalid, "Current password is incorrect")
 )
 
@@ -152,6 +153,26 @@ func (a *Accounts) caller(ctx context.Context, userID string) (models.User, erro
 		return u, err
 	}
 	return u, c.Check(&u, time.Now())
+}
+
+// Confirm checks the password of a user who is signed in. Errors: models.Invalid for
+// another password, models.NotFound if the user is gone, and models.Unavailable.
+func (a *Accounts) Confirm(ctx context.Context, userID, password string) error {
+	u, err := a.store.UserByID(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("confirm a password: %w", err)
+	}
+	return a.verify(ctx, u.PasswordHash, password, errConfirm)
+}
+
+// RemoveAccount removes a user and all that is theirs at once: whoever had an expense
+// of theirs has it no more, and none of their tokens opens anything. Errors:
+// models.NotFound if the user is gone already, and store.Write's.
+func (l *Ledger) RemoveAccount(ctx context.Context, userID string) error {
+	if err := l.Write(ctx, userID, func(w *Work) error { return w.Tx.DeleteUser() }); err != nil {
+		return fmt.Errorf("remove an account: %w", err)
+	}
+	return nil
 }
 
 func (a *Accounts) setPassword(ctx context.Context, userID, password string) (models.User, error) {

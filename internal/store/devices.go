@@ -54,7 +54,17 @@ func (s *Store) SeeDevices(ctx context.Context, seen []models.DeviceToken) error
 	}
 	slices.SortFunc(rows, byKey) // two processes that note the same wait for each other in turn
 	query, args := s.d.insert(userDeviceTable, rows, " ON CONFLICT ("+userDeviceTable.key+") DO UPDATE SET last_seen = excluded.last_seen")
-	_, err := s.exec(ctx, query, args...)
+	if _, err := s.exec(ctx, query, args...); err != nil {
+		return err
+	}
+	return s.forgetDevicesOfNobody(ctx, seen)
+}
+
+// forgetDevicesOfNobody removes what was noted of users whose accounts were removed
+// while it waited to be noted.
+func (s *Store) forgetDevicesOfNobody(ctx context.Context, seen []models.DeviceToken) error {
+	users := mapped(seen, func(t models.DeviceToken) string { return t.UserID })
+	_, err := s.exec(ctx, "DELETE FROM user_devices WHERE "+s.d.in("user_id")+" AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = user_devices.user_id)", s.d.list(users))
 	return err
 }
 
@@ -70,7 +80,7 @@ const notRevoked = " AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.toke
 // one that was seen last first.
 func (s *Store) Devices(ctx context.Context, userID string) ([]models.Device, error) {
 	var all []models.Device
-	query := `SELECT device_id, MIN(first_seen), MAX(last_seen) FROM user_devices WHERE user_id = ? AND expires_at > ?` + notRevoked + `
+	query := `SELECT device_id, MIN(first_seen), MAX(last_seen) FROM user_devices WHERE user_id = ? AND expires_at > ? AND device_id <> ''` + notRevoked + `
 		GROUP BY device_id ORDER BY MAX(last_seen) DESC, device_id`
 	err := s.rows(ctx, s.r, query, []any{userID, s.opts.Now().UnixMilli()}, func(row scanner) error {
 		var d models.Device
@@ -111,6 +121,60 @@ func (tx *Tx) signOutDevice(id string, grace time.Duration) (keys []string, err 
 	}
 	return keys, tx.exec("DELETE FROM user_devices WHERE user_id = ? AND device_id = ?", tx.user.ID, id)
 }
+
+// maxSessions bounds how many sessions are listed.
+const maxSessions = 500
+
+// Sessions are the user's tokens that may still be good, as far as they were seen
+// (SeeDevices), the one that was seen last first; at most maxSessions.
+func (s *Store) Sessions(ctx context.Context, userID string) ([]models.Session, error) {
+	all, at := []models.Session{}, map[string]int{}
+	query := "SELECT token_key, device_id, expires_at, first_seen, last_seen FROM user_devices WHERE user_id = ? AND expires_at > ?" + notRevoked +
+		" ORDER BY last_seen DESC, token_key, device_id LIMIT ?"
+	err := s.rows(ctx, s.r, query, []any{userID, s.opts.Now().UnixMilli(), 2 * maxSessions}, func(row scanner) error {
+		var key, device string
+		var expires, first, last int64
+		if err := row.Scan(&key, &device, &expires, &first, &last); err != nil {
+			return err
+		}
+		i, known := at[key]
+		if !known {
+			i, at[key] = len(all), len(all)
+			all = append(all, models.Session{Key: key, ExpiresAt: fromMillis(expires), FirstSeen: fromMillis(first), LastSeen: fromMillis(last)})
+		}
+		if seen := fromMillis(first); seen.Before(all[i].FirstSeen) {
+			all[i].FirstSeen = seen
+		}
+		if device != "" {
+			all[i].Devices = append(all[i].Devices, original(device))
+		}
+		return nil
+	})
+	return all[:min(len(all), maxSessions)], err
+}
+
+// SignOutToken refuses one token of the user for as long as it and grace last;
+// models.NotFound for one that was never seen, or was signed out.
+func (s *Store) SignOutToken(ctx context.Context, userID, key string, grace time.Duration) error {
+	if err := checkText([]any{key}); err != nil {
+		return errNoSession
+	}
+	return s.Write(ctx, userID, func(tx *Tx) error {
+		var expires int64
+		query := "SELECT COALESCE(MAX(expires_at), 0) FROM user_devices WHERE user_id = ? AND token_key = ?" + notRevoked
+		err := tx.query(query, []any{userID, key}, func(row scanner) error { return row.Scan(&expires) })
+		if err == nil && expires == 0 {
+			err = errNoSession
+		}
+		if err != nil {
+			return err
+		}
+		tx.revoke(key, fromMillis(expires).Add(grace))
+		return tx.exec("DELETE FROM user_devices WHERE user_id = ? AND token_key = ?", userID, key)
+	})
+}
+
+var errNoSession = models.E(models.NotFound, "Session not found")
 
 // revoke refuses a token and writes it into the log, for the processes that have
 // sockets of it.

@@ -80,3 +80,27 @@ func (tx *Tx) Revoke(key string, until time.Time) error {
 	tx.revoke(key, until)
 	return tx.failed
 }
+
+// TablesOfUsers are all tables whose rows name a user, with the columns that do.
+func (s *Store) TablesOfUsers(ctx context.Context) (map[string][]string, error) {
+	tables := map[string][]string{}
+	for _, row := range rowTypes {
+		table := row.(interface{ TableName() string }).TableName()
+		live, err := s.describe(ctx, table)
+		if err != nil {
+			return nil, err
+		}
+		for _, column := range []string{"user_id", "other_id"} {
+			if _, ok := live["column "+column]; ok {
+				tables[table] = append(tables[table], column)
+			}
+		}
+	}
+	return tables, nil
+}
+
+// CountWhere is how many rows of a table have a value in a column.
+func (s *Store) CountWhere(ctx context.Context, table, column, value string) (n int64, err error) {
+	err = s.one(ctx, s.r, "SELECT COUNT(*) FROM "+table+" WHERE "+column+" = ?", []any{value}, &n)
+	return n, err
+}

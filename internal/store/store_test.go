@@ -460,6 +460,46 @@ func TestDeleteUserTakesEverything(t *testing.T) {
 	})
 }
 
+// No table that names users keeps a row of one who is removed: not even a table that is
+// added later.
+func TestNoTableKeepsARowOfAUserWhoIsRemoved(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		ctx, u, other := t.Context(), storetest.User(t, s), storetest.User(t, s)
+		tables := must(s.TablesOfUsers(ctx))(t)
+		if len(tables) < 15 {
+			t.Errorf("only %d tables: %v", len(tables), tables)
+		}
+		e := expense(u.ID)
+		write(t, s, u.ID, func(tx *store.Tx) {
+			tx.InsertExpense(e)
+			tx.AppendChange(models.ExpenseCreated, e, models.Author{})
+		})
+		for _, pair := range [][2]string{{u.ID, other.ID}, {other.ID, u.ID}} {
+			if err := s.Write(ctx, pair[0], func(tx *store.Tx) error { return tx.SetContact(pair[1], models.ContactBlocked) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := s.Write(ctx, u.ID, func(tx *store.Tx) error {
+			return tx.InsertInvitation(models.Invitation{ID: storetest.ID(), ExpenseID: e.ID, Email: other.Email, Role: models.RoleViewer, CreatedAt: tx.Now()})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DeleteUser(ctx, u.ID); err != nil {
+			t.Fatal(err)
+		}
+		late := models.DeviceToken{UserID: u.ID, Key: "key", ExpiresAt: time.Now().Add(time.Hour)}
+		if err := s.SeeDevices(ctx, []models.DeviceToken{late}); err != nil { // noted a moment too late
+			t.Fatal(err)
+		}
+		for table, columns := range tables {
+			for _, column := range columns {
+				same(t, table+"."+column, int64(0), must(s.CountWhere(ctx, table, column, u.ID))(t))
+			}
+		}
+	})
+}
+
 func TestRevokedTokens(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {
 		u := storetest.User(t, s)

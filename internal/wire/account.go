@@ -79,6 +79,34 @@ func ParsePasswordChange(body json.RawMessage, minPassword int) (PasswordChange,
 	return c, f.finish(vs)
 }
 
+// ParseDeletion reads {password}. Errors are ParseRegistration's.
+func ParseDeletion(body json.RawMessage) (password string, err error) {
+	f, err := readForm(body, "password")
+	if err != nil {
+		return "", err
+	}
+	return f.values["password"], f.finish(notEmpty("password", f.values["password"]))
+}
+
+// A KnownSession is a token of the user's that may still be good.
+type KnownSession struct {
+	ID        string   `json:"id"`
+	Current   bool     `json:"current"` // whether it is the one that asks
+	Devices   []string `json:"devices"` // that opened a socket with it
+	FirstSeen Time     `json:"firstSeen"`
+	LastSeen  Time     `json:"lastSeen"`
+	ExpiresAt Time     `json:"expiresAt"`
+}
+
+// NewKnownSession gives the document, to the bearer of the token of this key.
+func NewKnownSession(s models.Session, key string) KnownSession {
+	devices := s.Devices
+	if devices == nil {
+		devices = []string{}
+	}
+	return KnownSession{s.Key, s.Key == key, devices, Time(s.FirstSeen), Time(s.LastSeen), Time(s.ExpiresAt)}
+}
+
 func notEmpty(field, s string) []models.Violation {
 	if s != "" {
 		return nil

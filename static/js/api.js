@@ -172,6 +172,20 @@ export class Api {
     return listOf((await this.#request('GET', '/devices'))?.devices);
   }
 
+  /** Every token that may still be good: {id, current, devices, firstSeen, lastSeen}. */
+  async sessions() {
+    return listOf((await this.#request('GET', '/sessions'))?.sessions);
+  }
+
+  endSession(id) {
+    return this.#request('DELETE', `/sessions/${encodeURIComponent(id)}`);
+  }
+
+  /** Deletes the account and everything in it. */
+  deleteAccount(password) {
+    return this.#request('DELETE', '/user', { password });
+  }
+
   signOutDevice(id) {
     return this.#request('DELETE', `/devices/${encodeURIComponent(id)}`);
   }

@@ -1,7 +1,7 @@
 import { actionsOf } from './actions.js';
-import { Api } from './api.js';
+import { Api, Unauthorized } from './api.js';
 import { Balance } from './balance.js';
-import { Book, forgetRows } from './book.js';
+import { Book, forgetOthers, forgetRows } from './book.js';
 import { Budgets } from './budgets.js';
 import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
@@ -58,6 +58,8 @@ let close = () => {};
 function start(notice = '', email = '') {
   close();
   const session = sessions.load(storage);
+  forgetOthers(storage, session?.user.id);
+  tellEndings();
   close = session ? openLedger(session) : openDoor(notice, email);
 }
 
@@ -118,6 +120,9 @@ function contextOf(session) {
   };
   context.actions = actionsOf(context);
   context.leave = () => leave(context);
+  context.removeAccount = (password) => removeAccount(context, password);
+  // What is kept of a session that has ended, in this tab or another, stays away.
+  context.remember = () => context.closed || sessions.load(storage)?.token !== session.token || book.remember();
   return context;
 }
 
@@ -158,7 +163,7 @@ function hear(context) {
   live.addEventListener('state', () => live.connected && sync.kick());
   [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
   sync.addEventListener('settled', ({ outcomes }) => tellRefused(context, outcomes));
-  book.addEventListener('change', soon(() => context.closed || book.remember(), rememberPause));
+  book.addEventListener('change', soon(context.remember, rememberPause));
   const recount = () => (book.recount(), context.dashboard.refresh(), context.budgets.refresh());
   context.settings.addEventListener('change', recount);
   const unfollow = onNewDay(recount);
@@ -166,7 +171,7 @@ function hear(context) {
     online: () => (live.wake(), sync.kick()),
     visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick(), context.budgets.refresh()),
     hashchange: () => context.views.follow(),
-    pagehide: () => book.remember(),
+    pagehide: context.remember,
     beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
     storage: ({ key }) => (key === null || sessions.owns(key) ? start() : queue.owns(key) && queue.touched()),
   });
@@ -207,23 +212,40 @@ function tellRefused({ toast }, outcomes) {
   }
 }
 
-// The server ended the session. What waits in the queue stays for the next one.
+// The server ended the session. What was read is forgotten, what waits in the queue
+// stays for the next one.
 // An answer that arrives after the session was left must not end the next.
 function ended({ session, closed }) {
   if (closed) {
     return;
   }
+  forgetRows(storage, session.user.id);
   sessions.close(storage);
   const kept = waiting(storage, session.user.id);
   start(`Your session has ended. Sign in again to go on${kept > 0 ? `; ${count(kept, 'change is', 'changes are')} kept here.` : '.'}`, session.user.email);
 }
 
-async function leave({ api, session }) {
+function leave({ session }) {
+  forgetRows(storage, session.user.id);
+  sessions.leave(storage, session.token);
+  sessions.close(storage);
+  start(); // which tells the server, now or when there is one again
+}
+
+// Nothing of an account that is gone stays here, not even what waits.
+async function removeAccount({ api, session, queue }, password) {
+  await api.deleteAccount(password);
   forgetRows(storage, session.user.id);
   sessions.close(storage);
-  start();
-  await api.logout().catch(() => {}); // without a server the token ends by its own time
+  queue.forget();
+  start('Your account has been deleted.');
 }
+
+function tellEndings() {
+  sessions.tellEndings(storage, (token) => new Api({ token }).logout(), (err) => err instanceof Unauthorized);
+}
+
+window.addEventListener('online', tellEndings);
 
 start();
 navigator.serviceWorker?.register('/sw.js').catch(() => {}); // only a start without a server needs it

@@ -188,6 +188,11 @@ export function forgetRows(storage, userId) {
   storage.remove(cacheKey(userId));
 }
 
+/** Removes the rows that were kept of everybody but one user; of everybody, without one. */
+export function forgetOthers(storage, userId = null) {
+  storage.keys('expenseflow.').filter((key) => key.endsWith('.rows') && key !== cacheKey(userId)).forEach((key) => storage.remove(key));
+}
+
 function cacheKey(userId) {
   return `expenseflow.${userId}.rows`;
 }

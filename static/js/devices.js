@@ -12,6 +12,9 @@ export class Devices extends EventTarget {
   /** {deviceId, firstSeen, lastSeen, online}, the one seen last first. */
   list = [];
 
+  /** Sessions without a device: {id, firstSeen, lastSeen}, the one seen last first. */
+  sessions = [];
+
   /** How many are there now. */
   online = 0;
 
@@ -37,6 +40,12 @@ export class Devices extends EventTarget {
     this.#changed();
   }
 
+  async endSession(id) {
+    await this.#api.endSession(id);
+    this.sessions = this.sessions.filter((s) => s.id !== id);
+    this.#changed();
+  }
+
   #tell({ devices }) {
     const there = new Set(devices.map((d) => d.deviceId));
     this.online = there.size;
@@ -47,7 +56,9 @@ export class Devices extends EventTarget {
 
   async #read() {
     try {
-      this.list = await this.#api.devices();
+      const [list, sessions] = await Promise.all([this.#api.devices(), this.#api.sessions()]);
+      this.list = list;
+      this.sessions = sessions.filter((s) => !s.current && s.devices.length === 0);
       this.trouble = null;
     } catch (err) {
       this.trouble = err;

@@ -23,6 +23,36 @@ export function close(storage) {
   storage.remove(key);
 }
 
+const endingKey = 'expenseflow.ending';
+
+/** How many tokens of sessions that were left are remembered until the server knows. */
+const keptEndings = 10;
+
+/** Remembers the token of a session that was left, until the server was told. */
+export function leave(storage, token) {
+  storage.set(endingKey, [...endings(storage), token].slice(-keptEndings));
+}
+
+/** Tells the server of the sessions that were left without it. */
+export async function tellEndings(storage, logout, isRefused) {
+  for (const token of endings(storage)) {
+    try {
+      await logout(token);
+    } catch (err) {
+      if (!isRefused(err)) {
+        continue; // the server does not know yet
+      }
+    }
+    const left = endings(storage).filter((t) => t !== token);
+    left.length > 0 ? storage.set(endingKey, left) : storage.remove(endingKey);
+  }
+}
+
+function endings(storage) {
+  const list = storage.get(endingKey);
+  return Array.isArray(list) ? list : [];
+}
+
 /** Whether a key of the store holds the session. */
 export function owns(changedKey) {
   return changedKey === key;

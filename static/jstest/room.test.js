@@ -111,10 +111,14 @@ test('an answer for an entry that was left shows nothing', async () => {
 test('devices come and go while somebody looks at them', async () => {
   const live = new FakeLive();
   const list = [{ deviceId: 'd1', online: true }, { deviceId: 'd2', online: false }];
-  const devices = new Devices({ live, api: { devices: async () => list, signOutDevice: async (id) => list.splice(list.findIndex((d) => d.deviceId === id), 1) } });
+  const sessions = [{ id: 's1', current: true, devices: [] }, { id: 's2', current: false, devices: ['d1'] }, { id: 's3', current: false, devices: [] }];
+  const devices = new Devices({ live, api: { devices: async () => list, sessions: async () => sessions, endSession: async () => {}, signOutDevice: async (id) => list.splice(list.findIndex((d) => d.deviceId === id), 1) } });
   await devices.look(true);
   live.tell('presence:update', { userId: 'anna', online: true, devices: [{ deviceId: 'd2' }] });
   assert.deepEqual(devices.list.map((d) => d.online), [false, true]);
   await devices.signOut('d2');
   assert.deepEqual(devices.list.map((d) => d.deviceId), ['d1']);
+  assert.deepEqual(devices.sessions.map((s) => s.id), ['s3']);
+  await devices.endSession('s3');
+  assert.deepEqual(devices.sessions, []);
 });

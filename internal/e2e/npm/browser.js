@@ -141,6 +141,11 @@ async function installed({ device }) {
   await windows.get(device).page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
 }
 
+// stored gives everything that the page keeps in this browser, as one text.
+function stored({ device }) {
+  return windows.get(device).page.evaluate(() => JSON.stringify({ ...localStorage }));
+}
+
 async function reload({ device }) {
   await windows.get(device).page.reload();
 }
@@ -205,7 +210,7 @@ async function axe({ device }) {
 }
 
 const actions = {
-  launch, open, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload,
+  launch, open, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
   requests, follow, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 

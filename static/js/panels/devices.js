@@ -1,9 +1,10 @@
 import { moment } from '../days.js';
 import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
 import { sentence } from '../format.js';
+import { Fields } from './fields.js';
 
 /** On which devices this person is signed in, each with its way out. */
-export function mount({ session, deviceId, devices, toast }) {
+export function mount({ session, deviceId, devices, toast, removeAccount }) {
   const title = h('h2', { id: 'devices-title', tabIndex: -1 }, 'Your devices');
   const list = h('ul', { class: 'members' });
   const words = h('p', { class: 'error', role: 'alert' });
@@ -13,7 +14,7 @@ export function mount({ session, deviceId, devices, toast }) {
   const dialog = drawer({ look: 'question', title: 'devices-title', closed: () => devices.look(false) },
     h('div', { class: 'sheet' },
       h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
-      h('p', { class: 'hint' }, session.user.email), list, words));
+      h('p', { class: 'hint' }, session.user.email), list, words, deletion(removeAccount)));
 
   function show() {
     words.textContent = '';
@@ -24,8 +25,29 @@ export function mount({ session, deviceId, devices, toast }) {
 
   function render() {
     setText(words, devices.trouble ? sentence(devices.trouble.message) : '');
-    items.forEach((_, id) => devices.list.some((d) => d.deviceId === id) || items.delete(id));
-    arrange(list, devices.list.map(item));
+    const known = new Set([...devices.list.map((d) => d.deviceId), ...devices.sessions.map((s) => `session ${s.id}`)]);
+    items.forEach((_, id) => known.has(id) || items.delete(id));
+    arrange(list, [...devices.list.map(item), ...devices.sessions.map(sessionItem)]);
+  }
+
+  function sessionItem(one) {
+    const id = `session ${one.id}`;
+    if (!items.has(id)) {
+      items.set(id, { element: h('li', {},
+        h('div', { class: 'what' }, h('span', { class: 'description' }, 'Another app'), h('span', { class: 'detail' }, `not connected · signed in since ${moment(one.firstSeen)}`)),
+        h('button', { type: 'button', class: 'link', aria: { label: `Sign out the app of ${moment(one.firstSeen)}` }, on: { click: () => endSession(one) } }, 'Sign out')) });
+    }
+    return items.get(id).element;
+  }
+
+  async function endSession(one) {
+    try {
+      await devices.endSession(one.id);
+      toast.whisper('Signed out');
+      title.focus();
+    } catch (err) {
+      words.textContent = sentence(err.message);
+    }
   }
 
   function item(device) {
@@ -49,6 +71,34 @@ export function mount({ session, deviceId, devices, toast }) {
 
   devices.addEventListener('change', soon(render));
   return { header: open, overlay: dialog };
+}
+
+/** The end of the account, behind its password. */
+function deletion(removeAccount) {
+  const fields = new Fields('delete');
+  const submitted = async (event) => {
+    event.preventDefault();
+    if (fields.refuse(fields.text('password') ? {} : { password: 'Enter your password.' })) {
+      return;
+    }
+    try {
+      await removeAccount(fields.get('password').value);
+    } catch (err) {
+      fields.mark('password', sentence(err.message));
+      fields.get('password').focus();
+    }
+  };
+  const form = h('form', { noValidate: true, hidden: true, on: { submit: submitted } },
+    h('p', { class: 'hint' }, 'Everything in it goes at once, for everybody you share with too. It cannot be taken back.'),
+    fields.add('password', 'Your password', h('input', { type: 'password', autocomplete: 'current-password' })),
+    h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'plain small' }, 'Delete it for ever')));
+  const open = h('button', { type: 'button', class: 'link', aria: { expanded: 'false' }, on: { click: () => toggle() } }, 'Delete the account');
+  const toggle = () => {
+    form.hidden = !form.hidden;
+    open.setAttribute('aria-expanded', String(!form.hidden));
+    form.hidden || fields.get('password').focus();
+  };
+  return h('div', {}, open, form);
 }
 
 function deviceItem(device, isThis, signOut) {

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { forgetOthers } from '../js/book.js';
+import * as sessions from '../js/session.js';
+import { Storage } from '../js/storage.js';
+
+const refused = (err) => err.message === 'refused';
+
+test('a session that was left without a network ends when there is one again', async () => {
+  const storage = new Storage(null);
+  sessions.leave(storage, 't1');
+  sessions.leave(storage, 't2');
+  const told = [];
+  await sessions.tellEndings(storage, () => Promise.reject(new Error('unreachable')), refused);
+  await sessions.tellEndings(storage, async (t) => { told.push(t); if (t === 't1') throw new Error('refused'); }, refused);
+  await sessions.tellEndings(storage, async (t) => told.push(t), refused);
+  assert.deepEqual(told, ['t1', 't2']);
+});
+
+test('rows of people who are not signed in here are forgotten', () => {
+  const storage = new Storage(null);
+  ['anna', 'bob'].forEach((id) => storage.set(`expenseflow.${id}.rows`, [1]));
+  storage.set('expenseflow.bob.queue.1', { action: 'CREATE' });
+  forgetOthers(storage, 'anna');
+  assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.anna.rows', 'expenseflow.bob.queue.1']);
+  forgetOthers(storage);
+  assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.bob.queue.1']);
+});
