@@ -158,7 +158,7 @@ func (a *Accounts) caller(ctx context.Context, userID string) (models.User, erro
 // Confirm checks the password of a user who is signed in. Errors: models.Invalid for
 // another password, models.NotFound if the user is gone, and models.Unavailable.
 func (a *Accounts) Confirm(ctx context.Context, userID, password string) error {
-	u, err := a.store.UserByID(ctx, userID)
+	u, err := a.caller(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("confirm a password: %w", err)
 	}
