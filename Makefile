@@ -8,13 +8,17 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 COMPOSE_SPEC  := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race bench chaos fuzz check static fmt fmt-check vet lint compose vuln
+.PHONY: help run demo-frontend test race bench chaos fuzz check static fmt fmt-check vet lint compose vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve on http://localhost:3000 with the embedded database
 	$(GO) run .
+
+demo-frontend: ## serve the frontend in DIR as its own server did: make demo-frontend DIR=../ExpenseFlow
+	@test -d "$(DIR)" || { echo "Name the frontend's folder: make demo-frontend DIR=../ExpenseFlow"; exit 2; }
+	STATIC_DIR="$(DIR)/public:$(DIR)" $(GO) run .
 
 test: ## run the tests; what needs a missing program is skipped and says so
 	$(GO) test ./...

@@ -46,6 +46,9 @@ func (c *Config) check(vars map[string]string, ps *Problems) {
 	if _, ok := vars["MONGODB_URI"]; ok {
 		c.warn("MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.")
 	}
+	if _, ok := vars["FRONTEND_DIR"]; ok && len(c.StaticDir) == 0 {
+		c.warn("FRONTEND_DIR is read by docker compose alone: set STATIC_DIR to serve that folder.")
+	}
 	if _, ok := vars["REDIS_URL"]; ok {
 		c.warn("REDIS_URL is not used: this version serves from one process.")
 	}
@@ -252,7 +255,7 @@ func (c *Config) checkNames(vars map[string]string, fromFile []string, ps *Probl
 }
 
 func knownNames() []string {
-	names := []string{"MONGODB_URI", "REDIS_URL"}
+	names := []string{"MONGODB_URI", "REDIS_URL", "FRONTEND_DIR", "POSTGRES_PASSWORD"} // the last two are the compose files'
 	for _, s := range Settings() {
 		names = append(names, s.Name)
 		if s.Secret {

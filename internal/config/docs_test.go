@@ -69,3 +69,93 @@ func described(s Setting) string {
 	}
 	return strings.ReplaceAll(text, "|", `\|`)
 }
+
+// exampleStart and exampleEnd stand around the settings of .env.example.
+const (
+	exampleStart = `# Settings of expenseflow. Copy this file to .env and take the # from what you set:
+# the server reads .env in its working directory, and docker compose beside its
+# files. What is not set has the default that stands here. A value with a $, a # or
+# a space goes between single quotes.
+
+# --- docker compose alone ---------------------------------------------------
+
+# A frontend's folder, mounted read-only and served: public/ first if it has one.
+#FRONTEND_DIR=../ExpenseFlow
+
+# Of the database in docker-compose.yml: letters and digits, before the first start.
+#POSTGRES_PASSWORD=expenseflow
+
+# --- the server -------------------------------------------------------------
+`
+	notInContainers = "Not passed to the container by docker compose."
+)
+
+func TestTheExampleHasEverySetting(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(exampleStart)
+	for _, s := range Settings() {
+		fmt.Fprintf(&b, "\n# %s.\n", strings.TrimSuffix(described(s), "."))
+		if s.Name == "PORT" {
+			b.WriteString("# With docker compose, the port on this machine.\n")
+		} else if ofContainer(s.Name) {
+			b.WriteString("# " + notInContainers + "\n")
+		}
+		fmt.Fprintf(&b, "#%s=%s\n", s.Name, s.example)
+	}
+	path := filepath.Join("..", "..", ".env.example")
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b.String(), string(text)); diff != "" {
+		t.Errorf("run: go test ./internal/config -run %s -update\n%s", t.Name(), diff)
+	}
+	if _, ps := load(t, map[string]string{".env": string(text)}); len(ps) > 0 {
+		t.Errorf("as it is, it is refused: %v", ps)
+	}
+}
+
+// ofContainer reports whether a setting is the container's own: its address, its
+// folders and the paths of files in it.
+func ofContainer(name string) bool {
+	return name == "PORT" || name == "HOST" || name == "DATA_DIR" || name == "STATIC_DIR" || strings.HasSuffix(name, "_FILE")
+}
+
+// Every setting in .env reaches the container, but for the container's own: a
+// setting without a value in the compose file has the one of .env.
+func TestDockerComposePassesEverySetting(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "compose.sqlite.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile(`(?m)^    environment:\n((?:      .*\n)*)`).FindSubmatch(text)
+	if block == nil {
+		t.Fatal("it has no environment")
+	}
+	passed := map[string]string{}
+	for line := range strings.Lines(string(block[1])) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		passed[name] = strings.TrimSpace(value)
+	}
+	for _, s := range Settings() {
+		value, ok := passed[s.Name]
+		delete(passed, s.Name)
+		switch {
+		case s.Name == "STATIC_DIR": // made of FRONTEND_DIR
+			ok, value = !ok, strings.TrimPrefix(value, "${FRONTEND_DIR:+/frontend/public:/frontend}")
+		case strings.HasPrefix(value, "${"+s.Name+":-"): // with a default of its own
+			value = ""
+		}
+		if ok == ofContainer(s.Name) || value != "" {
+			t.Errorf("%s: passed %v, with the value %q", s.Name, ok, value)
+		}
+	}
+	if len(passed) > 0 {
+		t.Errorf("it passes what is no setting: %v", passed)
+	}
+}

@@ -36,14 +36,15 @@ type folder struct {
 	strict  bool // only what a browser asks for, at the top and below public/
 }
 
-// Open opens those of dirs that exist. The caller closes what it returns.
+// Open opens those of dirs that exist, of which the first counts as the first. The
+// caller closes what it returns.
 func Open(dirs []string) (*Folders, error) {
 	fs := &Folders{}
-	for i, dir := range dirs {
+	for _, dir := range dirs {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			continue // the configuration has warned of it
 		}
-		d, err := open(dir, i == 0)
+		d, err := open(dir, len(fs.all) == 0)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s of STATIC_DIR cannot be opened: %w", dir, err), fs.Close())
 		}
