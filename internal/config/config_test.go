@@ -397,7 +397,7 @@ func TestWhatTheServerKeepsIsNeverPublished(t *testing.T) {
 	}
 	linked := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(site, linked); err != nil {
-		t.Fatal(err)
+		t.Skip("this system makes no links: ", err)
 	}
 	out := "DATA_DIR=" + t.TempDir()
 	list := string(filepath.ListSeparator)
