@@ -106,6 +106,13 @@ const steps = [
     assert.equal(http.status, 400, 'HTTP is exact');
   }],
 
+  ['Testing: a day comes back as it was sent', async () => {
+    const data = { ...testData, day: '2026-01-19' };
+    const heard = once(socket, 'expense:created');
+    socket.emit('expense:create', data);
+    toMatchObject(await heard, data);
+  }],
+
   ['Listen for expense updates; emit to specific user', async () => {
     const { expense } = await ask(socket, 'expense:create', testData);
     const shown = new Promise((updateExpenseInUI) => {
