@@ -20,8 +20,8 @@ import (
 	"expenseflow/internal/engineio"
 )
 
-// These benchmarks chose the library that reads WebSocket frames, see
-// docs/decisions/0002. They stay so that the choice can be made again:
+// These benchmarks chose what reads WebSocket frames, see docs/decisions/0002 and
+// 0009. They stay so that the choice can be made again:
 //
 //	go test -run '^$' -bench Reader -benchtime 1x ./internal/engineio
 
@@ -198,12 +198,23 @@ func BenchmarkReaderFragments(b *testing.B) {
 	}
 	message.Write(small(finMore, ""))
 	message.Write(small(0x88, "")) // and goodbye, which is answered
+	streamed(b, message.Bytes())
+}
+
+// How long 100,000 small messages keep a reader.
+func BenchmarkReaderMessages(b *testing.B) {
+	all := bytes.Repeat(small(finText, `42["echo",{"n":1}]`), 100_000)
+	streamed(b, append(all, small(0x88, "")...))
+}
+
+// streamed sends bytes that end with a goodbye to a reader and waits for its answer.
+func streamed(b *testing.B, stream []byte) {
 	eachReader(b, func(b *testing.B, h http.HandlerFunc) {
 		fds := clients(b, h, b.N)
 		b.ResetTimer()
 		for _, fd := range fds {
 			b.StartTimer()
-			if _, err := syscall.Write(fd, message.Bytes()); err != nil {
+			if _, err := syscall.Write(fd, stream); err != nil {
 				b.Fatal(err)
 			}
 			awaitEnd(fd)

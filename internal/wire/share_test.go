@@ -129,3 +129,13 @@ func TestACommentWithLineBreaksWasTakenForTooLong(t *testing.T) {
 		}
 	}
 }
+
+// Typing goes to everybody in a room, so a kilobyte of it was a hundred on its way out.
+func TestTypingOfAKilobyteIsRefused(t *testing.T) {
+	for n, ok := range map[int]bool{200: true, 1000: false} {
+		_, err := wire.ParseActivity(json.RawMessage(`{"room":"expense:64b0000000000000000000e1","type":"typing","data":{"x":"` + strings.Repeat("y", n) + `"}}`))
+		if (err == nil) != ok {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+}
