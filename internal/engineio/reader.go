@@ -173,8 +173,11 @@ func (w *wire) finishMessage(op byte, data []byte, compressed bool) ([]byte, err
 			return nil, err
 		}
 	}
-	if op == opText && !utf8.Valid(data) {
+	switch {
+	case op == opText && !utf8.Valid(data):
 		return nil, errUTF8
+	case data == nil:
+		return []byte{}, nil // an empty message is not none
 	}
 	return data, nil
 }

@@ -159,6 +159,16 @@ func TestAnUpgradeThatTimesOutIsToldSo(t *testing.T) {
 	})
 }
 
+// An empty binary is not null to who hands its bytes on.
+func TestAnEmptyBinaryMessageIsThere(t *testing.T) {
+	h := open(t, engineio.Config{})
+	c, p := h.connect()
+	_ = c.WriteMessage(websocket.BinaryMessage, nil)
+	if got := receive(t, p.messages, "the message"); !got.Binary || got.Data == nil {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // Whoever was hung up on may send on without anything of it being kept.
 func TestFramesAfterTheCloseAreSkipped(t *testing.T) {
 	h := open(t, engineio.Config{})
