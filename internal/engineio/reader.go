@@ -273,9 +273,9 @@ func checkClose(payload []byte) error {
 }
 
 // skipFrames waits for the client's close frame and keeps nothing of what comes
-// before it.
+// before it. Whoever sends on without end is not waited for.
 func (w *wire) skipFrames() error {
-	for {
+	for range lingerFrames {
 		h, err := w.readHeader()
 		switch {
 		case err != nil:
@@ -289,6 +289,7 @@ func (w *wire) skipFrames() error {
 			return err
 		}
 	}
+	return ErrFlood
 }
 
 // unmask undoes the masking of a frame's payload (RFC 6455 section 5.3).

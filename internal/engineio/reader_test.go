@@ -171,6 +171,22 @@ func TestAnEmptyBinaryMessageIsThere(t *testing.T) {
 	}
 }
 
+// A flood went on for two seconds after its session had ended, and cost a core.
+func TestAFloodIsNotReadAfterItsEnd(t *testing.T) {
+	h := open(t, engineio.Config{PacketRate: 10, PacketBurst: 10})
+	c, p := h.connect()
+	sent := 0
+	for err := error(nil); err == nil; {
+		var n int
+		n, err = c.NetConn().Write(bytes.Repeat(small(finText, "6"), 10_000))
+		sent += n
+	}
+	p.mustClose(t, engineio.ReasonTransportError, engineio.ErrFlood)
+	if sent > 64<<20 { // most of it in the kernel's buffers
+		t.Errorf("%d bytes were taken", sent)
+	}
+}
+
 // Whoever was hung up on may send on without anything of it being kept.
 func TestFramesAfterTheCloseAreSkipped(t *testing.T) {
 	h := open(t, engineio.Config{})

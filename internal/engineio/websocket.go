@@ -332,7 +332,7 @@ func (w *wire) silence(err error) {
 	}
 	if !isDeparture(err) || errors.Is(err, os.ErrDeadlineExceeded) {
 		_ = w.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-		_, _ = io.Copy(io.Discard, w.conn)
+		_, _ = io.CopyN(io.Discard, w.conn, lingerBytes)
 	}
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()

@@ -26,6 +26,10 @@ const (
 	// the client's; closing at once could destroy data on its way.
 	lingerTimeout = 2 * time.Second
 
+	// lingerFrames and lingerBytes are how much is read meanwhile.
+	lingerFrames = 1000
+	lingerBytes  = 4 << 20
+
 	// controlBytes is how many bytes of control frames may wait before the
 	// connection is not read any further.
 	controlBytes = 16 << 10
