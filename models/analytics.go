@@ -183,10 +183,23 @@ func byMonth(days []DayFlow) map[Day]Flow {
 	return months
 }
 
-// A CategoryRange is what entries of one category amount to.
+// A CategoryRange is what entries of one category amount to. Least and Most are 0 if
+// there are too many entries to look for them.
 type CategoryRange struct {
 	CategoryTotal
 	Least, Most Money
+}
+
+// MaxLookedThrough is among how many entries single ones are looked for: a page asks
+// on every load, and the sums do not need it.
+const MaxLookedThrough = 10_000
+
+// CountOf is how many entries categories have together.
+func CountOf(categories []CategoryTotal) (n int64) {
+	for _, c := range categories {
+		n += c.Count
+	}
+	return n
 }
 
 // A Breakdown is a user's entries of one type by category, the largest first.
@@ -319,7 +332,7 @@ type Insights struct {
 	Flow
 	Top                *CategoryTotal // on which most was spent; nil if nothing was
 	ThisMonth, LastOne Sum            // spent
-	Unusual            []Expense      // of more than UnusualTimes the average expense, the largest three
+	Unusual            []Expense      // of more than UnusualTimes the average expense, the largest; none of too many
 }
 
 // UnusualTimes is how many times the average an unusual expense is at least more

@@ -85,25 +85,31 @@ func (a *analysis) categories(kind string, from, to models.Day) (list []models.C
 }
 
 // ranges are categories with their smallest and largest amounts, which only the
-// entries themselves tell.
+// entries themselves tell; without them for too many entries.
 func (a *analysis) ranges(kind string, from, to models.Day) ([]models.CategoryRange, error) {
 	totals, err := a.categories(kind, from, to)
 	if err != nil {
 		return nil, err
 	}
+	list := make([]models.CategoryRange, len(totals))
+	at := map[string]*models.CategoryRange{}
+	for i, t := range totals {
+		list[i].CategoryTotal = t
+		at[t.Category] = &list[i]
+	}
+	if models.CountOf(totals) > models.MaxLookedThrough {
+		return list, nil
+	}
 	const query = "SELECT category, MIN(amount), MAX(amount) FROM expenses WHERE " + entriesOfDays + " AND type = ? GROUP BY category"
-	least, most := map[string]models.Money{}, map[string]models.Money{}
 	err = a.rows(query, append(a.entriesArgs(from, to), kind), func(row scanner) error {
 		var category string
-		var low, high models.Money
-		err := row.Scan(&category, &low, &high)
-		least[category], most[category] = low, high
+		var least, most models.Money
+		err := row.Scan(&category, &least, &most)
+		if r := at[category]; r != nil {
+			r.Least, r.Most = least, most
+		}
 		return err
 	})
-	list := make([]models.CategoryRange, len(totals))
-	for i, t := range totals {
-		list[i] = models.CategoryRange{CategoryTotal: t, Least: least[t.Category], Most: most[t.Category]}
-	}
 	return list, err
 }
 
@@ -184,7 +190,10 @@ func (a *analysis) insights() (models.Insights, error) {
 	if err != nil {
 		return models.Insights{}, err
 	}
-	largest, err := a.largest(from, to)
+	var largest []models.Expense
+	if models.CountOf(categories) <= models.MaxLookedThrough {
+		largest, err = a.largest(from, to)
+	}
 	i := models.NewInsights(a.today, days, categories, largest)
 	i.Currency = a.currency
 	return i, err

@@ -200,3 +200,33 @@ func TestDescriptionsAreOfTheNewestEntries(t *testing.T) {
 		}
 	})
 }
+
+// A page asks on every load: among a hundred thousand entries that took two seconds.
+func TestTooManyEntriesAreNotLookedThrough(t *testing.T) {
+	eachHistory(t, func(h *history) {
+		err := h.s.Write(h.t.Context(), h.user, func(tx *store.Tx) error {
+			for i := range models.MaxLookedThrough + 1 {
+				amount := models.Money(1_000_000)
+				if i == 0 {
+					amount *= 1000
+				}
+				tx.InsertExpense(models.Expense{
+					ID: storetest.ID(), UserID: h.user, Description: "x", Amount: amount, Category: "food", Type: "expense",
+					Date: today, Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+				})
+			}
+			return nil
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		b, err := h.s.Breakdown(h.t.Context(), h.user, "expense", time.Time{}, time.Time{})
+		if err != nil || b.Total != units(models.MaxLookedThrough+1000) || b.Categories[0].Most != 0 {
+			h.t.Errorf("breakdown: %+v, %v", b, err)
+		}
+		i, err := h.s.Insights(h.t.Context(), h.user)
+		if err != nil || i.Expense != b.Total || len(i.Unusual) != 0 {
+			h.t.Errorf("insights: %+v, %v", i, err)
+		}
+	})
+}

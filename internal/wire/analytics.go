@@ -114,8 +114,8 @@ type CategoryRange struct {
 	Percentage float64 `json:"percentage"`
 	Count      int64   `json:"count"`
 	AvgAmount  float64 `json:"avgAmount"`
-	MaxAmount  Amount  `json:"maxAmount"`
-	MinAmount  Amount  `json:"minAmount"`
+	MaxAmount  *Amount `json:"maxAmount"` // null, and the next too, for too many entries
+	MinAmount  *Amount `json:"minAmount"`
 }
 
 // NewBreakdown gives b's document.
@@ -124,13 +124,21 @@ func NewBreakdown(b models.Breakdown) Breakdown {
 	doc.Categories = mapped(b.Categories, func(c models.CategoryRange) CategoryRange {
 		return CategoryRange{
 			c.Category, Total(c.Total), rounded(share(c.Total, b.Total), 1), c.Count,
-			rounded(c.Total.Float()/float64(c.Count), 2), Amount(c.Most), Amount(c.Least),
+			rounded(c.Total.Float()/float64(c.Count), 2), foundAmount(c.Most), foundAmount(c.Least),
 		}
 	})
 	if len(b.Categories) > 0 {
 		doc.TopCategory = &b.Categories[0].Category
 	}
 	return doc
+}
+
+// foundAmount is null for an amount that was not looked for.
+func foundAmount(m models.Money) *Amount {
+	if m == 0 {
+		return nil
+	}
+	return (*Amount)(&m)
 }
 
 // A Comparison is the document of GET /api/analytics/comparison.
