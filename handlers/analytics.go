@@ -14,18 +14,21 @@ import (
 // analytics is what computes figures from a user's own entries. Nil, without an
 // error, is for who has none.
 type analytics interface {
-	Trends(ctx context.Context, userID, period string, months int) (*models.Trends, error)
-	Breakdown(ctx context.Context, userID, kind string, from, to models.DayRef) (*models.Breakdown, error)
-	Comparison(ctx context.Context, userID string, months int) (*[]models.MonthComparison, error)
-	Insights(ctx context.Context, userID string) (*models.Insights, error)
-	Prediction(ctx context.Context, userID string) (*models.Prediction, error)
-	Velocity(ctx context.Context, userID string) (models.Velocity, error)
-	Overview(ctx context.Context, userID string) (*models.Overview, error)
+	Trends(ctx context.Context, userID, period string, months int) (*models.Analysis[models.Trends], error)
+	Breakdown(ctx context.Context, userID, kind string, from, to models.DayRef) (*models.Analysis[models.Breakdown], error)
+	Comparison(ctx context.Context, userID string, months int) (*models.Analysis[[]models.MonthComparison], error)
+	Insights(ctx context.Context, userID string) (*models.Analysis[models.Insights], error)
+	Prediction(ctx context.Context, userID string) (*models.Analysis[models.Prediction], error)
+	Velocity(ctx context.Context, userID string) (*models.Analysis[models.Velocity], error)
+	Overview(ctx context.Context, userID string) (*models.Analysis[models.Overview], error)
 }
 
 // Analytics answers /api/analytics. docs/analytics.md says how each figure is
 // computed.
-type Analytics struct{ Reader analytics }
+type Analytics struct {
+	Reader analytics
+	Rates  *models.Rates // nil: nothing is converted
+}
 
 // Register puts the routes below /api; guard lets only known callers in.
 func (h *Analytics) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
@@ -40,14 +43,14 @@ func (h *Analytics) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 }
 
 // analysed answers with the document of what was found, or that there is nothing yet.
-func analysed[T any](c echo.Context, found *T, err error, document func(T) any) error {
+func analysed[T any](c echo.Context, rates *models.Rates, a *models.Analysis[T], err error, document func(found T, currency string) any) error {
 	switch {
 	case err != nil:
 		return err
-	case found == nil:
-		return respond(c, http.StatusOK, wire.NothingAnalysed())
+	case a == nil:
+		return respond(c, http.StatusOK, wire.NewNothingAnalysed())
 	}
-	return respond(c, http.StatusOK, wire.NewAnalysed(document(*found)))
+	return respond(c, http.StatusOK, wire.NewAnalysed(a, document(a.Found, a.Currency), rates))
 }
 
 // trends handles GET /api/analytics/spending-trends?period=&months=.
@@ -59,7 +62,7 @@ func (h *Analytics) trends(c echo.Context) error {
 		return err
 	}
 	found, err := h.Reader.Trends(c.Request().Context(), caller(c.Request().Context()).User.ID, period, months)
-	return analysed(c, found, err, func(t models.Trends) any { return wire.NewTrends(t) })
+	return analysed(c, h.Rates, found, err, func(t models.Trends, _ string) any { return wire.NewTrends(t) })
 }
 
 // breakdown handles GET /api/analytics/category-breakdown?type=&startDate=&endDate=,
@@ -72,7 +75,7 @@ func (h *Analytics) breakdown(c echo.Context) error {
 		return err
 	}
 	found, err := h.Reader.Breakdown(c.Request().Context(), caller(c.Request().Context()).User.ID, kind, from, to)
-	return analysed(c, found, err, func(b models.Breakdown) any { return wire.NewBreakdown(b) })
+	return analysed(c, h.Rates, found, err, func(b models.Breakdown, _ string) any { return wire.NewBreakdown(b) })
 }
 
 // comparison handles GET /api/analytics/comparison?months=.
@@ -84,7 +87,7 @@ func (h *Analytics) comparison(c echo.Context) error {
 		return err
 	}
 	found, err := h.Reader.Comparison(c.Request().Context(), caller(c.Request().Context()).User.ID, months)
-	return analysed(c, found, err, func(m []models.MonthComparison) any { return wire.NewComparison(m) })
+	return analysed(c, h.Rates, found, err, func(m []models.MonthComparison, _ string) any { return wire.NewComparison(m) })
 }
 
 // insights handles GET /api/analytics/insights.
@@ -92,7 +95,7 @@ func (h *Analytics) comparison(c echo.Context) error {
 //	200 {success, data: {insights, generatedAt, periodAnalyzed}}    401 no good token
 func (h *Analytics) insights(c echo.Context) error {
 	found, err := h.Reader.Insights(c.Request().Context(), caller(c.Request().Context()).User.ID)
-	return analysed(c, found, err, func(i models.Insights) any { return wire.NewInsights(i, time.Now()) })
+	return analysed(c, h.Rates, found, err, func(i models.Insights, currency string) any { return wire.NewInsights(i, currency, time.Now()) })
 }
 
 // predictions handles GET /api/analytics/predictions.
@@ -100,15 +103,15 @@ func (h *Analytics) insights(c echo.Context) error {
 //	200 {success, data: {nextMonthPrediction, ...} or {message, predictions: null}}    401 no good token
 func (h *Analytics) predictions(c echo.Context) error {
 	found, err := h.Reader.Prediction(c.Request().Context(), caller(c.Request().Context()).User.ID)
-	return analysed(c, found, err, wire.NewPrediction)
+	return analysed(c, h.Rates, found, err, func(p models.Prediction, _ string) any { return wire.NewPrediction(p) })
 }
 
 // velocity handles GET /api/analytics/velocity.
 //
 //	200 {success, data: {currentSpent, dailyAverage, projectedMonthEnd, ...}}    401 no good token
 func (h *Analytics) velocity(c echo.Context) error {
-	v, err := h.Reader.Velocity(c.Request().Context(), caller(c.Request().Context()).User.ID)
-	return analysed(c, &v, err, func(v models.Velocity) any { return wire.NewVelocity(v, time.Now()) })
+	found, err := h.Reader.Velocity(c.Request().Context(), caller(c.Request().Context()).User.ID)
+	return analysed(c, h.Rates, found, err, func(v models.Velocity, _ string) any { return wire.NewVelocity(v, time.Now()) })
 }
 
 // summary handles GET /api/analytics/summary.
@@ -116,5 +119,5 @@ func (h *Analytics) velocity(c echo.Context) error {
 //	200 {success, data: {trends, categoryBreakdown, insights, velocity, generatedAt}}    401 no good token
 func (h *Analytics) summary(c echo.Context) error {
 	found, err := h.Reader.Overview(c.Request().Context(), caller(c.Request().Context()).User.ID)
-	return analysed(c, found, err, func(o models.Overview) any { return wire.NewOverview(o, time.Now()) })
+	return analysed(c, h.Rates, found, err, func(o models.Overview, currency string) any { return wire.NewOverview(o, currency, time.Now()) })
 }

@@ -9,8 +9,15 @@ import (
 )
 
 // What analytics say of a user's entries is computed here, from sums by day and by
-// category that the store reads; docs/analytics.md says how in words. Days are UTC
-// midnights that stand for calendar days.
+// category that the store reads; docs/analytics.md says how in words.
+
+// An Analysis is something that was found in the entries of some days which are in
+// the account's currency, and what those days have in others.
+type Analysis[T any] struct {
+	Found    T
+	Currency string          // the account's
+	Others   []CurrencyTotal // by code
+}
 
 // A Flow is what came in and went out, and in how many entries.
 type Flow struct {

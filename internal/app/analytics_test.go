@@ -62,7 +62,7 @@ func TestEveryRouteOfAnalytics(t *testing.T) {
 		for path, document := range want {
 			a := r.call("GET", "/api/analytics/"+path, alice, "")
 			got := moving.ReplaceAllString(plain(a.body), `"$1":<n>`)
-			if diff := cmp.Diff(`{"success":true,"data":`+document+`}`, got); a.code != 200 || diff != "" {
+			if diff := cmp.Diff(`{"success":true,"data":`+document+`,"currency":"INR","byCurrency":[]}`, got); a.code != 200 || diff != "" {
 				t.Errorf("%s: %d (-want +got):\n%s", path, a.code, diff)
 			}
 			r.wantHeaders(t, a)
@@ -70,7 +70,7 @@ func TestEveryRouteOfAnalytics(t *testing.T) {
 		r.entry(alice, month(-2), "expense", "bills", "Rent", "100")
 		a := r.call("GET", "/api/analytics/predictions", alice, "")
 		const prediction = `{"success":true,"data":{"nextMonthPrediction":100,"confidence":100,"trend":"stable","trendAmount":0,"historicalAverage":100,"movingAverage":100,` +
-			`"basedOnMonths":2,"categoryPredictions":[{"category":"bills","predictedMonthly":100,"avgTransaction":100}]}}`
+			`"basedOnMonths":2,"categoryPredictions":[{"category":"bills","predictedMonthly":100,"avgTransaction":100}]},"currency":"INR","byCurrency":[]}`
 		if a.code != 200 || a.body != prediction {
 			t.Errorf("two months: %d %s", a.code, a.body)
 		}

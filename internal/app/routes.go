@@ -146,7 +146,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 	(&handlers.Budgets{Ledger: p.ledger, Reader: a.store, Rates: a.cfg.Rates}).Register(api, closed...)
 	(&handlers.Notifications{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Preferences{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
-	(&handlers.Analytics{Reader: a.store}).Register(api, closed...)
+	(&handlers.Analytics{Reader: a.store, Rates: a.cfg.Rates}).Register(api, closed...)
 	(&handlers.Categorization{Reader: a.store}).Register(api, closed...)
 	(&handlers.Goals{Ledger: p.ledger, Reader: a.store}).Register(api, closed...)
 	(&handlers.Unbuilt{Expenses: a.store}).Register(api, open, closed, upload)

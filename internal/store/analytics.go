@@ -7,9 +7,10 @@ import (
 	"expenseflow/models"
 )
 
-// Analytics of a user's own entries in the account's currency. Each reads sums by day and by category, as many
-// rows as there are days and categories and however many entries there are, all at
-// one moment; models computes the rest. Nil is the answer to who has no entry at all.
+// Analytics of a user's own entries in the account's currency. Each reads sums by day
+// and by category, as many rows as there are days and categories and however many
+// entries there are, all at one moment; models computes the rest. Nil is the answer to
+// who has no entry at all, in any currency.
 
 // An analysis is one look at a user's entries.
 type analysis struct {
@@ -18,25 +19,58 @@ type analysis struct {
 	currency string
 	zone     *time.Location
 	today    models.Day
+
+	mixed      bool       // there are entries in other currencies too
+	first, end models.Day // the days that were looked at; the end is excluded
 }
 
-// analyse runs fn for a user who has entries, and reports whether they have.
+// analyse runs fn, and reports whether the user has entries at all.
 func (s *Store) analyse(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
 	err = s.glance(ctx, func(g *glance) error {
 		u, err := g.user(userID)
-		if some = err == nil && len(u.Totals) > 0; !some {
+		if err != nil {
 			return err
 		}
-		return fn(&analysis{g, userID, u.Currency(), s.ZoneOf(&u), s.Today(&u)})
+		own, others := u.Totals.In(u.Currency())
+		some = own.Count > 0 || len(others) > 0
+		return fn(&analysis{
+			glance: g, userID: userID, currency: u.Currency(), zone: s.ZoneOf(&u), today: s.Today(&u),
+			mixed: len(others) > 0, first: models.MaxDay, end: models.MinDay,
+		})
 	})
 	return some, err
 }
+
+// others are what the days that were looked at have in other currencies.
+func (a *analysis) others() (list []models.CurrencyTotal, err error) {
+	if !a.mixed || a.end <= a.first {
+		return nil, nil
+	}
+	const query = "SELECT currency, type, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
+		"WHERE user_id = ? AND day >= ? AND day < ? AND count > 0 AND currency NOT IN ('', ?) GROUP BY currency, type ORDER BY currency"
+	err = a.rows(query, []any{a.userID, int64(a.first), int64(a.end), a.currency}, func(row scanner) error {
+		var t tally
+		if err := row.Scan(&t.currency, &t.kind, &t.sum.Units, &t.sum.Micros, &t.count); err != nil {
+			return err
+		}
+		if n := len(list); n == 0 || list[n-1].Currency != t.currency {
+			list = append(list, models.CurrencyTotal{Currency: t.currency})
+		}
+		addTally(&list[len(list)-1], t)
+		return nil
+	})
+	return list, err
+}
+
+// lookAt notes that days are looked at.
+func (a *analysis) lookAt(from, to models.Day) { a.first, a.end = min(a.first, from), max(a.end, to) }
 
 // inAccount is the condition that an entry is in the account's currency.
 const inAccount = " AND currency IN ('', ?)"
 
 // days are what came and went on each day from from, included, to to.
 func (a *analysis) days(from, to models.Day) (days []models.DayFlow, err error) {
+	a.lookAt(from, to)
 	const query = "SELECT day, type, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
 		"WHERE user_id = ? AND day >= ? AND day < ? AND count > 0" + inAccount + " GROUP BY day, type ORDER BY day"
 	err = a.rows(query, []any{a.userID, int64(from), int64(to), a.currency}, func(row scanner) error {
@@ -72,6 +106,7 @@ func (a *analysis) monthsUntilNow(n int) ([]models.DayFlow, error) {
 // categories are what entries of a type amount to by category, from from, included,
 // to to.
 func (a *analysis) categories(kind string, from, to models.Day) (list []models.CategoryTotal, err error) {
+	a.lookAt(from, to)
 	const query = "SELECT category, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
 		"WHERE user_id = ? AND day >= ? AND day < ? AND type = ? AND count > 0" + inAccount + " GROUP BY category ORDER BY category"
 	err = a.rows(query, []any{a.userID, int64(from), int64(to), kind, a.currency}, func(row scanner) error {
@@ -136,7 +171,7 @@ func (a *analysis) largest(from, to models.Day) (list []models.Expense, err erro
 
 // Trends are those of the present month and the ones before, months in all, by one
 // of models.TrendPeriods.
-func (s *Store) Trends(ctx context.Context, userID, period string, months int) (*models.Trends, error) {
+func (s *Store) Trends(ctx context.Context, userID, period string, months int) (*models.Analysis[models.Trends], error) {
 	return look(ctx, s, userID, func(a *analysis) (models.Trends, error) { return a.trends(period, months) })
 }
 
@@ -147,7 +182,7 @@ func (a *analysis) trends(period string, months int) (models.Trends, error) {
 
 // Breakdown is the user's entries of a type by category, of the days from from to
 // to, both included; one that is not named is open.
-func (s *Store) Breakdown(ctx context.Context, userID, kind string, from, to models.DayRef) (*models.Breakdown, error) {
+func (s *Store) Breakdown(ctx context.Context, userID, kind string, from, to models.DayRef) (*models.Analysis[models.Breakdown], error) {
 	return look(ctx, s, userID, func(a *analysis) (models.Breakdown, error) { return a.breakdown(kind, from, to) })
 }
 
@@ -168,7 +203,7 @@ func (a *analysis) breakdown(kind string, from, to models.DayRef) (models.Breakd
 
 // Comparison is the present month and the ones before, months in all, each beside
 // the one before it, newest first.
-func (s *Store) Comparison(ctx context.Context, userID string, months int) (*[]models.MonthComparison, error) {
+func (s *Store) Comparison(ctx context.Context, userID string, months int) (*models.Analysis[[]models.MonthComparison], error) {
 	return look(ctx, s, userID, func(a *analysis) ([]models.MonthComparison, error) {
 		days, err := a.monthsUntilNow(months)
 		return models.CompareMonths(a.today, months, days), err
@@ -176,7 +211,7 @@ func (s *Store) Comparison(ctx context.Context, userID string, months int) (*[]m
 }
 
 // Insights is what stands out in the present month and the three before.
-func (s *Store) Insights(ctx context.Context, userID string) (*models.Insights, error) {
+func (s *Store) Insights(ctx context.Context, userID string) (*models.Analysis[models.Insights], error) {
 	return look(ctx, s, userID, (*analysis).insights)
 }
 
@@ -200,7 +235,7 @@ func (a *analysis) insights() (models.Insights, error) {
 }
 
 // Prediction is that of the month after the present one.
-func (s *Store) Prediction(ctx context.Context, userID string) (*models.Prediction, error) {
+func (s *Store) Prediction(ctx context.Context, userID string) (*models.Analysis[models.Prediction], error) {
 	return look(ctx, s, userID, func(a *analysis) (models.Prediction, error) {
 		from, to := models.MonthOf(a.today, -models.PredictionMonths), models.MonthOf(a.today, 0)
 		days, err := a.days(from, to)
@@ -213,13 +248,10 @@ func (s *Store) Prediction(ctx context.Context, userID string) (*models.Predicti
 }
 
 // Velocity is how fast the user spends in the present month. Who has no entry has
-// spent nothing.
-func (s *Store) Velocity(ctx context.Context, userID string) (models.Velocity, error) {
-	v, err := look(ctx, s, userID, (*analysis).velocity)
-	if v == nil {
-		return models.NewVelocity(models.DayOf(s.opts.Now(), s.opts.Zone), models.Flow{}), err
-	}
-	return *v, err
+// spent nothing: it never is nil.
+func (s *Store) Velocity(ctx context.Context, userID string) (*models.Analysis[models.Velocity], error) {
+	found, _, err := lookAnyway(ctx, s, userID, (*analysis).velocity)
+	return found, err
 }
 
 func (a *analysis) velocity() (models.Velocity, error) {
@@ -236,7 +268,7 @@ func (a *analysis) velocity() (models.Velocity, error) {
 const overviewMonths = 3
 
 // Overview is several of these, all of the same moment.
-func (s *Store) Overview(ctx context.Context, userID string) (*models.Overview, error) {
+func (s *Store) Overview(ctx context.Context, userID string) (*models.Analysis[models.Overview], error) {
 	return look(ctx, s, userID, func(a *analysis) (o models.Overview, err error) {
 		if o.Trends, err = a.trends(models.TrendMonthly, overviewMonths); err != nil {
 			return o, err
@@ -254,14 +286,27 @@ func (s *Store) Overview(ctx context.Context, userID string) (*models.Overview, 
 
 // look gives what fn finds, or nil for a user without entries. A free function, for
 // methods cannot be generic.
-func look[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*T, error) {
-	var found T
-	some, err := s.analyse(ctx, userID, func(a *analysis) (err error) {
-		found, err = fn(a)
-		return err
-	})
-	if err != nil || !some {
+func look[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*models.Analysis[T], error) {
+	found, some, err := lookAnyway(ctx, s, userID, fn)
+	if !some {
 		return nil, err
 	}
-	return &found, nil
+	return found, err
+}
+
+// lookAnyway gives what fn finds, and whether the user has entries at all.
+func lookAnyway[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*models.Analysis[T], bool, error) {
+	found := &models.Analysis[T]{}
+	some, err := s.analyse(ctx, userID, func(a *analysis) (err error) {
+		if found.Found, err = fn(a); err != nil {
+			return err
+		}
+		found.Currency = a.currency
+		found.Others, err = a.others()
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, some, nil
 }

@@ -79,30 +79,30 @@ func TestAnalyticsCountTheMonthsThatTheySay(t *testing.T) {
 		h.year()
 		trends, err := h.s.Trends(ctx, h.user, models.TrendMonthly, 3)
 		var labels []string
-		for _, p := range trends.Points {
+		for _, p := range trends.Found.Points {
 			labels = append(labels, fmt.Sprintf("%s %v %v %d", p.Label, p.Income, p.Expense, p.Entries()))
 		}
 		if diff := cmp.Diff([]string{"2026-09 0 200 1", "2026-10 2000 300 2", "2026-11 0 60 3"}, labels); diff != "" || err != nil {
 			h.t.Errorf("%v, trends (-want +got):\n%s", err, diff)
 		}
 		months, err := h.s.Comparison(ctx, h.user, 2)
-		if err != nil || len(*months) != 2 || (*months)[0].Current.Expense != units(60) || (*months)[1].Previous.Expense != units(200) {
+		if err != nil || len(months.Found) != 2 || months.Found[0].Current.Expense != units(60) || months.Found[1].Previous.Expense != units(200) {
 			h.t.Errorf("comparison: %+v, %v", months, err)
 		}
 		velocity, err := h.s.Velocity(ctx, h.user)
-		if err != nil || velocity.Spent != units(60) || velocity.Day != 21 || velocity.Days != 30 || velocity.Entries != 3 {
+		if err != nil || velocity.Found.Spent != units(60) || velocity.Found.Day != 21 || velocity.Found.Days != 30 || velocity.Found.Entries != 3 {
 			h.t.Errorf("velocity: %+v, %v", velocity, err)
 		}
 		prediction, err := h.s.Prediction(ctx, h.user)
-		if err != nil || prediction.Months != 6 || prediction.Average != 1600.0/6 || len(prediction.Categories) != 2 {
+		if err != nil || prediction.Found.Months != 6 || prediction.Found.Average != 1600.0/6 || len(prediction.Found.Categories) != 2 {
 			h.t.Errorf("prediction: %+v, %v", prediction, err)
 		}
 		insights, err := h.s.Insights(ctx, h.user)
-		if err != nil || insights.Expense != units(660) || insights.Top.Category != "food" || insights.Top.Total != units(358) || len(insights.Unusual) != 0 {
+		if err != nil || insights.Found.Expense != units(660) || insights.Found.Top.Category != "food" || insights.Found.Top.Total != units(358) || len(insights.Found.Unusual) != 0 {
 			h.t.Errorf("insights: %+v, %v", insights, err)
 		}
 		overview, err := h.s.Overview(ctx, h.user)
-		if diff := cmp.Diff(models.Overview{Trends: *trends, Breakdown: overview.Breakdown, Insights: *insights, Velocity: velocity}, *overview); diff != "" || err != nil {
+		if diff := cmp.Diff(models.Overview{Trends: trends.Found, Breakdown: overview.Found.Breakdown, Insights: insights.Found, Velocity: velocity.Found}, overview.Found); diff != "" || err != nil {
 			h.t.Errorf("overview: %v (-want +got):\n%s", err, diff)
 		}
 	})
@@ -120,15 +120,15 @@ func TestABreakdownHasTheDaysThatItIsAskedFor(t *testing.T) {
 			{CategoryTotal: models.CategoryTotal{Category: "food", Total: units(340), Count: 3}, Least: 40_000_000, Most: 200_000_000},
 			{CategoryTotal: models.CategoryTotal{Category: "bills", Total: units(300), Count: 1}, Least: 300_000_000, Most: 300_000_000},
 		}}
-		if diff := cmp.Diff(&want, got); diff != "" || err != nil {
+		if diff := cmp.Diff(want, got.Found); diff != "" || err != nil {
 			h.t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 		all, err := h.s.Breakdown(h.t.Context(), h.user, "expense", models.DayRef{}, models.DayRef{})
-		if err != nil || all.Total != units(14992) || len(all.Categories) != 4 {
+		if err != nil || all.Found.Total != units(14992) || len(all.Found.Categories) != 4 {
 			h.t.Errorf("of all days: %+v, %v", all, err)
 		}
 		income, err := h.s.Breakdown(h.t.Context(), h.user, "income", models.DayRef{}, models.DayRef{})
-		if err != nil || income.Total != units(2000) {
+		if err != nil || income.Found.Total != units(2000) {
 			h.t.Errorf("of income: %+v, %v", income, err)
 		}
 	})
@@ -146,7 +146,7 @@ func TestUnusualExpensesAreTheLargest(t *testing.T) {
 		h.entry("2026-11-02", "income", "salary", 9000)
 		i, err := h.s.Insights(h.t.Context(), h.user)
 		var amounts []models.Money
-		for _, e := range i.Unusual {
+		for _, e := range i.Found.Unusual {
 			amounts = append(amounts, e.Amount/1_000_000)
 		}
 		if diff := cmp.Diff([]models.Money{80, 70, 60}, amounts); diff != "" || err != nil {
@@ -163,7 +163,7 @@ func TestAnalyticsOfNobody(t *testing.T) {
 		trends, err := h.s.Trends(h.t.Context(), nobody, models.Daily, 24)
 		overview, err2 := h.s.Overview(h.t.Context(), nobody)
 		velocity, err3 := h.s.Velocity(h.t.Context(), nobody)
-		if trends != nil || overview != nil || velocity.Spent != (models.Sum{}) || velocity.Day != 21 || err != nil || err2 != nil || err3 != nil {
+		if trends != nil || overview != nil || velocity.Found.Spent != (models.Sum{}) || velocity.Found.Day != 21 || err != nil || err2 != nil || err3 != nil {
 			h.t.Errorf("%v %v %v %v %v %v", trends, overview, velocity, err, err2, err3)
 		}
 		uses, err := h.s.DescriptionUses(h.t.Context(), nobody)
@@ -212,7 +212,7 @@ func TestTooManyEntriesAreNotLookedThrough(t *testing.T) {
 				}
 				tx.InsertExpense(models.Expense{
 					ID: storetest.ID(), UserID: h.user, Description: "x", Amount: amount, Category: "food", Type: "expense",
-					Date: today, Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+					Date: today, Day: models.DayOf(today, time.UTC), Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 				})
 			}
 			return nil
@@ -220,13 +220,57 @@ func TestTooManyEntriesAreNotLookedThrough(t *testing.T) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		b, err := h.s.Breakdown(h.t.Context(), h.user, "expense", time.Time{}, time.Time{})
-		if err != nil || b.Total != units(models.MaxLookedThrough+1000) || b.Categories[0].Most != 0 {
+		b, err := h.s.Breakdown(h.t.Context(), h.user, "expense", models.DayRef{}, models.DayRef{})
+		if err != nil || b.Found.Total != units(models.MaxLookedThrough+1000) || b.Found.Categories[0].Most != 0 {
 			h.t.Errorf("breakdown: %+v, %v", b, err)
 		}
 		i, err := h.s.Insights(h.t.Context(), h.user)
-		if err != nil || i.Expense != b.Total || len(i.Unusual) != 0 {
+		if err != nil || i.Found.Expense != b.Found.Total || len(i.Found.Unusual) != 0 {
 			h.t.Errorf("insights: %+v, %v", i, err)
+		}
+	})
+}
+
+// Ten dollars and ten rupees are not twenty of anything.
+func TestAnalyticsCountOneCurrencyAndShowTheOthers(t *testing.T) {
+	in := func(code string) func(*models.Expense) { return func(e *models.Expense) { e.Currency = code } }
+	eachHistory(t, func(h *history) {
+		h.entry("2026-11-02", "expense", "food", 10)
+		h.entry("2026-11-02", "expense", "food", 10, in("INR"))
+		h.entry("2026-11-02", "expense", "travel", 900, in("USD"))
+		h.entry("2026-11-03", "income", "salary", 50, in("USD"))
+		h.entry("2026-10-03", "expense", "food", 7, in("EUR"))
+		usd := models.CurrencyTotal{Currency: "USD", Income: units(50), Expense: units(900), Count: 2}
+		v, err := h.s.Velocity(h.t.Context(), h.user)
+		if diff := cmp.Diff([]models.CurrencyTotal{usd}, v.Others); v.Found.Spent != units(20) || v.Currency != "INR" || err != nil || diff != "" {
+			h.t.Errorf("velocity: %+v, %v, others (-want +got):\n%s", v, err, diff)
+		}
+		o, err := h.s.Overview(h.t.Context(), h.user)
+		if err != nil || len(o.Others) != 2 || o.Found.Breakdown.Total != units(20) || o.Found.Breakdown.Categories[0].Most != 10_000_000 || o.Found.Trends.Summary.Expense != units(20) {
+			h.t.Errorf("overview: %+v, %v", o, err)
+		}
+		i, err := h.s.Insights(h.t.Context(), h.user)
+		if err != nil || i.Found.Top.Category != "food" || len(i.Found.Unusual) != 0 || len(i.Others) != 2 {
+			h.t.Errorf("insights: %+v, %v", i, err)
+		}
+	})
+}
+
+// In Auckland it is the 1st of December while it still is November in Los Angeles.
+func TestAnalyticsCountTheAccountsDays(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		for zone, want := range map[string]string{"Pacific/Auckland": "1 of 31: 5", "America/Los_Angeles": "30 of 30: 3"} {
+			o := options(t)
+			o.Now = func() time.Time { return time.Date(2026, time.November, 30, 20, 0, 0, 0, time.UTC) }
+			o.Zone, _ = models.LoadZone(zone)
+			s := storetest.Open(t, o)
+			h := &history{t: t, s: s, user: storetest.User(t, s).ID}
+			h.entry("2026-11-30", "expense", "food", 3)
+			h.entry("2026-12-01", "expense", "food", 5)
+			v, err := s.Velocity(t.Context(), h.user)
+			if got := fmt.Sprintf("%d of %d: %v", v.Found.Day, v.Found.Days, v.Found.Spent); got != want || err != nil {
+				t.Errorf("%s: %s, %v, want %s", zone, got, err, want)
+			}
 		}
 	})
 }

@@ -12,21 +12,32 @@ import (
 	"expenseflow/models"
 )
 
-// Analysed is the answer to every route of /api/analytics, in the original's
-// wrapper. Data is null for who has no entry yet; then Message and Hint say so.
+// Analysed is the answer to every route of /api/analytics: data in the original's
+// shape and wrapper. It counts entries in Currency, the account's; what the same days
+// have in others stands beside it.
 type Analysed struct {
-	Success bool   `json:"success"`
-	Message string `json:"message,omitempty"`
-	Data    any    `json:"data"`
-	Hint    string `json:"hint,omitempty"`
+	Success    bool            `json:"success"`
+	Data       any             `json:"data"`
+	Currency   string          `json:"currency"`
+	ByCurrency []CurrencyTotal `json:"byCurrency"`
 }
 
-// NewAnalysed wraps a document.
-func NewAnalysed(data any) Analysed { return Analysed{Success: true, Data: data} }
+// NewAnalysed gives the answer with a document of what was found.
+func NewAnalysed[T any](a *models.Analysis[T], document any, rates *models.Rates) Analysed {
+	return Analysed{true, document, a.Currency, currencyTotals(a.Others, a.Currency, rates)}
+}
 
 // NothingAnalysed is the answer to who has no entry yet, in the original's words.
-func NothingAnalysed() Analysed {
-	return Analysed{Success: true, Message: "No expense data available yet", Hint: "Start adding expenses to see analytics"}
+type NothingAnalysed struct {
+	Success bool      `json:"success"`
+	Message string    `json:"message"`
+	Data    *struct{} `json:"data"` // null
+	Hint    string    `json:"hint"`
+}
+
+// NewNothingAnalysed gives the answer.
+func NewNothingAnalysed() NothingAnalysed {
+	return NothingAnalysed{Success: true, Message: "No expense data available yet", Hint: "Start adding expenses to see analytics"}
 }
 
 // rounded rounds as a browser's Math.round does, to so many decimals. Sums are never
@@ -278,16 +289,16 @@ type Unusual struct {
 	Date        Time   `json:"date"`
 }
 
-// NewInsights gives i's document.
-func NewInsights(i models.Insights, now time.Time) Insights {
-	return Insights{insights(i), Time(now), "3 months"}
+// NewInsights gives i's document; currency is the account's.
+func NewInsights(i models.Insights, currency string, now time.Time) Insights {
+	return Insights{insights(i, currency), Time(now), "3 months"}
 }
 
-func insights(i models.Insights) []Insight {
+func insights(i models.Insights, currency string) []Insight {
 	if i.Entries() == 0 {
 		return []Insight{{Type: "info", Priority: 1, Message: "Start adding expenses to get personalized insights!"}}
 	}
-	list := slices.Concat(savingsInsight(i), topInsight(i), trendInsight(i), unusualInsight(i))
+	list := slices.Concat(savingsInsight(i), topInsight(i, currency), trendInsight(i), unusualInsight(i))
 	slices.SortStableFunc(list, func(a, b Insight) int { return a.Priority - b.Priority })
 	return list
 }
@@ -296,20 +307,29 @@ func insights(i models.Insights) []Insight {
 // suggested.
 const topShare = 40
 
-func topInsight(i models.Insights) []Insight {
+func topInsight(i models.Insights, currency string) []Insight {
 	if i.Top == nil {
 		return nil
 	}
 	amount, part := Total(i.Top.Total), share(i.Top.Total, i.Expense)
 	one := Insight{
 		Type: "category", Priority: 2, Title: "Top Spending Category", Category: i.Top.Category, Amount: &amount,
-		Message: fmt.Sprintf("%s accounts for %.1f%% of your expenses (%s%.2f)", capital(i.Top.Category), part, symbol(i.Currency), i.Top.Total.Float()),
+		Message: fmt.Sprintf("%s accounts for %.1f%% of your expenses (%s)", capital(i.Top.Category), part, priced(i.Top.Total, currency)),
 	}
 	if part > topShare {
 		text := "Consider diversifying your spending or setting a budget for this category."
 		one.Suggestion = &text
 	}
 	return []Insight{one}
+}
+
+// priced writes a sum for people, as the original does: ₹12.50.
+func priced(sum models.Sum, currency string) string {
+	c, known := models.FindCurrency(currency)
+	if !known {
+		return fmt.Sprintf("%s %.2f", currency, sum.Float())
+	}
+	return fmt.Sprintf("%s%.*f", c.Symbol, c.Decimals, sum.Float())
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
@@ -378,9 +398,9 @@ type Overview struct {
 	GeneratedAt       Time          `json:"generatedAt"`
 }
 
-// NewOverview gives o's document.
-func NewOverview(o models.Overview, now time.Time) Overview {
-	list := insights(o.Insights)
+// NewOverview gives o's document; currency is the account's.
+func NewOverview(o models.Overview, currency string, now time.Time) Overview {
+	list := insights(o.Insights, currency)
 	return Overview{newTrendSummary(o.Trends), NewBreakdown(o.Breakdown), list[:min(len(list), 3)], NewVelocity(o.Velocity, now), Time(now)}
 }
 

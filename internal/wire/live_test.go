@@ -74,17 +74,17 @@ func TestLiveDocuments(t *testing.T) {
 		"preferences":         wire.NewPreferences(models.User{ID: g.UserID, CreatedAt: noon}, models.DefaultPreferences()),
 		"not_built":           wire.NewFailure(wire.ErrNoWorkspaces),
 		"workspaces":          wire.Listed[struct{}]{Success: true, Data: []struct{}{}},
-		"trends":              wire.NewAnalysed(wire.NewTrends(models.NewTrends(models.TrendMonthly, days()))),
-		"trends_none":         wire.NewAnalysed(wire.NewTrends(models.NewTrends(models.TrendWeekly, nil))),
-		"nothing_analysed":    wire.NothingAnalysed(),
+		"trends":              wire.NewAnalysed(inRupees(dollars), wire.NewTrends(models.NewTrends(models.TrendMonthly, days())), nil),
+		"trends_none":         wire.NewAnalysed(inRupees(), wire.NewTrends(models.NewTrends(models.TrendWeekly, nil)), nil),
+		"nothing_analysed":    wire.NewNothingAnalysed(),
 		"breakdown":           wire.NewBreakdown(breakdown()),
 		"comparison":          wire.NewComparison(models.CompareMonths(models.DayOf(noon, time.UTC), 1, days())),
 		"velocity":            wire.NewVelocity(models.NewVelocity(models.DayOf(noon, time.UTC), days()[1].Flow), noon),
 		"prediction":          wire.NewPrediction(models.Predict([]models.Sum{{Units: 100}, {Units: 250}}, []models.CategoryTotal{{Category: "food", Total: models.Sum{Units: 100}, Count: 3}})),
 		"prediction_none":     wire.NewPrediction(models.Predict(nil, nil)),
-		"insights":            wire.NewInsights(notable(e), noon),
-		"insights_none":       wire.NewInsights(models.Insights{}, noon),
-		"overview":            wire.NewOverview(models.Overview{Breakdown: breakdown(), Insights: notable(e), Trends: models.NewTrends(models.TrendMonthly, days())}, noon),
+		"insights":            wire.NewInsights(notable(e), "EUR", noon),
+		"insights_none":       wire.NewInsights(models.Insights{}, "INR", noon),
+		"overview":            wire.NewOverview(models.Overview{Breakdown: breakdown(), Insights: notable(e), Trends: models.NewTrends(models.TrendMonthly, days())}, "JPY", noon),
 		"suggested":           wire.NewSuggested([]models.Suggestion{{Category: "food", Confidence: 0.67, Entries: 1, Same: true}, {Category: "other", Confidence: 0.2, Entries: 2}}),
 		"suggested_none":      wire.NewSuggested(nil),
 		"budget":              wire.NewBudget(food()),
@@ -125,6 +125,12 @@ func days() []models.DayFlow {
 		{Day: models.Date(2025, time.December, 1), Flow: models.Flow{Income: models.Sum{Units: 300}, Expense: models.Sum{Units: 90, Micros: 125_000}, Incomes: 1, Expenses: 2}},
 		{Day: models.DayOf(noon, time.UTC), Flow: models.Flow{Expense: models.Sum{Units: 60, Micros: 500_000}, Expenses: 1}},
 	}
+}
+
+var dollars = models.CurrencyTotal{Currency: "USD", Income: models.Sum{Units: 9}, Expense: models.Sum{Units: 10, Micros: 500_000}, Count: 2}
+
+func inRupees(others ...models.CurrencyTotal) *models.Analysis[models.Trends] {
+	return &models.Analysis[models.Trends]{Currency: "INR", Others: others}
 }
 
 func breakdown() models.Breakdown {
