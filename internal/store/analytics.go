@@ -10,7 +10,8 @@ import (
 // Analytics of a user's own entries in the account's currency. Each reads sums by day
 // and by category, as many rows as there are days and categories and however many
 // entries there are, all at one moment; models computes the rest. Nil is the answer to
-// who has no entry at all, in any currency.
+// who has no entry at all, in any currency. A page asks for five of them at once, so
+// they are long reads: nobody else waits for them.
 
 // An analysis is one look at a user's entries.
 type analysis struct {
@@ -22,21 +23,24 @@ type analysis struct {
 
 	mixed      bool       // there are entries in other currencies too
 	first, end models.Day // the days that were looked at; the end is excluded
+	looked     int64      // how many entries were looked through
 }
 
 // analyse runs fn, and reports whether the user has entries at all.
 func (s *Store) analyse(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
-	err = s.glance(ctx, func(g *glance) error {
+	err = s.longGlance(ctx, userID, func(g *glance) (int64, error) {
 		u, err := g.user(userID)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		own, others := u.Totals.In(u.Currency())
 		some = own.Count > 0 || len(others) > 0
-		return fn(&analysis{
+		a := &analysis{
 			glance: g, userID: userID, currency: u.Currency(), zone: s.ZoneOf(&u), today: s.Today(&u),
 			mixed: len(others) > 0, first: models.MaxDay, end: models.MinDay,
-		})
+		}
+		err = fn(a)
+		return a.looked, err
 	})
 	return some, err
 }
@@ -132,7 +136,7 @@ func (a *analysis) ranges(kind string, from, to models.Day) ([]models.CategoryRa
 		list[i].CategoryTotal = t
 		at[t.Category] = &list[i]
 	}
-	if models.CountOf(totals) > models.MaxLookedThrough {
+	if !a.mayLookThrough(totals) {
 		return list, nil
 	}
 	const query = "SELECT category, MIN(amount), MAX(amount) FROM expenses WHERE " + entriesOfDays + " AND type = ? GROUP BY category"
@@ -146,6 +150,17 @@ func (a *analysis) ranges(kind string, from, to models.Day) ([]models.CategoryRa
 		return err
 	})
 	return list, err
+}
+
+// mayLookThrough reports whether there are few enough entries in categories to look
+// through, and notes that they will be.
+func (a *analysis) mayLookThrough(categories []models.CategoryTotal) bool {
+	n := models.CountOf(categories)
+	if n > models.MaxLookedThrough {
+		return false
+	}
+	a.looked += n
+	return true
 }
 
 // entriesOfDays are the entries in the account's currency of days from from,
@@ -226,7 +241,7 @@ func (a *analysis) insights() (models.Insights, error) {
 		return models.Insights{}, err
 	}
 	var largest []models.Expense
-	if models.CountOf(categories) <= models.MaxLookedThrough {
+	if a.mayLookThrough(categories) {
 		largest, err = a.largest(from, to)
 	}
 	i := models.NewInsights(a.today, days, categories, largest)

@@ -21,7 +21,26 @@ type glance struct {
 // fn's first statement. It locks nobody out: on SQLite it must not be a
 // transaction of database/sql, for those take the writer's lock (_txlock).
 func (s *Store) glance(ctx context.Context, fn func(*glance) error) error {
-	conn, err := connection(ctx, s.r)
+	return s.glanceOn(ctx, s.r, fn)
+}
+
+// longGlance is glance on one of the connections for long reads of a user. fn gives
+// how many rows it had looked at.
+func (s *Store) longGlance(ctx context.Context, userID string, fn func(*glance) (int64, error)) error {
+	done, err := s.longRead(ctx, userID)
+	if err != nil {
+		return err
+	}
+	var rows int64
+	defer func() { done(rows) }()
+	return s.glanceOn(ctx, s.long, func(g *glance) (err error) {
+		rows, err = fn(g)
+		return err
+	})
+}
+
+func (s *Store) glanceOn(ctx context.Context, pool *gorm.DB, fn func(*glance) error) error {
+	conn, err := connection(ctx, pool)
 	if err != nil {
 		return fail(s.d, err)
 	}
@@ -30,7 +49,7 @@ func (s *Store) glance(ctx context.Context, fn func(*glance) error) error {
 		return fail(s.d, err)
 	}
 	defer endRead(context.WithoutCancel(ctx), conn)
-	db := s.r.Session(&gorm.Session{NewDB: true, Context: ctx})
+	db := pool.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = conn
 	return fn(&glance{ctx: ctx, s: s, db: db})
 }
