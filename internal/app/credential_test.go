@@ -37,6 +37,8 @@ var lateBodies = []struct{ route, path, body string }{
 	{"POST /api/budgets", "/api/budgets", `{"name":"A","category":"all","amount":1,"period":"monthly"}`},
 	{"PUT /api/budgets/:id", "/api/budgets/{budget}", `{"name":"B","category":"all","amount":1,"period":"monthly"}`},
 	{"DELETE /api/budgets/:id", "/api/budgets/{budget}", `{"deviceId":"d"}`},
+	{"PATCH /api/user/settings", "/api/user/settings", `{"timeZone":"Europe/Berlin"}`},
+	{"PUT /api/currency/preference", "/api/currency/preference", `{"currency":"EUR"}`},
 	{"POST /api/goals", "/api/goals", goalBody},
 	{"PUT /api/goals/:id", "/api/goals/{goal}", goalBody},
 	{"PATCH /api/goals/:id/progress", "/api/goals/{goal}/progress", `{"amount":1}`},
