@@ -335,7 +335,6 @@ const InsightMonths = 3
 
 // Insights is what stands out in the present month and the InsightMonths before.
 type Insights struct {
-	Currency string // the account's, of all figures
 	Flow
 	Top                *CategoryTotal // on which most was spent; nil if nothing was
 	ThisMonth, LastOne Sum            // spent

@@ -244,9 +244,7 @@ func (a *analysis) insights() (models.Insights, error) {
 	if a.mayLookThrough(categories) {
 		largest, err = a.largest(from, to)
 	}
-	i := models.NewInsights(a.today, days, categories, largest)
-	i.Currency = a.currency
-	return i, err
+	return models.NewInsights(a.today, days, categories, largest), err
 }
 
 // Prediction is that of the month after the present one.

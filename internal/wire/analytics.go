@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -461,13 +460,4 @@ func ParseBreakdown(kind, start, end string) (string, models.DayRef, models.DayR
 		err = invalid(`"endDate" must be greater than or equal to "startDate"`)
 	}
 	return kind, from, to, err
-}
-
-// symbol stands before an amount in a sentence; a code stands apart from it.
-func symbol(currency string) string {
-	c, _ := models.FindCurrency(cmp.Or(currency, models.DefaultCurrency))
-	if c.Symbol == c.Code {
-		return c.Code + " "
-	}
-	return c.Symbol
 }
