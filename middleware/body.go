@@ -155,7 +155,7 @@ func (u *unzipped) Read(p []byte) (n int, err error) {
 // no such thing.
 func asZipError(err error) error {
 	var known *models.Error
-	if err == nil || err == io.EOF || errors.As(err, &known) || errors.As(err, new(net.Error)) {
+	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &known) || errors.As(err, new(net.Error)) {
 		return err
 	}
 	return errNotZipped

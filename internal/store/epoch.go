@@ -8,16 +8,12 @@ import (
 	"time"
 )
 
-// Keys of the table meta.
-const (
-	metaEpoch    = "epoch"
-	metaBegan    = "epoch_began" // milliseconds since 1970, see models.LogState; absent before schema 9
-	metaTimeline = "timeline"    // PostgreSQL's, eight hex digits
-)
-
 // Epoch names this life of the database. A backup that was restored, a standby that was
 // promoted and may lack what was acknowledged, or another database has another one, so
-// that positions in the old log, and moments of it, mean nothing .
+// that positions in the old log, and moments of it, mean nothing.
+//
+// The table meta keeps it as 'epoch', with 'epoch_began' (milliseconds since 1970, see
+// models.LogState; absent before schema 9) and PostgreSQL's 'timeline' (eight hex digits).
 func (s *Store) Epoch(ctx context.Context) (string, error) {
 	var epoch string
 	err := s.one(ctx, s.r, "SELECT value FROM meta WHERE key = 'epoch'", nil, &epoch)

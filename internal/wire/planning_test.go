@@ -38,7 +38,7 @@ func FuzzParseGoal(f *testing.F) {
 		}
 		again, _, err := wire.ParseGoal(document)
 		back := again.Goal()
-		if back.Milestones == nil || len(back.Milestones) == 0 {
+		if len(back.Milestones) == 0 {
 			back.Milestones = g.Milestones
 		}
 		if diff := cmp.Diff(g, back); err != nil || diff != "" {
