@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"expenseflow/internal/e2e/process"
 )
 
 // attackFrom is the address that floods come from; the others are elsewhere.
@@ -37,7 +39,7 @@ func runAttack(ctx context.Context, name, addr string, length time.Duration) err
 	defer cancel()
 	a := &attacker{addr: addr, told: answers{}, client: &http.Client{
 		Timeout:   2 * time.Minute,
-		Transport: &http.Transport{DialContext: dialerFrom(attackFrom).DialContext, MaxIdleConnsPerHost: 512},
+		Transport: &http.Transport{DialContext: process.DialerFrom(attackFrom).DialContext, MaxIdleConnsPerHost: 512},
 	}}
 	if err := f.run(ctx, a); err != nil && ctx.Err() == nil {
 		return err
@@ -103,7 +105,7 @@ func loop(ctx context.Context, n int, fn func(worker int)) {
 
 // dial opens a plain connection that ends with ctx.
 func (a *attacker) dial(ctx context.Context) (net.Conn, error) {
-	c, err := dialerFrom(attackFrom).DialContext(ctx, "tcp", a.addr)
+	c, err := process.DialerFrom(attackFrom).DialContext(ctx, "tcp", a.addr)
 	if err != nil {
 		return nil, err
 	}

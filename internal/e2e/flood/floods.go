@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"expenseflow/internal/e2e/process"
 )
 
 // A flood is one kind of excess.
@@ -114,7 +116,7 @@ func handshakesWith(what func() (query string, head http.Header)) func(context.C
 // bareWebSockets opens sessions and lets them go when the server does.
 func bareWebSockets(ctx context.Context, a *attacker) error {
 	loop(ctx, 64, func(int) {
-		c, err := dialRaw(a.addr, attackFrom)
+		c, err := process.DialRaw(a.addr, attackFrom)
 		if err != nil {
 			a.noteError(err)
 			_ = pause(ctx, 10*time.Millisecond)
@@ -129,7 +131,7 @@ func bareWebSockets(ctx context.Context, a *attacker) error {
 func unfinishedFrames(ctx context.Context, a *attacker) error {
 	part := make([]byte, 990_000)
 	loop(ctx, 300, func(int) {
-		c, err := dialRaw(a.addr, attackFrom)
+		c, err := process.DialRaw(a.addr, attackFrom)
 		if err != nil {
 			a.noteError(err)
 			_ = pause(ctx, time.Second)
@@ -143,7 +145,7 @@ func unfinishedFrames(ctx context.Context, a *attacker) error {
 			a.noteError(err)
 			return
 		}
-		c.read(func([]byte) {})
+		c.Hear(func([]byte) {})
 		a.note("closed")
 	})
 	return nil
@@ -184,7 +186,7 @@ func attachments(ctx context.Context, a *attacker) error {
 	head.WriteString("]")
 	blob := make([]byte, 990_000)
 	loop(ctx, 40, func(int) {
-		c, err := dialSocket(a.addr, attackFrom, token)
+		c, err := process.Dial(a.addr, attackFrom, token)
 		if err != nil {
 			a.noteError(err)
 			_ = pause(ctx, time.Second)
@@ -192,13 +194,13 @@ func attachments(ctx context.Context, a *attacker) error {
 		}
 		defer c.Close()
 		context.AfterFunc(ctx, func() { _ = c.Close() })
-		err = c.say(head.String())
+		err = c.Say(head.String())
 		for range 9 {
 			if err == nil {
 				err = c.WriteMessage(websocket.BinaryMessage, blob)
 			}
 		}
-		c.read(func([]byte) {})
+		c.Hear(func([]byte) {})
 		a.note("closed")
 	})
 	return nil
@@ -385,7 +387,7 @@ func parkedOverSockets(ctx context.Context, a *attacker) error {
 		return err
 	}
 	loop(ctx, 4, func(int) {
-		c, err := dialSocket(a.addr, attackFrom, token)
+		c, err := process.Dial(a.addr, attackFrom, token)
 		if err != nil {
 			a.noteError(err)
 			_ = pause(ctx, time.Second)
@@ -393,11 +395,11 @@ func parkedOverSockets(ctx context.Context, a *attacker) error {
 		}
 		defer c.Close()
 		context.AfterFunc(ctx, func() { _ = c.Close() })
-		if c.say(`42["sync_request"]`) == nil {
-			c.read(func(b []byte) {
+		if c.Say(`42["sync_request"]`) == nil {
+			c.Hear(func(b []byte) {
 				if strings.HasPrefix(string(b), `42["sync_data"`) {
 					a.note("sync_data")
-					_ = c.say(`42["sync_request"]`)
+					_ = c.Say(`42["sync_request"]`)
 				}
 			})
 		}
@@ -435,13 +437,13 @@ func registrations(ctx context.Context, a *attacker) error {
 
 // onSockets has 4 signed-in sockets do something until the server ends them, and
 // begin again.
-func onSockets(ctx context.Context, a *attacker, n int, do func(*wsClient) error) error {
+func onSockets(ctx context.Context, a *attacker, n int, do func(*process.Socket) error) error {
 	token, err := a.account(ctx, 0)
 	if err != nil {
 		return err
 	}
 	loop(ctx, n, func(int) {
-		c, err := dialSocket(a.addr, attackFrom, token)
+		c, err := process.Dial(a.addr, attackFrom, token)
 		if err != nil {
 			a.noteError(err)
 			_ = pause(ctx, 200*time.Millisecond)
@@ -449,7 +451,7 @@ func onSockets(ctx context.Context, a *attacker, n int, do func(*wsClient) error
 		}
 		defer c.Close()
 		context.AfterFunc(ctx, func() { _ = c.Close() })
-		go c.read(func([]byte) {})
+		go c.Hear(func([]byte) {})
 		for ctx.Err() == nil {
 			if err := do(c); err != nil {
 				a.note("socket closed")
@@ -462,12 +464,12 @@ func onSockets(ctx context.Context, a *attacker, n int, do func(*wsClient) error
 
 func packets(packet string) func(context.Context, *attacker) error {
 	return func(ctx context.Context, a *attacker) error {
-		return onSockets(ctx, a, 4, func(c *wsClient) error { return c.say(packet) })
+		return onSockets(ctx, a, 4, func(c *process.Socket) error { return c.Say(packet) })
 	}
 }
 
 func websocketPings(ctx context.Context, a *attacker) error {
-	return onSockets(ctx, a, 4, func(c *wsClient) error {
+	return onSockets(ctx, a, 4, func(c *process.Socket) error {
 		return c.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second))
 	})
 }
@@ -478,11 +480,11 @@ func reconnects(ctx context.Context, a *attacker) error {
 		return err
 	}
 	connect := fmt.Sprintf(`40{"token":%q}`, token)
-	return onSockets(ctx, a, 20, func(c *wsClient) error {
-		if err := c.say("41"); err != nil {
+	return onSockets(ctx, a, 20, func(c *process.Socket) error {
+		if err := c.Say("41"); err != nil {
 			return err
 		}
-		return c.say(connect)
+		return c.Say(connect)
 	})
 }
 

@@ -31,6 +31,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"expenseflow/internal/e2e/process"
 )
 
 func main() {
@@ -89,7 +91,7 @@ func (c *campaign) run(ctx context.Context, only []string) error {
 	}
 	defer os.RemoveAll(dir)
 	if c.binary == "" {
-		if c.binary, err = build(ctx, dir); err != nil {
+		if c.binary, err = process.Build(ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -134,8 +136,8 @@ func (c *campaign) round(ctx context.Context, f *flood) (one *round, err error) 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	o, err := newOthers(ctx, s.addr, f.probesSignIn)
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	o, err := newOthers(ctx, s.Addr, f.probesSignIn)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +149,7 @@ func (c *campaign) round(ctx context.Context, f *flood) (one *round, err error) 
 	if err := o.work(ctx, c.length); err != nil {
 		return nil, err
 	}
-	one = &round{before: o.reset(), rssBefore: s.rss()}
+	one = &round{before: o.reset(), rssBefore: s.RSS()}
 	if err := c.under(ctx, f, s, o, one); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"expenseflow/internal/e2e/process"
 )
 
 // The kinds of work that the others do.
@@ -42,7 +44,7 @@ type others struct {
 
 type person struct {
 	email, token string
-	socket       *wsClient
+	socket       *process.Socket
 }
 
 const password = "four words in a row"
@@ -60,10 +62,10 @@ func newOthers(ctx context.Context, addr string, signIn bool) (*others, error) {
 			return nil, err
 		}
 		p.token = token
-		if p.socket, err = dialSocket(addr, "127.0.0.1", token); err != nil {
+		if p.socket, err = process.Dial(addr, "127.0.0.1", token); err != nil {
 			return nil, fmt.Errorf("connect: %w", err)
 		}
-		go p.socket.read(o.hear)
+		go p.socket.Hear(o.hear)
 		o.people = append(o.people, p)
 	}
 	return o, nil
@@ -212,7 +214,7 @@ func (o *others) hear(packet []byte) {
 }
 
 func (o *others) connect(p *person) error {
-	c, err := dialSocket(o.addr, "127.0.0.1", p.token)
+	c, err := process.Dial(o.addr, "127.0.0.1", p.token)
 	if err != nil {
 		return err
 	}

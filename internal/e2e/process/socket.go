@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"fmt"
@@ -8,15 +8,15 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A wsClient is a Socket.IO client over a WebSocket, reduced to what floods and
+// A Socket is a Socket.IO client over a WebSocket, reduced to what attackers and
 // their victims need.
-type wsClient struct{ *websocket.Conn }
+type Socket struct{ *websocket.Conn }
 
-// dialRaw opens an Engine.IO session over WebSocket from the address local and
+// DialRaw opens an Engine.IO session over WebSocket from the address local and
 // reads its open packet.
-func dialRaw(addr, local string) (*wsClient, error) {
+func DialRaw(addr, local string) (*Socket, error) {
 	d := websocket.Dialer{
-		NetDial: dialerFrom(local).Dial, HandshakeTimeout: 20 * time.Second,
+		NetDial: DialerFrom(local).Dial, HandshakeTimeout: 20 * time.Second,
 		ReadBufferSize: 4096, WriteBufferSize: 4096,
 	}
 	c, res, err := d.Dial("ws://"+addr+"/socket.io/?EIO=4&transport=websocket", nil)
@@ -31,16 +31,16 @@ func dialRaw(addr, local string) (*wsClient, error) {
 		_ = c.Close()
 		return nil, err
 	}
-	return &wsClient{c}, nil
+	return &Socket{c}, nil
 }
 
-// dialSocket signs in as well.
-func dialSocket(addr, local, token string) (*wsClient, error) {
-	c, err := dialRaw(addr, local)
+// Dial does so and signs in.
+func Dial(addr, local, token string) (*Socket, error) {
+	c, err := DialRaw(addr, local)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.say(fmt.Sprintf(`40{"token":%q}`, token)); err != nil {
+	if err := c.Say(fmt.Sprintf(`40{"token":%q}`, token)); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
@@ -55,19 +55,20 @@ func dialSocket(addr, local, token string) (*wsClient, error) {
 	return c, c.SetReadDeadline(time.Time{})
 }
 
-func (c *wsClient) say(packet string) error {
+// Say sends one text packet.
+func (c *Socket) Say(packet string) error {
 	return c.WriteMessage(websocket.TextMessage, []byte(packet))
 }
 
-// read answers pings and hands over all other packets until the connection ends.
-func (c *wsClient) read(hear func([]byte)) {
+// Hear answers pings and hands over all other packets until the connection ends.
+func (c *Socket) Hear(hear func([]byte)) {
 	for {
 		_, b, err := c.ReadMessage()
 		switch {
 		case err != nil:
 			return
 		case string(b) == "2":
-			if c.say("3") != nil {
+			if c.Say("3") != nil {
 				return
 			}
 		default:
@@ -76,6 +77,7 @@ func (c *wsClient) read(hear func([]byte)) {
 	}
 }
 
-func dialerFrom(local string) *net.Dialer {
+// DialerFrom connects from the address local.
+func DialerFrom(local string) *net.Dialer {
 	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(local)}, Timeout: 20 * time.Second}
 }
