@@ -13,8 +13,11 @@ const (
 	flushSize = 32 << 10
 	// flushPatience is how long a client may take to make room for the next part.
 	flushPatience = 30 * time.Second
-	// streamLongest is how long all of an answer may take: it holds a connection of
-	// the database, and a few clients that hardly read could hold all that there are.
+	// flushRate is how many bytes a second a client has to take on the whole, beyond
+	// flushPatience: an answer holds a connection of the database, and a few clients
+	// that hardly read could hold all that there are.
+	flushRate = 16 << 10
+	// streamLongest is how long all of an answer may take.
 	streamLongest = 10 * time.Minute
 )
 
@@ -26,6 +29,9 @@ type stream struct {
 	c    echo.Context
 	conn *http.ResponseController
 	ends time.Time
+
+	sent    int           // bytes, before compression
+	blocked time.Duration // how long the client let them wait; our own pauses do not count
 }
 
 func newStream(c echo.Context, start string) *stream {
@@ -60,14 +66,23 @@ func (s *stream) flush() error {
 		w.Header().Set(echo.HeaderContentType, mediaJSON)
 		w.WriteHeader(http.StatusOK)
 	}
-	deadline := time.Now().Add(flushPatience)
-	if deadline.After(s.ends) {
-		deadline = s.ends
-	}
-	_ = s.conn.SetWriteDeadline(deadline) // not every transport has one
+	began := time.Now()
+	_ = s.conn.SetWriteDeadline(s.deadline(began)) // not every transport has one
 	_, err := w.Write(s.buf)
+	s.blocked += time.Since(began)
+	s.sent += len(s.buf)
 	s.buf = s.buf[:0]
 	return err
+}
+
+// deadline is when the client has to have taken what is held.
+func (s *stream) deadline(now time.Time) time.Time {
+	allowed := flushPatience + time.Duration(s.sent+len(s.buf))*time.Second/flushRate - s.blocked
+	deadline := now.Add(min(flushPatience, allowed))
+	if deadline.After(s.ends) {
+		return s.ends
+	}
+	return deadline
 }
 
 // finish sends what is left.
