@@ -138,7 +138,7 @@ func renew(s *models.BudgetState, day models.Day) bool {
 // BudgetOf is how the user's budget of this id stands at a moment;
 // models.NotFound if there is none, or it is another user's.
 func (s *Store) BudgetOf(ctx context.Context, userID, id string, at time.Time) (models.BudgetReport, error) {
-	reports, err := s.budgetReports(ctx, selectBudgets+" AND id = ?", []any{userID, id}, at)
+	reports, err := s.budgetReports(ctx, userID, selectBudgets+" AND id = ?", []any{userID, id}, at)
 	if err == nil && len(reports) == 0 {
 		err = errNoBudget
 	}
@@ -152,26 +152,47 @@ func (s *Store) BudgetOf(ctx context.Context, userID, id string, at time.Time) (
 // account's zone, newest first, all read at once. A budget whose life has not
 // begun, or is over, stands as in its first or its last period.
 func (s *Store) BudgetStates(ctx context.Context, userID string, at time.Time) ([]models.BudgetReport, error) {
-	return s.budgetReports(ctx, selectBudgets+" ORDER BY created_at DESC, id DESC", []any{userID}, at)
+	return s.budgetReports(ctx, userID, selectBudgets+" ORDER BY created_at DESC, id DESC", []any{userID}, at)
 }
 
-func (s *Store) budgetReports(ctx context.Context, query string, args []any, at time.Time) (reports []models.BudgetReport, err error) {
-	reports = []models.BudgetReport{}
+// fewBudgets are so few that adding them up takes no longer than any other look.
+const fewBudgets = 10
+
+// budgetReports reads what query, which selects budgets of the user, gives. Of a user
+// with many budgets it is a long read.
+func (s *Store) budgetReports(ctx context.Context, userID, query string, args []any, at time.Time) (reports []models.BudgetReport, err error) {
 	if !storableArgs(args) {
-		return reports, nil
+		return []models.BudgetReport{}, nil
 	}
-	err = s.glance(ctx, func(g *glance) error {
-		err := g.rows(query, args, func(row scanner) error {
-			state, err := scanBudget(row)
-			reports = append(reports, models.BudgetReport{BudgetState: state})
-			return err
+	var budgets int
+	if err := s.ofUser(ctx, "budgets", userID, &budgets); err != nil && models.KindOf(err) != models.NotFound {
+		return nil, err
+	}
+	if budgets > fewBudgets {
+		err = s.longGlance(ctx, userID, func(g *glance) (_ int64, err error) {
+			reports, err = g.budgetReports(query, args, at)
+			return int64(len(reports)), err
 		})
-		if err != nil || len(reports) == 0 {
-			return err
-		}
-		return g.report(reports, at)
+		return reports, err
+	}
+	err = s.glance(ctx, func(g *glance) (err error) {
+		reports, err = g.budgetReports(query, args, at)
+		return err
 	})
 	return reports, err
+}
+
+func (g *glance) budgetReports(query string, args []any, at time.Time) ([]models.BudgetReport, error) {
+	reports := []models.BudgetReport{}
+	err := g.rows(query, args, func(row scanner) error {
+		state, err := scanBudget(row)
+		reports = append(reports, models.BudgetReport{BudgetState: state})
+		return err
+	})
+	if err != nil || len(reports) == 0 {
+		return reports, err
+	}
+	return reports, g.report(reports, at)
 }
 
 // storableArgs tells whether all texts may be in the database at all.

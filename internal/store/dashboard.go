@@ -3,7 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -16,27 +18,46 @@ import (
 // from's. models.NotFound if the user is gone, *models.InvalidError for an end
 // before its beginning.
 //
-// It reads the totals of these days and never all of their expenses.
-func (s *Store) Dashboard(ctx context.Context, userID string, from, to models.DayRef) (models.Dashboard, error) {
+// It reads the totals of these days and never all of their expenses. If there are many
+// of them it is a long read.
+func (s *Store) Dashboard(ctx context.Context, userID string, from, to models.DayRef) (d models.Dashboard, err error) {
 	now := s.opts.Now()
-	d := models.Dashboard{GeneratedAt: models.Millis(now)}
-	err := s.glance(ctx, func(g *glance) error {
-		u, err := g.user(userID)
-		if err != nil {
-			return err
-		}
-		zone := s.ZoneOf(&u)
-		d.Version, d.Currency = u.Seq, u.Currency()
-		d.From, d.To = dashboardDays(from, to, models.DayOf(now, zone), zone)
-		if d.To < d.From {
-			return models.InvalidIf([]models.Violation{{Field: "to", Rule: models.RuleOrder, Value: d.To.String()}})
-		}
-		if err := g.totals(userID, &d); err != nil {
-			return err
-		}
-		return g.recent(userID, &d)
+	err = s.glance(ctx, func(g *glance) (err error) {
+		d, _, err = g.dashboard(userID, from, to, now, shortTotals)
+		return err
+	})
+	if !errors.Is(err, errLong) {
+		return d, err
+	}
+	err = s.longGlance(ctx, userID, func(g *glance) (rows int64, err error) {
+		d, rows, err = g.dashboard(userID, from, to, now, math.MaxInt64)
+		return rows, err
 	})
 	return d, err
+}
+
+// shortTotals is how many totals of days and categories are read like anything else: a
+// year's has about a thousand.
+const shortTotals = 2_000
+
+// dashboard reads all of a dashboard, and tells how many totals it is made of; errLong if
+// they are more than most.
+func (g *glance) dashboard(userID string, from, to models.DayRef, now time.Time, most int64) (d models.Dashboard, rows int64, err error) {
+	d.GeneratedAt = models.Millis(now)
+	u, err := g.user(userID)
+	if err != nil {
+		return d, 0, err
+	}
+	zone := g.s.ZoneOf(&u)
+	d.Version, d.Currency = u.Seq, u.Currency()
+	d.From, d.To = dashboardDays(from, to, models.DayOf(now, zone), zone)
+	if d.To < d.From {
+		return d, 0, models.InvalidIf([]models.Violation{{Field: "to", Rule: models.RuleOrder, Value: d.To.String()}})
+	}
+	if rows, err = g.totals(userID, &d, most); err != nil {
+		return d, rows, err
+	}
+	return d, rows, g.recent(userID, &d)
 }
 
 func dashboardDays(from, to models.DayRef, today models.Day, zone *time.Location) (first, last models.Day) {
@@ -54,12 +75,15 @@ func dashboardDays(from, to models.DayRef, today models.Day, zone *time.Location
 	return from.In(zone), to.In(zone)
 }
 
-// totals fills in what the days' totals tell.
-func (g *glance) totals(userID string, d *models.Dashboard) error {
+// totals fills in what the days' totals tell, and counts them.
+func (g *glance) totals(userID string, d *models.Dashboard, most int64) (rows int64, err error) {
 	sums := summary{d: d, byCategory: map[string]models.CategoryTotal{}, others: map[string]models.CurrencyTotal{}}
 	d.Series = []models.DayTotal{}
 	query := "SELECT day, category, type, currency, units, micros, count FROM daily_totals WHERE user_id = ? AND day >= ? AND day <= ? AND count > 0 ORDER BY day"
-	err := g.rows(query, []any{userID, int64(d.From), int64(d.To)}, func(row scanner) error {
+	err = g.rows(query, []any{userID, int64(d.From), int64(d.To)}, func(row scanner) error {
+		if rows++; rows > most {
+			return errLong
+		}
 		var t tally
 		err := row.Scan(&t.day, &t.category, &t.kind, &t.currency, &t.sum.Units, &t.sum.Micros, &t.count)
 		sums.add(t)
@@ -69,7 +93,7 @@ func (g *glance) totals(userID string, d *models.Dashboard) error {
 		return cmp.Or(b.Total.Cmp(a.Total), cmp.Compare(a.Category, b.Category))
 	})
 	d.Others = slices.SortedFunc(maps.Values(sums.others), func(a, b models.CurrencyTotal) int { return cmp.Compare(a.Currency, b.Currency) })
-	return err
+	return rows, err
 }
 
 // A summary adds up rows of daily_totals, which come in the order of days.

@@ -6,6 +6,8 @@ import (
 
 	"expenseflow/internal/seededbug"
 	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
 // streamChunk is how many rows a stream takes in before it hands them out: a
@@ -269,22 +271,26 @@ func PlaceOf(op *models.QueuedOperation) ParkedPlace {
 }
 
 // parkedRows and parkedBytes are how much EachParked holds in memory, but for a single
-// operation that is larger: databases have them from before they had a bound.
+// operation that is larger: databases have them from before they had a bound. Up to the
+// short ones reading takes no longer than any other look.
 const (
-	parkedRows  = 200
-	parkedBytes = 1 << 20
+	parkedRows       = 200
+	parkedBytes      = 1 << 20
+	parkedShortRows  = 32
+	parkedShortBytes = 64 << 10
 )
 
 // EachParked calls fn with each of the user's operations that wait for a person,
 // oldest first, without expenses that the user has no right to any more, in constant
 // memory. While fn works it holds no connection. An error of fn ends it and is
-// returned as it is.
+// returned as it is. If there are many it is a long read.
 func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error {
-	page, more, err := s.ParkedPage(ctx, userID, ParkedPlace{}, parkedRows, parkedBytes)
+	page, more, err := s.parkedPage(ctx, s.r, userID, ParkedPlace{}, parkedShortRows, parkedShortBytes)
+	var read int64
 	if err == nil && more {
 		var done func(int64)
 		if done, err = s.longRead(ctx, userID); err == nil {
-			defer done(0)
+			defer func() { done(read) }()
 		}
 	}
 	for err == nil && len(page) > 0 {
@@ -293,10 +299,10 @@ func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.Qu
 				return err
 			}
 		}
-		if !more {
+		if read += int64(len(page)); !more {
 			break
 		}
-		page, more, err = s.ParkedPage(ctx, userID, PlaceOf(&page[len(page)-1]), parkedRows, parkedBytes)
+		page, more, err = s.parkedPage(ctx, s.long, userID, PlaceOf(&page[len(page)-1]), parkedRows, parkedBytes)
 	}
 	return err
 }
@@ -304,11 +310,24 @@ func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.Qu
 // ParkedPage is what EachParked gives after a place: at most limit operations, and as
 // many as hold so many bytes, but at least one; and whether there may be more.
 func (s *Store) ParkedPage(ctx context.Context, userID string, after ParkedPlace, limit int, bytes int64) (page []models.QueuedOperation, more bool, err error) {
+	page, more, err = s.parkedPage(ctx, s.r, userID, after, min(limit, parkedShortRows), min(bytes, parkedShortBytes))
+	if err != nil || !more || limit <= parkedShortRows && bytes <= parkedShortBytes {
+		return page, more, err
+	}
+	done, err := s.longRead(ctx, userID)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { done(int64(len(page))) }()
+	return s.parkedPage(ctx, s.long, userID, after, limit, bytes)
+}
+
+func (s *Store) parkedPage(ctx context.Context, from *gorm.DB, userID string, after ParkedPlace, limit int, bytes int64) (page []models.QueuedOperation, more bool, err error) {
 	page = []models.QueuedOperation{}
 	held, full := int64(0), false
 	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND state = 'parked' AND (created_at, id) > (?, ?) " +
 		"ORDER BY created_at, id LIMIT ?"
-	err = s.rows(ctx, s.r, query, []any{userID, after.createdAt, after.id, limit}, func(row scanner) error {
+	err = s.rows(ctx, from, query, []any{userID, after.createdAt, after.id, limit}, func(row scanner) error {
 		op, err := scanOperation(row)
 		if held += op.Size(); len(page) > 0 && held > bytes {
 			full = true
