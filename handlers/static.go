@@ -33,8 +33,9 @@ var types = map[string]string{
 type Static struct {
 	Files fs.FS
 
-	// Policy is the Content-Security-Policy of every file; "" sends none, since
-	// an existing frontend may need anything (CONTRACT D35).
+	// Policy is the Content-Security-Policy of every file; "" sends none, not even
+	// the one of other answers, since an existing frontend may need anything
+	// (docs/contract.md, D35).
 	Policy string
 
 	// tags maps paths to ETags, of files that have no date. ETags are weak:
@@ -126,6 +127,7 @@ func (h *Static) folder(c echo.Context, name string) error {
 func (h *Static) headers(w http.Header, name string, info fs.FileInfo, content io.ReadSeeker) {
 	w.Set(echo.HeaderContentType, mediaType(name))
 	w.Set(echo.HeaderCacheControl, "no-cache") // ask each time; the answer is mostly 304
+	w.Del(echo.HeaderContentSecurityPolicy)
 	if h.Policy != "" {
 		w.Set(echo.HeaderContentSecurityPolicy, h.Policy)
 		w.Set(echo.HeaderReferrerPolicy, "no-referrer")

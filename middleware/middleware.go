@@ -9,7 +9,8 @@
 //   - Log lines and metrics name routes, not paths, and show no query, header or
 //     body: tokens travel there. Only the line of a 404 has the path too, since it
 //     says which file of a frontend is missing.
-//   - Long polling and WebSockets pass beside this package, except RealIP.
+//   - Long polling and WebSockets pass beside this package, except RealIP and
+//     SecurityHeaders.
 package middleware
 
 import (
@@ -64,14 +65,6 @@ func NoStore(next echo.HandlerFunc) echo.HandlerFunc {
 		h := c.Response().Header()
 		h.Set(echo.HeaderVary, "*")
 		h.Set(echo.HeaderCacheControl, "no-store")
-		return next(c)
-	}
-}
-
-// NoSniff keeps browsers from guessing another type than the one declared.
-func NoSniff(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
 		return next(c)
 	}
 }

@@ -30,7 +30,7 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = handlers.Errors(a.log)
-	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.NoSniff, middleware.CORS(p.pages))
+	e.Use(middleware.RequestID, middleware.Answer(a.log, p.metrics, a.cfg.AccessLog), middleware.CORS(p.pages))
 	p.list = a.listFormat(folders)
 	a.api(e, p)
 	e.Pre(middleware.ExpressPaths(func() (patterns []string) {
@@ -48,13 +48,14 @@ func (a *App) routes(p parts) (http.Handler, error) {
 	}
 	// Sockets are beside echo and its wrappers: WebSockets take the connection over.
 	rest, live := compress(e), middleware.Guard(a.log)(p.io)
-	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(middleware.Arriving(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/socket.io/") {
 			live.ServeHTTP(w, r)
 		} else {
 			rest.ServeHTTP(w, r)
 		}
-	}))), nil
+	})
+	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(middleware.SecurityHeaders(middleware.Arriving(all))), nil
 }
 
 // frontend opens the user's own frontend, nil for the built-in page, and says what

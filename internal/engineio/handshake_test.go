@@ -292,7 +292,7 @@ func TestPollingHeaders(t *testing.T) {
 			t.Errorf("%s: headers %v", tt.agent, got.Header)
 		}
 		query := newPolling + "&sid=" + parseHello(t, got.Body).SID
-		if got := h.do("POST", query, "4x").Header.Get("Content-Type"); got != "text/html" {
+		if got := h.do("POST", query, "4x").Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
 			t.Errorf("POST: Content-Type %q", got)
 		}
 	}

@@ -363,7 +363,7 @@ func leaveBody(w http.ResponseWriter, r *http.Request) {
 // acknowledge answers a POST. Its type is text/html since some browsers offered
 // other types as a download.
 func (s *Session) acknowledge(w http.ResponseWriter, r *http.Request) {
-	pollingHeaders(w.Header(), r, "text/html")
+	pollingHeaders(w.Header(), r, "text/html; charset=utf-8")
 	s.srv.headers(w.Header(), r, false)
 	_, _ = io.WriteString(w, "ok")
 }

@@ -1,0 +1,22 @@
+package middleware
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// One port of localhost with TLS would take every other program there off plain HTTP.
+func TestHTTPSIsAskedForWithTLSAndNotOfLocalhost(t *testing.T) {
+	h := SecurityHeaders(http.NotFoundHandler())
+	for url, want := range map[string]string{
+		"https://money.example.org/": hstsYear, "https://money.example.org:8443/": hstsYear,
+		"http://money.example.org/": "", "https://localhost:3000/": "", "https://a.LOCALHOST./": "",
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", url, nil))
+		if got := w.Header().Get("Strict-Transport-Security"); got != want {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}
