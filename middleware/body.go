@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"expenseflow/internal/auth"
 	"expenseflow/internal/fair"
 	"expenseflow/models"
 )
@@ -30,7 +31,7 @@ const (
 // a client that sends a byte now and then may not hold on for ever.
 const (
 	bodyPatience = 30 * time.Second
-	bodyRate     = 4 << 10 // bytes a second, after the first bodyPatience
+	bodyRate     = 4 << 10 // bytes a second that have to arrive, after the first bodyPatience
 	// BodyLongest is how long any body may take, OpenBodyLongest how long one of a
 	// request without a token may: such bodies are small.
 	BodyLongest     = 10 * time.Minute
@@ -39,16 +40,51 @@ const (
 	bodyWait = 2 * time.Minute
 )
 
-// BodyBytes is how many bytes of bodies a process holds at a time. Bodies beyond that
-// wait and are not refused: a page whose offline queue is refused sends it for ever.
-const BodyBytes = 64 << 20
+// How many bytes of bodies a process holds at a time: of small ones, which have no more
+// than smallBody each, and of larger ones. Bodies beyond that wait and are not refused:
+// a page whose offline queue is refused sends it for ever.
+const (
+	smallBody       = MaxOpenBody
+	SmallBodyBytes  = 16 << 20
+	LargerBodyBytes = 64 << 20
+)
 
 // bodyWaiting is how many requests may wait with their bodies.
 const bodyWaiting = 4096
 
-// NewBodyRoom makes the room that all bodies of a process share, by address.
-func NewBodyRoom() *fair.Pool {
-	return fair.New(fair.Options{Capacity: BodyBytes, Waiting: bodyWaiting})
+// A BodyRoom is the room that all bodies of a process share: fairly by user, and by
+// address where no token says who it is. Small bodies have theirs apart, so that an
+// expense or a sign-in never waits for somebody's offline queue to arrive.
+type BodyRoom struct{ small, larger *fair.Pool }
+
+// NewBodyRoom makes an empty one.
+func NewBodyRoom() *BodyRoom {
+	return &BodyRoom{
+		small:  fair.New(fair.Options{Capacity: SmallBodyBytes, Waiting: bodyWaiting}),
+		larger: fair.New(fair.Options{Capacity: LargerBodyBytes, Waiting: bodyWaiting}),
+	}
+}
+
+// enter waits for room for a body, in turn with those of others.
+func (b *BodyRoom) enter(r *http.Request, size int64) (leave func(), err error) {
+	pool, key := b.larger, bodyOwner(r)
+	if size <= smallBody {
+		pool = b.small
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), bodyWait)
+	defer cancel()
+	if err := pool.Acquire(ctx, key, size); err != nil {
+		return nil, errNoRoom
+	}
+	return func() { pool.Release(key, size) }, nil
+}
+
+// bodyOwner is whom a body is counted to.
+func bodyOwner(r *http.Request) string {
+	if id, ok := auth.FromContext(r.Context()); ok {
+		return id.User.ID
+	}
+	return network(clientIP(r))
 }
 
 var (
@@ -60,10 +96,10 @@ var (
 )
 
 // Body bounds the request's body to limit bytes, as sent and when it is unzipped, and
-// its arrival in time: no longer than longest, and less for a short one. Reading too
-// much fails with models.TooLarge; a declared length is refused unread. The body has
+// its arrival in time: no longer than longest, and less if little of it arrives. Reading
+// too much fails with models.TooLarge; a declared length is refused unread. The body has
 // its place in room from before it is read until the handler returns.
-func Body(limit int64, longest time.Duration, room *fair.Pool) echo.MiddlewareFunc {
+func Body(limit int64, longest time.Duration, room *BodyRoom) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -82,12 +118,12 @@ func Body(limit int64, longest time.Duration, room *fair.Pool) echo.MiddlewareFu
 			if r.ContentLength >= 0 && unzip == nil {
 				size = r.ContentLength
 			}
-			leave, err := enterRoom(c, room, size)
+			leave, err := room.enter(r, size)
 			if err != nil {
 				return err
 			}
 			defer leave()
-			r.Body = newBody(c, limit, bodyTime(size, longest))
+			r.Body = newBody(c, limit, longest)
 			if unzip != nil {
 				r.Body = &unzipped{ReadCloser: r.Body, open: unzip, limit: limit}
 			}
@@ -96,20 +132,10 @@ func Body(limit int64, longest time.Duration, room *fair.Pool) echo.MiddlewareFu
 	}
 }
 
-// bodyTime is how long a body of that size may take.
-func bodyTime(size int64, longest time.Duration) time.Duration {
-	return min(longest, bodyPatience+time.Duration(size/bodyRate)*time.Second)
-}
-
-// enterRoom waits for room for a body, in turn with those of other addresses.
-func enterRoom(c echo.Context, room *fair.Pool, size int64) (leave func(), err error) {
-	key := network(clientIP(c.Request()))
-	ctx, cancel := context.WithTimeout(c.Request().Context(), bodyWait)
-	defer cancel()
-	if err := room.Acquire(ctx, key, size); err != nil {
-		return nil, errNoRoom
-	}
-	return func() { room.Release(key, size) }, nil
+// bodyTime is how long a body may take of which that many bytes have arrived: room is
+// held for what was announced, and so only for those who send it.
+func bodyTime(arrived int64, longest time.Duration) time.Duration {
+	return min(longest, bodyPatience+time.Duration(arrived/bodyRate)*time.Second)
 }
 
 // unzipper is how the body is to be unzipped, nil for not at all.
@@ -181,15 +207,18 @@ func drain(c echo.Context, limit int64) {
 // A body is a request's body with its bounds.
 type body struct {
 	io.ReadCloser
-	conn *http.ResponseController
-	ends time.Time
+	conn    *http.ResponseController
+	began   time.Time
+	longest time.Duration
+	arrived int64 // bytes
 }
 
 func newBody(c echo.Context, limit int64, longest time.Duration) *body {
 	return &body{
 		ReadCloser: http.MaxBytesReader(c.Response(), c.Request().Body, limit),
 		conn:       http.NewResponseController(c.Response()),
-		ends:       time.Now().Add(longest),
+		began:      time.Now(),
+		longest:    longest,
 	}
 }
 
@@ -198,11 +227,12 @@ func newBody(c echo.Context, limit int64, longest time.Duration) *body {
 // and would take a deadline that passes for a client that left.
 func (b *body) Read(p []byte) (int, error) {
 	deadline := time.Now().Add(bodyPatience)
-	if deadline.After(b.ends) {
-		deadline = b.ends
+	if ends := b.began.Add(bodyTime(b.arrived, b.longest)); deadline.After(ends) {
+		deadline = ends
 	}
 	_ = b.conn.SetReadDeadline(deadline) // not every transport has one
 	n, err := b.ReadCloser.Read(p)
+	b.arrived += int64(n)
 	if errors.Is(err, io.EOF) { // after anything else net/http may go on reading
 		_ = b.conn.SetReadDeadline(time.Time{})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"expenseflow/internal/auth"
 	"expenseflow/models"
 )
 
@@ -88,7 +89,7 @@ func TestLargeBodiesOfOneAddressTookAllMemory(t *testing.T) {
 		if n := len(held); n != 5 {
 			t.Errorf("others' waited too: %d", n)
 		}
-		if _, all := room.Use(""); all > BodyBytes {
+		if _, all := room.larger.Use(""); all > LargerBodyBytes {
 			t.Errorf("%d bytes", all)
 		}
 		close(leave)
@@ -96,6 +97,47 @@ func TestLargeBodiesOfOneAddressTookAllMemory(t *testing.T) {
 		if n := len(held); n != 10 {
 			t.Errorf("%d of 10 were let in in the end", n)
 		}
+	})
+}
+
+// A hundred people behind one proxy are one address, and somebody's offline queue may
+// take ten minutes to arrive.
+func TestSlowQueuesOfOneUserKeptEverybodyOfTheirAddressFromPosting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held, leave := make(chan string, 100), make(chan struct{})
+		e := newEcho(Body(MaxSyncBody, BodyLongest, NewBodyRoom()))
+		e.POST("/", func(c echo.Context) error {
+			id, _ := auth.FromContext(c.Request().Context())
+			held <- id.User.ID
+			<-leave
+			return nil
+		})
+		post := func(user string, size int64) {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("x"))
+			r.RemoteAddr, r.ContentLength = "192.0.2.1:1", size
+			ctx := context.WithoutCancel(t.Context())
+			if user != "" {
+				ctx = auth.WithIdentity(ctx, auth.Identity{User: models.User{ID: user}})
+			}
+			go e.ServeHTTP(httptest.NewRecorder(), r.WithContext(ctx))
+			synctest.Wait()
+		}
+		for range 10 {
+			post("slow", MaxSyncBody)
+		}
+		for range 10 {
+			post("slow", MaxBody)
+		}
+		before := len(held)
+		post("slow", 200)
+		post("other", 200)
+		post("other", MaxSyncBody)
+		post("", 200)
+		if n := len(held) - before; n != 4 {
+			t.Errorf("%d of 4 were let in", n)
+		}
+		close(leave)
+		synctest.Wait()
 	})
 }
 
