@@ -14,6 +14,8 @@ RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -ldflags='-s -w' -o /out/expenseflow .
+# The licences of all that the binary carries ask to go where it goes.
+RUN go run ./internal/notices /out/expenseflow >/out/THIRD_PARTY_NOTICES
 # An empty image has no shell to make folders with, so they are copied into it.
 RUN mkdir -p /out/data /out/tmp
 
@@ -21,6 +23,7 @@ FROM scratch
 # Roots of trust, for databases and Redis servers that speak TLS.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/expenseflow /expenseflow
+COPY --from=build /out/THIRD_PARTY_NOTICES /THIRD_PARTY_NOTICES
 # The server's own user: it owns the data folder and nothing else.
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build --chown=65532:65532 /out/tmp /tmp

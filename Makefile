@@ -8,7 +8,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 COMPOSE_SPEC  := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-frontend test race bench chaos fuzz check static fmt fmt-check vet lint compose vuln
+.PHONY: help run demo-frontend test race bench chaos fuzz check static fmt fmt-check vet lint compose vuln notices sbom
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,18 @@ compose: ## hold the compose files against the Compose Specification
 	@for f in docker-compose.yml compose.sqlite.yml; do \
 		$(GO) run $(COMPOSE_SPEC) $$f >/dev/null || exit 1; echo "$$f: valid"; \
 	done
+
+expenseflow: FORCE
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ .
+
+.PHONY: FORCE
+FORCE:
+
+notices: expenseflow ## write THIRD_PARTY_NOTICES, the licences of all that the binary carries, as in the image
+	$(GO) run ./internal/notices ./expenseflow >THIRD_PARTY_NOTICES
+
+sbom: expenseflow ## list every module that is linked, with version and checksum
+	@$(GO) version -m ./expenseflow
 
 # govulncheck asks the Go vulnerability database. Where that cannot be reached,
 # nothing was checked: it says so, and with REQUIRE_ALL=1 it fails.
