@@ -112,10 +112,45 @@ func PageOnly(policy *origin.Policy) echo.MiddlewareFunc {
 
 // PerAddress refuses requests of an address that made too many.
 func PerAddress(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
-	return limited(l, metrics, "Too many requests from this IP, please try again later.", func(c echo.Context) string {
+	return limited(l, metrics, tooManyOfAddress, func(c echo.Context) string {
 		return network(clientIP(c.Request()))
 	})
 }
+
+// PerUser refuses requests of a user who made too many, and those of an address that made
+// a hundred times as many: a hundred people may share one, behind a proxy that is not in
+// TRUSTED_PROXIES. It goes after Bearer.
+func PerUser(users, addresses *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
+	byUser := limited(users, metrics, "Too many requests, please try again later.", func(c echo.Context) string {
+		id, _ := auth.FromContext(c.Request().Context())
+		return id.User.ID
+	})
+	byAddress := PerAddress(addresses, metrics)
+	return func(next echo.HandlerFunc) echo.HandlerFunc { return byUser(byAddress(next)) }
+}
+
+// PeoplePerAddress is how many times as much as one user the users of an address may do.
+const PeoplePerAddress = 100
+
+// Strangers answers requests whose token is no good, of an address that made too many of
+// them, with that. It keeps nobody out whose token is good. It goes before Bearer.
+func Strangers(l *Limiter, metrics *observe.Metrics) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			if err == nil || models.KindOf(err) != models.Unauthorized {
+				return err
+			}
+			if wait, ok := l.Take(network(clientIP(c.Request()))); !ok {
+				metrics.Refusal("rate_limit")
+				return tooMany(tooManyOfAddress, wait)
+			}
+			return err
+		}
+	}
+}
+
+const tooManyOfAddress = "Too many requests from this IP, please try again later."
 
 // PerToken refuses requests of a token that made too many: tokens stand for
 // devices, since each signs in by itself. It goes after Bearer.

@@ -113,7 +113,10 @@ func (a *App) service(e *echo.Echo) {
 
 func (a *App) api(e *echo.Echo, p parts) {
 	limiter := func(r config.Rate) *middleware.Limiter { return middleware.NewLimiter(r.N, r.Per) }
-	perAddress := middleware.PerAddress(limiter(a.cfg.RateLimit), p.metrics)
+	strangers := limiter(a.cfg.RateLimit)
+	perAddress, perStranger := middleware.PerAddress(strangers, p.metrics), middleware.Strangers(strangers, p.metrics)
+	crowds := config.Rate{N: middleware.PeoplePerAddress * a.cfg.RateLimit.N, Per: a.cfg.RateLimit.Per}
+	perUser := middleware.PerUser(limiter(a.cfg.RateLimit), limiter(crowds), p.metrics)
 	perToken := middleware.PerToken(limiter(a.cfg.SyncRateLimit), p.metrics)
 	signIns := &middleware.SignIns{
 		Wrong: limiter(a.cfg.AuthRateLimit), Account: limiter(a.cfg.AuthAccountLimit), All: limiter(a.cfg.SignInLimit), Crowded: p.hasher.Crowded,
@@ -126,12 +129,12 @@ func (a *App) api(e *echo.Echo, p parts) {
 	room := middleware.NewBodyRoom()
 	body := func(limit int64) echo.MiddlewareFunc { return middleware.Body(limit, middleware.BodyLongest, room) }
 	open := []echo.MiddlewareFunc{perAddress, middleware.Body(middleware.MaxOpenBody, middleware.OpenBodyLongest, room)}
-	closed := []echo.MiddlewareFunc{perAddress, known, zone, body(middleware.MaxBody)}
-	upload := []echo.MiddlewareFunc{perAddress, known, zone, body(middleware.MaxUpload)}
-	sync := []echo.MiddlewareFunc{perAddress, known, zone, body(middleware.MaxSyncBody)}
+	closed := []echo.MiddlewareFunc{perStranger, known, perUser, zone, body(middleware.MaxBody)}
+	upload := []echo.MiddlewareFunc{perStranger, known, perUser, zone, body(middleware.MaxUpload)}
+	sync := []echo.MiddlewareFunc{perStranger, known, perUser, zone, body(middleware.MaxSyncBody)}
 	// A batch that is refused stays in the browser, which sends it again and
 	// again: it has a limit of its own and counts towards no other.
-	batch := []echo.MiddlewareFunc{middleware.Bearer(bearers, a.cfg.SyncTokenGrace), perToken, zone, body(middleware.MaxSyncBody)}
+	batch := []echo.MiddlewareFunc{perStranger, middleware.Bearer(bearers, a.cfg.SyncTokenGrace), perToken, zone, body(middleware.MaxSyncBody)}
 
 	api := e.Group("/api", middleware.NoStore, middleware.Browser)
 	(&handlers.Accounts{

@@ -21,9 +21,10 @@ const (
 	maxPassword = 72
 
 	// waitersPerSlot and hashPatience bound a storm of sign-ins: whoever would
-	// wait longer is told to come again.
-	waitersPerSlot = 64
-	hashPatience   = 10 * time.Second
+	// wait longer is told to come again. A hundred people who sign in at once behind one
+	// proxy, which is one address, have their turns in half a minute on one processor.
+	waitersPerSlot = 256
+	hashPatience   = 45 * time.Second
 	hashRetryAfter = 2 * time.Second
 )
 
@@ -36,17 +37,24 @@ var ErrMismatch = models.E(models.Invalid, "Invalid credentials")
 // leave some of them to everybody else. Its methods may be called concurrently.
 //
 // Waiting places and turns are divided by models.Attempt.From, so whoever signs in
-// from one address a hundred times keeps nobody else waiting for more than a turn.
+// from one address a hundred times keeps nobody else waiting for more than a turn. Places
+// are divided by account too: many addresses that try one leave room for the others.
 type Hasher struct {
-	slots *fair.Pool
-	cost  int
+	slots    *fair.Pool // by address
+	accounts *fair.Pool // by account: who hashes or waits
+	cost     int
 }
 
 // NewHasher makes a Hasher that takes at most half of the processors.
 func NewHasher() *Hasher { return newHasher(max(1, runtime.GOMAXPROCS(0)/2), bcryptCost) }
 
 func newHasher(slots, cost int) *Hasher {
-	return &Hasher{slots: fair.New(fair.Options{Capacity: int64(slots), Waiting: waitersPerSlot * int64(slots)}), cost: cost}
+	waiting := waitersPerSlot * int64(slots)
+	return &Hasher{
+		slots:    fair.New(fair.Options{Capacity: int64(slots), Waiting: waiting}),
+		accounts: fair.New(fair.Options{Capacity: waiting + int64(slots)}),
+		cost:     cost,
+	}
 }
 
 // Crowded reports whether so many wait that those who come often should not.
@@ -55,7 +63,7 @@ func (h *Hasher) Crowded() bool { return h.slots.Crowded() }
 // Hash returns what is to be stored of a new password (see encode). It fails with
 // models.Unavailable when too many wait already, and with ctx's error.
 func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
-	release, err := h.acquire(ctx)
+	release, err := h.acquire(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -73,12 +81,12 @@ func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 // never matches: so an unknown address takes as long as a wrong password.
 // Other errors are Hash's.
 func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) error {
-	release, err := h.acquire(ctx)
+	attempt, account := models.AttemptFrom(ctx), string(stored)
+	release, err := h.acquire(ctx, account)
 	if err != nil {
 		return err
 	}
 	defer release()
-	attempt, account := models.AttemptFrom(ctx), string(stored)
 	if err := attempt.Admit(account); err != nil { // after the wait: guesses at once are none too many
 		return err
 	}
@@ -99,18 +107,29 @@ func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) er
 	return nil
 }
 
-// acquire waits for a slot, but neither in a crowd nor for long.
-func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
+// acquire waits for a slot, but neither in a crowd nor for long. What is of no account
+// counts for its address.
+func (h *Hasher) acquire(ctx context.Context, account string) (release func(), err error) {
 	from := models.AttemptFrom(ctx).From
+	if account == "" {
+		account = "of " + from
+	}
+	if !h.accounts.Try(account, 1) {
+		return nil, errBusy
+	}
 	patient, cancel := context.WithTimeout(ctx, hashPatience)
 	defer cancel()
-	switch err := h.slots.Acquire(patient, from, 1); {
-	case err == nil:
-		return func() { h.slots.Release(from, 1) }, nil
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("wait for a password slot: %w", ctx.Err())
+	if err := h.slots.Acquire(patient, from, 1); err != nil {
+		h.accounts.Release(account, 1)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("wait for a password slot: %w", ctx.Err())
+		}
+		return nil, errBusy
 	}
-	return nil, errBusy
+	return func() {
+		h.slots.Release(from, 1)
+		h.accounts.Release(account, 1)
+	}, nil
 }
 
 var errBusy = &models.Error{

@@ -187,6 +187,38 @@ func TestOneAddressKeptEverybodyFromSigningIn(t *testing.T) {
 	})
 }
 
+// A hundred addresses that tried one account took all places to wait.
+func TestManyAddressesAtOneAccountLeaveRoomToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher(1, bcrypt.MinCost)
+		h.slots.Try("somebody", 1)
+		from := func(i int) context.Context {
+			return models.WithAttempt(t.Context(), models.Attempt{
+				From: strconv.Itoa(i), Admit: func(string) error { return nil }, Wrong: func(string) {},
+			})
+		}
+		var refused atomic.Int64
+		for i := range 2 * waitersPerSlot {
+			go func() {
+				if err := h.Compare(from(i), []byte("the victim's"), "guess"); models.KindOf(err) == models.Unavailable {
+					refused.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		if waiting := 2*waitersPerSlot - refused.Load(); waiting > waitersPerSlot*2/3 {
+			t.Errorf("%d guesses at one account wait", waiting)
+		}
+		tried := make(chan error, 1)
+		go func() { tried <- h.Compare(from(-1), nil, "another's") }()
+		synctest.Wait()
+		h.slots.Release("somebody", 1)
+		if err := <-tried; !errors.Is(err, ErrMismatch) {
+			t.Errorf("another account: %v", err)
+		}
+	})
+}
+
 func TestGuessesAtOnceAreNoMoreThanOneAfterTheOther(t *testing.T) {
 	h := newHasher(1, bcrypt.MinCost)
 	var wrong, admitted atomic.Int64

@@ -62,7 +62,7 @@ type Config struct {
 	RatesFile      string `env:"RATES_FILE" help:"exchange rates in JSON, read at the start; empty converts nothing" eg:"/etc/expenseflow/rates.json"`
 	AdminToken     Secret `env:"ADMIN_TOKEN" help:"opens POST /api/admin/status, at least 16 characters; empty closes it" eg:"the output of: openssl rand -hex 16"`
 
-	RateLimit        Rate `env:"RATE_LIMIT" envDefault:"10000/15m" help:"API requests of one address; 0 is no limit"`
+	RateLimit        Rate `env:"RATE_LIMIT" envDefault:"10000/15m" help:"API requests of one user, and of one address without a good token; all users of an address have a hundred times as many; 0 is no limit"`
 	AuthRateLimit    Rate `env:"AUTH_RATE_LIMIT" envDefault:"20/15m" help:"wrong passwords, and wrong admin tokens, of one address; 0 is no limit"`
 	AuthAccountLimit Rate `env:"AUTH_ACCOUNT_RATE_LIMIT" envDefault:"100/15m" help:"wrong passwords for one account, of all addresses; 0 is no limit"`
 	SignInLimit      Rate `env:"SIGN_IN_RATE_LIMIT" envDefault:"60/15m" help:"sign-ins and registrations of one address while many others wait to sign in; 0 is no limit"`
