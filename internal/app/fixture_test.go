@@ -106,7 +106,7 @@ func (r *running) call(method, path, token, body string, headers ...string) answ
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	if strings.HasPrefix(path, "/api/auth/") && body != "" {
+	if body != "" { // as every page does
 		req.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
