@@ -17,7 +17,7 @@ func Browser(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if sameOrigin(r) && auth.Browser(r.Header) == "" {
-			c.SetCookie(auth.NewBrowserCookie(overTLS(r)))
+			c.SetCookie(auth.NewBrowserCookie(secure(r)))
 		}
 		return next(c)
 	}
@@ -37,8 +37,14 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
-// overTLS tells whether the client speaks TLS with us, or with a trusted proxy (RealIP
-// has deleted what anybody else says).
-func overTLS(r *http.Request) bool {
-	return r.TLS != nil || strings.EqualFold(r.Header.Get(echo.HeaderXForwardedProto), "https")
+// BrowserCookies takes the cookie that names a browser without TLS out of requests that
+// come by TLS: any host of the same site can set it, even without TLS, and could so
+// choose by which name a visitor's browser is known. It goes behind RealIP.
+func BrowserCookies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if secure(r) {
+			auth.DropPlainBrowser(r)
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -50,6 +50,22 @@ func TestABrowserIsGivenItsCookieOnceAndByItsOwnOriginAlone(t *testing.T) {
 	}
 }
 
+// A page of a neighbouring subdomain can set the plain cookie for the whole site: the
+// visitor's browser was then known by a name that the neighbour chose.
+func TestANeighbouringHostChoseByWhichNameABrowserIsKnown(t *testing.T) {
+	r := start(t, "TRUSTED_PROXIES=127.0.0.1/32")
+	mine, theirs := r.register("a@example.org"), r.register("b@example.org")
+	planted := []string{"X-Forwarded-Proto", "https", "Cookie", "expenseflow_browser=" + strings.Repeat("A", 26)}
+	if got := r.call("GET", "/api/sync/status", mine, "", planted...).cookie(); !strings.HasPrefix(got, "__Host-") {
+		t.Errorf("the browser is given %q", got)
+	}
+	queued := time.Now()
+	acts["body"](r, theirs, "theirs", planted...)
+	if got := r.queue(mine, "mine", queued, expenseBody, planted...).body; strings.Contains(got, "another account") {
+		t.Errorf("the neighbour set the queue aside: %s", got)
+	}
+}
+
 // acts are the requests under a device's name that another account can make.
 var acts = map[string]func(r *running, token, device string, headers ...string) answer{
 	"body": func(r *running, token, device string, headers ...string) answer {

@@ -55,7 +55,7 @@ func (a *App) routes(p parts) (http.Handler, error) {
 			rest.ServeHTTP(w, r)
 		}
 	})
-	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(middleware.SecurityHeaders(middleware.Arriving(all))), nil
+	return middleware.RealIP(a.cfg.TrustedProxies, a.log)(middleware.SecurityHeaders(middleware.BrowserCookies(middleware.Arriving(all)))), nil
 }
 
 // frontend opens the user's own frontend, nil for the built-in page, and says what

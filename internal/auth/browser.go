@@ -44,3 +44,14 @@ func NewBrowserCookie(secure bool) *http.Cookie {
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: secure,
 	}
 }
+
+// DropPlainBrowser removes the cookie for browsers without TLS from a request.
+func DropPlainBrowser(r *http.Request) {
+	cookies := r.Cookies()
+	r.Header.Del("Cookie")
+	for _, c := range cookies {
+		if c.Name != browserCookie {
+			r.AddCookie(c)
+		}
+	}
+}
