@@ -54,6 +54,41 @@ func TestSyncPageNamesTestsThatExist(t *testing.T) {
 	}
 }
 
+// docs/security.md shows what it says of the program by tests, and
+// docs/attack-entries.md has one for each finding; each that they name is there.
+func TestSecurityPagesNameTestsThatExist(t *testing.T) {
+	root := filepath.Join("..", "..")
+	tests, named := testNames(t, root), regexp.MustCompile("`(Test[^`]+|static/jstest/[^`]+)`")
+	for _, name := range []string{"SECURITY.md", "docs/security.md", "docs/attack-entries.md"} {
+		page, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range named.FindAllStringSubmatch(string(page), -1) {
+			if _, err := os.Stat(filepath.Join(root, found[1])); !tests[found[1]] && err != nil {
+				t.Errorf("%s names %s, which does not exist", name, found[1])
+			}
+		}
+	}
+}
+
+// A finding without a test says so.
+func TestEveryFindingHasATest(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "attack-entries.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| (\d+[a-z]?|[FS]\d+|\w+ decision) \|[^|]*\|([^|]*)\|([^|]*)\|$`).FindAllStringSubmatch(string(page), -1)
+	for _, row := range rows {
+		if !strings.Contains(row[2], "`") && (strings.TrimSpace(row[2]) != "none" || strings.TrimSpace(row[3]) == "") {
+			t.Errorf("%s has neither a test nor a reason", row[1])
+		}
+	}
+	if len(rows) != 20+14+17+8+2 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
 // testNames gives the name of every test below root.
 func testNames(t *testing.T, root string) map[string]bool {
 	t.Helper()

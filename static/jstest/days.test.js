@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { dated, dayOf, dayOfRow, dayTitle, isDay, monthName, shift, today, useZone } from '../js/days.js';
+import { dated, dayOf, dayOfRow, dayTitle, isDay, monthName, onNewDay, shift, today, useZone } from '../js/days.js';
 import { rangeOf } from '../js/dashboard.js';
 import { totals } from '../js/totals.js';
 
@@ -60,4 +60,17 @@ test('a zone that the browser does not know changes nothing', () => {
   useZone('America/New_York');
   useZone('Mars/Olympus');
   assert.equal(dayOf('2026-11-01T03:00:00Z'), '2026-10-31');
+});
+
+test('a page left open over the end of a month goes on with the next', (t) => {
+  useZone('UTC');
+  t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.parse('2026-11-30T23:59:50Z') });
+  globalThis.document = new EventTarget();
+  const days = [];
+  const stop = onNewDay(() => days.push(today()));
+  t.mock.timers.tick(20_000);
+  t.mock.timers.tick(20_000);
+  stop();
+  delete globalThis.document;
+  assert.deepEqual(days, ['2026-12-01']);
 });
