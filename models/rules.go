@@ -197,7 +197,7 @@ func (d Draft) Normalize() Draft {
 	d.Description = Trim(d.Description)
 	d.Merchant = Trim(d.Merchant)
 	d.Notes = Trim(d.Notes)
-	d.Currency = strings.ToUpper(Trim(d.Currency))
+	d.Currency = CurrencyCode(d.Currency)
 	d.Date = millis(d.Date)
 	return d
 }
@@ -207,7 +207,7 @@ func (p Patch) Normalize() Patch {
 	p.Description = mapped(p.Description, Trim)
 	p.Merchant = mapped(p.Merchant, Trim)
 	p.Notes = mapped(p.Notes, Trim)
-	p.Currency = mapped(mapped(p.Currency, Trim), strings.ToUpper)
+	p.Currency = mapped(p.Currency, CurrencyCode)
 	p.Date = millis(p.Date)
 	return p
 }

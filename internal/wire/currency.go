@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 
 	"expenseflow/models"
@@ -119,7 +118,7 @@ func ParsePreference(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 		return models.SettingsPatch{}, Meta{}, err
 	}
 	m, vs := readMeta(o)
-	code := strings.ToUpper(models.Trim(str(o["currency"])))
+	code := models.CurrencyCode(str(o["currency"]))
 	p := models.SettingsPatch{Currency: &code}
 	if len(p.Check()) > 0 {
 		return models.SettingsPatch{}, Meta{}, errCurrency
@@ -146,7 +145,7 @@ const defaultBase = "USD"
 // NewRatesPage gives what is known of a base; "" is the original's. That a currency
 // is worth itself is known at any time, now. Errors are models.Invalid.
 func NewRatesPage(base string, rates *models.Rates, now time.Time) (p RatesPage, err error) {
-	if base = strings.ToUpper(models.Trim(base)); base == "" {
+	if base = models.CurrencyCode(base); base == "" {
 		base = defaultBase
 	}
 	codes := rates.Codes(base)

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/json"
-	"strings"
 
 	"expenseflow/models"
 )
@@ -49,7 +48,7 @@ func ParseSettings(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 		}
 	}
 	if p.Currency != nil {
-		code := strings.ToUpper(*p.Currency)
+		code := models.CurrencyCode(*p.Currency)
 		p.Currency = &code
 	}
 	if err := joiError(ordered(append(vs, p.Check()...))); err != nil {
