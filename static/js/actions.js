@@ -44,7 +44,7 @@ export function actionsOf({ queue, book, sync, toast }) {
 
 /** The fields of a row that a person chose, for a new expense like it. */
 export function draftOf(row) {
-  const { description, amount, category, type, date, currency, merchant, notes } = row;
-  const draft = { description, amount, category, type, date, currency, merchant, notes };
+  const { description, amount, category, type, date, day, currency, merchant, notes } = row;
+  const draft = { description, amount, category, type, date, day, currency, merchant, notes };
   return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined && value !== ''));
 }
