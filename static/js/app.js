@@ -90,6 +90,7 @@ function openLedger(session) {
   context.budgets.refresh();
   return () => {
     context.closed = true;
+    context.settings.stop();
     unhear();
     context.sync.stop();
     context.live.stop();
@@ -233,12 +234,11 @@ function leave({ session }) {
 }
 
 // Nothing of an account that is gone stays here, not even what waits.
-async function removeAccount({ api, session, queue }, password) {
+async function removeAccount({ api, session }, password) {
   await api.deleteAccount(password);
-  forgetRows(storage, session.user.id);
   sessions.close(storage);
-  queue.forget();
   start('Your account has been deleted.');
+  sessions.forgetAccount(storage, session.user.id);
 }
 
 function tellEndings() {

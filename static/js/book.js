@@ -188,9 +188,10 @@ export function forgetRows(storage, userId) {
   storage.remove(cacheKey(userId));
 }
 
-/** Removes the rows that were kept of everybody but one user; of everybody, without one. */
+/** Removes the rows and settings that were kept of everybody but one user; of everybody, without one. */
 export function forgetOthers(storage, userId = null) {
-  storage.keys('expenseflow.').filter((key) => key.endsWith('.rows') && key !== cacheKey(userId)).forEach((key) => storage.remove(key));
+  const own = `expenseflow.${userId}.`;
+  storage.keys('expenseflow.').filter((key) => /\.(rows|settings)$/.test(key) && !key.startsWith(own)).forEach((key) => storage.remove(key));
 }
 
 function cacheKey(userId) {

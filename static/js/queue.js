@@ -31,11 +31,6 @@ export class Queue extends EventTarget {
     this.#now = now;
   }
 
-  /** Removes everything that waits: for an account that is gone. */
-  forget() {
-    this.#storage.keys(this.#prefix).forEach((key) => this.#storage.remove(key));
-  }
-
   /** Whether a key of the store belongs to this queue. */
   owns(key) {
     return key.startsWith(this.#prefix);

@@ -66,6 +66,11 @@ export function deviceId(storage, userId) {
   return id;
 }
 
+/** Removes all that was kept of an account that is gone, also what waits and the browser's name for it. */
+export function forgetAccount(storage, userId) {
+  storage.keys(`expenseflow.${userId}.`).forEach((key) => storage.remove(key));
+}
+
 /** Letters and digits that nobody guesses. */
 export function randomText(length) {
   const digits = '0123456789abcdefghijklmnopqrstuvwxyz';

@@ -13,6 +13,7 @@ export class Settings extends EventTarget {
   #api;
   #storage;
   #key;
+  #stopped = false;
 
   currency = firstCurrency;
   timeZone = deviceZone();
@@ -30,9 +31,14 @@ export class Settings extends EventTarget {
   /** Reads them anew. Without an answer the last ones stay. */
   async refresh() {
     const settings = await this.#api.settings().catch(() => null);
-    if (settings) {
+    if (settings && !this.#stopped) {
       this.#keep(settings);
     }
+  }
+
+  /** Keeps nothing from now on: an answer that is under way comes too late. */
+  stop() {
+    this.#stopped = true;
   }
 
   #keep({ currency, timeZone }) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forgetOthers } from '../js/book.js';
 import * as sessions from '../js/session.js';
+import { Settings } from '../js/settings.js';
 import { Storage } from '../js/storage.js';
 
 const refused = (err) => err.message === 'refused';
@@ -17,12 +18,30 @@ test('a session that was left without a network ends when there is one again', a
   assert.deepEqual(told, ['t1', 't2']);
 });
 
-test('rows of people who are not signed in here are forgotten', () => {
+test('rows and settings of people who are not signed in here are forgotten', () => {
   const storage = new Storage(null);
   ['anna', 'bob'].forEach((id) => storage.set(`expenseflow.${id}.rows`, [1]));
+  storage.set('expenseflow.bob.settings', { currency: 'EUR' });
   storage.set('expenseflow.bob.queue.1', { action: 'CREATE' });
   forgetOthers(storage, 'anna');
   assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.anna.rows', 'expenseflow.bob.queue.1']);
   forgetOthers(storage);
   assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.bob.queue.1']);
+});
+
+test('nothing of a deleted account stays in the browser', () => {
+  const storage = new Storage(null);
+  ['rows', 'settings', 'device', 'queue.1'].forEach((kind) => storage.set(`expenseflow.bob.${kind}`, [1]));
+  storage.set('expenseflow.bobby.queue.1', [1]);
+  sessions.forgetAccount(storage, 'bob');
+  assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.bobby.queue.1']);
+});
+
+test('settings that arrive after signing out are not kept', async () => {
+  const storage = new Storage(null);
+  const settings = new Settings({ storage, live: { listen() {} }, userId: 'bob', api: { settings: async () => ({ currency: 'EUR' }) } });
+  const answer = settings.refresh();
+  settings.stop();
+  await answer;
+  assert.deepEqual(storage.keys('expenseflow.'), []);
 });
