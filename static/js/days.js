@@ -1,3 +1,5 @@
+import { isolated } from './format.js';
+
 /**
  * Calendar days. This is the one place of the page that turns moments into days and
  * days into text. Days are texts, YYYY-MM-DD, so they compare and sort as they are.
@@ -6,6 +8,7 @@
  * wherever the device is. Until it is known it is the device's.
  */
 const perDay = 86_400_000;
+const gregorian = { calendar: 'gregory', timeZone: 'UTC' };
 
 let zone = deviceZone();
 let format = formatIn(zone);
@@ -80,8 +83,17 @@ export function monthName(day) {
   return inWords(day, { month: 'long' });
 }
 
-function inWords(day, options) {
-  return new Date(day).toLocaleDateString(undefined, { ...options, timeZone: 'UTC' });
+/**
+ * A day or month in words, in the reader's language. It is of the Gregorian calendar
+ * in every language: by that the months of sums and budgets are counted.
+ */
+export function inWords(day, options, locale = undefined) {
+  return isolated(new Date(day).toLocaleDateString(locale, { ...gregorian, ...options }));
+}
+
+/** A range of days in words, the last one included. */
+export function rangeInWords(from, to, options, locale = undefined) {
+  return isolated(new Intl.DateTimeFormat(locale, { ...gregorian, ...options }).formatRange(new Date(from), new Date(to)));
 }
 
 /** A moment as a person says it: Today, 14:03. */

@@ -1,3 +1,5 @@
+import { isolated } from './format.js';
+
 /**
  * Amounts as people write and read them. This is the one place of the page that
  * turns numbers into text and text into numbers, in the reader's language; for
@@ -33,7 +35,7 @@ export function money(value, currency = '', locale = undefined) {
   const digits = Math.max(usual, text.split('.')[1]?.length ?? 0);
   const options = { minimumFractionDigits: usual, maximumFractionDigits: digits };
   const figure = new Intl.NumberFormat(locale, options).format(text).replace('-', '−');
-  return known ? besideSymbol(figure, currency, locale) : `${figure} ${currency}`.trim();
+  return isolated(known ? besideSymbol(figure, currency, locale) : `${figure} ${currency}`.trim());
 }
 
 /**

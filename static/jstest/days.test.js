@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { dated, dayOf, dayOfRow, dayTitle, isDay, monthName, onNewDay, shift, today, useZone } from '../js/days.js';
+import { dated, dayOf, dayOfRow, dayTitle, inWords, isDay, monthName, onNewDay, rangeInWords, shift, today, useZone } from '../js/days.js';
 import { rangeOf } from '../js/dashboard.js';
 import { totals } from '../js/totals.js';
 
@@ -73,4 +73,15 @@ test('a page left open over the end of a month goes on with the next', (t) => {
   stop();
   delete globalThis.document;
   assert.deepEqual(days, ['2026-12-01']);
+});
+
+test('the month of sums was named by another calendar than it is counted by', () => {
+  const month = inWords('2026-11-30', { month: 'numeric' }, 'fa-IR-u-nu-latn');
+  assert.equal(month.replace(/\D/g, ''), '11');
+});
+
+test('a range of days in Persian swallowed the number beside it', () => {
+  const range = rangeInWords('2026-11-01', '2026-11-30', { day: 'numeric', month: 'long' }, 'fa-IR');
+  assert.match(range, /^\u2068.*\u2069$/);
+  assert.doesNotMatch(rangeInWords('2026-11-01', '2026-11-30', { day: 'numeric', month: 'long' }, 'en'), /\u2068/);
 });

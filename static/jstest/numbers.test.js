@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { micros, money, readAmount, typedAmount } from '../js/numbers.js';
+import { amountFault } from '../js/panels/amount.js';
 
 test('an amount is understood as it is written where the reader lives', () => {
   const understood = [
@@ -86,4 +87,15 @@ test('an amount has the decimals of its currency, and more only if it has them',
 
 test('amounts that nobody can enter do not stop the page from showing them', () => {
   assert.deepEqual([micros(-0.5), micros(1e21), micros(1e-7)], [-500_000n, 10n ** 27n, 0n]);
+});
+
+test('two sums in Arabic traded their signs and currencies', () => {
+  const sums = [money(-micros(30), '', 'ar-EG'), money(micros(1234.5), 'EUR', 'ar-EG'), money(-micros(30), '', 'fa-IR')];
+  sums.forEach((text) => assert.match(text, /^\u2068[^\u2068\u2069]+\u2069$/));
+});
+
+test('whoever types a currency sign learns where the currency goes', () => {
+  const rule = { enough: (amount) => amount > 0, tooLittle: '', example: 12.5, place: 'The currency goes under More details.' };
+  ['¥500', '12 EUR', '$12'].forEach((text) => assert.match(amountFault(text, rule), /^Enter the number alone, such as .+ More details\.$/));
+  assert.match(amountFault('1.2.3.4', rule), /^Enter a number, such as/);
 });

@@ -1,5 +1,6 @@
 import { alertText, budgetDraft, gauge, percent, standing } from '../budgets.js';
 import { categoryName } from '../categories.js';
+import { rangeInWords } from '../days.js';
 import { arrange, h, icon, iconButton, setText, svg } from '../dom.js';
 import { sentence } from '../format.js';
 import { micros, money } from '../numbers.js';
@@ -131,8 +132,7 @@ function describe({ category, period, periodStart, periodEnd }) {
 // The first and the last day that count; the period's end is the first moment
 // that does not.
 function days(start, end) {
-  const format = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
-  return format.formatRange(new Date(start), new Date(Date.parse(end) - 1));
+  return rangeInWords(start, Date.parse(end) - 1, { day: 'numeric', month: 'short' });
 }
 
 // The words beside it say all that it shows.

@@ -1,5 +1,6 @@
 import { flowBars, labelStep, short } from '../charts.js';
 import { points } from '../dashboard.js';
+import { inWords } from '../days.js';
 import { arrange, h, place, setAttribute, setText, svg } from '../dom.js';
 import { micros, money } from '../numbers.js';
 import { Figure } from './figure.js';
@@ -132,14 +133,10 @@ function isMonth(key) {
   return key.length === 7;
 }
 
-function named(key, options) {
-  return new Date(`${isMonth(key) ? `${key}-15` : key}T12:00:00Z`).toLocaleDateString(undefined, { timeZone: 'UTC', ...options });
-}
-
 function shortName(key) {
-  return named(key, isMonth(key) ? { month: 'short' } : { day: 'numeric', month: 'short' });
+  return inWords(key, isMonth(key) ? { month: 'short' } : { day: 'numeric', month: 'short' });
 }
 
 function longName(key) {
-  return named(key, isMonth(key) ? { month: 'long', year: 'numeric' } : { weekday: 'short', day: 'numeric', month: 'short' });
+  return inWords(key, isMonth(key) ? { month: 'long', year: 'numeric' } : { weekday: 'short', day: 'numeric', month: 'short' });
 }

@@ -1,4 +1,5 @@
 import { ranges } from '../dashboard.js';
+import { rangeInWords } from '../days.js';
 import { h, setText, soon } from '../dom.js';
 import { count } from '../format.js';
 import { categoryFigure } from './categorychart.js';
@@ -42,6 +43,5 @@ export function mount({ dashboard, live, views, sumCurrency }) {
 }
 
 function days({ from, to }) {
-  const format = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
-  return format.formatRange(new Date(from), new Date(to));
+  return rangeInWords(from, to, { day: 'numeric', month: 'long', year: 'numeric' });
 }
