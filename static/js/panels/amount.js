@@ -2,13 +2,17 @@ import { largestAmount, readAmount, typedAmount } from '../numbers.js';
 
 /**
  * What is wrong with an amount that was typed, or ''. One that could be read in two
- * ways, a thousand apart, is asked about: nobody's money is guessed.
+ * ways, a thousand apart, is asked about: nobody's money is guessed. place says where
+ * a currency goes.
  */
-export function amountFault(text, { enough, tooLittle, example }) {
+export function amountFault(text, { enough, tooLittle, example, place = '' }) {
   const { amount, choices } = readAmount(text);
   if (choices) {
     const [less, more] = choices.map((c) => typedAmount(c));
     return `That could be ${less} or ${more}: write it like one of these.`;
+  }
+  if (amount === undefined && /[\p{Sc}\p{L}]/u.test(text)) {
+    return `Enter the number alone, such as ${typedAmount(example)}. ${place}`.trim();
   }
   if (amount === undefined) {
     return `Enter a number, such as ${typedAmount(example)}.`;

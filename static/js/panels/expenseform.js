@@ -7,6 +7,9 @@ import { Fields } from './fields.js';
 
 let forms = 0;
 
+/** An earlier day is taken for a slip: two digits typed for the year are of the first century. */
+const earliestDay = '1900-01-01';
+
 /**
  * A form for an expense, new or known. submit receives the fields as the server
  * takes them; for a known expense only those that were changed. currency gives
@@ -32,7 +35,7 @@ export class ExpenseForm {
       this.#typeChoice(),
       h('div', { class: 'pair' },
         this.#fields.add('amount', 'Amount', h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })),
-        this.#fields.add('date', 'Date', h('input', { type: 'date', required: true, min: '0001-01-01', max: '9999-12-31' }))),
+        this.#fields.add('date', 'Date', h('input', { type: 'date', required: true, min: earliestDay, max: '9999-12-31' }))),
       this.#fields.add('description', 'Description', h('input', { maxlength: 100, autocomplete: 'off', required: true })),
       this.#fields.add('category', 'Category', categorySelect()),
       this.#details,
@@ -105,7 +108,7 @@ export class ExpenseForm {
   #submitted(event) {
     event.preventDefault();
     const values = this.#values();
-    if (this.#fields.refuse(check(values, this.#fields.text('amount')))) {
+    if (this.#fields.refuse(check(values, this.#fields.text('amount'), this.#known))) {
       return;
     }
     this.#submit(this.#known ? changed(this.#known, values) : filled(values));
@@ -140,15 +143,17 @@ function categorySelect() {
   return h('select', { required: true }, group('Spending', spending), group('Income', earning));
 }
 
-const amountRule = { enough: (amount) => amount >= smallestAmount, tooLittle: `Enter at least ${typedAmount(smallestAmount)}.`, example: 12.5 };
+const amountRule = { enough: (amount) => amount >= smallestAmount, tooLittle: `Enter at least ${typedAmount(smallestAmount)}.`, example: 12.5, place: 'The currency goes under More details.' };
 
-/** What is wrong with values, by field; typed is the amount as it was typed. */
-function check({ description, category, date, currency }, typed) {
+/** What is wrong with values, by field; typed is the amount as it was typed, known the row that is changed. */
+function check({ description, category, date, currency }, typed, known) {
   const faults = { amount: amountFault(typed, amountRule) };
   if (!date) {
     faults.date = 'Choose a date.';
   } else if (!isDay(date.slice(0, 10)) || /^\d{5}/.test(date)) {
     faults.date = 'Choose a date before the year 10000.';
+  } else if (date < earliestDay && date !== known?.date) {
+    faults.date = 'Choose a date from 1900 on.';
   }
   if (!description) {
     faults.description = 'Say what it was.';
