@@ -199,6 +199,6 @@ function name(button, picture, label) {
 }
 
 function amountText(row) {
-  const text = money(micros(row.amount), row.currency);
-  return row.type === 'income' ? `+${text}` : `−${text}`;
+  const amount = micros(row.amount);
+  return row.type === 'income' ? `+${money(amount, row.currency)}` : money(-amount, row.currency);
 }
