@@ -1,13 +1,18 @@
 package e2e
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"expenseflow/internal/testneed"
 )
 
 // docs/compatibility.md promises a test for every row of the contract's section
@@ -87,6 +92,32 @@ func TestEveryFindingHasATest(t *testing.T) {
 	if len(rows) != 20+14+17+8+2 {
 		t.Errorf("%d rows", len(rows))
 	}
+}
+
+// README.md shows a client. It hears the expense that it makes.
+func TestReadmesClientHearsItsExpense(t *testing.T) {
+	node := testneed.Node(t)
+	testneed.NPM(t, npmDir)
+	page, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```js\n")
+	script, _, _ := strings.Cut(rest, "```")
+	ctx, stop := context.WithCancel(t.Context())
+	cmd := exec.CommandContext(ctx, node, "--input-type=module", "-e", strings.ReplaceAll(script, "http://localhost:3000", start(t).url()))
+	cmd.Dir = npmDir
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(); _ = cmd.Wait() })
+	line, err := bufio.NewReader(said).ReadString('\n')
+	same(t, "what the client says", "Lunch: 12.5\n", line)
+	same(t, "error", nil, err)
 }
 
 // testNames gives the name of every test below root.
