@@ -307,7 +307,8 @@ export interface ServerToClient {
 
   sync_data(parked: ParkedOperation[]): void;
   sync_changes(changes: SyncChanges): void;
-  sync_error(failure: { error: string; operation?: ParkedOperation }): void;
+  /** code: nothing more can be parked; operation is absent then. */
+  sync_error(failure: { error: string; code?: 'PARKED_FULL'; operation?: ParkedOperation }): void;
   'error:event'(failure: Failure & { event: string }): void;
   auth_expired(reason: { error: string; code: 'TOKEN_EXPIRED' }): void;
 }

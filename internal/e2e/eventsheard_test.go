@@ -60,6 +60,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	s.sayEverything(t)
 	s.spendEverything(t)
 	s.queueEverything(t)
+	s.parkTooMuch(t, n)
 	s.askEverything(t)
 	s.a.call(t, http.MethodPatch, "/api/user/settings", from(s.a.phone(), map[string]any{"currency": "EUR", "timeZone": "Europe/Berlin"})).want(t, http.StatusOK)
 	call(t, http.MethodPost, p.url()+"/api/admin/status", operatorToken, map[string]any{"status": "degraded", "message": "back at noon"}).want(t, http.StatusOK)
@@ -184,6 +185,19 @@ func (s *stage) queueEverything(t *testing.T) {
 		s.a.queued("CREATE", "temp_bad", map[string]any{"description": "never valid"}),
 		s.a.queued("UPDATE", e.ID, map[string]any{"amount": 7, "version": 1}))
 	s.a.batch(t, ops...)
+}
+
+// parkTooMuch has somebody queue more nonsense than is kept.
+func (s *stage) parkTooMuch(t *testing.T, n *node) {
+	other := register(t, s.a.p)
+	d := n.openAs(t, other, map[string]any{"deviceId": other.phone()})
+	s.all = append(s.all, d)
+	var ops []operation
+	for i := range 1001 {
+		ops = append(ops, other.queued("CREATE", fmt.Sprintf("temp_bad_%d", i), map[string]any{"description": "never valid"}))
+	}
+	other.batch(t, ops...)
+	d.hear(t, len(ops), "sync_error")
 }
 
 // askEverything asks for what was missed and parked, and for nonsense.
