@@ -15,15 +15,8 @@ type Socket struct{ *websocket.Conn }
 // DialRaw opens an Engine.IO session over WebSocket from the address local and
 // reads its open packet.
 func DialRaw(addr, local string) (*Socket, error) {
-	d := websocket.Dialer{
-		NetDial: DialerFrom(local).Dial, HandshakeTimeout: 20 * time.Second,
-		ReadBufferSize: 4096, WriteBufferSize: 4096,
-	}
-	c, res, err := d.Dial("ws://"+addr+"/socket.io/?EIO=4&transport=websocket", nil)
+	c, err := dial(addr, local, "")
 	if err != nil {
-		if res != nil {
-			err = fmt.Errorf("%d", res.StatusCode)
-		}
 		return nil, err
 	}
 	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
@@ -31,10 +24,28 @@ func DialRaw(addr, local string) (*Socket, error) {
 		_ = c.Close()
 		return nil, err
 	}
+	return c, nil
+}
+
+// DialUpgrade opens the WebSocket of the polling session sid and says nothing.
+func DialUpgrade(addr, local, sid string) (*Socket, error) { return dial(addr, local, "&sid="+sid) }
+
+func dial(addr, local, query string) (*Socket, error) {
+	d := websocket.Dialer{
+		NetDial: DialerFrom(local).Dial, HandshakeTimeout: 20 * time.Second,
+		ReadBufferSize: 4096, WriteBufferSize: 4096,
+	}
+	c, res, err := d.Dial("ws://"+addr+"/socket.io/?EIO=4&transport=websocket"+query, nil)
+	if err != nil {
+		if res != nil {
+			err = fmt.Errorf("%d", res.StatusCode)
+		}
+		return nil, err
+	}
 	return &Socket{c}, nil
 }
 
-// Dial does so and signs in.
+// Dial opens a session and signs in.
 func Dial(addr, local, token string) (*Socket, error) {
 	c, err := DialRaw(addr, local)
 	if err != nil {

@@ -1,0 +1,99 @@
+// Command entries repeats, one by one and in small, what attacks, public bug
+// reports and foreign client suites once showed, against the program as it is or
+// as it was, and says of each whether the fault is there.
+//
+//	go run ./internal/e2e/entries                       the program of this module
+//	go run ./internal/e2e/entries -binary ./expenseflow another build, such as an old one
+//	go run ./internal/e2e/entries -only attack-1,fault-3
+//
+// Each entry starts a fresh server with the default settings, unless it names
+// others, on an empty SQLite file and a loopback port. A line tells the entry, what
+// was done, what was observed, and the judgement:
+//
+//	fault   what the entry describes is there
+//	mended  it is not
+//	see     a test shows it that needs more than a request: another database, a
+//	        browser, minutes
+//
+// The program ends with 1 if a fault is there or an entry could not be tried.
+// docs/lab holds what it said of the program before and after.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"expenseflow/internal/e2e/process"
+)
+
+func main() {
+	binary := flag.String("binary", "", "program to try (empty: build the one of this module)")
+	only := flag.String("only", "", "comma-separated `entries` to try (empty: all)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *binary, strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })); err != nil {
+		fmt.Fprintln(os.Stderr, "entries:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, binary string, only []string) error {
+	if binary == "" {
+		dir, err := os.MkdirTemp("", "entries")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		if binary, err = process.Build(ctx, dir); err != nil {
+			return err
+		}
+	}
+	chosen, err := choose(only)
+	if err != nil {
+		return err
+	}
+	return try(ctx, binary, chosen)
+}
+
+// choose finds the entries of these names; all if there are none.
+func choose(only []string) ([]entry, error) {
+	all := slices.Concat(attacks, low, faults, suites)
+	if len(only) == 0 {
+		return all, nil
+	}
+	var chosen []entry
+	for _, id := range only {
+		i := slices.IndexFunc(all, func(e entry) bool { return e.id == id })
+		if i < 0 {
+			return nil, fmt.Errorf("no entry is called %s", id)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// try prints a line for each entry and what they come to.
+func try(ctx context.Context, binary string, chosen []entry) error {
+	count := map[string]int{}
+	for _, e := range chosen {
+		observed, judgement := e.judge(ctx, binary)
+		count[judgement]++
+		fmt.Printf("%-10s %-6s %s\n%18s%s\n", e.id, judgement, e.about, "", observed)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	fmt.Printf("\n%d mended, %d fault, %d see, %d untried\n", count[mended], count[fault], count[see], count[untried])
+	if count[fault]+count[untried] > 0 {
+		return errors.New("not everything is mended")
+	}
+	return nil
+}

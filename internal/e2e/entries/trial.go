@@ -1,0 +1,351 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"expenseflow/internal/e2e/process"
+)
+
+const (
+	here      = "127.0.0.1"  // where most requests come from
+	elsewhere = "127.0.0.66" // another address, the attacker's
+	password  = "four words in a row"
+)
+
+// A trial is one entry's server and clients. The first failure that is not an
+// answer of the server is kept in err, and what follows it does nothing.
+type trial struct {
+	*process.Server
+	ctx    context.Context
+	binary string
+	err    error
+	near   *http.Client // from here
+	far    *http.Client // from elsewhere
+	held   []io.Closer
+}
+
+// newTrial has a server with env; with settings of the entry "none", none yet.
+func newTrial(ctx context.Context, binary string, env []string) *trial {
+	t := &trial{ctx: ctx, binary: binary, near: clientFrom(here), far: clientFrom(elsewhere)}
+	if slices.Equal(env, unstarted) {
+		return t
+	}
+	t.Server, t.err = process.Start(ctx, binary, env...)
+	return t
+}
+
+// unstarted is the env of an entry that starts the server by itself.
+var unstarted = []string{"none"}
+
+// start starts the server in a folder with what prepare puts there. It returns the
+// error of a server that does not start, which is an observation.
+func (t *trial) start(prepare func(dir string) error, env ...string) error {
+	dir, err := os.MkdirTemp("", "expenseflow")
+	t.note(err)
+	if prepare != nil {
+		t.note(prepare(dir))
+	}
+	t.Server, err = process.StartIn(t.ctx, dir, exec.Command(t.binary), env...)
+	return err
+}
+
+// again ends the server and starts it anew in the same folder.
+func (t *trial) again(between func(), env ...string) {
+	if t.err != nil {
+		return
+	}
+	t.Kill()
+	between()
+	var err error
+	t.Server, err = process.StartIn(t.ctx, t.Dir, exec.Command(t.binary), env...)
+	t.note(err)
+}
+
+func (t *trial) end() {
+	for _, c := range t.held {
+		_ = c.Close()
+	}
+	if t.Server != nil {
+		_ = t.Stop()
+	}
+}
+
+func (t *trial) note(err error) {
+	if t.err == nil {
+		t.err = err
+	}
+}
+
+func clientFrom(address string) *http.Client {
+	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		DialContext: process.DialerFrom(address).DialContext, MaxIdleConnsPerHost: 128, DisableCompression: true,
+	}}
+}
+
+func (t *trial) pause(d time.Duration) {
+	select {
+	case <-t.ctx.Done():
+		t.note(t.ctx.Err())
+	case <-time.After(d):
+	}
+}
+
+// An answer is what came back; status 0 is none.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) String() string {
+	if a.status == 0 {
+		return "no answer"
+	}
+	return fmt.Sprint(a.status)
+}
+
+// into decodes the body.
+func (a answer) into(v any) { _ = json.Unmarshal([]byte(a.body), v) }
+
+// send asks as the given client; headers are "Name: value". No answer is an answer.
+func (t *trial) send(c *http.Client, method, path, token, body string, headers ...string) answer {
+	if t.err != nil {
+		return answer{}
+	}
+	req, err := http.NewRequestWithContext(t.ctx, method, "http://"+t.Addr+path, strings.NewReader(body))
+	if err != nil {
+		t.note(err)
+		return answer{}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		return answer{}
+	}
+	defer res.Body.Close()
+	b, _ := io.ReadAll(res.Body)
+	return answer{res.StatusCode, res.Header, string(b)}
+}
+
+// ask is send from here.
+func (t *trial) ask(method, path, token, body string, headers ...string) answer {
+	return t.send(t.near, method, path, token, body, headers...)
+}
+
+// A person is an account.
+type person struct{ email, id, token string }
+
+// person registers an account.
+func (t *trial) person(name string) person { return t.personAt(name + "@example.org") }
+
+func (t *trial) personAt(email string) person {
+	a := t.ask(http.MethodPost, "/api/auth/register", "", credentials(email, password))
+	var session struct {
+		Token string
+		User  struct{ ID string }
+	}
+	a.into(&session)
+	if t.err == nil && session.Token == "" {
+		t.note(fmt.Errorf("register %s: %s %.200s", email, a, a.body))
+	}
+	return person{email, session.User.ID, session.Token}
+}
+
+func credentials(email, password string) string {
+	return fmt.Sprintf(`{"name":"A person","email":%q,"password":%q}`, email, password)
+}
+
+// signIn asks as the given client.
+func (t *trial) signIn(c *http.Client, email, password string) answer {
+	return t.send(c, http.MethodPost, "/api/auth/login", "", fmt.Sprintf(`{"email":%q,"password":%q}`, email, password))
+}
+
+// expense records one and gives its id; fields begin with a comma.
+func (t *trial) expense(p person, fields string) string {
+	a := t.ask(http.MethodPost, "/api/expenses", p.token, newExpense(fields))
+	id := idOf(a.body)
+	if t.err == nil && id == "" {
+		t.note(fmt.Errorf("record an expense: %s %.200s", a, a.body))
+	}
+	return id
+}
+
+func newExpense(fields string) string {
+	return `{"description":"Lunch","amount":12.5,"category":"food","type":"expense"` + fields + `}`
+}
+
+// idOf is the first _id of a body.
+func idOf(body string) string {
+	_, rest, _ := strings.Cut(body, `"_id":"`)
+	id, _, _ := strings.Cut(rest, `"`)
+	return id
+}
+
+// operation is one of a batch.
+func operation(action, id, device string, at int64, data string) string {
+	return fmt.Sprintf(`{"action":%q,"resourceType":"expense","resourceId":%q,"deviceId":%q,"timestamp":%d,"data":%s}`, action, id, device, at, data)
+}
+
+func batchOf(operations ...string) string {
+	return `{"operations":[` + strings.Join(operations, ",") + `]}`
+}
+
+// batch sends one from here.
+func (t *trial) batch(p person, operations ...string) answer {
+	return t.ask(http.MethodPost, "/api/sync/batch", p.token, batchOf(operations...))
+}
+
+// fill gives p n expenses.
+func (t *trial) fill(p person, n int) {
+	for from := 0; from < n; from += 10000 {
+		var ops []string
+		for i := from; i < min(n, from+10000); i++ {
+			ops = append(ops, operation("CREATE", fmt.Sprintf("temp_%d", i), "filler", int64(1700000000000+i), newExpense("")))
+		}
+		if a := t.batch(p, ops...); a.status != http.StatusOK {
+			t.note(fmt.Errorf("fill the account: %s %.100s", a, a.body))
+		}
+	}
+}
+
+// share has owner's expense shared with p, who accepts if asked.
+func (t *trial) share(owner person, id string, p person) {
+	a := t.ask(http.MethodPost, "/api/expenses/"+id+"/share", owner.token, fmt.Sprintf(`{"email":%q,"role":"editor"}`, p.email))
+	if a.status/100 != 2 {
+		t.note(fmt.Errorf("share: %s %.100s", a, a.body))
+	}
+	if invitation := t.invitation(p); invitation != "" {
+		t.ask(http.MethodPost, "/api/invitations/"+invitation+"/accept", p.token, "{}")
+	}
+}
+
+// invitation is the id of the first that waits for p; "" if none came within three
+// seconds, for the work behind a share goes on after its answer.
+func (t *trial) invitation(p person) string {
+	for range 30 {
+		a := t.ask(http.MethodGet, "/api/invitations", p.token, "")
+		var list struct{ Invitations []struct{ ID string } }
+		a.into(&list)
+		if len(list.Invitations) > 0 {
+			return list.Invitations[0].ID
+		}
+		if a.status != http.StatusOK {
+			return "" // this program does not invite
+		}
+		t.pause(100 * time.Millisecond)
+	}
+	return ""
+}
+
+// socket opens a signed-in socket.
+func (t *trial) socket(from, token string) *process.Socket {
+	if t.err != nil {
+		return nil
+	}
+	c, err := process.Dial(t.Addr, from, token)
+	if err != nil {
+		t.note(err)
+		return nil
+	}
+	t.held = append(t.held, c)
+	return c
+}
+
+// heard reads packets for d, or until one contains what; it gives that one.
+func heard(c *process.Socket, what string, d time.Duration) (packet string, open bool) {
+	if c == nil {
+		return "", false
+	}
+	_ = c.SetReadDeadline(time.Now().Add(d))
+	for {
+		_, b, err := c.ReadMessage()
+		switch {
+		case err != nil:
+			return "", timedOut(err)
+		case string(b) == "2":
+			_ = c.Say("3")
+		case bytes.Contains(b, []byte(what)):
+			return string(b), true
+		}
+	}
+}
+
+// connect opens a plain connection from an address.
+func (t *trial) connect(from string) net.Conn {
+	if t.err != nil {
+		return nil
+	}
+	c, err := process.DialerFrom(from).DialContext(t.ctx, "tcp", t.Addr)
+	if err != nil {
+		t.note(err)
+		return nil
+	}
+	t.held = append(t.held, c)
+	return c
+}
+
+// isOpen is whether the server neither says anything nor closes c for d.
+func isOpen(c net.Conn, d time.Duration) bool {
+	_ = c.SetReadDeadline(time.Now().Add(d))
+	_, err := c.Read(make([]byte, 1))
+	return timedOut(err)
+}
+
+func timedOut(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+// say sends a packet on a socket that there may not be.
+func say(c *process.Socket, packet string) {
+	if c != nil {
+		_ = c.Say(packet)
+	}
+}
+
+// command runs one of the program's commands in the server's folder.
+func (t *trial) command(name string, env ...string) error {
+	cmd := exec.CommandContext(t.ctx, t.binary, name)
+	cmd.Dir, cmd.Env = t.Dir, append([]string{"HOME=" + t.Dir}, env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
+	}
+	return nil
+}
+
+// pretending is a client for which host is at the server's address.
+func (t *trial) pretending(host string) *http.Client {
+	c := clientFrom(here)
+	c.Transport = asHost{host, c.Transport}
+	return c
+}
+
+type asHost struct {
+	host string
+	http.RoundTripper
+}
+
+func (a asHost) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Host = a.host
+	return a.RoundTripper.RoundTrip(req)
+}
