@@ -48,6 +48,7 @@ func firstLine(s string) string {
 	return line
 }
 
+// mb and ms are how memory and time are told.
 func mb(bytes int64) string { return fmt.Sprintf("%d MB", bytes>>20) }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }

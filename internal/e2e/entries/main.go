@@ -86,7 +86,7 @@ func try(ctx context.Context, binary string, chosen []entry) error {
 	for _, e := range chosen {
 		observed, judgement := e.judge(ctx, binary)
 		count[judgement]++
-		fmt.Printf("%-10s %-6s %s\n%18s%s\n", e.id, judgement, e.about, "", observed)
+		fmt.Printf("%-11s %-7s %s\n%20s%s\n", e.id, judgement, e.about, "", observed)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

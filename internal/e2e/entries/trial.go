@@ -219,7 +219,7 @@ func (t *trial) fill(p person, n int) {
 	for from := 0; from < n; from += 10000 {
 		var ops []string
 		for i := from; i < min(n, from+10000); i++ {
-			ops = append(ops, operation("CREATE", fmt.Sprintf("temp_%d", i), "filler", int64(1700000000000+i), newExpense("")))
+			ops = append(ops, operation("CREATE", fmt.Sprintf("temp_%d", i), "device_"+p.id, int64(1700000000000+i), newExpense("")))
 		}
 		if a := t.batch(p, ops...); a.status != http.StatusOK {
 			t.note(fmt.Errorf("fill the account: %s %.100s", a, a.body))

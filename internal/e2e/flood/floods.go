@@ -58,7 +58,7 @@ var floods = []flood{
 	{name: "sign-ins", about: "sign-ins with the attacker's own account, 80 connections", probesSignIn: true, run: signIns},
 	{name: "wrong-passwords", about: "wrong passwords for another's account, 80 connections", probesSignIn: true, run: wrongPasswords},
 	{name: "registrations", about: "registrations, 80 connections", probesSignIn: true, run: registrations},
-	{name: "acks", about: "4 sockets that send acks nobody asked for", run: packets("43[]")},
+	{name: "acks", about: "4 sockets that send acks nobody asked for", run: packets("430[]")},
 	{name: "nowhere", about: "4 sockets that CONNECT to namespaces that do not exist", run: packets("40/nowhere,")},
 	{name: "no-ops", about: "4 sockets that send Engine.IO NOOPs", run: packets("6")},
 	{name: "pongs", about: "4 sockets that send pongs", run: packets("3")},
