@@ -256,3 +256,25 @@ func TestWhoSaysTooMuchIsRefusedAndInTheEndClosed(t *testing.T) {
 	same(t, "goodbye", "41", b.frame())
 	b.gone()
 }
+
+// Clients keep what a page emits while they are offline, and send it all when they are
+// back: 200 commands ended the socket for good, a quarter of them without an answer.
+func TestAPageThatComesBackWithTwoHundredCommandsWasClosed(t *testing.T) {
+	w := newWorld(t, Options{Rate: 5, Burst: 50}, engineio.Config{})
+	w.tokens.give("a", "alice", time.Hour)
+	b := w.open(t, "a")
+	for i := range 200 {
+		b.send(fmt.Sprintf(`42%d["expense:delete",{"id":"x"}]`, i))
+	}
+	refused := 0
+	for i := range 200 {
+		if _, ack := b.answers(t, fmt.Sprint(i)); ack["code"] == "RATE_LIMITED" {
+			refused++
+		}
+	}
+	if refused < 100 || refused > 150 {
+		t.Errorf("%d of 200 were refused", refused)
+	}
+	b.send(`42900["sync_request"]`)
+	b.answers(t, "900")
+}

@@ -15,8 +15,10 @@ import (
 // says nothing has none. The zero meter is ready.
 type meter struct{ taken, refused *rate.Limiter }
 
-// patienceInBursts is how many bursts of refusals a socket may collect.
-const patienceInBursts = 2
+// patienceInBursts is how many bursts of refusals a socket may collect. A client that
+// was offline says all at once what its page said meanwhile, and a socket that is closed
+// does not come back by itself; how much may come at once the meter of packets bounds.
+const patienceInBursts = 20
 
 // take counts one event and gives how long the client should have waited, 0 if
 // it is within the rate. A rate of 0 is no limit.
@@ -35,8 +37,8 @@ func (m *meter) take(perSecond float64, burst int) time.Duration {
 	return wait
 }
 
-// abused counts one refusal and tells whether they are too many: a client that
-// goes on at more than twice its rate does not listen.
+// abused counts one refusal and tells whether they are too many: a client that goes on
+// and on at more than twice its rate does not listen.
 func (m *meter) abused(perSecond float64, burst int) bool {
 	if m.refused == nil {
 		m.refused = rate.NewLimiter(rate.Limit(perSecond), patienceInBursts*burst)
