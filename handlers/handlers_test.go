@@ -177,8 +177,8 @@ func TestHealth(t *testing.T) {
 	var failing error
 	e, _ := newEcho()
 	(&Health{Checks: []Check{
-		{"database", func(context.Context) error { return failing }},
-		{"drain", func(context.Context) error { return nil }},
+		{Name: "database", Do: func(context.Context) error { return failing }, Free: true},
+		{Name: "drain", Do: func(context.Context) error { return nil }},
 	}}).Register(e.Group(""))
 
 	for _, path := range []string{"/healthz", "/readyz", "/health", "/api/health"} {

@@ -44,8 +44,10 @@ type Static struct {
 	tags sync.Map
 }
 
-// Register puts the files at the root, behind every other route.
-func (h *Static) Register(root *echo.Group) { get(root, "/*", h.serve) }
+// Register puts the files at the root, behind every other route and mw.
+func (h *Static) Register(root *echo.Group, mw ...echo.MiddlewareFunc) {
+	get(root, "/*", h.serve, mw...)
+}
 
 // serve handles GET of everything that is no other route's. "/" and
 // "/expensetracker.html" are the page: installed apps start at the latter

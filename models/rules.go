@@ -86,11 +86,29 @@ type InvalidError struct{ Violations []Violation }
 
 // Error names the fields and rules, without the values: it may be logged.
 func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Violations))
+	parts := make([]string, 0, maxNamed+1)
 	for i, v := range e.Violations {
-		parts[i] = v.Field + ": " + string(v.Rule)
+		if i == maxNamed {
+			parts = append(parts, "and more")
+			break
+		}
+		parts = append(parts, nameOf(v.Field)+": "+string(v.Rule))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// How many violations an error's text names, and how many bytes of a name that a client
+// chose: it goes into logs.
+const (
+	maxNamed = 10
+	maxName  = 100
+)
+
+func nameOf(field string) string {
+	if len(field) <= maxName {
+		return field
+	}
+	return strings.ToValidUTF8(field[:maxName], "") + "..."
 }
 
 // Unwrap makes KindOf see an Invalid error.

@@ -99,3 +99,24 @@ func TestBadTokensOfAnAddressRefuseNoGoodOne(t *testing.T) {
 		t.Errorf("Bob, of the same address: %d", a.code)
 	}
 }
+
+// Files, documents and readiness cost processor time and were not counted at all.
+func TestFilesAndDocumentsAreRationed(t *testing.T) {
+	r := start(t, "RATE_LIMIT=2/15m")
+	paths := []string{"/", "/openapi.json", "/style.css", "/nothing"}
+	for i := range 20 {
+		if a := r.call("GET", paths[i%len(paths)], "", ""); a.code == http.StatusTooManyRequests {
+			t.Errorf("request %d: %d", i, a.code)
+		}
+	}
+	for _, path := range paths {
+		if a := r.call("GET", path, "", ""); a.code != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s after twenty: %d %v", path, a.code, a.header)
+		}
+	}
+	for _, path := range []string{"/readyz", "/healthz", "/api/expenses"} {
+		if a := r.call("GET", path, "", ""); a.code == http.StatusTooManyRequests {
+			t.Errorf("%s: %d", path, a.code)
+		}
+	}
+}

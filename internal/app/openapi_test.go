@@ -25,6 +25,7 @@ import (
 
 	"expenseflow/docs"
 	"expenseflow/internal/store"
+	"expenseflow/middleware"
 )
 
 // TestMain also wants the document to say no more than the tests of a whole run
@@ -187,7 +188,7 @@ func TestOpenAPIHasEveryRouteAndNoOther(t *testing.T) {
 	e := echo.New()
 	a := start(t, "ADMIN_TOKEN="+adminToken).app
 	a.api(e, parts{})
-	a.service(e)
+	a.service(e, middleware.NoStore)
 	var routed, described []string
 	for _, r := range e.Routes() {
 		if r.Method != http.MethodHead && !strings.HasSuffix(r.Path, "*") && r.Path != "/api" && r.Method != echo.RouteNotFound {

@@ -21,6 +21,10 @@ import (
 // compressFrom is the smallest answer worth compressing, in bytes.
 const compressFrom = 1024
 
+// filesPerRequest is how many files and documents an address may ask for in the time of
+// one request to the API.
+const filesPerRequest = 10
+
 // routes puts everything that answers HTTP together. The API comes first, files
 // answer what is left (CONTRACT R10).
 func (a *App) routes(p parts) (http.Handler, error) {
@@ -39,8 +43,10 @@ func (a *App) routes(p parts) (http.Handler, error) {
 		}
 		return patterns
 	}))
-	a.service(e)
-	files(folders).Register(e.Group(""))
+	r := a.cfg.RateLimit
+	perAddress := middleware.PerAddress(middleware.NewLimiter(filesPerRequest*r.N, r.Per), p.metrics)
+	a.service(e, perAddress)
+	files(folders).Register(e.Group(""), perAddress)
 
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(1))
 	if err != nil {
@@ -103,12 +109,12 @@ func files(folders *frontend.Folders) *handlers.Static {
 }
 
 // service answers who runs the server and who writes clients for it.
-func (a *App) service(e *echo.Echo) {
+func (a *App) service(e *echo.Echo, perAddress echo.MiddlewareFunc) {
 	root := e.Group("")
 	(&handlers.Health{Checks: []handlers.Check{
-		{Name: "database", Do: a.store.Ping}, {Name: "writes", Do: a.store.Writable}, {Name: "migrations", Do: a.store.Migrated}, {Name: "drain", Do: a.drained},
+		{Name: "database", Do: a.store.Ping}, {Name: "writes", Do: a.store.Writable}, {Name: "migrations", Do: a.store.Migrated}, {Name: "drain", Do: a.drained, Free: true},
 	}}).Register(root, middleware.NoStore)
-	(&handlers.Documents{JSON: docs.OpenAPIJSON, YAML: docs.OpenAPIYAML}).Register(root, middleware.NoStore)
+	(&handlers.Documents{JSON: docs.OpenAPIJSON, YAML: docs.OpenAPIYAML}).Register(root, perAddress, middleware.NoStore)
 }
 
 func (a *App) api(e *echo.Echo, p parts) {

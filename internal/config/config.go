@@ -78,7 +78,7 @@ type Config struct {
 	LogLevel    string `env:"LOG_LEVEL" envDefault:"info" oneof:"debug|info|warn|error" help:"least severe log lines"`
 	LogFormat   string `env:"LOG_FORMAT" oneof:"text|json" help:"text, or json as in production"`
 	AccessLog   bool   `env:"ACCESS_LOG" envDefault:"true" help:"one log line per HTTP request"`
-	MetricsAddr string `env:"METRICS_ADDR" help:"address of a second listener with /metrics and /debug/pprof; empty opens none" eg:"127.0.0.1:9090"`
+	MetricsAddr string `env:"METRICS_ADDR" help:"address of a second listener with /metrics and, for callers from the same machine, /debug/pprof; empty opens none" eg:"127.0.0.1:9090"`
 
 	// Rates are what RatesFile holds; nil without one.
 	Rates *models.Rates `env:"-"`

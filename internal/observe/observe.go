@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,11 +27,26 @@ func NewLogger(w io.Writer, level string, json bool) *slog.Logger {
 	if least.UnmarshalText([]byte(level)) != nil {
 		least = slog.LevelInfo
 	}
-	options := &slog.HandlerOptions{Level: least}
+	options := &slog.HandlerOptions{Level: least, ReplaceAttr: short}
 	if json {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// maxShown is how many bytes of a text a line shows: names of events, methods and paths
+// are what a client chose.
+const maxShown = 256
+
+// short cuts texts, but for the program's own.
+func short(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.MessageKey || a.Key == "stack" || a.Key == "setting" || a.Value.Kind() != slog.KindString {
+		return a
+	}
+	if text := a.Value.String(); len(text) > maxShown {
+		a.Value = slog.StringValue(strings.ToValidUTF8(text[:maxShown], "") + "...")
+	}
+	return a
 }
 
 // Metrics are the numbers of one process. Its methods may be called
@@ -90,15 +107,26 @@ func knownMethod(method string) string {
 	return "other"
 }
 
-// Handler serves /metrics and /debug/pprof. It is for operators: mount it where
-// only they reach it.
+// Handler serves /metrics and, to callers on the same machine, /debug/pprof, which
+// shows what is in memory. It is for operators: mount it where only they reach it.
 func (m *Metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry}))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.Handle("GET /debug/pprof/", local(pprof.Index))
+	mux.Handle("GET /debug/pprof/cmdline", local(pprof.Cmdline))
+	mux.Handle("GET /debug/pprof/profile", local(pprof.Profile))
+	mux.Handle("GET /debug/pprof/symbol", local(pprof.Symbol))
+	mux.Handle("GET /debug/pprof/trace", local(pprof.Trace))
 	return mux
+}
+
+// local answers who connects from this machine.
+func local(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
+			http.Error(w, "Profiles are shown to this machine alone: connect from it, such as through an SSH tunnel", http.StatusForbidden)
+			return
+		}
+		next(w, r)
+	})
 }

@@ -52,3 +52,27 @@ func TestNoMetricsCountNothing(t *testing.T) {
 	m.Request("GET", "/", 200, 0)
 	m.Refusal("x")
 }
+
+// A client chose the names of events and methods that lines showed whole.
+func TestLogLinesAreNotAsLongAsClientsLike(t *testing.T) {
+	var out strings.Builder
+	NewLogger(&out, "info", false).Info("told", "event", strings.Repeat("é", 100_000), "stack", strings.Repeat("s", 1000))
+	if got := out.String(); len(got) > 1500 || !strings.Contains(got, strings.Repeat("é", 128)+"...") || !strings.Contains(got, strings.Repeat("s", 1000)) {
+		t.Errorf("%d bytes: %.200s", len(got), got)
+	}
+}
+
+// Whoever reached METRICS_ADDR could read what is in memory.
+func TestProfilesAreShownToThisMachineAlone(t *testing.T) {
+	h := NewMetrics().Handler()
+	for from, want := range map[string]int{"127.0.0.1:9": 200, "[::1]:9": 200, "[::ffff:127.0.0.1]:9": 200, "192.0.2.1:9": 403, "[2001:db8::1]:9": 403} {
+		for path, code := range map[string]int{"/metrics": 200, "/debug/pprof/": want, "/debug/pprof/cmdline": want} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.RemoteAddr = from
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); w.Code != code {
+				t.Errorf("%s from %s: %d, want %d", path, from, w.Code, code)
+			}
+		}
+	}
+}
