@@ -50,7 +50,7 @@ func (c *Config) check(vars map[string]string, ps *Problems) {
 		c.warn("FRONTEND_DIR is read by docker compose alone: set STATIC_DIR to serve that folder.")
 	}
 	if _, ok := vars["REDIS_URL"]; ok {
-		c.warn("REDIS_URL is not used: this version serves from one process.")
+		c.warn("REDIS_URL is not used: several processes meet in PostgreSQL alone.")
 	}
 }
 
