@@ -45,6 +45,11 @@ export class Api {
     return this.#request('GET', '/user/settings');
   }
 
+  /** Chooses anew what settings has; gives them all. */
+  saveSettings(settings) {
+    return this.#request('PATCH', '/user/settings', settings);
+  }
+
   logout() {
     return this.#request('POST', '/auth/logout');
   }

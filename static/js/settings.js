@@ -36,6 +36,11 @@ export class Settings extends EventTarget {
     }
   }
 
+  /** Counts in another currency from now on; throws what the server says against it. */
+  async chooseCurrency(currency) {
+    this.#keep(await this.#api.saveSettings({ currency }));
+  }
+
   /** Keeps nothing from now on: an answer that is under way comes too late. */
   stop() {
     this.#stopped = true;

@@ -45,3 +45,15 @@ test('settings that arrive after signing out are not kept', async () => {
   await answer;
   assert.deepEqual(storage.keys('expenseflow.'), []);
 });
+
+test('a currency that the server refuses is not counted in', async () => {
+  const saveSettings = async ({ currency }) => {
+    if (currency !== 'EUR') throw new Error('refused');
+    return { currency, timeZone: 'UTC' };
+  };
+  const settings = new Settings({ storage: new Storage(null), live: { listen() {} }, userId: 'bob', api: { saveSettings } });
+  await assert.rejects(settings.chooseCurrency('XXX'), /refused/);
+  assert.equal(settings.currency, 'INR');
+  await settings.chooseCurrency('EUR');
+  assert.equal(settings.currency, 'EUR');
+});

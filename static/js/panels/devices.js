@@ -3,21 +3,23 @@ import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
 import { sentence } from '../format.js';
 import { Fields } from './fields.js';
 
-/** On which devices this person is signed in, each with its way out. */
-export function mount({ session, deviceId, devices, toast, removeAccount }) {
+/** The account: on which devices it is signed in, each with its way out; its currency; its end. */
+export function mount({ session, deviceId, devices, settings, toast, removeAccount }) {
   const title = h('h2', { id: 'devices-title', tabIndex: -1 }, 'Your devices');
   const list = h('ul', { class: 'members' });
   const words = h('p', { class: 'error', role: 'alert' });
   const items = new Map();
+  const currency = currencyForm({ settings, toast });
   const open = h('button', { type: 'button', class: 'who', aria: { label: `Devices of ${session.user.name}` }, title: session.user.email, on: { click: show } },
     icon('device'), h('span', {}, session.user.name));
   const dialog = drawer({ look: 'question', title: 'devices-title', closed: () => devices.look(false) },
     h('div', { class: 'sheet' },
       h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
-      h('p', { class: 'hint' }, session.user.email), list, words, deletion(removeAccount)));
+      h('p', { class: 'hint' }, session.user.email), list, words, currency.element, deletion(removeAccount)));
 
   function show() {
     words.textContent = '';
+    currency.fill();
     dialog.showModal();
     title.focus();
     devices.look(true);
@@ -71,6 +73,28 @@ export function mount({ session, deviceId, devices, toast, removeAccount }) {
 
   devices.addEventListener('change', soon(render));
   return { header: open, overlay: dialog };
+}
+
+/** The currency in which balance, budgets and the overview are counted. */
+function currencyForm({ settings, toast }) {
+  const fields = new Fields('account');
+  const fill = () => fields.fill({ currency: settings.currency });
+  const submitted = async (event) => {
+    event.preventDefault();
+    try {
+      await settings.chooseCurrency(fields.text('currency').toUpperCase());
+      fill();
+      toast.whisper(`The account is kept in ${settings.currency}`);
+    } catch (err) {
+      fields.mark('currency', sentence(err.message));
+    }
+    fields.get('currency').focus();
+  };
+  const element = h('form', { noValidate: true, on: { submit: submitted } },
+    fields.add('currency', 'Currency of the account', h('input', { maxlength: 3, autocomplete: 'off', class: 'upper', required: true })),
+    h('p', { class: 'hint' }, 'Totals and budgets are in it, and so are entries that name none.'),
+    h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'plain small' }, 'Use it')));
+  return { element, fill };
 }
 
 /** The end of the account, behind its password. */
