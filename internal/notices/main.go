@@ -63,8 +63,10 @@ func partsOf(binary string) ([]part, error) {
 		return nil, err
 	}
 	parts := []part{
-		{"expenseflow", "."}, {"Go " + info.GoVersion, goroot},
-		{"socket.io-client", "internal/socketio/bundle"}, {"list of common passwords", "internal/auth/common"},
+		{"expenseflow", "."},
+		{"Go " + info.GoVersion, goroot},
+		{"socket.io-client", "internal/socketio/bundle"},
+		{"list of common passwords", "internal/auth/common"},
 	}
 	for _, m := range info.Deps {
 		if m.Replace != nil {
