@@ -155,7 +155,7 @@ func lookAtPeople(t *testing.T, p *program, w *window) {
 	w.checkAccess(t, "people")
 	w.press(t, "Close")
 	w.press(t, "Devices of "+who.name)
-	w.awaitParts(t, devicesPart, "This device")
+	w.awaitParts(t, devicesPart, "This device", "Another app") // which is this test's own sign-in
 	w.checkAccess(t, "devices")
 }
 
@@ -216,6 +216,9 @@ func TestPageDeletesTheAccount(t *testing.T) {
 	one.fill(t, "Your password", who.password)
 	one.press(t, "Delete it for ever")
 	one.awaitText(t, "Your account has been deleted.")
+	if kept := one.stored(t); strings.Contains(kept, "expenseflow.") {
+		t.Errorf("the browser keeps %s of an account that is gone", kept)
+	}
 	other.awaitText(t, "Your session has ended.")
 	for _, w := range []*window{one, other} {
 		if kept := w.stored(t); strings.Contains(kept, "Clinic") {
