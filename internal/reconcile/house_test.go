@@ -35,6 +35,8 @@ type house struct {
 	store  *store.Store
 	user   models.User
 
+	browser string // of apply; at first the one that others use too
+
 	mu     sync.Mutex
 	now    time.Time
 	parked []models.QueuedOperation // heard of, in order
@@ -50,7 +52,7 @@ func eachWith(t *testing.T, o reconcile.Options, test func(h *house)) {
 	t.Helper()
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
-		h, o := &house{t: t, now: noon}, o // both engines' tests run at once
+		h, o := &house{t: t, now: noon, browser: browser}, o // both engines' tests run at once
 		so := options(t)
 		so.Now, so.SQLiteSync = h.clock, "NORMAL" // no test cuts the power
 		h.store = storetest.Open(t, so)
@@ -92,7 +94,7 @@ const browser = "the browser"
 // apply applies a batch that must not fail as a whole.
 func (h *house) apply(ops ...models.Operation) []models.Result {
 	h.t.Helper()
-	rs, err := h.Apply(h.t.Context(), h.user.ID, models.Author{TokenID: "jti", Browser: browser}, ops)
+	rs, err := h.Apply(h.t.Context(), h.user.ID, models.Author{TokenID: "jti", Browser: h.browser}, ops)
 	if err != nil {
 		h.t.Fatalf("apply: %v", err)
 	}

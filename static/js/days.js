@@ -32,8 +32,11 @@ function formatIn(timeZone) {
   return new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
 }
 
-/** The day of a moment. */
+/** The day of a moment; '' of what is none, as a parked operation may have it. */
 export function dayOf(instant) {
+  if (Number.isNaN(new Date(instant).getTime())) {
+    return '';
+  }
   const parts = Object.fromEntries(format.formatToParts(new Date(instant)).map((p) => [p.type, p.value]));
   return `${parts.year.padStart(4, '0')}-${parts.month}-${parts.day}`;
 }

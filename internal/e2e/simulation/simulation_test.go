@@ -17,7 +17,7 @@ const (
 // share is what the race detector, or somebody in a hurry, leaves of that.
 func share(n int) int {
 	if hurry() {
-		return n / 4
+		return n / 3
 	}
 	return n
 }

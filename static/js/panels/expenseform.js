@@ -53,7 +53,7 @@ export class ExpenseForm {
     this.#categoryChosen = row !== null;
     const { type, amount, description = '', category = 'food', currency = '', merchant = '', notes = '' } = row ?? { currency: this.#currency() };
     this.#kinds[type === 'income' ? 'income' : 'expense'].checked = true;
-    this.#fields.fill({ amount: typedAmount(amount ?? ''), description, category, currency, merchant, notes, date: row ? dayOfRow(row) : today() });
+    this.#fields.fill({ amount: typedAmount(amount ?? ''), description, category, currency, merchant, notes, date: row?.date ? dayOfRow(row) : today() });
     this.#offeredDay = row ? '' : today();
     this.#details.open = Boolean(row && (merchant || notes));
     this.#nameAmount();
