@@ -10,14 +10,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // How much is played in a test; the campaign's numbers are in docs/reliability.md.
 const (
-	seeds = 240
+	seeds = 1200 // the rarest seeded bug shows at the 262nd
 	every = 467 // cases of the small scope
 )
 
 // share is what the race detector, or somebody in a hurry, leaves of that.
 func share(n int) int {
 	if hurry() {
-		return n / 3
+		return n / 4
 	}
 	return n
 }
