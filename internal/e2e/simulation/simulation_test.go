@@ -11,7 +11,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // How much is played in a test; the campaign's numbers are in docs/reliability.md.
 const (
 	seeds = 1200 // the rarest seeded bug shows at the 262nd
-	every = 467 // cases of the small scope
+	every = 467  // cases of the small scope
 )
 
 // share is what the race detector, or somebody in a hurry, leaves of that.
