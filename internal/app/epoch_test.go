@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"expenseflow/internal/store/storetest"
 )
 
 // A backup was restored: what a device remembers of the log that is lost must not
@@ -106,5 +108,38 @@ func TestAMomentOfThisEpochGoesOn(t *testing.T) {
 	r.expense(alice)
 	if a := r.call("GET", "/api/sync/pull?lastSyncTime="+moment, alice, ""); strings.Count(a.body, `"_id"`) != 1 {
 		t.Errorf("pull after a change: %s", a.body)
+	}
+}
+
+// Servers that ran while a backup was restored went on in the epoch of before.
+func TestRunningServersNoticeTheCommandEpoch(t *testing.T) {
+	database := "DATABASE_URL=" + storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL
+	r := start(t, database)
+	alice := r.register("alice@example.org")
+	r.expense(alice)
+	s := r.listen(alice)
+	before := r.call("GET", "/api/sync/changes?since=0", alice, "")
+	if code, _, stderr := run(t, t.Context(), []string{"epoch"}, database, "JWT_SECRET="+testSecret); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if !s.gone() {
+		t.Error("a socket goes on in the epoch of before")
+	}
+	a := r.call("GET", "/api/sync/changes?since="+before.field("next"), alice, "")
+	if !strings.Contains(a.body, `"snapshot":true`) || a.field("epoch") == before.field("epoch") {
+		t.Errorf("since a position of before: %s", a.body)
+	}
+}
+
+// A bare number has no epoch: it counts in the present log, and beyond its end it is of
+// another one.
+func TestABareNumberBeyondTheLogGivesEverythingAnew(t *testing.T) {
+	r := start(t)
+	alice := r.register("alice@example.org")
+	r.expense(alice)
+	for since, want := range map[string]string{"1": `"changes":[]`, "2": `"snapshot":true`, "4000000": `"snapshot":true`} {
+		if a := r.call("GET", "/api/sync/changes?since="+since, alice, ""); !strings.Contains(a.body, want) {
+			t.Errorf("since %s: %s", since, a.body)
+		}
 	}
 }

@@ -25,11 +25,21 @@ func (a *App) watchStorage(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+		a.followEpoch(ctx)
 		if a.hub.Len() == 0 && !trouble {
 			continue // nobody to tell
 		}
 		trouble = a.look(ctx) != nil && ctx.Err() == nil
 		a.hub.StorageTrouble(trouble)
+	}
+}
+
+// followEpoch notices an epoch that the command epoch began while this process serves.
+func (a *App) followEpoch(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookAtMost)
+	defer cancel()
+	if err := a.store.FollowEpoch(ctx); err != nil {
+		a.log.DebugContext(ctx, "the epoch cannot be read", slog.Any("error", err))
 	}
 }
 

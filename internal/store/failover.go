@@ -105,14 +105,34 @@ func (s *Store) noteTimeline(ctx context.Context, conn *pgx.Conn, timeline strin
 // adoptEpoch reads the epoch and tells of it if it is another one than before.
 func (s *Store) adoptEpoch(ctx context.Context, conn *pgx.Conn) error {
 	var epoch, began string
-	err := conn.QueryRow(ctx, "SELECT value, COALESCE((SELECT value FROM meta WHERE key = 'epoch_began'), '') FROM meta WHERE key = 'epoch'").Scan(&epoch, &began)
-	if err != nil {
+	if err := conn.QueryRow(ctx, epochQuery).Scan(&epoch, &began); err != nil {
 		return err
 	}
+	s.follow(epoch, began)
+	return nil
+}
+
+const epochQuery = "SELECT value, COALESCE((SELECT value FROM meta WHERE key = 'epoch_began'), '') FROM meta WHERE key = 'epoch'"
+
+// follow takes an epoch for the present one.
+func (s *Store) follow(epoch, began string) {
 	s.began.Store(parseMoment(began).UnixMilli())
 	if before, _ := s.epoch.Swap(epoch).(string); before != "" && before != epoch && s.opts.EpochChanged != nil {
 		go s.opts.EpochChanged(epoch)
 	}
+}
+
+// FollowEpoch notices an epoch that another process began, as the command epoch does. On
+// SQLite no other process can.
+func (s *Store) FollowEpoch(ctx context.Context) error {
+	if s.line != nil {
+		return nil
+	}
+	var epoch, began string
+	if err := s.one(ctx, s.r, epochQuery, nil, &epoch, &began); err != nil {
+		return err
+	}
+	s.follow(epoch, began)
 	return nil
 }
 
