@@ -40,6 +40,7 @@ var status = map[models.Kind]int{
 	models.TooMany:      http.StatusTooManyRequests,
 	models.Unavailable:  http.StatusServiceUnavailable,
 	models.NotBuilt:     http.StatusNotImplemented,
+	models.WrongMedia:   http.StatusUnsupportedMediaType,
 }
 
 // retryAfter is when to come again if an error does not say.

@@ -148,7 +148,7 @@ func unzipper(r *http.Request) (func(io.Reader) (io.ReadCloser, error), error) {
 	case "deflate":
 		return zlib.NewReader, nil
 	}
-	return nil, models.E(models.Invalid, "Request bodies may be compressed with gzip or deflate only")
+	return nil, models.E(models.WrongMedia, "Request bodies may be compressed with gzip or deflate only")
 }
 
 // An unzipped is a body's content. It opens the body at the first read, so that

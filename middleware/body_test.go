@@ -43,7 +43,8 @@ func TestBodiesThatExpressTakesWereRefused(t *testing.T) {
 		{"gzip of too much", "gzip", zipped(t, long), 500 + int(models.TooLarge), ""},
 		{"no gzip at all", "gzip", []byte("plain"), 500 + int(models.Invalid), ""},
 		{"cut gzip", "gzip", zipped(t, "content")[:15], 500 + int(models.Invalid), ""},
-		{"unknown", "br", []byte("plain"), 500 + int(models.Invalid), ""},
+		{"unknown", "br", []byte("plain"), 500 + int(models.WrongMedia), ""},
+		{"two of them", "gzip, gzip", []byte("plain"), 500 + int(models.WrongMedia), ""},
 	} {
 		var got []byte
 		e := newEcho()

@@ -22,6 +22,7 @@ const (
 	TooMany                  // a rate limit; try again later
 	Unavailable              // our trouble; try the same request again later
 	NotBuilt                 // this server has no such feature
+	WrongMedia               // the body is encoded in a way that is not read
 )
 
 // Error is an error whose Msg a user may read.

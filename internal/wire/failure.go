@@ -62,6 +62,7 @@ var kindCodes = map[models.Kind]string{
 	models.TooMany:      "RATE_LIMITED",
 	models.Unavailable:  "UNAVAILABLE",
 	models.NotBuilt:     "NOT_IMPLEMENTED",
+	models.WrongMedia:   "UNSUPPORTED_ENCODING",
 }
 
 // Code gives the machine-readable code of err, which acknowledgements of socket
