@@ -48,11 +48,12 @@ type Accounts struct {
 }
 
 // Register puts the routes below /api. open guards what needs no token, closed
-// what does; guess goes after them where passwords can be guessed.
-func (h *Accounts) Register(api *echo.Group, open, closed, guess []echo.MiddlewareFunc) {
+// what does; page goes after them where a page of another site must not act, guess
+// where passwords can be guessed too.
+func (h *Accounts) Register(api *echo.Group, open, closed, page, guess []echo.MiddlewareFunc) {
 	api.POST("/auth/register", h.register, chain(open, guess)...)
 	api.POST("/auth/login", h.login, chain(open, guess)...)
-	api.POST("/auth/logout", h.logout, closed...)
+	api.POST("/auth/logout", h.logout, chain(closed, page)...)
 	api.POST("/auth/security/change-password", h.changePassword, chain(closed, guess)...)
 	get(api, "/user/profile", h.profile, closed...)
 	api.DELETE("/user", h.remove, chain(closed, guess)...)

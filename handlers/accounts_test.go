@@ -76,7 +76,7 @@ func TestAccounts(t *testing.T) {
 			e, api := newEcho()
 			(&Accounts{
 				Ledger: f, Tokens: f, Revoker: f, SignOut: func(_, key string) { _, _ = f.say("sign out", key) }, MinPassword: 6, Grace: 30 * time.Minute,
-			}).Register(api, nil, guard, nil)
+			}).Register(api, nil, guard, nil, nil)
 			want(t, call(e, tt.method, tt.path, tt.body), tt.code, tt.answer)
 			if diff := cmp.Diff(tt.asked, f.asked); diff != "" {
 				t.Errorf("asked (-want +got):\n%s", diff)
@@ -88,7 +88,7 @@ func TestAccounts(t *testing.T) {
 func TestFailedSignInIs400(t *testing.T) {
 	f := &fakeAccounts{err: models.E(models.Invalid, "Invalid credentials")}
 	e, api := newEcho()
-	(&Accounts{Ledger: f, Tokens: f, MinPassword: 6}).Register(api, nil, guard, nil)
+	(&Accounts{Ledger: f, Tokens: f, MinPassword: 6}).Register(api, nil, guard, nil, nil)
 	w := call(e, "POST", "/api/auth/login", `{"email":"alice@example.org","password":"wrong"}`)
 	want(t, w, 400, `{"error":"Invalid credentials","message":"Invalid credentials"}`)
 }
@@ -96,7 +96,7 @@ func TestFailedSignInIs400(t *testing.T) {
 func TestAFailedLogoutIsNone(t *testing.T) {
 	f := &fakeAccounts{err: models.E(models.Unavailable, "Service temporarily unavailable")}
 	e, api := newEcho()
-	(&Accounts{Revoker: f, SignOut: func(string, string) { t.Error("sockets were closed") }}).Register(api, nil, guard, nil)
+	(&Accounts{Revoker: f, SignOut: func(string, string) { t.Error("sockets were closed") }}).Register(api, nil, guard, nil, nil)
 	if w := call(e, "POST", "/api/auth/logout", ""); w.Code != 503 {
 		t.Errorf("status %d", w.Code)
 	}

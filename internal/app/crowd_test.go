@@ -120,3 +120,21 @@ func TestFilesAndDocumentsAreRationed(t *testing.T) {
 		}
 	}
 }
+
+// A page of another site signed its visitor out, or held the request up with a form.
+func TestNoOtherSiteSignsAVisitorOut(t *testing.T) {
+	r := start(t, "FRONTEND_URL=https://app.example")
+	alice := r.register("alice@example.org")
+	if a := r.call("POST", "/api/auth/logout", alice, "", "Origin", "https://evil.example"); a.code != http.StatusForbidden {
+		t.Errorf("from another site: %d %s", a.code, a.body)
+	}
+	if a := r.call("POST", "/api/auth/logout", alice, "x=1", "Content-Type", "text/plain"); a.code != http.StatusBadRequest {
+		t.Errorf("a form: %d %s", a.code, a.body)
+	}
+	if a := r.call("GET", "/api/user/profile", alice, ""); a.code != http.StatusOK {
+		t.Errorf("the token after that: %d", a.code)
+	}
+	if a := r.call("POST", "/api/auth/logout", alice, "", "Origin", "https://app.example"); a.code != http.StatusOK {
+		t.Errorf("from the page: %d %s", a.code, a.body)
+	}
+}

@@ -127,7 +127,8 @@ func (a *App) api(e *echo.Echo, p parts) {
 	signIns := &middleware.SignIns{
 		Wrong: limiter(a.cfg.AuthRateLimit), Account: limiter(a.cfg.AuthAccountLimit), All: limiter(a.cfg.SignInLimit), Crowded: p.hasher.Crowded,
 	}
-	guess := []echo.MiddlewareFunc{middleware.PageOnly(p.pages), signIns.Guard(p.metrics)}
+	page := []echo.MiddlewareFunc{middleware.PageOnly(p.pages)}
+	guess := append(slices.Clone(page), signIns.Guard(p.metrics))
 	guessAdmin := middleware.FailuresPerAddress(limiter(a.cfg.AuthRateLimit), p.metrics)
 	bearers := noting{p.authenticator, a.hub}
 	known, zone := middleware.Bearer(bearers, 0), middleware.TimeZone(p.ledger)
@@ -146,7 +147,7 @@ func (a *App) api(e *echo.Echo, p parts) {
 	(&handlers.Accounts{
 		Ledger: p.accounts, Tokens: p.tokens, Revoker: a.store, SignOut: a.hub.SignOut, Remove: p.ledger.RemoveAccount,
 		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,
-	}).Register(api, open, closed, guess)
+	}).Register(api, open, closed, page, guess)
 	(&handlers.Expenses{Ledger: p.ledger, Reader: a.store, List: p.list}).Register(api, closed...)
 	(&handlers.Shares{Ledger: p.ledger}).Register(api, closed...)
 	(&handlers.Invitations{Ledger: p.ledger}).Register(api, closed...)
