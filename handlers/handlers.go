@@ -3,9 +3,9 @@
 //
 // Invariants:
 //   - Every answer is JSON and none is empty, errors and unknown routes included:
-//     the original's pages parse whatever comes (CONTRACT 1.1, D31).
+//     the original's pages parse whatever comes (docs/contract.md#clients, docs/contract.md#d31).
 //   - Errors come back from handlers; Errors answers and logs each of them once.
-//   - Trouble of ours is 503 with Retry-After, never 401 (CONTRACT D18).
+//   - Trouble of ours is 503 with Retry-After, never 401 (docs/contract.md#d18).
 package handlers
 
 import (
@@ -47,7 +47,7 @@ var status = map[models.Kind]int{
 const retryAfter = 2 * time.Second
 
 // failure is an error's document; RetryAfter is in seconds, of TooMany alone
-// (CONTRACT 6.2).
+// (docs/contract.md#live-features).
 type failure struct {
 	wire.Failure
 	RetryAfter int `json:"retryAfter,omitempty"`
@@ -84,7 +84,7 @@ func Errors(log *slog.Logger) echo.HTTPErrorHandler {
 const codedKey = "coded"
 
 // coded has every refusal of a route carry a code. What the original has no
-// words for does (CONTRACT 6.2); where it has, they stay as they are.
+// words for does (docs/contract.md#live-features); where it has, they stay as they are.
 func coded(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Set(codedKey, true)
@@ -93,7 +93,7 @@ func coded(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // routed translates what the router itself says: a method that a path does not
-// know is as unknown as the path, in the original's words (CONTRACT 4.1).
+// know is as unknown as the path, in the original's words (docs/contract.md#routes).
 func routed(err error, c echo.Context) error {
 	var he *echo.HTTPError
 	if !errors.As(err, &he) || (he.Code != http.StatusNotFound && he.Code != http.StatusMethodNotAllowed) {
@@ -207,7 +207,7 @@ func body(c echo.Context) (json.RawMessage, error) {
 	return nil, &models.Error{Kind: models.Invalid, Msg: "The request body did not arrive", Err: fmt.Errorf("read the body: %w", err)}
 }
 
-// mediaJSON is how the original declares its answers (CONTRACT 4).
+// mediaJSON is how the original declares its answers (docs/contract.md#http).
 const mediaJSON = "application/json; charset=utf-8"
 
 // respond answers with v as JSON.

@@ -29,7 +29,7 @@ var types = map[string]string{
 }
 
 // Static serves the frontend's files, and nothing else: no listings, no names
-// that start with a dot, nothing outside of Files (CONTRACT D29, R10).
+// that start with a dot, nothing outside of Files (docs/contract.md#d29, docs/contract.md#files).
 type Static struct {
 	Files fs.FS
 
@@ -51,7 +51,7 @@ func (h *Static) Register(root *echo.Group, mw ...echo.MiddlewareFunc) {
 
 // serve handles GET of everything that is no other route's. "/" and
 // "/expensetracker.html" are the page: installed apps start at the latter
-// (CONTRACT D28).
+// (docs/contract.md#d28).
 //
 //	200, 206 or 304 the file    301 a folder without a slash    404 no such file
 //	302 / of a frontend whose page is public/index.html

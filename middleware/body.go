@@ -18,8 +18,7 @@ import (
 	"expenseflow/models"
 )
 
-// The sizes of request bodies in bytes: offline batches may be large (CONTRACT
-// D5), nothing else need be.
+// The sizes of request bodies in bytes: offline batches may be large (docs/contract.md#d5), nothing else need be.
 const (
 	MaxOpenBody = 64 << 10 // of requests without a token
 	MaxBody     = 1 << 20

@@ -59,7 +59,7 @@ func plain(id string) bool {
 
 // NoStore marks answers of the API as nobody's to keep. Vary: * besides
 // no-store, since the original's service worker keeps whatever it may and asks
-// no Cache-Control (CONTRACT D27, R7).
+// no Cache-Control (docs/contract.md#d27).
 func NoStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()

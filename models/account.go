@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// Limits of an account (CONTRACT 4.2 and 4.3), texts in UTF-16 units.
+// Limits of an account (docs/contract.md#validation and docs/contract.md#documents), texts in UTF-16 units.
 const (
 	MaxName     = 50
 	MinPassword = 6
@@ -61,7 +61,7 @@ func NormalizeEmail(s string) string {
 
 // CheckEmail gives RuleEmail unless s looks like an address: anything before an
 // at sign and a host name of at least two labels after it, whichever the top
-// level domain (CONTRACT D7).
+// level domain (docs/contract.md#d7).
 func CheckEmail(s string) []Violation {
 	user, host, ok := strings.Cut(s, "@")
 	switch {

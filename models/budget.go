@@ -149,7 +149,7 @@ func (b Budget) Check() []Violation {
 
 func checkBudgetAmount(m Money) []Violation {
 	switch {
-	case m <= 0: // CONTRACT decision 15
+	case m <= 0: // docs/contract.md#budgets
 		return []Violation{{Field: "amount", Rule: RulePositive, Value: m.String()}}
 	case m > MaxAmount:
 		return []Violation{{Field: "amount", Rule: RuleMax, Value: m.String()}}
@@ -218,7 +218,7 @@ func (b *Budget) Counts(category string) bool {
 // A Level says how far a budget is used up.
 type Level int
 
-// The levels, in order (CONTRACT decision 15).
+// The levels, in order (docs/contract.md#budgets).
 const (
 	LevelNone      Level = iota
 	LevelThreshold       // spent >= amount x threshold / 100

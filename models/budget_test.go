@@ -90,7 +90,7 @@ func TestEveryMomentOfALifeIsInItsWindow(t *testing.T) {
 	})
 }
 
-// TestLevelsAreExact holds CONTRACT decision 15 in whole numbers.
+// TestLevelsAreExact holds docs/contract.md#budgets in whole numbers.
 func TestLevelsAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := Budget{

@@ -3,7 +3,7 @@ package models
 import "encoding/json"
 
 // A DeltaChange is one entry of the queue that the frontend's last version
-// keeps and sends to /api/sync/delta (CONTRACT 1.2).
+// keeps and sends to /api/sync/delta (docs/contract.md#clients).
 type DeltaChange struct {
 	Action Action // "" if it is none that we know
 	ID     string // the expense meant, or its local name; "" for a CREATE

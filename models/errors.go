@@ -77,7 +77,7 @@ func Message(err error) string {
 }
 
 // ConflictError says that a newer version is stored than the client had read
-// (CONTRACT decision 8).
+// (docs/contract.md#versions).
 type ConflictError struct {
 	Stored Expense
 	Budget *Budget // instead of Stored, if the conflict is about one

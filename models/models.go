@@ -79,7 +79,7 @@ type Expense struct {
 	Version int64
 
 	// LastSyncedAt grows strictly per user and is assigned under the user's
-	// lock, so that a time cursor over it misses nothing (CONTRACT decision 10).
+	// lock, so that a time cursor over it misses nothing (docs/contract.md#delta-and-pull).
 	LastSyncedAt time.Time
 
 	CreatedAt time.Time // UTC, whole milliseconds
@@ -195,7 +195,7 @@ func (k ChangeKind) OfExpense() bool {
 
 // A Change is one entry of a user's log. Seq starts at 1 and has no gap per
 // user; it is assigned under the user's row lock, so commit order and sequence
-// agree (DESIGN section 3).
+// agree (ARCHITECTURE.md, "The way of one change").
 type Change struct {
 	UserID   string
 	Seq      int64

@@ -10,7 +10,7 @@ import (
 // On the wire it is a JSON number in its shortest form.
 type Money int64
 
-// Limits of an expense's amount (CONTRACT decision 11).
+// Limits of an expense's amount (docs/contract.md#amounts).
 const (
 	MinAmount Money = 10_000                        // 0.01
 	MaxAmount Money = 9_000_000_000_000 * moneyUnit // 9000000000000

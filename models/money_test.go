@@ -104,7 +104,7 @@ func TestParseMoneyTakesALongNumberInLinearTime(t *testing.T) {
 	}
 }
 
-// Every amount comes back as it was sent (CONTRACT decision 11).
+// Every amount comes back as it was sent (docs/contract.md#amounts).
 func TestMoneyComesBackAsSent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := models.Money(rapid.Int64Range(-int64(models.MaxAmount), int64(models.MaxAmount)).Draw(t, "money"))

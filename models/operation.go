@@ -8,7 +8,7 @@ import (
 // An Action is what a queued operation wants done.
 type Action string
 
-// The actions of the offline queue (CONTRACT 1.1).
+// The actions of the offline queue (docs/contract.md#clients).
 const (
 	Create Action = "CREATE"
 	Update Action = "UPDATE"
@@ -16,7 +16,7 @@ const (
 )
 
 // An Operation is one entry of a device's offline queue, structurally sound
-// (CONTRACT D4) but with data that nobody has checked yet.
+// (docs/contract.md#d4) but with data that nobody has checked yet.
 type Operation struct {
 	Action       Action
 	ResourceType string // "expense"
@@ -27,11 +27,11 @@ type Operation struct {
 	Data json.RawMessage
 	// Timestamp is the device's clock in milliseconds since 1970 when it queued
 	// the operation; nil if the client named none. It dates offline expenses
-	// (CONTRACT D15) and is never the arbiter of order.
+	// (docs/contract.md#d15) and is never the arbiter of order.
 	Timestamp *int64
 }
 
-// A Status says how one operation of a batch ended (CONTRACT R3).
+// A Status says how one operation of a batch ended (docs/contract.md#results).
 type Status string
 
 // The statuses of a result.
@@ -52,7 +52,7 @@ const CodeParkedFull = "PARKED_FULL"
 // A Result answers one operation, and is what its replay gets again. StatusParked
 // and StatusRejected are failures to the client: an operation on an expense that does
 // not exist succeeds with StatusNotFound, although an UPDATE is parked as well
-// (CONTRACT D21).
+// (docs/contract.md#d21).
 type Result struct {
 	ResourceID string
 	Status     Status
@@ -87,13 +87,13 @@ const (
 )
 
 // A QueuedOperation is an operation as the server keeps it: the SyncQueue row
-// of the contract and the idempotency record in one (CONTRACT D16, D26). It is
+// of the contract and the idempotency record in one (docs/contract.md#d16, docs/contract.md#d26). It is
 // written in the same transaction as the operation's effect.
 type QueuedOperation struct {
 	ID     string // 24 hex digits
 	UserID string
 	Operation
-	// Key names the operation for replay, sha256 over CONTRACT D16's parts;
+	// Key names the operation for replay, sha256 over docs/contract.md#d16's parts;
 	// "" for one that cannot be told from its repetition.
 	Key       string
 	State     OperationState

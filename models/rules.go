@@ -10,7 +10,7 @@ import (
 )
 
 // Limits of an expense's texts, in UTF-16 units as browsers count them
-// (CONTRACT 4.2 and 5).
+// (docs/contract.md#validation and docs/contract.md#documents).
 const (
 	MaxDescription = 100
 	MaxMerchant    = 50
@@ -23,7 +23,7 @@ const MaxCurrencies = 200
 
 // Categories are the categories an expense may have: the seven that the
 // original names in its error texts, then the six that its pages offer too
-// (CONTRACT D6).
+// (docs/contract.md#d6).
 var Categories = []string{
 	"food", "transport", "entertainment", "utilities", "healthcare", "shopping", "other",
 	"bills", "education", "travel", "salary", "freelance", "investment",

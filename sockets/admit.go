@@ -14,7 +14,7 @@ import (
 	"expenseflow/models"
 )
 
-// The texts and codes of refusals (CONTRACT 6.2).
+// The texts and codes of refusals (docs/contract.md#live-features).
 const (
 	authenticationError = "Authentication error"
 	tooManyConnections  = "Too many connections"

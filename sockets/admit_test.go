@@ -46,7 +46,7 @@ func TestRefusalsSayAuthenticationErrorAndWhy(t *testing.T) {
 }
 
 // A CONNECT_ERROR in a moment of trouble would keep the page offline until it
-// is reloaded (CONTRACT D19).
+// is reloaded (docs/contract.md#d19).
 func TestD19TroubleOfOursClosesTheTransportInsteadOfRefusing(t *testing.T) {
 	w := newWorld(t, Options{}, engineio.Config{})
 	w.tokens.give("good", "alice", time.Hour)
@@ -168,7 +168,7 @@ func TestSignOutEndsTheTokensSockets(t *testing.T) {
 	bobs.hears("not concerned")
 }
 
-// The page learns why before the socket ends (CONTRACT D33).
+// The page learns why before the socket ends (docs/contract.md#d33).
 func TestSocketEndsWithItsToken(t *testing.T) {
 	w := newWorld(t, Options{}, engineio.Config{})
 	w.tokens.give("short", "alice", 100*time.Millisecond)

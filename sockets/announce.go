@@ -13,7 +13,7 @@ import (
 )
 
 // Spellings are the names under which changes of expenses are told (EVENT_NAMES,
-// CONTRACT 6.2). The zero Spellings is both.
+// docs/contract.md#live-features). The zero Spellings is both.
 type Spellings string
 
 // The Spellings there are.
@@ -93,7 +93,7 @@ func (t *Trail) packet(c *models.Change, number int, name string, payload any) *
 }
 
 // minBatch is how many changes of one author in a row make a batch: more than 50
-// (CONTRACT 6.2).
+// (docs/contract.md#live-features).
 const minBatch = 51
 
 // A batch is many changes of one author in a row, which sockets that ask for it

@@ -28,7 +28,7 @@ type book interface {
 
 // A command is what the second seed's pages may say: an event with one object,
 // and with an acknowledgement if they like. It is answered {ok:true, ...}, or
-// {ok:false, error, code} and error:event besides (CONTRACT 6.2).
+// {ok:false, error, code} and error:event besides (docs/contract.md#live-features).
 type command struct {
 	do   func(*session, context.Context, json.RawMessage) (receipt, error)
 	bare bool // the object may be left out, or be null

@@ -17,7 +17,7 @@ import (
 )
 
 // dashboardEvent carries a dashboard, at once after dashboard:subscribe and then
-// whenever it has moved (CONTRACT 6.2).
+// whenever it has moved (docs/contract.md#live-features).
 const dashboardEvent = "dashboard:update"
 
 // How long a dashboard waits for more changes before it is told anew, and how long

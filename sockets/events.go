@@ -12,7 +12,7 @@ import (
 
 // An event is one thing a browser may say, and how it is answered. Whoever asks
 // for an acknowledgement gets {ok:true} or {ok:false, error, code} besides
-// (CONTRACT 6.2).
+// (docs/contract.md#live-features).
 type event struct {
 	do   func(*session, context.Context, *socketio.Event) (any, error)
 	ok   string // event that carries do's result, unless that is nil

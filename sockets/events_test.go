@@ -16,7 +16,7 @@ import (
 	"expenseflow/models"
 )
 
-// CONTRACT 4.1, last row, and 6.2.
+// docs/contract.md#routes, last row, and 6.2.
 func TestEventsMatchContract(t *testing.T) {
 	contract := map[string][][2]string{
 		"sync_request": {{"sync_data", "sync_error"}, {"sync_changes", "sync_error"}},
@@ -159,7 +159,7 @@ func TestSyncRequestGivesTheParkedOperations(t *testing.T) {
 	}
 }
 
-// CONTRACT 6.2: who names a place gets what it missed besides.
+// docs/contract.md#live-features: who names a place gets what it missed besides.
 func TestSyncRequestWithAPlaceIsAnsweredWithWhatWasMissed(t *testing.T) {
 	w := newWorld(t, Options{}, engineio.Config{})
 	w.tokens.give("a", "alice", time.Hour)

@@ -417,7 +417,7 @@ func (b *browser) gone() {
 }
 
 // hear gives the next event and its only argument besides the offset. It holds
-// every event that any test hears against CONTRACT decision 3.
+// every event that any test hears against docs/contract.md#recovery.
 func (b *browser) hear() (name string, payload map[string]any) {
 	b.t.Helper()
 	name, last := b.event()

@@ -5,27 +5,27 @@
 //   - Only a good token opens a socket. A refusal is a CONNECT_ERROR, after
 //     which a client stays away for good, so it is said only when the token will
 //     never work again; in trouble of ours the transport is closed, and the
-//     client comes back by itself (CONTRACT D19, R6).
+//     client comes back by itself (docs/contract.md#d19, docs/contract.md#tokens).
 //   - A socket hears the changes of its user's log, and of no other's, each once
 //     and in the log's order, from the moment at which its token was looked at
-//     (CONTRACT R5). What it hears is read from the log, never from a request.
+//     (docs/contract.md#live-events). What it hears is read from the log, never from a request.
 //   - A socket that cannot take more is behind: it costs its position in the
 //     log, goes on from there when there is room, and is never closed for it.
 //   - A device that comes back goes on where it was, as long as the log reaches
-//     back that far (Trail, DESIGN section 4).
+//     back that far (Trail, docs/contract.md#recovery).
 //   - A socket does not outlive its token: it ends with the token's time, with a
-//     sign-out, and with a password change (CONTRACT D33).
+//     sign-out, and with a password change (docs/contract.md#d33).
 //   - How things stand (balance, unread count, dashboards, the service itself) is
 //     told after each connect and whenever it has moved, is in no log, and is
 //     dropped for a socket that is behind until it has room again.
 //   - Who is there is told by device, not by socket, and without a word about one
 //     that is back within three seconds. Those who look at the same expense meet
 //     in its room as long as they have a right to it, and not a moment longer
-//     (CONTRACT 6.2).
+//     (docs/contract.md#live-features).
 //   - What a page commands goes through the same rules as an HTTP request, and
-//     comes back to every device as an event of the log (CONTRACT 6.2).
+//     comes back to every device as an event of the log (docs/contract.md#live-features).
 //   - No event that is not made from the log ends in a string or is without an
-//     argument: clients would take that for their offset (CONTRACT decision 3).
+//     argument: clients would take that for their offset (docs/contract.md#recovery).
 package sockets
 
 import (
@@ -40,7 +40,7 @@ import (
 	"expenseflow/models"
 )
 
-// namespace is the only one that clients use (CONTRACT 2).
+// namespace is the only one that clients use (docs/contract.md#socketio).
 const namespace = "/"
 
 // An authenticator turns a bearer token into its user; *auth.Authenticator is
@@ -81,7 +81,7 @@ type Options struct {
 	MaxPerUser int
 
 	// SuppressSelf spares a socket the changes that were made with its own token
-	// and without naming a device (SUPPRESS_SELF_BY_TOKEN, CONTRACT D23).
+	// and without naming a device (SUPPRESS_SELF_BY_TOKEN, docs/contract.md#d23).
 	SuppressSelf bool
 
 	// Rate is how many events a socket may send in a second, after Burst at once.
@@ -129,7 +129,7 @@ func room(userID string) string { return "user:" + userID }
 // parkedEvent tells a user's devices that an operation waits for a person.
 const parkedEvent = "sync_error"
 
-// A syncFailure is the payload of sync_error (CONTRACT decision 7).
+// A syncFailure is the payload of sync_error (docs/contract.md#permanent-or-retryable).
 type syncFailure struct {
 	Error     string       `json:"error"`
 	Code      string       `json:"code,omitempty"`

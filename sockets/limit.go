@@ -11,7 +11,7 @@ import (
 	"expenseflow/models"
 )
 
-// A meter counts what one socket says (SOCKET_RATE, CONTRACT 6.2). A socket that
+// A meter counts what one socket says (SOCKET_RATE, docs/contract.md#live-features). A socket that
 // says nothing has none. The zero meter is ready.
 type meter struct{ taken, refused *rate.Limiter }
 

@@ -16,7 +16,7 @@ import (
 	"expenseflow/models"
 )
 
-// presenceEvent tells a user's devices which of them are there (CONTRACT 6.2).
+// presenceEvent tells a user's devices which of them are there (docs/contract.md#live-features).
 const presenceEvent = "presence:update"
 
 // grace is how long a device whose last socket has gone still counts as there: a

@@ -19,8 +19,8 @@ import (
 )
 
 // A Trail lets a device go on where its last connection broke off: after any
-// time within the log's retention, after a kill, in another process (DESIGN
-// section 4). It keeps nothing. What it needs to know comes from the client:
+// time within the log's retention, after a kill, in another process
+// (docs/contract.md#recovery). It keeps nothing. What it needs to know comes from the client:
 //
 //   - the private session id (pid) is signed for its user and epoch, and says at
 //     which sequence it was given;

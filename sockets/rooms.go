@@ -15,7 +15,7 @@ import (
 	"expenseflow/models"
 )
 
-// What the members of a room hear (CONTRACT 6.2).
+// What the members of a room hear (docs/contract.md#live-features).
 const (
 	joinedEvent   = "presence:joined"
 	leftEvent     = "presence:left"

@@ -168,7 +168,7 @@ func (s *session) resume() {
 	}
 }
 
-// expiredEvent tells a page why its socket is closed (CONTRACT D33).
+// expiredEvent tells a page why its socket is closed (docs/contract.md#d33).
 const expiredEvent = "auth_expired"
 
 // expire ends the socket of a token whose time is over. The client is told both

@@ -11,7 +11,7 @@ import (
 	"expenseflow/models"
 )
 
-// statusEvent tells every socket how the service stands (CONTRACT 6.2).
+// statusEvent tells every socket how the service stands (docs/contract.md#live-features).
 const statusEvent = "system:status"
 
 // What the service says of itself when nobody has written anything better.

@@ -11,7 +11,7 @@ import (
 	"expenseflow/models"
 )
 
-// The states of a user (CONTRACT 6.2).
+// The states of a user (docs/contract.md#live-features).
 const (
 	balanceEvent = "account:balance"
 	countEvent   = "notification_count"

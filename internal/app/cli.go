@@ -118,7 +118,7 @@ func (c Command) config(context.Context) int {
 }
 
 // epoch begins a new life of the database, so that what devices remember of the
-// old one means nothing (DESIGN 3.7). It is for backups that were restored.
+// old one means nothing. It is for backups that were restored.
 func (c Command) epoch(ctx context.Context) int {
 	cfg, err := config.Load(c.Environ)
 	if err != nil {

@@ -33,13 +33,13 @@ func batchOf(ops ...string) string { return `{"operations":[` + strings.Join(ops
 const lunchData = `{"description":"Lunch","amount":12.5,"category":"food","type":"expense"}`
 
 // tea is another expense than lunch: the same one from the same device would be
-// taken for the POST whose answer was lost (CONTRACT D17).
+// taken for the POST whose answer was lost (docs/contract.md#d17).
 var (
 	teaData = strings.Replace(lunchData, "Lunch", "Tea", 1)
 	teaDoc  = strings.Replace(lunchDoc, "Lunch", "Tea", 1)
 )
 
-// A row is one request of CONTRACT 4.1 and what it causes. {id} in path and
+// A row is one request of docs/contract.md#routes and what it causes. {id} in path and
 // body stands for an expense of the caller, {foreign} for another user's.
 type row struct {
 	name, method, path, body string
@@ -48,7 +48,7 @@ type row struct {
 	events                   []string
 }
 
-// TestEveryRouteOfTheContract is CONTRACT 4.1 as a table: shape, status, exact
+// TestEveryRouteOfTheContract is docs/contract.md#routes as a table: shape, status, exact
 // text, and the events that the caller's other device hears, in order.
 func TestEveryRouteOfTheContract(t *testing.T) {
 	const session = `{"token":"<token>","user":{"id":"<id>","name":"Bob","email":"bob@example.org"}}`
@@ -134,7 +134,7 @@ func TestEveryRouteOfTheContract(t *testing.T) {
 	}
 }
 
-// wantHeaders holds an answer of the API to CONTRACT 4 and R7.
+// wantHeaders holds an answer of the API to docs/contract.md#http and docs/contract.md#d27.
 func (r *running) wantHeaders(t *testing.T, a answer) {
 	t.Helper()
 	for name, want := range map[string]string{"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"} {

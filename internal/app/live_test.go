@@ -57,7 +57,7 @@ func (r *running) head(token string) int64 {
 	return d.Version
 }
 
-// TestEveryRouteOfBudgets is CONTRACT 6.2's budgets as a table: shape, status and
+// TestEveryRouteOfBudgets is docs/contract.md#live-features's budgets as a table: shape, status and
 // exact text. {id} stands for a budget of the caller, {foreign} for another
 // user's. What is refused leaves nothing in the log, so nobody hears of it.
 func TestADashboardFromTheFirstDayOfAllWasTakenForOneOfThisMonth(t *testing.T) {

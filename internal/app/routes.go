@@ -26,7 +26,7 @@ const compressFrom = 1024
 const filesPerRequest = 10
 
 // routes puts everything that answers HTTP together. The API comes first, files
-// answer what is left (CONTRACT R10).
+// answer what is left (docs/contract.md#files).
 func (a *App) routes(p parts) (http.Handler, error) {
 	folders, err := a.frontend()
 	if err != nil {

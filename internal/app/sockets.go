@@ -57,7 +57,7 @@ func socketConfig(cfg config.Config, pages *origin.Policy, trail socketio.Recove
 }
 
 // noStore keeps the original's service worker from keeping polling answers
-// (CONTRACT D27, R7).
+// (docs/contract.md#d27).
 func noStore(h http.Header, _ *http.Request) {
 	h.Set("Vary", "*")
 	h.Set("Cache-Control", "no-store")

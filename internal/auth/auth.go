@@ -1,11 +1,11 @@
 // Package auth tells who is calling: tokens, sign-outs and password hashes.
 //
 // A refusal is definitive or it is none. Browsers throw their offline queue away
-// on a 401 (CONTRACT D18, D19), so models.Unauthorized means that this token will
+// on a 401 (docs/contract.md#d18, docs/contract.md#d19), so models.Unauthorized means that this token will
 // never work again, and trouble of ours is models.Unavailable.
 //
 // Tokens are HS256 only, whatever their header claims. Tokens that the original
-// installation issued with the same JWT_SECRET keep working (CONTRACT decision 12).
+// installation issued with the same JWT_SECRET keep working (docs/contract.md#tokens).
 package auth
 
 import (
@@ -67,7 +67,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, bearer string) (Identi
 }
 
 // AuthenticateWithin is Authenticate for a token that may have expired up to
-// grace ago (SYNC_TOKEN_GRACE, CONTRACT D18). Everything else must be right.
+// grace ago (SYNC_TOKEN_GRACE, docs/contract.md#d18). Everything else must be right.
 func (a *Authenticator) AuthenticateWithin(ctx context.Context, bearer string, grace time.Duration) (Identity, error) {
 	token := Token(bearer)
 	if token == "" {
@@ -113,7 +113,7 @@ func (a *Authenticator) account(ctx context.Context, c Claims) (models.User, err
 }
 
 // Token gives the token in an Authorization header: the first "Bearer " is
-// removed, and a bare token is taken as it is (CONTRACT 4.1).
+// removed, and a bare token is taken as it is (docs/contract.md#routes).
 func Token(header string) string {
 	return strings.TrimSpace(strings.Replace(header, "Bearer ", "", 1))
 }

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// bcryptCost is the original's (CONTRACT 4.3): about a quarter of a second.
+	// bcryptCost is the original's (docs/contract.md#documents): about a quarter of a second.
 	bcryptCost = 12
 	// maxPassword is how many bytes bcrypt looks at; see encode for longer ones.
 	maxPassword = 72
@@ -29,7 +29,7 @@ const (
 )
 
 // ErrMismatch says that a password is not the hash's, in the words of
-// CONTRACT 4.1, which are the same for an unknown address.
+// docs/contract.md#routes, which are the same for an unknown address.
 var ErrMismatch = models.E(models.Invalid, "Invalid credentials")
 
 // A Hasher hashes and compares passwords with bcrypt, a few at a time: each

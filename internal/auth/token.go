@@ -54,7 +54,7 @@ func NewTokens(secret []byte, expire time.Duration) *Tokens {
 }
 
 // wireClaims is the payload of a token. The contract's clients read id,
-// userId is for the second seed's (CONTRACT 6.2), sub for foreign ones.
+// userId is for the second seed's (docs/contract.md#live-features), sub for foreign ones.
 type wireClaims struct {
 	ID         string           `json:"id,omitempty"`
 	UserID     string           `json:"userId,omitempty"`
@@ -76,7 +76,7 @@ func (c *wireClaims) GetSubject() (string, error)                  { return c.Su
 func (c *wireClaims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
 
 // Issue signs a token for u that is good from now until the configured age.
-// Two calls in one second give different tokens (CONTRACT D23).
+// Two calls in one second give different tokens (docs/contract.md#d23).
 func (t *Tokens) Issue(u models.User, now time.Time) (string, error) {
 	claims := &wireClaims{
 		ID: u.ID, UserID: u.ID, TokenID: rand.Text(), Generation: u.TokenGeneration,

@@ -1,5 +1,5 @@
 // Package changes tails the users' change logs and hands each change to whoever
-// listens, each from its own position (DESIGN 3.3 and 3.4).
+// listens, each from its own position (ARCHITECTURE.md, "The way of one change").
 //
 // What it promises:
 //

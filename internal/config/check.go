@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	minSecret     = 32 // characters, as DESIGN section 8 wants in production
+	minSecret     = 32 // characters, in production
 	minAdminToken = 16 // characters
 	// minSyncRate is what offline batches of one device are always allowed
-	// (CONTRACT D34): a refused batch stays in the browser's queue.
+	// (docs/contract.md#d34): a refused batch stays in the browser's queue.
 	minSyncRate = 60
 )
 
 // samples are secrets that stand in public files, the first in the original's
-// own .env (CONTRACT D29).
+// own .env (docs/contract.md#d29).
 var samples = []string{
 	"your-super-secret-jwt-key-change-this-in-production",
 	"your-super-secret-jwt-key",

@@ -264,7 +264,7 @@ func fields(text []byte) []string {
 	return strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// The units that vercel/ms knows (CONTRACT 4.4). A year is 365.25 days.
+// The units that vercel/ms knows (docs/contract.md#tokens). A year is 365.25 days.
 const (
 	day  = 24 * time.Hour
 	week = 7 * day
@@ -281,7 +281,7 @@ var (
 
 // ParseDuration reads what vercel/ms reads (7d, 12h, 1.5 hours, 30 days, 1y)
 // and Go's own form (1h30m). A bare number is seconds, unlike the original's
-// "3600", which meant 3.6 seconds (CONTRACT D32).
+// "3600", which meant 3.6 seconds (docs/contract.md#d32).
 func ParseDuration(s string) (time.Duration, error) {
 	m := durationText.FindStringSubmatch(s)
 	if m == nil {

@@ -30,8 +30,7 @@ type account struct {
 }
 
 // device names one of the account's devices. No two accounts share one: the
-// server parks what a device queued before it acted for somebody else (CONTRACT
-// decision 13).
+// server parks what a device queued before it acted for somebody else (docs/contract.md#accounts-on-one-device).
 func (a *account) device(name string) string {
 	return "device_" + name + "_" + a.ID
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // An operation is one entry of an offline queue, in the old page's order of
-// keys (CONTRACT 1.1).
+// keys (docs/contract.md#clients).
 type operation struct {
 	Action       string `json:"action"`
 	ResourceType string `json:"resourceType"`
@@ -334,8 +334,7 @@ func TestTemporaryIDLivesInOneBatch(t *testing.T) {
 	})
 }
 
-// The old page keeps the temporary id on its screen after the sync (CONTRACT
-// D14), so a person deletes and edits by it.
+// The old page keeps the temporary id on its screen after the sync (docs/contract.md#d14), so a person deletes and edits by it.
 func TestTemporaryIDStaysAnAddressAfterTheSync(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
@@ -355,7 +354,7 @@ func TestTemporaryIDStaysAnAddressAfterTheSync(t *testing.T) {
 }
 
 // A page that got no answer to its POST queues a create of the same data
-// (CONTRACT D17): that is one expense. The same data a minute earlier is another.
+// (docs/contract.md#d17): that is one expense. The same data a minute earlier is another.
 func TestLostPostIsTheQueuedCreate(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
@@ -392,7 +391,7 @@ func cookieOf(t *testing.T, p *program) string {
 }
 
 // A browser's queue outlives its account: what A queued must not become B's
-// because B signed in on the same browser (CONTRACT decision 13).
+// because B signed in on the same browser (docs/contract.md#accounts-on-one-device).
 func TestQueueOfAnotherAccountIsParked(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a, b := register(t, p), register(t, p)
@@ -412,7 +411,7 @@ func TestQueueOfAnotherAccountIsParked(t *testing.T) {
 }
 
 // An operation cannot move an expense to another account or run the old
-// database's operators (CONTRACT D30).
+// database's operators (docs/contract.md#d30).
 func TestOperationCannotReachBeyondItsFields(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a, b := register(t, p), register(t, p)

@@ -3,7 +3,7 @@
 // Its tests build the real binary once, start it on a free loopback port with
 // an empty data folder, and speak to it with npm's socket.io-client in Node
 // child processes, over polling, WebSocket and the upgrade between them. One of
-// the clients (npm/oldpage.js) sends byte for byte what CONTRACT 1.1 lists for
+// the clients (npm/oldpage.js) sends byte for byte what docs/contract.md#clients lists for
 // the browsers that already exist; a matrix holds every minor version of the npm
 // client since 3.0, and Python's, against the server.
 //

@@ -55,7 +55,7 @@ func object(t *testing.T, text []byte) map[string]any {
 }
 
 // document is the answer's document as an event carries it: with the device
-// that caused it (CONTRACT D22).
+// that caused it (docs/contract.md#d22).
 func document(t *testing.T, body []byte, deviceID string) map[string]any {
 	return from(deviceID, object(t, body))
 }
@@ -72,7 +72,7 @@ func TestUnknownDeviceIsNotNamed(t *testing.T) {
 }
 
 // Pages of 2026 that name no device may ask to be spared their own changes; the
-// default is to tell everybody (CONTRACT D23).
+// default is to tell everybody (docs/contract.md#d23).
 func TestD23OwnTokenIsSparedOnRequest(t *testing.T) {
 	for _, suppress := range []bool{false, true} {
 		t.Run(fmt.Sprint(suppress), func(t *testing.T) {

@@ -46,7 +46,7 @@ var deaths = []death{
 
 const (
 	// convergence is how long after the last CONNECT, and after the last answer,
-	// every device may still differ from the list (GOALS).
+	// every device may still differ from the list (docs/reliability.md).
 	convergence = second
 	// crewRuns is how many deaths the same account and devices live through.
 	crewRuns = 10

@@ -111,7 +111,7 @@ func (s pageState) texts() map[string]string {
 	return out
 }
 
-// What the page puts on the wire is what CONTRACT 1.1 lists, to the byte.
+// What the page puts on the wire is what docs/contract.md#clients lists, to the byte.
 func TestOldPageSendsWhatTheContractLists(t *testing.T) {
 	x := startProxy(t, sqlite(t))
 	a := register(t, sqlite(t))
@@ -223,7 +223,7 @@ func TestOldPageRepeatsABatchWhoseAnswerWasLost(t *testing.T) {
 }
 
 // A POST whose answer is lost becomes a queued create; together they are one
-// expense (CONTRACT D17).
+// expense (docs/contract.md#d17).
 func TestOldPageRepeatsAPostWhoseAnswerWasLost(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		x := startProxy(t, p)
@@ -270,7 +270,7 @@ func counted(list []string) map[string]int {
 }
 
 // A page that follows the old manual starts itself twice and so sends each
-// batch twice at once (CONTRACT 2, D13).
+// batch twice at once (docs/contract.md#socketio, docs/contract.md#d13).
 func TestOldPageStartedTwice(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)

@@ -16,7 +16,7 @@ import (
 )
 
 // The database goes away and comes back. Nobody is signed out or disconnected
-// meanwhile, nothing is lost and nothing is stored twice (CONTRACT D11, D18, D19).
+// meanwhile, nothing is lost and nothing is stored twice (docs/contract.md#d11, docs/contract.md#d18, docs/contract.md#d19).
 func TestD18DatabaseIsGoneForAWhile(t *testing.T) {
 	db := testneed.NewPostgres(t)
 	p := start(t, "DATABASE_URL="+db.URL)

@@ -53,7 +53,7 @@ func (a *account) createMany(t *testing.T, n int) (events []string) {
 
 // An unmodified client that does nothing but listen misses nothing: not while
 // it is away, not if the server is killed meanwhile, and not if it went before
-// it had heard anything (DESIGN section 4).
+// it had heard anything (docs/contract.md#recovery).
 func TestWhoWasAwayHearsEverythingOnce(t *testing.T) {
 	for _, tr := range transports {
 		for _, before := range []int{0, 3} {
@@ -106,7 +106,7 @@ func TestWhoIsAwayAgainAndAgainHearsEverythingOnce(t *testing.T) {
 }
 
 // Ten thousand missed changes, in both spellings, arrive within a second of
-// CONNECT (GOALS) and cost the server no memory. The second is held on a quiet
+// CONNECT and cost the server no memory. The second is held on a quiet
 // machine (-quiet), and else printed (go test -v): other tests run beside this one.
 func TestTenThousandMissedChangesAreCaughtUp(t *testing.T) {
 	p, metrics := startMeasured(t)

@@ -33,7 +33,7 @@ const (
 // Phones on slow lines fall far behind while another device makes changes: they
 // cost the server a position in the log each, not the memory of what they miss,
 // nobody else waits, and in the end they have heard everything in order without
-// ever having been disconnected (DESIGN 3.4).
+// ever having been disconnected.
 func TestTwentyThousandChangesReachPhonesOnASlowLineInFlatMemory(t *testing.T) {
 	t.Parallel()
 	p, metrics := startMeasured(t)

@@ -1,6 +1,6 @@
 // Package failpoint ends the process at a named place of the code, as kill -9
 // does, so that a test can ask what is left when it dies exactly there
-// (GOALS, "Nothing lost, nothing twice").
+// (docs/reliability.md).
 //
 // What it promises:
 //

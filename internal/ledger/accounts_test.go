@@ -111,7 +111,7 @@ func TestChangePasswordEndsOlderTokens(t *testing.T) {
 	})
 }
 
-// Trouble of ours must not look like a wrong password (CONTRACT decision 9).
+// Trouble of ours must not look like a wrong password (docs/contract.md#status-codes).
 func TestAStormIsNoWrongPassword(t *testing.T) {
 	eachAccounts(t, func(t *testing.T, a *ledger.Accounts, h *fakeHasher) {
 		h.err = models.E(models.Unavailable, "busy")

@@ -8,7 +8,7 @@
 //     repetition harmless are one transaction. Nobody hears of a change that was
 //     rolled back, for events are read from the log.
 //   - A version that a client names is respected: if a newer one is stored,
-//     nothing changes (CONTRACT decision 8). Not named, the change is applied.
+//     nothing changes (docs/contract.md#versions). Not named, the change is applied.
 //   - An absent expense and another user's look the same, so ids cannot be
 //     probed; so do an unknown address and a wrong password, in answer and time.
 //   - What somebody may do with an expense of somebody else is decided here, under
@@ -17,7 +17,7 @@
 //   - A budget that rises to a higher level is alerted once, in the transaction
 //     that raised it, whichever door it came through (see settle).
 //   - A temporary id that a device gave an offline expense works wherever an
-//     expense's id does (CONTRACT D14).
+//     expense's id does (docs/contract.md#d14).
 package ledger
 
 import (
@@ -169,7 +169,7 @@ type Creation struct {
 	RequestID, ClientID string
 
 	// Posted says that the creation came as an HTTP request, whose answer may be
-	// lost: then the device queues the same again (CONTRACT D17).
+	// lost: then the device queues the same again (docs/contract.md#d17).
 	Posted bool
 }
 

@@ -133,7 +133,7 @@ func (h *house) checkKind(what string, err error, want models.Kind) {
 	}
 }
 
-// CONTRACT decision 9: whoever guesses an id learns nothing.
+// docs/contract.md#status-codes: whoever guesses an id learns nothing.
 func TestOthersExpensesLookAbsent(t *testing.T) {
 	each(t, func(h *house) {
 		e := h.create(ledger.Creation{Draft: lunch(), Author: models.Author{DeviceID: "device_1"}})

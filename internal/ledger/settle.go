@@ -80,7 +80,7 @@ func (w *Work) chosen() string {
 	return ""
 }
 
-// alertData is the alert as CONTRACT 6.2 describes it.
+// alertData is the alert as docs/contract.md#live-features describes it.
 func alertData(s *models.BudgetState) json.RawMessage {
 	return data(struct {
 		BudgetID     string      `json:"budgetId"`

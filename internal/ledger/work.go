@@ -156,7 +156,7 @@ func (w *Work) Resolve(id, deviceID string) (string, error) {
 }
 
 // announce writes the change into the logs of all who have the expense. The
-// device acted for this user (CONTRACT decision 13).
+// device acted for this user (docs/contract.md#accounts-on-one-device).
 func (w *Work) announce(kind models.ChangeKind, e models.Expense, by models.Author) {
 	if seededbug.Enabled(seededbug.RelayTrusted) {
 		seededbug.Remember(e.ID, e)
@@ -285,7 +285,7 @@ func value(e *models.Expense) models.Expense {
 	return *e
 }
 
-// DataHash names a draft's normalized data (CONTRACT D17). An amount is the
+// DataHash names a draft's normalized data (docs/contract.md#d17). An amount is the
 // same however it was written, and so is a day that its date tells.
 func DataHash(d models.Draft) string {
 	d = d.Normalize()

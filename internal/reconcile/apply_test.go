@@ -91,7 +91,7 @@ func TestD11TroubleOfOursFailsTheWholeBatch(t *testing.T) {
 }
 
 // What cannot be an object, and what no database keeps, is one operation's
-// trouble and never the batch's (CONTRACT D4, decision 7).
+// trouble and never the batch's (docs/contract.md#d4, docs/contract.md#permanent-or-retryable).
 func TestD4OddDataAreParked(t *testing.T) {
 	each(t, func(h *house) {
 		odd := []models.Operation{
@@ -579,7 +579,7 @@ func TestDecision13TheLastAccountsQueueIsParked(t *testing.T) {
 }
 
 // A queue that outlived a sign-out is sent with the next user's token, although
-// the device has not acted for the first one since (CONTRACT 3.5).
+// the device has not acted for the first one since (docs/contract.md#accounts-on-one-device).
 func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
 	at := func(t time.Time, data string) models.Operation { return create(t.Sub(nine).Milliseconds(), data) }
 	each(t, func(h *house) {

@@ -16,7 +16,7 @@ import (
 const textAction = "Invalid action"
 
 // Delta applies the queue of the frontend's last version and answers it in
-// place (CONTRACT 5). That browser keeps what did not succeed and sends it
+// place (docs/contract.md#documents). That browser keeps what did not succeed and sends it
 // again, perhaps with another version; hence only successes are stored for
 // replay, and nothing is parked. Deleting what is gone is a success.
 //

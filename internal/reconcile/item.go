@@ -15,15 +15,15 @@ import (
 	"expenseflow/models"
 )
 
-// textOtherAccount is CONTRACT decision 13's.
+// textOtherAccount is docs/contract.md#accounts-on-one-device's.
 const textOtherAccount = "Queued by another account"
 
 const (
-	// claimSlack widens the window in which a lost answer is looked for (CONTRACT
-	// D17), on both sides.
+	// claimSlack widens the window in which a lost answer is looked for
+	// (docs/contract.md#d17), on both sides.
 	claimSlack = 5 * time.Second
 	// futureSlack is how far a device's clock may run ahead and still date an
-	// expense (CONTRACT D15).
+	// expense (docs/contract.md#d15).
 	futureSlack = 5 * time.Minute
 	// claimReach is how long after it named an expense a browser may have queued
 	// its operation. It does both at once: a longer way means that the digits of
@@ -34,14 +34,14 @@ const (
 	tempPrefix = "temp_"
 )
 
-// earliest is the first moment that dates an expense (CONTRACT D15): clocks
+// earliest is the first moment that dates an expense (docs/contract.md#d15): clocks
 // that were never set show 1970 or a little later.
 var earliest = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // An item is one operation of a batch, its data read before any transaction.
 type item struct {
 	op      models.Operation
-	key     string // CONTRACT D16; "" if the operation cannot be told from its repetition
+	key     string // docs/contract.md#d16; "" if the operation cannot be told from its repetition
 	retried bool   // by a person, who may do what the rules of a queue forbid
 
 	draft   models.Draft // of a CREATE
@@ -81,8 +81,7 @@ func left(ctx context.Context) error {
 	return &models.Error{Kind: models.Unavailable, Msg: "Service temporarily unavailable", Err: ctx.Err()}
 }
 
-// operationKey names an operation by all that tells it from others (CONTRACT
-// D16); temporary ids alone do not, for two creations in one millisecond share
+// operationKey names an operation by all that tells it from others (docs/contract.md#d16); temporary ids alone do not, for two creations in one millisecond share
 // theirs. Without a time of its own only a CREATE has a name: the same UPDATE
 // may be meant twice, with another between them.
 func operationKey(userID string, op models.Operation) string {
@@ -212,7 +211,7 @@ func (it *item) keep(s *session, op models.Operation) error {
 }
 
 // state says whether the operation waits for a person: an edit of what is not
-// there does, although the browser is told success (CONTRACT D21).
+// there does, although the browser is told success (docs/contract.md#d21).
 func (it *item) state() models.OperationState {
 	lost := it.result.Status == models.StatusNotFound && it.op.Action == models.Update
 	if lost || it.result.Status == models.StatusParked {
@@ -319,7 +318,7 @@ func (it *item) creation(s *session) ledger.Creation {
 }
 
 // claim finds the expense that this operation made already, by a POST whose
-// answer was lost (CONTRACT D17). If it was deleted since, it stays so.
+// answer was lost (docs/contract.md#d17). If it was deleted since, it stays so.
 func (it *item) claim(s *session) (models.Expense, bool, error) {
 	from, to, ok := it.window()
 	if !ok {
@@ -339,7 +338,7 @@ func (it *item) claim(s *session) (models.Expense, bool, error) {
 // window is when a POST of the same data must have been received to be the
 // same: the browser names the expense and queues the operation as soon as it
 // takes the POST for lost. Digits that are no time of then open no window: in a
-// doubtful case there are two expenses (CONTRACT decision 14). An operation with a
+// doubtful case there are two expenses (docs/contract.md#d17). An operation with a
 // name of its client's is known by that alone.
 func (it *item) window() (from, to time.Time, ok bool) {
 	digits, temporary := strings.CutPrefix(it.op.ResourceID, tempPrefix)
@@ -366,7 +365,7 @@ func (it *item) asPosted(s *session, id string) models.Expense {
 }
 
 // date is the expense's own, else when the device queued it if its clock is
-// believable, else now (CONTRACT D15).
+// believable, else now (docs/contract.md#d15).
 func (it *item) date(now time.Time) *time.Time {
 	if it.draft.Date != nil {
 		return it.draft.Date
@@ -428,7 +427,7 @@ func (it *item) author(s *session) models.Author {
 
 // otherAccount tells whether another user queued the operation on this device:
 // the browser's queue survives a sign-out, and would be sent with the next
-// user's token (CONTRACT decision 13).
+// user's token (docs/contract.md#accounts-on-one-device).
 func (it *item) otherAccount(s *session) (bool, error) {
 	if it.retried || it.op.Timestamp == nil {
 		return false, nil

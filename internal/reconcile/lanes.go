@@ -10,7 +10,7 @@ import (
 var errInFlight = &models.Error{Kind: models.Conflict, Msg: "Sync already in progress", Code: "SYNC_IN_PROGRESS"}
 
 // Lanes let the batches of one user pass one after the other, in order of
-// arrival as far as the scheduler keeps it (CONTRACT R3). They spare the
+// arrival as far as the scheduler keeps it (docs/contract.md#results). They spare the
 // database, and tell what is under way; that nothing is applied twice is the
 // business of keys and of the user's row lock, in this process and in others.
 type lanes struct {
@@ -37,7 +37,7 @@ func keysOf(items []*item) []string {
 
 // enter waits until the lane is free; leave makes it so. With refuse it does
 // not wait behind others if they bring every operation of keys already: the
-// browser keeps its queue then and no answer is lost on it (CONTRACT D13). The
+// browser keeps its queue then and no answer is lost on it (docs/contract.md#d13). The
 // other error is models.Unavailable, when ctx ends first.
 func (ls *lanes) enter(ctx context.Context, name string, keys []string, refuse bool) (leave func(), err error) {
 	l, known := ls.join(name, keys, refuse)

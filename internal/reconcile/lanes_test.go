@@ -62,7 +62,7 @@ func TestWhoeverHangsUpWhileWaitingIsGone(t *testing.T) {
 	})
 }
 
-// SYNC_DUP_INFLIGHT=409 (CONTRACT D13).
+// SYNC_DUP_INFLIGHT=409 (docs/contract.md#d13).
 func TestD13ABatchWithNothingNewIsRefusedIfSoChosen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ls := newLanes()

@@ -4,11 +4,11 @@
 //
 //   - The reply to a batch is positional: results[i] answers operations[i], and
 //     the lengths are equal. The browser pairs them by index and empties its
-//     queue on any 2xx (CONTRACT 1.1, D11). Hence: an operation that can never
+//     queue on any 2xx (docs/contract.md#clients, docs/contract.md#d11). Hence: an operation that can never
 //     succeed is parked, which means kept for a person to retry or discard, and
 //     its neighbours proceed; but trouble of ours fails the whole batch with
 //     models.Unavailable, so that the queue stays in the browser.
-//   - Replay is harmless. An operation's key (CONTRACT D16) names it and is
+//   - Replay is harmless. An operation's key (docs/contract.md#d16) names it and is
 //     stored in the transaction of its effect; its second arrival, alone or in
 //     another batch, gets the first result again, changes nothing and announces
 //     nothing.
@@ -17,13 +17,13 @@
 //     there is no room among the parked ones, is rejected and not kept.
 //   - Rights count when an operation is applied, not when it was queued: an edit of
 //     an expense that is no longer shared with the user is one of what is not there
-//     (CONTRACT D21), and parked as such; one that they may only read parks any. A
+//     (docs/contract.md#d21), and parked as such; one that they may only read parks any. A
 //     replay shows nothing to which the right has ended.
-//   - Order is the order of commit. A device's clock dates an expense (CONTRACT
-//     D15), tells two operations apart and is nothing else.
+//   - Order is the order of commit. A device's clock dates an expense
+//     (docs/contract.md#d15), tells two operations apart and is nothing else.
 //
 // Operations are applied in chunks of one transaction each, which bulk
-// statements write (CONTRACT decision 6). A chunk that fails on its data is
+// statements write (docs/contract.md#batches). A chunk that fails on its data is
 // applied again operation by operation.
 package reconcile
 
@@ -43,7 +43,7 @@ import (
 )
 
 // What happens to a batch while the same device's same batch is under way
-// (SYNC_DUP_INFLIGHT, CONTRACT D13).
+// (SYNC_DUP_INFLIGHT, docs/contract.md#d13).
 const (
 	DupReplay = "replay" // it waits and gets the stored results
 	DupRefuse = "409"    // it is refused, unless it brings an operation that is new
@@ -60,7 +60,7 @@ type Options struct {
 	Logger      *slog.Logger
 
 	// Parked hears of operations that were parked, after the commit and never on
-	// a replay (CONTRACT D11: sync_error), and once in a batch, by an operation
+	// a replay (docs/contract.md#d11: sync_error), and once in a batch, by an operation
 	// without an ID, that no more can be. It must not block; it may be nil.
 	Parked func(userID string, ops []models.QueuedOperation)
 }
@@ -212,7 +212,7 @@ var errNoOperation = models.E(models.NotFound, "Operation not found")
 // Pull calls fn with each expense that was stored after the moment that the
 // last Pull returned; the zero time gives all of them. The next Pull goes on
 // from next and misses nothing: it is the newest moment that was committed for
-// this user, not what a clock says (CONTRACT decision 10). A moment that is none of
+// this user, not what a clock says (docs/contract.md#delta-and-pull). A moment that is none of
 // this epoch's (models.LogState.Dates) gives all of them too.
 func (r *Reconciler) Pull(ctx context.Context, userID string, since time.Time, fn func(models.Expense) error) (next time.Time, err error) {
 	l, err := r.store.LogState(ctx, userID)

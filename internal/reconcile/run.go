@@ -173,8 +173,8 @@ func guard(fn func() error) (err error) {
 	return fn()
 }
 
-// forGood tells whether doing the same again would fail again (CONTRACT decision
-// 7): unless it is known to pass, trouble is taken to stay, or a browser would
+// forGood tells whether doing the same again would fail again
+// (docs/contract.md#permanent-or-retryable): unless it is known to pass, trouble is taken to stay, or a browser would
 // send its queue for ever. That the token has ended says nothing of the operation.
 func forGood(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -1,5 +1,5 @@
 // Package seededbug puts bugs into the program on purpose, so that it can be shown
-// that the checks find them (GOALS, "Nothing lost, nothing twice").
+// that the checks find them (docs/reliability.md).
 //
 // What it promises:
 //

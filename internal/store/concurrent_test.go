@@ -355,8 +355,7 @@ func TestAWriteOutlivesItsCaller(t *testing.T) {
 }
 
 // TestAPostWhoseClientIsGoneIsNotAppliedBehindItsQueue: a page whose POST broke off
-// sends the same in its queue. Applied before that, the POST is claimed (CONTRACT
-// D17); applied behind it, it would be a second expense.
+// sends the same in its queue. Applied before that, the POST is claimed (docs/contract.md#d17); applied behind it, it would be a second expense.
 func TestAPostWhoseClientIsGoneIsNotAppliedBehindItsQueue(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {
 		u := storetest.User(t, s)

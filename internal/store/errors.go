@@ -11,7 +11,7 @@ import (
 
 // A DataError says that the database refuses the data itself (PostgreSQL's
 // SQLSTATE classes 22, 23 and 54, SQLite's constraints and limits, text with
-// NUL characters): trying again cannot help (CONTRACT decision 7). It is of
+// NUL characters): trying again cannot help (docs/contract.md#permanent-or-retryable). It is of
 // models.Invalid.
 type DataError struct{ Err error }
 

@@ -73,7 +73,7 @@ func (s *Store) ExpensesSyncedAfter(ctx context.Context, userID string, t time.T
 
 // LastSynced is the newest LastSyncedAt that is committed for this user, and
 // the zero-most moment of 1970 if nothing ever was. Every later write gets a
-// later one, so it is a safe cursor; the clock is none (CONTRACT decision 10).
+// later one, so it is a safe cursor; the clock is none (docs/contract.md#delta-and-pull).
 func (s *Store) LastSynced(ctx context.Context, userID string) (time.Time, error) {
 	var at int64
 	err := s.ofUser(ctx, "last_synced_at", userID, &at)

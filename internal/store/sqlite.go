@@ -192,7 +192,7 @@ func (s *Store) readers(path string, conns, idle int) (*gorm.DB, error) {
 	return db, nil
 }
 
-// sqliteDSN names the file and the pragmas of DESIGN section 6. The path is
+// sqliteDSN names the file and the pragmas. The path is
 // escaped, for SQLite reads it as a URI.
 func sqliteDSN(path, sync string, pragmas ...string) string {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{

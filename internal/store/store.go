@@ -6,11 +6,11 @@
 //   - A write is one transaction that holds its user's row lock from the first
 //     moment, in every process. So the writes of one user are serial, their
 //     change sequence has no gap, commit order and sequence agree, and
-//     LastSyncedAt grows strictly (DESIGN section 3, CONTRACT decision 10).
+//     LastSyncedAt grows strictly (docs/contract.md#delta-and-pull).
 //   - Write's function may run again; what it did before is undone completely.
 //   - Driver errors become models' errors here: data that the database refuses
 //     is a DataError for ever, anything that may pass is models.Unavailable
-//     (CONTRACT decision 7). Nothing above looks at a driver's error.
+//     (docs/contract.md#permanent-or-retryable). Nothing above looks at a driver's error.
 //   - Both engines behave alike: times are whole milliseconds, amounts integers,
 //     text with NUL characters or broken UTF-8 is refused by both.
 //

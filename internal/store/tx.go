@@ -15,7 +15,7 @@ type AliasKey struct {
 }
 
 // A Post is an expense that a plain POST made, for the case that its answer is
-// lost and the device queues the same creation again (CONTRACT D17).
+// lost and the device queues the same creation again (docs/contract.md#d17).
 type Post struct {
 	ExpenseID string
 	DeviceID  string
@@ -344,7 +344,7 @@ func (tx *Tx) RecordPost(p Post) { tx.posts.put(p.ExpenseID, p, false) }
 
 // ClaimPost finds the earliest unclaimed post of this device with this data
 // that was received between from and to, both included, and claims it: no
-// other operation gets it (CONTRACT D17).
+// other operation gets it (docs/contract.md#d17).
 func (tx *Tx) ClaimPost(deviceID, dataHash string, from, to time.Time) (expenseID string, ok bool, err error) {
 	if err := tx.loadPosts([]string{dataHash}); err != nil {
 		return "", false, err

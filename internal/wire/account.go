@@ -7,7 +7,7 @@ import (
 	"expenseflow/models"
 )
 
-// A User is all that is ever written of an account (CONTRACT 4.3).
+// A User is all that is ever written of an account (docs/contract.md#documents).
 type User struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`

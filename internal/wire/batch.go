@@ -8,7 +8,7 @@ import (
 )
 
 // ParseBatch reads the body of POST /api/sync/batch. It refuses only what a
-// browser's queue cannot produce (CONTRACT D4), in Joi's words about the first
+// browser's queue cannot produce (docs/contract.md#d4), in Joi's words about the first
 // fault; keys that nobody knows are ignored, and an operation's data is nobody's
 // business here. The operations share memory with body.
 func ParseBatch(body json.RawMessage) ([]models.Operation, error) {
@@ -114,7 +114,7 @@ func checkName(raw json.RawMessage, label string) error {
 
 // readTimestamp gives a device's clock in milliseconds since 1970. What is no
 // time is dropped: it only dates an expense, and a queue must never be refused
-// for it (CONTRACT D2, D4).
+// for it (docs/contract.md#d2, docs/contract.md#d4).
 func readTimestamp(raw json.RawMessage) *int64 {
 	t, ok := readTime(raw)
 	if !ok {

@@ -2,7 +2,7 @@ package wire
 
 import "expenseflow/models"
 
-// A Budget is a budget's document, with what is stored of it (CONTRACT 6.2).
+// A Budget is a budget's document, with what is stored of it (docs/contract.md#live-features).
 type Budget struct {
 	ID             string `json:"_id"`
 	User           string `json:"user"`

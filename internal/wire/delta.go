@@ -7,7 +7,7 @@ import (
 	"expenseflow/models"
 )
 
-// deltaConflict is the original's text (CONTRACT 5).
+// deltaConflict is the original's text (docs/contract.md#documents).
 const deltaConflict = "Conflict detected: Server has a newer version"
 
 // ParseDelta reads the body of POST /api/sync/delta. It refuses only a body

@@ -22,7 +22,7 @@ func appendTime(b []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(b, timeLayout)
 }
 
-// An Expense writes itself as the contract's document (CONTRACT 4.3).
+// An Expense writes itself as the contract's document (docs/contract.md#documents).
 type Expense models.Expense
 
 // NewExpense gives e's document.
@@ -43,7 +43,7 @@ func AppendExpense(b []byte, e *models.Expense) []byte {
 
 // AppendPulled appends e's document as GET /api/sync/pull gives it: with "id"
 // beside "_id", which the browser's own database is keyed by, and with the
-// moment that the next pull's cursor is compared with (CONTRACT 5).
+// moment that the next pull's cursor is compared with (docs/contract.md#documents).
 func AppendPulled(b []byte, e *models.Expense) []byte {
 	b = appendOpenExpense(b, e)
 	b = appendString(append(b, `,"id":`...), e.ID)
@@ -146,7 +146,7 @@ func AppendResults(b []byte, rs []models.Result) []byte {
 	return append(b, "]}"...)
 }
 
-// A Queued writes itself as the contract's SyncQueue document (CONTRACT 4.3),
+// A Queued writes itself as the contract's SyncQueue document (docs/contract.md#documents),
 // with "timestamp" where the device named one and, of a parked operation,
 // "error" and "current".
 type Queued models.QueuedOperation
@@ -209,7 +209,7 @@ func NewSyncStatus(lastSync *time.Time, pending int64) SyncStatus {
 	return SyncStatus{LastSync: (*Time)(lastSync), PendingOperations: pending}
 }
 
-// A Page is the wrapped form of the expense list (CONTRACT 5).
+// A Page is the wrapped form of the expense list (docs/contract.md#documents).
 type Page struct {
 	Success    bool       `json:"success"`
 	Data       []Expense  `json:"data"`

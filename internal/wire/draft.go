@@ -9,7 +9,7 @@ import (
 	"expenseflow/models"
 )
 
-// Meta is what a client says beside an expense's own fields (CONTRACT D1,
+// Meta is what a client says beside an expense's own fields (docs/contract.md#d1,
 // decision 8). It is never stored with the expense.
 type Meta struct {
 	ID       string // the expense meant, where the body names it: "id", else "_id"
@@ -19,7 +19,7 @@ type Meta struct {
 }
 
 // ignored are the keys that clients send along and nobody needs: bookkeeping of
-// the original's pages (CONTRACT D1) and of workspaces (CONTRACT 5), and what a
+// the original's pages (docs/contract.md#d1) and of workspaces (docs/contract.md#documents), and what a
 // document says of those who share the expense.
 var ignored = []string{
 	"timestamp", "user", "__v", "createdAt", "updatedAt", "offline", "pendingDelete",
@@ -96,7 +96,7 @@ func MongooseDraft(data json.RawMessage) (models.Draft, Meta, error) {
 
 // MongoosePatch reads the data of a batch's UPDATE: only the fields of an
 // expense and the version that the client had read; everything else, owners and
-// operators included, is dropped (CONTRACT D30). Errors are MongooseDraft's.
+// operators included, is dropped (docs/contract.md#d30). Errors are MongooseDraft's.
 func MongoosePatch(data json.RawMessage) (models.Patch, Meta, error) {
 	o, err := readData(data)
 	if err != nil {

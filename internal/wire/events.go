@@ -18,7 +18,7 @@ type Event struct {
 	Part int
 }
 
-// The parts of a change (DESIGN section 4, rule 4).
+// The parts of a change (docs/contract.md#recovery).
 const (
 	Underscore = 0  // expense_created
 	Colon      = 1  // expense:created
@@ -27,7 +27,7 @@ const (
 
 // Events gives the events that announce c, in the order of their parts: of an
 // expense's, both spellings with the document, or {id, _id} of a deleted one, and
-// the author's device where it is known (CONTRACT D22 and 6.2); of others one, or
+// the author's device where it is known (docs/contract.md#d22 and docs/contract.md#live-features); of others one, or
 // none if they are silent.
 func Events(c *models.Change) []Event {
 	if !c.Kind.OfExpense() {
@@ -72,7 +72,7 @@ func whole(c *models.Change) []Event {
 func colon(k models.ChangeKind) string { return strings.Replace(string(k), "_", ":", 1) }
 
 // BatchEvent announces many changes of one author at once, to clients that ask
-// for it (CONTRACT 6.2).
+// for it (docs/contract.md#live-features).
 const BatchEvent = "expenses:batch"
 
 // Batch gives the payload of BatchEvent: {created, updated, deleted, deviceId?}

@@ -7,7 +7,7 @@ import (
 )
 
 // A Failure is every error body. Message repeats Error, since the original's
-// pages read the one or the other (CONTRACT 5).
+// pages read the one or the other (docs/contract.md#documents).
 type Failure struct {
 	Error   string `json:"error"`
 	Message string `json:"message"`
@@ -66,7 +66,7 @@ var kindCodes = map[models.Kind]string{
 }
 
 // Code gives the machine-readable code of err, which acknowledgements of socket
-// events always carry (CONTRACT 6.2): err's own, else its Kind's.
+// events always carry (docs/contract.md#live-features): err's own, else its Kind's.
 func Code(err error) string {
 	if c := NewFailure(err).Code; c != "" {
 		return c

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A Hello is what a socket says of itself beside its token (CONTRACT 6.2).
+// A Hello is what a socket says of itself beside its token (docs/contract.md#live-features).
 type Hello struct {
 	DeviceID string // auth.deviceId; "" if it named none
 	TimeZone string // auth.timeZone; "" if it named none

@@ -7,7 +7,7 @@ import (
 	"expenseflow/models"
 )
 
-// A Notification is a notification's document, live and in lists (CONTRACT 6.2).
+// A Notification is a notification's document, live and in lists (docs/contract.md#live-features).
 type Notification struct {
 	ID        string          `json:"id"`
 	Title     string          `json:"title"`

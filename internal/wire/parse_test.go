@@ -34,7 +34,7 @@ const (
 	wrongType     = `"type" must be one of [income, expense]`
 )
 
-// These are the texts of CONTRACT 4.2, of the original's own library.
+// These are the texts of docs/contract.md#validation, of the original's own library.
 func TestParseDraftSpeaksLikeJoi(t *testing.T) {
 	tests := []struct{ body, want string }{
 		{with("description", ""), `"description" is required`},
@@ -274,7 +274,7 @@ func text(err error) string {
 	return models.Message(err)
 }
 
-// The bytes that the browser was seen to send (CONTRACT 1.1).
+// The bytes that the browser was seen to send (docs/contract.md#clients).
 func TestParseBatchReadsTheBrowsersQueue(t *testing.T) {
 	body := `{"operations":[
 	{"action":"CREATE","resourceType":"expense","resourceId":"temp_1795288041640","data":{"description":"Lunch","amount":12.5,"category":"food","type":"expense"},"deviceId":"device_abc123xyz","timestamp":1795288041641},
@@ -293,7 +293,7 @@ func TestParseBatchReadsTheBrowsersQueue(t *testing.T) {
 	}
 }
 
-// CONTRACT 4.2, last item.
+// docs/contract.md#validation, last item.
 func TestMongooseDraftNamesEveryFault(t *testing.T) {
 	long := strings.Repeat("x", 101)
 	tests := []struct{ data, want string }{

@@ -104,7 +104,7 @@ func ParseLimit(s string, otherwise, most int) (int, error) {
 }
 
 // ParseSyncRequest reads the argument of sync_request. Only an object with since
-// or lastSyncedAt asks for changes (CONTRACT 6.2); since may be whatever
+// or lastSyncedAt asks for changes (docs/contract.md#live-features); since may be whatever
 // ParseSince takes, lastSyncedAt is a moment, and null or "" is from the
 // beginning. Errors are models.Invalid.
 func ParseSyncRequest(arg json.RawMessage) (since models.Cursor, asked bool, err error) {
@@ -191,7 +191,7 @@ func AppendSnapshotStart(b []byte, epoch, userID string, seq int64) []byte {
 	return append(b, `,"expenses":[`...)
 }
 
-// SyncChanges gives the payload of sync_changes (CONTRACT 6.2): what the page's
+// SyncChanges gives the payload of sync_changes (docs/contract.md#live-features): what the page's
 // changes amount to, each expense once and as it is in the end, in the form of
 // GET /api/sync/pull, and the deleted ones apart.
 //

@@ -9,7 +9,7 @@ import (
 	"expenseflow/models"
 )
 
-// roomPrefix begins the name of an expense's room (CONTRACT 6.2).
+// roomPrefix begins the name of an expense's room (docs/contract.md#live-features).
 const roomPrefix = "expense:"
 
 // Room is the name of an expense's room.
@@ -29,7 +29,7 @@ type Guest struct {
 	DeviceID string `json:"deviceId,omitempty"`
 }
 
-// A RoomActivity is what happens in a room (CONTRACT 6.2). Data is what a client
+// A RoomActivity is what happens in a room (docs/contract.md#live-features). Data is what a client
 // sent, or {text} of a comment; whoever shows it must not take it for markup.
 type RoomActivity struct {
 	Room string          `json:"room"`

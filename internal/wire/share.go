@@ -36,7 +36,7 @@ type Share struct {
 	Role  string `json:"role"`
 }
 
-// Shares is the answer to who shares an expense (CONTRACT 6.2): with whom it is
+// Shares is the answer to who shares an expense (docs/contract.md#live-features): with whom it is
 // shared from then on.
 type Shares struct {
 	ExpenseID  string  `json:"expenseId"`
@@ -115,7 +115,7 @@ func notText(o object, field string) []models.Violation {
 	return []models.Violation{{Field: field, Rule: models.RuleType}}
 }
 
-// An Activity is something that happened around an expense (CONTRACT 6.2). Data
+// An Activity is something that happened around an expense (docs/contract.md#live-features). Data
 // is {text} of a comment, which is text as it was written: whoever shows it must
 // not take it for markup.
 type Activity struct {

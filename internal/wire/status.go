@@ -8,7 +8,7 @@ import (
 	"expenseflow/models"
 )
 
-// The states of the service (CONTRACT 6.2).
+// The states of the service (docs/contract.md#live-features).
 const (
 	StatusOK       = "ok"
 	StatusDegraded = "degraded" // it answers, but not everything works

@@ -7,7 +7,7 @@
 // is named, and absent differs from null. Of a key that is written twice the
 // last one counts, as in browsers.
 //
-// There are two voices (CONTRACT 4.2). Handlers and sockets speak like Joi and
+// There are two voices (docs/contract.md#validation). Handlers and sockets speak like Joi and
 // name the first fault; a batch speaks like Mongoose, names all of them and
 // drops keys that it does not know. The rules themselves are models'.
 //
@@ -24,7 +24,7 @@ import (
 )
 
 // MaxID is how long a device's name for itself or for a resource may be, in
-// UTF-16 units (CONTRACT decision 5).
+// UTF-16 units (docs/contract.md#idempotency).
 const MaxID = 256
 
 // ErrMalformed says that a body is not JSON.

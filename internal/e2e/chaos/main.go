@@ -8,10 +8,10 @@
 // A schedule has two or three users with five to ten devices between them: npm's
 // socket.io-client in Node processes, which does nothing but listen, and a client
 // of this package's own. Devices create, change and delete, online and from
-// offline queues as CONTRACT 1.1 lists it, and meanwhile one class of faults, or
+// offline queues as docs/contract.md#clients lists it, and meanwhile one class of faults, or
 // all of them, hits the server, the database, the lines and the clients. Then the
-// faults end, everybody comes back, and these must hold (GOALS, "Nothing lost,
-// nothing twice"):
+// faults end, everybody comes back, and these must hold
+// (docs/reliability.md):
 //
 //   - a user's log has no gap, and folds to what GET /api/expenses lists;
 //   - an acknowledged operation is in it exactly once, one that was refused not at

@@ -37,7 +37,7 @@ type effect uint8
 const (
 	refused effect = iota // it changed nothing: parked, in conflict, or nothing was there
 	applied               // it changed the log
-	known                 // it had changed the log before, by another door (CONTRACT D17)
+	known                 // it had changed the log before, by another door (docs/contract.md#d17)
 )
 
 // wire is the operation as a batch holds it.
@@ -50,7 +50,7 @@ func (op *operation) wire() map[string]any {
 
 // twin tells whether nobody could tell two deletions apart: one device queued them
 // in the same millisecond. In one batch their places do; in two, the second is a
-// repetition of the first (CONTRACT D16).
+// repetition of the first (docs/contract.md#d16).
 func (op *operation) twin(other *operation) bool {
 	return op.device == other.device && op.target == other.target && op.queued == other.queued && op.queued != 0
 }

@@ -218,7 +218,7 @@ func (s *schedule) wrong(format string, args ...any) {
 }
 
 // expect503 notes an answer that no page may get for what it rightly asks:
-// trouble of the server's is 503 (CONTRACT decision 9).
+// trouble of the server's is 503 (docs/contract.md#status-codes).
 func (s *schedule) expect503(a answer, what string) {
 	if a.status != http.StatusServiceUnavailable {
 		s.wrong("lost: %s was answered %s", what, a)

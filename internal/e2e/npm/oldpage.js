@@ -1,7 +1,7 @@
 'use strict';
 
 // A page of January 2026 as the server sees it: the requests, the queue and
-// the timers that CONTRACT 1.1 and 2 list for realtime-sync.js, written anew.
+// the timers that docs/contract.md#clients and docs/contract.md#socketio list for realtime-sync.js, written anew.
 //
 // What matters to a server is kept to the byte: which headers and which JSON
 // (order of keys included) go out, what counts as failure, that every failure

@@ -1,6 +1,6 @@
 // Package seededbugs shows that the checks find what they are there to find: each
 // bug of internal/seededbug is put into the code in turn, and at least one of the
-// tests named here has to fail (GOALS, "the checks catch seeded bugs").
+// tests named here has to fail (docs/reliability.md).
 package seededbugs
 
 import (

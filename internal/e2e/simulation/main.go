@@ -1,6 +1,6 @@
 // Command simulation plays devices, networks and processes against the code that
 // keeps devices equal, and holds what comes of it against what was promised
-// (GOALS, "Nothing lost, nothing twice").
+// (docs/reliability.md).
 //
 //	go run ./internal/e2e/simulation -seeds 100000      a campaign
 //	go run ./internal/e2e/simulation -seed 4711         one history, printed

@@ -109,7 +109,7 @@ func encoded(v any) []byte {
 	return b
 }
 
-// queued is an entry of the first frontend's queue (CONTRACT 1.1).
+// queued is an entry of the first frontend's queue (docs/contract.md#clients).
 type queued struct {
 	Action       models.Action   `json:"action"`
 	ResourceType string          `json:"resourceType"`
@@ -127,7 +127,7 @@ func batchBody(ops []*operation) []byte {
 	return encoded(map[string]any{"operations": entries})
 }
 
-// deltaEntry is an entry of the last frontend's queue (CONTRACT 1.2).
+// deltaEntry is an entry of the last frontend's queue (docs/contract.md#clients).
 type deltaEntry struct {
 	LocalID   json.RawMessage `json:"localId"`
 	ID        string          `json:"id,omitempty"`
@@ -153,7 +153,7 @@ func deltaBody(ops []*operation) []byte {
 	return encoded(map[string]any{"changes": entries})
 }
 
-// A document is an expense as a browser reads it (CONTRACT 4.3).
+// A document is an expense as a browser reads it (docs/contract.md#documents).
 type document struct {
 	ID          string      `json:"_id"`
 	User        string      `json:"user"`

@@ -41,7 +41,7 @@ const (
 // the order of commits, the obvious way.
 //
 // Two operations may look exactly alike. They are one where a name says so, or
-// where a request whose answer was lost explains the second (CONTRACT D16, D17);
+// where a request whose answer was lost explains the second (docs/contract.md#d16, docs/contract.md#d17);
 // in doubt they are two (decision 14).
 type reference struct {
 	now, last int64 // the moment of the transaction, and of the last that wrote
@@ -139,8 +139,7 @@ func (r *reference) receive(browser, deviceID string, issued int64) {
 // ahead is how far a device's clock may be ahead and still be believed.
 const ahead = 5 * 60 * 1000
 
-// foreign tells whether another account queued an operation of a batch (CONTRACT
-// decision 13): the browser has acted for it since; or it was the last for which the
+// foreign tells whether another account queued an operation of a batch (docs/contract.md#accounts-on-one-device): the browser has acted for it since; or it was the last for which the
 // browser acted when that was queued, and the user had not signed in by then. A
 // moment to come tells nothing: then it is whose the browser was last. Of a browser
 // that does not say which it is there is only what its device calls itself: then what

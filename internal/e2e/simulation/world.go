@@ -173,7 +173,7 @@ func (w *world) addDevice(u *user) *device {
 
 // roll chooses what kind of device it is. Of one whose creations have no names of
 // their own and whose clock is wrong, an answer that was lost makes two expenses of
-// one (CONTRACT D17, decision 14).
+// one (docs/contract.md#d17).
 func (w *world) roll(d *device) {
 	d.last, d.clients = w.chance(30), w.chance(50)
 	if d.last || d.clients || w.chance(20) {
@@ -486,7 +486,7 @@ func (d *device) choose(o *operation) bool {
 }
 
 // online does an operation at once, and keeps for later what the first frontend
-// keeps when that fails (CONTRACT 1.1).
+// keeps when that fails (docs/contract.md#clients).
 func (d *device) online(o *operation) {
 	p, f := d.link.p, d.w.draw(1)
 	d.w.note("%s does %s at once", d.name, o)
