@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,15 +14,16 @@ import (
 // that of an id's digits matters. Names that a client chose stay as they are. words
 // gives the patterns of the routes, such as "/api/expenses/:id".
 func ExpressPaths(patterns func() []string) echo.MiddlewareFunc {
-	var words map[string]bool
+	// Echo builds the chain anew for every request: what is made of the routes is made
+	// once, when the first request comes and all routes are there.
+	words := sync.OnceValue(func() map[string]bool { return wordsOf(patterns()) })
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		words = wordsOf(patterns())
 		return func(c echo.Context) error {
 			u := c.Request().URL
 			if len(u.Path) >= len("/api/") && strings.EqualFold(u.Path[:len("/api/")], "/api/") {
-				u.Path = asRouted(u.Path, words)
+				u.Path = asRouted(u.Path, words())
 				if u.RawPath != "" {
-					u.RawPath = asRouted(u.RawPath, words)
+					u.RawPath = asRouted(u.RawPath, words())
 				}
 			}
 			return next(c)
