@@ -35,12 +35,23 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	s.cut()
-	select {
-	case <-ended:
-		return context.Cause(ctx)
-	case <-time.After(cutGrace):
-		return errors.Join(context.Cause(ctx), ErrReceiversBusy)
+	return s.cutUntil(ended, context.Cause(ctx))
+}
+
+// cutUntil cuts, again and again until ended is closed: a connection that was admitted
+// just before may become a session only now.
+func (s *Server) cutUntil(ended <-chan struct{}, cause error) error {
+	grace, again := time.After(cutGrace), time.NewTicker(cutGrace/100)
+	defer again.Stop()
+	for {
+		s.cut()
+		select {
+		case <-ended:
+			return cause
+		case <-grace:
+			return errors.Join(cause, ErrReceiversBusy)
+		case <-again.C:
+		}
 	}
 }
 

@@ -138,3 +138,15 @@ func TestShutdownDoesNotWaitForWhoWasClosedBefore(t *testing.T) {
 		p.mustClose(t, "told to go", nil)
 	})
 }
+
+// A connection that was admitted just before the server ended outlived it.
+func TestAConnectionAdmittedWhileTheServerEndsIsCutToo(t *testing.T) {
+	for range 60 {
+		t.Run("", func(t *testing.T) {
+			h := open(t, engineio.Config{}) // which is cut at the end
+			if _, _, err := h.dialer.Dial("ws"+strings.TrimPrefix(h.base, "http")+"?"+newWebSocket, nil); err != nil {
+				t.Fatalf("dial: %v", err)
+			}
+		})
+	}
+}
