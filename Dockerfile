@@ -3,8 +3,8 @@
 #   docker build -t expenseflow .
 #   docker buildx build --platform linux/amd64,linux/arm64 -t expenseflow .
 
-# The compiler runs on the builder's own processor and makes the binary for the
-# target's: no emulation, and nothing in this stage but Go's own tools is needed.
+# The compiler runs on the builder's architecture and cross-compiles for the
+# target's: no emulation, and this stage needs nothing but Go's own tools.
 FROM --platform=$BUILDPLATFORM golang:1.26.8-bookworm AS build
 ARG TARGETOS
 ARG TARGETARCH
@@ -12,19 +12,21 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+# What `expenseflow version` says; a test holds it to the newest release in CHANGELOG.md.
+ARG VERSION=0.1.0
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags='-s -w' -o /out/expenseflow .
-# The licences of all that the binary carries ask to go where it goes.
+    go build -trimpath -ldflags="-s -w -X expenseflow/internal/app.version=$VERSION" -o /out/expenseflow .
+# The licences of all linked modules require that their texts go with the binary.
 RUN go run ./internal/notices /out/expenseflow >/out/THIRD_PARTY_NOTICES
-# An empty image has no shell to make folders with, so they are copied into it.
+# An empty image has no shell to create folders with, so they are copied into it.
 RUN mkdir -p /out/data /out/tmp
 
 FROM scratch
-# Roots of trust, for databases and Redis servers that speak TLS.
+# Root certificates, for databases that are reached over TLS.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/expenseflow /expenseflow
 COPY --from=build /out/THIRD_PARTY_NOTICES /THIRD_PARTY_NOTICES
-# The server's own user: it owns the data folder and nothing else.
+# The server runs as its own user, which owns the data folder and nothing else.
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build --chown=65532:65532 /out/tmp /tmp
 USER 65532:65532

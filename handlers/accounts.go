@@ -4,73 +4,99 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"expenseflow/internal/auth"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// accounts is what the Accounts handlers need of the ledger.
+// accounts is implemented by *ledger.Accounts.
 type accounts interface {
 	Register(ctx context.Context, name, email, password string) (models.User, error)
 	Login(ctx context.Context, email, password string) (models.User, error)
 	ChangePassword(ctx context.Context, userID, current, replacement string) (models.User, error)
-	Confirm(ctx context.Context, userID, password string) error
+	ConfirmPassword(ctx context.Context, userID, password string) error
 }
 
-// tokens signs tokens; *auth.Tokens does.
+// tokens is implemented by *auth.Tokens.
 type tokens interface {
 	Issue(u models.User, now time.Time) (string, error)
+	// Renew issues another token to the bearer of a valid one.
+	Renew(u models.User, old auth.Claims, now time.Time) (string, auth.Claims, error)
 }
 
-// revoker ends a token.
+// revoker is implemented by *store.Store.
 type revoker interface {
 	RevokeToken(ctx context.Context, tokenKey, userID string, until time.Time) error
+	// RenewToken records a token for the devices of the one with the key old, which it replaces.
+	RenewToken(ctx context.Context, old string, renewed models.DeviceToken) error
 }
 
-// Accounts answers /api/auth and /api/user.
+// Accounts handles the routes of /api/auth and /api/user.
 type Accounts struct {
 	Ledger  accounts
 	Tokens  tokens
 	Revoker revoker
 
-	// SignOut closes the live sockets of the user's token of that key, of all
-	// tokens if the key is "".
+	// SignOut closes the sockets of the user's token with this key, of all tokens if
+	// tokenKey is "".
 	SignOut func(userID, tokenKey string)
 
-	// Remove removes an account with all that is the user's.
+	// FlushDevices writes the present devices to the Revoker.
+	FlushDevices func()
+
+	// Remove removes an account with all of the user's data.
 	Remove func(ctx context.Context, userID string) error
 
-	MinPassword int           // characters
-	Grace       time.Duration // how long after its end a token still opens something
+	Closed      bool          // nobody registers
+	MinPassword int           // UTF-16 units
+	Grace       time.Duration // how long an expired token is still accepted for offline batches
 }
 
-// Register puts the routes below /api. open guards what needs no token, closed
-// what does; page goes after them where a page of another site must not act, guess
-// where passwords can be guessed too.
-func (h *Accounts) Register(api *echo.Group, open, closed, page, guess []echo.MiddlewareFunc) {
-	api.POST("/auth/register", h.register, chain(open, guess)...)
-	api.POST("/auth/login", h.login, chain(open, guess)...)
-	api.POST("/auth/logout", h.logout, chain(closed, page)...)
-	api.POST("/auth/security/change-password", h.changePassword, chain(closed, guess)...)
-	get(api, "/user/profile", h.profile, closed...)
-	api.DELETE("/user", h.remove, chain(closed, guess)...)
+// Register adds the routes to api. public and authenticated are the middleware of routes
+// without and with a token. sameSite follows them where other sites' pages must be
+// refused; guessLimited does the same and limits guesses of passwords, refreshLimited does
+// and limits new tokens.
+func (h *Accounts) Register(
+	api *echo.Group, public, authenticated, sameSite, guessLimited, refreshLimited []echo.MiddlewareFunc,
+) {
+	get(api, "/auth/options", h.options, public...)
+	api.POST("/auth/register", h.register, slices.Concat(public, guessLimited)...)
+	api.POST("/auth/refresh", h.refresh, withCodes(slices.Concat(authenticated, refreshLimited))...)
+	api.POST("/auth/login", h.login, slices.Concat(public, guessLimited)...)
+	api.POST("/auth/logout", h.logout, slices.Concat(authenticated, sameSite)...)
+	api.POST("/auth/security/change-password", h.changePassword, slices.Concat(authenticated, guessLimited)...)
+	get(api, "/user/profile", h.profile, authenticated...)
+	api.DELETE("/user", h.remove, slices.Concat(authenticated, guessLimited)...)
 }
 
-func chain(lists ...[]echo.MiddlewareFunc) []echo.MiddlewareFunc {
-	var all []echo.MiddlewareFunc
-	for _, l := range lists {
-		all = append(all, l...)
-	}
-	return all
+// options handles GET /api/auth/options: what a page shows before a sign-in.
+//
+//	200 {registration}
+func (h *Accounts) options(c echo.Context) error {
+	return respond(c, http.StatusOK, struct {
+		Registration bool `json:"registration"` // whether anybody may register
+	}{!h.Closed})
+}
+
+// errRegistrationClosed is what a visitor reads with ALLOW_REGISTRATION=false.
+var errRegistrationClosed = &models.Error{
+	Kind: models.Forbidden, Code: "REGISTRATION_CLOSED", Setting: "ALLOW_REGISTRATION",
+	Msg: "New accounts cannot be made here: ask whoever runs this server for one",
 }
 
 // register handles POST /api/auth/register.
 //
-//	201 {token, user}    400 the contract's text, also for a taken address
+//	201 {token, user}    400 invalid, or the address is taken
+//	403 with ALLOW_REGISTRATION=false
 func (h *Accounts) register(c echo.Context) error {
+	if h.Closed {
+		return errRegistrationClosed
+	}
 	b, err := body(c)
 	if err != nil {
 		return err
@@ -83,12 +109,12 @@ func (h *Accounts) register(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.session(c, http.StatusCreated, u)
+	return h.respondWithToken(c, http.StatusCreated, u)
 }
 
 // login handles POST /api/auth/login.
 //
-//	200 {token, user}    400 (not 401) wrong address or password: the two look the same
+//	200 {token, user}    400 (not 401) wrong address or password, with the same message
 func (h *Accounts) login(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -102,23 +128,40 @@ func (h *Accounts) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.session(c, http.StatusOK, u)
+	return h.respondWithToken(c, http.StatusOK, u)
 }
 
-func (h *Accounts) session(c echo.Context, code int, u models.User) error {
+func (h *Accounts) respondWithToken(c echo.Context, code int, u models.User) error {
 	token, err := h.Tokens.Issue(u, time.Now())
 	if err != nil {
 		return err
 	}
-	return respond(c, code, wire.Session{Token: token, User: wire.NewUser(u)})
+	return respond(c, code, wire.AuthResponse{Token: token, User: wire.NewUser(u)})
 }
 
-// logout handles POST /api/auth/logout: the token is refused from now on, and
-// its live sockets are closed.
+// refresh handles POST /api/auth/refresh: another token for the bearer of a valid one, which
+// stays valid itself. The new one is of the same devices.
 //
-//	200 {success, message}    401 no good token
+//	200 {token, expiresAt}    401 invalid token
+func (h *Accounts) refresh(c echo.Context) error {
+	id := caller(c)
+	token, claims, err := h.Tokens.Renew(id.User, id.Claims, time.Now())
+	if err != nil {
+		return err
+	}
+	h.FlushDevices()
+	renewed := models.DeviceToken{UserID: id.User.ID, Key: claims.Key, ExpiresAt: claims.ExpiresAt}
+	if err := h.Revoker.RenewToken(c.Request().Context(), id.Claims.Key, renewed); err != nil {
+		return fmt.Errorf("refresh a token: %w", err)
+	}
+	return respond(c, http.StatusOK, wire.TokenResponse{Token: token, ExpiresAt: wire.Time(claims.ExpiresAt)})
+}
+
+// logout handles POST /api/auth/logout. It revokes the token and closes its sockets.
+//
+//	200 {success, message}    401 invalid token
 func (h *Accounts) logout(c echo.Context) error {
-	id := caller(c.Request().Context())
+	id := caller(c)
 	until := id.Claims.ExpiresAt.Add(h.Grace)
 	if err := h.Revoker.RevokeToken(c.Request().Context(), id.Claims.Key, id.User.ID, until); err != nil {
 		return fmt.Errorf("log out: %w", err)
@@ -127,11 +170,10 @@ func (h *Accounts) logout(c echo.Context) error {
 	return respond(c, http.StatusOK, message{Success: true, Message: "Logged out successfully"})
 }
 
-// changePassword handles POST /api/auth/security/change-password. Every token
-// given out before is refused from now on, the one used here too; the answer
-// has a new one for this device.
+// changePassword handles POST /api/auth/security/change-password. It revokes every token
+// issued before, including that of the request; the response has a new one.
 //
-//	200 {success, message, token}    400 the contract's text    401 no good token
+//	200 {success, message, token}    400 invalid    401 invalid token
 func (h *Accounts) changePassword(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -141,7 +183,7 @@ func (h *Accounts) changePassword(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	u, err := h.Ledger.ChangePassword(c.Request().Context(), caller(c.Request().Context()).User.ID, change.Current, change.New)
+	u, err := h.Ledger.ChangePassword(c.Request().Context(), userID(c), change.Current, change.New)
 	if err != nil {
 		return err
 	}
@@ -156,11 +198,10 @@ func (h *Accounts) changePassword(c echo.Context) error {
 	}{message{true, "Password changed successfully. Other sessions have been logged out."}, token})
 }
 
-// remove handles DELETE /api/user, {password}: the account and all that is the
-// caller's are gone at once, for whoever has an expense of theirs too, and every
-// socket and token of the caller's has ended.
+// remove handles DELETE /api/user {password}. It removes the account with all data,
+// revokes its tokens and closes its sockets.
 //
-//	200 {success, message}    400 the password is wrong    401 no good token
+//	200 {success, message}    400 the password is wrong    401 invalid token
 func (h *Accounts) remove(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -171,20 +212,20 @@ func (h *Accounts) remove(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	userID := caller(ctx).User.ID
-	if err := h.Ledger.Confirm(ctx, userID, password); err != nil {
+	uid := userID(c)
+	if err := h.Ledger.ConfirmPassword(ctx, uid, password); err != nil {
 		return err
 	}
-	if err := h.Remove(ctx, userID); err != nil {
+	if err := h.Remove(ctx, uid); err != nil {
 		return err
 	}
-	h.SignOut(userID, "")
+	h.SignOut(uid, "")
 	return respond(c, http.StatusOK, message{Success: true, Message: "Your account and everything in it has been deleted."})
 }
 
 // profile handles GET /api/user/profile.
 //
-//	200 {name, email, createdAt}    401 no good token
+//	200 {name, email, createdAt}    401 invalid token
 func (h *Accounts) profile(c echo.Context) error {
-	return respond(c, http.StatusOK, wire.NewProfile(caller(c.Request().Context()).User))
+	return respond(c, http.StatusOK, wire.NewProfile(caller(c).User))
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -14,25 +15,35 @@ import (
 	"expenseflow/models"
 )
 
-// Admin answers whoever runs the server.
+// Admin handles the routes of /api/admin, which are for the server's operator.
 type Admin struct {
-	// Token opens the routes, and nothing else. Without one they are not there.
+	// Token is the bearer token of these routes. Without one they are not registered.
 	Token string
 
-	// Tell sends a status to every open socket and to those that come.
-	Tell func(wire.Status)
+	// Broadcast sends a status to all sockets, and to those that connect later.
+	Broadcast func(wire.Status)
+
+	// Connections returns who is connected, to this process and to the others.
+	Connections func(context.Context) wire.Connections
+
+	// Overview returns how this process is doing.
+	Overview func(context.Context) wire.ServerOverview
 }
 
-// Register puts the routes below /api, behind guard, if there is a token.
+// Register adds the routes to api, behind guard, if there is a token.
 func (h *Admin) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
-	if h.Token != "" {
-		api.POST("/admin/status", h.status, chain([]echo.MiddlewareFunc{coded}, guard, []echo.MiddlewareFunc{h.known})...)
+	if h.Token == "" {
+		return
 	}
+	guard = append(withCodes(guard), h.requireAdminToken)
+	api.POST("/admin/status", h.status, guard...)
+	get(api, "/admin/connections", h.connections, guard...)
+	get(api, "/admin/overview", h.overview, guard...)
 }
 
-// known lets only the bearer of the token pass. The comparison takes as long for
-// a token that is nearly right as for any other.
-func (h *Admin) known(next echo.HandlerFunc) echo.HandlerFunc {
+// requireAdminToken refuses requests without the admin token. It compares hashes in
+// constant time, so the response time reveals nothing about the token.
+func (h *Admin) requireAdminToken(next echo.HandlerFunc) echo.HandlerFunc {
 	want := sha256.Sum256([]byte(h.Token))
 	return func(c echo.Context) error {
 		bearer := strings.TrimPrefix(c.Request().Header.Get(echo.HeaderAuthorization), "Bearer ")
@@ -46,10 +57,10 @@ func (h *Admin) known(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// status handles POST /api/admin/status, whose body is {status, message?}.
+// status handles POST /api/admin/status {status, message?}.
 //
-//	200 {status, message, at}, as everybody heard it    401 not the token
-//	400 no such status                                  404 there is no ADMIN_TOKEN
+//	200 {status, message, at}, as it was sent    401 wrong token
+//	400 unknown status                           404 ADMIN_TOKEN is not set
 func (h *Admin) status(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -59,6 +70,22 @@ func (h *Admin) status(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	h.Tell(s)
+	h.Broadcast(s)
 	return respond(c, http.StatusOK, s)
+}
+
+// connections handles GET /api/admin/connections. Processes that do not answer within a
+// second are named as missing.
+//
+//	200 {sockets, users, processes, missing}    401 wrong token    404 ADMIN_TOKEN is not set
+func (h *Admin) connections(c echo.Context) error {
+	return respond(c, http.StatusOK, h.Connections(c.Request().Context()))
+}
+
+// overview handles GET /api/admin/overview. It answers also while the database or other
+// processes do not: what they would have said is null or missing.
+//
+//	200 wire.ServerOverview    401 wrong token    404 ADMIN_TOKEN is not set
+func (h *Admin) overview(c echo.Context) error {
+	return respond(c, http.StatusOK, h.Overview(c.Request().Context()))
 }

@@ -25,7 +25,10 @@ func TestStatusIsToldByTheTokenAlone(t *testing.T) {
 		{"a part of it", "Bearer " + adminToken[:10], body, 401, refusing("TOKEN_INVALID", "Invalid token.")},
 		{"more than it", "Bearer " + adminToken + " ", body, 401, refusing("TOKEN_INVALID", "Invalid token.")},
 		{"nothing to tell", "Bearer " + adminToken, "", 400, refusing("INVALID", `"status" is required`)},
-		{"no such status", "Bearer " + adminToken, `{"status":"fine"}`, 400, refusing("INVALID", `"status" must be one of [ok, degraded, shutting_down]`)},
+		{
+			"no such status", "Bearer " + adminToken, `{"status":"fine"}`, 400,
+			refusing("INVALID", `"status" must be one of [ok, degraded, shutting_down]`),
+		},
 		{"half a body", "Bearer " + adminToken, `{"status":`, 400, refusing("INVALID", "Malformed JSON")},
 		{"the token", "Bearer " + adminToken, body, 200, ""},
 		{"the bare token", adminToken, body, 200, ""},
@@ -34,7 +37,7 @@ func TestStatusIsToldByTheTokenAlone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var told []wire.Status
 			e, api := newEcho()
-			(&Admin{Token: adminToken, Tell: func(s wire.Status) { told = append(told, s) }}).Register(api)
+			(&Admin{Token: adminToken, Broadcast: func(s wire.Status) { told = append(told, s) }}).Register(api)
 			w := call(e, "POST", "/api/admin/status", tt.body, "Authorization", tt.bearer)
 			if tt.code != 200 {
 				want(t, w, tt.code, tt.want)

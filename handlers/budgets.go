@@ -13,29 +13,29 @@ import (
 	"expenseflow/models"
 )
 
-// budgetLedger is what changes budgets.
+// budgetLedger is implemented by *ledger.Ledger.
 type budgetLedger interface {
 	CreateBudget(ctx context.Context, userID string, c ledger.BudgetCreation) (models.Budget, error)
 	UpdateBudget(ctx context.Context, userID, id string, seen *int64, p models.BudgetPatch, by models.Author) (models.Budget, error)
 	DeleteBudget(ctx context.Context, userID, id string, by models.Author) (models.Budget, error)
 }
 
-// budgetReader is what tells how they stand.
+// budgetReader is implemented by *store.Store.
 type budgetReader interface {
 	BudgetStates(ctx context.Context, userID string, at time.Time) ([]models.BudgetReport, error)
 	BudgetOf(ctx context.Context, userID, id string, at time.Time) (models.BudgetReport, error)
 }
 
-// Budgets answers /api/budgets.
+// Budgets handles the routes of /api/budgets.
 type Budgets struct {
 	Ledger budgetLedger
 	Reader budgetReader
-	Rates  *models.Rates // nil: nothing is converted
+	Rates  *models.Rates // nil converts nothing
 }
 
-// Register puts the routes below /api; guard lets only known callers in.
+// Register adds the routes to api. guard authenticates the caller.
 func (h *Budgets) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
-	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	guard = withCodes(guard)
 	get(api, "/budgets", h.list, guard...)
 	get(api, "/budgets/alerts", h.alerts, guard...)
 	get(api, "/budgets/summary", h.summary, guard...)
@@ -45,10 +45,9 @@ func (h *Budgets) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	api.DELETE("/budgets/:id", h.remove, guard...)
 }
 
-// states gives how the caller's budgets stand, those that keep lets through,
-// newest first.
+// states returns the evaluated budgets of the caller for which keep is true, newest first.
 func (h *Budgets) states(c echo.Context, keep func(models.BudgetReport) bool) ([]models.BudgetReport, error) {
-	all, err := h.Reader.BudgetStates(c.Request().Context(), caller(c.Request().Context()).User.ID, time.Now())
+	all, err := h.Reader.BudgetStates(c.Request().Context(), userID(c), time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +56,7 @@ func (h *Budgets) states(c echo.Context, keep func(models.BudgetReport) bool) ([
 
 // list handles GET /api/budgets?period=&active=, newest first.
 //
-//	200 [budget with how it stands...]    400 no such period, active is no boolean
+//	200 [budget with its evaluation...]    400 invalid period or active
 func (h *Budgets) list(c echo.Context) error {
 	filter, err := wire.ParseBudgetFilter(c.QueryParam("period"), c.QueryParam("active"))
 	if err != nil {
@@ -67,15 +66,16 @@ func (h *Budgets) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, each(states, h.document))
+	return respond(c, http.StatusOK, mapSlice(states, h.document))
 }
 
 func (h *Budgets) document(s models.BudgetReport) wire.BudgetState {
 	return wire.NewBudgetState(s, h.Rates)
 }
 
-// each gives the documents of a list; never nil, so that it is written [].
-func each[T, D any](list []T, document func(T) D) []D {
+// mapSlice converts each element of a list. The result is never nil, so that it is
+// encoded as [].
+func mapSlice[T, D any](list []T, document func(T) D) []D {
 	out := make([]D, len(list))
 	for i, v := range list {
 		out[i] = document(v)
@@ -85,31 +85,33 @@ func each[T, D any](list []T, document func(T) D) []D {
 
 // one handles GET /api/budgets/:id.
 //
-//	200 the budget with how it stands    404 absent or another user's
+//	200 the budget with its evaluation    404 absent or another user's
 func (h *Budgets) one(c echo.Context) error {
-	state, err := h.Reader.BudgetOf(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), time.Now())
+	state, err := h.Reader.BudgetOf(c.Request().Context(), userID(c), c.Param("id"), time.Now())
 	if err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, h.document(state))
 }
 
-// alerts handles GET /api/budgets/alerts: the budgets that are used up to their
-// threshold or beyond, whether anybody was told or not.
+// alerts handles GET /api/budgets/alerts: the active budgets that have reached their
+// threshold, whether or not an alert was sent.
 //
-//	200 [alert...]    401 no good token
+//	200 [alert...]    401 invalid token
 func (h *Budgets) alerts(c echo.Context) error {
 	states, err := h.states(c, func(s models.BudgetReport) bool { return s.Active && s.Level > models.LevelNone })
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, each(states, func(s models.BudgetReport) wire.Alert { return wire.NewAlert(s.BudgetState) }))
+	return respond(c, http.StatusOK, mapSlice(states, func(s models.BudgetReport) wire.BudgetAlert {
+		return wire.NewBudgetAlert(s.BudgetState)
+	}))
 }
 
-// summary handles GET /api/budgets/summary?period=, of the budgets of one period
-// that count now.
+// summary handles GET /api/budgets/summary?period=: the sum of the active budgets with
+// that period.
 //
-//	200 {totalBudget, totalSpent, budgetCount, categories, ...}    400 no such period
+//	200 {totalBudget, totalSpent, budgetCount, categories, ...}    400 invalid period
 func (h *Budgets) summary(c echo.Context) error {
 	period := c.QueryParam("period")
 	if period == "" {
@@ -126,20 +128,19 @@ func (h *Budgets) summary(c echo.Context) error {
 	return respond(c, http.StatusOK, wire.NewBudgetSummary(states))
 }
 
-// create handles POST /api/budgets. A header Idempotency-Key makes its
-// repetition harmless.
+// create handles POST /api/budgets. The header Idempotency-Key makes it idempotent.
 //
-//	201 the stored budget    400 what is wrong with it    409 the same key with other data
+//	201 the stored budget    400 invalid    409 the same key with other data
 func (h *Budgets) create(c echo.Context) error {
-	draft, _, by, err := sent(c, wire.ParseBudgetDraft)
+	draft, _, by, err := decode(c, wire.ParseBudgetDraft)
 	if err != nil {
 		return err
 	}
-	key, err := headerName(c, "Idempotency-Key")
+	key, err := clientName(c, "Idempotency-Key")
 	if err != nil {
 		return err
 	}
-	budget, err := h.Ledger.CreateBudget(c.Request().Context(), caller(c.Request().Context()).User.ID,
+	budget, err := h.Ledger.CreateBudget(c.Request().Context(), userID(c),
 		ledger.BudgetCreation{Draft: draft, Author: by, RequestID: key})
 	if err != nil {
 		return err
@@ -147,31 +148,31 @@ func (h *Budgets) create(c echo.Context) error {
 	return respond(c, http.StatusCreated, wire.NewBudget(budget))
 }
 
-// update handles PUT /api/budgets/:id, whose body is a whole budget.
+// update handles PUT /api/budgets/:id with a complete budget.
 //
 //	200 the stored budget         404 absent or another user's
-//	400 what is wrong with it     409 a newer version is stored; it is in the reply
+//	400 invalid     409 a newer version is stored (in the response)
 func (h *Budgets) update(c echo.Context) error {
-	patch, meta, by, err := sent(c, wire.ParseBudget)
+	patch, meta, by, err := decode(c, wire.ParseBudget)
 	if err != nil {
 		return err
 	}
-	budget, err := h.Ledger.UpdateBudget(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), meta.Version, patch, by)
+	budget, err := h.Ledger.UpdateBudget(c.Request().Context(), userID(c), c.Param("id"), meta.Version, patch, by)
 	if err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, wire.NewBudget(budget))
 }
 
-// remove handles DELETE /api/budgets/:id, whose body may name the device.
+// remove handles DELETE /api/budgets/:id {deviceId?}.
 //
 //	200 {message}    404 absent, another user's, or deleted already
 func (h *Budgets) remove(c echo.Context) error {
-	by, err := sender(c)
+	by, err := author(c)
 	if err != nil {
 		return err
 	}
-	if _, err := h.Ledger.DeleteBudget(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), by); err != nil {
+	if _, err := h.Ledger.DeleteBudget(c.Request().Context(), userID(c), c.Param("id"), by); err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, message{Message: "Budget deleted successfully"})

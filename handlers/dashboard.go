@@ -10,45 +10,44 @@ import (
 	"expenseflow/models"
 )
 
-// dashboards is what sums up a user's entries.
+// dashboards is implemented by *store.Store.
 type dashboards interface {
 	Dashboard(ctx context.Context, userID string, from, to models.DayRef) (models.Dashboard, error)
 }
 
-// Dashboard answers what a user's money looks like: /api/dashboard and
-// /api/accounts/balance.
+// Dashboard handles /api/dashboard and /api/accounts/balance.
 type Dashboard struct {
 	Reader dashboards
-	Rates  *models.Rates // nil: nothing is converted
+	Rates  *models.Rates // nil converts nothing
 }
 
-// Register puts the routes below /api; guard lets only known callers in.
+// Register adds the routes to api. guard authenticates the caller.
 func (h *Dashboard) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
-	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	guard = withCodes(guard)
 	get(api, "/dashboard", h.show, guard...)
 	get(api, "/accounts/balance", h.balance, guard...)
 }
 
-// show handles GET /api/dashboard?from=&to=, whose days both count.
+// show handles GET /api/dashboard?from=&to=, both days included.
 //
-//	200 {version, totals, byCategory, series, recent, ...}    400 no dates, or reversed
+//	200 {version, totals, byCategory, series, recent, ...}    400 invalid dates
 func (h *Dashboard) show(c echo.Context) error {
 	from, to, err := wire.ParseDays(c.QueryParam("from"), c.QueryParam("to"))
 	if err != nil {
 		return err
 	}
-	d, err := h.Reader.Dashboard(c.Request().Context(), caller(c.Request().Context()).User.ID, from, to)
+	d, err := h.Reader.Dashboard(c.Request().Context(), userID(c), from, to)
 	if err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, wire.NewDashboard(d, h.Rates))
 }
 
-// balance handles GET /api/accounts/balance. The caller was read with the
-// request's token, and the balance is theirs.
+// balance handles GET /api/accounts/balance. Authentication has read the user with their
+// balance already.
 //
-//	200 {balance, income, expense, currency, byCurrency, updatedAt}    401 no good token
+//	200 {balance, income, expense, currency, byCurrency, updatedAt}    401 invalid token
 func (h *Dashboard) balance(c echo.Context) error {
-	u := caller(c.Request().Context()).User
+	u := caller(c).User
 	return respond(c, http.StatusOK, wire.NewBalance(u.Balance(), h.Rates))
 }

@@ -13,35 +13,36 @@ import (
 	"expenseflow/models"
 )
 
-// devices keeps the devices that users come with.
+// devices is implemented by *store.Store.
 type devices interface {
 	Devices(ctx context.Context, userID string) ([]models.Device, error)
-	// SignOutDevice gives the keys of the tokens that are refused from now on, and
+	// SignOutDevice revokes the tokens of a device and returns their keys. The error is
 	// models.NotFound for a device that is not the user's.
 	SignOutDevice(ctx context.Context, userID, deviceID string, grace time.Duration) (keys []string, err error)
-	Sessions(ctx context.Context, userID string) ([]models.Session, error)
-	// SignOutToken gives models.NotFound for a token that is not the user's.
+	Sessions(ctx context.Context, userID string) ([]models.LoginSession, error)
+	// SignOutToken revokes a token. The error is models.NotFound for a token that is not
+	// the user's.
 	SignOutToken(ctx context.Context, userID, key string, grace time.Duration) error
 }
 
-// live knows which devices are there, and closes sockets.
-type live interface {
+// hub is implemented by *sockets.Hub.
+type hub interface {
 	Presence(userID string) wire.Presence
-	// KeepDevices has the Store know of all devices that are there.
-	KeepDevices()
+	// FlushDevices writes the present devices to the Store.
+	FlushDevices()
 	SignOut(userID, key string)
 }
 
-// Devices answers /api/devices and /api/presence.
+// Devices handles the routes of /api/devices and /api/presence.
 type Devices struct {
 	Store devices
-	Hub   live
-	Grace time.Duration // SYNC_TOKEN_GRACE: how long a token may still bring a queue after its end
+	Hub   hub
+	Grace time.Duration // SYNC_TOKEN_GRACE: how long an expired token is still accepted for offline batches
 }
 
-// Register puts the routes below /api; guard lets only known callers in.
+// Register adds the routes to api. guard authenticates the caller.
 func (h *Devices) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
-	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	guard = withCodes(guard)
 	get(api, "/presence", h.presence, guard...)
 	get(api, "/devices", h.list, guard...)
 	api.DELETE("/devices/:id", h.signOut, guard...)
@@ -49,26 +50,26 @@ func (h *Devices) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	api.DELETE("/sessions/:id", h.endSession, guard...)
 }
 
-// presence handles GET /api/presence: which of the caller's devices are there.
+// presence handles GET /api/presence: the caller's online devices.
 //
 //	200 {userId, online, devices}
 func (h *Devices) presence(c echo.Context) error {
-	return respond(c, http.StatusOK, h.Hub.Presence(caller(c.Request().Context()).User.ID))
+	return respond(c, http.StatusOK, h.Hub.Presence(userID(c)))
 }
 
-// list handles GET /api/devices: the caller's devices that have opened a socket
-// with a token that is still good, the one seen last first.
+// list handles GET /api/devices: the devices that opened a socket with a token that is
+// still valid, most recently seen first.
 //
 //	200 {devices}
 func (h *Devices) list(c echo.Context) error {
-	userID := caller(c.Request().Context()).User.ID
-	h.Hub.KeepDevices()
-	known, err := h.Store.Devices(c.Request().Context(), userID)
+	uid := userID(c)
+	h.Hub.FlushDevices()
+	known, err := h.Store.Devices(c.Request().Context(), uid)
 	if err != nil {
 		return fmt.Errorf("list devices: %w", err)
 	}
 	online := map[string]bool{}
-	for _, d := range h.Hub.Presence(userID).Devices {
+	for _, d := range h.Hub.Presence(uid).Devices {
 		online[d.DeviceID] = true
 	}
 	docs := make([]wire.Device, len(known))
@@ -80,8 +81,8 @@ func (h *Devices) list(c echo.Context) error {
 	}{docs})
 }
 
-// signOut handles DELETE /api/devices/:id: every token that the device came with
-// is refused from now on, and its sockets are closed.
+// signOut handles DELETE /api/devices/:id. It revokes every token that the device used
+// and closes their sockets.
 //
 //	200 {deviceId, tokens}    404 no such device of the caller's
 func (h *Devices) signOut(c echo.Context) error {
@@ -89,43 +90,43 @@ func (h *Devices) signOut(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	userID := caller(c.Request().Context()).User.ID
-	h.Hub.KeepDevices()
-	keys, err := h.Store.SignOutDevice(c.Request().Context(), userID, id, h.Grace)
+	uid := userID(c)
+	h.Hub.FlushDevices()
+	keys, err := h.Store.SignOutDevice(c.Request().Context(), uid, id, h.Grace)
 	if err != nil {
 		return fmt.Errorf("sign a device out: %w", err)
 	}
 	for _, key := range keys {
-		h.Hub.SignOut(userID, key)
+		h.Hub.SignOut(uid, key)
 	}
 	return respond(c, http.StatusOK, struct {
 		DeviceID string `json:"deviceId"`
-		Tokens   int    `json:"tokens"` // how many it had come with
+		Tokens   int    `json:"tokens"` // number of revoked tokens
 	}{id, len(keys)})
 }
 
-// sessions handles GET /api/sessions: every token of the caller's that may still be
-// good and was used, also without a live connection, the one used last first.
+// sessions handles GET /api/sessions: the caller's tokens that were used and have not
+// expired, most recently used first.
 //
 //	200 {sessions}
 func (h *Devices) sessions(c echo.Context) error {
-	id := caller(c.Request().Context())
-	h.Hub.KeepDevices()
+	id := caller(c)
+	h.Hub.FlushDevices()
 	known, err := h.Store.Sessions(c.Request().Context(), id.User.ID)
 	if err != nil {
 		return fmt.Errorf("list sessions: %w", err)
 	}
-	docs := make([]wire.KnownSession, len(known))
+	docs := make([]wire.LoginSession, len(known))
 	for i, s := range known {
-		docs[i] = wire.NewKnownSession(s, id.Claims.Key)
+		docs[i] = wire.NewLoginSession(s, id.Claims.Key)
 	}
 	return respond(c, http.StatusOK, struct {
-		Sessions []wire.KnownSession `json:"sessions"`
+		Sessions []wire.LoginSession `json:"sessions"`
 	}{docs})
 }
 
-// endSession handles DELETE /api/sessions/:id: that token is refused from now on, and
-// its sockets are closed.
+// endSession handles DELETE /api/sessions/:id. It revokes the token and closes its
+// sockets.
 //
 //	200 {id}    404 no such token of the caller's
 func (h *Devices) endSession(c echo.Context) error {
@@ -133,19 +134,19 @@ func (h *Devices) endSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	userID := caller(c.Request().Context()).User.ID
-	h.Hub.KeepDevices()
-	if err := h.Store.SignOutToken(c.Request().Context(), userID, key, h.Grace); err != nil {
+	uid := userID(c)
+	h.Hub.FlushDevices()
+	if err := h.Store.SignOutToken(c.Request().Context(), uid, key, h.Grace); err != nil {
 		return fmt.Errorf("end a session: %w", err)
 	}
-	h.Hub.SignOut(userID, key)
+	h.Hub.SignOut(uid, key)
 	return respond(c, http.StatusOK, struct {
 		ID string `json:"id"`
 	}{key})
 }
 
-// pathValue is a parameter of the path that may hold any characters. A path with an
-// escaped slash arrives from echo with all its escapes.
+// pathValue returns a path parameter that may contain any characters. Echo leaves the
+// parameters of a path with an escaped slash escaped.
 func pathValue(c echo.Context, name string) (string, error) {
 	if c.Request().URL.RawPath == "" {
 		return c.Param(name), nil

@@ -13,35 +13,34 @@ import (
 	"expenseflow/models"
 )
 
-// expenseLedger is what changes expenses.
+// expenseLedger is implemented by *ledger.Ledger.
 type expenseLedger interface {
-	CreateExpense(ctx context.Context, userID string, c ledger.Creation) (models.Expense, error)
+	CreateExpense(ctx context.Context, userID string, c ledger.ExpenseCreation) (models.Expense, error)
 	UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error)
 	DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error)
 }
 
-// expenseReader is what lists them.
+// expenseReader is implemented by *store.Store.
 type expenseReader interface {
 	EachExpense(ctx context.Context, userID string, fn func(models.Expense) error) error
 	Expenses(ctx context.Context, userID string, page, limit int) ([]models.Expense, int64, error)
 }
 
-// A List is the form of the list of expenses. Pages of different times read
-// different ones (docs/compatibility.md).
-type List string
+// A ListFormat is the form of the list of expenses. Different versions of the original's
+// pages expect different forms (docs/compatibility.md).
+type ListFormat string
 
-// The forms. Whatever is automatic wraps if page or limit is asked for, and gives
-// an array to a GET that names a JSON Content-Type, as one page of the original
-// does, which reads nothing else.
+// The formats. The automatic ones wrap the list if page or limit is given. Otherwise a
+// GET with a JSON Content-Type gets an array, because the page that sends it expects one.
 const (
-	ListAuto        List = "auto"         // otherwise a bare array
-	ListAutoWrapped List = "auto-wrapped" // otherwise wrapped
-	ListArray       List = "array"        // always a bare array
-	ListWrapped     List = "wrapped"      // always wrapped
+	ListAuto        ListFormat = "auto"         // otherwise a bare array
+	ListAutoWrapped ListFormat = "auto-wrapped" // otherwise wrapped
+	ListArray       ListFormat = "array"        // always a bare array
+	ListWrapped     ListFormat = "wrapped"      // always wrapped
 )
 
-// wraps reports whether the answer to a request is {success, data, pagination}.
-func (l List) wraps(r *http.Request, paged bool) bool {
+// isWrapped reports whether the response to r is {success, data, pagination}.
+func (l ListFormat) isWrapped(r *http.Request, paged bool) bool {
 	switch l {
 	case ListArray:
 		return false
@@ -56,20 +55,20 @@ func isJSON(contentType string) bool {
 	return err == nil && t == echo.MIMEApplicationJSON
 }
 
-// Page sizes: the original's default, and a bound for what is held in memory.
+// Page sizes. A page is held in memory.
 const (
 	defaultLimit = 50
 	maxLimit     = 1000
 )
 
-// Expenses answers /api/expenses.
+// Expenses handles the routes of /api/expenses.
 type Expenses struct {
 	Ledger expenseLedger
 	Reader expenseReader
-	List   List
+	List   ListFormat
 }
 
-// Register puts the routes below /api; guard lets only known callers in.
+// Register adds the routes to api. guard authenticates the caller.
 func (h *Expenses) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	get(api, "/expenses", h.list, guard...)
 	api.POST("/expenses", h.create, guard...)
@@ -77,32 +76,32 @@ func (h *Expenses) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	api.DELETE("/expenses/:id", h.remove, guard...)
 }
 
-// list handles GET /api/expenses: newest first, everything, or one page if page
-// or limit is asked for.
+// list handles GET /api/expenses?page=&limit=, newest first. Without page and limit it
+// sends all expenses.
 //
-//	200 [expense...], or {success, data, pagination}    401 no good token
+//	200 [expense...], or {success, data, pagination}    401 invalid token
 func (h *Expenses) list(c echo.Context) error {
 	q := c.QueryParams()
 	paged := q.Has("page") || q.Has("limit")
-	wrapped := h.List.wraps(c.Request(), paged)
+	wrapped := h.List.isWrapped(c.Request(), paged)
 	if !paged {
 		return h.all(c, wrapped)
 	}
-	page := whole(q.Get("page"), 1, 1<<31)
-	limit := whole(q.Get("limit"), defaultLimit, maxLimit)
-	es, total, err := h.Reader.Expenses(c.Request().Context(), caller(c.Request().Context()).User.ID, page, limit)
+	page := positiveInt(q.Get("page"), 1, 1<<31)
+	limit := positiveInt(q.Get("limit"), defaultLimit, maxLimit)
+	es, total, err := h.Reader.Expenses(c.Request().Context(), userID(c), page, limit)
 	if err != nil {
 		return err
 	}
-	document := wire.NewPage(es, total, page, limit)
+	document := wire.NewExpensePage(es, total, page, limit)
 	if !wrapped {
 		return respond(c, http.StatusOK, document.Data)
 	}
 	return respond(c, http.StatusOK, document)
 }
 
-// whole reads a positive number as the original did: what is none is otherwise.
-func whole(s string, otherwise, most int) int {
+// positiveInt parses a positive integer, limited to most. Other texts count as otherwise.
+func positiveInt(s string, otherwise, most int) int {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {
 		return otherwise
@@ -110,16 +109,16 @@ func whole(s string, otherwise, most int) int {
 	return min(n, most)
 }
 
-// all streams every expense, however many there are.
+// all streams every expense in constant memory.
 func (h *Expenses) all(c echo.Context, wrapped bool) error {
 	start := "["
 	if wrapped {
 		start = `{"success":true,"data":[`
 	}
 	s, n := newStream(c, start), 0
-	err := h.Reader.EachExpense(c.Request().Context(), caller(c.Request().Context()).User.ID, func(e models.Expense) error {
+	err := h.Reader.EachExpense(c.Request().Context(), userID(c), func(e models.Expense) error {
 		n++
-		return s.list(n, func(b []byte) []byte { return wire.AppendExpense(b, &e) })
+		return s.element(n, func(b []byte) []byte { return wire.AppendExpense(b, &e) })
 	})
 	if err != nil {
 		return err
@@ -130,61 +129,61 @@ func (h *Expenses) all(c echo.Context, wrapped bool) error {
 	return s.finish("]")
 }
 
-// onePage says that a list of n is all there is.
+// onePage returns the pagination of a list that contains all n elements.
 func onePage(n int) string {
 	all, pages := strconv.Itoa(n), strconv.Itoa(min(n, 1))
 	return `{"total":` + all + `,"page":1,"limit":` + strconv.Itoa(max(n, 1)) + `,"pages":` + pages + `}`
 }
 
-// create handles POST /api/expenses. A header Idempotency-Key, or a clientId in
-// the body, makes its repetition harmless.
+// create handles POST /api/expenses. The header Idempotency-Key, or clientId in the body,
+// makes it idempotent.
 //
-//	201 the stored expense     401 no good token
-//	400 the contract's text    409 the same key with other data
+//	201 the stored expense    401 invalid token
+//	400 invalid               409 the same key with other data
 func (h *Expenses) create(c echo.Context) error {
-	draft, meta, by, err := sent(c, wire.ParseDraft)
+	draft, meta, by, err := decode(c, wire.ParseDraft)
 	if err != nil {
 		return err
 	}
-	key, err := headerName(c, "Idempotency-Key")
+	key, err := clientName(c, "Idempotency-Key")
 	if err != nil {
 		return err
 	}
-	e, err := h.Ledger.CreateExpense(c.Request().Context(), caller(c.Request().Context()).User.ID,
-		ledger.Creation{Draft: draft, Author: by, RequestID: key, ClientID: meta.ClientID, Posted: true})
+	e, err := h.Ledger.CreateExpense(c.Request().Context(), userID(c),
+		ledger.ExpenseCreation{Draft: draft, Author: by, RequestID: key, ClientID: meta.ClientID, Posted: true})
 	if err != nil {
 		return err
 	}
 	return jsonBytes(c, http.StatusCreated, wire.AppendExpense(nil, &e))
 }
 
-// update handles PUT /api/expenses/:id, whose body is a whole expense.
+// update handles PUT /api/expenses/:id with a complete expense.
 //
-//	200 the stored expense     404 absent or another user's
-//	400 the contract's text    409 a newer version is stored; it is in the reply
+//	200 the stored expense             404 absent or another user's
+//	400 invalid                        409 a newer version is stored (in the response)
 //	403 the caller may only read it
 func (h *Expenses) update(c echo.Context) error {
-	patch, meta, by, err := sent(c, wire.ParseFull)
+	patch, meta, by, err := decode(c, wire.ParseFullPatch)
 	if err != nil {
 		return err
 	}
-	e, err := h.Ledger.UpdateExpense(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), meta.Version, patch, by)
+	e, err := h.Ledger.UpdateExpense(c.Request().Context(), userID(c), c.Param("id"), meta.Version, patch, by)
 	if err != nil {
 		return err
 	}
 	return jsonBytes(c, http.StatusOK, wire.AppendExpense(nil, &e))
 }
 
-// remove handles DELETE /api/expenses/:id, whose body may name the device.
+// remove handles DELETE /api/expenses/:id {deviceId?}.
 //
 //	200 {message}    404 absent, another user's, or deleted already
-//	403 somebody else shares it with the caller
+//	403 the caller is not the owner
 func (h *Expenses) remove(c echo.Context) error {
-	by, err := sender(c)
+	by, err := author(c)
 	if err != nil {
 		return err
 	}
-	if _, err := h.Ledger.DeleteExpense(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), by); err != nil {
+	if _, err := h.Ledger.DeleteExpense(c.Request().Context(), userID(c), c.Param("id"), by); err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, message{Message: "Expense deleted"})

@@ -16,18 +16,20 @@ import (
 	"expenseflow/models"
 )
 
-// fakeLedger notes what it was asked and answers with lunch or err.
+// fakeLedger records its calls and returns lunch or err.
 type fakeLedger struct {
 	asked []any
 	err   error
 }
 
-func (f *fakeLedger) CreateExpense(_ context.Context, userID string, c ledger.Creation) (models.Expense, error) {
+func (f *fakeLedger) CreateExpense(_ context.Context, userID string, c ledger.ExpenseCreation) (models.Expense, error) {
 	f.asked = append(f.asked, userID, c)
 	return lunch, f.err
 }
 
-func (f *fakeLedger) UpdateExpense(_ context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error) {
+func (f *fakeLedger) UpdateExpense(
+	_ context.Context, userID, id string, seen *int64, p models.Patch, by models.Author,
+) (models.Expense, error) {
 	f.asked = append(f.asked, userID, id, seen, p, by)
 	return lunch, f.err
 }
@@ -37,7 +39,7 @@ func (f *fakeLedger) DeleteExpense(_ context.Context, userID, id string, by mode
 	return lunch, f.err
 }
 
-// fakeReader holds n lunches and fails after some of them.
+// fakeReader returns n lunches and fails after some of them.
 type fakeReader struct{ n, failAfter int }
 
 var errRead = models.E(models.Unavailable, "Service temporarily unavailable")
@@ -60,24 +62,31 @@ func (f fakeReader) Expenses(_ context.Context, _ string, page, limit int) ([]mo
 
 func TestList(t *testing.T) {
 	pageOf := func(page, limit int) string {
-		return strings.NewReplacer("64b0000000000000000000e1", "", alice.ID, "", "Lunch", fmt.Sprintf("page %d of %d", page, limit), "12.345", "0",
-			`"food"`, `""`, `"expense"`, `""`, "2026-01-19T12", "0001-01-01T00", `"day":"2026-01-19"`, `"day":"1970-01-01"`, `"version":2`, `"version":0`).Replace(lunchJSON)
+		return strings.NewReplacer("64b0000000000000000000e1", "", alice.ID, "", "Lunch", fmt.Sprintf("page %d of %d", page, limit),
+			"12.345", "0",
+			`"food"`, `""`, `"expense"`, `""`, "2026-01-19T12", "0001-01-01T00", `"day":"2026-01-19"`, `"day":"1970-01-01"`,
+			`"version":2`, `"version":0`).Replace(lunchJSON)
 	}
 	tests := []struct {
 		name   string
-		format List
+		format ListFormat
 		query  string
 		n      int
 		want   string
 	}{
 		{"nothing", ListAuto, "", 0, "[]"},
 		{"bare array", ListAuto, "", 2, "[" + lunchJSON + "," + lunchJSON + "]"},
-		{"page", ListAuto, "?page=2&limit=1", 3, `{"success":true,"data":[` + pageOf(2, 1) + `],"pagination":{"total":3,"page":2,"limit":1,"pages":3}}`},
-		{"limit alone", ListAuto, "?limit=20", 3, `{"success":true,"data":[` + pageOf(1, 20) + `],"pagination":{"total":3,"page":1,"limit":20,"pages":1}}`},
-		{"nonsense", ListAuto, "?page=-1&limit=all", 3, `{"success":true,"data":[` + pageOf(1, 50) + `],"pagination":{"total":3,"page":1,"limit":50,"pages":1}}`},
-		{"too much", ListAuto, "?limit=99999999", 3, `{"success":true,"data":[` + pageOf(1, 1000) + `],"pagination":{"total":3,"page":1,"limit":1000,"pages":1}}`},
+		{"page", ListAuto, "?page=2&limit=1", 3, `{"success":true,"data":[` + pageOf(2, 1) +
+			`],"pagination":{"total":3,"page":2,"limit":1,"pages":3}}`},
+		{"limit alone", ListAuto, "?limit=20", 3, `{"success":true,"data":[` + pageOf(1, 20) +
+			`],"pagination":{"total":3,"page":1,"limit":20,"pages":1}}`},
+		{"nonsense", ListAuto, "?page=-1&limit=all", 3, `{"success":true,"data":[` + pageOf(1, 50) +
+			`],"pagination":{"total":3,"page":1,"limit":50,"pages":1}}`},
+		{"too much", ListAuto, "?limit=99999999", 3, `{"success":true,"data":[` + pageOf(1, 1000) +
+			`],"pagination":{"total":3,"page":1,"limit":1000,"pages":1}}`},
 		{"always an array", ListArray, "?page=1", 3, "[" + pageOf(1, 50) + "]"},
-		{"always wrapped", ListWrapped, "", 2, `{"success":true,"data":[` + lunchJSON + "," + lunchJSON + `],"pagination":{"total":2,"page":1,"limit":2,"pages":1}}`},
+		{"always wrapped", ListWrapped, "", 2, `{"success":true,"data":[` + lunchJSON + "," + lunchJSON +
+			`],"pagination":{"total":2,"page":1,"limit":2,"pages":1}}`},
 		{"wrapped nothing", ListWrapped, "", 0, `{"success":true,"data":[],"pagination":{"total":0,"page":1,"limit":1,"pages":0}}`},
 	}
 	for _, tt := range tests {
@@ -89,11 +98,11 @@ func TestList(t *testing.T) {
 	}
 }
 
-// Every page of the original gets the form that it reads (docs/compatibility.md):
-// wrapped if it asks for a page, an array if its GET names a JSON Content-Type,
-// else what the frontend's own script reads.
+// Every page of the original gets the form that it expects (docs/compatibility.md): wrapped
+// with page or limit, an array for a GET with a JSON Content-Type, else the form of the
+// frontend's script.
 func TestListHasTheFormThatTheRequestReads(t *testing.T) {
-	forms := map[List]string{ListAuto: "array", ListAutoWrapped: "wrapped", ListArray: "array", ListWrapped: "wrapped"}
+	forms := map[ListFormat]string{ListAuto: "array", ListAutoWrapped: "wrapped", ListArray: "array", ListWrapped: "wrapped"}
 	for format, plain := range forms {
 		automatic := format == ListAuto || format == ListAutoWrapped
 		for _, tt := range []struct{ query, contentType, auto string }{
@@ -114,7 +123,8 @@ func TestListHasTheFormThatTheRequestReads(t *testing.T) {
 			if automatic {
 				wanted = tt.auto
 			}
-			if got := map[bool]string{true: "wrapped", false: "array"}[strings.HasPrefix(body, `{"success":true,"data":[`)]; got != wanted || got == "array" && !strings.HasPrefix(body, "[") {
+			if got := map[bool]string{true: "wrapped", false: "array"}[strings.HasPrefix(body,
+				`{"success":true,"data":[`)]; got != wanted || got == "array" && !strings.HasPrefix(body, "[") {
 				t.Errorf("%s, %q, %q: %s, want %s", format, tt.query, tt.contentType, body, wanted)
 			}
 		}
@@ -128,7 +138,7 @@ func TestListThatFailsAtOnceIsAnError(t *testing.T) {
 	want(t, w, 503, `{"error":"Service temporarily unavailable","message":"Service temporarily unavailable"}`)
 }
 
-// counter throws an answer away and remembers how long it was.
+// counter is a response writer that counts bytes and discards them.
 type counter struct {
 	header http.Header
 	bytes  int
@@ -150,7 +160,7 @@ func TestAHundredThousandRowsTakeConstantMemory(t *testing.T) {
 	}
 }
 
-// measured gives how many bytes an answer has and how many it took.
+// measured returns the size of a response and the bytes allocated for it.
 func measured(t *testing.T, h http.Handler, path string) (sent int, allocated uint64) {
 	t.Helper()
 	r, err := http.NewRequest("GET", path, nil)
@@ -176,9 +186,13 @@ func TestCreateSaysWhoseDeviceItWas(t *testing.T) {
 			f := &fakeLedger{}
 			e, api := newEcho()
 			(&Expenses{Ledger: f}).Register(api, guard...)
-			w := call(e, "POST", "/api/expenses", `{"description":"Lunch","amount":12.345,"category":"food","type":"expense"`+tt.body+`}`, "X-Device-Id", tt.header)
+			w := call(e, "POST", "/api/expenses", `{"description":"Lunch","amount":12.345,"category":"food","type":"expense"`+tt.body+`}`,
+				"X-Device-Id", tt.header)
 			want(t, w, 201, lunchJSON)
-			asked := []any{alice.ID, ledger.Creation{Draft: draft, Author: models.Author{DeviceID: tt.device, TokenID: "jti-1"}, Posted: true}}
+			asked := []any{alice.ID, ledger.ExpenseCreation{
+				Draft: draft, Author: models.Author{DeviceID: tt.device, TokenID: "jti-1"},
+				Posted: true,
+			}}
 			if diff := cmp.Diff(asked, f.asked); diff != "" {
 				t.Errorf("asked (-want +got):\n%s", diff)
 			}
@@ -192,7 +206,7 @@ func TestCreateHandsOnTheNamesOfItsRequest(t *testing.T) {
 	(&Expenses{Ledger: f}).Register(api, guard...)
 	body := `{"description":"Lunch","amount":12.345,"category":"food","type":"expense","clientId":"c1"}`
 	want(t, call(e, "POST", "/api/expenses", body, "Idempotency-Key", "k1"), 201, lunchJSON)
-	if got := f.asked[1].(ledger.Creation); got.RequestID != "k1" || got.ClientID != "c1" {
+	if got := f.asked[1].(ledger.ExpenseCreation); got.RequestID != "k1" || got.ClientID != "c1" {
 		t.Errorf("asked %+v", got)
 	}
 	w := call(e, "POST", "/api/expenses", body, "Idempotency-Key", strings.Repeat("k", 257))
@@ -210,9 +224,18 @@ func TestBadExpensesNeverReachTheLedger(t *testing.T) {
 		{"POST", "/api/expenses", "{", "", "Malformed JSON"},
 		{"POST", "/api/expenses", "[]", "", `"value" must be of type object`},
 		{"PUT", "/api/expenses/1", `{"amount":1}`, "", `"description" is required`},
-		{"POST", "/api/expenses", good, strings.Repeat("x", 257), `"X-Device-Id" length must be less than or equal to 256 characters long`},
-		{"PUT", "/api/expenses/1", good, strings.Repeat("x", 257), `"X-Device-Id" length must be less than or equal to 256 characters long`},
-		{"DELETE", "/api/expenses/1", "", strings.Repeat("x", 257), `"X-Device-Id" length must be less than or equal to 256 characters long`},
+		{
+			"POST", "/api/expenses", good, strings.Repeat("x", 257),
+			`"X-Device-Id" length must be less than or equal to 256 characters long`,
+		},
+		{
+			"PUT", "/api/expenses/1", good, strings.Repeat("x", 257),
+			`"X-Device-Id" length must be less than or equal to 256 characters long`,
+		},
+		{
+			"DELETE", "/api/expenses/1", "", strings.Repeat("x", 257),
+			`"X-Device-Id" length must be less than or equal to 256 characters long`,
+		},
 		{"DELETE", "/api/expenses/1", "{", "", "Malformed JSON"},
 	} {
 		w := call(e, tt.method, tt.path, tt.body, "X-Device-Id", tt.header)
@@ -247,7 +270,7 @@ func TestUpdateAndDelete(t *testing.T) {
 	want(t, call(e, "DELETE", "/api/expenses/abc", ""), 404, `{"error":"Expense not found","message":"Expense not found"}`)
 }
 
-// recorder keeps an answer's status and body.
+// recorder records the status and the body of a response.
 type recorder struct {
 	counter
 	code int
@@ -260,7 +283,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// newRequest gives a GET of a path as it came from outside; nil if it is none.
+// newRequest returns a GET request of a raw path; nil if it is invalid.
 func newRequest(path string) *http.Request {
 	r, err := http.NewRequest(http.MethodGet, "http://x/", nil)
 	if err != nil || !strings.HasPrefix(path, "/") {

@@ -12,7 +12,7 @@ import (
 	"expenseflow/models"
 )
 
-// goalLedger is what changes goals.
+// goalLedger is implemented by *ledger.Ledger.
 type goalLedger interface {
 	CreateGoal(ctx context.Context, userID string, p models.GoalPatch) (models.Goal, error)
 	UpdateGoal(ctx context.Context, userID, id string, seen *int64, p models.GoalPatch) (models.Goal, error)
@@ -21,22 +21,23 @@ type goalLedger interface {
 	DeleteGoal(ctx context.Context, userID, id string) error
 }
 
-// goalReader is what lists them, newest first.
+// goalReader is implemented by *store.Store.
 type goalReader interface {
+	// Goals returns the user's goals, newest first.
 	Goals(ctx context.Context, userID string) ([]models.Goal, error)
-	// Today is the present day in the account's zone.
+	// Today returns the current day in the account's zone.
 	Today(u *models.User) models.Day
 }
 
-// Goals answers /api/goals.
+// Goals handles the routes of /api/goals.
 type Goals struct {
 	Ledger goalLedger
 	Reader goalReader
 }
 
-// Register puts the routes below /api; guard lets only known callers in.
+// Register adds the routes to api. guard authenticates the caller.
 func (h *Goals) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
-	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	guard = withCodes(guard)
 	get(api, "/goals", h.list, guard...)
 	get(api, "/goals/summary", h.summary, guard...)
 	api.POST("/goals", h.create, guard...)
@@ -48,25 +49,25 @@ func (h *Goals) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 
 // list handles GET /api/goals?status=&type=, newest first.
 //
-//	200 [goal...]    400 no such status or type
+//	200 [goal...]    400 invalid status or type
 func (h *Goals) list(c echo.Context) error {
 	filter, err := wire.ParseGoalFilter(c.QueryParam("status"), c.QueryParam("type"))
 	if err != nil {
 		return err
 	}
-	goals, err := h.Reader.Goals(c.Request().Context(), caller(c.Request().Context()).User.ID)
+	goals, err := h.Reader.Goals(c.Request().Context(), userID(c))
 	if err != nil {
 		return err
 	}
 	goals = slices.DeleteFunc(goals, func(g models.Goal) bool { return !filter.Matches(g) })
-	return respond(c, http.StatusOK, each(goals, wire.NewGoal))
+	return respond(c, http.StatusOK, mapSlice(goals, wire.NewGoal))
 }
 
 // summary handles GET /api/goals/summary, of all goals.
 //
-//	200 {total, active, completed, overdue, ...}    401 no good token
+//	200 {total, active, completed, overdue, ...}    401 invalid token
 func (h *Goals) summary(c echo.Context) error {
-	u := caller(c.Request().Context()).User
+	u := caller(c).User
 	goals, err := h.Reader.Goals(c.Request().Context(), u.ID)
 	if err != nil {
 		return err
@@ -76,51 +77,54 @@ func (h *Goals) summary(c echo.Context) error {
 
 // create handles POST /api/goals.
 //
-//	201 the stored goal    400 what is wrong with it
+//	201 the stored goal    400 invalid
 func (h *Goals) create(c echo.Context) error {
-	p, _, _, err := sent(c, wire.ParseGoal)
+	p, _, _, err := decode(c, wire.ParseGoal)
 	if err != nil {
 		return err
 	}
-	g, err := h.Ledger.CreateGoal(c.Request().Context(), caller(c.Request().Context()).User.ID, p)
+	g, err := h.Ledger.CreateGoal(c.Request().Context(), userID(c), p)
 	if err != nil {
 		return err
 	}
 	return respond(c, http.StatusCreated, wire.NewGoal(g))
 }
 
-// update handles PUT /api/goals/:id, whose body is a whole goal.
+// update handles PUT /api/goals/:id with a complete goal.
 //
 //	200 the stored goal           404 absent or another user's
-//	400 what is wrong with it     409 a newer version is stored; it is in the reply
+//	400 invalid     409 a newer version is stored (in the response)
 func (h *Goals) update(c echo.Context) error {
-	p, meta, _, err := sent(c, wire.ParseGoal)
+	p, meta, _, err := decode(c, wire.ParseGoal)
 	if err != nil {
 		return err
 	}
-	g, err := h.Ledger.UpdateGoal(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), meta.Version, p)
+	g, err := h.Ledger.UpdateGoal(c.Request().Context(), userID(c), c.Param("id"), meta.Version, p)
 	if err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, wire.NewGoal(g))
 }
 
-// progress handles PATCH /api/goals/:id/progress, which adds {amount}.
+// progress handles PATCH /api/goals/:id/progress {amount}, which is added.
 //
-//	200 the stored goal    400 no amount, or below zero with it    404 absent or another user's
+//	200 the stored goal    400 invalid, or the sum is negative    404 absent or another user's
 func (h *Goals) progress(c echo.Context) error {
-	return change(c, wire.ParseProgress, h.Ledger.AddToGoal)
+	return changeGoal(c, wire.ParseProgress, h.Ledger.AddToGoal)
 }
 
-// status handles PATCH /api/goals/:id/status, which sets {status}.
+// status handles PATCH /api/goals/:id/status {status}.
 //
-//	200 the stored goal    400 no such status    404 absent or another user's
+//	200 the stored goal    400 invalid status    404 absent or another user's
 func (h *Goals) status(c echo.Context) error {
-	return change(c, wire.ParseGoalStatus, h.Ledger.SetGoalStatus)
+	return changeGoal(c, wire.ParseGoalStatus, h.Ledger.SetGoalStatus)
 }
 
-// change answers with the goal after one value of it, which parse reads, changed.
-func change[T any](c echo.Context, parse func(json.RawMessage) (T, error), do func(ctx context.Context, userID, id string, v T) (models.Goal, error)) error {
+// changeGoal parses one value of a goal, changes it and sends the goal.
+func changeGoal[T any](
+	c echo.Context, parse func(json.RawMessage) (T, error),
+	do func(ctx context.Context, userID, id string, v T) (models.Goal, error),
+) error {
 	b, err := body(c)
 	if err != nil {
 		return err
@@ -129,7 +133,7 @@ func change[T any](c echo.Context, parse func(json.RawMessage) (T, error), do fu
 	if err != nil {
 		return err
 	}
-	g, err := do(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), v)
+	g, err := do(c.Request().Context(), userID(c), c.Param("id"), v)
 	if err != nil {
 		return err
 	}
@@ -140,7 +144,7 @@ func change[T any](c echo.Context, parse func(json.RawMessage) (T, error), do fu
 //
 //	200 {message}    404 absent, another user's, or deleted already
 func (h *Goals) remove(c echo.Context) error {
-	if err := h.Ledger.DeleteGoal(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id")); err != nil {
+	if err := h.Ledger.DeleteGoal(c.Request().Context(), userID(c), c.Param("id")); err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, message{Message: "Goal deleted successfully"})

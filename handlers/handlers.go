@@ -1,25 +1,26 @@
-// Package handlers answers HTTP requests: parse, call, encode, one file per
-// resource. Rules are the ledger's, documents and texts are wire's.
+// Package handlers implements the HTTP routes: each parses the request, calls the ledger
+// or the store, and encodes the response. There is one file per resource. Rules are in
+// package ledger, documents and texts in package wire.
 //
 // Invariants:
-//   - Every answer is JSON and none is empty, errors and unknown routes included:
-//     the original's pages parse whatever comes (docs/contract.md#clients, docs/contract.md#d31).
-//   - Errors come back from handlers; Errors answers and logs each of them once.
-//   - Trouble of ours is 503 with Retry-After, never 401 (docs/contract.md#d18).
+//   - Every response is JSON and none is empty, including errors and unknown routes: the
+//     original's pages parse every response (docs/contract.md#clients, docs/contract.md#d31).
+//   - Handlers return errors. ErrorHandler encodes each of them, middleware.AccessLog logs it.
+//   - A temporary server error is 503 with Retry-After, never 401 (docs/contract.md#d18).
 package handlers
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,73 +29,73 @@ import (
 	"expenseflow/models"
 )
 
-// status is the number of each kind of error.
+// status maps kinds of errors to HTTP status codes.
 var status = map[models.Kind]int{
-	models.Internal:     http.StatusInternalServerError,
-	models.Invalid:      http.StatusBadRequest,
-	models.Unauthorized: http.StatusUnauthorized,
-	models.Forbidden:    http.StatusForbidden,
-	models.NotFound:     http.StatusNotFound,
-	models.Conflict:     http.StatusConflict,
-	models.TooLarge:     http.StatusRequestEntityTooLarge,
-	models.TooMany:      http.StatusTooManyRequests,
-	models.Unavailable:  http.StatusServiceUnavailable,
-	models.NotBuilt:     http.StatusNotImplemented,
-	models.WrongMedia:   http.StatusUnsupportedMediaType,
+	models.Internal:         http.StatusInternalServerError,
+	models.Invalid:          http.StatusBadRequest,
+	models.Unauthorized:     http.StatusUnauthorized,
+	models.Forbidden:        http.StatusForbidden,
+	models.NotFound:         http.StatusNotFound,
+	models.Conflict:         http.StatusConflict,
+	models.TooLarge:         http.StatusRequestEntityTooLarge,
+	models.TooMany:          http.StatusTooManyRequests,
+	models.Unavailable:      http.StatusServiceUnavailable,
+	models.NotImplemented:   http.StatusNotImplemented,
+	models.UnsupportedMedia: http.StatusUnsupportedMediaType,
 }
 
-// retryAfter is when to come again if an error does not say.
+// retryAfter is the Retry-After of an error that has none.
 const retryAfter = 2 * time.Second
 
-// failure is an error's document; RetryAfter is in seconds, of TooMany alone
-// (docs/contract.md#live-features).
-type failure struct {
-	wire.Failure
+// errorBody is the body of an error response. RetryAfter is in seconds and set for
+// models.TooMany only (docs/contract.md#live-features).
+type errorBody struct {
+	wire.ErrorBody
 	RetryAfter int `json:"retryAfter,omitempty"`
 }
 
-// Errors gives the program's one error handler. It logs trouble of ours with
-// its cause; what is the client's trouble is in the log line of the request.
-func Errors(log *slog.Logger) echo.HTTPErrorHandler {
-	return func(err error, c echo.Context) {
-		err = routed(err, c)
-		kind := models.KindOf(err)
-		if kind == models.Internal || kind == models.Unavailable {
-			logTrouble(log, c, err)
-		}
-		if c.Response().Committed {
-			return
-		}
-		body := failure{Failure: wire.NewFailure(err)}
-		if c.Get(codedKey) != nil {
-			body.Code = wire.Code(err)
-		}
-		if kind == models.TooMany || kind == models.Unavailable {
-			wait := seconds(err)
-			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(wait))
-			if kind == models.TooMany {
-				body.RetryAfter = wait
-			}
-		}
-		_ = respond(c, status[kind], body) // a client that left has nobody to tell
+// ErrorHandler is Echo's error handler. It encodes errors; middleware.AccessLog logs them.
+func ErrorHandler(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
 	}
+	err = translateRouterError(err, c)
+	kind := models.KindOf(err)
+	body := errorBody{ErrorBody: wire.NewErrorBody(err)}
+	if c.Get(errorCodeKey) != nil {
+		body.Code = wire.Code(err)
+	}
+	if kind == models.TooMany || kind == models.Unavailable {
+		wait := retryAfterSeconds(err)
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(wait))
+		if kind == models.TooMany {
+			body.RetryAfter = wait
+		}
+	}
+	_ = respond(c, status[kind], body) // fails only if the client has disconnected
 }
 
-// codedKey marks requests whose refusals always carry a code.
-const codedKey = "coded"
+// errorCodeKey marks requests whose refusals always carry a code.
+const errorCodeKey = "error code"
 
-// coded has every refusal of a route carry a code. What the original has no
-// words for does (docs/contract.md#live-features); where it has, they stay as they are.
-func coded(next echo.HandlerFunc) echo.HandlerFunc {
+// withErrorCode makes every error response of a route carry a code. Routes that the
+// original server does not have use it (docs/contract.md#live-features); errors of the
+// other routes stay as the original has them.
+func withErrorCode(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		c.Set(codedKey, true)
+		c.Set(errorCodeKey, true)
 		return next(c)
 	}
 }
 
-// routed translates what the router itself says: a method that a path does not
-// know is as unknown as the path, in the original's words (docs/contract.md#routes).
-func routed(err error, c echo.Context) error {
+// withCodes returns mw with withErrorCode before it.
+func withCodes(mw []echo.MiddlewareFunc) []echo.MiddlewareFunc {
+	return slices.Concat([]echo.MiddlewareFunc{withErrorCode}, mw)
+}
+
+// translateRouterError converts the router's errors. An unknown method of a known path
+// gets the same error as an unknown path (docs/contract.md#routes).
+func translateRouterError(err error, c echo.Context) error {
 	var he *echo.HTTPError
 	if !errors.As(err, &he) || (he.Code != http.StatusNotFound && he.Code != http.StatusMethodNotAllowed) {
 		return err
@@ -102,7 +103,7 @@ func routed(err error, c echo.Context) error {
 	return unknownRoute(c)
 }
 
-// maxShownPath bounds how much of a path an answer repeats.
+// maxShownPath is the maximum number of bytes of a path in an error message.
 const maxShownPath = 200
 
 func unknownRoute(c echo.Context) error {
@@ -113,20 +114,11 @@ func unknownRoute(c echo.Context) error {
 	return models.E(models.NotFound, "Cannot "+c.Request().Method+" "+path)
 }
 
-// NotFound answers what no route knows.
+// NotFound handles requests that match no route.
 func NotFound(c echo.Context) error { return unknownRoute(c) }
 
-func logTrouble(log *slog.Logger, c echo.Context, err error) {
-	level := slog.LevelError
-	if c.Request().Context().Err() != nil {
-		level = slog.LevelDebug // the client left, and took its request with it
-	}
-	log.Log(c.Request().Context(), level, "request failed", slog.String("route", c.Path()),
-		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)), slog.Any("error", err))
-}
-
-// seconds is how long the client shall wait, at least one.
-func seconds(err error) int {
+// retryAfterSeconds returns the value of Retry-After for err, rounded up.
+func retryAfterSeconds(err error) int {
 	wait := retryAfter
 	var e *models.Error
 	if errors.As(err, &e) && e.RetryAfter > 0 {
@@ -135,34 +127,43 @@ func seconds(err error) int {
 	return int(math.Ceil(wait.Seconds()))
 }
 
-// get registers h for GET and HEAD, as browsers and proxies use both.
+// get registers h for GET and HEAD.
 func get(g *echo.Group, path string, h echo.HandlerFunc, mw ...echo.MiddlewareFunc) {
 	g.GET(path, h, mw...)
 	g.HEAD(path, h, mw...)
 }
 
-// caller is who sent the request; the middleware let nobody else in.
-func caller(ctx context.Context) auth.Identity {
-	id, _ := auth.FromContext(ctx)
+// caller returns the authenticated identity of the request. It must be used only behind
+// middleware.Authenticate.
+func caller(c echo.Context) auth.Identity {
+	id, _ := auth.FromContext(c.Request().Context())
 	return id
 }
 
-// author is who made the change: deviceID as the body names it, else as the
-// header X-Device-Id does.
-func author(c echo.Context, deviceID string) (models.Author, error) {
-	header, err := headerName(c, "X-Device-Id")
+// userID returns the ID of the user who sent the request.
+func userID(c echo.Context) string { return caller(c).User.ID }
+
+// authorFrom returns the author of a change. deviceID is that of the body; if it is "",
+// the header X-Device-Id counts.
+func authorFrom(c echo.Context, deviceID string) (models.Author, error) {
+	header, err := clientName(c, "X-Device-Id")
 	if err != nil {
 		return models.Author{}, err
 	}
 	if deviceID == "" {
 		deviceID = header
 	}
-	claims := caller(c.Request().Context()).Claims
-	return models.Author{DeviceID: deviceID, TokenID: claims.TokenID, TokenIssued: claims.IssuedAt, Browser: auth.Browser(c.Request().Header)}, nil
+	claims := caller(c).Claims
+	return models.Author{
+		DeviceID: deviceID, TokenID: claims.TokenID, TokenIssued: claims.SignedIn, Browser: auth.BrowserID(c.Request().Header),
+	}, nil
 }
 
-// sent reads a change: the body as parse understands it, and who sends it.
-func sent[T any](c echo.Context, parse func(json.RawMessage) (T, wire.Meta, error)) (v T, m wire.Meta, by models.Author, err error) {
+// A bodyParser parses a body that has a wire.Meta, such as wire.ParseDraft.
+type bodyParser[T any] = func(json.RawMessage) (T, wire.Meta, error)
+
+// decode parses the body of a change and returns it with its meta data and author.
+func decode[T any](c echo.Context, parse bodyParser[T]) (v T, m wire.Meta, by models.Author, err error) {
 	b, err := body(c)
 	if err != nil {
 		return v, m, by, err
@@ -170,62 +171,73 @@ func sent[T any](c echo.Context, parse func(json.RawMessage) (T, wire.Meta, erro
 	if v, m, err = parse(b); err != nil {
 		return v, m, by, err
 	}
-	by, err = author(c, m.DeviceID)
+	by, err = authorFrom(c, m.DeviceID)
 	return v, m, by, err
 }
 
-// sender is who sends a change whose body may name the device and nothing else.
-func sender(c echo.Context) (models.Author, error) {
-	_, _, by, err := sent(c, func(b json.RawMessage) (struct{}, wire.Meta, error) {
+// author returns the author of a change whose body contains nothing else than the device.
+func author(c echo.Context) (models.Author, error) {
+	_, _, by, err := decode(c, func(b json.RawMessage) (struct{}, wire.Meta, error) {
 		m, err := wire.ParseMeta(b)
 		return struct{}{}, m, err
 	})
 	return by, err
 }
 
-// headerName gives the name that a client put into a header.
-func headerName(c echo.Context, header string) (string, error) {
+// clientName returns the value of a header that holds an id chosen by the client.
+func clientName(c echo.Context, header string) (string, error) {
 	name := c.Request().Header.Get(header)
-	if models.UTF16Len(name) > wire.MaxID {
-		v := models.Violation{Field: header, Rule: models.RuleTooLong, Limit: wire.MaxID}
-		return "", models.E(models.Invalid, wire.Joi(v))
+	if models.UTF16Len(name) > wire.MaxIDLength {
+		v := models.Violation{Field: header, Rule: models.RuleTooLong, Limit: wire.MaxIDLength}
+		return "", models.E(models.Invalid, wire.JoiMessage(v))
 	}
 	return name, nil
 }
 
-// body reads the whole request body, as a browser's text: without a byte order mark,
-// and with U+FFFD for what is no UTF-8. Everything behind may take it for text.
+// body reads the whole request body and decodes it as browsers do: without a byte order
+// mark, and with U+FFFD instead of invalid UTF-8. The result is valid UTF-8.
 func body(c echo.Context) (json.RawMessage, error) {
 	b, err := io.ReadAll(c.Request().Body)
 	var known *models.Error
 	switch {
 	case err == nil:
-		return bytes.ToValidUTF8(bytes.TrimPrefix(b, []byte("\ufeff")), []byte("\ufffd")), nil
+		return validText(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
 	case errors.As(err, &known):
 		return nil, err
 	}
-	return nil, &models.Error{Kind: models.Invalid, Msg: "The request body did not arrive", Err: fmt.Errorf("read the body: %w", err)}
+	return nil, &models.Error{
+		Kind: models.Invalid, Msg: "The request body did not arrive", Err: fmt.Errorf("read the body: %w", err),
+	}
 }
 
-// mediaJSON is how the original declares its answers (docs/contract.md#http).
+// validText returns b with U+FFFD for each run of invalid UTF-8. Nearly every body is
+// valid, and checking that first is several times faster.
+func validText(b []byte) []byte {
+	if utf8.Valid(b) {
+		return b
+	}
+	return bytes.ToValidUTF8(b, []byte("\ufffd"))
+}
+
+// mediaJSON is the Content-Type of responses (docs/contract.md#http).
 const mediaJSON = "application/json; charset=utf-8"
 
-// respond answers with v as JSON.
+// respond sends v as JSON.
 func respond(c echo.Context, code int, v any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // the type says that it is no HTML
+	enc.SetEscapeHTML(false) // the Content-Type is not HTML
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("encode an answer: %w", err)
 	}
 	return jsonBytes(c, code, bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
-// jsonBytes answers with JSON that is encoded already.
+// jsonBytes sends encoded JSON.
 func jsonBytes(c echo.Context, code int, b []byte) error { return c.Blob(code, mediaJSON, b) }
 
-// message is a success that has nothing else to say.
+// message is the body of a success without data.
 type message struct {
-	Success bool   `json:"success,omitempty"`
+	Success bool   `json:"success,omitempty"` // absent if false
 	Message string `json:"message"`
 }

@@ -12,31 +12,31 @@ import (
 )
 
 const (
-	// checkPatience bounds a health check, so that whoever asks gets an answer.
-	checkPatience = 2 * time.Second
-	// checkAge is how long an answer serves whoever asks next: anybody may ask, as often
-	// as they like, and the database is not to be asked as often.
+	// checkTimeout bounds the health checks of a request.
+	checkTimeout = 2 * time.Second
+	// checkAge is how long results are cached. The routes need no token and have no rate
+	// limit, so without the cache anybody could make the server query the database.
 	checkAge = time.Second
 )
 
-// A Check is one thing that readiness needs.
+// A Check is one condition of readiness.
 type Check struct {
-	Name string
-	Do   func(ctx context.Context) error // nil error: well
-	Free bool                            // Do costs nothing, so that it is asked each time
+	Name     string
+	Do       func(ctx context.Context) error // returns nil if the condition holds
+	Uncached bool                            // whether Do is cheap, so that its result is not cached
+	Advisory bool                            // whether a server without it is ready all the same
 }
 
-// Health answers who asks how the server is: load balancers, containers, pages. Its
-// methods may be called concurrently.
+// Health handles the health routes. Its methods may be called concurrently.
 type Health struct {
 	Checks []Check
 
-	mu   sync.Mutex // held while checks are done, so that others wait for the result
-	at   time.Time
-	last map[string]error // of the checks that are not free, by name
+	mu   sync.Mutex       // held while checks run, so that concurrent requests share their result
+	at   time.Time        // of last
+	last map[string]error // results of the checks that are not free, by name
 }
 
-// Register puts the routes at the root, behind mw.
+// Register adds the routes to root, behind mw.
 func (h *Health) Register(root *echo.Group, mw ...echo.MiddlewareFunc) {
 	get(root, "/healthz", h.live, mw...)
 	get(root, "/readyz", h.ready, mw...)
@@ -50,49 +50,66 @@ type healthReport struct {
 	Checks    map[string]string `json:"checks,omitempty"`
 }
 
-// live handles GET /healthz: the process answers. It says nothing of what it
-// needs, since starting it again would not bring a database back.
+// live handles GET /healthz. It reports only that the process runs, because a restart
+// would not repair the database.
 func (h *Health) live(c echo.Context) error {
 	return respond(c, http.StatusOK, healthReport{Status: "ok", Timestamp: wire.Time(time.Now())})
 }
 
-// ready handles GET /readyz and the original's health routes.
+// ready handles GET /readyz, /health and /api/health.
 //
-//	200 everything is well    503 checks names what is not
+//	200 all checks passed but advisory ones    503 a check failed; checks tells which
 func (h *Health) ready(c echo.Context) error {
-	report := healthReport{Status: "ok", Timestamp: wire.Time(time.Now()), Checks: map[string]string{}}
-	code := http.StatusOK
-	known := h.known()
-	for _, check := range h.Checks {
-		err := known[check.Name]
-		if check.Free {
-			err = check.Do(c.Request().Context())
-		}
-		report.Checks[check.Name] = "ok"
-		if err != nil { // the cause may name hosts; it is in the log
-			report.Checks[check.Name] = "failing"
-			report.Status, code = "unavailable", http.StatusServiceUnavailable
-		}
-	}
-	if code != http.StatusOK {
+	checks, ready := h.results(c.Request().Context())
+	report, code := healthReport{Status: "ok", Timestamp: wire.Time(time.Now()), Checks: checks}, http.StatusOK
+	if !ready {
+		report.Status, code = "unavailable", http.StatusServiceUnavailable
 		c.Response().Header().Set(echo.HeaderRetryAfter, "2")
 	}
 	return respond(c, code, report)
 }
 
-// known are the outcomes of the checks that cost something, as of checkAge ago at most.
-// Whoever asked first does not end them by leaving: others wait for them.
-func (h *Health) known() map[string]error {
+// Ready reports whether all checks pass but advisory ones, as GET /readyz does.
+func (h *Health) Ready(ctx context.Context) bool {
+	_, ready := h.results(ctx)
+	return ready
+}
+
+// results returns what is told of each check, and whether all passed but advisory ones.
+func (h *Health) results(ctx context.Context) (checks map[string]string, ready bool) {
+	checks, ready = map[string]string{}, true
+	known := h.cachedResults()
+	for _, check := range h.Checks {
+		err := known[check.Name]
+		if check.Uncached {
+			err = check.Do(ctx)
+		}
+		switch { // err is not sent, because it may contain host names
+		case err == nil:
+			checks[check.Name] = "ok"
+		case check.Advisory:
+			checks[check.Name] = "degraded"
+		default:
+			checks[check.Name], ready = "failing", false
+		}
+	}
+	return checks, ready
+}
+
+// cachedResults returns the results of the checks that are not free, at most checkAge
+// old. The checks do not end with the request that started them, because others wait for
+// the result.
+func (h *Health) cachedResults() map[string]error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.last != nil && time.Since(h.at) < checkAge {
 		return h.last
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), checkPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
 	last := map[string]error{}
 	for _, check := range h.Checks {
-		if !check.Free {
+		if !check.Uncached {
 			last[check.Name] = check.Do(ctx)
 		}
 	}

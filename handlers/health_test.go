@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// Everybody may ask for /readyz, and each time the database was asked too.
+// /readyz needs no token, and each request queried the database.
 func TestTheDatabaseIsNotAskedAsOftenAsReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked, draining := 0, false
 		var failing error
 		h := &Health{Checks: []Check{
 			{Name: "database", Do: func(context.Context) error { asked++; return failing }},
-			{Name: "drain", Free: true, Do: func(context.Context) error {
+			{Name: "drain", Uncached: true, Do: func(context.Context) error {
 				if draining {
 					return errors.New("shutting down")
 				}
@@ -57,7 +57,7 @@ func TestTheDatabaseIsNotAskedAsOftenAsReadiness(t *testing.T) {
 func TestDocumentsAreCompressedOnce(t *testing.T) {
 	e, _ := newEcho()
 	text := []byte(`{"openapi":"` + strings.Repeat("3.0", 1000) + `"}`)
-	(&Documents{JSON: text, YAML: text}).Register(e.Group(""))
+	(&OpenAPI{JSON: text, YAML: text}).Register(e.Group(""))
 	for _, path := range []string{"/openapi.json", "/openapi.yaml"} {
 		plain, zipped := call(e, "GET", path, ""), call(e, "GET", path, "", "Accept-Encoding", "br, gzip")
 		if !bytes.Equal(plain.Body.Bytes(), text) || plain.Header().Get("Content-Encoding") != "" {

@@ -10,27 +10,29 @@ import (
 	"expenseflow/models"
 )
 
-// preferencesLedger is what changes notification preferences.
+// preferencesLedger is implemented by *ledger.Ledger.
 type preferencesLedger interface {
-	SetPreferences(ctx context.Context, userID string, change func(*models.NotificationPreferences)) (models.NotificationPreferences, error)
+	SetPreferences(
+		ctx context.Context, userID string, change func(*models.NotificationPreferences),
+	) (models.NotificationPreferences, error)
 	NotifyTest(ctx context.Context, userID, title, message string) error
 }
 
-// preferencesReader is what reads them.
+// preferencesReader is implemented by *store.Store.
 type preferencesReader interface {
 	Preferences(ctx context.Context, userID string) (models.NotificationPreferences, error)
 }
 
-// Preferences answers /api/notifications/preferences, and the request for a test
+// Preferences handles the routes of /api/notifications/preferences, and the request for a test
 // notification, with which a page tries them.
 type Preferences struct {
 	Ledger preferencesLedger
 	Reader preferencesReader
 }
 
-// Register puts the routes below /api; guard lets only known callers in.
+// Register adds the routes to api. guard authenticates the caller.
 func (h *Preferences) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
-	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	guard = withCodes(guard)
 	get(api, "/notifications/preferences", h.show, guard...)
 	api.PUT("/notifications/preferences", h.set, guard...)
 	api.POST("/notifications/test", h.test, guard...)
@@ -38,9 +40,9 @@ func (h *Preferences) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 
 // show handles GET /api/notifications/preferences.
 //
-//	200 the preferences, the defaults of who has set none    401 no good token
+//	200 the preferences, or the defaults    401 invalid token
 func (h *Preferences) show(c echo.Context) error {
-	u := caller(c.Request().Context()).User
+	u := caller(c).User
 	p, err := h.Reader.Preferences(c.Request().Context(), u.ID)
 	if err != nil {
 		return err
@@ -48,9 +50,9 @@ func (h *Preferences) show(c echo.Context) error {
 	return respond(c, http.StatusOK, wire.NewPreferences(u, p))
 }
 
-// set handles PUT /api/notifications/preferences. What the body does not name stays.
+// set handles PUT /api/notifications/preferences. Absent settings keep their value.
 //
-//	200 the preferences    400 what is wrong with them    501 a subscription to Web Push
+//	200 the preferences    400 invalid    501 the body has a Web Push subscription
 func (h *Preferences) set(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -60,7 +62,7 @@ func (h *Preferences) set(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	u := caller(c.Request().Context()).User
+	u := caller(c).User
 	p, err := h.Ledger.SetPreferences(c.Request().Context(), u.ID, change)
 	if err != nil {
 		return err
@@ -70,7 +72,7 @@ func (h *Preferences) set(c echo.Context) error {
 
 // test handles POST /api/notifications/test.
 //
-//	200 {message}    400 a title or a message that is too long
+//	200 {message}    400 title or message is too long
 func (h *Preferences) test(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -80,7 +82,7 @@ func (h *Preferences) test(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Ledger.NotifyTest(c.Request().Context(), caller(c.Request().Context()).User.ID, title, text); err != nil {
+	if err := h.Ledger.NotifyTest(c.Request().Context(), userID(c), title, text); err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, message{Message: "Test notification sent"})

@@ -10,10 +10,10 @@ import (
 	"expenseflow/models"
 )
 
-// shareLedger is what decides who has whose expenses.
+// shareLedger is implemented by *ledger.Ledger.
 type shareLedger interface {
 	Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) error
-	Withdraw(ctx context.Context, userID, expenseID, email string, by models.Author) error
+	WithdrawInvitation(ctx context.Context, userID, expenseID, email string, by models.Author) error
 	Unshare(ctx context.Context, userID, expenseID, memberID string, by models.Author) ([]models.Share, error)
 	Shares(ctx context.Context, userID, expenseID string) (models.Sharing, error)
 	Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error)
@@ -26,12 +26,12 @@ const (
 	maxActivities     = 100
 )
 
-// Shares answers /api/expenses/:id/share and /api/expenses/:id/activity.
+// Shares handles the routes of /api/expenses/:id about shares, invitations and activity.
 type Shares struct{ Ledger shareLedger }
 
-// Register puts the routes below /api; guard lets only known callers in.
+// Register adds the routes to api. guard authenticates the caller.
 func (h *Shares) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
-	guard = chain([]echo.MiddlewareFunc{coded}, guard)
+	guard = withCodes(guard)
 	get(api, "/expenses/:id/share", h.list, guard...)
 	api.POST("/expenses/:id/share", h.share, guard...)
 	api.DELETE("/expenses/:id/share/:userId", h.unshare, guard...)
@@ -40,24 +40,23 @@ func (h *Shares) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	api.POST("/expenses/:id/activity", h.comment, guard...)
 }
 
-// list handles GET /api/expenses/:id/share, for all who have the expense. Whom its
-// owner has invited is told to the owner alone.
+// list handles GET /api/expenses/:id/share, for all users with access. Only the owner
+// sees invitations.
 //
-//	200 {expenseId, owner, role, sharedWith, invited?}    404 absent, or the caller does not have it
+//	200 {expenseId, owner, role, sharedWith, invited?}    404 absent, or the caller has no access
 func (h *Shares) list(c echo.Context) error {
-	s, err := h.Ledger.Shares(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"))
+	s, err := h.Ledger.Shares(c.Request().Context(), userID(c), c.Param("id"))
 	if err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, wire.NewSharing(c.Param("id"), s))
 }
 
-// share handles POST /api/expenses/:id/share, {email, role}: it invites whoever has
-// the address. The answer says nothing about whether anybody does, or accepts.
+// share handles POST /api/expenses/:id/share {email, role}, which invites the owner of the
+// address. The response is the same whether or not the address has an account.
 //
-//	202 {expenseId, invited}       403 the caller does not own it
-//	400 what is wrong with it,     404 the caller does not have it
-//	    or too many
+//	202 {expenseId, invited}       403 the caller is not the owner
+//	400 invalid, or too many       404 the caller has no access
 func (h *Shares) share(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -67,23 +66,23 @@ func (h *Shares) share(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	by, err := author(c, meta.DeviceID)
+	by, err := authorFrom(c, meta.DeviceID)
 	if err != nil {
 		return err
 	}
-	err = h.Ledger.Share(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), email, role, by)
+	err = h.Ledger.Share(c.Request().Context(), userID(c), c.Param("id"), email, role, by)
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusAccepted, wire.Invited{ExpenseID: c.Param("id"), Invited: true})
+	return respond(c, http.StatusAccepted, wire.InviteResponse{ExpenseID: c.Param("id"), Invited: true})
 }
 
-// withdraw handles DELETE /api/expenses/:id/invitations/:email, by the owner.
+// withdraw handles DELETE /api/expenses/:id/invitations/:email.
 //
-//	200 {expenseId, invited: false}    403 the caller does not own it
+//	200 {expenseId, invited: false}    403 the caller is not the owner
 //	404 no such expense or invitation
 func (h *Shares) withdraw(c echo.Context) error {
-	by, err := sender(c)
+	by, err := author(c)
 	if err != nil {
 		return err
 	}
@@ -91,24 +90,24 @@ func (h *Shares) withdraw(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	err = h.Ledger.Withdraw(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), email, by)
+	err = h.Ledger.WithdrawInvitation(c.Request().Context(), userID(c), c.Param("id"), email, by)
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, wire.Invited{ExpenseID: c.Param("id")})
+	return respond(c, http.StatusOK, wire.InviteResponse{ExpenseID: c.Param("id")})
 }
 
-// unshare handles DELETE /api/expenses/:id/share/:userId, by the owner, or by the
-// user themselves, who leaves and learns no more of the others.
+// unshare handles DELETE /api/expenses/:id/share/:userId. The owner may remove a user, and
+// a user may leave; the response to the latter does not list the others.
 //
-//	200 {expenseId, sharedWith}    403 the caller is neither
+//	200 {expenseId, sharedWith}    403 the caller is neither of them
 //	404 no such expense or member
 func (h *Shares) unshare(c echo.Context) error {
-	by, err := sender(c)
+	by, err := author(c)
 	if err != nil {
 		return err
 	}
-	shares, err := h.Ledger.Unshare(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), c.Param("userId"), by)
+	shares, err := h.Ledger.Unshare(c.Request().Context(), userID(c), c.Param("id"), c.Param("userId"), by)
 	if err != nil {
 		return err
 	}
@@ -117,21 +116,20 @@ func (h *Shares) unshare(c echo.Context) error {
 
 // activities handles GET /api/expenses/:id/activity?page=&limit=, newest first.
 //
-//	200 {expenseId, activities, pagination}    404 absent, or the caller does not have it
+//	200 {expenseId, activities, pagination}    404 absent, or the caller has no access
 func (h *Shares) activities(c echo.Context) error {
-	page := whole(c.QueryParam("page"), 1, 1<<31)
-	limit := whole(c.QueryParam("limit"), defaultActivities, maxActivities)
-	as, total, err := h.Ledger.Activities(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), page, limit)
+	page := positiveInt(c.QueryParam("page"), 1, 1<<31)
+	limit := positiveInt(c.QueryParam("limit"), defaultActivities, maxActivities)
+	as, total, err := h.Ledger.Activities(c.Request().Context(), userID(c), c.Param("id"), page, limit)
 	if err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, wire.NewActivityPage(c.Param("id"), as, total, page, limit))
 }
 
-// comment handles POST /api/expenses/:id/activity, {text}, for all who have the
-// expense.
+// comment handles POST /api/expenses/:id/activity {text}, for all users with access.
 //
-//	201 the activity    400 empty, or over 1 kB    404 absent, or the caller does not have it
+//	201 the activity    400 blank, or longer than 1024 bytes    404 absent, or the caller has no access
 func (h *Shares) comment(c echo.Context) error {
 	b, err := body(c)
 	if err != nil {
@@ -141,7 +139,7 @@ func (h *Shares) comment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	a, err := h.Ledger.Comment(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id"), text)
+	a, err := h.Ledger.Comment(c.Request().Context(), userID(c), c.Param("id"), text)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// page is an embedded frontend: its files have no dates.
+// page is an embedded frontend, whose files have no modification times.
 var page = fstest.MapFS{
 	"index.html":      {Data: []byte("<h1>page</h1>")},
 	"sw.js":           {Data: []byte("// worker")},

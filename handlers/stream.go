@@ -8,30 +8,29 @@ import (
 )
 
 const (
-	// flushSize is how much of a long answer is held before it is sent: the
-	// memory that a list of any length takes.
+	// flushSize is the size of the buffer in bytes: the memory of a response of any length.
 	flushSize = 32 << 10
-	// flushPatience is how long a client may take to make room for the next part.
-	flushPatience = 30 * time.Second
-	// flushRate is how many bytes a second a client has to take on the whole, beyond
-	// flushPatience: an answer holds a connection of the database, and a few clients
-	// that hardly read could hold all that there are.
-	flushRate = 16 << 10
-	// streamLongest is how long all of an answer may take.
-	streamLongest = 10 * time.Minute
+	// flushTimeout bounds one write to the client.
+	flushTimeout = 30 * time.Second
+	// minFlushRate is the average number of bytes per second that a client must read,
+	// after the first flushTimeout. A response holds memory and for some time a database
+	// connection, all of which a few slow clients could occupy.
+	minFlushRate = 16 << 10
+	// maxStreamTime bounds a whole response.
+	maxStreamTime = 10 * time.Minute
 )
 
-// A stream writes a JSON answer of any length in constant memory. Nothing is
-// sent before flushSize is reached or Close is called, so that an error before
-// that can still be answered as one.
+// A stream writes a JSON response of any length in constant memory. Nothing is sent
+// before flushSize bytes are buffered or finish is called, so an error before that can
+// still be sent as an error response.
 type stream struct {
 	buf  []byte
 	c    echo.Context
 	conn *http.ResponseController
-	ends time.Time
+	ends time.Time // deadline of the whole response
 
 	sent    int           // bytes, before compression
-	blocked time.Duration // how long the client let them wait; our own pauses do not count
+	blocked time.Duration // total time of writes
 }
 
 func newStream(c echo.Context, start string) *stream {
@@ -39,11 +38,11 @@ func newStream(c echo.Context, start string) *stream {
 		buf:  append(make([]byte, 0, flushSize+flushSize/4), start...),
 		c:    c,
 		conn: http.NewResponseController(c.Response()),
-		ends: time.Now().Add(streamLongest),
+		ends: time.Now().Add(maxStreamTime),
 	}
 }
 
-// add lets encode append one more part.
+// add calls encode to append to the buffer, and flushes the buffer if it is full.
 func (s *stream) add(encode func(b []byte) []byte) error {
 	s.buf = encode(s.buf)
 	if len(s.buf) < flushSize {
@@ -52,8 +51,9 @@ func (s *stream) add(encode func(b []byte) []byte) error {
 	return s.flush()
 }
 
-// list is add for element n, counted from 1, of an array.
-func (s *stream) list(n int, encode func(b []byte) []byte) error {
+// element is add for element n, counted from 1, of an array. Time inside element counts as a
+// slow caller for the listing that is read meanwhile (internal/store/listing.go).
+func (s *stream) element(n int, encode func(b []byte) []byte) error {
 	if n > 1 {
 		s.buf = append(s.buf, ',')
 	}
@@ -67,7 +67,7 @@ func (s *stream) flush() error {
 		w.WriteHeader(http.StatusOK)
 	}
 	began := time.Now()
-	_ = s.conn.SetWriteDeadline(s.deadline(began)) // not every transport has one
+	_ = s.conn.SetWriteDeadline(s.deadline(began)) // unsupported by httptest
 	_, err := w.Write(s.buf)
 	s.blocked += time.Since(began)
 	s.sent += len(s.buf)
@@ -75,17 +75,17 @@ func (s *stream) flush() error {
 	return err
 }
 
-// deadline is when the client has to have taken what is held.
+// deadline returns the time by which the buffer must be written.
 func (s *stream) deadline(now time.Time) time.Time {
-	allowed := flushPatience + time.Duration(s.sent+len(s.buf))*time.Second/flushRate - s.blocked
-	deadline := now.Add(min(flushPatience, allowed))
+	allowed := flushTimeout + time.Duration(s.sent+len(s.buf))*time.Second/minFlushRate - s.blocked
+	deadline := now.Add(min(flushTimeout, allowed))
 	if deadline.After(s.ends) {
 		return s.ends
 	}
 	return deadline
 }
 
-// finish sends what is left.
+// finish appends end and sends the rest.
 func (s *stream) finish(end string) error {
 	s.buf = append(s.buf, end...)
 	return s.flush()

@@ -12,7 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// A patient is a response whose deadlines are noted.
+// A patient is a response writer that records deadlines.
 type patient struct {
 	*httptest.ResponseRecorder
 	until time.Time
@@ -23,26 +23,26 @@ func (p *patient) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// Whoever read a little now and then held a connection of the database for hours.
+// A client that read a few bytes now and then occupied a database connection for hours.
 func TestALongAnswerEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &patient{ResponseRecorder: httptest.NewRecorder()}
 		s := newStream(echo.New().NewContext(httptest.NewRequest("GET", "/", nil), w), "[")
 		began := time.Now()
 		part := func(b []byte) []byte { return append(b, strings.Repeat("x", flushSize)...) }
-		for time.Since(began) < streamLongest-time.Second {
+		for time.Since(began) < maxStreamTime-time.Second {
 			if err := s.add(part); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(flushPatience - time.Second)
+			time.Sleep(flushTimeout - time.Second)
 		}
-		if left := w.until.Sub(began); left > streamLongest {
+		if left := w.until.Sub(began); left > maxStreamTime {
 			t.Errorf("after %s the client may go on until %s", time.Since(began), left)
 		}
 	})
 }
 
-// A slow client takes so many bytes a second, until its deadline.
+// A slow client reads a number of bytes per second, until its deadline.
 type slow struct {
 	patient
 	rate int
@@ -58,7 +58,8 @@ func (s *slow) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Eight clients that read 4 KB a second held every place for long lists, ten minutes each.
+// Eight clients that read 4 KB per second occupied every slot for long lists, for ten
+// minutes each.
 func TestAListIsNotHeldByAReaderOfFourKilobytesASecond(t *testing.T) {
 	for _, test := range []struct {
 		rate    int

@@ -8,12 +8,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"expenseflow/internal/failpoint"
+	"expenseflow/internal/fair"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// reconciler is what applies offline queues.
+// reconciler is implemented by *reconcile.Reconciler.
 type reconciler interface {
 	Apply(ctx context.Context, userID string, by models.Author, ops []models.Operation) ([]models.Result, error)
 	Status(ctx context.Context, userID string) (lastSync *time.Time, pending int64, err error)
@@ -21,16 +21,42 @@ type reconciler interface {
 	Retry(ctx context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error)
 	Discard(ctx context.Context, userID, id string) error
 	Pull(ctx context.Context, userID string, since time.Time, fn func(models.Expense) error) (next time.Time, err error)
-	Missed(ctx context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error)
+	ChangesSince(ctx context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error)
 	Snapshot(ctx context.Context, userID string, fn func(seq int64, e models.Expense) error) (seq int64, err error)
 	Delta(ctx context.Context, userID string, by models.Author, changes []models.DeltaChange) ([]models.DeltaResult, error)
 }
 
-// Sync answers /api/sync.
-type Sync struct{ Reconciler reconciler }
+// Sync handles the routes of /api/sync.
+type Sync struct {
+	Reconciler reconciler
+	Processors *fair.Processors // where long queues are parsed
+}
 
-// Register puts the routes below /api. guard lets only known callers in;
-// batches have a guard of their own, which may be more patient with tokens.
+// longQueue is from how many bytes on parsing a queue takes milliseconds.
+const longQueue = 64 << 10
+
+// parseQueue reads the body and parses it; a long one waits for its user's turn.
+func parseQueue[T any](h *Sync, c echo.Context, parse func(json.RawMessage) ([]T, error)) (queue []T, err error) {
+	b, err := body(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) <= longQueue {
+		return parse(b)
+	}
+	ctx := c.Request().Context()
+	busy := h.Processors.Do(ctx, userID(c), func() { queue, err = parse(b) })
+	if busy != nil {
+		return nil, &models.Error{
+			Kind: models.Unavailable, Code: "BODY_LIMIT", RetryAfter: 5 * time.Second, Setting: models.FixedLimit, Err: busy,
+			Msg: "Too many large requests are under way, please try again",
+		}
+	}
+	return queue, err
+}
+
+// Register adds the routes to api. guard authenticates the caller; batch does so for
+// batches, for which an expired token may still be accepted.
 func (h *Sync) Register(api *echo.Group, guard, batch []echo.MiddlewareFunc) {
 	api.POST("/sync/batch", h.batch, batch...)
 	get(api, "/sync/status", h.status, guard...)
@@ -44,22 +70,18 @@ func (h *Sync) Register(api *echo.Group, guard, batch []echo.MiddlewareFunc) {
 
 // batch handles POST /api/sync/batch.
 //
-//	200 {results}: one for each operation, in their order    409 under way already, if so chosen
-//	400 what a browser's queue cannot produce                503 send the same again later
+//	200 {results}: one for each operation, in order    409 in progress already (SYNC_DUP_INFLIGHT=409)
+//	400 invalid structure                              503 temporary error, retry
 func (h *Sync) batch(c echo.Context) error {
-	b, err := body(c)
+	ops, err := parseQueue(h, c, wire.ParseBatch)
 	if err != nil {
 		return err
 	}
-	ops, err := wire.ParseBatch(b)
+	by, err := authorFrom(c, "")
 	if err != nil {
 		return err
 	}
-	by, err := author(c, "")
-	if err != nil {
-		return err
-	}
-	results, err := h.Reconciler.Apply(c.Request().Context(), caller(c.Request().Context()).User.ID, by, ops)
+	results, err := h.Reconciler.Apply(c.Request().Context(), userID(c), by, ops)
 	if err != nil {
 		return err
 	}
@@ -68,9 +90,9 @@ func (h *Sync) batch(c echo.Context) error {
 
 // status handles GET /api/sync/status.
 //
-//	200 {lastSync, pendingOperations}    401 no good token
+//	200 {lastSync, pendingOperations}    401 invalid token
 func (h *Sync) status(c echo.Context) error {
-	last, pending, err := h.Reconciler.Status(c.Request().Context(), caller(c.Request().Context()).User.ID)
+	last, pending, err := h.Reconciler.Status(c.Request().Context(), userID(c))
 	if err != nil {
 		return err
 	}
@@ -79,12 +101,12 @@ func (h *Sync) status(c echo.Context) error {
 
 // pending handles GET /api/sync/pending.
 //
-//	200 [parked operation...], oldest first    401 no good token
+//	200 [parked operation...], oldest first    401 invalid token
 func (h *Sync) pending(c echo.Context) error {
 	s, n := newStream(c, "["), 0
-	err := h.Reconciler.EachPending(c.Request().Context(), caller(c.Request().Context()).User.ID, func(op models.QueuedOperation) error {
+	err := h.Reconciler.EachPending(c.Request().Context(), userID(c), func(op models.QueuedOperation) error {
 		n++
-		return s.list(n, func(b []byte) []byte { return wire.AppendQueued(b, &op) })
+		return s.element(n, func(b []byte) []byte { return wire.AppendQueuedOperation(b, &op) })
 	})
 	if err != nil {
 		return err
@@ -104,11 +126,11 @@ func (h *Sync) retry(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	by, err := author(c, "")
+	by, err := authorFrom(c, "")
 	if err != nil {
 		return err
 	}
-	r, err := h.Reconciler.Retry(c.Request().Context(), caller(c.Request().Context()).User.ID, by, c.Param("id"), data)
+	r, err := h.Reconciler.Retry(c.Request().Context(), userID(c), by, c.Param("id"), data)
 	if err != nil {
 		return err
 	}
@@ -117,17 +139,18 @@ func (h *Sync) retry(c echo.Context) error {
 
 // discard handles DELETE /api/sync/pending/:id.
 //
-//	200 {message}    404 no such operation, or not parked (any more)
+//	200 {message}    404 no such parked operation
 func (h *Sync) discard(c echo.Context) error {
-	if err := h.Reconciler.Discard(c.Request().Context(), caller(c.Request().Context()).User.ID, c.Param("id")); err != nil {
+	if err := h.Reconciler.Discard(c.Request().Context(), userID(c), c.Param("id")); err != nil {
 		return err
 	}
 	return respond(c, http.StatusOK, message{Message: "Operation discarded"})
 }
 
-// pull handles GET /api/sync/pull?lastSyncTime=, of the frontend's last version.
+// pull handles GET /api/sync/pull?lastSyncTime=, which the last version of the original
+// frontend uses.
 //
-//	200 {success, changes, serverTime}    400 lastSyncTime is no date
+//	200 {success, changes, serverTime}    400 invalid lastSyncTime
 func (h *Sync) pull(c echo.Context) error {
 	var since time.Time
 	if text := c.QueryParam("lastSyncTime"); text != "" {
@@ -138,9 +161,9 @@ func (h *Sync) pull(c echo.Context) error {
 		since = t
 	}
 	s, n := newStream(c, `{"success":true,"changes":[`), 0
-	next, err := h.Reconciler.Pull(c.Request().Context(), caller(c.Request().Context()).User.ID, since, func(e models.Expense) error {
+	next, err := h.Reconciler.Pull(c.Request().Context(), userID(c), since, func(e models.Expense) error {
 		n++
-		return s.list(n, func(b []byte) []byte { return wire.AppendPulled(b, &e) })
+		return s.element(n, func(b []byte) []byte { return wire.AppendPulledExpense(b, &e) })
 	})
 	if err != nil {
 		return err
@@ -158,12 +181,12 @@ const (
 	maxChanges     = 500
 )
 
-// changes handles GET /api/sync/changes?since=&limit=, for clients that ask for
-// what they missed. Where the log cannot tell, and without since, it answers with
-// all expenses as they are at a sequence. Either way the client goes on with next.
+// changes handles GET /api/sync/changes?since=&limit=: the changes after a position. Without
+// since, and if the log does not reach back to it, the response is a snapshot of all
+// expenses at a sequence. In both cases the client continues from next.
 //
-//	200 {epoch, since, head, next, more, changes}    400 since or limit is none
-//	200 {epoch, snapshot, seq, next, expenses}       401 no good token
+//	200 {epoch, since, head, next, more, changes}    400 invalid since or limit
+//	200 {epoch, snapshot, seq, next, expenses}       401 invalid token
 func (h *Sync) changes(c echo.Context) error {
 	since, err := wire.ParseSince(c.QueryParam("since"))
 	if err != nil {
@@ -173,18 +196,18 @@ func (h *Sync) changes(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	userID := caller(c.Request().Context()).User.ID
-	page, err := h.Reconciler.Missed(c.Request().Context(), userID, since, limit)
+	uid := userID(c)
+	page, err := h.Reconciler.ChangesSince(c.Request().Context(), uid, since, limit)
 	switch {
 	case err != nil:
 		return err
-	case page.Whole:
-		return h.snapshot(c, userID, page.Epoch)
+	case page.NeedsSnapshot:
+		return h.snapshot(c, uid, page.Epoch)
 	}
-	return jsonBytes(c, http.StatusOK, wire.AppendPage(nil, userID, &page))
+	return jsonBytes(c, http.StatusOK, wire.AppendLogPage(nil, uid, &page))
 }
 
-// snapshot streams all expenses of the user, however many there are.
+// snapshot streams all expenses of the user in constant memory.
 func (h *Sync) snapshot(c echo.Context, userID, epoch string) error {
 	s, n := newStream(c, ""), 0
 	start := func(seq int64) { s.buf = wire.AppendSnapshotStart(s.buf, epoch, userID, seq) }
@@ -192,8 +215,7 @@ func (h *Sync) snapshot(c echo.Context, userID, epoch string) error {
 		if n++; n == 1 {
 			start(seq)
 		}
-		failpoint.Here(failpoint.InSnapshot)
-		return s.list(n, func(b []byte) []byte { return wire.AppendExpense(b, &e) })
+		return s.element(n, func(b []byte) []byte { return wire.AppendExpense(b, &e) })
 	})
 	if err != nil {
 		return err
@@ -204,23 +226,19 @@ func (h *Sync) snapshot(c echo.Context, userID, epoch string) error {
 	return s.finish("]}")
 }
 
-// delta handles POST /api/sync/delta, of the frontend's last version.
+// delta handles POST /api/sync/delta, which the last version of the original frontend uses.
 //
-//	200 {success, conflicts, errors}    400 no list of changes    503 send the same again later
+//	200 {success, conflicts, errors}    400 no list of changes    503 temporary error, retry
 func (h *Sync) delta(c echo.Context) error {
-	b, err := body(c)
+	changes, err := parseQueue(h, c, wire.ParseDelta)
 	if err != nil {
 		return err
 	}
-	changes, err := wire.ParseDelta(b)
+	by, err := authorFrom(c, "")
 	if err != nil {
 		return err
 	}
-	by, err := author(c, "")
-	if err != nil {
-		return err
-	}
-	results, err := h.Reconciler.Delta(c.Request().Context(), caller(c.Request().Context()).User.ID, by, changes)
+	results, err := h.Reconciler.Delta(c.Request().Context(), userID(c), by, changes)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"expenseflow/models"
 )
 
-// fakeReconciler notes what it was asked and answers with fixed things or err.
+// fakeReconciler records its calls and returns fixed values or err.
 type fakeReconciler struct {
 	asked []any
 	err   error
@@ -21,7 +21,9 @@ type fakeReconciler struct {
 	whole int // how many lunches a snapshot has
 }
 
-func (f *fakeReconciler) Apply(_ context.Context, userID string, by models.Author, ops []models.Operation) ([]models.Result, error) {
+func (f *fakeReconciler) Apply(
+	_ context.Context, userID string, by models.Author, ops []models.Operation,
+) ([]models.Result, error) {
 	f.asked = append(f.asked, userID, by, len(ops))
 	rs := make([]models.Result, len(ops))
 	for i, op := range ops {
@@ -38,7 +40,9 @@ func (f *fakeReconciler) EachPending(context.Context, string, func(models.Queued
 	return f.err
 }
 
-func (f *fakeReconciler) Retry(_ context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error) {
+func (f *fakeReconciler) Retry(
+	_ context.Context, userID string, by models.Author, id string, data json.RawMessage,
+) (models.Result, error) {
 	f.asked = append(f.asked, userID, by, id, string(data))
 	return models.Result{ResourceID: "temp_1", Status: models.StatusParked, Error: "still wrong"}, f.err
 }
@@ -48,7 +52,9 @@ func (f *fakeReconciler) Discard(_ context.Context, userID, id string) error {
 	return f.err
 }
 
-func (f *fakeReconciler) Pull(_ context.Context, userID string, since time.Time, fn func(models.Expense) error) (time.Time, error) {
+func (f *fakeReconciler) Pull(
+	_ context.Context, userID string, since time.Time, fn func(models.Expense) error,
+) (time.Time, error) {
 	f.asked = append(f.asked, userID, since)
 	for range 2 {
 		if err := fn(lunch); err != nil {
@@ -58,12 +64,14 @@ func (f *fakeReconciler) Pull(_ context.Context, userID string, since time.Time,
 	return noon, f.err
 }
 
-func (f *fakeReconciler) Delta(_ context.Context, userID string, by models.Author, changes []models.DeltaChange) ([]models.DeltaResult, error) {
+func (f *fakeReconciler) Delta(
+	_ context.Context, userID string, by models.Author, changes []models.DeltaChange,
+) ([]models.DeltaResult, error) {
 	f.asked = append(f.asked, userID, by, len(changes))
 	return nil, f.err
 }
 
-func (f *fakeReconciler) Missed(_ context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error) {
+func (f *fakeReconciler) ChangesSince(_ context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error) {
 	f.asked = append(f.asked, userID, since, limit)
 	return f.page, f.err
 }
@@ -79,8 +87,12 @@ func (f *fakeReconciler) Snapshot(_ context.Context, _ string, fn func(int64, mo
 
 func TestMissedChanges(t *testing.T) {
 	state := models.LogState{Epoch: "e", Head: 3}
-	change := models.Change{Seq: 3, Kind: models.ExpenseUpdated, EntityID: lunch.ID, Expense: lunch, Author: models.Author{DeviceID: "d"}, At: noon}
-	some, all := models.LogPage{LogState: state, Since: 2, Changes: []models.Change{change}}, models.LogPage{LogState: state, Whole: true}
+	change := models.Change{
+		Seq: 3, Kind: models.ExpenseUpdated, EntityID: lunch.ID, Expense: lunch,
+		Author: models.Author{DeviceID: "d"}, At: noon,
+	}
+	some, all := models.LogPage{LogState: state, Since: 2, Changes: []models.Change{change}},
+		models.LogPage{LogState: state, NeedsSnapshot: true}
 	refused := func(text string) string {
 		return fmt.Sprintf(`{"error":%q,"message":%q}`, text, text)
 	}
@@ -95,11 +107,15 @@ func TestMissedChanges(t *testing.T) {
 	}{
 		{
 			"a page", "?since=2&limit=500", some, 0, 200,
-			`{"epoch":"e","since":2,"head":3,"next":"` + offset + `3","more":false,"changes":[{"seq":3,"event":"expense_updated","expense":` + lunchJSON +
+			`{"epoch":"e","since":2,"head":3,"next":"` + offset +
+				`3","more":false,"changes":[{"seq":3,"event":"expense_updated","expense":` + lunchJSON +
 				`,"deviceId":"d","at":"2026-01-19T12:00:00.000Z"}]}`,
 			[]any{alice.ID, &models.Cursor{Seq: 2}, 500},
 		},
-		{"by offset", "?since=" + offset + "2", some, 0, 200, "", []any{alice.ID, &models.Cursor{Epoch: "e", UserID: alice.ID, Seq: 2}, 100}},
+		{
+			"by offset", "?since=" + offset + "2", some, 0, 200, "",
+			[]any{alice.ID, &models.Cursor{Epoch: "e", UserID: alice.ID, Seq: 2}, 100},
+		},
 		{"everything", "", all, 2, 200, whole + lunchJSON + "," + lunchJSON + "]}", []any{alice.ID, (*models.Cursor)(nil), 100}},
 		{"nothing", "?since=", all, 0, 200, whole + "]}", []any{alice.ID, (*models.Cursor)(nil), 100}},
 		{"no place", "?since=lunch", some, 0, 400, refused(`"since" must be a sequence number, an offset or a valid date`), nil},
@@ -124,59 +140,87 @@ func TestMissedChanges(t *testing.T) {
 
 func TestASnapshotOfAnyLengthTakesConstantMemory(t *testing.T) {
 	e, api := newEcho()
-	(&Sync{Reconciler: &fakeReconciler{page: models.LogPage{Whole: true}, whole: 100_000}}).Register(api, guard, guard)
+	(&Sync{Reconciler: &fakeReconciler{page: models.LogPage{NeedsSnapshot: true}, whole: 100_000}}).Register(api, guard, guard)
 	sent, allocated := measured(t, e, "/api/sync/changes")
 	if sent < 100_000*len(lunchJSON) || allocated > 1<<20 {
 		t.Errorf("%d bytes were allocated for an answer of %d", allocated, sent)
 	}
 }
 
+// A syncCase is a request, its answer, and what the reconciler was asked for it.
+type syncCase struct {
+	name, method, path, body string
+	code                     int
+	answer                   string // "" stands for a page of a pull
+	asked                    []any
+}
+
 func TestSync(t *testing.T) {
 	by := models.Author{DeviceID: "phone", TokenID: "jti-1"}
-	tests := []struct {
-		name, method, path, body string
-		code                     int
-		answer                   string
-		asked                    []any
-	}{
+	for _, tt := range []syncCase{
 		{"empty batch", "POST", "/api/sync/batch", `{"operations":[]}`, 200, `{"results":[]}`, []any{alice.ID, by, 0}},
 		{
 			"batch", "POST", "/api/sync/batch", `{"operations":[{"action":"DELETE","resourceType":"expense","resourceId":"x","data":null,"deviceId":"d","timestamp":1}]}`, 200,
 			`{"results":[{"resourceId":"x","success":true,"data":` + lunchJSON + `,"status":"deleted"}]}`,
 			[]any{alice.ID, by, 1},
 		},
-		{"no batch", "POST", "/api/sync/batch", ``, 400, `{"error":"\"operations\" is required","message":"\"operations\" is required"}`, nil},
+		{
+			"no batch", "POST", "/api/sync/batch", ``, 400,
+			`{"error":"\"operations\" is required","message":"\"operations\" is required"}`, nil,
+		},
 		{"status", "GET", "/api/sync/status", "", 200, `{"lastSync":"2026-01-19T12:00:00.000Z","pendingOperations":3}`, nil},
 		{"pending", "GET", "/api/sync/pending", "", 200, `[]`, nil},
-		{"retry", "POST", "/api/sync/pending/op1/retry", `{"data":{"amount":1}}`, 200, `{"resourceId":"temp_1","success":false,"error":"still wrong","status":"parked"}`, []any{alice.ID, by, "op1", `{"amount":1}`}},
-		{"retry as it is", "POST", "/api/sync/pending/op1/retry", "", 200, `{"resourceId":"temp_1","success":false,"error":"still wrong","status":"parked"}`, []any{alice.ID, by, "op1", ""}},
-		{"retry with nonsense", "POST", "/api/sync/pending/op1/retry", `{"data":[]}`, 400, `{"error":"\"data\" must be of type object","message":"\"data\" must be of type object"}`, nil},
+		{
+			"retry", "POST", "/api/sync/pending/op1/retry", `{"data":{"amount":1}}`, 200,
+			`{"resourceId":"temp_1","success":false,"error":"still wrong","status":"parked"}`,
+			[]any{alice.ID, by, "op1", `{"amount":1}`},
+		},
+		{
+			"retry as it is", "POST", "/api/sync/pending/op1/retry", "", 200,
+			`{"resourceId":"temp_1","success":false,"error":"still wrong","status":"parked"}`,
+			[]any{alice.ID, by, "op1", ""},
+		},
+		{
+			"retry with nonsense", "POST", "/api/sync/pending/op1/retry", `{"data":[]}`, 400,
+			`{"error":"\"data\" must be of type object","message":"\"data\" must be of type object"}`, nil,
+		},
 		{"discard", "DELETE", "/api/sync/pending/op1", "", 200, `{"message":"Operation discarded"}`, []any{alice.ID, "op1"}},
 		{"pull all", "GET", "/api/sync/pull?lastSyncTime=", "", 200, "", []any{alice.ID, time.Time{}}},
 		{"pull", "GET", "/api/sync/pull?lastSyncTime=2026-01-19T12:00:00.000Z", "", 200, "", []any{alice.ID, noon}},
-		{"pull since nonsense", "GET", "/api/sync/pull?lastSyncTime=lunch", "", 400, `{"error":"\"lastSyncTime\" must be a valid date","message":"\"lastSyncTime\" must be a valid date"}`, nil},
-		{"delta", "POST", "/api/sync/delta", `{"changes":[{"action":"delete","id":"x"}]}`, 200, `{"success":[],"conflicts":[],"errors":[]}`, []any{alice.ID, by, 1}},
-		{"no delta", "POST", "/api/sync/delta", `{}`, 400, `{"error":"Invalid changes format","message":"Invalid changes format"}`, nil},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := &fakeReconciler{}
-			e, api := newEcho()
-			(&Sync{Reconciler: f}).Register(api, guard, guard)
-			w := call(e, tt.method, tt.path, tt.body, "X-Device-Id", "phone")
-			if tt.answer != "" {
-				want(t, w, tt.code, tt.answer)
-			} else {
-				wantPulled(t, w.Body.String())
-			}
-			if diff := cmp.Diff(tt.asked, f.asked); diff != "" {
-				t.Errorf("asked (-want +got):\n%s", diff)
-			}
-		})
+		{
+			"pull since nonsense", "GET", "/api/sync/pull?lastSyncTime=lunch", "",
+			400, `{"error":"\"lastSyncTime\" must be a valid date","message":"\"lastSyncTime\" must be a valid date"}`, nil,
+		},
+		{
+			"delta", "POST", "/api/sync/delta", `{"changes":[{"action":"delete","id":"x"}]}`, 200,
+			`{"success":[],"conflicts":[],"errors":[]}`,
+			[]any{alice.ID, by, 1},
+		},
+		{
+			"no delta", "POST", "/api/sync/delta", `{}`, 400, `{"error":"Invalid changes format","message":"Invalid changes format"}`,
+			nil,
+		},
+	} {
+		t.Run(tt.name, tt.check)
 	}
 }
 
-// wantPulled holds what M3's client reads: its own key, the document, the cursor.
+func (c syncCase) check(t *testing.T) {
+	f := &fakeReconciler{}
+	e, api := newEcho()
+	(&Sync{Reconciler: f}).Register(api, guard, guard)
+	w := call(e, c.method, c.path, c.body, "X-Device-Id", "phone")
+	if c.answer != "" {
+		want(t, w, c.code, c.answer)
+	} else {
+		wantPulled(t, w.Body.String())
+	}
+	if diff := cmp.Diff(c.asked, f.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+// wantPulled checks what the frontend's client reads: its key, the document, the cursor.
 func wantPulled(t *testing.T, answer string) {
 	t.Helper()
 	var got struct {
@@ -187,7 +231,8 @@ func wantPulled(t *testing.T, answer string) {
 	if err := json.Unmarshal([]byte(answer), &got); err != nil {
 		t.Fatalf("%v in %s", err, answer)
 	}
-	if !got.Success || len(got.Changes) != 2 || got.Changes[1]["id"] != lunch.ID || got.Changes[1]["_id"] != lunch.ID || got.ServerTime != "2026-01-19T12:00:00.000Z" {
+	if !got.Success || len(got.Changes) != 2 || got.Changes[1]["id"] != lunch.ID || got.Changes[1]["_id"] != lunch.ID ||
+		got.ServerTime != "2026-01-19T12:00:00.000Z" {
 		t.Errorf("answer %s", answer)
 	}
 }
@@ -197,8 +242,10 @@ func TestTroubleOfSyncIsRetryable(t *testing.T) {
 	e, api := newEcho()
 	(&Sync{Reconciler: f}).Register(api, guard, guard)
 	for request, body := range map[string]string{
-		"POST /api/sync/batch": `{"operations":[]}`, "GET /api/sync/status": "", "GET /api/sync/pending": "", "POST /api/sync/pending/1/retry": "",
-		"DELETE /api/sync/pending/1": "", "GET /api/sync/pull": "", "GET /api/sync/changes": "", "POST /api/sync/delta": `{"changes":[]}`,
+		"POST /api/sync/batch": `{"operations":[]}`, "GET /api/sync/status": "", "GET /api/sync/pending": "",
+		"POST /api/sync/pending/1/retry": "",
+		"DELETE /api/sync/pending/1":     "", "GET /api/sync/pull": "", "GET /api/sync/changes": "",
+		"POST /api/sync/delta": `{"changes":[]}`,
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		if w := call(e, method, path, body); w.Code != 503 || w.Header().Get("Retry-After") == "" {

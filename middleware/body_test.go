@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,15 +45,15 @@ func TestBodiesThatExpressTakesWereRefused(t *testing.T) {
 		{"gzip of too much", "gzip", zipped(t, long), 500 + int(models.TooLarge), ""},
 		{"no gzip at all", "gzip", []byte("plain"), 500 + int(models.Invalid), ""},
 		{"cut gzip", "gzip", zipped(t, "content")[:15], 500 + int(models.Invalid), ""},
-		{"unknown", "br", []byte("plain"), 500 + int(models.WrongMedia), ""},
-		{"two of them", "gzip, gzip", []byte("plain"), 500 + int(models.WrongMedia), ""},
+		{"unknown", "br", []byte("plain"), 500 + int(models.UnsupportedMedia), ""},
+		{"two of them", "gzip, gzip", []byte("plain"), 500 + int(models.UnsupportedMedia), ""},
 	} {
 		var got []byte
 		e := newEcho()
 		e.POST("/", func(c echo.Context) (err error) {
 			got, err = io.ReadAll(c.Request().Body)
 			return err
-		}, Body(1000, BodyLongest, NewBodyRoom()))
+		}, LimitBody(1000, MaxBodyTime, NewBodyMemory()))
 		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(tt.body))
 		r.Header.Set("Content-Encoding", tt.encoding)
 		w := httptest.NewRecorder()
@@ -62,17 +64,18 @@ func TestBodiesThatExpressTakesWereRefused(t *testing.T) {
 	}
 }
 
-// A batch that is refused stays in the browser, which sends it for ever: it waits.
+// A batch waits for memory, because a refused one stays in the browser, which sends it for
+// ever.
 func TestLargeBodiesOfOneAddressTookAllMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		room := NewBodyRoom()
+		room := NewBodyMemory()
 		held, leave := make(chan string, 100), make(chan struct{})
 		e := newEcho()
 		e.POST("/", func(c echo.Context) error {
 			held <- clientIP(c.Request()).String()
 			<-leave
 			return nil
-		}, Body(MaxSyncBody, BodyLongest, room))
+		}, LimitBody(MaxSyncBody, MaxBodyTime, room))
 		post := func(address string, size int) {
 			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("x"))
 			r.RemoteAddr, r.ContentLength = address+":1", int64(size)
@@ -101,12 +104,12 @@ func TestLargeBodiesOfOneAddressTookAllMemory(t *testing.T) {
 	})
 }
 
-// A hundred people behind one proxy are one address, and somebody's offline queue may
-// take ten minutes to arrive.
+// A hundred people behind one proxy have the same address, and an offline queue may take
+// ten minutes to arrive.
 func TestSlowQueuesOfOneUserKeptEverybodyOfTheirAddressFromPosting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held, leave := make(chan string, 100), make(chan struct{})
-		e := newEcho(Body(MaxSyncBody, BodyLongest, NewBodyRoom()))
+		e := newEcho(LimitBody(MaxSyncBody, MaxBodyTime, NewBodyMemory()))
 		e.POST("/", func(c echo.Context) error {
 			id, _ := auth.FromContext(c.Request().Context())
 			held <- id.User.ID
@@ -140,6 +143,78 @@ func TestSlowQueuesOfOneUserKeptEverybodyOfTheirAddressFromPosting(t *testing.T)
 		close(leave)
 		synctest.Wait()
 	})
+}
+
+// Seven accounts that announced 10 MB each and sent a few kilobytes a second kept
+// everybody's queues beyond 64 KB waiting for ten minutes.
+func TestQueuesThatTrickleKeptEverybodysQueuesWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := NewBodyMemory()
+		arrived := make(chan int, 100)
+		e := newEcho()
+		e.POST("/", func(c echo.Context) error {
+			b, err := io.ReadAll(c.Request().Body)
+			arrived <- len(b)
+			return err
+		}, LimitBody(MaxSyncBody, MaxBodyTime, memory))
+		post := func(address string, size int, body io.Reader) {
+			r := httptest.NewRequest(http.MethodPost, "/", body)
+			r.RemoteAddr, r.ContentLength = address+":1", int64(size)
+			go e.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithoutCancel(t.Context())))
+		}
+		var ends []*io.PipeWriter
+		for i := range 7 {
+			r, w := io.Pipe()
+			ends = append(ends, w)
+			post(fmt.Sprintf("192.0.2.%d", i+1), MaxSyncBody, r)
+			go func() {
+				for {
+					if _, err := w.Write(make([]byte, 5000)); err != nil {
+						return
+					}
+					time.Sleep(time.Second)
+				}
+			}()
+		}
+		synctest.Wait()
+		began := time.Now()
+		post("198.51.100.1", 1<<20, bytes.NewReader(make([]byte, 1<<20)))
+		if n := <-arrived; n != 1<<20 || time.Since(began) > 2*paceGrace {
+			t.Errorf("%d bytes of somebody else's after %v", n, time.Since(began))
+		}
+		time.Sleep(time.Minute)
+		for _, w := range ends { // slow bodies arrive all the same
+			w.Close()
+		}
+		for range ends {
+			if n := <-arrived; n < 300_000 {
+				t.Errorf("%d bytes of a slow body", n)
+			}
+		}
+		time.Sleep(2 * time.Second) // whoever sends notices it
+		if _, all := memory.larger.Use(""); all != 0 {
+			t.Errorf("%d bytes are held in the end", all)
+		}
+	})
+}
+
+// A client that sent a large queue and did not read the response occupied the memory of its
+// body.
+func TestABodysMemoryIsGivenBackBeforeItIsAnswered(t *testing.T) {
+	memory := NewBodyMemory()
+	e := newEcho()
+	var before, after int64
+	e.POST("/", func(c echo.Context) error {
+		_, before = memory.larger.Use("")
+		err := c.String(http.StatusOK, "taken")
+		_, after = memory.larger.Use("")
+		return err
+	}, LimitBody(MaxSyncBody, MaxBodyTime, memory))
+	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(make([]byte, 1<<20)))
+	e.ServeHTTP(httptest.NewRecorder(), r)
+	if before != 1<<20 || after != 0 {
+		t.Errorf("%d bytes before the answer, %d after it", before, after)
+	}
 }
 
 func TestPathsThatExpressKnowsWereNotFound(t *testing.T) {

@@ -6,52 +6,47 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"expenseflow/internal/cors"
 	"expenseflow/internal/origin"
 )
 
-const corsMethods = "GET,HEAD,PUT,PATCH,POST,DELETE"
+// ExposedHeaders are the headers that pages of other origins may read: what an error is to
+// be reported by, and when to try again.
+var ExposedHeaders = []string{HeaderRequestID, echo.HeaderRetryAfter, HeaderRateLimitPolicy, HeaderRateLimit}
 
-// CORS tells browsers which pages may call, as the policy has it, and answers
-// every OPTIONS request.
+// CORS lets the pages that policy allows read responses, and answers every OPTIONS
+// request with 204.
 func CORS(policy *origin.Policy) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			allowed := allow(c.Response().Header(), policy, c.Request())
-			if c.Request().Method != http.MethodOptions {
+			h, r := c.Response().Header(), c.Request()
+			if policy.Varies() {
+				h.Add(echo.HeaderVary, echo.HeaderOrigin)
+			}
+			allow, credentials := policy.CORS(r)
+			cors.Allow(h, allow, credentials)
+			if r.Method != http.MethodOptions {
+				if allow != "" {
+					cors.Expose(h, ExposedHeaders...)
+				}
 				return next(c)
 			}
-			return preflight(c, allowed)
+			return preflight(c, allow != "")
 		}
 	}
 }
 
-// allow sets what every answer carries and reports whether the page may call.
-func allow(h http.Header, policy *origin.Policy, r *http.Request) bool {
-	if policy.Varies() {
-		h.Add(echo.HeaderVary, echo.HeaderOrigin)
-	}
-	value, credentials := policy.CORS(r)
-	if value == "" {
-		return false
-	}
-	h.Set(echo.HeaderAccessControlAllowOrigin, value)
-	if credentials {
-		h.Set(echo.HeaderAccessControlAllowCredentials, "true")
-	}
-	return true
-}
-
-// preflight answers 204 to everybody; without the headers it means no.
+// preflight sends 204. Without the headers of an allowed page the browser takes it for
+// a refusal.
 func preflight(c echo.Context, allowed bool) error {
 	h := c.Response().Header()
-	h[echo.HeaderVary] = slices.DeleteFunc(h[echo.HeaderVary], func(v string) bool { return v == echo.HeaderAcceptEncoding }) // there is nothing to encode
+	h[echo.HeaderVary] = slices.DeleteFunc(h[echo.HeaderVary], func(v string) bool {
+		return v == echo.HeaderAcceptEncoding // there is no body to compress
+	})
 	h.Add(echo.HeaderVary, echo.HeaderAccessControlRequestHeaders)
 	h.Set(echo.HeaderContentLength, "0")
 	if allowed {
-		h.Set(echo.HeaderAccessControlAllowMethods, corsMethods)
-		if asked := c.Request().Header.Get(echo.HeaderAccessControlRequestHeaders); asked != "" {
-			h.Set(echo.HeaderAccessControlAllowHeaders, asked)
-		}
+		cors.Preflight(h, c.Request(), cors.Methods, nil)
 	}
 	return c.NoContent(http.StatusNoContent)
 }

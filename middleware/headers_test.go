@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// One port of localhost with TLS would take every other program there off plain HTTP.
+// HSTS for localhost would apply to the plain HTTP ports of other programs too.
 func TestHTTPSIsAskedForWithTLSAndNotOfLocalhost(t *testing.T) {
 	h := SecurityHeaders(http.NotFoundHandler())
 	for url, want := range map[string]string{

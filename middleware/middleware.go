@@ -1,65 +1,58 @@
-// Package middleware holds what every HTTP request passes before a handler
-// sees it: who really asks, limits, tokens, CORS, and the log line afterwards.
+// Package middleware contains the HTTP middleware: client addresses, rate limits,
+// authentication, limits of bodies, CORS, security headers and the access log.
 //
 // Invariants:
-//   - Nothing here reads a body. Whoever has no good token, or asks too often,
-//     is answered before the first byte of a large one.
-//   - Refusals are errors of package models; one error handler, in package
-//     handlers, turns them into answers.
-//   - Log lines and metrics name routes, not paths, and show no query, header or
-//     body: tokens travel there. Only the line of a 404 has the path too, since it
-//     says which file of a frontend is missing.
-//   - Long polling and WebSockets pass beside this package, except RealIP and
-//     SecurityHeaders.
+//   - No middleware reads the body. Requests without a valid token or beyond a limit are
+//     refused before the body is read.
+//   - Refusals are errors of package models, which handlers.ErrorHandler encodes.
+//   - The access log and metrics contain routes, not paths, and no query, header or body,
+//     because those may contain tokens. Only the line of a 404 has the path too, because
+//     it shows which file of a frontend is missing.
+//   - Requests of Socket.IO pass only through the middleware of http.Handler: RealIP,
+//     RequestID, SecurityHeaders, DropPlainBrowserCookie, BodyDeadline and Recover.
 package middleware
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"expenseflow/internal/auth"
+	"expenseflow/internal/failure"
 	"expenseflow/internal/observe"
+	"expenseflow/internal/trace"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// HeaderRequestID names a request in answers and in the log.
+// HeaderRequestID is the header with the id of a request, which is logged too.
 const HeaderRequestID = "X-Request-Id"
 
-// maxLoggedPath bounds what a client can make a log line hold, in bytes.
+// maxLoggedPath is the maximum number of bytes of a path in the log.
 const maxLoggedPath = 256
 
-// maxRequestID is the longest name of a request that is taken from a proxy.
-const maxRequestID = 64
-
-// RequestID names each request: by the name a proxy gave it if that is short
-// and plain, else by one of ours.
-func RequestID(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		id := c.Request().Header.Get(HeaderRequestID)
-		if !plain(id) {
-			id = rand.Text()
-		}
-		c.Response().Header().Set(HeaderRequestID, id)
-		return next(c)
-	}
+// RequestID assigns an id to each request: the one that a proxy sent if it is short and
+// has only harmless characters, else a new one. The answer has it as X-Request-Id, and so
+// has the request, if another process gets it. The context carries the id and the position
+// in the trace of the header traceparent (package trace). It does not wrap the
+// ResponseWriter, so WebSockets work.
+func RequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := trace.Context{RequestID: trace.IDOr(r.Header.Get(HeaderRequestID))}
+		c.TraceID, c.SpanID = trace.Parse(r.Header.Get("Traceparent"))
+		r.Header.Set(HeaderRequestID, c.RequestID)
+		w.Header().Set(HeaderRequestID, c.RequestID)
+		next.ServeHTTP(w, r.WithContext(trace.With(r.Context(), c)))
+	})
 }
 
-func plain(id string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-	return id != "" && len(id) <= maxRequestID && strings.Trim(id, letters) == ""
-}
-
-// NoStore marks answers of the API as nobody's to keep. Vary: * besides
-// no-store, since the original's service worker keeps whatever it may and asks
-// no Cache-Control (docs/contract.md#d27).
+// NoStore forbids to cache responses. It sets Vary: * besides no-store because the
+// original's service worker ignores Cache-Control (docs/contract.md#d27).
 func NoStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
@@ -69,22 +62,27 @@ func NoStore(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// Answer lets the error handler answer failures and panics, then counts and
-// logs the request. It goes first. A failure after the first bytes of an answer
-// cuts the connection: a client must not take half a list for a whole one.
-func Answer(log *slog.Logger, metrics *observe.Metrics, access bool) echo.MiddlewareFunc {
+// AccessLog calls the error handler for errors and panics of the handlers behind it, then
+// counts the request and writes its line of the log: each one has one line, and if access
+// is false, only those that failed by our fault or were refused by a limit. It must run
+// first. After an error in the middle of a response it closes the connection, so that the
+// client does not take the truncated response for a complete one.
+func AccessLog(log *slog.Logger, failures *failure.Reporter, metrics *observe.Metrics, access bool) echo.MiddlewareFunc {
+	l := &accessLog{log, failures, metrics, access}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			began := time.Now()
-			err := guarded(next, c)
+			err := recoverPanic(next, c)
 			broken := err != nil && c.Response().Committed
 			if err != nil {
 				c.Error(err)
 			}
 			took := time.Since(began)
 			metrics.Request(c.Request().Method, route(c), c.Response().Status, took)
-			if access {
-				logRequest(log, c, err, took)
+			if err != nil {
+				l.failed(c, err, took)
+			} else if access {
+				l.succeeded(c, took)
 			}
 			if broken {
 				panic(http.ErrAbortHandler)
@@ -94,8 +92,29 @@ func Answer(log *slog.Logger, metrics *observe.Metrics, access bool) echo.Middle
 	}
 }
 
-// guarded turns a panic into an error with its stack.
-func guarded(next echo.HandlerFunc, c echo.Context) (err error) {
+// An accessLog is what the lines of requests are written with.
+type accessLog struct {
+	log      *slog.Logger
+	failures *failure.Reporter
+	metrics  *observe.Metrics
+	access   bool // whether requests that do not fail have lines
+}
+
+// failed counts a request that failed and writes its line.
+func (l *accessLog) failed(c echo.Context, err error, took time.Duration) {
+	var router *echo.HTTPError
+	if errors.As(err, &router) {
+		err = models.E(models.NotFound, "") // an unknown path, or an unknown method of a known one
+	}
+	code := wire.Code(err)
+	l.metrics.RequestError(route(c), code)
+	if l.access || !failure.ByClient(err) {
+		l.failures.Report(c.Request().Context(), requestLine, code, err, requestAttrs(c, took)...)
+	}
+}
+
+// recoverPanic calls next and converts a panic to an error with its stack.
+func recoverPanic(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -108,9 +127,9 @@ func guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 	return next(c)
 }
 
-// Guard logs a panic of what is beside echo, and cuts that one connection. It
-// wraps no ResponseWriter, so WebSockets pass.
-func Guard(log *slog.Logger) func(http.Handler) http.Handler {
+// Recover logs a panic of a handler outside of Echo and closes its connection. It does not
+// wrap the ResponseWriter, so WebSockets work.
+func Recover(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
@@ -128,7 +147,7 @@ func Guard(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// route is the pattern that matched, or one word for all that matched none.
+// route returns the pattern of the matched route; "unmatched" if there is none.
 func route(c echo.Context) string {
 	if p := c.Path(); p != "" {
 		return p
@@ -136,16 +155,27 @@ func route(c echo.Context) string {
 	return "unmatched"
 }
 
-func logRequest(log *slog.Logger, c echo.Context, err error, took time.Duration) {
-	r, w := c.Request(), c.Response()
+// isProbe reports whether a route is one that balancers ask every second.
+func isProbe(route string) bool { return route == "/readyz" || route == "/healthz" }
+
+// requestLine is the message of a request's line.
+const requestLine = "http request"
+
+// succeeded writes the line of a request that did not fail.
+func (l *accessLog) succeeded(c echo.Context, took time.Duration) {
 	level := slog.LevelInfo
-	if err != nil {
-		level = slog.LevelWarn
+	if c.Response().Status == http.StatusOK && isProbe(c.Path()) {
+		level = slog.LevelDebug
 	}
+	l.log.LogAttrs(c.Request().Context(), level, requestLine, requestAttrs(c, took)...)
+}
+
+// requestAttrs are what the line of a request has, beside the ids of its context.
+func requestAttrs(c echo.Context, took time.Duration) []slog.Attr {
+	r, w := c.Request(), c.Response()
 	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("route", route(c)), slog.Int("status", w.Status),
 		slog.Int64("bytes", w.Size), slog.Duration("took", took.Round(time.Microsecond)), slog.String("ip", clientIP(r).String()),
-		slog.String("request_id", w.Header().Get(HeaderRequestID)),
 	}
 	if w.Status == http.StatusNotFound {
 		attrs = append(attrs, slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxLoggedPath)]))
@@ -153,9 +183,5 @@ func logRequest(log *slog.Logger, c echo.Context, err error, took time.Duration)
 	if id, ok := auth.FromContext(r.Context()); ok {
 		attrs = append(attrs, slog.String("user_id", id.User.ID))
 	}
-	var coded *models.Error
-	if errors.As(err, &coded) && coded.Code != "" {
-		attrs = append(attrs, slog.String("code", coded.Code))
-	}
-	log.LogAttrs(r.Context(), level, "http request", attrs...)
+	return attrs
 }

@@ -21,14 +21,16 @@ import (
 	"go.uber.org/goleak"
 
 	"expenseflow/internal/auth"
+	"expenseflow/internal/failure"
 	"expenseflow/internal/observe"
 	"expenseflow/internal/origin"
+	"expenseflow/internal/trace"
 	"expenseflow/models"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// newEcho answers errors with their kind's number and text, as the program does.
+// newEcho returns an Echo that encodes errors by kind and message.
 func newEcho(mw ...echo.MiddlewareFunc) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
@@ -54,17 +56,25 @@ func ok(c echo.Context) error { return c.String(http.StatusOK, "fine") }
 
 func code(k models.Kind) int { return 500 + int(k) }
 
-func TestRequestsHaveANamePerRequest(t *testing.T) {
-	e := newEcho(RequestID)
-	e.GET("/", ok)
-	first, second := do(e, "GET", "/").Header().Get(HeaderRequestID), do(e, "GET", "/").Header().Get(HeaderRequestID)
-	if first == "" || first == second {
-		t.Errorf("names %q and %q", first, second)
-	}
-	for given, kept := range map[string]bool{"proxy-7.a_B": true, "with space": false, "new\nline": false, strings.Repeat("x", 65): false} {
-		if got := do(e, "GET", "/", HeaderRequestID, given).Header().Get(HeaderRequestID); (got == given) != kept {
-			t.Errorf("given %q, got %q", given, got)
+func TestEachRequestHasAnID(t *testing.T) {
+	var seen trace.Context
+	h := RequestID(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if seen = trace.From(r.Context()); r.Header.Get(HeaderRequestID) != seen.RequestID {
+			t.Errorf("another process would see %q", r.Header.Get(HeaderRequestID))
 		}
+	}))
+	first, second := do(h, "GET", "/").Header().Get(HeaderRequestID), do(h, "GET", "/").Header().Get(HeaderRequestID)
+	if first == "" || first == second {
+		t.Errorf("ids %q and %q", first, second)
+	}
+	const traceID, spanID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+	w := do(h, "GET", "/", HeaderRequestID, "proxy-7", "traceparent", "00-"+traceID+"-"+spanID+"-01")
+	want := trace.Context{RequestID: "proxy-7", TraceID: traceID, SpanID: spanID}
+	if got := w.Header().Get(HeaderRequestID); got != "proxy-7" || seen != want {
+		t.Errorf("answered %q, seen %+v", got, seen)
+	}
+	if got := do(h, "GET", "/", HeaderRequestID, "with space").Header().Get(HeaderRequestID); got == "with space" {
+		t.Error("an id with a space was kept")
 	}
 }
 
@@ -79,7 +89,7 @@ func TestNobodyKeepsAnswersOfTheAPI(t *testing.T) {
 
 func TestPanicIsAnswered500AndTheStackIsTheErrors(t *testing.T) {
 	var seen error
-	e := newEcho(Answer(slog.New(slog.DiscardHandler), nil, false))
+	e := newEcho(AccessLog(slog.New(slog.DiscardHandler), failure.New(slog.New(slog.DiscardHandler)), nil, false))
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		seen = err
 		_ = c.NoContent(http.StatusInternalServerError)
@@ -94,7 +104,7 @@ func TestPanicIsAnswered500AndTheStackIsTheErrors(t *testing.T) {
 }
 
 func TestFailureInTheMiddleCutsTheConnection(t *testing.T) {
-	e := newEcho(Answer(slog.New(slog.DiscardHandler), nil, false))
+	e := newEcho(AccessLog(slog.New(slog.DiscardHandler), failure.New(slog.New(slog.DiscardHandler)), nil, false))
 	e.GET("/", func(c echo.Context) error {
 		_, _ = c.Response().Write(bytes.Repeat([]byte("x"), 100_000))
 		return errors.New("the database went away")
@@ -119,7 +129,11 @@ func TestPanicBesideEchoIsLoggedAndCutsOneConnection(t *testing.T) {
 		lines int
 	}{{"oh", 1}, {http.ErrAbortHandler, 0}} {
 		var out bytes.Buffer
-		h := Guard(slog.New(slog.NewTextHandler(&out, nil)))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(tt.value) }))
+		h := Recover(slog.New(slog.NewTextHandler(&out, nil)))(http.HandlerFunc(func(http.ResponseWriter,
+			*http.Request,
+		) {
+			panic(tt.value)
+		}))
 		func() {
 			defer func() {
 				if diff := cmp.Diff(any(http.ErrAbortHandler), recover(), cmpopts.EquateErrors()); diff != "" {
@@ -137,13 +151,18 @@ func TestPanicBesideEchoIsLoggedAndCutsOneConnection(t *testing.T) {
 func TestLogLineNamesTheRouteAndNoSecret(t *testing.T) {
 	var out bytes.Buffer
 	m := observe.NewMetrics()
-	e := newEcho(RequestID, Answer(slog.New(slog.NewTextHandler(&out, nil)), m, true), Bearer(staticAuth{}, 0))
+	log := slog.New(trace.Handler(slog.NewTextHandler(&out, nil)))
+	e := newEcho(AccessLog(log, failure.New(log), m, true), Authenticate(staticAuth{}, 0))
 	e.GET("/api/expenses/:id", func(echo.Context) error {
 		return &models.Error{Kind: models.Invalid, Msg: "no lunch", Code: "TEST"}
 	})
-	do(e, "GET", "/api/expenses/64b000000000000000000009?token=hunter2", "Authorization", "Bearer good", HeaderRequestID, "r1")
+	do(RequestID(e), "GET", "/api/expenses/64b000000000000000000009?token=hunter2",
+		"Authorization", "Bearer good", HeaderRequestID, "r1")
 	line := out.String()
-	for _, want := range []string{"level=WARN", "route=/api/expenses/:id", "status=501", "request_id=r1", "user_id=" + alice.ID, "code=TEST", "ip=192.0.2.1"} {
+	for _, want := range []string{
+		"level=WARN", "route=/api/expenses/:id", "status=501", "request_id=r1", "user_id=" + alice.ID,
+		"code=TEST", "ip=192.0.2.1",
+	} {
 		if !strings.Contains(line, want) {
 			t.Errorf("no %s in %s", want, line)
 		}
@@ -154,14 +173,73 @@ func TestLogLineNamesTheRouteAndNoSecret(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-	if want := `route="/api/expenses/:id",status="501"} 1`; !strings.Contains(w.Body.String(), want) {
-		t.Errorf("no %s among the metrics", want)
+	m.Handler("").ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{
+		`route="/api/expenses/:id",status="501"} 1`, `http_errors_total{code="TEST",route="/api/expenses/:id"} 1`,
+	} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("no %s among the metrics", want)
+		}
+	}
+}
+
+func TestEachRequestIsLoggedOnce(t *testing.T) {
+	limit := &models.Error{Kind: models.TooMany, Code: "RATE_LIMITED", Setting: "RATE_LIMIT"}
+	for _, tt := range []struct {
+		name        string
+		err         error
+		with, quiet string // with and without an access log; "" is no line
+	}{
+		{"a success", nil, "level=INFO", ""},
+		{"the client's mistake", models.E(models.Invalid, "yours"), "level=WARN code=INVALID", ""},
+		{"an unknown route", echo.ErrMethodNotAllowed, "level=WARN code=NOT_FOUND", ""},
+		{"a limit", limit, "level=WARN code=RATE_LIMITED setting=RATE_LIMIT", "level=WARN setting=RATE_LIMIT"},
+		{"our trouble", fmt.Errorf("read: %w", errors.New("disk on fire")), "level=ERROR code=INTERNAL fire", "level=ERROR fire"},
+	} {
+		for access, want := range map[bool]string{true: tt.with, false: tt.quiet} {
+			var out strings.Builder
+			log := slog.New(slog.NewTextHandler(&out, nil))
+			e := newEcho(AccessLog(log, failure.New(log), nil, access))
+			e.GET("/", func(c echo.Context) error {
+				if tt.err != nil {
+					return tt.err
+				}
+				return c.NoContent(http.StatusOK)
+			})
+			do(e, "GET", "/")
+			if lines := strings.Count(out.String(), "\n"); lines != min(1, len(want)) {
+				t.Errorf("%s: %d lines", tt.name, lines)
+			}
+			for _, part := range strings.Fields(want) {
+				if !strings.Contains(out.String(), part) {
+					t.Errorf("%s: no %s in %s", tt.name, part, out.String())
+				}
+			}
+		}
+	}
+}
+
+// A balancer asks every second; a line for each would hide the others.
+func TestProbesAreLoggedIfTheyFail(t *testing.T) {
+	var out bytes.Buffer
+	status := http.StatusOK
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	e := newEcho(AccessLog(log, failure.New(log), nil, true))
+	e.GET("/readyz", func(c echo.Context) error { return c.NoContent(status) })
+	do(e, "GET", "/readyz")
+	if out.Len() != 0 {
+		t.Errorf("a success was logged: %s", out.String())
+	}
+	status = http.StatusServiceUnavailable
+	do(e, "GET", "/readyz")
+	if !strings.Contains(out.String(), "route=/readyz status=503") {
+		t.Errorf("a failure was logged as %q", out.String())
 	}
 }
 
 func TestCORS(t *testing.T) {
 	listed := []string{"https://money.example"}
+	exposed := []string{"X-Request-Id,Retry-After,RateLimit-Policy,RateLimit"}
 	tests := []struct {
 		name    string
 		origins []string
@@ -170,19 +248,31 @@ func TestCORS(t *testing.T) {
 		status  int
 		want    http.Header
 	}{
-		{"any origin", nil, "GET", []string{"Origin", "https://a.example"}, 200, http.Header{"Access-Control-Allow-Origin": {"*"}}},
-		{"preflight of the original", nil, "OPTIONS", []string{"Origin", "null", "Access-Control-Request-Method", "DELETE", "Access-Control-Request-Headers", "authorization,content-type"}, 204, http.Header{
+		{"any origin", nil, "GET", []string{"Origin", "https://a.example"}, 200, http.Header{
+			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Expose-Headers": exposed,
+		}},
+		{"preflight of the original", nil, "OPTIONS", []string{
+			"Origin", "null", "Access-Control-Request-Method", "DELETE",
+			"Access-Control-Request-Headers", "authorization,content-type",
+		}, 204, http.Header{
 			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"GET,HEAD,PUT,PATCH,POST,DELETE"},
-			"Access-Control-Allow-Headers": {"authorization,content-type"}, "Vary": {"Access-Control-Request-Headers"}, "Content-Length": {"0"},
+			"Access-Control-Allow-Headers": {"authorization,content-type"}, "Vary": {"Access-Control-Request-Headers"},
+			"Content-Length": {"0"},
 		}},
 		{"listed origin", listed, "GET", []string{"Origin", "https://money.example"}, 200, http.Header{
 			"Access-Control-Allow-Origin": {"https://money.example"}, "Access-Control-Allow-Credentials": {"true"}, "Vary": {"Origin"},
+			"Access-Control-Expose-Headers": exposed,
 		}},
 		{"another origin", listed, "GET", []string{"Origin", "https://evil.example"}, 200, http.Header{"Vary": {"Origin"}}},
 		{"no origin", listed, "GET", nil, 200, http.Header{"Vary": {"Origin"}}},
-		{"preflight of another origin", listed, "OPTIONS", []string{"Origin", "https://evil.example", "Access-Control-Request-Headers", "authorization"}, 204, http.Header{
-			"Vary": {"Origin", "Access-Control-Request-Headers"}, "Content-Length": {"0"},
-		}},
+		{
+			"preflight of another origin", listed, "OPTIONS",
+			[]string{"Origin", "https://evil.example", "Access-Control-Request-Headers", "authorization"},
+			204,
+			http.Header{
+				"Vary": {"Origin", "Access-Control-Request-Headers"}, "Content-Length": {"0"},
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,10 +289,10 @@ func TestCORS(t *testing.T) {
 
 var alice = models.User{ID: "64b000000000000000000001"}
 
-// staticAuth knows the token "good", and "late" within grace.
+// staticAuth accepts the token "good", and "late" with a grace period.
 type staticAuth struct{}
 
-func (staticAuth) AuthenticateWithin(_ context.Context, bearer string, grace time.Duration) (auth.Identity, error) {
+func (staticAuth) AuthenticateWithGrace(_ context.Context, bearer string, grace time.Duration) (auth.Identity, error) {
 	switch auth.Token(bearer) {
 	case "good":
 		return auth.Identity{User: alice, Claims: auth.Claims{Key: "k1"}}, nil
@@ -222,8 +312,8 @@ func TestBearer(t *testing.T) {
 		id, _ := auth.FromContext(c.Request().Context())
 		return c.String(http.StatusOK, id.User.ID)
 	}
-	e.GET("/", who, Bearer(staticAuth{}, 0))
-	e.GET("/sync", who, Bearer(staticAuth{}, time.Hour))
+	e.GET("/", who, Authenticate(staticAuth{}, 0))
+	e.GET("/sync", who, Authenticate(staticAuth{}, time.Hour))
 	for _, tt := range []struct {
 		path, header string
 		want         int
@@ -241,7 +331,7 @@ func TestBearer(t *testing.T) {
 	}
 }
 
-// unread fails the test when somebody reads it.
+// unread is a body that fails the test when it is read.
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) {
@@ -251,7 +341,7 @@ func (u unread) Read([]byte) (int, error) {
 
 func TestABadTokenIsAnsweredBeforeTheBodyIsRead(t *testing.T) {
 	e := newEcho()
-	e.POST("/", ok, Bearer(staticAuth{}, 0), Body(MaxSyncBody, BodyLongest, NewBodyRoom()))
+	e.POST("/", ok, Authenticate(staticAuth{}, 0), LimitBody(MaxSyncBody, MaxBodyTime, NewBodyMemory()))
 	r := httptest.NewRequest("POST", "/", unread{t})
 	r.ContentLength = MaxSyncBody + 1
 	w := httptest.NewRecorder()
@@ -269,7 +359,7 @@ func TestBodySizes(t *testing.T) {
 			return fmt.Errorf("read: %w", err)
 		}
 		return c.String(http.StatusOK, fmt.Sprint(len(b)))
-	}, Body(1000, BodyLongest, NewBodyRoom()))
+	}, LimitBody(1000, MaxBodyTime, NewBodyMemory()))
 	srv := httptest.NewServer(e)
 	defer srv.Close()
 	for _, tt := range []struct {
@@ -298,7 +388,7 @@ func TestBodySizes(t *testing.T) {
 
 func TestLimiterOpensAgainAfterItsWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLimiter(2, time.Minute)
+		l := NewLimiter("test", 2, time.Minute)
 		take := func(key string, want time.Duration) {
 			t.Helper()
 			if wait, ok := l.Take(key); ok != (want == 0) || wait != want {
@@ -319,7 +409,7 @@ func TestLimiterOpensAgainAfterItsWindow(t *testing.T) {
 }
 
 func TestNoLimitIsNoLimit(t *testing.T) {
-	l := NewLimiter(0, 0)
+	l := NewLimiter("test", 0, 0)
 	for range 1000 {
 		if _, ok := l.Take("a"); !ok {
 			t.Fatal("refused")
@@ -330,8 +420,38 @@ func TestNoLimitIsNoLimit(t *testing.T) {
 	}
 }
 
+func TestAnswersTellWhatIsLeftOfALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEcho(Authenticate(staticAuth{}, time.Hour))
+		users := NewLimiter("user", 3, 15*time.Minute).DecidedBy("RATE_LIMIT")
+		e.GET("/", ok, PerUser(users, NewLimiter("address", 4, time.Minute), nil))
+		answer := func() (policy, limit string) {
+			h := do(e, "GET", "/", "Authorization", "Bearer good").Header()
+			return h.Get(HeaderRateLimitPolicy), h.Get(HeaderRateLimit)
+		}
+		for i, want := range []string{`"user";r=2;t=900`, `"user";r=1;t=900`, `"user";r=0;t=900`, `"user";r=0;t=900`} {
+			if policy, limit := answer(); policy != `"user";q=3;w=900` || limit != want {
+				t.Errorf("%d: %s and %s", i, policy, limit)
+			}
+		}
+		time.Sleep(15*time.Minute - time.Nanosecond)
+		if _, limit := answer(); limit != `"user";r=0;t=1` {
+			t.Errorf("at the end of the window: %s", limit)
+		}
+		time.Sleep(time.Nanosecond)
+		for range 3 {
+			answer()
+		}
+		users.n = 99
+		answer() // the fourth of this address
+		if policy, limit := answer(); policy != `"address";q=4;w=60` || limit != `"address";r=0;t=60` {
+			t.Errorf("refused by another limit: %s and %s", policy, limit)
+		}
+	})
+}
+
 func TestLimiterMemoryIsBounded(t *testing.T) {
-	l := NewLimiter(5, time.Hour)
+	l := NewLimiter("test", 5, time.Hour)
 	for i := range maxWindows + 1000 {
 		l.Take(fmt.Sprint(i))
 	}
@@ -342,11 +462,11 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	e := newEcho()
-	failures := NewLimiter(2, time.Minute)
+	failures := NewLimiter("test", 2, time.Minute)
 	answer := ok
-	e.POST("/login", func(c echo.Context) error { return answer(c) }, FailuresPerAddress(failures, nil))
-	e.GET("/any", ok, PerAddress(NewLimiter(3, time.Minute), nil))
-	e.GET("/sync", ok, Bearer(staticAuth{}, time.Hour), PerToken(NewLimiter(1, time.Minute), nil))
+	e.POST("/login", func(c echo.Context) error { return answer(c) }, FailuresPerVisitor(failures, Network, nil))
+	e.GET("/any", ok, PerAddress(NewLimiter("test", 3, time.Minute), nil))
+	e.GET("/sync", ok, Authenticate(staticAuth{}, time.Hour), PerToken(NewLimiter("test", 1, time.Minute), nil))
 
 	for range 10 {
 		if w := do(e, "POST", "/login"); w.Code != 200 {
@@ -381,7 +501,7 @@ func TestLimits(t *testing.T) {
 
 func TestHouseholdsCountByNetwork(t *testing.T) {
 	for ip, want := range map[string]string{"192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64"} {
-		if got := network(netip.MustParseAddr(ip)); got != want {
+		if got := networkOf(netip.MustParseAddr(ip)); got != want {
 			t.Errorf("network(%s) = %s, want %s", ip, got, want)
 		}
 	}
@@ -427,7 +547,7 @@ func FuzzForwardedFor(f *testing.F) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = "10.0.0.1:1"
 		r.Header.Set("X-Forwarded-For", header)
-		believe(trusted, r)
+		trustForwarded(trusted, r)
 		if !clientIP(r).IsValid() {
 			t.Fatalf("%q made the address %q", header, r.RemoteAddr)
 		}

@@ -9,23 +9,24 @@ import (
 	"sync"
 )
 
-// forwarded are the headers by which proxies tell whom they speak for.
+// forwarded lists the headers in which proxies send information about the client.
 var forwarded = []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded"}
 
-// RealIP puts the client's address into RemoteAddr: of a trusted proxy's
-// X-Forwarded-For the last address that is no trusted proxy's. What anybody
-// else says about addresses is deleted, so that nothing behind can believe it.
-// It wraps no ResponseWriter, so WebSockets pass.
+// RealIP sets RemoteAddr to the client's address: the last address in X-Forwarded-For of a
+// trusted proxy that is not a trusted proxy itself. It deletes the forwarding headers of
+// all other peers, so that nothing behind it can use them. It does not wrap the
+// ResponseWriter, so WebSockets work.
 func RealIP(trusted []netip.Prefix, log *slog.Logger) func(http.Handler) http.Handler {
 	var warned sync.Once
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if within(trusted, clientIP(r)) {
-				believe(trusted, r)
+			if containsIP(trusted, clientIP(r)) {
+				trustForwarded(trusted, r)
 			} else {
-				distrust(r, func() {
+				deleteForwarded(r, func() {
 					warned.Do(func() {
-						log.Warn("a peer sends X-Forwarded-For and is not in TRUSTED_PROXIES: if it is your proxy, all its visitors count as one",
+						log.Warn(
+							"a peer sends X-Forwarded-For and is not in TRUSTED_PROXIES: if it is your proxy, all its visitors count as one",
 							slog.String("peer", clientIP(r).String()))
 					})
 				})
@@ -35,8 +36,9 @@ func RealIP(trusted []netip.Prefix, log *slog.Logger) func(http.Handler) http.Ha
 	}
 }
 
-// believe walks X-Forwarded-For from the right, where our own proxies write.
-func believe(trusted []netip.Prefix, r *http.Request) {
+// trustForwarded evaluates X-Forwarded-For from the right, where the trusted proxies
+// append.
+func trustForwarded(trusted []netip.Prefix, r *http.Request) {
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		ip, err := parseHop(hops[i])
@@ -44,13 +46,13 @@ func believe(trusted []netip.Prefix, r *http.Request) {
 			return
 		}
 		r.RemoteAddr = net.JoinHostPort(ip.String(), "0")
-		if !within(trusted, ip) {
+		if !containsIP(trusted, ip) {
 			return
 		}
 	}
 }
 
-// parseHop reads an address, with or without a port.
+// parseHop parses an address with or without a port.
 func parseHop(s string) (netip.Addr, error) {
 	s = strings.TrimSpace(s)
 	if ap, err := netip.ParseAddrPort(s); err == nil {
@@ -60,16 +62,17 @@ func parseHop(s string) (netip.Addr, error) {
 	return ip.Unmap().WithZone(""), err
 }
 
-func distrust(r *http.Request, tell func()) {
+// deleteForwarded deletes the forwarding headers and calls found if there are any.
+func deleteForwarded(r *http.Request, found func()) {
 	for _, name := range forwarded {
 		if _, ok := r.Header[name]; ok {
-			tell()
+			found()
 			r.Header.Del(name)
 		}
 	}
 }
 
-// clientIP is the address in RemoteAddr; the zero Addr if there is none.
+// clientIP returns the address in RemoteAddr; the zero Addr if it is not an address.
 func clientIP(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -78,7 +81,7 @@ func clientIP(r *http.Request) netip.Addr {
 	return ap.Addr().Unmap().WithZone("")
 }
 
-func within(prefixes []netip.Prefix, ip netip.Addr) bool {
+func containsIP(prefixes []netip.Prefix, ip netip.Addr) bool {
 	for _, p := range prefixes {
 		if p.Contains(ip) {
 			return true

@@ -14,7 +14,7 @@ import (
 	"expenseflow/models"
 )
 
-// tries is a sign-in that goes wrong at an account after so many were admitted.
+// tries is a handler of failed sign-ins for an account.
 func tries(account string) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		a := models.AttemptFrom(c.Request().Context())
@@ -24,20 +24,21 @@ func tries(account string) echo.HandlerFunc {
 		if err := a.Admit(account); err != nil {
 			return err
 		}
-		a.Wrong(account)
+		a.RecordFailure(account)
 		return models.E(models.Invalid, "Invalid credentials")
 	}
 }
 
 func TestSignInsAreLimitedByAddressAndByAccount(t *testing.T) {
 	crowded := false
-	s := &SignIns{
-		Wrong: NewLimiter(3, time.Hour), Account: NewLimiter(5, time.Hour), All: NewLimiter(40, time.Hour),
-		Crowded: func() bool { return crowded },
+	s := &SignInLimits{
+		WrongGuesses: NewLimiter("test", 3, time.Hour), WrongByAccount: NewLimiter("test", 5, time.Hour),
+		Attempts: NewLimiter("test", 40, time.Hour),
+		Crowded:  func() bool { return crowded },
 	}
 	e := newEcho()
 	for _, account := range []string{"", "alice", "bob"} {
-		e.POST("/"+account, tries(account), s.Guard(nil))
+		e.POST("/"+account, tries(account), s.Limit(nil))
 	}
 	post := func(path, address string) int {
 		r := httptest.NewRequest(http.MethodPost, path, nil)
@@ -80,7 +81,7 @@ func TestSignInsAreLimitedByAddressAndByAccount(t *testing.T) {
 
 func TestAnyWebPageKeptItsVisitorFromSigningIn(t *testing.T) {
 	e := newEcho()
-	e.POST("/", ok, PageOnly(origin.New([]string{"https://money.example"}, false, slog.New(slog.DiscardHandler))))
+	e.POST("/", ok, RejectCrossSite(origin.New([]string{"https://money.example"}, false, slog.New(slog.DiscardHandler))))
 	for _, tt := range []struct {
 		name, page, media, body string
 		want                    int
@@ -103,6 +104,47 @@ func TestAnyWebPageKeptItsVisitorFromSigningIn(t *testing.T) {
 		e.ServeHTTP(w, r)
 		if w.Code != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, w.Code, tt.want)
+		}
+	}
+}
+
+// Any page could use up the rate limits of its visitor's address with cross-site requests,
+// so that the visitor could not sign in.
+func TestAnotherSitesPageUsedUpItsVisitorsSignIns(t *testing.T) {
+	policy := origin.New(nil, false, slog.New(slog.DiscardHandler))
+	visitor := Visitors(policy)
+	strangers := NewLimiter("test", 3, time.Hour)
+	s := &SignInLimits{
+		WrongGuesses: NewLimiter("test", 3, time.Hour), WrongByAccount: NewLimiter("test", 99, time.Hour),
+		Attempts: NewLimiter("test", 3, time.Hour),
+		Crowded:  func() bool { return true }, From: visitor,
+	}
+	e := newEcho()
+	e.GET("/list", func(echo.Context) error { return models.E(models.Unauthorized, "no token") },
+		UnauthorizedPerVisitor(strangers, visitor, nil))
+	e.POST("/login", tries("alice"), PerVisitor(strangers, visitor, nil), RejectCrossSite(policy), s.Limit(nil))
+	send := func(method, path string, headers ...string) int {
+		r := httptest.NewRequest(method, "http://money.example"+path, nil)
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		return w.Code
+	}
+	for range 9 {
+		send(http.MethodGet, "/list", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
+		send(http.MethodPost, "/login", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")
+		send(http.MethodPost, "/login", "Origin", "null")
+	}
+	if got := send(http.MethodPost, "/login", "Origin", "https://evil.example"); got != code(models.TooMany) {
+		t.Errorf("the other site's page goes on: %d", got)
+	}
+	for name, headers := range map[string][]string{
+		"a program": nil, "the server's own page": {"Origin", "https://money.example", "Sec-Fetch-Site", "same-origin"},
+	} {
+		if got := send(http.MethodPost, "/login", headers...); got != code(models.Invalid) {
+			t.Errorf("%s: %d, want that the password is wrong", name, got)
 		}
 	}
 }

@@ -14,41 +14,40 @@ const (
 // Limits of an e-mail address in bytes (RFC 5321).
 const (
 	maxEmail     = 254
-	maxEmailUser = 64
+	maxLocalPart = 64
 	maxLabel     = 63
 )
 
-// A Registration is what somebody who wants an account says.
+// A Registration is the data of a sign-up form.
 type Registration struct {
 	Name     string
 	Email    string
 	Password string
 }
 
-// Normalize trims the name and the address and lower-cases the latter. The
-// password stays as it was typed.
+// Normalize returns r with the name trimmed and the address in NormalizeEmail's form.
+// The password is not changed.
 func (r Registration) Normalize() Registration {
 	r.Name = Trim(r.Name)
 	r.Email = NormalizeEmail(r.Email)
 	return r
 }
 
-// Check gives every rule the registration breaks, in the contract's order. It
-// expects Normalize to have run. minPassword is in UTF-16 units.
+// Check returns every rule that a normalized registration breaks, in the order name,
+// email, password. minPassword is in UTF-16 units.
 func (r Registration) Check(minPassword int) []Violation {
-	return append(r.CheckWho(), CheckPassword("password", r.Password, minPassword)...)
+	return append(r.CheckIdentity(), CheckPassword("password", r.Password, minPassword)...)
 }
 
-// CheckWho is Check without the password.
-func (r Registration) CheckWho() []Violation {
+// CheckIdentity checks the name and the address, but not the password.
+func (r Registration) CheckIdentity() []Violation {
 	return append(checkText("name", &r.Name, MaxName, true), CheckEmail(r.Email)...)
 }
 
-// NormalizeEmail returns the spelling under which an address is stored and found:
-// trimmed, and each letter in lower case. A letter outside ASCII never becomes one
-// of ASCII: İvan@example.org (U+0130) is not ivan@example.org, and the Kelvin sign
-// (U+212A) is not a k. Two addresses that a mail server tells apart would else be
-// one account.
+// NormalizeEmail returns the form in which an address is stored and looked up: trimmed
+// and in lower case. A letter outside ASCII never becomes an ASCII letter: İ (U+0130)
+// is not i, and the Kelvin sign (U+212A) is not k. Otherwise two different mailboxes
+// would share one account.
 func NormalizeEmail(s string) string {
 	return strings.Map(func(r rune) rune {
 		lower := unicode.ToLower(r)
@@ -59,22 +58,22 @@ func NormalizeEmail(s string) string {
 	}, Trim(s))
 }
 
-// CheckEmail gives RuleEmail unless s looks like an address: anything before an
-// at sign and a host name of at least two labels after it, whichever the top
-// level domain (docs/contract.md#d7).
+// CheckEmail returns RuleEmail unless s looks like an address: a local part, an at
+// sign and a host name of at least two labels. Any top-level domain is accepted
+// (docs/contract.md#d7).
 func CheckEmail(s string) []Violation {
 	user, host, ok := strings.Cut(s, "@")
 	switch {
 	case s == "":
 		return []Violation{{Field: "email", Rule: RuleEmpty}}
-	case !ok, len(s) > maxEmail, !emailUser(user), !emailHost(host):
+	case !ok, len(s) > maxEmail, !isLocalPart(user), !isHostName(host):
 		return []Violation{{Field: "email", Rule: RuleEmail}}
 	}
 	return nil
 }
 
-// CheckPassword gives the rule that a new password breaks. A NUL would end the
-// password early in other programs' bcrypt, so it is refused.
+// CheckPassword returns the rule that a new password breaks. NUL is refused because
+// other implementations of bcrypt stop reading the password there.
 func CheckPassword(field, s string, minUnits int) []Violation {
 	switch {
 	case s == "":
@@ -87,31 +86,31 @@ func CheckPassword(field, s string, minUnits int) []Violation {
 	return nil
 }
 
-// emailUser tells whether s is dot-separated atoms (RFC 5321), or letters of
-// any script.
-func emailUser(s string) bool {
-	if len(s) > maxEmailUser {
+// isLocalPart reports whether s is a local part: atoms (RFC 5321) separated by dots.
+// Letters of any script are allowed in an atom.
+func isLocalPart(s string) bool {
+	if len(s) > maxLocalPart {
 		return false
 	}
 	for atom := range strings.SplitSeq(s, ".") {
-		if atom == "" || strings.ContainsFunc(atom, notInAtom) {
+		if atom == "" || strings.ContainsFunc(atom, isNotAtomRune) {
 			return false
 		}
 	}
 	return true
 }
 
-func notInAtom(r rune) bool {
+func isNotAtomRune(r rune) bool {
 	const specials = "!#$%&'*+-/=?^_`{|}~"
-	return r <= 0x7f && !letterOrDigit(r) && !strings.ContainsRune(specials, r) || browserSpace(r)
+	return r <= 0x7f && !isLetterOrDigit(r) && !strings.ContainsRune(specials, r) || isBrowserSpace(r)
 }
 
-// emailHost tells whether s is a host name of two labels or more whose last
-// does not begin with a digit: an address of numbers is none.
-func emailHost(s string) bool {
+// isHostName reports whether s is a host name of two or more labels whose last label
+// does not begin with a digit, so IP addresses are refused.
+func isHostName(s string) bool {
 	labels := strings.Split(s, ".")
 	for _, label := range labels {
-		if !hostLabel(label) {
+		if !isHostLabel(label) {
 			return false
 		}
 	}
@@ -119,15 +118,15 @@ func emailHost(s string) bool {
 	return len(labels) >= 2 && (last[0] < '0' || last[0] > '9')
 }
 
-func hostLabel(s string) bool {
+func isHostLabel(s string) bool {
 	if s == "" || len(s) > maxLabel || s[0] == '-' || s[len(s)-1] == '-' {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool {
-		return (r <= 0x7f && r != '-' && !letterOrDigit(r)) || browserSpace(r)
+		return (r <= 0x7f && r != '-' && !isLetterOrDigit(r)) || isBrowserSpace(r)
 	})
 }
 
-func letterOrDigit(r rune) bool {
+func isLetterOrDigit(r rune) bool {
 	return ('a' <= r && r <= 'z') || ('A' <= r && r <= 'Z') || ('0' <= r && r <= '9')
 }

@@ -8,35 +8,35 @@ import (
 	"time"
 )
 
-// What analytics say of a user's entries is computed here, from sums by day and by
-// category that the store reads; docs/analytics.md says how in words.
+// This file computes the figures of /api/analytics from sums by day and by category,
+// which the store reads. docs/analytics.md describes each figure.
 
-// An Analysis is something that was found in the entries of some days which are in
-// the account's currency, and what those days have in others.
+// An Analysis is a result computed from the entries in the account's currency, with
+// the totals of the same days in other currencies.
 type Analysis[T any] struct {
-	Found    T
+	Value    T
 	Currency string          // the account's
-	Others   []CurrencyTotal // by code
+	Others   []CurrencyTotal // ordered by currency code
 }
 
-// A Flow is what came in and went out, and in how many entries.
+// A Flow is the income and the expenses of some entries.
 type Flow struct {
 	Income, Expense   Sum
-	Incomes, Expenses int64
+	Incomes, Expenses int64 // number of entries
 }
 
-// Plus gives f and o together.
+// Plus returns the sum of f and o.
 func (f Flow) Plus(o Flow) Flow {
 	return Flow{f.Income.Plus(o.Income), f.Expense.Plus(o.Expense), f.Incomes + o.Incomes, f.Expenses + o.Expenses}
 }
 
-// Net is what is left.
+// Net returns income minus expenses.
 func (f Flow) Net() Sum { return f.Income.Minus(f.Expense) }
 
-// SavingsRate is how much of the income is left, in percent; 0 without income.
+// SavingsRate returns Net as a percentage of the income; 0 without income.
 func (f Flow) SavingsRate() float64 { return percent(f.Net(), f.Income) }
 
-// Entries is how many entries there are.
+// Entries returns the number of entries.
 func (f Flow) Entries() int64 { return f.Incomes + f.Expenses }
 
 // A DayFlow is the Flow of one day.
@@ -45,7 +45,7 @@ type DayFlow struct {
 	Flow
 }
 
-// percent is how much of whole part is; of nothing it is 0.
+// percent returns part as a percentage of whole; 0 if whole is 0.
 func percent(part, whole Sum) float64 {
 	if whole == (Sum{}) {
 		return 0
@@ -53,11 +53,11 @@ func percent(part, whole Sum) float64 {
 	return part.Float() / whole.Float() * 100
 }
 
-// Growth is by how much now is more than before, in percent of before; 0 if there
-// was nothing before.
+// Growth returns the change from before to now as a percentage of before; 0 if before
+// is 0.
 func Growth(now, before Sum) float64 { return percent(now.Minus(before), before) }
 
-// MonthOf is the first day of a day's month, n months later.
+// MonthOf returns the first day of the month that is n months after day's.
 func MonthOf(day Day, n int) Day {
 	year, month, _ := day.Date()
 	return Date(year, month+time.Month(n), 1)
@@ -70,31 +70,31 @@ const (
 	TrendMonthly = "monthly"
 )
 
-// TrendPeriods are the known ones, in the original's order.
+// TrendPeriods lists the periods in the order in which error texts name them.
 var TrendPeriods = []string{Daily, TrendWeekly, TrendMonthly}
 
-// Trends is what came and went by periods.
+// Trends is the Flow of consecutive periods.
 type Trends struct {
 	Period  string
-	Points  []TrendPoint  // those with entries, in order
+	Points  []TrendPoint  // periods with entries, in order of time
 	Summary *TrendSummary // nil without points
 }
 
-// A TrendPoint is one period, and its growth since the one before in the list.
+// A TrendPoint is one period, with its growth since the previous point of the list.
 type TrendPoint struct {
 	Label string // 2026-01-19, 2026-W3 or 2026-01
 	Flow
 	ExpenseGrowth, IncomeGrowth float64 // percent
 }
 
-// A TrendSummary is of all points.
+// A TrendSummary sums up all points of a Trends.
 type TrendSummary struct {
 	Flow
-	AverageIncome, AverageExpense float64 // of a calendar month with entries
-	Direction                     string  // Increasing, Decreasing or Stable: of what was spent
+	AverageIncome, AverageExpense float64 // per calendar month with entries
+	Direction                     string  // of expenses: Increasing, Decreasing or Stable
 }
 
-// Directions of what is spent.
+// The directions of expenses.
 const (
 	Increasing = "increasing"
 	Decreasing = "decreasing"
@@ -111,7 +111,7 @@ func direction(change float64) string {
 	return Stable
 }
 
-// NewTrends groups days, which come in order, by one of TrendPeriods.
+// NewTrends groups days, which are in order of time, by one of TrendPeriods.
 func NewTrends(period string, days []DayFlow) Trends {
 	t := Trends{Period: period, Points: []TrendPoint{}}
 	months := map[Day]bool{}
@@ -136,8 +136,8 @@ func NewTrends(period string, days []DayFlow) Trends {
 	return t
 }
 
-// trendLabel names a period as the original does. Weeks begin on Sunday; the first
-// Sunday of a year begins its week 1, what is before is week 0.
+// trendLabel returns the label of the period that contains day. Weeks begin on
+// Sunday; the first Sunday of a year begins week 1, earlier days are week 0.
 func trendLabel(period string, day Day) string {
 	switch at := day.Time(); period {
 	case Daily:
@@ -149,7 +149,7 @@ func trendLabel(period string, day Day) string {
 	}
 }
 
-// trendDirection compares what was spent in the last three periods, at most, with
+// trendDirection compares the mean expenses of the last three periods with those of
 // the first three.
 func trendDirection(points []TrendPoint) string {
 	n := min(len(points), 3)
@@ -164,14 +164,14 @@ func meanExpense(points []TrendPoint) float64 {
 	return all.Float() / float64(len(points))
 }
 
-// A MonthComparison is a month beside the one before.
+// A MonthComparison is a month and the month before it.
 type MonthComparison struct {
 	Month             Day // its first day
 	Current, Previous Flow
 }
 
-// CompareMonths gives the month of today and those before, n in all, newest first.
-// days are from the month before the oldest on.
+// CompareMonths compares the last n months, today's included, newest first. days must
+// begin one month before the oldest of them.
 func CompareMonths(today Day, n int, days []DayFlow) []MonthComparison {
 	months := byMonth(days)
 	list := make([]MonthComparison, n)
@@ -190,19 +190,19 @@ func byMonth(days []DayFlow) map[Day]Flow {
 	return months
 }
 
-// A CategoryRange is what entries of one category amount to. Least and Most are 0 if
-// there are too many entries to look for them.
+// A CategoryRange is the total of one category with its smallest and largest amount.
+// Min and Max are 0 if there are more than MaxRangeEntries entries.
 type CategoryRange struct {
 	CategoryTotal
-	Least, Most Money
+	Min, Max Money
 }
 
-// MaxLookedThrough is among how many entries single ones are looked for: a page asks
-// on every load, and the sums do not need it.
-const MaxLookedThrough = 10_000
+// MaxRangeEntries is the largest number of entries that are searched for single ones.
+// Pages ask on every load, and sums do not need the search.
+const MaxRangeEntries = 10_000
 
-// CountOf is how many entries categories have together.
-func CountOf(categories []CategoryTotal) (n int64) {
+// TotalCount returns the number of entries of all categories together.
+func TotalCount(categories []CategoryTotal) (n int64) {
 	for _, c := range categories {
 		n += c.Count
 	}
@@ -216,7 +216,7 @@ type Breakdown struct {
 	Categories []CategoryRange
 }
 
-// NewBreakdown orders categories and adds them up.
+// NewBreakdown sorts categories by total, largest first, and sums them up.
 func NewBreakdown(kind string, categories []CategoryRange) Breakdown {
 	b := Breakdown{Type: kind, Categories: categories}
 	for _, c := range categories {
@@ -228,50 +228,53 @@ func NewBreakdown(kind string, categories []CategoryRange) Breakdown {
 	return b
 }
 
-// A Velocity is how fast money is spent in a month.
+// A Velocity is the rate of spending in a month.
 type Velocity struct {
 	Spent             Sum
 	Entries           int64
-	Day, Days         int     // the day of the month, and how many it has
-	Daily, Projection float64 // a day until now, and at that pace the whole month
+	Day, Days         int     // the day of the month; the number of days in it
+	Daily, Projection float64 // average per day so far; the month's total at that rate
 }
 
-// NewVelocity computes the velocity of today's month, in which so much was spent.
+// NewVelocity computes the velocity of today's month from its expenses so far.
 func NewVelocity(today Day, spent Flow) Velocity {
-	v := Velocity{Spent: spent.Expense, Entries: spent.Expenses, Day: int(today-MonthOf(today, 0)) + 1, Days: int(MonthOf(today, 1) - MonthOf(today, 0))}
+	first := MonthOf(today, 0)
+	v := Velocity{
+		Spent: spent.Expense, Entries: spent.Expenses, Day: int(today-first) + 1, Days: int(MonthOf(today, 1) - first),
+	}
 	v.Daily = v.Spent.Float() / float64(v.Day)
 	v.Projection = v.Daily * float64(v.Days)
 	return v
 }
 
-// PredictionMonths is how many months, all of them over, a prediction looks at.
+// PredictionMonths is the number of complete months that a prediction is based on.
 const PredictionMonths = 6
 
-// A Prediction is what will be spent in the month after the present one, if the
-// months before it go on as they did. Fewer than two months predict nothing.
+// A Prediction extrapolates the expenses of complete months to the month after the
+// current one. It needs at least two months.
 type Prediction struct {
 	Next, Trend, Average, MovingAverage float64
 	Confidence                          float64 // percent
 	Direction                           string
-	Months                              int // that it is based on
+	Months                              int // number of months that it is based on
 	Categories                          []CategoryPrediction
 }
 
-// A CategoryPrediction is what one category takes in a month.
+// A CategoryPrediction is the expected spending of one category.
 type CategoryPrediction struct {
 	Category         string
-	Monthly, Average float64 // a month, and an entry
+	Monthly, Average float64 // per month; per entry
 }
 
-// Known reports whether there were enough months.
-func (p *Prediction) Known() bool { return p.Months >= 2 }
+// HasEnoughMonths reports whether there were enough months.
+func (p *Prediction) HasEnoughMonths() bool { return p.Months >= 2 }
 
-// Predict computes a prediction from what was spent in the months from the first
-// with an expense on to the last that is over.
+// Predict computes a prediction from the expenses of consecutive months: from the
+// first month with an expense to the last complete one.
 func Predict(months []Sum, categories []CategoryTotal) Prediction {
 	n := len(months)
 	p := Prediction{Months: n, Categories: []CategoryPrediction{}}
-	if !p.Known() {
+	if !p.HasEnoughMonths() {
 		return p
 	}
 	amounts := make([]float64, n)
@@ -283,13 +286,15 @@ func Predict(months []Sum, categories []CategoryTotal) Prediction {
 	p.Direction = direction(p.Trend)
 	p.Confidence = math.Min(math.Max(100-deviation(amounts)/p.Average*100, 0), 100)
 	for _, c := range categories {
-		p.Categories = append(p.Categories, CategoryPrediction{c.Category, c.Total.Float() / float64(n), c.Total.Float() / float64(c.Count)})
+		p.Categories = append(p.Categories, CategoryPrediction{
+			c.Category, c.Total.Float() / float64(n), c.Total.Float() / float64(c.Count),
+		})
 	}
 	return p
 }
 
-// SpentByMonth gives what was spent in the months before today's, from the first of
-// them with an expense on.
+// SpentByMonth returns the expenses of the PredictionMonths months before today's,
+// beginning with the first that has an expense.
 func SpentByMonth(today Day, days []DayFlow) []Sum {
 	months := byMonth(days)
 	spent := []Sum{}
@@ -302,7 +307,7 @@ func SpentByMonth(today Day, days []DayFlow) []Sum {
 	return spent
 }
 
-// slope is that of the line with the least squares through the points (i, data[i]).
+// slope returns the slope of the least-squares line through the points (i, data[i]).
 func slope(data []float64) float64 {
 	n := float64(len(data))
 	var x, y, xy, xx float64
@@ -321,7 +326,7 @@ func mean(data []float64) float64 {
 	return sum / float64(len(data))
 }
 
-// deviation is the standard deviation of all the data, not of a sample.
+// deviation returns the population standard deviation.
 func deviation(data []float64) float64 {
 	m, squares := mean(data), 0.0
 	for _, v := range data {
@@ -330,29 +335,29 @@ func deviation(data []float64) float64 {
 	return math.Sqrt(squares / float64(len(data)))
 }
 
-// InsightMonths is how many months before the present one insights look at too.
+// InsightMonths is the number of months before the current one that insights cover.
 const InsightMonths = 3
 
-// Insights is what stands out in the present month and the InsightMonths before.
+// Insights is what stands out in the current month and the InsightMonths before it.
 type Insights struct {
 	Flow
-	Top                *CategoryTotal // on which most was spent; nil if nothing was
-	ThisMonth, LastOne Sum            // spent
-	Unusual            []Expense      // of more than UnusualTimes the average expense, the largest; none of too many
+	Top                  *CategoryTotal // with the largest expenses; nil without expenses
+	ThisMonth, LastMonth Sum            // expenses
+	Unusual              []Expense      // larger than UnusualFactor the average, largest first; nil with too many entries
 }
 
-// UnusualTimes is how many times the average an unusual expense is at least more
-// than; MaxUnusual how many are named.
+// An expense is unusual if it is more than UnusualFactor the average. At most MaxUnusual
+// of them are named.
 const (
-	UnusualTimes = 3
-	MaxUnusual   = 3
+	UnusualFactor = 3
+	MaxUnusual    = 3
 )
 
-// NewInsights finds them. days are those of the months, categories what was spent
-// there, and largest the largest expenses, in order.
+// NewInsights computes the insights. days and categories cover the same months;
+// largest are the largest expenses, largest first.
 func NewInsights(today Day, days []DayFlow, categories []CategoryTotal, largest []Expense) Insights {
 	months := byMonth(days)
-	i := Insights{ThisMonth: months[MonthOf(today, 0)].Expense, LastOne: months[MonthOf(today, -1)].Expense}
+	i := Insights{ThisMonth: months[MonthOf(today, 0)].Expense, LastMonth: months[MonthOf(today, -1)].Expense}
 	for _, m := range months {
 		i.Flow = i.Plus(m)
 	}
@@ -362,14 +367,14 @@ func NewInsights(today Day, days []DayFlow, categories []CategoryTotal, largest 
 		}
 	}
 	for _, e := range largest {
-		if SumOf(e.Amount).Float()*float64(i.Expenses) > UnusualTimes*i.Expense.Float() && len(i.Unusual) < MaxUnusual {
+		if SumOf(e.Amount).Float()*float64(i.Expenses) > UnusualFactor*i.Expense.Float() && len(i.Unusual) < MaxUnusual {
 			i.Unusual = append(i.Unusual, e)
 		}
 	}
 	return i
 }
 
-// An Overview is several of these at once.
+// An Overview combines the analyses that one page shows.
 type Overview struct {
 	Trends    Trends
 	Breakdown Breakdown

@@ -17,8 +17,7 @@ func spent(day Day, n int64) DayFlow {
 	return DayFlow{day, Flow{Expense: units(n), Expenses: 1}}
 }
 
-// Weeks as the original's database numbers them: from Sunday on, those before a
-// year's first Sunday are its week 0.
+// Weeks begin on Sunday; days before the first Sunday of a year are in week 0.
 func TestWeeksAreNumberedAsInTheOriginal(t *testing.T) {
 	for day, want := range map[Day]string{
 		on(2026, time.January, 1):   "2026-W0", // a Thursday
@@ -53,7 +52,8 @@ func TestTrends(t *testing.T) {
 		t.Errorf("by month (-want +got):\n%s", diff)
 	}
 	byDay := NewTrends(Daily, days)
-	if len(byDay.Points) != 4 || byDay.Summary.AverageExpense != want.Summary.AverageExpense || byDay.Summary.Direction != Decreasing {
+	if len(byDay.Points) != 4 || byDay.Summary.AverageExpense != want.Summary.AverageExpense ||
+		byDay.Summary.Direction != Decreasing {
 		t.Errorf("by day: %+v", byDay.Summary)
 	}
 	if none := NewTrends(Daily, nil); none.Summary != nil || len(none.Points) != 0 {
@@ -115,7 +115,8 @@ func TestInsights(t *testing.T) {
 	days := []DayFlow{spent(on(2026, time.October, 1), 100), spent(on(2026, time.November, 1), 900)}
 	largest := []Expense{{ID: "a", Amount: 900_000_000}, {ID: "b", Amount: 100_000_000}}
 	i := NewInsights(today, days, []CategoryTotal{{"a", units(1), 1}, {"c", units(5), 1}, {"b", units(5), 1}}, largest)
-	if i.Top.Category != "b" || i.ThisMonth != units(900) || i.LastOne != units(100) || len(i.Unusual) != 0 || i.Expense != units(1000) {
+	if i.Top.Category != "b" || i.ThisMonth != units(900) || i.LastMonth != units(100) || len(i.Unusual) != 0 ||
+		i.Expense != units(1000) {
 		t.Errorf("%+v", i)
 	}
 	days[0].Expenses = 9 // the average is 100 then
@@ -124,7 +125,7 @@ func TestInsights(t *testing.T) {
 	}
 }
 
-// However days are grouped, nothing is lost and nothing counts twice.
+// Every grouping of the days has the same totals.
 func TestTrendsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var days []DayFlow

@@ -2,36 +2,38 @@ package models
 
 import "context"
 
-// An Attempt is a request that tries a password or an address. Whoever finds out how
-// it went tells it, where it happens: many that are under way at once get no further
-// than one after the other. The zero Attempt is bounded by nothing.
+// An Attempt is a request that tries a password or an e-mail address, with the limits
+// on wrong guesses. The code that checks the password calls Admit before and
+// RecordFailure after it, so requests that run concurrently get no more guesses than
+// sequential ones. The zero Attempt has no limits.
 type Attempt struct {
-	// From is who tries: a network address.
+	// From is the client's network address.
 	From string
 
-	// Admit refuses when From, or whoever tries at this account, was wrong too often;
-	// nil admits. account is any name of the account, "" for none.
+	// Admit returns an error if From, or the clients that tried this account, made too
+	// many wrong guesses; nil admits all. account is any stable name of the account,
+	// "" for none.
 	Admit func(account string) error
 
-	// Wrong counts a wrong guess; nil counts none.
-	Wrong func(account string)
+	// RecordFailure counts a wrong guess; nil counts nothing.
+	RecordFailure func(account string)
 }
 
 type attemptKey struct{}
 
-// WithAttempt gives a context that carries a.
+// WithAttempt returns a copy of ctx that carries a.
 func WithAttempt(ctx context.Context, a Attempt) context.Context {
 	return context.WithValue(ctx, attemptKey{}, a)
 }
 
-// AttemptFrom is the attempt that ctx carries, with functions that are never nil.
+// AttemptFrom returns the attempt that ctx carries. Its functions are never nil.
 func AttemptFrom(ctx context.Context) Attempt {
 	a, _ := ctx.Value(attemptKey{}).(Attempt)
 	if a.Admit == nil {
 		a.Admit = func(string) error { return nil }
 	}
-	if a.Wrong == nil {
-		a.Wrong = func(string) {}
+	if a.RecordFailure == nil {
+		a.RecordFailure = func(string) {}
 	}
 	return a
 }

@@ -8,21 +8,22 @@ import (
 	"time"
 )
 
-// A Period is how often a budget begins anew.
+// A Period is the time after which a budget starts over.
 type Period string
 
 // The periods of a budget.
 const (
 	Monthly Period = "monthly"
-	Weekly  Period = "weekly" // from Sunday on, as the original's summary counts
+	Weekly  Period = "weekly" // begins on Sunday
 	Yearly  Period = "yearly"
 )
 
-// Periods are the known ones; Monthly is what a draft without one gets.
+// Periods lists all periods. Monthly is the default.
 var Periods = []string{string(Monthly), string(Weekly), string(Yearly)}
 
-// Around gives the period that holds d, from included and to excluded.
-func (p Period) Around(d Day) (from, to Day) {
+// Bounds returns the bounds of the period that contains d: from is included, to is
+// excluded.
+func (p Period) Bounds(d Day) (from, to Day) {
 	year, month, _ := d.Date()
 	switch p {
 	case Weekly:
@@ -37,8 +38,7 @@ func (p Period) Around(d Day) (from, to Day) {
 // AllCategories is the category of a budget that counts every expense.
 const AllCategories = "all"
 
-// BudgetCategories are the categories a budget may have: those on which money is
-// spent, or all.
+// BudgetCategories lists the categories a budget may have: those of expenses, and all.
 var BudgetCategories = append(slices.DeleteFunc(slices.Clone(Categories), func(c string) bool {
 	return slices.Contains(IncomeCategories, c)
 }), AllCategories)
@@ -49,29 +49,28 @@ const (
 	DefaultThreshold = 80  // percent
 	MinThreshold     = 1
 	MaxThreshold     = 100
-	// MaxBudgets is how many a user may have: each is looked at with every change.
+	// MaxBudgets is per user: every change of an expense evaluates all of them.
 	MaxBudgets = 100
 )
 
-// A Budget is how much a user wants to spend at most in each period.
-//
-// It counts what was spent in the account's currency on whole days: those of the
-// period, from StartDay to EndDay, both included.
+// A Budget is a user's spending limit per period. It counts the expenses in the
+// account's currency on the days of the period that lie between StartDay and EndDay,
+// both included.
 type Budget struct {
-	ID        string // 24 hex digits
-	UserID    string
-	Name      string
-	Category  string // one of BudgetCategories
-	Amount    Money  // above zero
-	Period    Period
-	Start     time.Time // the zero time: always
-	End       time.Time // the zero time: for ever
-	StartDay  Day       // of Start, unless that is the zero time
-	EndDay    Day       // of End, unless that is the zero time
-	Threshold int       // percent of Amount at which to warn
-	Version   int64     // as Expense.Version
-	CreatedAt time.Time // UTC, whole milliseconds
-	UpdatedAt time.Time
+	ID        string    `gorm:"primaryKey" log:"id"` // 24 hex digits
+	UserID    string    `gorm:"index:budgets_user" log:"user"`
+	Name      string    `log:"name"`
+	Category  string    `log:"category"` // one of BudgetCategories
+	Amount    Money     `log:"amount"`   // above zero
+	Period    Period    `log:"period"`
+	Start     time.Time `gorm:"column:start_at;serializer:nullable" log:"start,omitempty"` // zero: no start
+	End       time.Time `gorm:"column:end_at;serializer:nullable" log:"end,omitempty"`     // zero: no end
+	StartDay  Day       `gorm:"serializer:nullable" log:"startDay" of:"Start"`             // the day of Start; 0 if Start is zero
+	EndDay    Day       `gorm:"serializer:nullable" log:"endDay" of:"End"`                 // the day of End; 0 if End is zero
+	Threshold int       `log:"threshold"`                                                  // percentage of Amount at which to warn
+	Version   int64     `log:"version"`                                                    // as Expense.Version
+	CreatedAt time.Time `gorm:"serializer:millis" log:"created"`                           // UTC, whole milliseconds
+	UpdatedAt time.Time `gorm:"serializer:millis" log:"updated"`
 }
 
 // A BudgetDraft is a new budget as a client described it.
@@ -83,11 +82,11 @@ type BudgetDraft struct {
 	Start, End time.Time // zero: open
 	Threshold  *int      // nil: DefaultThreshold
 
-	StartDay, EndDay *Day // of Start and End; nil: theirs in the account's zone
+	StartDay, EndDay *Day // nil: the day of Start and End in the account's time zone
 }
 
-// A BudgetPatch names the fields of a budget that a client wants changed; nil
-// leaves a field alone, a zero time opens an end.
+// A BudgetPatch holds the fields of a budget to change. nil keeps a field, a zero time
+// removes a start or an end.
 type BudgetPatch struct {
 	Name       *string
 	Category   *string
@@ -96,11 +95,11 @@ type BudgetPatch struct {
 	Start, End *time.Time
 	Threshold  *int
 
-	StartDay, EndDay *Day // as in a BudgetDraft
+	StartDay, EndDay *Day // as in BudgetDraft
 }
 
-// Budget gives the budget that d describes in an account of this zone, texts
-// trimmed, times cut to whole milliseconds and defaults filled in.
+// Budget returns the budget that d describes, for an account in zone: texts trimmed,
+// times truncated to milliseconds and defaults filled in.
 func (d BudgetDraft) Budget(zone *time.Location) Budget {
 	b := Budget{Period: Monthly, Threshold: DefaultThreshold}
 	p := BudgetPatch{
@@ -114,20 +113,19 @@ func (d BudgetDraft) Budget(zone *time.Location) Budget {
 	return b
 }
 
-// Check gives every rule the draft breaks in an account of this zone, and nil for
-// a good one.
+// Check returns every rule that the draft breaks, for an account in zone; nil if valid.
 func (d BudgetDraft) Check(zone *time.Location) []Violation { return d.Budget(zone).Check() }
 
-// Apply writes the named fields into b, trimmed and cut, and touches nothing
-// else. A moment's day is that of zone; one that is the stored moment keeps its day.
+// Apply writes the fields that p names into b, trimmed and truncated. The day of a new
+// time is its day in zone; a time equal to the stored one keeps the stored day.
 func (p BudgetPatch) Apply(b *Budget, zone *time.Location) {
-	set(&b.Name, mapped(p.Name, Trim))
-	set(&b.Category, p.Category)
-	set(&b.Amount, p.Amount)
-	set(&b.Period, p.Period)
-	setDated(&b.Start, &b.StartDay, millis(p.Start), p.StartDay, zone)
-	setDated(&b.End, &b.EndDay, millis(p.End), p.EndDay, zone)
-	set(&b.Threshold, p.Threshold)
+	setIf(&b.Name, mapPtr(p.Name, Trim))
+	setIf(&b.Category, p.Category)
+	setIf(&b.Amount, p.Amount)
+	setIf(&b.Period, p.Period)
+	setDated(&b.Start, &b.StartDay, millisPtr(p.Start), p.StartDay, zone)
+	setDated(&b.End, &b.EndDay, millisPtr(p.End), p.EndDay, zone)
+	setIf(&b.Threshold, p.Threshold)
 	if b.Start.IsZero() {
 		b.StartDay = 0
 	}
@@ -136,7 +134,7 @@ func (p BudgetPatch) Apply(b *Budget, zone *time.Location) {
 	}
 }
 
-// Check gives every rule that b breaks, and nil for a good budget.
+// Check returns every rule that b breaks; nil if valid.
 func (b Budget) Check() []Violation {
 	period := string(b.Period)
 	vs := checkText("name", &b.Name, MaxBudgetName, true)
@@ -175,10 +173,10 @@ func checkThreshold(percent int) []Violation {
 	return nil
 }
 
-// ActiveOn tells whether the budget counts what happens on a day.
+// ActiveOn reports whether d lies between the budget's start and end.
 func (b *Budget) ActiveOn(d Day) bool { return b.clamp(d) == d }
 
-// clamp gives the day of the budget's life that is nearest to d.
+// clamp returns the day between the budget's start and end that is nearest to d.
 func (b *Budget) clamp(d Day) Day {
 	if !b.Start.IsZero() && d < b.StartDay {
 		return b.StartDay
@@ -189,18 +187,18 @@ func (b *Budget) clamp(d Day) Day {
 	return d
 }
 
-// Round is when the period of the budget that holds d began. Before the budget's
-// life it is its first period, after it the last.
-func (b *Budget) Round(d Day) Day {
-	from, _ := b.Period.Around(b.clamp(d))
+// PeriodStart returns the first day of the period that contains d. For a day before the
+// budget's start it is the first period, for one after its end the last.
+func (b *Budget) PeriodStart(d Day) Day {
+	from, _ := b.Period.Bounds(b.clamp(d))
 	return from
 }
 
-// Window gives the days that the budget counts when it is day d, from included
-// and to excluded: the part of the period that lies in the budget's life. As with
-// Round there always is one.
+// Window returns the days whose expenses count on day d: from is included, to is
+// excluded. It is the intersection of PeriodStart's period with the budget's start and end
+// and is never empty.
 func (b *Budget) Window(d Day) (from, to Day) {
-	from, to = b.Period.Around(b.clamp(d))
+	from, to = b.Period.Bounds(b.clamp(d))
 	if !b.Start.IsZero() {
 		from = max(from, b.StartDay)
 	}
@@ -210,34 +208,34 @@ func (b *Budget) Window(d Day) (from, to Day) {
 	return from, to
 }
 
-// Counts tells whether an expense of this category is one of the budget's.
-func (b *Budget) Counts(category string) bool {
+// Covers reports whether expenses of this category count towards the budget.
+func (b *Budget) Covers(category string) bool {
 	return b.Category == AllCategories || b.Category == category
 }
 
-// A Level says how far a budget is used up.
+// A Level is how far a budget is used up.
 type Level int
 
 // The levels, in order (docs/contract.md#budgets).
 const (
 	LevelNone      Level = iota
 	LevelThreshold       // spent >= amount x threshold / 100
-	LevelExceeded        // spent > amount: exactly all of it is not over
+	LevelExceeded        // spent > amount
 )
 
-// LevelOf gives the level of having spent so much, in exact arithmetic.
+// LevelOf returns the level of the budget when spent was spent, in exact arithmetic.
 func (b *Budget) LevelOf(spent Sum) Level {
 	switch {
 	case spent.Cmp(SumOf(b.Amount)) > 0:
 		return LevelExceeded
-	case spent.Cmp(SumOf(b.warnAt())) >= 0:
+	case spent.Cmp(SumOf(b.warnAmount())) >= 0:
 		return LevelThreshold
 	}
 	return LevelNone
 }
 
-// warnAt is the least sum that reaches the threshold.
-func (b *Budget) warnAt() Money {
+// warnAmount returns the smallest amount that reaches the threshold.
+func (b *Budget) warnAmount() Money {
 	hi, lo := bits.Mul64(uint64(b.Amount), uint64(b.Threshold))
 	warn, rest := bits.Div64(hi, lo, 100)
 	if rest > 0 {
@@ -246,29 +244,32 @@ func (b *Budget) warnAt() Money {
 	return Money(warn)
 }
 
-// A BudgetState is how a budget stands at one moment.
+// A BudgetState is the evaluation of a budget at one time.
 type BudgetState struct {
-	Budget   Budget
-	From, To Day    // the days that count, To excluded (Budget.Window)
-	Currency string // the account's, in which the budget is
-	Spent    Sum    // of it in these days
+	Budget   Budget `gorm:"embedded"`
+	From     Day    `gorm:"column:window_from"` // the days that count, To excluded (Budget.Window)
+	To       Day    `gorm:"column:window_to"`
+	Currency string `gorm:"-"`                              // of Budget.Amount and Spent: the account's
+	Spent    Sum    `gorm:"embedded;embeddedPrefix:spent_"` // between From and To
 	Level    Level
-	Active   bool // false before the budget's first and after its last day
+	Active   bool `gorm:"-"` // Budget.ActiveOn
 }
 
-// A BudgetReport is a BudgetState with what was spent in its days in other
-// currencies, by code, which is no part of its level.
+// TableName implements GORM's Tabler.
+func (BudgetState) TableName() string { return "budgets" }
+
+// A BudgetReport is a BudgetState with the expenses in other currencies, ordered by
+// currency code. They do not count towards the level.
 type BudgetReport struct {
 	BudgetState
 	Others []CurrencySum
 }
 
-// Percentage is how much of the budget is spent, in percent with six decimals.
+// Percentage returns Spent as a percentage of the amount, rounded to six decimals.
 func (s *BudgetState) Percentage() float64 {
 	percent := s.Spent.Float() / SumOf(s.Budget.Amount).Float() * 100
 	return math.Round(percent*moneyUnit) / moneyUnit
 }
 
-// A BudgetAlert tells that a budget rose to the level that State shows. State is
-// as it was then.
+// A BudgetAlert reports that a budget rose to State.Level. State is of that time.
 type BudgetAlert struct{ State BudgetState }

@@ -40,7 +40,7 @@ func TestPeriods(t *testing.T) {
 		{Yearly, "2026-11-21", "2026-01-01", "2027-01-01"},
 	}
 	for _, tt := range tests {
-		from, to := tt.period.Around(onDay(tt.at))
+		from, to := tt.period.Bounds(onDay(tt.at))
 		if from != onDay(tt.from) || to != onDay(tt.to) {
 			t.Errorf("%s around %s is %s to %s", tt.period, tt.at, from, to)
 		}
@@ -90,7 +90,7 @@ func TestEveryMomentOfALifeIsInItsWindow(t *testing.T) {
 	})
 }
 
-// TestLevelsAreExact holds docs/contract.md#budgets in whole numbers.
+// TestLevelsAreExact compares levels with the rule of docs/contract.md#budgets in integers.
 func TestLevelsAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := Budget{
@@ -99,7 +99,7 @@ func TestLevelsAreExact(t *testing.T) {
 		}
 		spent := SumOf(Money(rapid.Int64Range(0, int64(b.Amount)).Draw(t, "spent")))
 		if rapid.Bool().Draw(t, "near") { // around the edge that matters
-			spent = SumOf(b.warnAt()).Add(Money(rapid.Int64Range(-1, 1).Draw(t, "off")))
+			spent = SumOf(b.warnAmount()).Add(Money(rapid.Int64Range(-1, 1).Draw(t, "off")))
 		}
 		want := LevelNone
 		hundredfold := new(big.Int).Mul(exact(spent), big.NewInt(100))
@@ -148,14 +148,35 @@ func TestABudgetsRules(t *testing.T) {
 		{"one day", with(func(d *BudgetDraft) { d.Start, d.End = day("2026-11-21").Add(time.Hour), day("2026-11-21") }), nil},
 		{"no name", with(func(d *BudgetDraft) { d.Name = " " }), []Violation{{Field: "name", Rule: RuleEmpty}}},
 		{"NUL", with(func(d *BudgetDraft) { d.Name = "a\x00b" }), []Violation{{Field: "name", Rule: RuleNUL}}},
-		{"a category of income", with(func(d *BudgetDraft) { d.Category = "salary" }), []Violation{{Field: "category", Rule: RuleOneOf, Value: "salary"}}},
-		{"no category", with(func(d *BudgetDraft) { d.Category = "rent" }), []Violation{{Field: "category", Rule: RuleOneOf, Value: "rent"}}},
+		{
+			"a category of income", with(func(d *BudgetDraft) { d.Category = "salary" }),
+			[]Violation{{Field: "category", Rule: RuleOneOf, Value: "salary"}},
+		},
+		{
+			"no category", with(func(d *BudgetDraft) { d.Category = "rent" }),
+			[]Violation{{Field: "category", Rule: RuleOneOf, Value: "rent"}},
+		},
 		{"zero", with(func(d *BudgetDraft) { d.Amount = 0 }), []Violation{{Field: "amount", Rule: RulePositive, Value: "0"}}},
-		{"negative", with(func(d *BudgetDraft) { d.Amount = -5_000_000 }), []Violation{{Field: "amount", Rule: RulePositive, Value: "-5"}}},
-		{"absurd", with(func(d *BudgetDraft) { d.Amount = MaxAmount + 1 }), []Violation{{Field: "amount", Rule: RuleMax, Value: "9000000000000.000001"}}},
-		{"no period", with(func(d *BudgetDraft) { d.Period = "daily" }), []Violation{{Field: "period", Rule: RuleOneOf, Value: "daily"}}},
-		{"reversed", with(func(d *BudgetDraft) { d.Start, d.End = day("2026-11-21"), day("2026-11-20") }), []Violation{{Field: "endDate", Rule: RuleOrder, Value: "2026-11-20T00:00:00Z"}}},
-		{"year 10000", with(func(d *BudgetDraft) { d.Start = day("9999-12-31").AddDate(0, 0, 1) }), []Violation{{Field: "startDate", Rule: RuleDate, Value: "253402300800000"}}},
+		{
+			"negative", with(func(d *BudgetDraft) { d.Amount = -5_000_000 }),
+			[]Violation{{Field: "amount", Rule: RulePositive, Value: "-5"}},
+		},
+		{
+			"absurd", with(func(d *BudgetDraft) { d.Amount = MaxAmount + 1 }),
+			[]Violation{{Field: "amount", Rule: RuleMax, Value: "9000000000000.000001"}},
+		},
+		{
+			"no period", with(func(d *BudgetDraft) { d.Period = "daily" }),
+			[]Violation{{Field: "period", Rule: RuleOneOf, Value: "daily"}},
+		},
+		{
+			"reversed", with(func(d *BudgetDraft) { d.Start, d.End = day("2026-11-21"), day("2026-11-20") }),
+			[]Violation{{Field: "endDate", Rule: RuleOrder, Value: "2026-11-20T00:00:00Z"}},
+		},
+		{
+			"year 10000", with(func(d *BudgetDraft) { d.Start = day("9999-12-31").AddDate(0, 0, 1) }),
+			[]Violation{{Field: "startDate", Rule: RuleDate, Value: "253402300800000"}},
+		},
 		{"threshold 0", threshold(0), []Violation{{Field: "alertThreshold", Rule: RuleMin, Limit: 1, Value: "0"}}},
 		{"threshold 101", threshold(101), []Violation{{Field: "alertThreshold", Rule: RuleMax, Limit: 100, Value: "101"}}},
 	}

@@ -6,37 +6,37 @@ import (
 	"time"
 )
 
-// Codes that the refusal of a token carries, so that a client can tell them apart.
+// Error codes of refused tokens.
 const (
-	CodeNoToken        = "NO_TOKEN"        // none was sent
-	CodeTokenInvalid   = "TOKEN_INVALID"   // garbled, or signed by somebody else
-	CodeTokenExpired   = "TOKEN_EXPIRED"   // was good once
-	CodeSessionInvalid = "SESSION_INVALID" // signed out, or the password was changed since
-	CodeUserNotFound   = "USER_NOT_FOUND"  // its account is gone
+	CodeNoToken        = "NO_TOKEN"        // no token was sent
+	CodeTokenInvalid   = "TOKEN_INVALID"   // malformed, or the signature is wrong
+	CodeTokenExpired   = "TOKEN_EXPIRED"   // past its expiry
+	CodeSessionInvalid = "SESSION_INVALID" // signed out, or issued before a password change
+	CodeUserNotFound   = "USER_NOT_FOUND"  // the account was removed
 )
 
-// RefuseToken is the error of a token that will never work again.
+// RefuseToken returns the Unauthorized error of a token that will never be valid again.
 func RefuseToken(code string, cause error) error {
 	return &Error{Kind: Unauthorized, Msg: "Invalid token.", Code: code, Err: cause}
 }
 
-// A Credential is the token by which a caller acts. It was good when the caller was
-// authenticated; the store checks it again in the transaction of each change, under
-// the lock of the user's row. So a request whose body arrives late, or that waits its
-// turn, changes nothing after the token has ended, whichever process ended it.
+// A Credential identifies the token of an authenticated caller. The store checks it
+// again in the transaction of each change, under the lock of the user's row, so a
+// request that waits or whose body arrives late changes nothing after the token has
+// ended, whichever process ended it.
 type Credential struct {
 	UserID     string
-	Key        string    // names the token among sign-outs
+	Key        string    // of the token in the list of signed-out tokens
 	Generation int64     // compared with User.TokenGeneration
-	Until      time.Time // from then on the token opens nothing
+	Until      time.Time // the token is refused from then on
 
-	// Revocations is User.Revocations when the token was last found not to be signed
-	// out. As long as the two are equal nobody has to look it up again.
+	// Revocations is User.Revocations of the last time that the token was looked up
+	// among the signed-out ones. While the two are equal no new lookup is needed.
 	Revocations int64
 }
 
-// Check tells whether u's row still honours the token at a moment, sign-outs of
-// single tokens aside. Its error is of Unauthorized.
+// Check returns an Unauthorized error if the token has expired or is of an older
+// generation than u's. Sign-outs of single tokens are not checked here.
 func (c *Credential) Check(u *User, now time.Time) error {
 	switch {
 	case !now.Before(c.Until):
@@ -49,13 +49,13 @@ func (c *Credential) Check(u *User, now time.Time) error {
 
 type credentialKey struct{}
 
-// WithCredential gives a context whose changes are made by the bearer of c.
+// WithCredential returns a copy of ctx with the credential of its caller.
 func WithCredential(ctx context.Context, c Credential) context.Context {
 	return context.WithValue(ctx, credentialKey{}, c)
 }
 
-// CredentialFrom gives what WithCredential put there. There is none behind the
-// program's own work, such as the retention of old rows.
+// CredentialFrom returns the credential of ctx. Background work of the program, such
+// as pruning, has none.
 func CredentialFrom(ctx context.Context) (Credential, bool) {
 	c, ok := ctx.Value(credentialKey{}).(Credential)
 	return c, ok

@@ -2,19 +2,19 @@ package models
 
 import "strings"
 
-// DefaultCurrency is an account's until it is set, as in the original.
+// DefaultCurrency is the currency of an account that has not chosen one.
 const DefaultCurrency = "INR"
 
-// A Currency is one that an account can have.
+// A Currency is a currency that an account can have.
 type Currency struct {
 	Code     string // ISO 4217, three upper-case letters
 	Name     string // in English
 	Symbol   string // in English, such as "$" or "CHF"
-	Decimals int    // that amounts usually have; an amount may have more
+	Decimals int    // usual number of decimals; an amount may have more
 }
 
-// CurrencyCode is the code that a client means: trimmed, and the letters of ASCII in
-// upper case. Other letters stay, or ınr (U+0131) and uſd (U+017F) would be codes.
+// CurrencyCode returns s trimmed and with ASCII letters in upper case. Other letters
+// stay, so that ınr (U+0131) and uſd (U+017F) do not become codes.
 func CurrencyCode(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' {
@@ -24,7 +24,7 @@ func CurrencyCode(s string) string {
 	}, Trim(s))
 }
 
-// FindCurrency is the one of Currencies with this code, in upper case.
+// FindCurrency returns the element of Currencies with this upper-case code.
 func FindCurrency(code string) (Currency, bool) {
 	i, found := currencyIndex[code]
 	if !found {

@@ -2,11 +2,11 @@ package models
 
 import "time"
 
-// A Day is a calendar day of no zone, counted in days since 1970-01-01. It is
-// what totals, budgets and dashboards count by; a moment has a Day only in some
-// zone (DayOf). Days compare and add up as integers, so d+1 is the next day.
+// A Day is a calendar day without a time zone, as a number of days since 1970-01-01.
+// Totals, budgets and dashboards group entries by Day. DayOf converts a time to its
+// Day in a zone. d+1 is the day after d.
 //
-// Its text is YYYY-MM-DD. The years are 0 to 9999.
+// The text form is YYYY-MM-DD, with years from 0 to 9999.
 type Day int64
 
 // The first and the last Day.
@@ -17,14 +17,13 @@ var (
 
 const daySeconds = 24 * 60 * 60
 
-// Date is the day of a year, a month and a day of the month, out of range as in
-// time.Date: the 32nd of January is the 1st of February.
+// Date returns the Day of a date. Values out of range are normalized as in time.Date:
+// 32 January is 1 February.
 func Date(year int, month time.Month, day int) Day {
 	return Day(floorDiv(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix(), daySeconds))
 }
 
-// DayOf is the day that people in zone call t's. It never leaves MinDay to
-// MaxDay: a moment within half a day of the ends counts as theirs.
+// DayOf returns the day of t in zone, clamped to MinDay and MaxDay.
 func DayOf(t time.Time, zone *time.Location) Day {
 	_, offset := t.In(zone).Zone()
 	return min(max(Day(floorDiv(t.Unix()+int64(offset), daySeconds)), MinDay), MaxDay)
@@ -38,7 +37,7 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// ParseDay reads YYYY-MM-DD; false for anything else, such as 2026-02-29.
+// ParseDay parses YYYY-MM-DD. It returns false for anything else, such as 2026-02-29.
 func ParseDay(s string) (Day, bool) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
@@ -47,18 +46,17 @@ func ParseDay(s string) (Day, bool) {
 	return DayOf(t, time.UTC), true
 }
 
-// Time is midnight UTC of the day, the moment that stands for it where a moment
-// is needed.
+// Time returns midnight UTC of the day.
 func (d Day) Time() time.Time { return time.Unix(int64(d)*daySeconds, 0).UTC() }
 
-// Date is the inverse of the function Date.
+// Date returns the year, month and day of the month: the inverse of the function Date.
 func (d Day) Date() (year int, month time.Month, day int) { return d.Time().Date() }
 
-// Weekday is the day of the week.
+// Weekday returns the day of the week.
 func (d Day) Weekday() time.Weekday { return d.Time().Weekday() }
 
-// AddMonths moves by whole months, to the last day of a month that has no such
-// day: a month after 31 January is 28 or 29 February.
+// AddMonths returns the day n months later, or the last day of that month if it is
+// shorter: one month after 31 January is 28 or 29 February.
 func (d Day) AddMonths(n int) Day {
 	year, month, day := d.Date()
 	first := Date(year, month+time.Month(n), 1)
@@ -66,7 +64,7 @@ func (d Day) AddMonths(n int) Day {
 	return min(first+Day(day-1), Date(year, month+1, 1)-1)
 }
 
-// String gives YYYY-MM-DD.
+// String returns YYYY-MM-DD.
 func (d Day) String() string { return string(d.Append(nil)) }
 
 // Append appends YYYY-MM-DD to b.
@@ -79,39 +77,39 @@ func (d Day) Append(b []byte) []byte {
 
 func appendTwo(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
-// anyOffset is more than any zone was ever away from UTC.
-const anyOffset = 16 * time.Hour
+// maxZoneOffset is larger than the UTC offset of any time zone in history.
+const maxZoneOffset = 16 * time.Hour
 
-// Possible reports whether t is of this day somewhere on Earth. The stored day of
-// an expense always is one of its date's.
-func (d Day) Possible(t time.Time) bool {
+// MayContain reports whether t falls on this day in some time zone. Expense.Day is
+// always possible for Expense.Date.
+func (d Day) MayContain(t time.Time) bool {
 	midnight := d.Time()
-	return !t.Before(midnight.Add(-anyOffset)) && t.Before(midnight.Add(24*time.Hour+anyOffset))
+	return !t.Before(midnight.Add(-maxZoneOffset)) && t.Before(midnight.Add(24*time.Hour+maxZoneOffset))
 }
 
-// MomentsOf are bounds of the moments that can be of the days from first to last:
-// from included, to excluded.
-func MomentsOf(first, last Day) (from, to time.Time) {
-	return first.Time().Add(-anyOffset), (last + 1).Time().Add(anyOffset)
+// TimeRange returns bounds of the times that fall on one of the days from first to
+// last in some time zone: from is included, to is excluded.
+func TimeRange(first, last Day) (from, to time.Time) {
+	return first.Time().Add(-maxZoneOffset), (last + 1).Time().Add(maxZoneOffset)
 }
 
-// A DayRef names a day as clients do: by itself, or by a moment, which is of its
-// day in the account's zone. The zero DayRef names none.
+// A DayRef is a day in a request: a Day, or a time whose day in the account's zone is
+// meant. The zero DayRef is no day.
 type DayRef struct {
-	At   time.Time // UTC; the zero time unless it is by a moment
-	Day  Day       // if Bare
-	Bare bool      // it is by itself
+	At    time.Time // UTC; zero if IsDay
+	Day   Day       // if IsDay
+	IsDay bool      // whether it is Day, not At
 }
 
-// OnDay names a day by itself.
-func OnDay(d Day) DayRef { return DayRef{Day: d, Bare: true} }
+// DayRefOf returns a reference to d.
+func DayRefOf(d Day) DayRef { return DayRef{Day: d, IsDay: true} }
 
-// IsZero reports whether no day is named.
+// IsZero reports whether r is no day.
 func (r DayRef) IsZero() bool { return r == DayRef{} }
 
-// In is the day in an account of this zone; that of no DayRef means nothing.
+// In returns the day for an account in zone. It must not be called on a zero DayRef.
 func (r DayRef) In(zone *time.Location) Day {
-	if r.Bare {
+	if r.IsDay {
 		return r.Day
 	}
 	return DayOf(r.At, zone)

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestDaysAreThoseOfTheCalendar holds a Day against package time.
+// TestDaysAreThoseOfTheCalendar compares Day with package time.
 func TestDaysAreThoseOfTheCalendar(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := Day(rapid.Int64Range(int64(MinDay), int64(MaxDay)).Draw(t, "day"))
@@ -35,13 +35,13 @@ func TestAMomentHasTheDayOfItsZone(t *testing.T) {
 		}).Draw(t, "zone"))
 		at := time.UnixMilli(rapid.Int64Range(-6e13, 2e14).Draw(t, "at"))
 		d := DayOf(at, zone)
-		if want := at.In(zone).Format(time.DateOnly); d.String() != want || !d.Possible(at) {
+		if want := at.In(zone).Format(time.DateOnly); d.String() != want || !d.MayContain(at) {
 			t.Fatalf("%s in %s is %s, want %s", at.UTC(), zone, d, want)
 		}
-		if from, to := MomentsOf(d, d); at.Before(from) || !at.Before(to) {
+		if from, to := TimeRange(d, d); at.Before(from) || !at.Before(to) {
 			t.Fatalf("%s is of %s, whose moments are %s to %s", at, d, from, to)
 		}
-		if (d + 3).Possible(at) || (d - 3).Possible(at) {
+		if (d + 3).MayContain(at) || (d - 3).MayContain(at) {
 			t.Fatalf("%s may be of %s or %s", at, d+3, d-3)
 		}
 	})
@@ -91,7 +91,10 @@ func TestMonthsAreAddedToTheirLastDay(t *testing.T) {
 }
 
 func TestNoDays(t *testing.T) {
-	for _, s := range []string{"", "2026-02-29", "2026-1-1", "2026-01-01T00:00:00Z", "10000-01-01", "-001-01-01", "2026-13-01", "today"} {
+	for _, s := range []string{
+		"", "2026-02-29", "2026-1-1", "2026-01-01T00:00:00Z", "10000-01-01", "-001-01-01", "2026-13-01",
+		"today",
+	} {
 		if d, ok := ParseDay(s); ok {
 			t.Errorf("%q is read as %s", s, d)
 		}
@@ -99,19 +102,25 @@ func TestNoDays(t *testing.T) {
 }
 
 func TestNamesThatAreNoZone(t *testing.T) {
-	for _, name := range []string{"", "Local", "Mars/Olympus", "../etc/passwd", "America/", "utc\x00", "+02:00", string(make([]byte, 1000))} {
+	for _, name := range []string{
+		"", "Local", "Mars/Olympus", "../etc/passwd", "America/", "utc\x00", "+02:00",
+		string(make([]byte, 1000)),
+	} {
 		if zone, ok := LoadZone(name); ok {
 			t.Errorf("%q is the zone %s", name, zone)
 		}
 	}
-	for _, name := range []string{"UTC", "Asia/Calcutta", "Asia/Kolkata", "US/Pacific", "Etc/GMT+5", "America/Argentina/ComodRivadavia"} {
+	for _, name := range []string{
+		"UTC", "Asia/Calcutta", "Asia/Kolkata", "US/Pacific", "Etc/GMT+5",
+		"America/Argentina/ComodRivadavia",
+	} {
 		if zone, ok := LoadZone(name); !ok || zone.String() != name {
 			t.Errorf("%q is no zone", name)
 		}
 	}
 }
 
-// TestADateSetsItsDay goes through the ways in which a page names a date.
+// TestADateSetsItsDay covers the forms in which pages send dates.
 func TestADateSetsItsDay(t *testing.T) {
 	angeles, _ := LoadZone("America/Los_Angeles")
 	evening := time.Date(2026, time.March, 1, 3, 0, 0, 0, time.UTC) // 28 February there
@@ -139,8 +148,8 @@ func TestADateSetsItsDay(t *testing.T) {
 	}
 }
 
-// TestADocumentSentBackMovesNoDay is about a page in another zone that edits an
-// amount and sends everything as it read it.
+// TestADocumentSentBackMovesNoDay covers a page in another zone that changes the amount and
+// sends all other fields as it read them.
 func TestADocumentSentBackMovesNoDay(t *testing.T) {
 	angeles, _ := LoadZone("America/Los_Angeles")
 	e := Expense{Date: onDay("2026-03-01").Time(), Day: onDay("2026-03-01")}

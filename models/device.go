@@ -2,28 +2,28 @@ package models
 
 import "time"
 
-// A Device is a browser or app of a user that opened a socket. It is named as it
-// names itself; one that does not is named after its token.
+// A Device is a browser or app of a user that opened a socket. Its ID is the one that
+// the client sends, or is derived from the token if it sends none.
 type Device struct {
 	ID        string
 	FirstSeen time.Time
-	LastSeen  time.Time // when its first socket came or its last one went, whichever was later
+	LastSeen  time.Time // when it last connected or disconnected
 }
 
-// A Session is a token of a user, from its first use to its end.
-type Session struct {
-	Key       string // names the token among sign-outs
+// A LoginSession is a token of a user that was used and has not expired.
+type LoginSession struct {
+	Key       string // of the token in the list of signed-out tokens
 	FirstSeen time.Time
-	LastSeen  time.Time // to the hour, for a token without a live connection
+	LastSeen  time.Time // rounded to the hour for a token without a live connection
 	ExpiresAt time.Time
-	Devices   []string // that opened a socket with it
+	Devices   []string // IDs of devices that opened a socket with it
 }
 
-// A DeviceToken is a token that a device used, so that signing the device out can
-// refuse it.
+// A DeviceToken records that a device used a token, so that signing out the device
+// revokes it.
 type DeviceToken struct {
 	UserID    string
 	DeviceID  string    // "" for the token itself, whichever device uses it
-	Key       string    // names the token among sign-outs
-	ExpiresAt time.Time // from then on nobody needs to refuse it
+	Key       string    // of the token in the list of signed-out tokens
+	ExpiresAt time.Time // the row is of no use from then on
 }

@@ -6,36 +6,43 @@ import (
 	"time"
 )
 
-// Kind says what a caller can do about an error. The zero Kind is Internal, so
-// an unclassified error becomes a 500 and never a leaked message.
+// Kind says what a caller can do about an error. The zero Kind is Internal, so an
+// unclassified error becomes a 500 whose message is not shown to users.
 type Kind uint8
 
 // The kinds of error.
 const (
-	Internal     Kind = iota // our fault; the user reads only "Internal server error"
-	Invalid                  // will not succeed as sent
-	Unauthorized             // no valid token, definitively
-	Forbidden                // valid token, but not allowed
-	NotFound                 // absent, or not this user's: the two look the same
-	Conflict                 // the stored version is newer, or the same is under way
-	TooLarge                 // the body is over its limit
-	TooMany                  // a rate limit; try again later
-	Unavailable              // our trouble; try the same request again later
-	NotBuilt                 // this server has no such feature
-	WrongMedia               // the body is encoded in a way that is not read
+	Internal         Kind = iota // server error; the user reads only "Internal server error"
+	Invalid                      // will not succeed as sent
+	Unauthorized                 // the token will never be valid again
+	Forbidden                    // valid token, but no permission
+	NotFound                     // absent, or not this user's: the two look the same
+	Conflict                     // a newer version is stored, or the same request is in progress
+	TooLarge                     // the body exceeds its limit
+	TooMany                      // rate limit; try again later
+	Unavailable                  // temporary server error; try the same request again later
+	NotImplemented               // this server does not have the feature
+	UnsupportedMedia             // unsupported Content-Encoding
 )
 
-// Error is an error whose Msg a user may read.
+// Error is an error with a message for users.
 type Error struct {
 	Kind Kind
 	Msg  string // one sentence, no ids or secrets
-	Code string // machine-readable, such as "TOKEN_EXPIRED"; "" sends none
+	Code string // machine-readable, such as "TOKEN_EXPIRED"; may be empty
 	Err  error  // the cause; logged, never sent. May be nil.
 
-	RetryAfter time.Duration // for TooMany and Unavailable; 0 leaves it to the door
+	RetryAfter time.Duration // for TooMany and Unavailable; 0 is the entry point's default
+
+	// Setting is the name of the setting that decides, such as "RATE_LIMIT", or FixedLimit,
+	// if the error is about a limit; else "". It is logged, never sent.
+	Setting string
 }
 
-// Error implements error with the cause, for logs.
+// FixedLimit is the Setting of errors about a limit that cannot be changed.
+const FixedLimit = "none"
+
+// Error returns the message with the cause. It is for logs.
 func (e *Error) Error() string {
 	if e.Err == nil {
 		return e.Msg
@@ -43,14 +50,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %v", e.Msg, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause; nil if there is none.
 func (e *Error) Unwrap() error { return e.Err }
 
-// E makes an Error without a cause.
+// E returns an Error without a cause.
 func E(k Kind, msg string) *Error { return &Error{Kind: k, Msg: msg} }
 
-// KindOf gives the Kind of the first Error or ConflictError in err's chain, and
-// Internal if there is none.
+// KindOf returns the Kind of the first Error or ConflictError in err's chain, Internal
+// if there is none.
 func KindOf(err error) Kind {
 	var conflict *ConflictError
 	if errors.As(err, &conflict) {
@@ -63,7 +70,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Message is the sentence a user may read about err.
+// Message returns the sentence about err that a user may read.
 func Message(err error) string {
 	var conflict *ConflictError
 	if errors.As(err, &conflict) {
@@ -76,12 +83,12 @@ func Message(err error) string {
 	return "Internal server error"
 }
 
-// ConflictError says that a newer version is stored than the client had read
+// ConflictError is the error of a change based on an older version than the stored one
 // (docs/contract.md#versions).
 type ConflictError struct {
-	Stored Expense
-	Budget *Budget // instead of Stored, if the conflict is about one
-	Goal   *Goal   // likewise
+	Stored Expense // the stored expense, unless Budget or Goal is set
+	Budget *Budget // the stored budget
+	Goal   *Goal   // the stored goal
 }
 
 func (e *ConflictError) Error() string {

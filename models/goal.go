@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// The values of a goal's fields, in the original's order; the first of each
-// comment is the default.
+// The values of a goal's fields, in the order in which error texts list them.
 var (
-	GoalTypes      = []string{"savings", "expense_reduction", "income_increase", "debt_payoff"} // none: it must be named
-	GoalPriorities = []string{"low", "medium", "high"}                                          // medium
-	GoalReminders  = []string{"daily", "weekly", "monthly", "none"}                             // weekly
-	GoalStatuses   = []string{GoalActive, GoalCompleted, GoalPaused, GoalCancelled}             // active
+	GoalTypes      = []string{"savings", "expense_reduction", "income_increase", "debt_payoff"} // required
+	GoalPriorities = []string{"low", "medium", "high"}                                          // default: medium
+	GoalReminders  = []string{"daily", "weekly", "monthly", "none"}                             // default: weekly
+	GoalStatuses   = []string{GoalActive, GoalCompleted, GoalPaused, GoalCancelled}             // default: active
 
-	// GoalCategories are the categories of expenses, and general, the default.
+	// GoalCategories are the categories of expenses and "general", the default.
 	GoalCategories = append(slices.Clone(Categories), "general")
 )
 
@@ -32,40 +31,39 @@ const (
 	MaxGoalTitle       = 100 // UTF-16 units
 	MaxGoalDescription = 500 // UTF-16 units
 	MaxMilestones      = 50
-	MaxGoals           = 100 // of one user: the list is never paged
+	MaxGoals           = 100 // per user, because the list has no pages
 )
 
-// A Goal is an amount that a user wants to reach until a day. Only its own
-// requests move CurrentAmount; expenses do not.
+// A Goal is an amount that a user wants to reach by a date. Only requests about the
+// goal change Current; expenses do not.
 type Goal struct {
-	ID          string // 24 hex digits
-	UserID      string
+	ID          string `gorm:"primaryKey"` // 24 hex digits
+	UserID      string `gorm:"index:goals_user"`
 	Title       string
-	Description string // may be empty
-	Target      Money  // above zero
-	Current     Money  // zero or more; may exceed Target
-	Type        string // one of GoalTypes
-	Category    string // one of GoalCategories
-	TargetDate  time.Time
-	Priority    string // one of GoalPriorities
-	Status      string // one of GoalStatuses
-	Reminder    string // one of GoalReminders
-	Milestones  []Milestone
-	Version     int64     // as Expense.Version
-	CreatedAt   time.Time // UTC, whole milliseconds
-	UpdatedAt   time.Time
+	Description string      // may be empty
+	Target      Money       // above zero
+	Current     Money       `gorm:"column:current_value"` // zero or more; may exceed Target
+	Type        string      // one of GoalTypes
+	Category    string      // one of GoalCategories
+	TargetDate  time.Time   `gorm:"serializer:millis"`
+	Priority    string      // one of GoalPriorities
+	Status      string      // one of GoalStatuses
+	Reminder    string      // one of GoalReminders
+	Milestones  []Milestone `gorm:"serializer:record"`
+	Version     int64       // as Expense.Version
+	CreatedAt   time.Time   `gorm:"serializer:millis"` // UTC, whole milliseconds
+	UpdatedAt   time.Time   `gorm:"serializer:millis"`
 }
 
 // A Milestone is a part of a goal's amount.
 type Milestone struct {
-	ID         string // 24 hex digits
-	Amount     Money  // zero or more
-	Date       time.Time
-	AchievedAt time.Time // the zero time: not yet
+	ID         string    `log:"id"`     // 24 hex digits
+	Amount     Money     `log:"amount"` // zero or more
+	Date       time.Time `log:"date"`
+	AchievedAt time.Time `log:"achieved,omitempty"` // zero: not yet
 }
 
-// A GoalPatch names the fields of a goal that a client wants changed; nil leaves
-// a field alone.
+// A GoalPatch holds the fields of a goal to change; nil keeps a field.
 type GoalPatch struct {
 	Title, Description                         *string
 	Target, Current                            *Money
@@ -74,33 +72,33 @@ type GoalPatch struct {
 	Milestones                                 *[]Milestone
 }
 
-// Goal gives the goal that p describes, with the defaults of what it does not name.
+// Goal returns the new goal that p describes, with defaults for the fields it lacks.
 func (p GoalPatch) Goal() Goal {
 	g := Goal{Category: "general", Priority: "medium", Status: GoalActive, Reminder: "weekly"}
 	p.Apply(&g)
 	return g
 }
 
-// Apply writes the named fields into g, trimmed and cut, and touches nothing else.
-// A milestone that g had already, with the same amount and date, stays achieved.
+// Apply writes the fields that p names into g, trimmed and truncated. A milestone with
+// the amount and date of an existing one keeps its ID and AchievedAt.
 func (p GoalPatch) Apply(g *Goal) {
-	set(&g.Title, mapped(p.Title, Trim))
-	set(&g.Description, mapped(p.Description, Trim))
-	set(&g.Target, p.Target)
-	set(&g.Current, p.Current)
-	set(&g.Type, p.Type)
-	set(&g.Category, p.Category)
-	set(&g.Priority, p.Priority)
-	set(&g.Status, p.Status)
-	set(&g.Reminder, p.Reminder)
-	set(&g.TargetDate, millis(p.TargetDate))
+	setIf(&g.Title, mapPtr(p.Title, Trim))
+	setIf(&g.Description, mapPtr(p.Description, Trim))
+	setIf(&g.Target, p.Target)
+	setIf(&g.Current, p.Current)
+	setIf(&g.Type, p.Type)
+	setIf(&g.Category, p.Category)
+	setIf(&g.Priority, p.Priority)
+	setIf(&g.Status, p.Status)
+	setIf(&g.Reminder, p.Reminder)
+	setIf(&g.TargetDate, millisPtr(p.TargetDate))
 	if p.Milestones == nil {
 		return
 	}
 	kept := make([]Milestone, len(*p.Milestones))
 	for i, m := range *p.Milestones {
 		m.Date = Millis(m.Date)
-		if j := slices.IndexFunc(g.Milestones, m.same); j >= 0 {
+		if j := slices.IndexFunc(g.Milestones, m.equal); j >= 0 {
 			m = g.Milestones[j]
 		}
 		kept[i] = m
@@ -108,9 +106,9 @@ func (p GoalPatch) Apply(g *Goal) {
 	g.Milestones = kept
 }
 
-func (m Milestone) same(o Milestone) bool { return m.Amount == o.Amount && m.Date.Equal(o.Date) }
+func (m Milestone) equal(o Milestone) bool { return m.Amount == o.Amount && m.Date.Equal(o.Date) }
 
-// Check gives every rule that g breaks, and nil for a good goal.
+// Check returns every rule that g breaks; nil if valid.
 func (g Goal) Check() []Violation {
 	vs := checkText("title", &g.Title, MaxGoalTitle, true)
 	vs = append(vs, checkText("description", &g.Description, MaxGoalDescription, false)...)
@@ -151,9 +149,9 @@ func checkMilestones(ms []Milestone) (vs []Violation) {
 	return vs
 }
 
-// Advance draws what follows from the goal's amount at a moment: milestones that
-// it has reached are achieved, and an active goal whose target it has reached is
-// completed. It reports whether the goal was completed just now.
+// Advance updates what depends on the goal's current amount: milestones that it has
+// reached become achieved, and an active goal that has reached its target becomes
+// completed. It reports whether the goal was completed by this call.
 func (g *Goal) Advance(now time.Time) (completed bool) {
 	for i := range g.Milestones {
 		if m := &g.Milestones[i]; m.AchievedAt.IsZero() && g.Current >= m.Amount {
@@ -167,9 +165,8 @@ func (g *Goal) Advance(now time.Time) (completed bool) {
 	return completed
 }
 
-// Overdue reports whether the goal is active although its day has passed. today
-// is in the account's zone; the target's day is its UTC day, which is the one that
-// a date field sends.
+// Overdue reports whether the goal is active and its target date has passed. today is
+// in the account's zone. The target date is taken in UTC, as a date input sends it.
 func (g *Goal) Overdue(today Day) bool {
 	return g.Status == GoalActive && DayOf(g.TargetDate, time.UTC) < today
 }

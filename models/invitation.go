@@ -2,64 +2,69 @@ package models
 
 import "time"
 
-// Bounds of invitations. All but the last are of the inviting user, count whatever
-// became of an invitation other than being accepted, and may be told: so they say
-// nothing about who is invited.
+// Limits of invitations. MaxInvitations and MaxInvitationsPerAddress are of the inviting
+// user and count every invitation that was not accepted, whatever its state, so their
+// errors reveal nothing about the invited address.
 const (
-	MaxInvitations     = 1000 // of one user, to everybody
-	MaxInvitationsPair = 50   // of one user to one address
-	MaxReceived        = 1000 // that wait for one user's answer
+	MaxInvitations           = 1000 // of one user, to all addresses
+	MaxInvitationsPerAddress = 50   // of one user to one address
+	MaxPendingInvitations    = 1000 // waiting for one user's answer
 
-	// InvitationRest is how long an invitation that was withdrawn still counts: who
-	// invites and withdraws in turn reaches the bounds too.
-	InvitationRest = 24 * time.Hour
+	// WithdrawnInvitationTTL is how long a withdrawn invitation still counts, so that inviting
+	// and withdrawing in turn reaches the limits too.
+	WithdrawnInvitationTTL = 24 * time.Hour
 
 	MaxBlocked = 1000 // people that one user blocks
 )
 
-// An Invitation offers a role in somebody's expense to whoever has an address.
+// An Invitation offers a role in an expense to the owner of an e-mail address.
 type Invitation struct {
-	ID        string // 24 hex digits
-	ExpenseID string
-	OwnerID   string // who invites; "" if that account was removed
-	Email     string // who is invited
-	Role      Role   // RoleEditor or RoleViewer
-	State     InvitationState
-	CreatedAt time.Time
+	ID        string `gorm:"primaryKey"` // 24 hex digits
+	ExpenseID string `gorm:"uniqueIndex:invitations_open,priority:1" log:"expense"`
+	// the inviting user; "" if that account was removed
+	OwnerID string `gorm:"column:user_id;index:invitations_user,priority:1" log:"owner"`
+	// the invited address
+	Email string `gorm:"uniqueIndex:invitations_open,priority:2;index:invitations_user,priority:2;index:invitations_email,priority:1"`
+	// Role is RoleEditor or RoleViewer.
+	Role      Role            `log:"role"`
+	State     InvitationState `gorm:"index:invitations_email,priority:2"`
+	CreatedAt time.Time       `gorm:"serializer:millis;index:invitations_undelivered" log:"created"`
 
-	// Of an invitation that its recipient reads.
-	OwnerName, OwnerEmail, Description string
+	// Set only in the recipient's view.
+	OwnerName   string `gorm:"->" log:"name"`
+	OwnerEmail  string `gorm:"->" log:"email"`
+	Description string `gorm:"->"`
 }
 
-// An InvitationState says what became of an invitation. Its owner is never told.
+// An InvitationState is the state of an invitation. It is never shown to the inviting
+// user.
 type InvitationState string
 
-// The states of an invitation. New and withdrawn ones are still to be delivered,
-// which is done apart from the request that made them: its work and its answer are
-// the same whether or not the address has an account.
+// The states of an invitation. A background task delivers new and withdrawn ones, so
+// the request that makes them takes the same time and has the same answer whether or
+// not the address has an account.
 const (
 	InvitationNew       InvitationState = "new"
 	InvitationPending   InvitationState = "pending"   // the recipient sees it
-	InvitationWaiting   InvitationState = "waiting"   // for an account with the address
+	InvitationWaiting   InvitationState = "waiting"   // no account has the address yet
 	InvitationDeclined  InvitationState = "declined"  // or suppressed; the recipient does not see it
 	InvitationWithdrawn InvitationState = "withdrawn" // the recipient may still see it
-	InvitationGone      InvitationState = "gone"      // it only counts, for InvitationRest
+	InvitationExpired   InvitationState = "gone"      // only counts towards limits, for WithdrawnInvitationTTL
 )
 
-// A Contact is what a user has decided about another.
+// A Contact is a user's decision about another user.
 type Contact string
 
-// The contacts. Of nobody whose user never accepted an invitation of theirs, nor
-// blocked them, there is one.
+// The decisions. NoContact is the default.
 const (
 	NoContact       Contact = ""
-	ContactAccepted Contact = "accepted" // later shares of theirs need no invitation
-	ContactBlocked  Contact = "blocked"  // their invitations do not arrive
+	ContactAccepted Contact = "accepted" // their later shares need no invitation
+	ContactBlocked  Contact = "blocked"  // their invitations are suppressed
 )
 
-// A Person is another user, as far as one is shown to others.
+// A Person is the public part of another user's account.
 type Person struct {
 	ID   string
-	Name string
-	At   time.Time // since when they are blocked, in a list of those
+	Name string    `log:"name"`
+	At   time.Time `gorm:"column:updated_at;serializer:millis"` // when they were blocked; only in the list of blocked people
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Money is an amount in millionths of the currency unit: exact, never a float.
-// On the wire it is a JSON number in its shortest form.
+// Money is an exact amount in millionths of the currency unit. In JSON it is a number
+// in its shortest form.
 type Money int64
 
 // Limits of an expense's amount (docs/contract.md#amounts).
@@ -28,23 +28,24 @@ const (
 	maxMoney = 1<<63 - 1 // millionths
 	maxWhole = maxMoney / moneyUnit
 
-	// maxExponent clamps the written exponent. It is far longer than any body,
-	// so no mantissa can bring a clamped value back into range.
+	// maxExponent limits the exponent of the text. It exceeds the length of any request
+	// body, so no mantissa can bring a clamped value back into range.
 	maxExponent = 1 << 40
 )
 
-// ErrNotANumber and ErrUnsafeNumber are the two ways in which ParseMoney refuses.
+// ErrNotANumber and ErrUnsafeNumber are the errors of ParseMoney.
 var (
 	ErrNotANumber   = errors.New("not a number")
 	ErrUnsafeNumber = errors.New("not a safe number")
 )
 
-// ParseMoney reads a decimal number such as 12.345, -3 or 1.5e3 and rounds it
-// to six decimals, half away from zero. It fails with ErrNotANumber, or with
-// ErrUnsafeNumber beyond what a browser's number holds exactly. Limits of an
-// expense are Draft.Check's business: values of up to 2^53-1 saturate at the
-// largest Money. Its work grows with the length of s alone, whatever the
-// exponent says.
+// ParseMoney parses a decimal number such as 12.345, -3 or 1.5e3 and rounds it to six
+// decimals, half away from zero. Values above the largest Money and up to 2^53-1
+// saturate; Draft.Check refuses them later. The running time depends on the length of
+// s only, not on the exponent.
+//
+// Errors: ErrNotANumber, and ErrUnsafeNumber beyond 2^53-1, the largest integer that a
+// JavaScript number holds exactly.
 func ParseMoney(s string) (Money, error) {
 	negative, s := cutSign(s)
 	d, err := parseDecimal(s)
@@ -58,14 +59,14 @@ func ParseMoney(s string) (Money, error) {
 	return m, err
 }
 
-// A decimal is 0.digits times ten to the power of point; digits has no leading
-// zero and is empty for zero.
+// A decimal is the number 0.digits times 10^point. digits has no leading zero and is
+// empty for zero.
 type decimal struct {
 	digits string
 	point  int
 }
 
-// parseDecimal reads digits[.digits][e[+-]digits] with a digit in the mantissa.
+// parseDecimal parses digits[.digits][e[+-]digits]; the mantissa has at least one digit.
 func parseDecimal(s string) (decimal, error) {
 	mantissa, exponent, scientific := s, "", false
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
@@ -84,7 +85,7 @@ func parseDecimal(s string) (decimal, error) {
 	return decimal{significant, len(whole) - (len(digits) - len(significant)) + power}, nil
 }
 
-// parseExponent reads [+-]digits, clamped to maxExponent; false if it is not that.
+// parseExponent parses [+-]digits, clamped to maxExponent; false for anything else.
 func parseExponent(s string) (int, bool) {
 	negative, digits := cutSign(s)
 	if !allDigits(digits) {
@@ -100,7 +101,7 @@ func parseExponent(s string) (int, bool) {
 	return power, true
 }
 
-// money gives d in millionths.
+// money returns d in millionths, or ErrUnsafeNumber.
 func (d decimal) money() (Money, error) {
 	if d.digits == "" || d.point < -moneyDecimals {
 		return 0, nil // zero, or less than half of a millionth
@@ -122,8 +123,7 @@ func (d decimal) money() (Money, error) {
 	return Money(min(n, maxMoney)), nil
 }
 
-// digit gives the digit at position i after the decimal's leading "0."; there
-// are zeros on both sides of those written.
+// digit returns the i-th digit after the leading "0."; 0 before and after the digits of d.
 func (d decimal) digit(i int) int64 {
 	if i < 0 || i >= len(d.digits) {
 		return 0
@@ -131,7 +131,7 @@ func (d decimal) digit(i int) int64 {
 	return int64(d.digits[i] - '0')
 }
 
-// slice reads the digits of positions from <= i < to as a number.
+// slice returns the digits at positions from <= i < to as a number.
 func (d decimal) slice(from, to int) int64 {
 	var n int64
 	for i := from; i < to; i++ {
@@ -140,7 +140,7 @@ func (d decimal) slice(from, to int) int64 {
 	return n
 }
 
-// hasAfter tells whether a digit other than zero stands at position i or later.
+// hasAfter reports whether there is a nonzero digit at position i or later.
 func (d decimal) hasAfter(i int) bool {
 	return i < len(d.digits) && strings.Trim(d.digits[max(i, 0):], "0") != ""
 }
@@ -161,7 +161,7 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// String gives the shortest decimal form: 12.345, 1, -0.5.
+// String returns the shortest decimal form: 12.345, 1, -0.5.
 func (m Money) String() string { return string(m.Append(nil)) }
 
 // Append appends the shortest decimal form to b.
@@ -175,7 +175,7 @@ func (m Money) Append(b []byte) []byte {
 	return appendFraction(b, u%moneyUnit)
 }
 
-// appendFraction appends what follows the whole units: nothing for none.
+// appendFraction appends the point and the decimals; nothing if fraction is 0.
 func appendFraction(b []byte, fraction uint64) []byte {
 	if fraction == 0 {
 		return b

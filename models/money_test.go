@@ -84,7 +84,7 @@ func TestParseMoneyRefuses(t *testing.T) {
 	}
 }
 
-// Ten times 0.1 is 1, which no float says.
+// The sum of ten times 0.1 is exactly 1, unlike in floating point.
 func TestMoneyAddsExactly(t *testing.T) {
 	tenth, err := models.ParseMoney("0.1")
 	if err != nil {
@@ -95,7 +95,7 @@ func TestMoneyAddsExactly(t *testing.T) {
 	}
 }
 
-// A body of ten megabytes may hold one number of ten megabytes.
+// A body of ten megabytes may consist of a single number.
 func TestParseMoneyTakesALongNumberInLinearTime(t *testing.T) {
 	long := "1." + strings.Repeat("3", 10<<20)
 	got, err := models.ParseMoney(long)
@@ -115,7 +115,7 @@ func TestMoneyComesBackAsSent(t *testing.T) {
 	})
 }
 
-// FuzzParseMoney holds ParseMoney against exact rational arithmetic.
+// FuzzParseMoney compares ParseMoney with exact rational arithmetic.
 func FuzzParseMoney(f *testing.F) {
 	for _, s := range []string{"12.345", "-1e-7", "9007199254740991.5", "1e400", ".5", "5.", "00.10e+2", "4.9999995"} {
 		f.Add(s)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// An Action is what a queued operation wants done.
+// An Action is the kind of a queued operation.
 type Action string
 
 // The actions of the offline queue (docs/contract.md#clients).
@@ -15,23 +15,23 @@ const (
 	Delete Action = "DELETE"
 )
 
-// An Operation is one entry of a device's offline queue, structurally sound
-// (docs/contract.md#d4) but with data that nobody has checked yet.
+// An Operation is one entry of a device's offline queue. Its structure has been checked
+// (docs/contract.md#d4), its data has not.
 type Operation struct {
 	Action       Action
 	ResourceType string // "expense"
-	ResourceID   string // an expense's id, or the device's temporary one
-	DeviceID     string
-	// Data is as the client sent it, nil for null and absent. Whether it is an
-	// object, and a good one, is the business of whoever applies the operation.
-	Data json.RawMessage
-	// Timestamp is the device's clock in milliseconds since 1970 when it queued
-	// the operation; nil if the client named none. It dates offline expenses
-	// (docs/contract.md#d15) and is never the arbiter of order.
-	Timestamp *int64
+	ResourceID   string `gorm:"serializer:clientText"` // an expense's id, or a temporary id of the device
+	DeviceID     string `gorm:"serializer:clientText"`
+	// Data is the JSON that the client sent, nil for null and absent. It need not be an
+	// object.
+	Data json.RawMessage `gorm:"serializer:raw"`
+	// Timestamp is the device's clock in milliseconds since 1970 when it queued the
+	// operation; nil if it sent none. It dates offline expenses (docs/contract.md#d15)
+	// and never decides the order of changes.
+	Timestamp *int64 `gorm:"column:client_time"`
 }
 
-// A Status says how one operation of a batch ended (docs/contract.md#results).
+// A Status is the outcome of one operation of a batch (docs/contract.md#results).
 type Status string
 
 // The statuses of a result.
@@ -42,32 +42,32 @@ const (
 	StatusNotFound  Status = "not_found"
 	StatusDuplicate Status = "duplicate"
 	StatusParked    Status = "parked"
-	StatusRejected  Status = "rejected" // not applied and not kept either; its repetition is judged anew
+	StatusRejected  Status = "rejected" // neither applied nor stored; a repetition is evaluated again
 )
 
-// CodeParkedFull is the code of an operation that was rejected because too many are
-// parked already.
+// CodeParkedFull is the code of an operation that was rejected because the user has
+// too many parked ones.
 const CodeParkedFull = "PARKED_FULL"
 
-// A Result answers one operation, and is what its replay gets again. StatusParked
-// and StatusRejected are failures to the client: an operation on an expense that does
-// not exist succeeds with StatusNotFound, although an UPDATE is parked as well
-// (docs/contract.md#d21).
+// A Result is the outcome of one operation. It is stored, and a replay of the operation
+// gets it again. Clients see StatusParked and StatusRejected as failures. An operation
+// on an expense that does not exist succeeds with StatusNotFound, although an UPDATE is
+// parked as well (docs/contract.md#d21).
 type Result struct {
-	ResourceID string
-	Status     Status
-	Expense    *Expense // the document after the operation; nil where there is none
-	Budget     *Budget  // as Expense, of the creation of a budget
-	Current    *Expense // for a conflict: the stored, newer expense
-	Error      string   // why it was parked or rejected; "" unless it was
-	Code       string   // what a program may know it by, of a rejected one; may be ""
+	ResourceID string   `log:"resource"`
+	Status     Status   `log:"status"`
+	Expense    *Expense `log:"expense,omitempty"` // after the operation; nil if it does not exist
+	Budget     *Budget  `log:"budget,omitempty"`  // likewise, for the creation of a budget
+	Current    *Expense `log:"current,omitempty"` // for a conflict: the stored, newer expense
+	Error      string   `log:"error,omitempty"`   // why it was parked or rejected; else ""
+	Code       string   // machine-readable, for a rejected one; may be ""
 }
 
-// Failed reports whether the client is told that the operation failed.
+// Failed reports whether the client sees the operation as failed.
 func (r *Result) Failed() bool { return r.Status == StatusParked || r.Status == StatusRejected }
 
-// Foreign are the places of r's expenses that are another user's, shared with r's.
-func (r *Result) Foreign() (places []**Expense) {
+// SharedExpenses returns pointers to those fields of r that hold an expense of another user.
+func (r *Result) SharedExpenses() (places []**Expense) {
 	for _, e := range []**Expense{&r.Expense, &r.Current} {
 		if *e != nil && (*e).Role != NoRole {
 			places = append(places, e)
@@ -76,33 +76,33 @@ func (r *Result) Foreign() (places []**Expense) {
 	return places
 }
 
-// An OperationState says where a stored operation stands.
+// An OperationState is the state of a stored operation.
 type OperationState string
 
 // The states of a stored operation.
 const (
 	Applied   OperationState = "applied"
-	Parked    OperationState = "parked"    // waits for a person: retry or discard
-	Discarded OperationState = "discarded" // a person gave it up; its replay stays parked's answer
+	Parked    OperationState = "parked"    // waits until the user retries or discards it
+	Discarded OperationState = "discarded" // by the user; a replay still gets the parked result
 )
 
-// A QueuedOperation is an operation as the server keeps it: the SyncQueue row
-// of the contract and the idempotency record in one (docs/contract.md#d16, docs/contract.md#d26). It is
-// written in the same transaction as the operation's effect.
+// A QueuedOperation is a stored operation: SyncQueue document and idempotency record in
+// one (docs/contract.md#d16, docs/contract.md#d26). It is written in the transaction of
+// the operation's effect.
 type QueuedOperation struct {
-	ID     string // 24 hex digits
-	UserID string
+	ID     string `gorm:"primaryKey;index:operations_parked,priority:3"` // 24 hex digits
+	UserID string `gorm:"uniqueIndex:operations_key,priority:2;index:operations_parked,priority:1;index:operations_parked_size,priority:1"`
 	Operation
-	// Key names the operation for replay, sha256 over docs/contract.md#d16's parts;
-	// "" for one that cannot be told from its repetition.
-	Key       string
+	// Key is the idempotency key: SHA-256 over the fields of docs/contract.md#d16; "" if
+	// the operation cannot be distinguished from a repetition.
+	Key       string `gorm:"uniqueIndex:operations_key,priority:1"`
 	State     OperationState
-	Result    Result
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	Result    Result    `gorm:"serializer:record"`
+	CreatedAt time.Time `gorm:"serializer:millis;index:operations_parked,priority:2"`
+	UpdatedAt time.Time `gorm:"serializer:millis;index:operations_age"`
 }
 
-// Size is how many bytes of the client's the operation holds.
+// Size returns the number of bytes that the client sent for the operation.
 func (q *QueuedOperation) Size() int64 {
 	return int64(len(q.Data) + len(q.ResourceID) + len(q.DeviceID))
 }

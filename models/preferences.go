@@ -7,47 +7,50 @@ import (
 	"time"
 )
 
-// NotificationPreferences say how a user wants to be told. They are the original's
-// switches. This server tells over its sockets alone: Push, QuietHours and
-// Frequency.BudgetAlerts decide what it tells there (see Tells); the other channels
-// are kept for the page that shows them, and nothing is sent by them.
+// NotificationPreferences are a user's settings for notifications. This server delivers
+// over sockets only: Push, Quiet and Frequency.BudgetAlerts decide what it sends there
+// (see AllowsLive). The other channels are stored for the settings page and have no effect.
 type NotificationPreferences struct {
-	Email, Push, SMS, Webhook Channel
-	Quiet                     QuietHours
-	Frequency                 Frequency
+	Email     Channel    `log:"email"`
+	Push      Channel    `log:"push"`
+	SMS       Channel    `log:"sms"`
+	Webhook   Channel    `log:"webhook"`
+	Quiet     QuietHours `log:"quiet"`
+	Frequency Frequency  `log:"frequency"`
 
-	// AlertedAt is when a budget alert was last told to a user who wants them once a
-	// day or a week; the zero time is never.
+	// AlertedAt is when the last budget alert was sent to a user who wants them daily
+	// or weekly; zero is never.
 	AlertedAt time.Time
 
-	CreatedAt, UpdatedAt time.Time // UTC; zero as long as nothing is stored
+	CreatedAt, UpdatedAt time.Time // UTC; zero if nothing is stored
 }
 
-// A Channel is one way of telling. Of the last three fields an SMS has the first
-// and a Webhook the others.
+// A Channel is one way of delivery. PhoneNumber is used by SMS; URL and Secret are used
+// by Webhook.
 type Channel struct {
-	Enabled     bool
-	Types       []string // of NotificationTypes
-	PhoneNumber string   // E.164, such as +4912345; may be empty
-	URL         string   // http or https; may be empty
-	Secret      string
+	Enabled     bool     `log:"enabled"`
+	Types       []string `log:"types"`           // of NotificationTypes
+	PhoneNumber string   `log:"phone,omitempty"` // E.164, such as +4912345; may be empty
+	URL         string   `log:"url,omitempty"`   // http or https; may be empty
+	Secret      string   `log:"secret,omitempty"`
 }
 
-// QuietHours are hours of a day in which nothing is told live.
+// QuietHours are hours of the day in which no notification is sent live.
 type QuietHours struct {
-	Enabled    bool
-	Start, End string // HH:MM; an end before the start is on the next day
-	Zone       string // of the IANA database
+	Enabled bool   `log:"enabled"`
+	Start   string `log:"start"` // HH:MM; an end before the start is on the next day
+	End     string `log:"end"`
+	Zone    string `log:"zone"` // of the IANA database
 }
 
-// Frequency is how often to tell of what happens often.
+// Frequency is how often to send notifications of frequent events.
 type Frequency struct {
-	BudgetAlerts     string // one of AlertFrequencies
-	GoalUpdates      string // one of AlertFrequencies; nothing that this server sends
-	ExpenseSummaries string // one of SummaryFrequencies; nothing that this server sends
+	BudgetAlerts     string `log:"budgetAlerts"`     // one of AlertFrequencies
+	GoalUpdates      string `log:"goalUpdates"`      // one of AlertFrequencies; has no effect
+	ExpenseSummaries string `log:"expenseSummaries"` // one of SummaryFrequencies; has no effect
 }
 
-// What the switches may be set to.
+// The allowed values of preferences.
 var (
 	NotificationTypes    = []string{NotifyBudget, NotifyGoal, NotifyExpense, "security_alert", NotifySystem}
 	SMSNotificationTypes = []string{NotifyBudget, "security_alert", NotifySystem}
@@ -61,7 +64,7 @@ const (
 	MaxWebhookSecret = 256
 )
 
-// DefaultPreferences are those of who has set none, as in the original.
+// DefaultPreferences returns the preferences of a user who has stored none.
 func DefaultPreferences() NotificationPreferences {
 	return NotificationPreferences{
 		Email:     Channel{Enabled: true, Types: []string{NotifyBudget, NotifyGoal, "security_alert", NotifySystem}},
@@ -73,24 +76,23 @@ func DefaultPreferences() NotificationPreferences {
 	}
 }
 
-// Tells reports whether a notification of a type is told live at a moment; it is
-// kept in the list in any case. A low balance goes with the budget alerts and a
-// changed one with the expenses, for they have no switch of their own; what a user asks for (a test) is told whatever the
-// types say.
-func (p *NotificationPreferences) Tells(notification string, at time.Time) bool {
+// AllowsLive reports whether a notification of this type is sent live at the given time; it
+// is stored in any case. A low balance follows the setting of budget alerts, a changed
+// balance that of expenses, for they have none of their own. System notifications, such
+// as a requested test, ignore the list of types.
+func (p *NotificationPreferences) AllowsLive(notification string, at time.Time) bool {
 	switch notification {
-	case NotifyBalance:
+	case NotifyLowBalance:
 		notification = NotifyBudget
-	case NotifyChange:
+	case NotifyBalanceChange:
 		notification = NotifyExpense
 	}
 	wanted := notification == NotifySystem || slices.Contains(p.Push.Types, notification)
-	return p.Push.Enabled && wanted && !p.Quiet.holds(at)
+	return p.Push.Enabled && wanted && !p.Quiet.contains(at)
 }
 
-// BudgetAlertsEvery is the time within which a user wants to hear of budgets at
-// most once; 0 is always.
-func (p *NotificationPreferences) BudgetAlertsEvery() time.Duration {
+// BudgetAlertInterval returns the minimum time between two budget alerts; 0 is no minimum.
+func (p *NotificationPreferences) BudgetAlertInterval() time.Duration {
 	switch p.Frequency.BudgetAlerts {
 	case "daily":
 		return 24 * time.Hour
@@ -100,15 +102,15 @@ func (p *NotificationPreferences) BudgetAlertsEvery() time.Duration {
 	return 0
 }
 
-// holds reports whether a moment lies in the quiet hours: from Start, included, to
-// End. An end that is not set, or equals the start, makes no hours.
-func (q *QuietHours) holds(at time.Time) bool {
+// contains reports whether a time lies in the quiet hours: Start is included, End is not.
+// There are none if either is unset or both are equal.
+func (q *QuietHours) contains(at time.Time) bool {
 	if !q.Enabled || q.Start == "" || q.End == "" || q.Start == q.End {
 		return false
 	}
 	zone, ok := LoadZone(q.Zone)
 	if !ok {
-		return false // a zone that this program's database lost
+		return false // the zone was removed from the time zone database
 	}
 	now := at.In(zone).Format("15:04")
 	if q.Start < q.End {
@@ -119,16 +121,21 @@ func (q *QuietHours) holds(at time.Time) bool {
 
 var phoneNumber = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
 
-// Check gives every rule that p breaks, and nil for good preferences. Values of
-// lists are the door's business.
+// Check returns every rule that p breaks; nil if valid. It does not check the Types of
+// channels, which internal/wire does.
 func (p *NotificationPreferences) Check() (vs []Violation) {
 	if n := p.SMS.PhoneNumber; n != "" && !phoneNumber.MatchString(n) {
 		vs = append(vs, Violation{Field: "channels.sms.phoneNumber", Rule: RulePhone})
 	}
 	vs = append(vs, checkText("channels.webhook.url", &p.Webhook.URL, MaxWebhookURL, false)...)
-	if u, err := url.Parse(p.Webhook.URL); p.Webhook.URL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+	if s := p.Webhook.URL; s != "" && !isWebURL(s) {
 		vs = append(vs, Violation{Field: "channels.webhook.url", Rule: RuleURL})
 	}
 	vs = append(vs, checkText("channels.webhook.secret", &p.Webhook.Secret, MaxWebhookSecret, false)...)
 	return append(vs, CheckZone("quietHours.timezone", p.Quiet.Zone)...)
+}
+
+func isWebURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }

@@ -12,23 +12,22 @@ import (
 	"time"
 )
 
-// Rates are the exchange rates that somebody who runs the server gave it. There
-// are no others: nil knows that a currency is worth itself, and nothing else.
-// A Rates never changes.
+// Rates are exchange rates from the operator's file. A nil *Rates converts each currency
+// to itself only. A Rates is immutable.
 type Rates struct {
 	Base string
-	At   time.Time // of which moment they are, UTC
+	At   time.Time // when the rates were valid, UTC
 
-	per map[string]*big.Rat // how much of a currency one Base is worth
+	perBase map[string]*big.Rat // units of a currency for one unit of Base
 }
 
-// maxRate bounds a rate, and one over it the smallest.
+// maxRate is the largest allowed rate; 1/maxRate is the smallest.
 const maxRate = 1e12
 
-// ParseRates reads {"base": code, "date": day or moment, "rates": {code: number}},
-// where a number is how much of its currency one of base is worth. Without a date
-// they are of fallback; other keys are ignored. The error says what is wrong in
-// words that follow the name of a file.
+// ParseRates parses {"base": code, "date": day or time, "rates": {code: number}}, where
+// a number is the units of its currency for one unit of base. fallback is used without a
+// date; other keys are ignored. The error's text completes a sentence that begins with
+// the file's name.
 func ParseRates(b []byte, fallback time.Time) (*Rates, error) {
 	var sent struct {
 		Base   string                 `json:"base"`
@@ -41,7 +40,7 @@ func ParseRates(b []byte, fallback time.Time) (*Rates, error) {
 	if err := d.Decode(&sent); err != nil || d.More() {
 		return nil, errors.New(`is no JSON object with "base" and "rates"`)
 	}
-	r := &Rates{Base: sent.Base, At: Millis(fallback), per: map[string]*big.Rat{}}
+	r := &Rates{Base: sent.Base, At: Millis(fallback), perBase: map[string]*big.Rat{}}
 	switch {
 	case !isCurrency(sent.Base):
 		return nil, errors.New(`has no "base" of 3 to 5 capital letters`)
@@ -50,7 +49,7 @@ func ParseRates(b []byte, fallback time.Time) (*Rates, error) {
 	case sent.Amount != "" && sent.Amount != "1" && sent.Amount != "1.0":
 		return nil, errors.New(`has rates of an "amount" other than 1`)
 	}
-	if err := r.date(sent.Date); err != nil {
+	if err := r.setDate(sent.Date); err != nil {
 		return nil, err
 	}
 	for code, rate := range sent.Rates {
@@ -58,14 +57,14 @@ func ParseRates(b []byte, fallback time.Time) (*Rates, error) {
 			return nil, err
 		}
 	}
-	if own := r.per[r.Base]; own != nil && own.Cmp(big.NewRat(1, 1)) != 0 {
+	if own := r.perBase[r.Base]; own != nil && own.Cmp(big.NewRat(1, 1)) != 0 {
 		return nil, fmt.Errorf("says that one %s is worth another amount of %s", r.Base, r.Base)
 	}
-	r.per[r.Base] = big.NewRat(1, 1)
+	r.perBase[r.Base] = big.NewRat(1, 1)
 	return r, nil
 }
 
-func (r *Rates) date(s string) error {
+func (r *Rates) setDate(s string) error {
 	if s == "" {
 		return nil
 	}
@@ -89,34 +88,34 @@ func (r *Rates) add(code, number string) error {
 	if err != nil || f > maxRate || f < 1/maxRate {
 		return fmt.Errorf("has a rate of %s that is not a number above zero", code)
 	}
-	r.per[code], _ = new(big.Rat).SetString(number)
+	r.perBase[code], _ = new(big.Rat).SetString(number)
 	return nil
 }
 
 func isCurrency(code string) bool { return code != "" && len(checkCurrency(&code)) == 0 }
 
-// Rate is how much of to one of from is worth; false if that is not known.
+// Rate returns the units of to for one unit of from; false if unknown.
 func (r *Rates) Rate(from, to string) (*big.Rat, bool) {
 	if from == to {
 		return big.NewRat(1, 1), true
 	}
-	if r == nil || r.per[from] == nil || r.per[to] == nil {
+	if r == nil || r.perBase[from] == nil || r.perBase[to] == nil {
 		return nil, false
 	}
-	return new(big.Rat).Quo(r.per[to], r.per[from]), true
+	return new(big.Rat).Quo(r.perBase[to], r.perBase[from]), true
 }
 
-// Codes are the currencies that one of base can be turned into, in order: at least
-// itself.
+// Codes returns the sorted codes of the currencies that base can be converted to,
+// including base itself.
 func (r *Rates) Codes(base string) []string {
-	if r == nil || r.per[base] == nil {
+	if r == nil || r.perBase[base] == nil {
 		return []string{base}
 	}
-	return slices.Sorted(maps.Keys(r.per))
+	return slices.Sorted(maps.Keys(r.perBase))
 }
 
-// Convert gives a sum in another currency, rounded half away from zero to the
-// decimals that it usually has; false if its rate is not known.
+// Convert converts a sum to another currency, rounded half away from zero to that
+// currency's usual number of decimals; false if the rate is unknown.
 func (r *Rates) Convert(s Sum, from, to string) (Sum, bool) {
 	rate, known := r.Rate(from, to)
 	if !known {
@@ -151,9 +150,9 @@ func roundRat(x *big.Rat) *big.Int {
 	return new(big.Int).Quo(x.Num(), x.Denom())
 }
 
-// sumOfRat gives whole millionths as a Sum; false if there are too many.
+// sumOfRat returns x, rounded to millionths, as a Sum; false on overflow.
 func sumOfRat(x *big.Rat) (Sum, bool) {
 	micros := roundRat(new(big.Rat).Mul(x, big.NewRat(moneyUnit, 1)))
 	units, rest := new(big.Int).QuoRem(micros, big.NewInt(moneyUnit), new(big.Int))
-	return Sum{Units: units.Int64(), Micros: rest.Int64()}.Normal(), units.IsInt64()
+	return Sum{Units: units.Int64(), Micros: rest.Int64()}.Normalized(), units.IsInt64()
 }

@@ -77,7 +77,7 @@ func TestBadRatesAreToldInOneSentence(t *testing.T) {
 	}
 }
 
-// TestThereAndBackIsTheSame converts in exact arithmetic but for the last decimal.
+// Converting a sum there and back changes at most its last decimal.
 func TestThereAndBackIsTheSame(t *testing.T) {
 	r, _ := ParseRates([]byte(someRates), time.Time{})
 	rapid.Check(t, func(t *rapid.T) {

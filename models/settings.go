@@ -1,22 +1,21 @@
 package models
 
-// Settings are what an account chooses for itself; "" is not chosen.
+// Settings are the settings of an account; "" is not chosen.
 type Settings struct {
-	Zone     string // an IANA name
-	Currency string // one of Currencies
+	Zone     string `log:"zone,omitempty"`     // an IANA name
+	Currency string `log:"currency,omitempty"` // one of Currencies
 }
 
-// Settings are those of the user's account.
+// Settings returns the settings of the user's account.
 func (u *User) Settings() Settings { return Settings{Zone: u.ChosenZone, Currency: u.ChosenCurrency} }
 
-// A SettingsPatch names the settings that somebody wants changed; nil leaves one
-// alone.
+// A SettingsPatch holds the settings to change; nil keeps one.
 type SettingsPatch struct {
 	Zone     *string
 	Currency *string // in upper case
 }
 
-// Check gives every rule that the named settings break.
+// Check returns every rule that the settings of p break; nil if valid.
 func (p SettingsPatch) Check() (vs []Violation) {
 	if p.Zone != nil {
 		vs = append(vs, CheckZone("timeZone", *p.Zone)...)
@@ -25,7 +24,7 @@ func (p SettingsPatch) Check() (vs []Violation) {
 		return vs
 	}
 	if _, known := FindCurrency(*p.Currency); !known {
-		vs = append(vs, Violation{Field: "currency", Rule: RuleKnown, Value: *p.Currency})
+		vs = append(vs, Violation{Field: "currency", Rule: RuleSupported, Value: *p.Currency})
 	}
 	return vs
 }

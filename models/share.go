@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// A Role says what somebody may do with an expense.
+// A Role is a user's permission for an expense.
 type Role string
 
-// The roles. An owner may do everything, an editor may change and comment, a
-// viewer may read and comment. Whoever has no role does not learn that the
-// expense exists.
+// The roles. An owner may do everything, an editor may change and comment, a viewer may
+// read and comment. To a user without a role the expense does not exist.
 const (
 	NoRole     Role = ""
 	RoleOwner  Role = "owner"
@@ -18,47 +17,48 @@ const (
 	RoleViewer Role = "viewer"
 )
 
-// SharedRoles are the roles that an owner can give.
+// SharedRoles lists the roles that an owner can grant.
 var SharedRoles = []string{string(RoleViewer), string(RoleEditor)}
 
-// Bounds of sharing.
+// Limits of sharing.
 const (
 	MaxShares  = 50   // users that one expense is shared with
-	MaxComment = 1024 // bytes
+	MaxComment = 1024 // bytes of a comment
 
-	MaxComments       = 1_000  // around one expense
-	MaxCommentsByUser = 20_000 // around all expenses
+	MaxComments       = 1_000  // per expense
+	MaxCommentsByUser = 20_000 // per user, for all expenses
 )
 
-// A Share is one user's right to another user's expense.
+// A Share is a user's access to another user's expense.
 type Share struct {
-	ExpenseID string
-	UserID    string
-	Name      string // the user's
-	Email     string // the user's
-	Role      Role   // RoleEditor or RoleViewer
-	CreatedAt time.Time
+	ExpenseID string    `gorm:"primaryKey;index:shares_user,priority:2"`
+	UserID    string    `gorm:"primaryKey;index:shares_user,priority:1" log:"user"`
+	Name      string    `gorm:"->" log:"name"`  // the user's
+	Email     string    `gorm:"->" log:"email"` // the user's
+	Role      Role      `log:"role"`            // RoleEditor or RoleViewer
+	CreatedAt time.Time `gorm:"serializer:millis" log:"created"`
 }
 
-// A Right is what a user may do with an expense, as of a change of the user's own
-// log: what ended or changed it later is behind that one.
+// A Right is a user's role in an expense as of sequence Seq of the user's log. Changes
+// of the role after that have a larger sequence.
 type Right struct {
 	Role Role
 	Seq  int64
 }
 
-// A Sharing is who has an expense, as one of them sees it.
+// A Sharing lists the users who have access to an expense, in the view of one of them.
 type Sharing struct {
 	OwnerID, OwnerName string
-	Role               Role    // of who asks
+	Role               Role    // of the viewing user
 	Shares             []Share // oldest first
 
-	// Invited are those who have not accepted, oldest first: for the owner alone.
+	// Invited are the invitations not accepted yet, oldest first. Only the owner sees
+	// them.
 	Invited []Invitation
 }
 
-// The types of Activity around an expense. Comments are kept; the others are told
-// to who is there, and gone.
+// The types of Activity of an expense. Comments are stored; the others are only sent to
+// connected devices.
 const (
 	ActivityComment = "comment"
 	ActivityUpdated = "updated"
@@ -67,29 +67,29 @@ const (
 	ActivityLeft    = "left"
 )
 
-// An Activity is something that happened around an expense and is kept with it.
+// An Activity is a comment on an expense or a change of it.
 type Activity struct {
-	ID        string // 24 hex digits
-	ExpenseID string
-	UserID    string
-	UserName  string
-	Type      string // ActivityComment or ActivityUpdated
-	Text      string // of a comment, as it was written; nothing in it is interpreted
-	At        time.Time
+	ID        string    `gorm:"primaryKey;index:activities_list,priority:3"` // 24 hex digits
+	ExpenseID string    `gorm:"index:activities_list,priority:1"`
+	UserID    string    `gorm:"index:activities_user"`
+	UserName  string    `gorm:"->"`
+	Type      string    // ActivityComment or ActivityUpdated
+	Text      string    // of a comment: plain text
+	At        time.Time `gorm:"column:created_at;serializer:millis;index:activities_list,priority:2"`
 
-	// Audience is the users who have the expense at that moment: whoever lost it before,
-	// be it in another process, is told nothing. It is not stored.
-	Audience []string
+	// Audience is the IDs of the users who have access at that time, so that a user who
+	// lost it, be it in another process, receives nothing. It is not stored.
+	Audience []string `gorm:"-"`
 }
 
-// CheckRole gives RuleOneOf for a role that nobody can be given.
+// CheckRole returns RuleOneOf for a role that cannot be granted.
 func CheckRole(role Role) []Violation {
 	s := string(role)
 	return checkOneOf("role", &s, SharedRoles)
 }
 
-// CheckComment gives the rule that a comment's text breaks: blank, longer than
-// MaxComment bytes, or with characters that no database keeps.
+// CheckComment returns the rule that a comment's text breaks: blank, longer than
+// MaxComment bytes, or with a NUL character.
 func CheckComment(text string) []Violation {
 	v := Violation{Field: "text"}
 	switch {

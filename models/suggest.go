@@ -9,40 +9,39 @@ import (
 	"unicode"
 )
 
-// A DescriptionUse is how often a user's newest entries have a description and a
-// category together.
+// A DescriptionUse is the number of a user's newest entries with this description and
+// category.
 type DescriptionUse struct {
 	Description, Category string
 	Count                 int64
 }
 
-// Suggestions look at so many of a user's newest entries, and give so many
-// categories at most.
+// Limits of suggestions.
 const (
-	SuggestionEntries = 1000
-	MaxSuggestions    = 3
+	SuggestionEntries = 1000 // newest entries of a user that are searched
+	MaxSuggestions    = 3    // categories that are suggested
 )
 
-// A Suggestion is a category that a description may belong to.
+// A Suggestion is a likely category for a description.
 type Suggestion struct {
 	Category   string
 	Confidence float64 // above 0, at most 0.95
-	Entries    int64   // how many entries say so
-	Same       bool    // they have this very description
+	Entries    int64   // number of entries with this category
+	Exact      bool    // whether the entries have exactly this description
 }
 
 const (
-	leastSimilarity = 0.3  // entries less similar say nothing
-	beginning       = 0.8  // the similarity of an entry that begins with what was typed so far
-	leastBeginning  = 3    // letters
-	doubt           = 0.5  // of an entry against the whole: one entry alone is not sure
-	mostConfidence  = 0.95 // nothing is sure
+	minSimilarity    = 0.3  // less similar entries are ignored
+	prefixSimilarity = 0.8  // similarity of an entry that begins with the description
+	minPrefix        = 3    // bytes of a description that is compared as a prefix
+	priorWeight      = 0.5  // weight added to the total, so that a single entry is not certain
+	maxConfidence    = 0.95 // upper limit of Confidence
 )
 
-// SuggestCategories gives the categories that a user's own entries have for a
-// description, the most frequent first. Case and punctuation do not matter. Entries
-// with the very same description decide alone if there are any; else those that
-// share words with it, or begin with it, count by how similar they are.
+// SuggestCategories returns the categories of a user's entries with a similar
+// description, the best first. Case and punctuation are ignored. If there are entries
+// with exactly this description, only they count; otherwise entries count by the share
+// of words in common, or as a fixed share if they begin with the description.
 func SuggestCategories(description string, uses []DescriptionUse) []Suggestion {
 	asked := newPhrase(description)
 	same, similar := map[string]*vote{}, map[string]*vote{}
@@ -52,7 +51,7 @@ func SuggestCategories(description string, uses []DescriptionUse) []Suggestion {
 		if asked.text == entry.text {
 			votes, weight = same, 1
 		}
-		if weight <= leastSimilarity {
+		if weight <= minSimilarity {
 			continue
 		}
 		v := votes[use.Category]
@@ -64,19 +63,19 @@ func SuggestCategories(description string, uses []DescriptionUse) []Suggestion {
 		v.entries += use.Count
 	}
 	if len(same) > 0 {
-		return elect(same, true)
+		return rankCategories(same, true)
 	}
-	return elect(similar, false)
+	return rankCategories(similar, false)
 }
 
-// A vote is what entries of one category say.
+// A vote is the sum of the similarities of one category's entries.
 type vote struct {
 	weight  float64
 	entries int64
 }
 
-func elect(votes map[string]*vote, same bool) []Suggestion {
-	all := doubt
+func rankCategories(votes map[string]*vote, same bool) []Suggestion {
+	all := priorWeight
 	for _, v := range votes {
 		all += v.weight
 	}
@@ -85,27 +84,26 @@ func elect(votes map[string]*vote, same bool) []Suggestion {
 	})
 	suggestions := []Suggestion{}
 	for _, c := range categories[:min(len(categories), MaxSuggestions)] {
-		confidence := math.Min(math.Round(votes[c].weight/all*100)/100, mostConfidence)
-		suggestions = append(suggestions, Suggestion{Category: c, Confidence: confidence, Entries: votes[c].entries, Same: same})
+		confidence := math.Min(math.Round(votes[c].weight/all*100)/100, maxConfidence)
+		suggestions = append(suggestions, Suggestion{Category: c, Confidence: confidence, Entries: votes[c].entries, Exact: same})
 	}
 	return suggestions
 }
 
-// A phrase is a description as it is compared.
+// A phrase is a description in normalized form.
 type phrase struct {
-	text  string // words in one case, with one blank between them
-	words []string
+	text  string   // words in one case, separated by single spaces
+	words []string // without short ones
 }
 
 func newPhrase(s string) phrase {
 	words := strings.FieldsFunc(strings.Map(foldCase, s), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 	})
-	return phrase{strings.Join(words, " "), slices.DeleteFunc(slices.Clone(words), small)}
+	return phrase{strings.Join(words, " "), slices.DeleteFunc(slices.Clone(words), isShortWord)}
 }
 
-// foldCase gives the one spelling that all cases of a letter share, whatever the
-// user's language: the smallest of those that Unicode takes for the same.
+// foldCase returns the smallest rune that is equal to r under Unicode case folding.
 func foldCase(r rune) rune {
 	least := r
 	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
@@ -114,13 +112,13 @@ func foldCase(r rune) rune {
 	return least
 }
 
-// small reports whether a word such as "of" says nothing by itself.
-func small(word string) bool { return len(word) < 3 }
+// isShortWord reports whether a word is too short to compare, such as "of".
+func isShortWord(word string) bool { return len(word) < 3 }
 
-// similarity is how much of the longer phrase's words the two share, 0 to 1.
+// similarity returns the share of the longer phrase's words that both have, 0 to 1.
 func (p phrase) similarity(entry phrase) float64 {
-	if len(p.text) >= leastBeginning && strings.HasPrefix(entry.text, p.text) {
-		return beginning
+	if len(p.text) >= minPrefix && strings.HasPrefix(entry.text, p.text) {
+		return prefixSimilarity
 	}
 	longer := max(len(p.words), len(entry.words))
 	if longer == 0 {

@@ -39,7 +39,7 @@ func TestSuggestedCategories(t *testing.T) {
 	}
 }
 
-// However many entries agree, a suggestion is never sure.
+// The confidence stays below 1 for any number of entries.
 func TestASuggestionIsNeverSure(t *testing.T) {
 	for _, s := range SuggestCategories("x", []DescriptionUse{{"X", "food", 1_000_000}}) {
 		if s.Confidence != 0.95 {
@@ -53,7 +53,7 @@ func FuzzSuggestCategories(f *testing.F) {
 	f.Add("\xff\x00", "İ")
 	f.Fuzz(func(t *testing.T, asked, entry string) {
 		for _, s := range SuggestCategories(asked, []DescriptionUse{{entry, "food", 1}, {asked, "other", 3}}) {
-			if s.Confidence <= 0 || s.Confidence > mostConfidence || s.Entries == 0 {
+			if s.Confidence <= 0 || s.Confidence > maxConfidence || s.Entries == 0 {
 				t.Errorf("%+v", s)
 			}
 		}

@@ -2,17 +2,17 @@ package models
 
 import "strconv"
 
-// A Sum is a total of amounts: Units of the currency and Micros millionths of
-// one. Totals outgrow the int64 of a Money, so they are two integers and exact
-// up to 9.2e18 units. What this package gives is normal: Micros is at least 0
-// and less than a million, so that equal sums are equal values.
+// A Sum is an exact total of amounts: Units plus Micros millionths of the currency
+// unit, up to 9.2e18 units. It is two integers because totals can exceed the range of
+// Money. The functions of this package return Sums with 0 <= Micros < 1,000,000, so
+// that equal totals compare equal.
 type Sum struct{ Units, Micros int64 }
 
-// SumOf is the sum of one amount.
-func SumOf(m Money) Sum { return Sum{Micros: int64(m)}.Normal() }
+// SumOf returns m as a Sum.
+func SumOf(m Money) Sum { return Sum{Micros: int64(m)}.Normalized() }
 
-// Normal gives the same total in its one normal form.
-func (s Sum) Normal() Sum {
+// Normalized returns s with 0 <= Micros < 1,000,000.
+func (s Sum) Normalized() Sum {
 	carry := s.Micros / moneyUnit
 	s.Micros -= carry * moneyUnit
 	if s.Micros < 0 {
@@ -22,19 +22,19 @@ func (s Sum) Normal() Sum {
 	return s
 }
 
-// Add gives s and m together.
+// Add returns s + m.
 func (s Sum) Add(m Money) Sum { return s.Plus(SumOf(m)) }
 
-// Sub gives s without m.
+// Sub returns s - m.
 func (s Sum) Sub(m Money) Sum { return s.Minus(SumOf(m)) }
 
-// Plus gives s and o together.
-func (s Sum) Plus(o Sum) Sum { return Sum{s.Units + o.Units, s.Micros + o.Micros}.Normal() }
+// Plus returns s + o.
+func (s Sum) Plus(o Sum) Sum { return Sum{s.Units + o.Units, s.Micros + o.Micros}.Normalized() }
 
-// Minus gives s without o.
-func (s Sum) Minus(o Sum) Sum { return Sum{s.Units - o.Units, s.Micros - o.Micros}.Normal() }
+// Minus returns s - o.
+func (s Sum) Minus(o Sum) Sum { return Sum{s.Units - o.Units, s.Micros - o.Micros}.Normalized() }
 
-// Cmp is -1, 0 or 1 as s is less than, equal to or greater than o.
+// Cmp returns -1, 0 or 1 if s is less than, equal to or greater than o.
 func (s Sum) Cmp(o Sum) int {
 	d := s.Minus(o)
 	switch {
@@ -46,15 +46,15 @@ func (s Sum) Cmp(o Sum) int {
 	return 1
 }
 
-// Float is s as the nearest float, for shares and percentages alone.
+// Float returns the float64 nearest to s. Use it for percentages only, not for money.
 func (s Sum) Float() float64 { return float64(s.Units) + float64(s.Micros)/moneyUnit }
 
-// String gives the shortest decimal form: 12.345, 1, -0.5.
+// String returns the shortest decimal form: 12.345, 1, -0.5.
 func (s Sum) String() string { return string(s.Append(nil)) }
 
 // Append appends the shortest decimal form to b.
 func (s Sum) Append(b []byte) []byte {
-	s = s.Normal()
+	s = s.Normalized()
 	if s.Units < 0 {
 		b = append(b, '-')
 		s = Sum{}.Minus(s)

@@ -23,7 +23,7 @@ func TestSumsAreExact(t *testing.T) {
 			sum = sum.Add(Money(a))
 			back = back.Sub(Money(a))
 		}
-		if exact(sum).Cmp(want) != 0 || sum != sum.Normal() || sum.Micros < 0 || sum.Micros >= moneyUnit {
+		if exact(sum).Cmp(want) != 0 || sum != sum.Normalized() || sum.Micros < 0 || sum.Micros >= moneyUnit {
 			t.Fatalf("the sum of %d is %+v, want %s millionths", amounts, sum, want)
 		}
 		if sum.Plus(back) != (Sum{}) || sum.Minus(sum) != (Sum{}) {
@@ -35,7 +35,7 @@ func TestSumsAreExact(t *testing.T) {
 	})
 }
 
-// readDecimal gives a decimal text in millionths, and fails unless it is the
+// readDecimal returns a decimal text in millionths, and fails unless it is the
 // shortest.
 func readDecimal(t *rapid.T, s string) *big.Int {
 	r, ok := new(big.Rat).SetString(s)

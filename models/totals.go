@@ -11,17 +11,17 @@ type CurrencySum struct {
 	Sum      Sum
 }
 
-// A CurrencyTotal is what entries of one currency amount to.
+// A CurrencyTotal is the total of the entries in one currency.
 type CurrencyTotal struct {
 	Currency        string
 	Income, Expense Sum
-	Count           int64 // of entries
+	Count           int64 // number of entries
 }
 
-// Balance is what is left.
+// Balance returns income minus expenses.
 func (t *CurrencyTotal) Balance() Sum { return t.Income.Minus(t.Expense) }
 
-// with gives t with an entry more, or one less if count is -1.
+// with returns t with one more entry; with one less if count is -1.
 func (t CurrencyTotal) with(kind string, amount Sum, count int64) CurrencyTotal {
 	if count < 0 {
 		amount = Sum{}.Minus(amount)
@@ -35,19 +35,19 @@ func (t CurrencyTotal) with(kind string, amount Sum, count int64) CurrencyTotal 
 	return t
 }
 
-// plus gives both together, in t's currency.
+// plus returns t + o in t's currency.
 func (t CurrencyTotal) plus(o CurrencyTotal) CurrencyTotal {
 	t.Income, t.Expense, t.Count = t.Income.Plus(o.Income), t.Expense.Plus(o.Expense), t.Count+o.Count
 	return t
 }
 
-// Totals are what entries amount to, by the currency that they name; "" is of
-// those that name none. They are in order and have no currency without entries.
-// A Totals never changes; With gives another one.
+// Totals are totals by the currency that entries name, "" for entries that name none.
+// They are sorted by currency and contain no currency without entries. A Totals is
+// immutable; With returns a new one.
 type Totals []CurrencyTotal
 
-// With gives the totals with one more entry of that currency and type, or one
-// less if count is -1.
+// With returns the totals with one more entry of this currency and type; with one less
+// if count is -1.
 func (t Totals) With(currency, kind string, amount Money, count int64) Totals {
 	i, found := t.find(currency)
 	if !found {
@@ -60,7 +60,7 @@ func (t Totals) With(currency, kind string, amount Money, count int64) Totals {
 	return t
 }
 
-// Of is the total of a currency as entries name it.
+// Of returns the total of the entries that name this currency.
 func (t Totals) Of(currency string) CurrencyTotal {
 	if i, found := t.find(currency); found {
 		return t[i]
@@ -72,9 +72,9 @@ func (t Totals) find(currency string) (i int, found bool) {
 	return slices.BinarySearchFunc(t, currency, func(c CurrencyTotal, code string) int { return cmp.Compare(c.Currency, code) })
 }
 
-// In gives the total of an account of this currency, with its entries that name
-// no currency, and those of the other currencies beside it, by code.
-func (t Totals) In(currency string) (own CurrencyTotal, others []CurrencyTotal) {
+// ForAccount splits the totals for an account in this currency: own is the total of entries in
+// it or without a currency, others are those of other currencies, sorted by code.
+func (t Totals) ForAccount(currency string) (own CurrencyTotal, others []CurrencyTotal) {
 	own = CurrencyTotal{Currency: currency}
 	for _, c := range t {
 		if IsOwnCurrency(c.Currency, currency) {
@@ -86,6 +86,6 @@ func (t Totals) In(currency string) (own CurrencyTotal, others []CurrencyTotal) 
 	return own, others
 }
 
-// IsOwnCurrency reports whether an entry that names this currency is in the
-// account's: it names that one, or none.
+// IsOwnCurrency reports whether an entry that names this currency, or none, is in the
+// account's currency.
 func IsOwnCurrency(named, account string) bool { return named == "" || named == account }

@@ -35,7 +35,7 @@ func TestTotalsAreTheFoldOfEntries(t *testing.T) {
 			}
 			totals, entries = after, append(entries, e)
 		}
-		own, others := totals.In("INR")
+		own, others := totals.ForAccount("INR")
 		var want CurrencyTotal
 		for _, e := range entries {
 			if e.currency == "" || e.currency == "INR" {

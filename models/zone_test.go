@@ -6,8 +6,8 @@ import (
 	"expenseflow/models"
 )
 
-// Systems have files for these too. A page's Intl refuses them, and each spelling of a
-// zone was kept in memory for ever.
+// Systems have files for these names, but browsers refuse them. Each spelling of a zone was
+// cached, so memory grew without bound.
 func TestFilesOfTheSystemThatAreNoZonesWereTakenForZones(t *testing.T) {
 	for _, name := range []string{
 		"Europe//Berlin", "Europe///Berlin", "/Europe/Berlin", "Europe/Berlin/", "posix/Europe/Berlin", "right/UTC",

@@ -1,130 +1,129 @@
 package sockets
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 
 	"expenseflow/internal/auth"
-	"expenseflow/internal/seededbug"
+	"expenseflow/internal/failure"
 	"expenseflow/internal/socketio"
+	"expenseflow/internal/trace"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// The texts and codes of refusals (docs/contract.md#live-features).
+// The texts and codes of refusals (docs/contract.md#connecting).
 const (
 	authenticationError = "Authentication error"
 	tooManyConnections  = "Too many connections"
 	codeConnectionLimit = "CONNECTION_LIMIT"
 )
 
-// A refusalData is the data of a connect_error.
-type refusalData struct {
-	Code string `json:"code"`
+// connectErrorData is the data of a connect_error.
+type connectErrorData struct {
+	Code      string `json:"code"`
+	RequestID string `json:"requestId,omitempty"` // names the refusal in the log
 }
 
-// admit decides whether a socket may join, and as whom. It is the namespace's
-// middleware: a *socketio.ConnectError refuses for good, ErrCloseTransport makes
-// the client try again.
-func (h *Hub) admit(ctx context.Context, socket *socketio.Socket) error {
-	token, err := bearer(socket.Handshake())
+// An authenticator turns a bearer token into its user; *auth.Authenticator is one. It
+// fails with models.Unauthorized if the token will never be valid again.
+type authenticator interface {
+	Authenticate(ctx context.Context, bearer string) (auth.Identity, error)
+}
+
+// An admission decides which sockets may connect, and as whom.
+type admission struct {
+	auth     authenticator
+	sessions *sessionRegistry
+	expenses expenseService
+	counts   *counters
+	failures *failure.Reporter
+
+	// newSession makes the session of a socket whose token is valid.
+	newSession func(*socketio.Socket, connectAuth, auth.Identity) *session
+}
+
+// admit is the middleware of the namespace. A *socketio.ConnectError refuses a socket
+// for good; socketio.ErrCloseTransport has the client try again.
+func (a *admission) admit(ctx context.Context, socket *socketio.Socket) error {
+	err := a.decide(ctx, socket)
+	if err != nil && ctx.Err() == nil {
+		a.counts.refused(err)
+	}
+	return err
+}
+
+func (a *admission) decide(ctx context.Context, socket *socketio.Socket) error {
+	sent, err := parseConnectAuth(socket.Handshake())
+	if sent.trace != nil {
+		ctx = trace.With(ctx, *sent.trace)
+	}
 	if err != nil {
-		return h.refusal(ctx, err)
+		return a.refusal(ctx, err)
 	}
 	for {
-		moment := h.members.moment()
-		id, err := h.opts.Auth.Authenticate(ctx, token)
-		if seededbug.Enabled(seededbug.NoRecoveryAuth) {
-			id, err = seededbug.Once(token, id, err)
-		}
+		epoch := a.sessions.signOutEpoch()
+		id, err := a.auth.Authenticate(ctx, sent.token)
 		if err != nil {
-			return h.refusal(ctx, err)
+			return a.refusal(ctx, err)
 		}
-		s := newSession(h, socket, id)
-		if seededbug.Enabled(seededbug.UnauthorisedJoin) {
-			s.userID = seededbug.First(s.userID)
+		s := a.newSession(socket, sent, id)
+		if err := a.setInitialZone(ctx, s, id); err != nil {
+			return a.refusal(ctx, err)
 		}
-		if err := h.nameZone(ctx, s, id); err != nil {
-			return h.refusal(ctx, err)
-		}
-		switch h.members.add(s, moment, claimed(socket.Handshake())) {
-		case crowded:
-			return &socketio.ConnectError{Message: tooManyConnections, Data: refusalData{codeConnectionLimit}}
-		case admitted:
+		switch a.sessions.add(s, epoch, sent.pid) {
+		case overLimit:
+			return a.refuse(ctx, tooManyConnections, codeConnectionLimit, "MAX_CONNECTIONS_PER_USER", slog.String("user_id", s.userID))
+		case registered:
 			socket.SetOwner(s.userID)
-			s.await(ctx)
+			s.attach(ctx)
 			return nil
 		}
 	}
 }
 
-// nameZone gives an account that has no zone yet the one that its socket names,
-// before the socket says anything.
-func (h *Hub) nameZone(ctx context.Context, s *session, id auth.Identity) error {
-	if s.hello.TimeZone == "" || id.User.ChosenZone != "" {
+// setInitialZone gives an account that has no time zone yet the one that its client
+// names, before the socket sends anything.
+func (a *admission) setInitialZone(ctx context.Context, s *session, id auth.Identity) error {
+	if s.client.TimeZone == "" || id.User.ChosenZone != "" {
 		return nil
 	}
-	return h.opts.Book.NameZone(models.WithCredential(ctx, s.token), s.userID, s.hello.TimeZone, s.author(wire.Meta{}))
+	ctx = models.WithCredential(ctx, id.Credential)
+	return a.expenses.InitZone(ctx, s.userID, s.client.TimeZone, s.author(wire.Meta{}))
 }
 
-// refusal turns a failed authentication into what the client is told.
-func (h *Hub) refusal(ctx context.Context, err error) error {
+// refusal turns a failed authentication into what the client is told: only a definitive
+// failure refuses the socket (docs/contract.md#d19).
+func (a *admission) refusal(ctx context.Context, err error) error {
 	if models.KindOf(err) != models.Unauthorized {
-		if ctx.Err() == nil {
-			h.log.WarnContext(ctx, "socket cannot be authenticated now", slog.Any("error", err))
-		}
+		a.failures.Report(ctx, "socket cannot be authenticated now", wire.Code(err), err)
 		return fmt.Errorf("%w: %w", socketio.ErrCloseTransport, err)
 	}
-	return &socketio.ConnectError{Message: authenticationError, Data: refusalData{refusalCode(err)}}
+	code := refusalCode(err)
+	return a.refuse(ctx, authenticationError, code, tokenSettings[code])
 }
 
-// refusalCode is the contract's code of a refusal. Sockets know no
-// SESSION_INVALID: a token that was signed out is one that is not valid.
+// refuse writes a line of the log and returns the refusal of a socket, which has the id of
+// that line. setting is the one that decides.
+func (a *admission) refuse(ctx context.Context, text, code, setting string, attrs ...slog.Attr) error {
+	id := trace.From(ctx)
+	id.RequestID = trace.NewID()
+	a.failures.Refused(trace.With(ctx, id), "socket refused", code, cmp.Or(setting, models.FixedLimit), attrs...)
+	return &socketio.ConnectError{Message: text, Data: connectErrorData{code, id.RequestID}}
+}
+
+// tokenSettings are the settings that decide about tokens, by the code of a refusal.
+var tokenSettings = map[string]string{auth.CodeTokenInvalid: "JWT_SECRET", auth.CodeTokenExpired: "JWT_EXPIRE"}
+
+// refusalCode returns the code of a refusal. SESSION_INVALID is not among the codes
+// that sockets know: a token that was signed out is an invalid one.
 func refusalCode(err error) string {
 	var e *models.Error
 	if !errors.As(err, &e) || e.Code == "" || e.Code == auth.CodeSessionInvalid {
 		return auth.CodeTokenInvalid
 	}
 	return e.Code
-}
-
-// bearer gives the token that a client sent: auth.token, or else the header
-// Authorization, either with or without "Bearer ". It fails for an auth.token
-// that is no text.
-func bearer(h *socketio.Handshake) (string, error) {
-	var sent struct {
-		Token *json.RawMessage `json:"token"`
-	}
-	if err := json.Unmarshal(h.Auth, &sent); err != nil {
-		return "", notAToken(err)
-	}
-	var token string
-	if sent.Token != nil {
-		if err := json.Unmarshal(*sent.Token, &token); err != nil {
-			return "", notAToken(err)
-		}
-	}
-	if token == "" {
-		token = h.Header.Get("Authorization")
-	}
-	return token, nil
-}
-
-// claimed is the private session id that a client comes back with, "" for none.
-func claimed(h *socketio.Handshake) string {
-	var sent struct {
-		PID json.RawMessage `json:"pid"`
-	}
-	var pid string
-	if json.Unmarshal(h.Auth, &sent) != nil || json.Unmarshal(sent.PID, &pid) != nil {
-		return ""
-	}
-	return pid
-}
-
-func notAToken(err error) error {
-	return &models.Error{Kind: models.Unauthorized, Msg: authenticationError, Code: auth.CodeTokenInvalid, Err: err}
 }

@@ -34,35 +34,38 @@ func TestRefusalsSayAuthenticationErrorAndWhy(t *testing.T) {
 		{"signed out", `{"token":"good"}`, refuse(auth.CodeSessionInvalid), "TOKEN_INVALID"},
 		{"refused without a code", `{"token":"good"}`, refuse(""), "TOKEN_INVALID"},
 	}
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("good", "alice", time.Hour)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("good", "alice", time.Hour)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w.tokens.trouble(tt.err)
+			w.tokens.failWith(tt.err)
 			got := w.dial(t, nil).connect(tt.auth)
 			same(t, "answer", `44{"message":"Authentication error","data":{"code":"`+tt.code+`"}}`, got)
 		})
 	}
 }
 
-// A CONNECT_ERROR in a moment of trouble would keep the page offline until it
-// is reloaded (docs/contract.md#d19).
+// After a CONNECT_ERROR the page stays offline until it is loaded again, so a failure of
+// the server must not cause one (docs/contract.md#d19).
 func TestD19TroubleOfOursClosesTheTransportInsteadOfRefusing(t *testing.T) {
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("good", "alice", time.Hour)
-	for _, trouble := range []error{models.E(models.Unavailable, "Service temporarily unavailable"), errors.New("anything else"), context.DeadlineExceeded} {
-		w.tokens.trouble(trouble)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("good", "alice", time.Hour)
+	for _, trouble := range []error{
+		models.E(models.Unavailable, "Service temporarily unavailable"), errors.New("anything else"),
+		context.DeadlineExceeded,
+	} {
+		w.tokens.failWith(trouble)
 		b := w.dial(t, nil)
 		b.send(`40{"token":"good"}`)
-		b.gone()
+		b.wantClosed()
 	}
-	w.tokens.trouble(nil)
+	w.tokens.failWith(nil)
 	w.open(t, "good")
 }
 
 func TestTokenMayComeInThreeWays(t *testing.T) {
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("good", "alice", time.Hour)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("good", "alice", time.Hour)
 	header := http.Header{"Authorization": {"Bearer good"}}
 	tests := []struct {
 		name, auth string
@@ -86,21 +89,21 @@ func TestTokenMayComeInThreeWays(t *testing.T) {
 const crowdedAnswer = `44{"message":"Too many connections","data":{"code":"CONNECTION_LIMIT"}}`
 
 func TestUserHasOnlySoManySockets(t *testing.T) {
-	w := newWorld(t, Options{MaxPerUser: 2}, engineio.Config{})
-	w.tokens.give("a", "alice", time.Hour)
-	w.tokens.give("b", "bob", time.Hour)
+	w := newFixture(t, Options{MaxPerUser: 2}, engineio.Config{})
+	w.tokens.add("a", "alice", time.Hour)
+	w.tokens.add("b", "bob", time.Hour)
 	first := w.open(t, "a")
 	w.open(t, "a")
 
 	same(t, "third of one user", crowdedAnswer, w.dial(t, nil).connect(`{"token":"a"}`))
 	w.open(t, "b") // another user's
 
-	w.free(t, func() { _ = first.conn.Close() })
+	w.waitForOneLess(t, func() { _ = first.conn.Close() })
 	w.open(t, "a")
 }
 
-// free waits until what f does has ended one session.
-func (w *world) free(t *testing.T, f func()) {
+// waitForOneLess waits until what f does has ended one session.
+func (w *fixture) waitForOneLess(t *testing.T, f func()) {
 	t.Helper()
 	before := w.Len()
 	f()
@@ -111,11 +114,11 @@ func (w *world) free(t *testing.T, f func()) {
 	}
 }
 
-// A client that goes away while its token is looked up was counted already, and
-// is told to no listener.
+// A client that disconnects while its token is checked is counted already, and no
+// OnDisconnect listener is called for it.
 func TestSocketThatNeverCameGivesItsPlaceBack(t *testing.T) {
-	w := newWorld(t, Options{MaxPerUser: 1}, engineio.Config{})
-	w.tokens.give("a", "alice", time.Hour)
+	w := newFixture(t, Options{MaxPerUser: 1}, engineio.Config{})
+	w.tokens.add("a", "alice", time.Hour)
 	for range 50 {
 		b := w.dial(t, nil)
 		b.send(`40{"token":"a"}`)
@@ -131,11 +134,11 @@ func TestSocketThatNeverCameGivesItsPlaceBack(t *testing.T) {
 	}
 }
 
-// Between the look at the token and the socket's entry among the user's, the
-// token may be signed out: the look is repeated then.
+// A token can be signed out between its check and the registration of the session: it is
+// checked again then.
 func TestSignOutDuringConnectIsNotMissed(t *testing.T) {
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("a", "alice", time.Hour)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("a", "alice", time.Hour)
 	var once sync.Once
 	w.tokens.before = func() {
 		once.Do(func() {
@@ -143,49 +146,51 @@ func TestSignOutDuringConnectIsNotMissed(t *testing.T) {
 			w.SignOut("alice", "a")
 		})
 	}
-	same(t, "answer", `44{"message":"Authentication error","data":{"code":"TOKEN_INVALID"}}`, w.dial(t, nil).connect(`{"token":"a"}`))
+	same(t, "answer", `44{"message":"Authentication error","data":{"code":"TOKEN_INVALID"}}`,
+		w.dial(t, nil).connect(`{"token":"a"}`))
 }
 
 func TestSignOutEndsTheTokensSockets(t *testing.T) {
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("a1", "alice", time.Hour)
-	w.tokens.give("a2", "alice", time.Hour)
-	w.tokens.give("b", "bob", time.Hour)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("a1", "alice", time.Hour)
+	w.tokens.add("a2", "alice", time.Hour)
+	w.tokens.add("b", "bob", time.Hour)
 	phone, tablet, laptop, bobs := w.open(t, "a1"), w.open(t, "a1"), w.open(t, "a2"), w.open(t, "b")
 
 	w.SignOut("alice", "a1")
-	for _, b := range []*browser{phone, tablet} {
+	for _, b := range []*testClient{phone, tablet} {
 		same(t, "goodbye", "41", b.frame())
-		b.gone()
+		b.wantClosed()
 	}
-	w.change("alice", "still here", models.Author{})
-	laptop.hears("still here")
+	w.storeChange("alice", "still here", models.Author{})
+	laptop.wantCreated("still here")
 
 	w.SignOut("alice", "") // as after a password change
 	same(t, "goodbye", "41", laptop.frame())
-	laptop.gone()
-	w.change("bob", "not concerned", models.Author{})
-	bobs.hears("not concerned")
+	laptop.wantClosed()
+	w.storeChange("bob", "not concerned", models.Author{})
+	bobs.wantCreated("not concerned")
 }
 
-// The page learns why before the socket ends (docs/contract.md#d33).
+// The client is told why before the socket is closed (docs/contract.md#d33).
 func TestSocketEndsWithItsToken(t *testing.T) {
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("short", "alice", 100*time.Millisecond)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("short", "alice", 100*time.Millisecond)
 	b := w.open(t, "short")
-	name, why := b.hear()
+	b.skipTo(t, "auth:expiring")
+	name, why := b.nextEvent()
 	same(t, "event", "auth_expired", name)
 	same(t, "payload", map[string]any{"error": "Authentication error", "code": "TOKEN_EXPIRED"}, why)
 	same(t, "goodbye", "41", b.frame())
-	b.gone()
+	b.wantClosed()
 }
 
-// A phone that lost its network between two polls is told nothing. It must not
-// keep the server from ending, nor make the end a failure.
+// A polling client that lost its network cannot be told of the shutdown. It must neither
+// delay the shutdown nor make it fail.
 func TestVanishedPollingClientDoesNotHoldUpShutdown(t *testing.T) {
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("a", "alice", time.Hour)
-	w.poll(t, `40{"token":"a"}`)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("a", "alice", time.Hour)
+	w.pollOnce(t, `40{"token":"a"}`)
 
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -1,44 +1,44 @@
 package sockets
 
 import (
-	"context"
 	"sync"
 	"time"
 )
 
-// A debounce does something soon after it was touched: when it was left alone for
-// quiet, and at the latest most after the first touch. It costs no goroutine while
-// there is nothing to do, and does one thing at a time.
+// A debounce runs do once for many calls of trigger: when there was none for the time
+// quiet, and at the latest the time most after the first. It needs no goroutine while
+// there is nothing to do. One call of do runs at a time. Its methods may be called
+// concurrently.
 type debounce struct {
 	quiet, most time.Duration
-	// do gives how long to wait before it is tried again, 0 if it was done.
-	do func() (again time.Duration)
+	// do returns how long to wait before it is tried again, 0 if it succeeded.
+	do func() (retry time.Duration)
 
-	mu      sync.Mutex
-	timer   *time.Timer // nil unless it is set
-	latest  time.Time   // when the timer must have run
-	running bool
-	touched bool // while it ran
-	over    bool
+	mu        sync.Mutex
+	timer     *time.Timer // nil unless it is set
+	latest    time.Time   // when the timer fires at the latest
+	running   bool
+	triggered bool // while do was running
+	stopped   bool
 }
 
-// touch says that there is something to do. It never blocks.
-func (d *debounce) touch() {
+// trigger asks for a run of do. It never blocks.
+func (d *debounce) trigger() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case d.over:
+	case d.stopped:
 	case d.running:
-		d.touched = true
+		d.triggered = true
 	case d.timer == nil:
-		d.set(d.quiet, d.most)
+		d.schedule(d.quiet, d.most)
 	default:
 		d.timer.Reset(min(d.quiet, time.Until(d.latest)))
 	}
 }
 
-// set starts the timer. d.mu is held.
-func (d *debounce) set(wait, most time.Duration) {
+// schedule sets the timer. The caller must hold mu.
+func (d *debounce) schedule(wait, most time.Duration) {
 	d.latest = time.Now().Add(max(wait, most))
 	d.timer = time.AfterFunc(wait, d.run)
 }
@@ -47,26 +47,26 @@ func (d *debounce) run() {
 	if !d.begin() {
 		return
 	}
-	again := d.do()
+	retry := d.do()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.running = false
 	switch {
-	case d.over:
-	case again > 0:
-		d.set(again, again)
-	case d.touched:
-		d.set(d.quiet, d.most)
+	case d.stopped:
+	case retry > 0:
+		d.schedule(retry, retry)
+	case d.triggered:
+		d.schedule(d.quiet, d.most)
 	}
-	d.touched = false
+	d.triggered = false
 }
 
-// begin tells whether there is something to do: the timer may have been set anew
-// while it ran out.
+// begin reports whether do is to run now. It is not if the timer was set anew while
+// it fired.
 func (d *debounce) begin() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.over || d.timer == nil || d.running {
+	if d.stopped || d.timer == nil || d.running {
 		return false
 	}
 	d.timer.Stop()
@@ -74,50 +74,12 @@ func (d *debounce) begin() bool {
 	return true
 }
 
-// stop ends it. What is under way may still be so when it returns.
+// stop lets no further run begin. One that has begun may still run when stop returns.
 func (d *debounce) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.over = true
+	d.stopped = true
 	if d.timer != nil {
 		d.timer.Stop()
 	}
-}
-
-// errands are what timers do for a Hub, so that it can wait for them in the end.
-type errands struct {
-	ctx  context.Context
-	stop context.CancelFunc
-
-	mu      sync.Mutex
-	over    bool
-	running sync.WaitGroup
-}
-
-func newErrands() *errands {
-	e := &errands{}
-	e.ctx, e.stop = context.WithCancel(context.Background())
-	return e
-}
-
-// run runs fn, unless it is over.
-func (e *errands) run(fn func(context.Context)) {
-	e.mu.Lock()
-	if e.over {
-		e.mu.Unlock()
-		return
-	}
-	e.running.Add(1)
-	e.mu.Unlock()
-	defer e.running.Done()
-	fn(e.ctx)
-}
-
-// end lets nothing begin any more and waits for the rest, whose context ends.
-func (e *errands) end() {
-	e.mu.Lock()
-	e.over = true
-	e.mu.Unlock()
-	e.stop()
-	e.running.Wait()
 }

@@ -1,14 +1,14 @@
 package sockets
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,52 +16,55 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/changes"
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/keyring"
 	"expenseflow/internal/socketio"
+	"expenseflow/internal/socketio/socketiotest"
 	"expenseflow/models"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience bounds every wait; it is no promise.
+// patience bounds every wait of a test. It is not a promise of the server.
 const patience = 20 * time.Second
 
-// A world is a Hub on a real Socket.IO server, with everything it asks faked.
-type world struct {
+// A fixture is a Hub on a real Socket.IO server, with a fake of everything that it calls.
+type fixture struct {
 	*Hub
-	url    string // ws://host:port
-	tokens *tokens
-	log    *log
-	parked *parked
-	tail   *changes.Tail[Announcement]
-	book   *fakeBook
-	reader *fakeReader
-	seen   *fakeRegistry
+	url      string // http://host:port
+	tokens   *tokens
+	log      *log
+	parked   *parked
+	tail     *changes.Tail[EncodedChange]
+	expenses *fakeExpenses
+	reader   *fakeReader
+	seen     fakeDevices
 }
 
-// newWorld serves a Hub with these options until the test ends.
-func newWorld(t *testing.T, o Options, engine engineio.Config) *world {
+// newFixture serves a Hub with these options until the test ends.
+func newFixture(t *testing.T, o Options, engine engineio.Config) *fixture {
 	t.Helper()
-	return newWorldOf(t, o, engine, trail(t))
+	return newFixtureWith(t, o, engine, testRecovery(t))
 }
 
-// newWorldOf is newWorld with a Trail of its own.
-func newWorldOf(t *testing.T, o Options, engine engineio.Config, tr *Trail) *world {
+// newFixtureWith is newFixture with its own recovery.
+func newFixtureWith(t *testing.T, o Options, engine engineio.Config, r recovery) *fixture {
 	t.Helper()
-	w := &world{tokens: newTokens(), log: newLog(), parked: &parked{}}
-	w.book, w.reader = &fakeBook{world: w}, &fakeReader{log: w.log}
-	w.tail = changes.New(w.log, tr.Encode, changes.Options{})
-	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true, Recovery: tr})
-	w.seen = &fakeRegistry{}
-	o.Auth, o.Feed, o.Queue, o.Book, o.Reader, o.Registry = w.tokens, w.tail, w.parked, w.book, w.reader, w.seen
+	w := &fixture{tokens: newTokens(), log: newLog(), parked: &parked{}}
+	w.expenses, w.reader = &fakeExpenses{fixture: w}, &fakeReader{log: w.log}
+	w.tail = changes.New(w.log, r.Encode, changes.Options{})
+	o.IO = socketio.New(socketio.Config{Engine: engine, ReleaseHandshake: true, Recovery: r})
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.Auth, o.Feed, o.Queue, o.Expenses, o.Reader, o.Devices = w.tokens, w.tail, w.parked, w.expenses, w.reader, &w.seen
 	w.Hub = New(o)
 	server := httptest.NewServer(o.IO)
-	w.url = strings.Replace(server.URL, "http", "ws", 1)
+	w.url = server.URL
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = w.tail.Run(ctx) })
@@ -79,62 +82,79 @@ func newWorldOf(t *testing.T, o Options, engine engineio.Config, tr *Trail) *wor
 	return w
 }
 
-// trail is one of many processes with the same secret and log.
-func trail(t *testing.T) *Trail {
-	t.Helper()
-	return trailTelling(t, BothSpellings)
+// A recovery is what one process recovers connections with. All of the same epoch are
+// equal, but for the rooms that they store.
+type recovery struct {
+	*Stream
+	*Encoder
+	*Recoverer
+	stored *fakeRoomStore
 }
 
-func trailTelling(t *testing.T, names Spellings) *Trail {
+func testRecovery(t testing.TB) recovery {
 	t.Helper()
-	tr, err := NewTrail("epoch", []byte("a secret of at least thirty-two bytes"), names)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr.KeepIn(&fakeMemory{rooms: make(map[string][]string)})
-	return tr
+	return newRecovery(t, "epoch", BothNames)
 }
 
-// fakeMemory keeps the rooms of pages.
-type fakeMemory struct {
+func newRecovery(t testing.TB, epoch string, names EventNames) recovery {
+	t.Helper()
+	r := recovery{Stream: NewStream(epoch, names), stored: &fakeRoomStore{rooms: make(map[string][]string)}}
+	r.Encoder = NewEncoder(r.Stream)
+	r.Recoverer = NewRecoverer(r.Stream, keyring.New([]byte("a secret of at least thirty-two bytes")), r.stored)
+	return r
+}
+
+// fakeRoomStore stores the rooms of pages in memory.
+type fakeRoomStore struct {
 	mu    sync.Mutex
 	rooms map[string][]string
 	fail  error
 }
 
-// KeepRooms implements memory.
-func (m *fakeMemory) KeepRooms(_ context.Context, userID, key string, rooms []string) error {
+// KeepRooms implements roomStore.
+func (m *fakeRoomStore) KeepRooms(_ context.Context, userID, key string, rooms []string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rooms[userID+key] = slices.Clone(rooms)
 	return m.fail
 }
 
-// of is what is kept for a page.
-func (m *fakeMemory) of(userID, pid string) []string {
-	rooms, _ := m.KeptRooms(context.Background(), userID, sessionKey(pid))
+// of returns what is stored for a page.
+func (m *fakeRoomStore) of(userID, pid string) []string {
+	rooms, _ := m.KeptRooms(context.Background(), userID, pidHash(pid))
 	return rooms
 }
 
-// KeptRooms implements memory.
-func (m *fakeMemory) KeptRooms(_ context.Context, userID, key string) ([]string, error) {
+// KeptRooms implements roomStore.
+func (m *fakeRoomStore) KeptRooms(_ context.Context, userID, key string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.rooms[userID+key], m.fail
 }
 
-// fakeRegistry keeps the devices that were seen.
-type fakeRegistry struct {
+// fakeDevices is a deviceRegistry that remembers devices with their tokens.
+type fakeDevices struct {
 	mu   sync.Mutex
-	seen []models.DeviceToken
+	seen []string // "device token", each once, in order
 }
 
-// SeeDevices implements registry.
-func (r *fakeRegistry) SeeDevices(_ context.Context, seen []models.DeviceToken) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen = append(r.seen, seen...)
+// SeeDevices implements deviceRegistry.
+func (d *fakeDevices) SeeDevices(_ context.Context, seen []models.DeviceToken) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range seen {
+		d.seen = append(d.seen, s.DeviceID+" "+s.Key)
+	}
+	slices.Sort(d.seen)
+	d.seen = slices.Compact(d.seen)
 	return nil
+}
+
+// sessionOn returns a session without a socket.
+func sessionOn(userID, device string) *session {
+	s := &session{userID: userID, userName: strings.ToUpper(userID), device: device}
+	s.token.Store(&sessionToken{key: "key of " + device})
+	return s
 }
 
 // tokens is a fake authenticator.
@@ -149,8 +169,8 @@ type tokens struct {
 
 func newTokens() *tokens { return &tokens{known: make(map[string]auth.Identity)} }
 
-// give makes a token of the user's; its text is its key and its id too.
-func (k *tokens) give(token, userID string, life time.Duration) {
+// add makes a token of the user; its text is its key and its id too.
+func (k *tokens) add(token, userID string, life time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.known[token] = auth.Identity{
@@ -165,7 +185,7 @@ func (k *tokens) revoke(token string) {
 	delete(k.known, token)
 }
 
-func (k *tokens) trouble(err error) {
+func (k *tokens) failWith(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.fail = err
@@ -206,7 +226,7 @@ type log struct {
 
 func newLog() *log { return &log{byUser: make(map[string][]models.Change)} }
 
-// add stores one more change and gives its sequence.
+// add appends a change and returns its sequence.
 func (l *log) add(userID string, kind models.ChangeKind, text string, by models.Author) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -253,8 +273,13 @@ func (l *log) Heads(_ context.Context, users []string) (map[string]int64, error)
 	return heads, nil
 }
 
-// change stores a change of the user's and wakes the tail, as the ledger does.
-func (w *world) change(userID, text string, by models.Author) {
+// Moves implements changes.Source.
+func (l *log) Moves(_ context.Context, from models.MoveCursor) ([]string, models.MoveCursor, bool, error) {
+	return nil, from, true, nil
+}
+
+// storeChange stores a change of the user's and wakes the tail, as the ledger does.
+func (w *fixture) storeChange(userID, text string, by models.Author) {
 	w.log.add(userID, models.ExpenseCreated, text, by)
 	w.tail.Wake(userID)
 }
@@ -267,15 +292,15 @@ type parked struct {
 	page models.LogPage // what everybody missed
 }
 
-// Pending implements queue.
+// Pending implements operationQueue.
 func (p *parked) Pending(_ context.Context, userID string) ([]models.QueuedOperation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.ops, p.err
 }
 
-// Missed implements queue.
-func (p *parked) Missed(_ context.Context, _ string, since *models.Cursor, limit int) (models.LogPage, error) {
+// ChangesSince implements operationQueue.
+func (p *parked) ChangesSince(_ context.Context, _ string, since *models.Cursor, limit int) (models.LogPage, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	page := p.page
@@ -283,41 +308,37 @@ func (p *parked) Missed(_ context.Context, _ string, since *models.Cursor, limit
 	return page, p.err
 }
 
-// A browser is a client of one WebSocket connection.
-type browser struct {
+// A testClient is a client of one WebSocket connection.
+type testClient struct {
 	t      *testing.T
-	conn   *websocket.Conn
+	conn   *socketiotest.Client
 	offset string // of the last event of the log
 	all    bool   // frame gives states too, which come whenever they like
 
-	states []string // that were passed over
+	states      []string // that were passed over
+	rejectionID string   // requestId of the last rejection
 }
 
-// states are events that tell how things stand, not what happened.
+// states are the events that carry states, which are sent at any time.
 var states = []string{statusEvent, countEvent, balanceEvent, dashboardEvent, presenceEvent}
 
-func isState(frame []byte) bool {
-	return slices.ContainsFunc(states, func(name string) bool { return bytes.HasPrefix(frame, []byte(`42["`+name+`"`)) })
+func isState(frame string) bool {
+	return slices.ContainsFunc(states, func(name string) bool { return strings.HasPrefix(frame, `42["`+name+`"`) })
 }
 
-// dial opens a connection without saying who it is.
-func (w *world) dial(t *testing.T, header http.Header) *browser {
+// dial opens a connection without a CONNECT.
+func (w *fixture) dial(t *testing.T, header http.Header) *testClient {
 	t.Helper()
-	conn, res, err := websocket.DefaultDialer.Dial(w.url+"/socket.io/?EIO=4&transport=websocket", header)
+	conn, err := socketiotest.Dial(context.Background(), w.url, socketiotest.Options{Header: header, Patience: patience})
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
-	_ = res.Body.Close()
-	b := &browser{t: t, conn: conn}
 	t.Cleanup(func() { _ = conn.Close() })
-	if open := b.frame(); !strings.HasPrefix(open, "0{") {
-		t.Fatalf("the connection begins with %q", open)
-	}
-	return b
+	return &testClient{t: t, conn: conn}
 }
 
-// open is a connected socket of the token.
-func (w *world) open(t *testing.T, token string) *browser {
+// open returns a client that has connected with the token.
+func (w *fixture) open(t *testing.T, token string) *testClient {
 	t.Helper()
 	b := w.dial(t, nil)
 	if got := b.connect(`{"token":"` + token + `"}`); !strings.HasPrefix(got, `40{"sid":"`) {
@@ -326,85 +347,66 @@ func (w *world) open(t *testing.T, token string) *browser {
 	return b
 }
 
-// poll opens a connection by long-polling, says one thing, hears one answer and
-// leaves without a word.
-func (w *world) poll(t *testing.T, says string) (answer string) {
+// pollOnce opens a connection by long-polling, sends one packet, reads one answer and
+// stops polling.
+func (w *fixture) pollOnce(t *testing.T, says string) (answer string) {
 	t.Helper()
-	at := strings.Replace(w.url, "ws", "http", 1) + "/socket.io/?EIO=4&transport=polling"
-	var open struct{ Sid string }
-	if err := json.Unmarshal([]byte(request(t, http.MethodGet, at, "")[1:]), &open); err != nil {
-		t.Fatal(err)
-	}
-	at += "&sid=" + open.Sid
-	request(t, http.MethodPost, at, says)
-	return request(t, http.MethodGet, at, "")
-}
-
-func request(t *testing.T, method, url, body string) string {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	c, err := socketiotest.Dial(t.Context(), w.url, socketiotest.Options{Polling: true, Patience: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Close = true
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
+	defer c.Close()
+	if err := c.Send(says); err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s %s: %d %s %v", method, url, res.StatusCode, b, err)
+	if answer, err = c.Receive(); err != nil {
+		t.Fatal(err)
 	}
-	return string(b)
+	return answer
 }
 
-// connect says who it is, in JSON, and gives the answer.
-func (b *browser) connect(auth string) string {
+// connect sends a CONNECT with this auth, in JSON, and returns the answer.
+func (b *testClient) connect(auth string) string {
 	b.t.Helper()
 	b.send("40" + auth)
 	return b.frame()
 }
 
-func (b *browser) send(frame string) {
+func (b *testClient) send(frame string) {
 	b.t.Helper()
-	if err := b.conn.WriteMessage(websocket.TextMessage, []byte(frame)); err != nil {
+	if err := b.conn.Send(frame); err != nil {
 		b.t.Fatalf("send %q: %v", frame, err)
 	}
 }
 
-// frame gives the next frame that is no heartbeat and no state.
-func (b *browser) frame() string {
+// frame returns the next frame that is neither a heartbeat nor a state, without the id of a
+// rejection, which b.rejectionID has then.
+func (b *testClient) frame() string {
 	b.t.Helper()
 	f, err := b.next()
 	if err != nil {
 		b.t.Fatalf("nothing more came: %v", err)
 	}
+	if id := rejectionID.FindStringSubmatch(f); id != nil {
+		b.rejectionID, f = id[1], strings.Replace(f, id[0], "", 1)
+	}
 	return f
 }
 
-func (b *browser) next() (string, error) {
+var rejectionID = regexp.MustCompile(`,"requestId":"([A-Z0-9]+)"`)
+
+func (b *testClient) next() (string, error) {
 	for {
-		if err := b.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-			return "", err
+		frame, err := b.conn.Receive()
+		if err != nil || b.all || !isState(frame) {
+			return frame, err
 		}
-		_, frame, err := b.conn.ReadMessage()
-		if err != nil {
-			return "", err
-		}
-		switch {
-		case string(frame) == "2":
-			b.send("3")
-		case b.all || !isState(frame):
-			return string(frame), nil
-		default:
-			b.states = append(b.states, string(frame))
-		}
+		b.states = append(b.states, frame)
 	}
 }
 
-// gone wants the connection to end, with nothing said before.
-func (b *browser) gone() {
+// wantClosed wants the connection to be closed without another frame.
+func (b *testClient) wantClosed() {
 	b.t.Helper()
 	f, err := b.next()
 	if err == nil {
@@ -416,9 +418,9 @@ func (b *browser) gone() {
 	}
 }
 
-// hear gives the next event and its only argument besides the offset. It holds
-// every event that any test hears against docs/contract.md#recovery.
-func (b *browser) hear() (name string, payload map[string]any) {
+// nextEvent returns the next event and its only argument besides the offset. Whatever test
+// calls it, it checks the event against docs/contract.md#recovery.
+func (b *testClient) nextEvent() (name string, payload map[string]any) {
 	b.t.Helper()
 	name, last := b.event()
 	if err := json.Unmarshal(last, &payload); err != nil {
@@ -427,13 +429,13 @@ func (b *browser) hear() (name string, payload map[string]any) {
 	return name, payload
 }
 
-// event gives the next event and its payload. A change of an expense has two
-// spellings, which carry the same: it reads both and gives the first.
-func (b *browser) event() (name string, payload json.RawMessage) {
+// event returns the next event and its payload. A change of an expense has two variants
+// with the same payload: it reads both and returns the first.
+func (b *testClient) event() (name string, payload json.RawMessage) {
 	b.t.Helper()
-	name, payload = b.single()
+	name, payload = b.nextVariant()
 	if kind, ok := strings.CutPrefix(name, "expense_"); ok {
-		colon, same := b.single()
+		colon, same := b.nextVariant()
 		if colon != "expense:"+kind || string(same) != string(payload) {
 			b.t.Errorf("%s %s was followed by %s %s", name, payload, colon, same)
 		}
@@ -441,9 +443,9 @@ func (b *browser) event() (name string, payload json.RawMessage) {
 	return name, payload
 }
 
-// single gives the next event and its payload. What comes from the log ends in
-// its offset, which b remembers as a client does, and nothing else is a string.
-func (b *browser) single() (name string, payload json.RawMessage) {
+// nextVariant returns the next event and its payload. An event of the log ends in its
+// offset, which b remembers as a client does; no other argument is a string.
+func (b *testClient) nextVariant() (name string, payload json.RawMessage) {
 	b.t.Helper()
 	f := b.frame()
 	var event []json.RawMessage
@@ -463,15 +465,16 @@ func (b *browser) single() (name string, payload json.RawMessage) {
 }
 
 func fromLog(name string) bool {
-	return slices.ContainsFunc([]string{"expense", "budget:"}, func(p string) bool { return strings.HasPrefix(name, p) }) || name == "notification"
+	return slices.ContainsFunc([]string{"expense", "budget:"}, func(p string) bool { return strings.HasPrefix(name, p) }) ||
+		name == "notification"
 }
 
-// hears wants these descriptions created, in this order.
-func (b *browser) hears(want ...string) {
+// wantCreated wants expense_created for these descriptions, in this order.
+func (b *testClient) wantCreated(want ...string) {
 	b.t.Helper()
 	var got []string
 	for range want {
-		name, payload := b.hear()
+		name, payload := b.nextEvent()
 		got = append(got, fmt.Sprint(payload["description"]))
 		if name != "expense_created" {
 			b.t.Errorf("heard %s", name)
@@ -487,8 +490,7 @@ func same(t *testing.T, what string, want, got any) {
 	}
 }
 
-// fakeReader knows how users stand: of each change in the log, one unit more is
-// spent.
+// fakeReader is a reader for which each change of the log is an expense of one unit.
 type fakeReader struct {
 	log *log
 
@@ -522,7 +524,7 @@ func (r *fakeReader) UserByID(_ context.Context, id string) (models.User, error)
 	return models.User{ID: id, Seq: head, Totals: spent(head), Unread: r.unread, ChosenCurrency: r.currency}, r.fail
 }
 
-// spent are the totals of so many expenses of 1 each.
+// spent returns the totals of n expenses of one unit each.
 func spent(n int64) models.Totals {
 	if n == 0 {
 		return nil
@@ -540,12 +542,12 @@ func (r *fakeReader) Dashboard(_ context.Context, userID string, from, to models
 	}
 	head := r.log.head(userID)
 	d := models.Dashboard{From: from.In(time.UTC), To: to.In(time.UTC), Version: head}
-	d.CurrencyTotal, _ = spent(head).In(models.DefaultCurrency)
+	d.CurrencyTotal, _ = spent(head).ForAccount(models.DefaultCurrency)
 	return d, r.fail
 }
 
-// state gives the next event of this name, whatever comes before it.
-func (b *browser) state(name string) (payload map[string]any) {
+// state returns the payload of the next event of this name, whatever comes before it.
+func (b *testClient) state(name string) (payload map[string]any) {
 	b.t.Helper()
 	b.all = true
 	defer func() { b.all = false }()

@@ -1,77 +1,70 @@
-// Package sockets is what a browser's socket may say and hear.
+// Package sockets is the Socket.IO side of the program: what clients may send, and
+// which events they receive.
 //
 // What it promises:
 //
-//   - Only a good token opens a socket. A refusal is a CONNECT_ERROR, after
-//     which a client stays away for good, so it is said only when the token will
-//     never work again; in trouble of ours the transport is closed, and the
-//     client comes back by itself (docs/contract.md#d19, docs/contract.md#tokens).
-//   - A socket hears the changes of its user's log, and of no other's, each once
-//     and in the log's order, from the moment at which its token was looked at
-//     (docs/contract.md#live-events). What it hears is read from the log, never from a request.
-//   - A socket that cannot take more is behind: it costs its position in the
-//     log, goes on from there when there is room, and is never closed for it.
-//   - A device that comes back goes on where it was, as long as the log reaches
-//     back that far (Trail, docs/contract.md#recovery).
-//   - A socket does not outlive its token: it ends with the token's time, with a
-//     sign-out, and with a password change (docs/contract.md#d33).
-//   - How things stand (balance, unread count, dashboards, the service itself) is
-//     told after each connect and whenever it has moved, is in no log, and is
-//     dropped for a socket that is behind until it has room again.
-//   - Who is there is told by device, not by socket, and without a word about one
-//     that is back within three seconds. Those who look at the same expense meet
-//     in its room as long as they have a right to it, and not a moment longer
-//     (docs/contract.md#live-features).
-//   - What a page commands goes through the same rules as an HTTP request, and
-//     comes back to every device as an event of the log (docs/contract.md#live-features).
-//   - No event that is not made from the log ends in a string or is without an
-//     argument: clients would take that for their offset (docs/contract.md#recovery).
+//   - Only a valid token opens a socket. A refusal is a CONNECT_ERROR, after which a
+//     client stays away for good, so it is sent only if the token will never be valid
+//     again; on a failure of the server the transport is closed, and the client
+//     reconnects by itself (docs/contract.md#d19, docs/contract.md#tokens).
+//   - A socket receives the changes of its user's log and of no other, each once and in
+//     the log's order, from the time at which its token was checked
+//     (docs/contract.md#live-events). Events are made from the log, never from a request.
+//   - A socket whose queue is full keeps its position in the log and continues from there
+//     when there is room. It is not closed for being behind; only for reading nothing for
+//     10 s (engineio), or for sending commands without reading the replies.
+//   - A device that reconnects continues where it was, as long as the log reaches back
+//     that far (Recoverer, docs/contract.md#recovery).
+//   - A socket does not outlive its token: it ends when the token expires, is signed out,
+//     or the password is changed (docs/contract.md#d33). A minute before the token expires
+//     the client is told, and may give the socket another token of the same user, by which
+//     it goes on from then on.
+//   - States (balance, unread count, dashboards, presence, service status) are sent after
+//     each connect and whenever they have changed. They are in no log. A socket whose
+//     queue is full gets the newest when it has room.
+//   - Presence is reported per device. A device that reconnects within three seconds is
+//     not reported. Those who look at the same expense share its room as long as they
+//     have a right to it (docs/contract.md#presence).
+//   - Beside other processes (Options.Cluster), presence, rooms and the operator's status
+//     are of all of them. The database has them; hints between processes make them fast,
+//     and a hint that is lost is made good for within seconds.
+//   - A command goes through the same rules as an HTTP request, and its effect comes
+//     back to every device as an event of the log (docs/contract.md#commands).
+//   - No event that is not made from the log ends in a string or is without an argument:
+//     clients would take that for their offset (docs/contract.md#recovery).
+//
+// The parts know each other as little as possible: a session knows its socket and its
+// position in the log; sessionRegistry, watchers, presence, rooms, serviceStatus and
+// deviceWriter each keep one thing about sessions under one lock, and call each other
+// only through functions that the Hub gives them; the Hub decides the order of things.
+// So do announcer, elsewhere, roomRelay, sharedStatus and survey with what they keep about
+// other processes; presence and rooms call announcer and elsewhere, under their locks.
 package sockets
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"expenseflow/internal/auth"
-	"expenseflow/internal/changes"
+	"expenseflow/internal/failure"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// namespace is the only one that clients use (docs/contract.md#socketio).
-const namespace = "/"
-
-// An authenticator turns a bearer token into its user; *auth.Authenticator is
-// one. It fails with models.Unauthorized when the token will never work again.
-type authenticator interface {
-	Authenticate(ctx context.Context, bearer string) (auth.Identity, error)
-}
-
-// A feed follows users' logs; *changes.Tail is one.
-type feed interface {
-	Subscribe(userID string, from int64, deliver func([]changes.Item[Announcement]) (taken int), lost func()) *changes.Subscription
-}
-
-// A queue knows the operations that wait for a person, oldest first, and what a
-// client missed; *reconcile.Reconciler is one.
-type queue interface {
-	Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error)
-	Missed(ctx context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error)
-}
-
 // Options are what a Hub is made of.
 type Options struct {
-	IO    *socketio.Server
-	Auth  authenticator
-	Feed  feed // encodes with Trail.Encode
-	Queue queue
-	Book  book
+	IO       *socketio.Server
+	Auth     authenticator
+	Feed     feed // encodes with Encoder.Encode
+	Queue    operationQueue
+	Expenses expenseService
 
-	// Reader tells how users stand, Registry keeps the devices they come with.
-	Reader   reader
-	Registry registry
+	// Reader reads the states of users, Devices records the devices that they use.
+	Reader  reader
+	Devices deviceRegistry
 
 	// Rates convert what is in other currencies than the account's; nil converts nothing.
 	Rates *models.Rates
@@ -80,30 +73,72 @@ type Options struct {
 	// refused for good. 0 is no limit. MAX_CONNECTIONS_PER_USER.
 	MaxPerUser int
 
-	// SuppressSelf spares a socket the changes that were made with its own token
+	// MaxRooms is how many rooms of expenses a socket may be in. 0 is no limit.
+	// MAX_ROOMS_PER_SOCKET.
+	MaxRooms int
+
+	// MaxDashboards is how many different dashboards the sockets of one user may be
+	// subscribed to: each is read from the database whenever something has changed. A socket
+	// has one at most. 0 is no limit. MAX_DASHBOARDS_PER_USER.
+	MaxDashboards int
+
+	// SuppressSelf does not send a socket the changes that were made with its own token
 	// and without naming a device (SUPPRESS_SELF_BY_TOKEN, docs/contract.md#d23).
 	SuppressSelf bool
+
+	// MaxAge is the age at which a socket's transport is closed, so that its client connects
+	// anew, perhaps to another process: some time in the last fifth of it. 0 is no limit.
+	// CONNECTION_MAX_AGE.
+	MaxAge time.Duration
 
 	// Rate is how many events a socket may send in a second, after Burst at once.
 	// 0 is no limit. SOCKET_RATE.
 	Rate  float64
 	Burst int
 
+	// Cluster connects the Hub with those of other processes; nil if this is the only one.
+	Cluster *Cluster
+
+	Measures Measures
+
 	Logger *slog.Logger // default slog.Default
+
+	// Failures is told of each event that fails and of each socket that is refused; default
+	// one that writes to Logger.
+	Failures *failure.Reporter
+
+	// CountError counts an event that failed. event is one that clients may send, or
+	// "other", and code a constant of the program. It may be called concurrently. nil counts
+	// nothing.
+	CountError func(event, code string)
 }
 
-// A Hub is the sockets of all users. Its methods may be called concurrently.
+// A Hub serves the sockets of all users. Its methods may be called concurrently.
 type Hub struct {
-	opts      Options
-	log       *slog.Logger
-	members   *members
-	watchers  watchers
-	statement *statement
-	errands   *errands
-	presence  *presence
-	rooms     rooms
-	notes     *notes
-	seen      seenTokens
+	opts Options
+	log  *slog.Logger
+	send broadcaster
+	deps *sessionDeps
+
+	sessions *sessionRegistry
+	status   *serviceStatus
+	watchers *watchers
+	presence *presence
+	rooms    *rooms
+	devices  *deviceWriter
+	recent   recentTokens
+	tasks    *taskGroup
+	events   *dispatcher
+	counts   *counters
+
+	survey *survey
+	shared *sharedStatus // nil, as the next two, if this is the only process
+	peers  *peers
+	relay  *roomRelay
+
+	tokenCommand      *tokenCommand
+	roomCommands      *roomCommands
+	dashboardCommands *dashboardCommands
 }
 
 // New makes the Hub and has it serve the sockets of o.IO.
@@ -111,110 +146,326 @@ func New(o Options) *Hub {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	h := &Hub{opts: o, log: o.Logger, members: newMembers(o.MaxPerUser), statement: newStatement(), errands: newErrands()}
-	h.watchers.byUser = make(map[string]*watcher)
-	h.rooms.byExpense, h.rooms.knocking = make(map[string]map[visitor]*guest), make(map[*knock]struct{})
-	h.notes = newNotes(h)
-	h.presence = newPresence(h)
-	nsp := o.IO.Of(namespace)
-	nsp.Use(h.admit)
-	nsp.OnConnect(h.welcome)
-	nsp.OnAny(h.hear)
+	if o.Failures == nil {
+		o.Failures = failure.New(o.Logger)
+	}
+	if o.CountError == nil {
+		o.CountError = func(_, _ string) {}
+	}
+	h := &Hub{
+		opts: o, log: o.Logger, send: broadcaster{o.IO.Of(namespace)},
+		sessions: newSessionRegistry(o.MaxPerUser), rooms: newRooms(), tasks: newTaskGroup(),
+		counts: newCounters(),
+	}
+	h.deps = &sessionDeps{
+		owner: h, feed: o.Feed, suppressOwn: o.SuppressSelf, maxAge: o.MaxAge, delivery: o.Measures.Delivery, counts: h.counts,
+	}
+	h.status = newServiceStatus(h.send.toAll)
+	h.devices = newDeviceWriter(o.Devices, h.tasks, h.log)
+	h.presence = &presence{
+		send: h.send.toUser, sendTo: (*session).sendState, record: h.devices.addSession,
+		users: make(map[string]map[string]*device),
+	}
+	h.watchers = &watchers{
+		dashboardReader: &dashboardReader{o.Reader, o.Rates, h.tasks, h.log, o.MaxDashboards},
+		feed:            o.Feed, send: h.send.toUser, onChange: h.onChange, byUser: make(map[string]*watcher),
+	}
+	h.joinCluster(o.Cluster)
+	h.tokenCommand = &tokenCommand{o.Auth, h.sessions, h.devices}
+	h.roomCommands = &roomCommands{h.rooms, h.presenceOf, o.Expenses, h.relay, o.MaxRooms}
+	h.dashboardCommands = &dashboardCommands{h.watchers}
+	h.serve()
 	return h
 }
 
-// room is where the sockets of a user are. No client ever sees its name.
-func room(userID string) string { return "user:" + userID }
-
-// parkedEvent tells a user's devices that an operation waits for a person.
-const parkedEvent = "sync_error"
-
-// A syncFailure is the payload of sync_error (docs/contract.md#permanent-or-retryable).
-type syncFailure struct {
-	Error     string       `json:"error"`
-	Code      string       `json:"code,omitempty"`
-	Operation *wire.Queued `json:"operation,omitempty"` // the one that was parked
+// serve registers the Hub with the namespace.
+func (h *Hub) serve() {
+	admission := &admission{h.opts.Auth, h.sessions, h.opts.Expenses, h.counts, h.opts.Failures, h.newSession}
+	h.events = &dispatcher{
+		requests: h.requestTable(), commands: h.commandTable(),
+		rate: h.opts.Rate, burst: h.opts.Burst, revoke: h.revoke,
+		failures: h.opts.Failures, count: h.opts.CountError, limited: h.opts.Measures.RateLimited,
+	}
+	h.events.observe(h.opts.Measures.Event)
+	h.send.nsp.CountEvents(h.events.names(), sentEvents)
+	h.send.nsp.Use(admission.admit)
+	h.send.nsp.OnConnect(h.onConnect)
+	h.send.nsp.OnAny(h.events.onEvent)
 }
 
-// maxAnnounced is how large an operation may be to be named in sync_error, in
-// bytes. A queue may hold megabytes of nonsense; sync_request gives all of it to
-// whoever asks.
-const maxAnnounced = 64 << 10
+// requestTable and commandTable are all events that clients may send.
+// TestEventsMatchContract (dispatch_test.go) compares them with lists of its own, and
+// TestEventsPageSaysWhatIsHeard with docs/events.md.
+//
+// A new command also needs: expenseService, the tests' fakeExpenses, eventRights in
+// internal/app/rooms_test.go, docs/events.md, static/expense-events.d.ts.
+func (h *Hub) requestTable() map[string][]request {
+	sync := &syncRequests{h.opts.Queue}
+	return map[string][]request{
+		"sync_request": {
+			{do: sync.pending, ok: "sync_data", fail: "sync_error"},
+			{do: sync.missed, ok: "sync_changes", fail: "sync_error"},
+		},
+	}
+}
 
-// Parked tells a user's devices of operations that were parked
-// (reconcile.Options.Parked). It never blocks. It is a hint that a device may
-// miss if too much waits for it already: what is parked stays to be asked for.
-func (h *Hub) Parked(userID string, ops []models.QueuedOperation) {
-	devices := h.opts.IO.Of(namespace).To(room(userID)).FetchSockets()
-	for _, op := range ops {
-		p, err := socketio.Encode(namespace, parkedEvent, announcement(op))
-		if err != nil {
-			h.log.Error("parked operation cannot be announced", slog.String("operation_id", op.ID), slog.Any("error", err))
-			continue
-		}
-		for _, d := range devices {
-			d.TrySend(p)
+func (h *Hub) commandTable() map[string]command {
+	expenses := &expenseCommands{h.opts.Expenses}
+	return map[string]command{
+		"auth:refresh": {do: h.tokenCommand.refresh},
+
+		"expense:create": {do: expenses.create},
+		"expense:update": {do: expenses.update},
+		"expense:delete": {do: expenses.remove},
+
+		"dashboard:subscribe":   {do: h.dashboardCommands.subscribe, optional: true},
+		"dashboard:unsubscribe": {do: h.dashboardCommands.unsubscribe, optional: true},
+
+		"room:join":     {do: h.roomCommands.join, roomName: true},
+		"room:leave":    {do: h.roomCommands.leave, roomName: true},
+		"room:activity": {do: h.roomCommands.activity},
+		"presence:list": {do: h.roomCommands.list, optional: true, roomName: true},
+	}
+}
+
+// newSession makes the session of a socket whose token is id's.
+func (h *Hub) newSession(socket *socketio.Socket, sent connectAuth, id auth.Identity) *session {
+	initial := userStateOf(&id.User)
+	s := &session{
+		sessionDeps: h.deps, socket: socket, userID: id.User.ID, userName: id.User.Name,
+		browser: auth.BrowserID(socket.Handshake().Header), client: sent.client, trace: sent.trace,
+		device:    deviceOf(sent.client.DeviceID, id.Claims),
+		returning: sent.pid != "",
+		logStart:  id.User.LogStart, position: StreamPosition{Seq: id.User.Seq}, initial: &initial,
+	}
+	s.token.Store(newSessionToken(&id))
+	return s
+}
+
+// onConnect starts the session of a socket that has connected: first its changes, then
+// the states, and then what it was in before a recovery.
+func (h *Hub) onConnect(socket *socketio.Socket) {
+	s := sessionOf(socket)
+	h.counts.connected(s, socket.Recovered())
+	if err := socket.Join(userRoom(s.userID)); err != nil {
+		h.log.Error("socket cannot join its user's room", slog.String("user_id", s.userID), slog.Any("error", err))
+		socket.CloseTransport()
+		return
+	}
+	socket.OnDisconnect(func(reason string) {
+		h.counts.disconnects.add(reason)
+		h.log.DebugContext(s.traced(context.Background()), "socket disconnected",
+			slog.String("user_id", s.userID), slog.String("reason", reason))
+		s.end()
+	})
+	s.follow()
+	h.greet(s)
+	if socket.Recovered() {
+		h.restore(h.tasks.ctx, s)
+	}
+}
+
+// greet sends the session all states, recovered or not: they are in no log. Its device
+// is present from now on.
+func (h *Hub) greet(s *session) {
+	if !s.life.move(following, current) {
+		return
+	}
+	initial := *s.initial
+	s.initial = nil
+	w := h.watchers.join(s, initial)
+	if w == nil {
+		return
+	}
+	h.status.sendTo(s)
+	w.greet(s, initial)
+	h.presence.arrive(s)
+}
+
+// restore lets a recovered session into what its page does not ask for again: its
+// rooms, as far as the user still has the right, and its dashboard. On failure the
+// transport is closed, and the client reconnects by itself.
+func (h *Hub) restore(ctx context.Context, s *session) {
+	for _, name := range s.socket.Rooms() {
+		err := h.restoreRoom(ctx, s, name)
+		switch {
+		case errors.Is(err, errForbidden), errors.Is(err, errDashboardLimit):
+			_ = s.socket.Leave(name)
+		case err != nil:
+			h.log.Warn("rooms cannot be restored, connection closed", slog.String("user_id", s.userID), slog.Any("error", err))
+			s.socket.CloseTransport()
+			return
 		}
 	}
 }
 
-func announcement(op models.QueuedOperation) syncFailure {
-	if op.ID == "" || len(op.Data) > maxAnnounced {
-		return syncFailure{Error: op.Result.Error, Code: op.Result.Code}
+func (h *Hub) restoreRoom(ctx context.Context, s *session, name string) error {
+	if id, ok := wire.RoomOf(name); ok {
+		_, err := h.roomCommands.enter(ctx, s, id)
+		return err
 	}
-	queued := wire.NewQueued(op)
-	return syncFailure{Error: op.Result.Error, Operation: &queued}
+	if days, ok := dayRangeOf(name); ok {
+		_, err := h.dashboardCommands.show(ctx, s, days)
+		return err
+	}
+	return nil
 }
 
-// SignOut closes the live sockets of the user's token of that revocation key
-// (auth.Claims.Key), of all the user's tokens if key is "". Call it after the
-// sign-out is stored: then no socket slips through between the two.
+// resync implements sessionOwner.
+func (h *Hub) resync(s *session) {
+	h.status.sendTo(s)
+	h.watchers.resync(s)
+	h.presence.resync(s)
+}
+
+// release implements sessionOwner. The registry is last: Shutdown waits for it.
+func (h *Hub) release(s *session) {
+	h.rooms.depart(s)
+	h.presence.depart(s)
+	h.watchers.leave(s)
+	h.sessions.remove(s)
+}
+
+// onChange handles what a change of a user's log means for the user's sessions beside
+// being sent to them. It may have been made by another process.
+func (h *Hub) onChange(c *models.Change) {
+	switch c.Kind {
+	case models.ExpenseDeleted:
+		h.Evict(c)
+	case models.SignedOut:
+		for _, s := range h.sessions.signOut(c.UserID, c.EntityID) {
+			if s.token.Load().checkedAt < c.Seq { // else the token was checked after the sign-out
+				h.revoke(s)
+			}
+		}
+	}
+}
+
+// revoke closes the session of a token that was signed out. It does not block.
+func (h *Hub) revoke(s *session) {
+	s.life.finish(revoked)
+	go h.tasks.run(func(context.Context) { s.socket.Disconnect(true) })
+}
+
+// SignOut closes the sockets of the user's token with that revocation key
+// (auth.Claims.Key), and of all the user's tokens if key is "". Call it after the
+// sign-out is stored: then no socket is opened between the two.
 func (h *Hub) SignOut(userID, key string) {
-	for _, s := range h.members.signOut(userID, key) {
-		s.out.Store(true)
+	for _, s := range h.sessions.signOut(userID, key) {
+		s.life.finish(revoked)
 		s.socket.Disconnect(true)
 	}
 }
 
-// signedOut is SignOut for what a user's log says, maybe of another process:
-// sessions whose token was looked at since then have a good one.
-func (h *Hub) signedOut(c *models.Change) {
-	for _, s := range h.members.signOut(c.UserID, c.EntityID) {
-		if s.asOf < c.Seq {
-			s.out.Store(true)
-			go h.errands.run(func(context.Context) { s.socket.Disconnect(true) })
-		}
+// Evict removes a user from the room of an expense to which they lost the right, by
+// this change of their log. It does not block.
+//
+// It is called twice: by the ledger before whoever ended the right is answered
+// (ledger.Options.OnAccessLost), so that later messages do not reach the user who lost
+// access; and for each change of the log, which may have been made by another process. The
+// second call, which may come late, does nothing.
+func (h *Hub) Evict(c *models.Change) {
+	for _, s := range h.rooms.evict(c.EntityID, c.UserID, c.Seq) {
+		go h.tasks.run(func(context.Context) { h.roomCommands.forget(s, c.EntityID) })
 	}
 }
 
-// BeginAnew closes the transport of every socket, when the log has begun another epoch
-// (Trail.Begin): clients come back by themselves, and begin anew.
-func (h *Hub) BeginAnew() {
-	for _, s := range h.members.all() {
-		s.socket.CloseTransport()
+// SendActivity tells those in an expense's room what the ledger did
+// (ledger.Options.OnActivity): a comment, or a change of the expense. It does not block.
+func (h *Hub) SendActivity(a models.Activity) {
+	h.rooms.sendActivity(a)
+	h.relay.sendActivity(a)
+}
+
+// SendParked tells a user's devices of operations that were parked
+// (reconcile.Options.OnParked). It does not block. A device may miss it if its queue is
+// full; sync_request returns the parked operations.
+func (h *Hub) SendParked(userID string, ops []models.QueuedOperation) {
+	sendParked(h.send.userSockets(userID), ops, h.log)
+}
+
+// Presence returns which devices of a user are present. Those in other processes are looked
+// up if the user has none here; if that fails they are left out.
+func (h *Hub) Presence(userID string) wire.Presence { return h.presenceOf(h.tasks.ctx, userID) }
+
+func (h *Hub) presenceOf(ctx context.Context, userID string) wire.Presence {
+	if doc, ok := h.presence.known(userID); ok {
+		return doc
+	}
+	return h.presence.lookUp(ctx, userID)
+}
+
+// FlushDevices writes at once which devices have come so far: the registry then has all
+// devices that Presence returns.
+func (h *Hub) FlushDevices() { h.devices.flush() }
+
+// RecordToken records that a user's token is in use. It does not block.
+func (h *Hub) RecordToken(userID, key string, expires time.Time) {
+	if h.recent.due(key, time.Now()) {
+		h.devices.add(models.DeviceToken{UserID: userID, Key: key, ExpiresAt: expires})
 	}
 }
 
-// Len is how many sockets are open or being opened.
-func (h *Hub) Len() int { return h.members.len() }
+// SetStatus tells every socket of every process, and those that connect later, what the
+// operator says. That the database cannot be reached, or that the server shuts down, is
+// said instead as long as it is so.
+func (h *Hub) SetStatus(said wire.Status) {
+	if h.shared == nil {
+		h.status.setOperator(said)
+		return
+	}
+	h.shared.set(said)
+}
 
-// goodbye is how long Shutdown waits for clients to hear that the server goes. A
-// polling client hears it by its next request, which follows within a round
-// trip, or never if it has gone without a word.
-const goodbye = 2 * time.Second
+// SetStorageDown tells every socket whether the database cannot be reached. To say the
+// same again sends nothing.
+func (h *Hub) SetStorageDown(down bool) { h.status.setStorageDown(down) }
 
-// Shutdown tells every socket that the server goes, refuses newcomers and closes
-// every transport so that clients come back later, here or elsewhere. When it
-// returns nil, nothing of the Hub runs any more; clients that did not hear it in
-// time find out by themselves.
+// DisconnectAll closes the transport of every socket: clients reconnect by themselves.
+// It is for a log that has begun another epoch (Stream.Begin).
+func (h *Hub) DisconnectAll() {
+	for _, closeTransport := range h.Closers() {
+		closeTransport()
+	}
+}
+
+// Closers returns a function for each socket that closes its transport: the client
+// reconnects by itself and continues where it was.
+func (h *Hub) Closers() []func() {
+	sessions := h.sessions.all()
+	closers := make([]func(), len(sessions))
+	for i, s := range sessions {
+		closers[i] = s.socket.CloseTransport
+	}
+	return closers
+}
+
+// Len returns how many sockets are open or being opened.
+func (h *Hub) Len() int { return h.sessions.len() }
+
+// Size returns how many sockets are open or being opened, and of how many users.
+func (h *Hub) Size() (open, users int) { return h.sessions.size() }
+
+// shutdownNotice is how long Shutdown waits for clients to learn that the server shuts
+// down. A polling client learns it by its next request, within a round trip, or never
+// if it has gone.
+const shutdownNotice = 2 * time.Second
+
+// Shutdown tells every socket that the server shuts down, refuses new ones and closes
+// every transport, so that clients reconnect later, here or elsewhere. When it returns
+// nil, nothing of the Hub runs any more; clients that were not reached in time find out
+// by themselves.
 func (h *Hub) Shutdown(ctx context.Context) error {
-	polite, cancel := context.WithTimeout(ctx, goodbye)
+	polite, cancel := context.WithTimeout(ctx, shutdownNotice)
 	defer cancel()
-	h.partWith()
-	h.presence.end()
-	h.notes.soon.stop()
+	h.status.setShuttingDown()
+	h.presence.stop()
+	h.devices.stop()
 	h.rooms.stop()
-	h.errands.end()
+	h.peers.stop()
+	h.relay.stop()
+	h.shared.stop()
+	h.tasks.stop()
 	err := h.opts.IO.Shutdown(polite)
 	if err != nil && ctx.Err() == nil {
 		err = h.opts.IO.Shutdown(ctx) // the rest was cut off; wait until its listeners have run
@@ -222,5 +473,5 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.members.await(ctx)
+	return h.sessions.wait(ctx)
 }

@@ -2,206 +2,200 @@ package sockets
 
 import (
 	"cmp"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"sync"
 	"time"
 
-	"expenseflow/internal/auth"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// presenceEvent tells a user's devices which of them are there (docs/contract.md#live-features).
+// presenceEvent tells a user's devices which of them are present
+// (docs/contract.md#presence).
 const presenceEvent = "presence:update"
 
-// grace is how long a device whose last socket has gone still counts as there: a
-// page that is loaded anew is back by then.
-const grace = 3 * time.Second
-
-// A registry keeps the devices that users come with; *store.Store is one.
-type registry interface {
-	SeeDevices(ctx context.Context, seen []models.DeviceToken) error
-}
-
-// presence knows which devices of which users are there. It counts devices, not
-// sockets: who comes back within grace was never away. It is of this process and
-// begins empty; devices that come back after a crash make it right by that.
+// presence knows which devices of the users with devices in this process are present, here
+// or in another process. It counts devices, not sockets: one that comes back within the
+// grace period, wherever, was never absent. It begins empty; after a crash the devices that
+// reconnect are present again. Its methods may be called concurrently.
+//
+// A device of which the last socket closed is removed, beside other processes, only after
+// these were asked whether they have it (peers.confirm): while the database cannot be
+// reached, it stays present.
 type presence struct {
-	tellAll func(userID string, p *socketio.Packet) // of a user's sockets
-	tell    func(s *session, p *socketio.Packet)
-	note    func(*session)
+	send   func(userID string, p *socketio.Packet) // to all sessions of the user
+	sendTo func(*session, *socketio.Packet)
+	record func(*session) // records that the session's device was there
+	peers  *peers
 
-	mu    sync.Mutex // held while it is told too, so that the newest arrives last
-	users map[string]map[string]*device
+	mu      sync.Mutex // held while it is sent too, so that the newest arrives last
+	users   map[string]map[string]*device
+	unread  map[string]struct{} // users of whom it is not known yet who is elsewhere: they are sent nothing before
+	stopped bool
 }
 
-func newPresence(h *Hub) *presence {
-	return &presence{
-		tellAll: h.tellUser, tell: (*session).tell, note: h.notes.add,
-		users: make(map[string]map[string]*device),
-	}
-}
-
-// A device is one that is there.
+// A device is one that is present.
 type device struct {
 	id       string
-	since    time.Time
-	seen     time.Time // when its last socket went; zero while it has one
-	sockets  int
-	leaving  *time.Timer         // runs while it has none
-	absences int                 // how often its last socket has gone
-	tokens   map[string]struct{} // keys that were noted
-	stranded bool                // it was given up
+	since    time.Time // when it came here
+	lastSeen time.Time // when its last socket here went; zero while it has one, or is not here
+	sessions int
+	grace    *graceTimer         // runs while it has no session
+	tokens   map[string]struct{} // keys that were recorded
+	last     *session            // the one that ended last, while absence is confirmed
+
+	announced  bool  // to other processes,
+	inSteps    int   // with so many sockets
+	confirming int64 // the mark with which its absence is confirmed; 0 while it is not awaited
+
+	elsewhere        time.Time // since when it is in other processes; zero if it is in none
+	socketsElsewhere int
 }
 
-// deviceOf names a session's device: as it names itself, or after its token.
-func deviceOf(named string, id auth.Claims) string {
-	if named != "" {
-		return named
+// here reports whether a device has a socket in this process or is within its grace period.
+func (d *device) here() bool { return d.sessions > 0 || !d.lastSeen.IsZero() }
+
+// connectedAt returns since when a device is present.
+func (d *device) connectedAt() time.Time {
+	if d.elsewhere.IsZero() || d.here() && d.since.Before(d.elsewhere) {
+		return d.since
 	}
-	sum := sha256.Sum256([]byte(id.Key))
-	return "browser-" + hex.EncodeToString(sum[:4])
+	return d.elsewhere
 }
 
-// arrive counts a session in. The first of a device is told to all of the user's
-// devices, any other learns how things stand.
+// arrive adds a session that has been greeted. The first of a device is announced to
+// all devices of the user; any other is sent the presence as it is.
 func (p *presence) arrive(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s.life.over() || s.presentAs != nil {
+		return
+	}
 	d, first := p.device(s)
-	d.sockets++
-	d.seen = time.Time{}
-	if d.leaving != nil {
-		d.leaving.Stop()
-		d.leaving = nil
+	s.presentAs = d
+	d.sessions++
+	d.lastSeen, d.confirming, d.last = time.Time{}, 0, nil
+	d.grace.cancel()
+	d.grace = nil
+	p.announce(s.userID, d)
+	key := s.token.Load().key
+	if _, recorded := d.tokens[key]; !recorded {
+		d.tokens[key] = struct{}{}
+		p.record(s)
 	}
-	if _, noted := d.tokens[s.key]; !noted {
-		d.tokens[s.key] = struct{}{}
-		p.note(s)
-	}
-	if first {
-		p.tellAll(s.userID, p.packet(s.userID))
-	} else {
-		p.tell(s, p.packet(s.userID))
+	switch _, unread := p.unread[s.userID]; {
+	case unread: // setElsewhere sends it
+	case first:
+		p.send(s.userID, p.packet(s.userID))
+	default:
+		p.sendTo(s, p.packet(s.userID))
 	}
 }
 
-// device gives the session's device, and whether it has just come. p.mu is held.
+// device returns the session's device, and whether it was not present anywhere. The caller
+// must hold mu.
 func (p *presence) device(s *session) (d *device, first bool) {
 	of := p.users[s.userID]
 	if of == nil {
 		of = make(map[string]*device, 1)
 		p.users[s.userID] = of
+		p.watch(s.userID)
 	}
-	if d = of[s.device]; d != nil {
-		return d, false
+	d = of[s.device]
+	if first = d == nil; first {
+		d = &device{id: s.device}
+		of[s.device] = d
 	}
-	d = &device{id: s.device, since: time.Now(), tokens: make(map[string]struct{}, 1)}
-	of[s.device] = d
-	return d, true
+	if !d.here() {
+		d.since, d.tokens = time.Now(), make(map[string]struct{}, 1)
+	}
+	return d, first
 }
 
-// depart counts a session out that arrive counted in.
+// depart removes a session that is over. The last session of a device begins its grace
+// period. It may be called more than once.
 func (p *presence) depart(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d := p.users[s.userID][s.device]
-	if d.sockets--; d.sockets > 0 {
+	d := s.presentAs
+	if d == nil {
 		return
 	}
-	d.seen = time.Now()
-	d.absences++
-	absence := d.absences
-	d.leaving = time.AfterFunc(grace, func() { p.giveUp(s, d, absence) })
-}
-
-// giveUp takes a device for gone whose grace is over, unless it was back meanwhile.
-func (p *presence) giveUp(s *session, d *device, absence int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if d.sockets > 0 || d.stranded || d.absences != absence {
+	s.presentAs = nil
+	if d.sessions--; d.sessions > 0 || p.stopped {
+		p.announce(s.userID, d)
 		return
 	}
-	d.stranded = true
-	delete(p.users[s.userID], d.id)
-	p.tellAll(s.userID, p.packet(s.userID))
-	if len(p.users[s.userID]) == 0 {
-		delete(p.users, s.userID)
+	d.lastSeen = time.Now()
+	d.grace = startGraceOf(p.peers.gracePeriod(), &p.mu, func() { p.expire(d, s) })
+}
+
+// expire ends the grace period of a device that did not come back here; last was its last
+// session. The caller must hold mu.
+func (p *presence) expire(d *device, last *session) {
+	if p.peers == nil {
+		p.remove(d, last)
+		return
 	}
-	if !s.out.Load() { // else it would be among the user's devices again
-		p.note(s)
+	d.last, d.confirming = last, p.peers.confirm(userRoom(last.userID)) // setElsewhere removes it
+}
+
+// remove removes a device that did not come back; last was its last session. The caller
+// must hold mu.
+func (p *presence) remove(d *device, last *session) {
+	delete(p.users[last.userID], d.id)
+	p.send(last.userID, p.packet(last.userID))
+	if len(p.users[last.userID]) == 0 {
+		delete(p.users, last.userID)
+	}
+	if last.life.get() != revoked { // else a device that was signed out would be listed again
+		p.record(last)
 	}
 }
 
-// end forgets everybody, without a word.
-func (p *presence) end() {
+// stop ends all grace periods: nobody is reported as gone any more.
+func (p *presence) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.stopped = true
 	for _, of := range p.users {
 		for _, d := range of {
-			d.stranded = true
-			if d.leaving != nil {
-				d.leaving.Stop()
-			}
+			d.grace.cancel()
 		}
 	}
 }
 
-// remind tells one socket what it had no room for.
-func (p *presence) remind(s *session) {
+// resync sends a session the presence again.
+func (p *presence) resync(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tell(s, p.packet(s.userID))
+	if _, unread := p.unread[s.userID]; !unread {
+		p.sendTo(s, p.packet(s.userID))
+	}
 }
 
 func (p *presence) packet(userID string) *socketio.Packet {
 	return mustEncode(presenceEvent, p.document(userID))
 }
 
-// document says who is there. p.mu is held.
-func (p *presence) document(userID string) wire.Presence {
+// document returns the presence of a user. The caller must hold mu.
+func (p *presence) document(userID string) wire.Presence { return documentOf(userID, p.users[userID]) }
+
+func documentOf(userID string, devices map[string]*device) wire.Presence {
 	now := models.Millis(time.Now())
-	doc := wire.Presence{UserID: userID, Devices: []wire.Present{}}
-	for _, d := range p.users[userID] {
+	doc := wire.Presence{UserID: userID, Devices: []wire.OnlineDevice{}}
+	for _, d := range devices {
 		seen := now
-		if !d.seen.IsZero() {
-			seen = models.Millis(d.seen)
+		if !d.lastSeen.IsZero() && d.elsewhere.IsZero() {
+			seen = models.Millis(d.lastSeen)
 		}
-		doc.Devices = append(doc.Devices, wire.Present{DeviceID: d.id, ConnectedAt: wire.Time(models.Millis(d.since)), LastSeen: wire.Time(seen)})
+		doc.Devices = append(doc.Devices,
+			wire.OnlineDevice{DeviceID: d.id, ConnectedAt: wire.Time(models.Millis(d.connectedAt())), LastSeen: wire.Time(seen)})
 	}
-	slices.SortFunc(doc.Devices, func(a, b wire.Present) int {
+	slices.SortFunc(doc.Devices, func(a, b wire.OnlineDevice) int {
 		return cmp.Or(time.Time(a.ConnectedAt).Compare(time.Time(b.ConnectedAt)), cmp.Compare(a.DeviceID, b.DeviceID))
 	})
 	doc.Online = len(doc.Devices) > 0
 	return doc
-}
-
-// Presence says which devices of a user are there, as this process knows.
-func (h *Hub) Presence(userID string) wire.Presence {
-	h.presence.mu.Lock()
-	defer h.presence.mu.Unlock()
-	return h.presence.document(userID)
-}
-
-// listPresence handles presence:list {room?}: who is in a room, or which devices
-// of the user are there.
-func (s *session) listPresence(_ context.Context, arg json.RawMessage) (receipt, error) {
-	id, err := wire.ParseRoom(arg, false)
-	if err != nil {
-		return receipt{}, err
-	}
-	if id == "" {
-		p := s.hub.Presence(s.userID)
-		return receipt{Presence: &p}, nil
-	}
-	members, ok := s.hub.rooms.members(s, id)
-	if !ok {
-		return receipt{}, errForbidden
-	}
-	return receipt{Room: wire.Room(id), Members: members}, nil
 }

@@ -2,207 +2,121 @@ package sockets
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
+	"expenseflow/internal/keyring"
 	"expenseflow/internal/socketio"
-	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// A Trail lets a device go on where its last connection broke off: after any
-// time within the log's retention, after a kill, in another process
-// (docs/contract.md#recovery). It keeps nothing. What it needs to know comes from the client:
+// A roomStore stores the rooms that pages joined; *store.Store is one. pidHash
+// identifies the page's private session id without revealing it.
+type roomStore interface {
+	KeepRooms(ctx context.Context, userID, pidHash string, rooms []string) error
+	KeptRooms(ctx context.Context, userID, pidHash string) ([]string, error)
+}
+
+// A Recoverer decides where a connection begins in its user's change log: a client
+// that comes back continues where its last connection broke off, after any time within
+// the log's retention, after a crash, in another process (docs/contract.md#recovery).
+// What it needs to know comes from the client:
 //
-//   - the private session id (pid) is signed for its user and epoch, and says at
-//     which sequence it was given;
-//   - the offset is the position of the last event that the client has handled,
-//     in the clear, for a client may only ever move within its own user's log.
+//   - the private session id (pid) is signed for its user and epoch, and says at which
+//     sequence it was issued (pidSigner);
+//   - the offset is the position of the last event that the client handled, in the
+//     clear: a client may only ever move within its own user's log (Stream).
 //
 // Its methods may be called concurrently.
-type Trail struct {
-	epoch atomic.Pointer[string]
-	key   []byte
-	names Spellings
-	kept  memory // nil: no room of run time can be kept
+type Recoverer struct {
+	stream *Stream
+	pids   pidSigner
+	rooms  roomStore // nil: no room can be joined after the connection
 }
 
-// A memory keeps the rooms that a page joined; *store.Store is one. sessionKey is
-// a name of the pid from which nobody learns the pid.
-type memory interface {
-	KeepRooms(ctx context.Context, userID, sessionKey string, rooms []string) error
-	KeptRooms(ctx context.Context, userID, sessionKey string) ([]string, error)
+// NewRecoverer makes a Recoverer. Every process that has the secret which signs here
+// accepts the pids made here, and offsets whatever event names they use. With rooms, a page
+// that comes back is in the rooms that it had joined.
+func NewRecoverer(stream *Stream, ring keyring.Ring, rooms roomStore) *Recoverer {
+	return &Recoverer{stream, newPIDSigner(ring), rooms}
 }
 
-// KeepIn has the rooms that pages join kept, so that a page which comes back is in
-// them again. Call it before the Trail is used.
-func (t *Trail) KeepIn(m memory) { t.kept = m }
-
-// NewTrail makes a Trail for the log of this epoch (store.Store.Epoch). Every
-// process with the same secret honours the pids of the others, and its offsets
-// whatever names it told changes by.
-func NewTrail(epoch string, secret []byte, names Spellings) (*Trail, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, "expenseflow: private session ids", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("derive the key of private session ids: %w", err)
+// Admit implements socketio.Recovery. The middleware has authenticated the client, so
+// the session knows its user and where the user's log ends.
+func (r *Recoverer) Admit(ctx context.Context, socket *socketio.Socket, c socketio.Claim) (socketio.Grant, error) {
+	if socket.Namespace().Name() != namespace {
+		return socketio.Grant{}, nil // the Admin UI has no log to continue
 	}
-	t := &Trail{key: key, names: names}
-	t.Begin(epoch)
-	return t, nil
-}
-
-// Begin has the Trail go on in another epoch: no pid and no offset of the one before is
-// honoured any more. Close the sockets that are open then (Hub.BeginAnew).
-func (t *Trail) Begin(epoch string) { t.epoch.Store(&epoch) }
-
-// Admit implements socketio.Recovery. The middleware has authenticated the
-// client again, so the session knows its user and where the user's log stands.
-func (t *Trail) Admit(ctx context.Context, socket *socketio.Socket, c socketio.Claim) (socketio.Grant, error) {
 	s := sessionOf(socket)
-	from, grant := t.Place(models.User{ID: s.userID, LogStart: s.logStart, Seq: s.position}, c)
-	s.position, s.heard = from.Seq, from.Heard
-	s.hub.members.name(s, grant.PID)
-	if !grant.Recovered || t.kept == nil {
+	from, grant := r.Resume(models.User{ID: s.userID, LogStart: s.logStart, Seq: s.position.Seq}, c)
+	s.position = from
+	s.pid.Store(&grant.PID)
+	if !grant.Recovered || r.rooms == nil {
 		return grant, nil
 	}
 	var err error
-	if grant.Rooms, err = t.kept.KeptRooms(ctx, s.userID, sessionKey(grant.PID)); err != nil {
+	if grant.Rooms, err = r.rooms.KeptRooms(ctx, s.userID, pidHash(grant.PID)); err != nil {
 		return socketio.Grant{}, fmt.Errorf("%w: %w", socketio.ErrCloseTransport, err)
 	}
 	return grant, nil
 }
 
-// sessionKey names a pid without giving it away.
-func sessionKey(pid string) string {
-	sum := sha256.Sum256([]byte(pid))
-	return pidText.EncodeToString(sum[:])
-}
-
-// A Place in a user's log is after the change Seq and, of the next one, after its
-// parts below Heard.
-type Place struct {
-	Seq   int64
-	Heard int
-}
-
-// Place says where a connection of u, as the user is when the token is looked at,
-// begins in the user's log.
-func (t *Trail) Place(u models.User, c socketio.Claim) (Place, socketio.Grant) {
-	if from, ok := t.claimed(u, c); ok {
-		return from, socketio.Grant{PID: c.PID, Offset: t.offset(u.ID, from), Recovered: true}
+// Resume returns where a connection of u begins, with u as it was when the token was
+// checked: at the position that the client claims if that is possible, and else at the
+// end of the log, with a new pid.
+func (r *Recoverer) Resume(u models.User, c socketio.Claim) (StreamPosition, socketio.Grant) {
+	if from, ok := r.claimed(u, c); ok {
+		return from, socketio.Grant{PID: c.PID, Offset: r.stream.offset(u.ID, from), Recovered: true}
 	}
-	head := Place{Seq: u.Seq}
-	return head, socketio.Grant{PID: t.newPID(u.ID, u.Seq), Offset: t.offset(u.ID, head)}
+	head := StreamPosition{Seq: u.Seq}
+	return head, socketio.Grant{PID: r.newPID(u.ID, u.Seq), Offset: r.stream.offset(u.ID, head)}
 }
 
-// claimed is the place from which the client may go on: the later of its pid's
-// own and of its offset. It may not if the pid is not one of ours for this user,
-// or if what follows that place is no longer, or not yet, in the log.
-func (t *Trail) claimed(u models.User, c socketio.Claim) (Place, bool) {
-	given, ok := t.openPID(c.PID, u.ID)
+// claimed returns the position from which the client may continue: the later one of
+// its pid and of its offset. ok is false if the pid was not issued to this user, or if
+// what follows that position is no longer, or not yet, in the log.
+func (r *Recoverer) claimed(u models.User, c socketio.Claim) (from StreamPosition, ok bool) {
+	issued, ok := r.pids.verify(*r.stream.epoch.Load(), u.ID, c.PID)
 	if !ok {
-		return Place{}, false
+		return StreamPosition{}, false
 	}
-	from := t.openOffset(c.Offset, u.ID)
-	if from.Seq < given {
-		from = Place{Seq: given}
+	from = r.stream.position(c.Offset, u.ID)
+	if from.Seq < issued {
+		from = StreamPosition{Seq: issued}
 	}
-	head := from.Seq
-	if from.Heard > 0 {
-		head++
+	needed := from.Seq
+	if from.NextVariant > 0 {
+		needed++
 	}
-	return from, from.Seq >= u.LogStart && head <= u.Seq
+	return from, from.Seq >= u.LogStart && needed <= u.Seq
+}
+
+func (r *Recoverer) newPID(userID string, seq int64) string {
+	return r.pids.issue(*r.stream.epoch.Load(), userID, seq)
 }
 
 // Follow implements socketio.Recovery.
-func (t *Trail) Follow(socket *socketio.Socket) (stop func()) {
+func (r *Recoverer) Follow(socket *socketio.Socket) (stop func()) {
 	s := sessionOf(socket)
-	s.start()
+	s.follow()
 	return s.end
 }
 
-// errRoomsNotKept refuses to join a room that a recovered page would not join
-// again and nobody would remember.
-var errRoomsNotKept = errors.New("sockets: a socket joins no room after it was welcomed")
+// errRoomsNotKept refuses a room that would not be there after a recovery: the page
+// does not join it again, and nothing would remember it.
+var errRoomsNotKept = errors.New("sockets: a socket joins no room after it connected")
 
 // keepTimeout bounds how long joining a room waits for the store.
 const keepTimeout = 10 * time.Second
 
 // Remember implements socketio.Recovery: a page that comes back does not join its
 // rooms again.
-func (t *Trail) Remember(socket *socketio.Socket, rooms []string) error {
-	if t.kept == nil {
+func (r *Recoverer) Remember(socket *socketio.Socket, rooms []string) error {
+	if r.rooms == nil {
 		return errRoomsNotKept
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), keepTimeout)
 	defer cancel()
-	return t.kept.KeepRooms(ctx, sessionOf(socket).userID, sessionKey(socket.PID()), rooms)
-}
-
-// offset names a place in a user's log.
-func (t *Trail) offset(userID string, p Place) string {
-	if p.Heard == 0 {
-		return wire.Offset(*t.epoch.Load(), userID, p.Seq)
-	}
-	return wire.OffsetOf(*t.epoch.Load(), userID, p.Seq+1, p.Heard-1)
-}
-
-// openOffset gives the place of an offset, the beginning for one of another epoch
-// or user (after an account switch the client sends the old one) and for any
-// other text. Whoever heard the last part that is told has heard all of a change.
-func (t *Trail) openOffset(offset, userID string) Place {
-	c, part, ok := wire.ParseOffset(offset)
-	switch {
-	case !ok || c.Epoch != *t.epoch.Load() || c.UserID != userID:
-		return Place{}
-	case part == wire.Whole || part >= t.names.last() || c.Seq == 0:
-		return Place{Seq: c.Seq}
-	}
-	return Place{c.Seq - 1, part + 1}
-}
-
-// The parts of a pid, in bytes. Behind them stands their code.
-const (
-	pidSeq    = 8
-	pidRandom = 12
-	pidBody   = pidSeq + pidRandom
-	pidCode   = 16
-)
-
-var pidText = base64.RawURLEncoding.Strict()
-
-// newPID makes a private session id of the user for a client that stands at seq.
-func (t *Trail) newPID(userID string, seq int64) string {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, pidBody+pidCode), uint64(seq))[:pidBody]
-	_, _ = rand.Read(b[pidSeq:]) // never fails
-	return pidText.EncodeToString(append(b, t.code(userID, b)...))
-}
-
-// openPID gives the sequence at which a pid was given to the user; false if it
-// was not, or in another epoch.
-func (t *Trail) openPID(pid, userID string) (int64, bool) {
-	if len(pid) != pidText.EncodedLen(pidBody+pidCode) {
-		return 0, false
-	}
-	b, err := pidText.DecodeString(pid)
-	if err != nil || !hmac.Equal(b[pidBody:], t.code(userID, b[:pidBody])) {
-		return 0, false
-	}
-	return int64(binary.BigEndian.Uint64(b)), true
-}
-
-// code signs the body of a pid, for this user and epoch.
-func (t *Trail) code(userID string, body []byte) []byte {
-	mac := hmac.New(sha256.New, t.key)
-	mac.Write([]byte(*t.epoch.Load() + "\n" + userID + "\n"))
-	mac.Write(body)
-	return mac.Sum(nil)[:pidCode]
+	return r.rooms.KeepRooms(ctx, sessionOf(socket).userID, pidHash(socket.PID()), rooms)
 }

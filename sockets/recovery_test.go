@@ -8,6 +8,7 @@ import (
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/keyring"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
@@ -15,9 +16,9 @@ import (
 // A welcomeReply is the answer to CONNECT.
 type welcomeReply struct{ SID, PID string }
 
-// enter connects as a client does that remembers pid and offset, and gives the
+// connectAs connects with the pid and the offset that a client remembers, and returns the
 // answer.
-func (b *browser) enter(token, pid, offset string) welcomeReply {
+func (b *testClient) connectAs(token, pid, offset string) welcomeReply {
 	b.t.Helper()
 	said := map[string]string{"token": token}
 	if pid != "" {
@@ -37,159 +38,182 @@ func (b *browser) enter(token, pid, offset string) welcomeReply {
 	return r
 }
 
-// newTrailWorld has alice and bob signed in, and looks at the real heads of their logs.
-func newTrailWorld(t *testing.T) *world {
+// newTwoUsers is a fixture with tokens of alice and bob, whose check returns where their
+// logs end.
+func newTwoUsers(t *testing.T) *fixture {
 	t.Helper()
-	w := newWorld(t, Options{}, engineio.Config{})
-	w.tokens.give("a", "alice", time.Hour)
-	w.tokens.give("b", "bob", time.Hour)
+	w := newFixture(t, Options{}, engineio.Config{})
+	w.tokens.add("a", "alice", time.Hour)
+	w.tokens.add("b", "bob", time.Hour)
 	w.tokens.seqs = w.log.head
 	return w
 }
 
-func (w *world) changes(userID, name string, n int) (names []string) {
+func (w *fixture) storeChanges(userID, name string, n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprint(name, " ", i))
-		w.change(userID, names[i], models.Author{})
+		w.storeChange(userID, names[i], models.Author{})
 	}
 	return names
 }
 
 func TestWhoComesBackHearsWhatItMissedOnceAndInOrder(t *testing.T) {
-	w := newTrailWorld(t)
-	w.changes("alice", "before", 3)
+	w := newTwoUsers(t)
+	w.storeChanges("alice", "before", 3)
 	b := w.dial(t, nil)
-	first := b.enter("a", "", "")
-	b.hears(w.changes("alice", "seen", 2)...)
+	first := b.connectAs("a", "", "")
+	b.wantCreated(w.storeChanges("alice", "seen", 2)...)
 	_ = b.conn.Close()
-	missed := w.changes("alice", "missed", 50)
+	missed := w.storeChanges("alice", "missed", 50)
 
 	again := w.dial(t, nil)
-	second := again.enter("a", first.PID, b.offset)
+	second := again.connectAs("a", first.PID, b.offset)
 
 	same(t, "answer to CONNECT", first, second)
-	again.hears(missed...)
-	again.hears(w.changes("alice", "live", 2)...)
+	again.wantCreated(missed...)
+	again.wantCreated(w.storeChanges("alice", "live", 2)...)
 }
 
-// A client has no offset before its first event: its pid knows where it stood.
+// A client has no offset before its first event: its pid says where it was.
 func TestWhoComesBackWithoutAnEventHearsAllOfThem(t *testing.T) {
-	w := newTrailWorld(t)
-	w.changes("alice", "before", 3)
+	w := newTwoUsers(t)
+	w.storeChanges("alice", "before", 3)
 	b := w.dial(t, nil)
-	first := b.enter("a", "", "")
+	first := b.connectAs("a", "", "")
 	_ = b.conn.Close()
-	missed := w.changes("alice", "missed", 50)
+	missed := w.storeChanges("alice", "missed", 50)
 
 	again := w.dial(t, nil)
-	same(t, "answer to CONNECT", first, again.enter("a", first.PID, ""))
-	again.hears(missed...)
+	same(t, "answer to CONNECT", first, again.connectAs("a", first.PID, ""))
+	again.wantCreated(missed...)
 }
 
-// The pid is as old as the first connection; later connections move the offset
-// alone. The later of the two counts.
+// The pid is as old as the first connection; later connections change only the offset. The
+// later of the two counts.
 func TestTheLaterOfPIDAndOffsetCounts(t *testing.T) {
-	w := newTrailWorld(t)
+	w := newTwoUsers(t)
 	early := w.dial(t, nil)
-	early.enter("a", "", "")
-	early.hears(w.changes("alice", "early", 3)...)
+	early.connectAs("a", "", "")
+	early.wantCreated(w.storeChanges("alice", "early", 3)...)
 	late := w.dial(t, nil)
-	pid := late.enter("a", "", "").PID
+	pid := late.connectAs("a", "", "").PID
 
 	again := w.dial(t, nil)
-	again.enter("a", pid, trail(t).offset("alice", Place{Seq: 1})) // another tab's, say
-	again.hears(w.changes("alice", "live", 1)...)
+	again.connectAs("a", pid, testRecovery(t).offset("alice", StreamPosition{Seq: 1})) // another tab's, say
+	again.wantCreated(w.storeChanges("alice", "live", 1)...)
 }
 
 func TestWhoCannotGoOnBeginsAnew(t *testing.T) {
-	w := newTrailWorld(t)
-	w.changes("alice", "before", 3)
-	w.changes("bob", "his", 3)
-	tr := trail(t)
-	elsewhere, err := NewTrail("another epoch", []byte("a secret of at least thirty-two bytes"), BothSpellings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newTwoUsers(t)
+	w.storeChanges("alice", "before", 3)
+	w.storeChanges("bob", "his", 3)
+	tr := testRecovery(t)
+	elsewhere := newRecovery(t, "another epoch", BothNames)
 	pid := tr.newPID("alice", 2)
 	forged := []byte(pid)
 	forged[5] ^= 1
 	tests := []struct{ name, pid, offset string }{
-		{"no pid", "", tr.offset("alice", Place{Seq: 1})},
-		{"not ours", "secret", tr.offset("alice", Place{Seq: 1})},
+		{"no pid", "", tr.offset("alice", StreamPosition{Seq: 1})},
+		{"not ours", "secret", tr.offset("alice", StreamPosition{Seq: 1})},
 		{"changed", string(forged), ""},
-		{"another user's", tr.newPID("bob", 1), tr.offset("bob", Place{Seq: 1})},
-		{"another epoch's", elsewhere.newPID("alice", 1), elsewhere.offset("alice", Place{Seq: 1})},
-		{"beyond the log", pid, tr.offset("alice", Place{Seq: 1 << 40})},
+		{"another user's", tr.newPID("bob", 1), tr.offset("bob", StreamPosition{Seq: 1})},
+		{"another epoch's", elsewhere.newPID("alice", 1), elsewhere.offset("alice", StreamPosition{Seq: 1})},
+		{"beyond the log", pid, tr.offset("alice", StreamPosition{Seq: 1 << 40})},
 		{"a pid beyond the log", tr.newPID("alice", 1<<62), ""},
 	}
 	for _, tt := range tests {
 		b := w.dial(t, nil)
-		if got := b.enter("a", tt.pid, tt.offset); got.PID == tt.pid {
+		if got := b.connectAs("a", tt.pid, tt.offset); got.PID == tt.pid {
 			t.Errorf("%s: goes on with the pid", tt.name)
 		}
-		b.hears(w.changes("alice", "live", 1)...) // and nothing before it
+		b.wantCreated(w.storeChanges("alice", "live", 1)...) // and nothing before it
 		_ = b.conn.Close()
 	}
 }
 
-// After an account switch the page sends the offset of the one before: it means
-// nothing here, but the pid does.
+// A pid that was issued before the secret was changed is good, and those that are issued
+// now are of the new secret.
+func TestAPIDOutlivesTheChangeOfTheSecret(t *testing.T) {
+	old, next := []byte("the secret before"), []byte("the secret after")
+	before, swapped, done := newPIDSigner(keyring.New(old)), newPIDSigner(keyring.New(next, old)), newPIDSigner(keyring.New(next))
+	for _, tt := range []struct {
+		name        string
+		issued, now pidSigner
+		good        bool
+	}{
+		{"of the secret before", before, swapped, true},
+		{"of the new secret", swapped, done, true},
+		{"of a secret that is gone", before, done, false},
+		{"of the new secret, where it is not known", swapped, before, false},
+	} {
+		seq, ok := tt.now.verify("epoch", "alice", tt.issued.issue("epoch", "alice", 7))
+		if ok != tt.good || ok && seq != 7 {
+			t.Errorf("a pid %s: %d, %v, want good: %v", tt.name, seq, ok, tt.good)
+		}
+	}
+}
+
+// After an account switch the page sends the offset of the account before: it is ignored,
+// and the pid counts.
 func TestAStrangeOffsetIsIgnored(t *testing.T) {
-	w := newTrailWorld(t)
-	tr := trail(t)
-	missed := w.changes("alice", "missed", 3)
-	for _, offset := range []string{tr.offset("bob", Place{Seq: 3}), "elsewhere.alice.3", "epoch.alice.-1", "epoch.alice.", "epoch.alice.zzzzzzzzzzzzzzzzzzzz", "x"} {
+	w := newTwoUsers(t)
+	tr := testRecovery(t)
+	missed := w.storeChanges("alice", "missed", 3)
+	for _, offset := range []string{
+		tr.offset("bob", StreamPosition{Seq: 3}), "elsewhere.alice.3", "epoch.alice.-1", "epoch.alice.",
+		"epoch.alice.zzzzzzzzzzzzzzzzzzzz", "x",
+	} {
 		b := w.dial(t, nil)
 		pid := tr.newPID("alice", 0)
-		same(t, "pid after offset "+offset, pid, b.enter("a", pid, offset).PID)
-		b.hears(missed...)
+		same(t, "pid after offset "+offset, pid, b.connectAs("a", pid, offset).PID)
+		b.wantCreated(missed...)
 		_ = b.conn.Close()
 	}
 }
 
 func TestWhatWasPrunedCannotBeCaughtUp(t *testing.T) {
-	w := newTrailWorld(t)
-	w.changes("alice", "old", 5)
+	w := newTwoUsers(t)
+	w.storeChanges("alice", "old", 5)
 	w.tokens.starts = func(string) int64 { return 3 } // 4 and 5 are kept
-	tr := trail(t)
+	tr := testRecovery(t)
 
 	kept := w.dial(t, nil)
 	pid := tr.newPID("alice", 3)
-	same(t, "pid", pid, kept.enter("a", pid, "").PID)
-	kept.hears("old 3", "old 4")
+	same(t, "pid", pid, kept.connectAs("a", pid, "").PID)
+	kept.wantCreated("old 3", "old 4")
 
 	gone := w.dial(t, nil)
-	if pid := tr.newPID("alice", 2); gone.enter("a", pid, "").PID == pid {
+	if pid := tr.newPID("alice", 2); gone.connectAs("a", pid, "").PID == pid {
 		t.Error("goes on behind a hole")
 	}
 }
 
-// Recovered was said, and then the log was pruned before the first page was read:
-// the socket stayed open and heard nothing any more, live events included.
+// The log was pruned after the connection was recovered and before its first page was
+// read: the socket stayed open and received nothing any more.
 func TestALogPrunedUnderADeviceThatComesBackSilencedIt(t *testing.T) {
-	w := newTrailWorld(t)
-	w.changes("alice", "old", 5)
+	w := newTwoUsers(t)
+	w.storeChanges("alice", "old", 5)
 	w.log.prune(3)
-	pid := trail(t).newPID("alice", 2)
+	pid := testRecovery(t).newPID("alice", 2)
 	b := w.dial(t, nil)
-	same(t, "pid", pid, b.enter("a", pid, "").PID)
-	b.gone()
+	same(t, "pid", pid, b.connectAs("a", pid, "").PID)
+	b.wantClosed()
 
 	w.tokens.starts = func(string) int64 { return 3 }
 	again := w.dial(t, nil)
-	if again.enter("a", pid, "").PID == pid {
+	if again.connectAs("a", pid, "").PID == pid {
 		t.Error("goes on behind a hole")
 	}
-	again.hears(w.changes("alice", "live", 2)...)
+	again.wantCreated(w.storeChanges("alice", "live", 2)...)
 }
 
-// Coming back is no way around the token.
+// A recovered connection needs a valid token like any other.
 func TestRecoveryAuthenticatesAgain(t *testing.T) {
-	w := newTrailWorld(t)
+	w := newTwoUsers(t)
 	b := w.dial(t, nil)
-	pid := b.enter("a", "", "").PID
+	pid := b.connectAs("a", "", "").PID
 	w.tokens.revoke("a")
-	w.changes("alice", "secret", 1)
+	w.storeChanges("alice", "secret", 1)
 
 	same(t, "answer", `44{"message":"Authentication error","data":{"code":"TOKEN_INVALID"}}`,
 		w.dial(t, nil).connect(`{"token":"a","pid":"`+pid+`"}`))
@@ -197,48 +221,45 @@ func TestRecoveryAuthenticatesAgain(t *testing.T) {
 		w.dial(t, nil).connect(`{"pid":"`+pid+`"}`))
 }
 
-// The old connection may still be open: the newest has the sid, the older ends.
+// The old connection may still be open: the newest has the sid, and the older is closed.
 func TestTheNewestConnectionOwnsThePID(t *testing.T) {
-	w := newTrailWorld(t)
+	w := newTwoUsers(t)
 	old := w.dial(t, nil)
-	first := old.enter("a", "", "")
+	first := old.connectAs("a", "", "")
 	newest := w.dial(t, nil)
-	same(t, "answer to CONNECT", first, newest.enter("a", first.PID, ""))
-	old.gone()
-	newest.hears(w.changes("alice", "live", 3)...)
+	same(t, "answer to CONNECT", first, newest.connectAs("a", first.PID, ""))
+	old.wantClosed()
+	newest.wantCreated(w.storeChanges("alice", "live", 3)...)
 }
 
-// The server had not noticed yet that the old connection was dead: its client was
-// refused for good, as one socket too many.
+// The server had not noticed yet that the old connection was dead, and refused its client
+// for good as one socket too many.
 func TestADeviceThatCameBackWasOneTooManyBesideItself(t *testing.T) {
-	w := newWorld(t, Options{MaxPerUser: 2}, engineio.Config{})
-	w.tokens.give("a", "alice", time.Hour)
-	w.tokens.give("b", "bob", time.Hour)
+	w := newFixture(t, Options{MaxPerUser: 2}, engineio.Config{})
+	w.tokens.add("a", "alice", time.Hour)
+	w.tokens.add("b", "bob", time.Hour)
 	w.tokens.seqs = w.log.head
 	dead := w.dial(t, nil)
-	first := dead.enter("a", "", "")
+	first := dead.connectAs("a", "", "")
 	w.open(t, "a")
 	again := w.dial(t, nil)
-	same(t, "answer to CONNECT", first, again.enter("a", first.PID, ""))
-	again.hears(w.changes("alice", "live", 1)...)
-	for _, pid := range []string{"", "another", trail(t).newPID("alice", 0)} {
+	same(t, "answer to CONNECT", first, again.connectAs("a", first.PID, ""))
+	again.wantCreated(w.storeChanges("alice", "live", 1)...)
+	for _, pid := range []string{"", "another", testRecovery(t).newPID("alice", 0)} {
 		same(t, "a third with pid "+pid, crowdedAnswer, w.dial(t, nil).connect(`{"token":"a","pid":"`+pid+`"}`))
 	}
 }
 
 func FuzzClaim(f *testing.F) {
-	tr, err := NewTrail("epoch", []byte("a secret of at least thirty-two bytes"), BothSpellings)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(tr.newPID("alice", 7), tr.offset("alice", Place{Seq: 9}))
+	tr := testRecovery(f)
+	f.Add(tr.newPID("alice", 7), tr.offset("alice", StreamPosition{Seq: 9}))
 	f.Add("", "epoch.alice.-1")
 	f.Add("", "epoch.alice.0.0")
 	f.Fuzz(func(t *testing.T, pid, offset string) {
-		if seq, ok := tr.openPID(pid, "alice"); ok && seq != 7 {
+		if seq, ok := tr.pids.verify("epoch", "alice", pid); ok && seq != 7 {
 			t.Errorf("a forged pid is good for %d", seq)
 		}
-		if at := tr.openOffset(offset, "alice"); at.Seq < 0 || at.Heard < 0 || at.Heard > wire.Colon {
+		if at := tr.position(offset, "alice"); at.Seq < 0 || at.NextVariant < 0 || at.NextVariant > wire.ColonVariant {
 			t.Errorf("offset %q is %+v", offset, at)
 		}
 	})

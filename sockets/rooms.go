@@ -2,401 +2,328 @@ package sockets
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"expenseflow/internal/ledger"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// What the members of a room hear (docs/contract.md#live-features).
+// What the participants of a room receive (docs/contract.md#presence).
 const (
 	joinedEvent   = "presence:joined"
 	leftEvent     = "presence:left"
 	activityEvent = "room:activity"
 )
 
-// errForbidden answers whoever asks for a room of an expense that they do not
-// have, whether there is one or not.
-var errForbidden = &models.Error{Kind: models.Forbidden, Msg: "Forbidden", Code: ledger.CodeForbidden}
-
-// rooms are where those meet who look at the same expense: expense:<id>. A room
-// tells who is there, what they do and what they say, and nothing of the expense,
-// whose changes reach everybody by their own log.
+// rooms have those together who look at the same expense: room expense:<id>. A room
+// carries who is there, what they do and what they say, and nothing of the expense
+// itself, whose changes reach everybody through their own log. The methods may be
+// called concurrently.
 //
-// Whoever is in a room had a right to the expense when they joined, and is put out
-// in the moment in which it ends. A device is there once, however many sockets it
-// has, and for grace after the last.
+// Whoever is in a room had a right to the expense when they joined, and is evicted as
+// soon as the right ends. A device participates once, however many sockets it has, and
+// for the grace period after the last of them. Those in other processes participate too,
+// as long as a device of this one does.
 type rooms struct {
-	mu        sync.Mutex // held while members are told too, so that the newest arrives last
-	byExpense map[string]map[visitor]*guest
-	knocking  map[*knock]struct{}
+	deliver func(*session, *socketio.Packet)
+	peers   *peers
+
+	mu        sync.Mutex // held while participants are sent events too, so that the newest arrives last
+	byExpense map[string]map[deviceKey]*participant
+	unread    map[string]struct{} // expenses of which it is not known yet who is elsewhere
+	pending   map[*pendingJoin]struct{}
+	stopped   bool
 }
 
-// A knock is a user who is about to enter a room, while their right is looked up.
-type knock struct {
-	userID, expenseID string
-	late              bool // the right ended meanwhile
-}
-
-// A visitor is a device of a user.
-type visitor struct{ userID, device string }
-
-// A guest is a visitor in one room.
-type guest struct {
-	wire.Guest
-	since   time.Time
-	sockets map[*session]int64 // with the user's newest change when the right was found good
-	leaving *time.Timer        // runs while it has no socket
-
-	typed    time.Time // when its typing was last told, also of another device of the user
-	absences int       // how often its last socket has ended
-}
-
-// knock begins to enter. Do so before asking for the right; enter or withdraw ends it.
-func (r *rooms) knock(userID, expenseID string) *knock {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	k := &knock{userID: userID, expenseID: expenseID}
-	r.knocking[k] = struct{}{}
-	return k
-}
-
-func (r *rooms) withdraw(k *knock) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.knocking, k)
-}
-
-// enter lets a session in whose right was found good after it knocked, as of the
-// change asOf of its user's log; false if it may have ended since. To enter again
-// changes nothing, and one that has ended stays outside, with nobody to tell.
-func (r *rooms) enter(s *session, k *knock, asOf int64) (members []wire.Guest, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.knocking, k)
-	if k.late {
-		return nil, false
+func newRooms() *rooms {
+	return &rooms{
+		deliver:   (*session).sendEphemeral,
+		byExpense: make(map[string]map[deviceKey]*participant), unread: make(map[string]struct{}),
+		pending: make(map[*pendingJoin]struct{}),
 	}
-	if s.gone {
+}
+
+// A pendingJoin is a user who is joining a room while their right is looked up.
+type pendingJoin struct {
+	userID, expenseID string
+	evicted           bool // the right ended meanwhile
+}
+
+// A deviceKey identifies a device of a user.
+type deviceKey struct{ userID, device string }
+
+// A participant is a device in one room.
+type participant struct {
+	wire.Participant
+	since    time.Time
+	sessions map[*session]int64 // with the newest change of the user's log when the right was checked
+	grace    *graceTimer        // runs while it has no session
+	awaited  bool               // its last session ended, and it may come back
+
+	announced  bool  // to other processes
+	confirming int64 // the mark with which its absence is confirmed; 0 while it is not
+	elsewhere  bool  // it participates in another process
+
+	typingSent time.Time // when its typing was last passed on, or that of another device of the user
+}
+
+// beginJoin registers that a user is joining a room, so that an eviction meanwhile is
+// noticed. Call it before the right is looked up; join or cancelJoin ends it.
+func (r *rooms) beginJoin(userID, expenseID string) *pendingJoin {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j := &pendingJoin{userID: userID, expenseID: expenseID}
+	r.pending[j] = struct{}{}
+	return j
+}
+
+func (r *rooms) cancelJoin(j *pendingJoin) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.pending, j)
+}
+
+// join adds a session to a room and returns who is there. checkedAt is the newest
+// change of the user's log when the right was looked up. ok is false if the right may
+// have ended since: look it up again. Joining again changes nothing; a session that is
+// over does not join.
+func (r *rooms) join(s *session, j *pendingJoin, checkedAt int64) (members []wire.Participant, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.pending, j)
+	switch {
+	case j.evicted:
+		return nil, false
+	case s.life.over():
 		return nil, true
 	}
-	expenseID := k.expenseID
-	g, first := r.guest(s, expenseID)
-	if g.leaving != nil {
-		g.leaving.Stop()
-		g.leaving = nil
-	}
-	g.sockets[s] = max(g.sockets[s], asOf)
+	p, first := r.participant(s, j.expenseID)
+	p.grace.cancel()
+	p.grace, p.awaited, p.confirming = nil, false, 0
+	r.announceElsewhere(j.expenseID, p)
+	p.sessions[s] = max(p.sessions[s], checkedAt)
 	if s.rooms == nil {
-		s.rooms = make(map[string]*guest, 1)
+		s.rooms = make(map[string]*participant, 1)
 	}
-	s.rooms[expenseID] = g
+	s.rooms[j.expenseID] = p
 	if first {
-		r.announce(expenseID, joinedEvent, models.ActivityJoined, g, s)
+		r.announce(j.expenseID, joinedEvent, models.ActivityJoined, p, s)
 	}
-	return list(r.byExpense[expenseID], s.userID), true
+	return memberList(r.byExpense[j.expenseID], s.userID), true
 }
 
-// guest gives the session's guest in a room, and whether it has just come. r.mu is
-// held.
-func (r *rooms) guest(s *session, expenseID string) (g *guest, first bool) {
+// participant returns the session's device in a room, and whether it has just come.
+// The caller must hold mu.
+func (r *rooms) participant(s *session, expenseID string) (p *participant, first bool) {
 	of := r.byExpense[expenseID]
 	if of == nil {
-		of = make(map[visitor]*guest, 1)
+		of = make(map[deviceKey]*participant, 1)
 		r.byExpense[expenseID] = of
+		r.watch(expenseID)
 	}
-	v := visitor{s.userID, s.device}
-	if g = of[v]; g != nil {
-		return g, false
+	key := deviceKey{s.userID, s.device}
+	if p = of[key]; p != nil {
+		return p, false
 	}
-	g = &guest{
-		Guest: wire.Guest{Room: wire.Room(expenseID), User: wire.Person{ID: s.userID, Name: s.name}, DeviceID: s.device},
-		since: time.Now(), sockets: make(map[*session]int64, 1),
-	}
-	of[v] = g
-	return g, true
+	p = newParticipant(expenseID, wire.Person{ID: s.userID, Name: s.userName}, s.device, time.Now())
+	of[key] = p
+	return p, true
 }
 
-// list is who is in a room as a user is told of them, who came first first: the user's
-// own devices, and others by their person alone, once.
-func list(guests map[visitor]*guest, userID string) []wire.Guest {
-	var all []*guest
-	for _, g := range guests {
-		all = append(all, g)
+func newParticipant(expenseID string, user wire.Person, device string, since time.Time) *participant {
+	return &participant{
+		Participant: wire.Participant{Room: wire.Room(expenseID), User: user, DeviceID: device},
+		since:       since, sessions: make(map[*session]int64, 1),
 	}
-	slices.SortFunc(all, func(a, b *guest) int {
+}
+
+// memberList returns who is in a room as a user is told: the user's own devices, and of
+// others the person, once. Who came first is first.
+func memberList(of map[deviceKey]*participant, userID string) []wire.Participant {
+	all := make([]*participant, 0, len(of))
+	for _, p := range of {
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b *participant) int {
 		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.User.ID, b.User.ID), cmp.Compare(a.DeviceID, b.DeviceID))
 	})
-	docs, seen := make([]wire.Guest, 0, len(all)), map[string]bool{}
-	for _, g := range all {
+	members, seen := make([]wire.Participant, 0, len(all)), map[string]bool{}
+	for _, p := range all {
 		switch {
-		case g.User.ID == userID:
-			docs = append(docs, wire.Guest{User: g.User, DeviceID: g.DeviceID})
-		case !seen[g.User.ID]:
-			docs = append(docs, wire.Guest{User: g.User})
+		case p.User.ID == userID:
+			members = append(members, wire.Participant{User: p.User, DeviceID: p.DeviceID})
+		case !seen[p.User.ID]:
+			members = append(members, wire.Participant{User: p.User})
 		}
-		seen[g.User.ID] = true
+		seen[p.User.ID] = true
 	}
-	return docs
+	return members
 }
 
-// members is who is in a room that the session is in.
-func (r *rooms) members(s *session, expenseID string) ([]wire.Guest, bool) {
+// members returns who is in a room. ok is false if the session is not in it.
+func (r *rooms) members(s *session, expenseID string) (members []wire.Participant, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.rooms[expenseID] == nil {
 		return nil, false
 	}
-	return list(r.byExpense[expenseID], s.userID), true
+	return memberList(r.byExpense[expenseID], s.userID), true
 }
 
-// leave takes a session out of a room, at once.
+// besides returns how many other rooms a session is in.
+func (r *rooms) besides(s *session, expenseID string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(s.rooms)
+	if s.rooms[expenseID] != nil {
+		n--
+	}
+	return n
+}
+
+// leave removes a session from a room, without a grace period.
 func (r *rooms) leave(s *session, expenseID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	g := s.rooms[expenseID]
-	if g == nil {
+	p := s.rooms[expenseID]
+	if p == nil {
 		return
 	}
 	delete(s.rooms, expenseID)
-	if delete(g.sockets, s); len(g.sockets) == 0 {
-		r.goes(expenseID, g)
-	}
+	delete(p.sessions, s)
+	r.removeIfAlone(expenseID, p)
 }
 
-// end takes a session that has ended out of its rooms. Its device may be back
-// within grace.
-func (r *rooms) end(s *session) {
+// depart removes a session that is over from its rooms. The last session of a device
+// begins its grace period. It may be called more than once.
+func (r *rooms) depart(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, g := range s.rooms {
-		if delete(g.sockets, s); len(g.sockets) == 0 {
-			g.absences++
-			absence := g.absences
-			g.leaving = time.AfterFunc(grace, func() { r.giveUp(id, g, absence) })
+	for id, p := range s.rooms {
+		if delete(p.sessions, s); len(p.sessions) == 0 && !r.stopped {
+			p.awaited = true
+			p.grace = startGraceOf(r.peers.gracePeriod(), &r.mu, func() { r.expire(id, p) })
 		}
 	}
 	clear(s.rooms)
-	s.gone = true
 }
 
-// giveUp takes a guest for gone whose grace is over, unless they were back meanwhile.
-func (r *rooms) giveUp(expenseID string, g *guest, absence int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if g.absences == absence && len(g.sockets) == 0 {
-		r.goes(expenseID, g)
+// removeIfAlone removes a participant that has no session. The caller must hold mu.
+func (r *rooms) removeIfAlone(expenseID string, p *participant) {
+	if len(p.sessions) == 0 {
+		p.grace.cancel()
+		r.remove(expenseID, p)
 	}
 }
 
-// goes removes a guest who is there, and tells the others. r.mu is held.
-func (r *rooms) goes(expenseID string, g *guest) {
-	of, v := r.byExpense[expenseID], visitor{g.User.ID, g.DeviceID}
-	if of[v] != g {
+// expire ends the grace period of a participant that did not come back here. The caller
+// must hold mu.
+func (r *rooms) expire(expenseID string, p *participant) {
+	if r.peers == nil {
+		r.remove(expenseID, p)
 		return
 	}
-	g.leaving = nil
-	if delete(of, v); len(of) == 0 {
-		delete(r.byExpense, expenseID)
-	}
-	r.announce(expenseID, leftEvent, models.ActivityLeft, g, nil)
+	p.confirming = r.peers.confirm(wire.Room(expenseID)) // setElsewhere removes it
 }
 
-// evict puts those of a user out of a room who entered with the right that ended by
-// the change seq of the user's log, and gives the sockets that were there. They hear
-// that they left. Whoever was given the right anew and entered since then stays.
-func (r *rooms) evict(expenseID, userID string, seq int64) (out []*session) {
+// remove removes a participant and tells the others, unless it was removed already or
+// participates in another process. The caller must hold mu.
+func (r *rooms) remove(expenseID string, p *participant) {
+	of, key := r.byExpense[expenseID], deviceKey{p.User.ID, p.DeviceID}
+	if of[key] != p {
+		return
+	}
+	r.withdrawElsewhere(expenseID, p)
+	if !p.elsewhere {
+		delete(of, key)
+		r.announce(expenseID, leftEvent, models.ActivityLeft, p, nil)
+	}
+	r.forgetIfEmpty(expenseID)
+}
+
+// evict removes those sessions of a user from a room that joined with the right that
+// ended by the change seq of the user's log, and returns them. They are told that they
+// left. A session that joined later, with a right that was given again, stays.
+func (r *rooms) evict(expenseID, userID string, seq int64) (evicted []*session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for k := range r.knocking {
-		k.late = k.late || k.userID == userID && k.expenseID == expenseID
+	for j := range r.pending {
+		j.evicted = j.evicted || j.userID == userID && j.expenseID == expenseID
 	}
-	for v, g := range r.byExpense[expenseID] {
-		if v.userID != userID {
+	for key, p := range r.byExpense[expenseID] {
+		if key.userID != userID {
 			continue
 		}
-		for s, asOf := range g.sockets {
-			if asOf < seq {
-				delete(g.sockets, s)
+		for s, checkedAt := range p.sessions {
+			if checkedAt < seq {
+				delete(p.sessions, s)
 				delete(s.rooms, expenseID)
-				s.whisper(mustEncode(leftEvent, g.Guest))
-				out = append(out, s)
+				r.deliver(s, mustEncode(leftEvent, p.Participant))
+				evicted = append(evicted, s)
 			}
 		}
-		r.goesIfAlone(expenseID, g)
+		r.removeIfAlone(expenseID, p)
 	}
-	return out
+	return evicted
 }
 
-// goesIfAlone removes a guest of whom no socket is left, within grace or not. r.mu is
-// held.
-func (r *rooms) goesIfAlone(expenseID string, g *guest) {
-	if len(g.sockets) > 0 {
-		return
-	}
-	if g.leaving != nil {
-		g.leaving.Stop()
-	}
-	r.goes(expenseID, g)
-}
-
-// announce tells everybody in a room but one session that a guest came or went: the
-// guest's own devices of each device by its name, others of the person, with the first
-// device that comes and the last that goes. r.mu is held.
-func (r *rooms) announce(expenseID, event, activity string, g *guest, but *session) {
-	own, others := g.Guest, g.Guest
+// announce tells everybody in a room but the session except that a participant came or
+// went. The user's own devices hear of each device, by its id. Others hear of the person:
+// when the first device comes and when the last one goes. The caller must hold mu.
+func (r *rooms) announce(expenseID, event, activity string, p *participant, except *session) {
+	own, others := p.Participant, p.Participant
 	others.DeviceID = ""
-	did := mustEncode(activityEvent, wire.RoomActivity{
-		Room: g.Room, Type: activity, User: g.User, Data: json.RawMessage("{}"), At: wire.Time(models.Millis(time.Now())),
+	act := mustEncode(activityEvent, wire.RoomActivity{
+		Room: p.Room, Type: activity, User: p.User, Data: json.RawMessage("{}"), At: wire.Time(models.Millis(time.Now())),
 	})
-	r.send(expenseID, mustEncode(event, own), but, func(v visitor) bool { return v.userID == g.User.ID })
-	r.send(expenseID, did, but, func(v visitor) bool { return v.userID == g.User.ID })
-	if r.onlyDevice(expenseID, g) {
-		r.send(expenseID, mustEncode(event, others), but, func(v visitor) bool { return v.userID != g.User.ID })
-		r.send(expenseID, did, but, func(v visitor) bool { return v.userID != g.User.ID })
+	ofUser := func(key deviceKey) bool { return key.userID == p.User.ID }
+	ofOthers := func(key deviceKey) bool { return key.userID != p.User.ID }
+	r.send(expenseID, mustEncode(event, own), except, ofUser)
+	r.send(expenseID, act, except, ofUser)
+	if r.onlyDevice(expenseID, p) {
+		r.send(expenseID, mustEncode(event, others), except, ofOthers)
+		r.send(expenseID, act, except, ofOthers)
 	}
 }
 
-// onlyDevice tells whether no other device of the guest's person is in the room. r.mu is
-// held.
-func (r *rooms) onlyDevice(expenseID string, g *guest) bool {
-	for v, other := range r.byExpense[expenseID] {
-		if v.userID == g.User.ID && other != g {
+// onlyDevice reports whether no other device of the participant's user is in the room.
+// The caller must hold mu.
+func (r *rooms) onlyDevice(expenseID string, p *participant) bool {
+	for key, other := range r.byExpense[expenseID] {
+		if key.userID == p.User.ID && other != p {
 			return false
 		}
 	}
 	return true
 }
 
-// send sends to everybody in a room of whom to tells so, but one session. r.mu is held.
-func (r *rooms) send(expenseID string, p *socketio.Packet, but *session, to func(visitor) bool) {
-	for v, g := range r.byExpense[expenseID] {
-		if !to(v) {
+// send sends to all sessions in a room whose device is included, but for the session
+// except. The caller must hold mu.
+func (r *rooms) send(expenseID string, packet *socketio.Packet, except *session, included func(deviceKey) bool) {
+	for key, p := range r.byExpense[expenseID] {
+		if !included(key) {
 			continue
 		}
-		for s := range g.sockets {
-			if s != but {
-				s.whisper(p)
+		for s := range p.sessions {
+			if s != except {
+				r.deliver(s, packet)
 			}
 		}
 	}
 }
 
-// whisper sends what is of no use later: a socket that is behind misses it.
-func (s *session) whisper(p *socketio.Packet) { _ = s.socket.TrySend(p) }
-
-// stop ends all waiting for guests to come back.
+// stop ends all grace periods: nobody is reported as gone any more.
 func (r *rooms) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.stopped = true
 	for _, of := range r.byExpense {
-		for _, g := range of {
-			if g.leaving != nil {
-				g.leaving.Stop()
-			}
+		for _, p := range of {
+			p.grace.cancel()
 		}
 	}
-}
-
-// Evict puts a user out of the room of an expense that they have no more, by this
-// change of their log. It does not block.
-//
-// It is called twice: by the ledger before whoever ended the right is answered
-// (ledger.Options.Rights), so that nothing said afterwards is heard by who lost it;
-// and by the watchers of the log, for what another process did. The second time, which
-// may come late, does nothing.
-func (h *Hub) Evict(c *models.Change) {
-	for _, s := range h.rooms.evict(c.EntityID, c.UserID, c.Seq) {
-		go h.errands.run(func(context.Context) { h.leave(s, c.EntityID) })
-	}
-}
-
-// leave has a page that comes back not be in a room, unless it has entered it anew.
-func (h *Hub) leave(s *session, expenseID string) {
-	if _, again := h.rooms.members(s, expenseID); !again {
-		_ = s.socket.Leave(wire.Room(expenseID))
-	}
-}
-
-// joinRoom handles room:join {room}, for all who have the expense; the answer says
-// who is there.
-func (s *session) joinRoom(ctx context.Context, arg json.RawMessage) (receipt, error) {
-	id, err := wire.ParseRoom(arg, true)
-	if err != nil {
-		return receipt{}, err
-	}
-	members, err := s.enter(ctx, id)
-	if err != nil {
-		return receipt{}, err
-	}
-	if err := s.socket.Join(wire.Room(id)); err != nil { // a page that comes back is in it
-		s.hub.rooms.leave(s, id)
-		_ = s.socket.Leave(wire.Room(id))
-		return receipt{}, err
-	}
-	return receipt{Room: wire.Room(id), Members: members}, nil
-}
-
-// enter looks the right up until nobody loses one meanwhile.
-func (s *session) enter(ctx context.Context, expenseID string) ([]wire.Guest, error) {
-	for {
-		k := s.hub.rooms.knock(s.userID, expenseID)
-		right, err := s.hub.opts.Book.RightTo(ctx, s.userID, expenseID)
-		if err != nil {
-			s.hub.rooms.withdraw(k)
-			if models.KindOf(err) == models.NotFound {
-				err = errForbidden
-			}
-			return nil, err
-		}
-		if members, ok := s.hub.rooms.enter(s, k, right.Seq); ok {
-			return members, nil
-		}
-	}
-}
-
-// comeBack lets a recovered page into what it does not join again: its rooms, as
-// far as its user still may, and its dashboard. In trouble it has to connect anew,
-// which it does by itself.
-func (s *session) comeBack(ctx context.Context) {
-	for _, name := range s.socket.Rooms() {
-		err := s.rejoin(ctx, name)
-		switch {
-		case errors.Is(err, errForbidden):
-			_ = s.socket.Leave(name)
-		case err != nil:
-			s.hub.logTrouble(s.userID, err)
-			s.socket.CloseTransport()
-			return
-		}
-	}
-}
-
-func (s *session) rejoin(ctx context.Context, name string) error {
-	if id, ok := wire.RoomOf(name); ok {
-		_, err := s.enter(ctx, id)
-		return err
-	}
-	if d, ok := daysOf(name); ok {
-		_, err := s.showDashboard(ctx, d)
-		return err
-	}
-	return nil
-}
-
-// leaveRoom handles room:leave {room}. To leave where one is not does nothing.
-func (s *session) leaveRoom(_ context.Context, arg json.RawMessage) (receipt, error) {
-	id, err := wire.ParseRoom(arg, true)
-	if err != nil {
-		return receipt{}, err
-	}
-	s.hub.rooms.leave(s, id)
-	return receipt{Room: wire.Room(id)}, s.socket.Leave(wire.Room(id))
 }

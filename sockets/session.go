@@ -2,207 +2,177 @@ package sockets
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"expenseflow/internal/auth"
 	"expenseflow/internal/changes"
 	"expenseflow/internal/socketio"
+	"expenseflow/internal/trace"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
-// A session is one socket of a signed-in user.
+// A sessionOwner is called when something happens to a session that concerns several
+// components; the Hub is one. Its methods are called without a lock of the session.
+type sessionOwner interface {
+	// resync sends the session all states: one was dropped, and there is room now.
+	resync(*session)
+	// release removes a session that is over from all components. It may be called
+	// more than once.
+	release(*session)
+}
+
+// sessionDeps are what all sessions have in common.
+type sessionDeps struct {
+	owner       sessionOwner
+	feed        feed
+	suppressOwn bool                // Options.SuppressSelf
+	maxAge      time.Duration       // Options.MaxAge
+	delivery    func(time.Duration) // Measures.Delivery
+	counts      *counters
+}
+
+// A session is one socket of a signed-in user: whose it is, where it is in the user's
+// change log, and its lifecycle. Its methods may be called concurrently unless they
+// say otherwise.
 type session struct {
-	hub     *Hub
-	token   models.Credential // checked again whenever it changes something
-	socket  *socketio.Socket
-	userID  string
-	key     string    // names the token among sign-outs
-	tokenID string    // names the token in changes; "" for the original's tokens
-	expires time.Time // when the token does
-	issued  time.Time // when the token was
-	browser string    // names the browser by its cookie (auth.Browser); "" if it has none
-	hello   wire.Hello
-	device  string // deviceOf
-	name    string // the user's
-	asOf    int64  // the newest change when the token was looked at
-	pid     string // the private session id; guarded by members.mu
+	*sessionDeps
+	socket *socketio.Socket
 
-	// position is where the socket begins in the user's log, which holds what
-	// follows logStart: its newest change when the token was looked at, or where
-	// the device's last connection broke off (Trail.Admit).
-	position, logStart int64
+	// The user and the device. They do not change.
+	userID, userName string
+	browser          string // identifies the browser by its cookie (auth.BrowserID); "" if it has none
+	client           wire.ClientInfo
+	trace            *trace.Context // the client's trace, by traceparent; nil if it named none
+	device           string         // deviceOf
 
-	// heard is from which part on the change after position is still to be told:
-	// 0 for all of it. Whoever serves the subscription has it for himself.
-	heard int
+	returning bool // its client asked to continue where an earlier connection broke off
 
-	meter meter             // of what the client says; the inbox runs one event at a time
-	typed time.Time         // when that was last told; the inbox's too
-	rooms map[string]*guest // by expense; guarded by rooms.mu
-	gone  bool              // it enters no room any more; guarded by rooms.mu
+	// token is replaced under mu and sessionRegistry.mu together.
+	token atomic.Pointer[sessionToken]
 
-	out   atomic.Bool           // its token was signed out
-	owed  atomic.Bool           // a state that there was no room for
-	board atomic.Pointer[board] // the dashboard it subscribed to; changed under the watcher's lock
+	// logStart is the change before the oldest of the user's log when the first token was
+	// checked; position is where the session begins in the log. They do not change after
+	// the Recoverer's Admit.
+	logStart int64
+	position StreamPosition
 
-	mu     sync.Mutex
-	log    *changes.Subscription // nil before start
-	expiry *time.Timer           // nil before start
-	watch  *watcher              // nil before welcome and after end
-	found  *standing             // how the user stood when the token was looked at; nil after welcome
-	here   bool                  // counted among the devices that are there
-	ended  bool
+	life lifecycle
+	pid  atomic.Pointer[string] // the private session id; nil before Recoverer.Admit
+
+	// liveSince is when the session began, or last had room after its queue was full: Unix
+	// time in milliseconds.
+	liveSince   atomic.Int64
+	nextVariant int        // of the change that is delivered next; used by deliver alone
+	initial     *userState // when the token was checked; nil after the session was greeted
+	meter       *rateMeter // of the events that the client sends, which are handled one at a time; nil before the first
+	typingSent  time.Time  // when typing was last passed on; as meter
+
+	// What components keep for the session, each under its own lock.
+	watcher   *watcher                // watchers.mu
+	dashboard *dashboardSubscription  // dashboards.mu
+	presentAs *device                 // presence.mu
+	rooms     map[string]*participant // by expense; rooms.mu
+
+	mu        sync.Mutex
+	log       *changes.Subscription // nil before follow
+	deadlines deadlines
 }
 
-func newSession(h *Hub, socket *socketio.Socket, id auth.Identity) *session {
-	found := standingOf(&id.User)
-	s := &session{
-		hub: h, token: id.Credential, socket: socket, userID: id.User.ID, position: id.User.Seq, logStart: id.User.LogStart,
-		key: id.Claims.Key, tokenID: id.Claims.TokenID, expires: id.Claims.ExpiresAt, issued: id.Claims.IssuedAt,
-		browser: auth.Browser(socket.Handshake().Header), hello: wire.ParseHello(socket.Handshake().Auth), found: &found,
-		name: id.User.Name, asOf: id.User.Seq,
-	}
-	s.device = deviceOf(s.hello.DeviceID, id.Claims)
-	return s
-}
-
-// sessionOf is the session of a socket that was admitted.
+// sessionOf returns the session of a socket that was admitted.
 func sessionOf(socket *socketio.Socket) *session { return socket.Data().(*session) }
 
-// await gives the session to its socket, and ends it if the socket does not
-// come into being: joining is the middleware's context, and ends either way.
-func (s *session) await(joining context.Context) {
+// traced returns ctx with the trace that the client named when it connected.
+func (s *session) traced(ctx context.Context) context.Context {
+	if s.trace == nil {
+		return ctx
+	}
+	return trace.With(ctx, *s.trace)
+}
+
+// attach stores the session with its socket, and ends it if the socket never connects:
+// connecting is the middleware's context, which ends either way.
+func (s *session) attach(connecting context.Context) {
 	s.socket.SetData(s)
-	context.AfterFunc(joining, func() {
+	context.AfterFunc(connecting, func() {
 		if !s.socket.Connected() {
 			s.end()
 		}
 	})
 }
 
-// welcome starts the session of a socket that has joined. The answer to CONNECT
-// is on its way already, so the changes come behind it.
-func (h *Hub) welcome(socket *socketio.Socket) {
-	s := sessionOf(socket)
-	if err := socket.Join(room(s.userID)); err != nil {
-		h.log.Error("socket cannot join its user's room", slog.String("user_id", s.userID), slog.Any("error", err))
-		socket.CloseTransport()
-		return
-	}
-	socket.OnDisconnect(func(string) { s.end() })
-	s.start()
-	s.greet()
-	if socket.Recovered() {
-		s.comeBack(s.hub.errands.ctx)
-	}
-}
-
-// greet tells the socket how things stand, recovered or not: states are in no log.
-func (s *session) greet() {
-	s.mu.Lock()
-	if s.ended || s.found == nil {
-		s.mu.Unlock()
-		return
-	}
-	found := *s.found
-	s.found, s.watch = nil, s.hub.watch(s, found)
-	w := s.watch
-	s.mu.Unlock()
-	s.hub.statement.greet(s)
-	w.greet(s, found)
-	s.appear()
-}
-
-// appear counts the session among the user's devices, unless it has ended.
-func (s *session) appear() {
+// follow subscribes to the user's log, unless the session does so already or is over.
+// The answer to CONNECT was queued before, so that changes come after it. A change that
+// was stored after the token was checked is delivered: the client cannot have seen it.
+func (s *session) follow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ended {
-		s.here = true
-		s.hub.presence.arrive(s)
-	}
-}
-
-// watcher is the user's; nil if the session has ended.
-func (s *session) watcher() *watcher {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.watch
-}
-
-// start follows the user's log, unless it does so already. A change that was
-// stored since the token was looked at is one that the client cannot have seen.
-func (s *session) start() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended || s.log != nil {
+	if !s.life.move(admitted, following) {
 		return
 	}
+	s.nextVariant = s.position.NextVariant
+	s.liveSince.Store(time.Now().UnixMilli())
 	s.socket.OnDrain(s.resume)
-	s.log = s.hub.opts.Feed.Subscribe(s.userID, s.position, s.deliver, s.lost)
-	s.expiry = time.AfterFunc(time.Until(s.expires), s.expire)
+	s.log = s.feed.Subscribe(s.userID, s.position.Seq, s.token.Load().checkedAt, s.deliver, s.logLost)
+	s.startDeadlines()
 }
 
-// lost ends the connection of a socket that fell so far behind that the log was
-// pruned before it, or whose user is gone. Its client comes back by itself, and is
-// told that it begins anew, or that its token is of nobody.
-func (s *session) lost() { s.socket.CloseTransport() }
+// logLost closes the transport of a session whose next change was pruned, or whose
+// user was deleted. The client reconnects by itself, and then begins at the end of the
+// log, or learns that its token is invalid.
+func (s *session) logLost() { s.socket.CloseTransport() }
 
-// resume goes on with the log: there is room again. The subscription remembers a
-// resume that overtakes the refusal it answers.
+// resume is called when the queue of the socket has room again. The subscription
+// remembers a Resume that comes before deliver has returned.
 func (s *session) resume() {
+	s.liveSince.Store(time.Now().UnixMilli())
 	s.mu.Lock()
 	if s.log != nil {
 		s.log.Resume()
 	}
-	w := s.watch
 	s.mu.Unlock()
-	if w != nil && s.owed.Swap(false) {
-		s.hub.statement.greet(s)
-		w.remind(s)
-		s.hub.presence.remind(s)
+	if s.life.move(lagging, current) {
+		s.owner.resync(s)
 	}
 }
 
-// expiredEvent tells a page why its socket is closed (docs/contract.md#d33).
-const expiredEvent = "auth_expired"
-
-// expire ends the socket of a token whose time is over. The client is told both
-// why and that it need not come back with the same token.
-func (s *session) expire() {
-	why := struct {
-		Error string `json:"error"`
-		refusalData
-	}{authenticationError, refusalData{auth.CodeTokenExpired}}
-	if err := s.socket.Emit(expiredEvent, why); err != nil {
-		return // it has gone by itself
+// sendState sends a state, such as a balance. It is dropped if the queue is full; the
+// session is lagging then, and gets all states as they are when there is room again.
+// Before the session was greeted nothing needs to be remembered: the greeting sends
+// all states.
+func (s *session) sendState(p *socketio.Packet) {
+	if s.socket.TrySend(p) {
+		return
 	}
-	s.socket.Disconnect(true)
+	s.life.move(current, lagging)
+	s.socket.TrySend(p) // there may have been room meanwhile; if not, resume follows and sees lagging
 }
 
-// end lets go of everything. Once is enough, more do no harm.
+// sendEphemeral sends what is useless later: it is dropped if the queue is full.
+func (s *session) sendEphemeral(p *socketio.Packet) { _ = s.socket.TrySend(p) }
+
+// end releases everything that the session holds. It may be called more than once.
 func (s *session) end() {
+	s.life.finish(ended)
 	s.mu.Lock()
-	s.ended = true
 	if s.log != nil {
 		s.log.Close()
 	}
-	if s.expiry != nil {
-		s.expiry.Stop()
+	if s.deadlines.timer != nil {
+		s.deadlines.timer.Stop()
 	}
-	w, here := s.watch, s.here
-	s.watch, s.here = nil, false
 	s.mu.Unlock()
-	s.hub.rooms.end(s)
-	if here {
-		s.hub.presence.depart(s)
+	s.owner.release(s)
+}
+
+// author returns who gave a command: the device that it names, or else the one that
+// the client named when it connected.
+func (s *session) author(m wire.Meta) models.Author {
+	token := s.token.Load()
+	by := models.Author{DeviceID: m.DeviceID, TokenID: token.id, TokenIssued: token.signedIn, Browser: s.browser}
+	if by.DeviceID == "" {
+		by.DeviceID = s.client.DeviceID
 	}
-	if w != nil {
-		w.release(s)
-	}
-	s.hub.members.remove(s)
+	return by
 }

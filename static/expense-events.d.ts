@@ -31,11 +31,15 @@ export interface Auth {
   token: string;
   deviceId?: string;
   features?: 'batch'[];
+  /** The page's trace (W3C Trace Context), which the server's log names. */
+  traceparent?: string;
 }
 
 /** `err.data` of connect_error. A refusal is for good. */
 export interface Refusal {
   code: 'NO_TOKEN' | 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'USER_NOT_FOUND' | 'CONNECTION_LIMIT';
+  /** Names this refusal in the server's log. */
+  requestId: string;
 }
 
 export interface Expense {
@@ -267,9 +271,11 @@ export interface SyncChanges {
 export interface Failure {
   error: string;
   code: string;
+  /** Names this failure in the server's log. */
+  requestId: string;
   /** Of CONFLICT: what is stored. */
   current?: Expense;
-  /** Of RATE_LIMITED. */
+  /** Milliseconds until it may be sent again; of RATE_LIMITED, behind those refused before it. */
   retryAfterMs?: number;
 }
 
@@ -310,6 +316,8 @@ export interface ServerToClient {
   /** code: nothing more can be parked; operation is absent then. */
   sync_error(failure: { error: string; code?: 'PARKED_FULL'; operation?: ParkedOperation }): void;
   'error:event'(failure: Failure & { event: string }): void;
+  /** The token expires soon: auth:refresh keeps the socket open. */
+  'auth:expiring'(token: { expiresAt: Moment }): void;
   auth_expired(reason: { error: string; code: 'TOKEN_EXPIRED' }): void;
 }
 
@@ -346,6 +354,8 @@ export interface Members {
 
 /** What one may say. Each takes a function for the answer, or none. */
 export interface ClientToServer {
+  /** Has the socket go on by another token of the same user; set socket.auth.token too. */
+  'auth:refresh'(token: { token: string }, answer?: (a: Answer<{ expiresAt: Moment }>) => void): void;
   'expense:create'(expense: ExpenseDraft, answer?: (a: Answer<{ expense: Expense }>) => void): void;
   'expense:update'(expense: ExpensePatch, answer?: (a: Answer<{ expense: Expense }>) => void): void;
   'expense:delete'(expense: { id: Id } & Authored, answer?: (a: Answer<{ expense: Expense }>) => void): void;

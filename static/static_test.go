@@ -29,6 +29,22 @@ func TestModules(t *testing.T) {
 	}
 }
 
+// A name that is declared nowhere is found by the type checker, without running the line that uses it.
+func TestModulesUseNoUndeclaredName(t *testing.T) {
+	npm := "../internal/e2e/npm"
+	testneed.NPM(t, npm)
+	check := exec.Command(testneed.Node(t), npm+"/node_modules/typescript/bin/tsc", "--allowJs", "--checkJs", "--noEmit",
+		"--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler", "--lib", "esnext,dom,dom.iterable", "js/app.js")
+	out, _ := check.CombinedOutput() // it fails for types too, which the modules do not declare
+	if undeclared := regexp.MustCompile(`(?m)^.*(Cannot find name|has no exported member).*$`).FindAllString(string(out),
+		-1); undeclared != nil {
+		t.Errorf("%s", strings.Join(undeclared, "\n"))
+	}
+	if !strings.Contains(string(out), "js/app.js") {
+		t.Errorf("the type checker did not read app.js: %s", out)
+	}
+}
+
 func TestPageKeepsItsPolicy(t *testing.T) {
 	page := read(t, "index.html")
 	forbidden := map[string]string{

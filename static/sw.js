@@ -1,29 +1,26 @@
 /**
- * Keeps the page itself, so that it opens without a server. It keeps nothing
- * that belongs to a person: neither the API nor the live connection is ever
- * touched here, and caches that an earlier page of this origin left behind,
- * lists of expenses among them, are removed.
+ * The service worker: caches the page's own files, so that the page opens without
+ * a server. It caches nothing that belongs to a user: API and live connection pass
+ * untouched, and caches that an earlier page of this origin left behind, lists of
+ * expenses among them, are deleted.
  *
- * The server's files win whenever it answers; the kept ones are for when it
- * does not.
+ * Network first: a cached file is used only if the server does not answer in time.
  */
 const cacheName = 'expenseflow-page';
 
-/** Milliseconds that a server may take before the kept file is used. */
-const patience = 4_000;
+/** Milliseconds to wait for the server before the cached file is used. */
+const serverTimeout = 4_000;
 
-const kept = [
+const cachedFiles = [
   '/',
   '/style.css',
   '/icons.svg',
   '/favicon.svg',
   '/manifest.json',
   '/socket.io/socket.io.js',
-  '/js/actions.js',
   '/js/api.js',
   '/js/app.js',
   '/js/balance.js',
-  '/js/book.js',
   '/js/budgets.js',
   '/js/categories.js',
   '/js/charts.js',
@@ -31,10 +28,14 @@ const kept = [
   '/js/days.js',
   '/js/devices.js',
   '/js/dom.js',
+  '/js/expenseactions.js',
+  '/js/expenselist.js',
+  '/js/expenseroom.js',
   '/js/format.js',
   '/js/invitations.js',
-  '/js/live.js',
-  '/js/notices.js',
+  '/js/liveconnection.js',
+  '/js/navigation.js',
+  '/js/notifications.js',
   '/js/numbers.js',
   '/js/panels/account.js',
   '/js/panels/amount.js',
@@ -42,64 +43,63 @@ const kept = [
   '/js/panels/budgetform.js',
   '/js/panels/budgets.js',
   '/js/panels/categorychart.js',
-  '/js/panels/devices.js',
+  '/js/panels/chartcard.js',
+  '/js/panels/connectionstatus.js',
   '/js/panels/editor.js',
-  '/js/panels/entry.js',
   '/js/panels/expenseform.js',
+  '/js/panels/expenselist.js',
   '/js/panels/fields.js',
-  '/js/panels/figure.js',
   '/js/panels/flowchart.js',
   '/js/panels/invitations.js',
-  '/js/panels/list.js',
-  '/js/panels/notices.js',
+  '/js/panels/newentry.js',
+  '/js/panels/notifications.js',
   '/js/panels/overview.js',
-  '/js/panels/parked.js',
+  '/js/panels/parkedchanges.js',
   '/js/panels/people.js',
+  '/js/panels/servicestatus.js',
   '/js/panels/signin.js',
-  '/js/panels/status.js',
+  '/js/panels/signout.js',
   '/js/panels/summary.js',
-  '/js/panels/system.js',
-  '/js/panels/views.js',
+  '/js/panels/viewtabs.js',
+  '/js/permissions.js',
   '/js/queue.js',
-  '/js/rights.js',
-  '/js/room.js',
+  '/js/renewal.js',
   '/js/session.js',
   '/js/settings.js',
   '/js/storage.js',
   '/js/sync.js',
   '/js/toast.js',
   '/js/totals.js',
-  '/js/views.js',
 ];
 
-/** Other names of kept files. */
+/** Other paths of cached files. */
 const aliases = { '/index.html': '/', '/expensetracker.html': '/' };
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(kept)).then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(cachedFiles)).then(() => self.skipWaiting()));
 });
 
 self.addEventListener('activate', (event) => {
-  event.waitUntil(removeOthers().then(() => self.clients.claim()));
+  event.waitUntil(deleteOtherCaches().then(() => self.clients.claim()));
 });
 
 self.addEventListener('fetch', (event) => {
-  const name = keptName(event.request);
+  const name = cachedPath(event.request);
   if (name) {
-    event.respondWith(serverFirst(event.request, name));
+    event.respondWith(networkFirst(event.request, name));
   }
 });
 
-function keptName({ method, url }) {
+function cachedPath({ method, url }) {
   const { origin, pathname, search } = new URL(url);
   const name = aliases[pathname] ?? pathname;
-  return method === 'GET' && origin === self.location.origin && search === '' && kept.includes(name) ? name : null;
+  return method === 'GET' && origin === self.location.origin && search === '' && cachedFiles.includes(name) ? name : null;
 }
 
-async function serverFirst(request, name) {
+async function networkFirst(request, name) {
   const cache = await caches.open(cacheName);
   const answer = fetch(request).then((response) => keep(cache, name, response));
-  const first = await Promise.race([answer.catch(() => null), after(patience)]);
+  const first = await Promise.race([answer.catch(() => null), after(serverTimeout)]);
   return first ?? await cache.match(name) ?? answer;
 }
 
@@ -115,7 +115,7 @@ function after(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms, null));
 }
 
-async function removeOthers() {
+async function deleteOtherCaches() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name !== cacheName).map((name) => caches.delete(name)));
 }

@@ -1,5 +1,5 @@
-// Package accept reads what a request says it accepts. It has the only parser of
-// Accept-Encoding of this program's own.
+// Package accept negotiates the content coding of a response by Accept-Encoding (RFC
+// 9110, section 12.5.3).
 package accept
 
 import (
@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// Encoding returns the content coding that a request prefers among the offered ones,
-// "" if it wants none of them. The higher weight wins, then what the request names
-// first, then what is offered first. "*" stands for codings that it does not name. A
-// request that weighs identity above all of them gets none (RFC 9110, section
-// 12.5.3).
+// Encoding returns the offered content coding that the request prefers, "" for none. The
+// highest weight wins, then the order in the request, then the order of offered. "*"
+// stands for codings that the request does not name. If identity has the highest weight,
+// the result is "".
 func Encoding(h http.Header, offered ...string) string {
 	weights, order := parse(h.Values("Accept-Encoding"))
 	best, bestWeight := "", weights["identity"]
@@ -30,7 +29,7 @@ func Encoding(h http.Header, offered ...string) string {
 	return best
 }
 
-// parse gives the weight of each coding that is named, and their order.
+// parse returns the weights of the named codings and their order.
 func parse(header []string) (weights map[string]float64, order []string) {
 	weights = make(map[string]float64)
 	for part := range strings.SplitSeq(strings.Join(header, ","), ",") {
@@ -45,8 +44,7 @@ func parse(header []string) (weights map[string]float64, order []string) {
 	return weights, order
 }
 
-// weight reads the parameter q, which is 1 if it is not there and 0 if it is no
-// number from 0 to 1.
+// weight returns the parameter q: 1 if it is absent, 0 if it is not a number from 0 to 1.
 func weight(params string) float64 {
 	for param := range strings.SplitSeq(params, ";") {
 		name, value, _ := strings.Cut(param, "=")
@@ -62,7 +60,7 @@ func weight(params string) float64 {
 	return 1
 }
 
-// before reports whether a request names a, and b later or not at all.
+// before reports whether order contains a, and b after it or not at all.
 func before(order []string, a, b string) bool {
 	i, j := slices.Index(order, a), slices.Index(order, b)
 	return i >= 0 && (j < 0 || i < j)

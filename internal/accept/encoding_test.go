@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A client that says "deflate, gzip;q=0.5" was answered with gzip.
+// A request with "deflate, gzip;q=0.5" got gzip.
 func TestTheCodingOfTheHighestWeightIsChosen(t *testing.T) {
 	tests := []struct{ header, want string }{
 		{"", ""},

@@ -1,5 +1,5 @@
-// Package app builds the program from its configuration, runs it, and ends it
-// in the order that loses nothing.
+// Package app assembles the program from its configuration, runs it, and shuts it down
+// in the order that loses nothing. It also has the program's command line.
 package app
 
 import (
@@ -10,68 +10,92 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"expenseflow/handlers"
-	"expenseflow/internal/auth"
+	"expenseflow/internal/adminui"
+	"expenseflow/internal/certs"
 	"expenseflow/internal/changes"
+	"expenseflow/internal/cluster"
 	"expenseflow/internal/config"
-	"expenseflow/internal/failpoint"
+	"expenseflow/internal/control"
+	"expenseflow/internal/emitters"
+	"expenseflow/internal/failure"
 	"expenseflow/internal/frontend"
+	"expenseflow/internal/hints"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
-	"expenseflow/internal/origin"
-	"expenseflow/internal/reconcile"
-	"expenseflow/internal/socketio"
 	"expenseflow/internal/store"
+	"expenseflow/internal/trace"
+	"expenseflow/middleware"
 	"expenseflow/models"
 	"expenseflow/sockets"
 )
 
-// Bounds of a connection. Bodies and long answers have deadlines of their own
-// (packages middleware and handlers), and so have sockets; writeTimeout is
-// there to take back at the next request what one of those set.
-const (
-	headerTimeout  = 10 * time.Second
-	idleTimeout    = 30 * time.Second
-	writeTimeout   = 15 * time.Minute
-	maxHeaderBytes = 12 << 10 // 16 KiB: net/http allows 4 KiB more
-)
-
-// An App is the whole program, listening but not serving yet.
+// An App is the whole program: it listens, and serves as soon as Run is called. Addr and
+// URL may be called concurrently with Run; Run is called once.
 type App struct {
-	cfg config.Config
-	log *slog.Logger
+	cfg      config.Config
+	log      *slog.Logger
+	failures *failure.Reporter // to log
+	started  time.Time
+
+	recentErrors *observe.RecentErrors // of log
 
 	ln, metricsLn net.Listener
-	tls           *tls.Config // nil is plain HTTP
+	redirectLn    net.Listener // nil without REDIRECT_ADDR
+	certs         certs.Source // nil is plain HTTP
+	tls           *tls.Config  // of certs
 	http, metrics *http.Server
+	controlLn     net.Listener // for commands; nil if there is none (listenForCommands)
+	control       *http.Server
+	redirect      *http.Server
 	store         *store.Store
-	tail          *changes.Tail[sockets.Announcement]
+	tail          *changes.Tail[sockets.EncodedChange]
 	hub           *sockets.Hub
-	trail         atomic.Pointer[sockets.Trail] // nil before build
-	folders       *frontend.Folders             // nil with the built-in page
+	adminUI       *adminui.UI                    // nil without ADMIN_PASSWORD
+	stream        atomic.Pointer[sockets.Stream] // nil before assemble
+	folders       *frontend.Folders              // nil with the built-in page
 	ledger        *ledger.Ledger
+	hints         hints.Bus                // nil before openHints
+	remoteHints   *hints.Remote            // hints, where there are other processes; else nil
+	senders       *senderWatch             // of remoteHints; nil without
+	emitters      *emitters.Receiver       // nil without EMITTERS
+	limits        *middleware.SharedLimits // nil if this is the only process
+	cluster       *cluster.Cluster         // the processes that share the database; nil if none can
+	connections   *connectionLimit         // nil without a limit
+	connectRate   *connectRate             // nil without a limit
+	observed      *observe.Metrics
+	health        *handlers.Health
+	figures       figures
 
-	draining atomic.Bool // readiness says no
+	draining atomic.Bool // shutting down: GET /readyz answers 503
+	refusing atomic.Bool // no new sockets: they go to other processes
 }
 
-// New builds the program: it takes the ports, opens the database and reads or
-// makes the secret. Its error is for whoever starts the program: one sentence
-// with what to do. Nothing is left half made.
+// figures are what metrics show that nothing else keeps.
+type figures struct {
+	ready                 atomic.Bool
+	parked, prunedChanges atomic.Int64
+}
+
+// New assembles the program: it listens on the ports, opens the database and reads or
+// creates the secret. The error is for whoever starts the program: one sentence that
+// says what to do. On an error nothing stays open.
 func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
-	a := &App{cfg: cfg, log: log}
-	if err := a.open(ctx); err != nil {
-		return nil, errors.Join(err, a.release())
+	recent := &observe.RecentErrors{}
+	log = slog.New(trace.Handler(recent.Watch(log).Handler()))
+	a := &App{
+		cfg: cfg, log: log, failures: failure.New(log), started: time.Now(), recentErrors: recent, observed: observe.NewMetrics(),
 	}
-	debug.FreeOSMemory() // what migrating took, a few megabytes, is not needed again
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.closeAll())
+	}
+	debug.FreeOSMemory() // migrations took a few megabytes that are not needed again
 	return a, nil
 }
 
@@ -83,206 +107,32 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err = a.listenForMetrics(); err != nil {
 		return err
 	}
-	if a.tls, err = tlsConfig(&a.cfg); err != nil {
+	if err = a.openCertificates(); err != nil {
 		return err
 	}
-	if err = secretPossible(&a.cfg); err != nil {
+	if err = checkSecretCreatable(&a.cfg); err != nil {
 		return err
 	}
 	o := storeOptions(a.cfg, a.log)
-	o.EpochChanged = a.beginAnew
+	o.EpochChanged, o.Observe = a.onEpochChange, a.observeDatabase()
 	if a.store, err = store.Open(ctx, o); err != nil {
 		return err
 	}
-	secret, err := jwtSecret(&a.cfg, a.log)
+	ring, err := secrets(&a.cfg, a.log)
 	if err != nil {
 		return err
 	}
-	return a.build(ctx, secret)
-}
-
-func storeOptions(cfg config.Config, log *slog.Logger) store.Options {
-	sync := "FULL"
-	if cfg.SQLiteSync == "normal" {
-		sync = "NORMAL"
-	}
-	return store.Options{
-		URL: cfg.Database(), Logger: log, MaxConns: cfg.DatabaseConns, SQLiteSync: sync, Zone: cfg.DefaultZone.Location,
-		FailoverLossless: cfg.FailoverLossless,
-	}
-}
-
-// parts are what the routes are made of.
-type parts struct {
-	metrics       *observe.Metrics
-	tokens        *auth.Tokens
-	authenticator *auth.Authenticator
-	hasher        *auth.Hasher
-	accounts      *ledger.Accounts
-	ledger        *ledger.Ledger
-	reconciler    *reconcile.Reconciler
-	io            *socketio.Server
-	pages         *origin.Policy
-	list          handlers.List
-}
-
-func (a *App) build(ctx context.Context, secret []byte) error {
-	epoch, err := a.store.Epoch(ctx)
-	if err != nil {
+	if err = a.joinCluster(ctx, ring); err != nil {
 		return err
 	}
-	trail, err := sockets.NewTrail(epoch, secret, sockets.Spellings(a.cfg.EventNames))
-	if err != nil {
+	if err = a.openHints(ctx, ring); err != nil {
 		return err
 	}
-	trail.KeepIn(a.store)
-	a.trail.Store(trail)
-	if epoch, err = a.store.Epoch(ctx); err != nil {
-		return err
-	}
-	trail.Begin(epoch) // it may have changed before beginAnew knew the trail
-	p := a.parts(secret, trail)
-	handler, err := a.routes(p)
-	if err != nil {
-		return err
-	}
-	a.http = a.server(handler)
-	if a.metricsLn != nil {
-		a.metrics = &http.Server{Handler: p.metrics.Handler(), ReadHeaderTimeout: headerTimeout}
-	}
-	return nil
-}
-
-// beginAnew has every client begin anew, in the epoch that the database has begun.
-func (a *App) beginAnew(epoch string) {
-	trail := a.trail.Load()
-	if trail == nil {
-		return // build reads the epoch
-	}
-	trail.Begin(epoch)
-	a.hub.BeginAnew()
-}
-
-// parts makes the rooms of the house and connects them: what the ledger commits
-// wakes the tail, the tail feeds the sockets.
-func (a *App) parts(secret []byte, trail *sockets.Trail) parts {
-	p := parts{metrics: observe.NewMetrics(), tokens: auth.NewTokens(secret, a.cfg.JWTExpire)}
-	p.authenticator = auth.NewAuthenticator(p.tokens, a.store)
-	p.hasher = auth.NewHasher()
-	p.accounts = ledger.NewAccounts(a.store, p.hasher, passwordRules(&a.cfg))
-	a.tail = changes.New(a.store, trail.Encode, changes.Options{Logger: a.log})
-	p.ledger = ledger.New(a.store, a.tail.Wake, a.ledgerOptions())
-	a.ledger = p.ledger
-	p.reconciler = reconcile.New(p.ledger, a.store, reconcile.Options{
-		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
-		Parked: func(userID string, ops []models.QueuedOperation) { a.hub.Parked(userID, ops) },
-	})
-	p.pages = origin.New(a.cfg.FrontendURL, !a.cfg.Production(), a.log)
-	p.io = socketio.New(socketConfig(a.cfg, p.pages, trail, a.log))
-	a.hub = sockets.New(sockets.Options{
-		IO: p.io, Auth: p.authenticator, Feed: a.tail, Queue: p.reconciler, Book: p.ledger, Reader: a.store, Registry: a.store, Rates: a.cfg.Rates,
-		MaxPerUser: a.cfg.MaxConnectionsPerUser, SuppressSelf: a.cfg.SuppressSelfByToken,
-		Rate: a.cfg.SocketRate.PerSecond(), Burst: a.cfg.SocketRate.N, Logger: a.log,
-	})
-	a.measure(p.metrics, p.io.Engine())
-	return p
-}
-
-// passwordRules are laxer with STATIC_DIR: an existing frontend's forms and texts
-// know nothing of common passwords.
-func passwordRules(cfg *config.Config) ledger.PasswordRules {
-	rules := ledger.PasswordRules{MinLength: cfg.PasswordMin}
-	if len(cfg.StaticDir) == 0 {
-		rules.Common = auth.CommonPassword
-	}
-	return rules
-}
-
-func (a *App) ledgerOptions() ledger.Options {
-	o := ledger.Options{
-		MaxExpenses:    int64(a.cfg.MaxExpenses),
-		NotifyExpenses: a.cfg.NotifyExpenses,
-		NotifyBalance:  a.cfg.NotifyBalance,
-		Activity:       func(e models.Activity) { a.hub.Activity(e) },
-		Rights:         func(c *models.Change) { a.hub.Evict(c) },
-	}
-	if a.cfg.LowBalance.Set {
-		o.LowBalance = &a.cfg.LowBalance.Money
-	}
-	return o
-}
-
-// server makes the HTTP server, with TLS if there is a certificate.
-func (a *App) server(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: failpoint.Answers(h), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), TLSConfig: a.tls,
-	}
-}
-
-// tlsConfig is nil when the program speaks plain HTTP.
-func tlsConfig(cfg *config.Config) (*tls.Config, error) {
-	if cfg.TLSCertFile == "" {
-		return nil, nil
-	}
-	cert, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE do not make a certificate: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
-}
-
-func (a *App) listenForMetrics() (err error) {
-	if a.cfg.MetricsAddr == "" {
-		return nil
-	}
-	if a.metricsLn, err = net.Listen(network(a.cfg.MetricsAddr), a.cfg.MetricsAddr); err != nil {
-		return fmt.Errorf("METRICS_ADDR=%s cannot be listened on: %w", a.cfg.MetricsAddr, err)
-	}
-	return nil
-}
-
-// network keeps an IPv4 address to IPv4: of 0.0.0.0, Go's "tcp" would make every
-// IPv6 address too.
-func network(addr string) string {
-	host, _, _ := net.SplitHostPort(addr)
-	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
-		return "tcp4"
-	}
-	return "tcp"
-}
-
-// listen takes the port, or says in one sentence why it cannot be had.
-func listen(host string, port int) (net.Listener, error) {
-	addr := net.JoinHostPort(host, strconv.Itoa(port))
-	ln, err := net.Listen(network(addr), addr)
-	switch {
-	case err == nil:
-		return ln, nil
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("port %d is in use: stop the program that listens there, or set PORT to another", port)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("port %d may not be used by this user: set PORT to one above 1023", port)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, fmt.Errorf("HOST=%s is no address of this machine: leave it empty to listen on all", host)
-	}
-	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
-}
-
-// Addr is where the program listens, such as "127.0.0.1:3000".
-func (a *App) Addr() string { return a.ln.Addr().String() }
-
-// URL is where a browser on this machine finds the program.
-func (a *App) URL() string {
-	scheme := "http"
-	if a.cfg.TLSCertFile != "" {
-		scheme = "https"
-	}
-	host, port, _ := net.SplitHostPort(a.Addr())
-	if ip := net.ParseIP(host); a.cfg.Host == "" || ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return scheme + "://" + net.JoinHostPort(host, port)
+	a.listenForCommands(ctx)
+	a.connections = newConnectionLimit(maxConnections(&a.cfg), a.cfg.TrustedProxies, a.log)
+	a.connectRate = newConnectRate(a.cfg.ConnectRate)
+	a.redirect = a.redirectServer()
+	return a.assemble(ctx, ring)
 }
 
 // Run serves until ctx ends or a part fails, then shuts down and returns. When
@@ -291,12 +141,30 @@ func (a *App) Run(ctx context.Context) error {
 	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		return serve(a.http, limitConnections(a.ln, maxConnections(&a.cfg), a.cfg.TrustedProxies, a.log))
+		return serve(a.http, a.connections.listener(a.ln))
 	})
 	if a.metrics != nil {
 		g.Go(func() error { return serve(a.metrics, a.metricsLn) })
+		g.Go(func() error { return a.renewFigures(ctx) })
+	}
+	if a.controlLn != nil {
+		g.Go(func() error { return serve(a.control, a.controlLn) })
+	}
+	if a.certs != nil {
+		a.runCertificates(ctx, g)
 	}
 	g.Go(func() error { return a.tail.Run(following) })
+	g.Go(func() error { return a.hints.Run(following, a.onHint, a.onMissedHints) })
+	g.Go(func() error { return a.senders.run(ctx) })
+	if a.emitters != nil {
+		g.Go(func() error { return a.emitters.Run(ctx) })
+	}
+	g.Go(func() error { return a.cluster.Run(following) })
+	g.Go(func() error { return a.hub.Run(following) })
+	if a.adminUI != nil {
+		g.Go(func() error { return a.adminUI.Run(ctx) })
+	}
+	g.Go(func() error { return a.tellUse(ctx) })
 	g.Go(func() error { return a.pruneRegularly(ctx) })
 	g.Go(func() error { return a.watchStorage(ctx) })
 	g.Go(func() error { return a.ledger.RunInvitations(ctx, a.log) })
@@ -305,7 +173,9 @@ func (a *App) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return a.shutdown(context.WithoutCancel(ctx))
 	})
-	a.log.Info("expenseflow serves "+a.URL(), slog.String("database", a.store.Dialect()))
+	a.log.Info("expenseflow serves "+a.URL(), append([]any{
+		slog.String("version", Version()), slog.String("database", a.store.Dialect()),
+	}, a.clusterAttrs()...)...)
 	return errors.Join(g.Wait(), a.store.Close(), a.folders.Close())
 }
 
@@ -322,26 +192,37 @@ func serve(s *http.Server, ln net.Listener) error {
 	return err
 }
 
-// shutdown stops the parts in the order that loses nothing:
+// shutdown stops the components in the order that loses nothing:
 //
-//  1. readiness says no, and for a moment nothing else happens, so that load
-//     balancers send new traffic elsewhere
-//  2. sockets refuse newcomers and say goodbye, while HTTP still answers: a
-//     polling client hears it by its next request, and http.Server.Shutdown
-//     would wait for requests that are held
-//  3. HTTP requests in flight finish
+//  1. readiness fails and the other processes are told, and for SHUTDOWN_DELAY nothing
+//     else happens, so that load balancers send new traffic elsewhere
+//  2. new sockets are refused, and if another process takes them the sockets are closed
+//     one by one within DRAIN_SPREAD (drain)
+//  3. sockets that are left are told and closed, while HTTP is still served: a polling
+//     client is told by its next request, and http.Server.Shutdown would wait for its
+//     open requests, as for those that are forwarded
+//  4. HTTP requests in flight finish
 //
-// The tail of the log stops after them, and the store closes when everything
-// that writes to it has ended (see Run).
+// After them the tail and the hints stop, and the store is closed when everything that
+// writes to it has ended (see Run). SHUTDOWN_TIMEOUT bounds 3 and 4.
 func (a *App) shutdown(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, a.cfg.ShutdownTimeout)
-	defer cancel()
 	a.draining.Store(true)
 	a.log.Info("shutting down")
-	wait(ctx, a.cfg.ShutdownDelay)
-	errs := []error{a.hub.Shutdown(ctx), a.http.Shutdown(ctx)}
-	if a.metrics != nil {
-		errs = append(errs, a.metrics.Close())
+	began := time.Now()
+	a.announceShutdown(ctx)
+	sleep(ctx, a.cfg.ShutdownDelay-time.Since(began))
+	a.refusing.Store(true)
+	a.drain(ctx)
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.ShutdownTimeout)
+	defer cancel()
+	errs := []error{a.hub.Shutdown(ctx), a.cluster.StopForwarding(ctx), a.http.Shutdown(ctx), a.cluster.Leave(ctx)}
+	if a.control != nil {
+		errs = append(errs, control.Shutdown(ctx, a.control))
+	}
+	for _, s := range []*http.Server{a.metrics, a.redirect} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return errors.Join(fmt.Errorf("not everything ended within %v: %w", a.cfg.ShutdownTimeout, err), a.http.Close())
@@ -349,23 +230,40 @@ func (a *App) shutdown(ctx context.Context) error {
 	return nil
 }
 
-func wait(ctx context.Context, d time.Duration) {
+// announceShutdown tells the other processes that this one ends, or gives up soon.
+func (a *App) announceShutdown(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	a.cluster.StartDraining(ctx)
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
 }
 
-// release gives back what New took before it failed.
-func (a *App) release() error {
+// closeAll closes what New opened before it failed.
+func (a *App) closeAll() error {
 	var errs []error
-	for _, ln := range []net.Listener{a.ln, a.metricsLn} {
+	for _, ln := range []net.Listener{a.ln, a.metricsLn, a.controlLn, a.redirectLn} {
 		if ln != nil {
 			errs = append(errs, ln.Close())
 		}
 	}
 	if a.hub != nil {
 		errs = append(errs, a.hub.Shutdown(context.Background())) // it has no client yet
+	}
+	if a.emitters != nil {
+		errs = append(errs, a.emitters.Close())
+	}
+	if a.remoteHints != nil {
+		errs = append(errs, a.remoteHints.Close())
+	}
+	if a.cluster != nil {
+		errs = append(errs, a.cluster.Leave(context.Background()))
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
@@ -375,7 +273,8 @@ func (a *App) release() error {
 
 var errDraining = models.E(models.Unavailable, "Shutting down")
 
-func (a *App) drained(context.Context) error {
+// checkDraining is the readiness check that fails during a shutdown.
+func (a *App) checkDraining(context.Context) error {
 	if a.draining.Load() {
 		return errDraining
 	}

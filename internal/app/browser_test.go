@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// cookie is the browser cookie of an answer, "" for none.
+// cookie returns the browser cookie of an answer; "" for none.
 func (a answer) cookie() string {
 	for _, c := range (&http.Response{Header: a.header}).Cookies() {
 		if strings.HasSuffix(c.Name, "expenseflow_browser") {
@@ -32,7 +32,8 @@ func TestABrowserIsGivenItsCookieOnceAndByItsOwnOriginAlone(t *testing.T) {
 	if strings.Contains(set, "Secure") {
 		t.Errorf("a browser without TLS would not keep %s", set)
 	}
-	if set := get("X-Forwarded-Proto", "https").header.Get("Set-Cookie"); !strings.HasPrefix(set, "__Host-") || !strings.Contains(set, "Secure") {
+	if set := get("X-Forwarded-Proto", "https").header.Get("Set-Cookie"); !strings.HasPrefix(set, "__Host-") ||
+		!strings.Contains(set, "Secure") {
 		t.Errorf("with TLS: %s", set)
 	}
 	for name, headers := range map[string][]string{
@@ -50,8 +51,8 @@ func TestABrowserIsGivenItsCookieOnceAndByItsOwnOriginAlone(t *testing.T) {
 	}
 }
 
-// A page of a neighbouring subdomain can set the plain cookie for the whole site: the
-// visitor's browser was then known by a name that the neighbour chose.
+// A page of another subdomain can set the plain cookie for the whole site: the browser was
+// then identified by a value that the other subdomain chose.
 func TestANeighbouringHostChoseByWhichNameABrowserIsKnown(t *testing.T) {
 	r := start(t, "TRUSTED_PROXIES=127.0.0.1/32")
 	mine, theirs := r.register("a@example.org"), r.register("b@example.org")
@@ -66,7 +67,7 @@ func TestANeighbouringHostChoseByWhichNameABrowserIsKnown(t *testing.T) {
 	}
 }
 
-// acts are the requests under a device's name that another account can make.
+// acts are the requests that another account can make with a device id.
 var acts = map[string]func(r *running, token, device string, headers ...string) answer{
 	"body": func(r *running, token, device string, headers ...string) answer {
 		return r.call("POST", "/api/expenses", token, strings.Replace(expenseBody, "device_1", device, 1), headers...)
@@ -76,7 +77,8 @@ var acts = map[string]func(r *running, token, device string, headers ...string) 
 		return r.call("POST", "/api/expenses", token, body, append(headers, "X-Device-Id", device)...)
 	},
 	"budget": func(r *running, token, device string, headers ...string) answer {
-		return r.call("POST", "/api/budgets", token, `{"name":"A","category":"all","amount":1,"period":"monthly","deviceId":"`+device+`"}`, headers...)
+		return r.call("POST", "/api/budgets", token, `{"name":"A","category":"all","amount":1,"period":"monthly",`+
+			`"deviceId":"`+device+`"}`, headers...)
 	},
 	"operation": func(r *running, token, device string, headers ...string) answer {
 		return r.queue(token, device, time.Now(), expenseBody, headers...)
@@ -101,12 +103,13 @@ func (r *running) queue(token, device string, at time.Time, data string, headers
 
 func (r *running) delta(token, device string, at time.Time, headers ...string) answer {
 	return r.call("POST", "/api/sync/delta", token, fmt.Sprintf(
-		`{"changes":[{"action":"create","id":"local_%d","data":{"description":"Lunch","amount":1,"category":"food","type":"expense"},"localId":%d,"timestamp":%d}]}`,
+		`{"changes":[{"action":"create","id":"local_%d","data":{"description":"Lunch","amount":1,"category":"food","type":"expense"},`+
+			`"localId":%d,"timestamp":%d}]}`,
 		at.UnixNano(), at.UnixNano(), at.UnixMilli()), append(headers, "X-Device-Id", device)...)
 }
 
-// Two accounts on one deviceId: whatever one does under the name holds nothing of the
-// other's up, whichever way that comes and with a cookie or without.
+// Two accounts with one deviceId: whatever one of them does delays nothing of the other,
+// over any route, with a cookie or without.
 func TestTwoAccountsOnOneDeviceIDDoNotHoldEachOtherUp(t *testing.T) {
 	r := start(t)
 	thief := r.register("thief@example.org")
@@ -132,8 +135,8 @@ func TestTwoAccountsOnOneDeviceIDDoNotHoldEachOtherUp(t *testing.T) {
 	}
 }
 
-// One browser, two accounts in turn: what the first one queued is set aside, by whichever
-// way the browser acted for the second, and whatever the device is called.
+// One browser with two accounts in turn: what the first one queued is parked, by whatever
+// request the browser acted for the second, and whatever the device id is.
 func TestTheQueueOfTheAccountBeforeIsSetAsideInTheSameBrowser(t *testing.T) {
 	r := start(t)
 	for name, act := range acts {
@@ -143,7 +146,8 @@ func TestTheQueueOfTheAccountBeforeIsSetAsideInTheSameBrowser(t *testing.T) {
 		queued := time.Now()
 		time.Sleep(2 * time.Millisecond) // the queue's clock is in milliseconds
 		act(r, first, "one name", browser...)
-		if a := r.queue(second, "another name", queued, expenseBody, browser...); !strings.Contains(a.body, "Queued by another account") {
+		if a := r.queue(second, "another name", queued, expenseBody, browser...); !strings.Contains(a.body,
+			"Queued by another account") {
 			t.Errorf("batch after %s: %s", name, a.body)
 		}
 		if a := r.delta(second, "another name", queued, browser...); !strings.Contains(a.body, "Queued by another account") {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,55 +17,75 @@ import (
 	"time"
 
 	"expenseflow/internal/config"
-	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
 	"expenseflow/internal/store"
-	"expenseflow/models"
 )
 
 // Exit codes of the program.
 const (
 	exitOK      = 0
-	exitFailed  = 1 // it ran, or was asked, and something went wrong
-	exitRefused = 2 // it did not start: the configuration or its surroundings are wrong
+	exitFailed  = 1 // the command ran and failed
+	exitRefused = 2 // the command did not run: its arguments, the configuration or the system are wrong
 )
 
-// A Command is one call of the program.
+// A Command is one call of the program on the command line.
 type Command struct {
 	Args           []string // without the program's name
 	Environ        []string // as os.Environ gives it
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }
 
-// commands are what the first argument may be; none serves.
-var commands = map[string]func(Command, context.Context) int{
-	"serve":       Command.serve,
-	"config":      Command.config,
-	"epoch":       Command.epoch,
-	"delete-user": Command.deleteUser,
-	"healthcheck": Command.healthcheck,
-	"version":     Command.version,
-	"help":        Command.help,
+// A verb is a value of the first argument.
+type verb struct {
+	run func(Command, context.Context) int
+
+	// help is what --help prints for a verb with arguments of its own, which run reads. The
+	// others take none, and have the help of the program.
+	help string
 }
 
-// Run does what the arguments ask for until ctx ends and gives the exit code.
+// verbs are the values of the first argument; without one the program serves.
+var verbs = map[string]verb{
+	"serve":       {run: Command.serve},
+	"config":      {run: Command.config},
+	"epoch":       {run: Command.epoch},
+	"doctor":      {Command.doctor, doctorHelp},
+	"users":       {Command.users, usersHelp},
+	"token":       {Command.token, tokenHelp},
+	"healthcheck": {run: Command.healthcheck},
+	"version":     {run: Command.version},
+}
+
+// Run runs the command until it is done or ctx ends, and returns the exit code.
 func (c Command) Run(ctx context.Context) int {
 	name := "serve"
 	if len(c.Args) > 0 {
 		name = c.Args[0]
 	}
-	if slices.ContainsFunc(c.Args, func(arg string) bool { return arg == "--help" || arg == "-h" || arg == "-help" }) {
-		name = "help"
-	} else if name == "--version" {
+	if name == "--version" {
 		name = "version"
 	}
-	do, ok := commands[name]
-	if !ok || (len(c.Args) > 1 && name != "help" && name != "delete-user") {
-		fmt.Fprintf(c.Stderr, "expenseflow: %q is no command. Settings come from the environment; expenseflow help lists both.\n", strings.Join(c.Args, " "))
+	v, known := verbs[name]
+	switch {
+	case slices.ContainsFunc(c.Args, isHelpFlag):
+		return c.printHelp(v.help)
+	case name == "help" && len(c.Args) > 1:
+		return c.printHelp(verbs[c.Args[1]].help)
+	case name == "help":
+		return c.printHelp("")
+	case known && (len(c.Args) <= 1 || v.help != ""):
+		return v.run(c, ctx)
+	case name == "delete-user":
+		fmt.Fprintln(c.Stderr, "expenseflow delete-user has become: expenseflow users delete EMAIL --yes")
 		return exitRefused
 	}
-	return do(c, ctx)
+	fmt.Fprintf(c.Stderr, "expenseflow: %q is no command. Settings come from the environment; expenseflow help lists both.\n",
+		strings.Join(c.Args, " "))
+	return exitRefused
 }
+
+func isHelpFlag(arg string) bool { return arg == "--help" || arg == "-h" || arg == "-help" }
 
 func (c Command) serve(ctx context.Context) int {
 	cfg, err := config.Load(c.Environ)
@@ -96,7 +115,7 @@ func (c Command) refuse(err error) int {
 	return exitRefused
 }
 
-// config shows what is in force, secrets hidden.
+// config prints the settings in force, without secrets.
 func (c Command) config(context.Context) int {
 	cfg, err := config.Load(c.Environ)
 	w := tabwriter.NewWriter(c.Stdout, 0, 8, 2, ' ', 0)
@@ -117,15 +136,19 @@ func (c Command) config(context.Context) int {
 	return exitOK
 }
 
-// epoch begins a new life of the database, so that what devices remember of the
-// old one means nothing. It is for backups that were restored.
+// epoch begins a new epoch of the database: what devices know of the one before means
+// nothing. It is for backups that were restored.
 func (c Command) epoch(ctx context.Context) int {
 	cfg, err := config.Load(c.Environ)
 	if err != nil {
 		return c.refuse(err)
 	}
 	log := observe.NewLogger(c.Stderr, cfg.LogLevel, cfg.JSONLogs())
-	epoch, err := newEpoch(ctx, storeOptions(cfg, log))
+	var epoch string
+	err = withDatabase(ctx, storeOptions(cfg, log), "no database is restored there yet", func(s *store.Store) (err error) {
+		epoch, err = s.NewEpoch(ctx)
+		return err
+	})
 	if err != nil {
 		fmt.Fprintf(c.Stderr, "There is no new epoch: %v\n", err)
 		return exitFailed
@@ -134,41 +157,11 @@ func (c Command) epoch(ctx context.Context) int {
 	return exitOK
 }
 
-// deleteUser removes the account of an address and all that is its user's, as
-// DELETE /api/user does. With SQLite the server has to be stopped; with PostgreSQL its
-// sockets hear of it within a second.
-func (c Command) deleteUser(ctx context.Context) int {
-	if len(c.Args) != 2 {
-		fmt.Fprintln(c.Stderr, "expenseflow delete-user needs one argument: the e-mail address of the account.")
-		return exitRefused
-	}
-	cfg, err := config.Load(c.Environ)
-	if err != nil {
-		return c.refuse(err)
-	}
-	log := observe.NewLogger(c.Stderr, cfg.LogLevel, cfg.JSONLogs())
-	if err := removeUser(ctx, storeOptions(cfg, log), c.Args[1]); err != nil {
-		fmt.Fprintf(c.Stderr, "Nothing was deleted: %v\n", err)
-		return exitFailed
-	}
-	fmt.Fprintln(c.Stdout, "deleted the account and everything in it")
-	return exitOK
-}
-
-func removeUser(ctx context.Context, o store.Options, email string) error {
-	return onDatabase(ctx, o, func(s *store.Store) error {
-		u, err := s.UserByEmail(ctx, models.NormalizeEmail(email))
-		if err != nil {
-			return err
-		}
-		return ledger.New(s, nil, ledger.Options{}).RemoveAccount(ctx, u.ID)
-	})
-}
-
-// onDatabase runs do on a database that is there already: Open would make one.
-func onDatabase(ctx context.Context, o store.Options, do func(*store.Store) error) (err error) {
+// withDatabase calls do with a database that exists already: Open would create one. If it
+// does not exist, the error begins with missing.
+func withDatabase(ctx context.Context, o store.Options, missing string, do func(*store.Store) error) (err error) {
 	if _, err := os.Stat(o.URL); err != nil && !strings.Contains(o.URL, "://") {
-		return fmt.Errorf("there is no database: %w", err)
+		return fmt.Errorf("%s: %w", missing, err)
 	}
 	s, err := store.Open(ctx, o)
 	if err != nil {
@@ -178,25 +171,13 @@ func onDatabase(ctx context.Context, o store.Options, do func(*store.Store) erro
 	return do(s)
 }
 
-func newEpoch(ctx context.Context, o store.Options) (epoch string, err error) {
-	if _, err := os.Stat(o.URL); err != nil && !strings.Contains(o.URL, "://") {
-		return "", fmt.Errorf("no database is restored there yet: %w", err) // Open would make one
-	}
-	s, err := store.Open(ctx, o)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return s.NewEpoch(ctx)
-}
+// healthTimeout bounds a health check, which containers repeat.
+const healthTimeout = 4 * time.Second
 
-// healthPatience bounds a health check, which containers repeat.
-const healthPatience = 4 * time.Second
-
-// healthcheck asks the server of the same configuration whether it is ready.
+// healthcheck asks the server with the same configuration whether it is ready.
 func (c Command) healthcheck(ctx context.Context) int {
-	cfg, _ := config.Load(c.Environ) // a server that runs has found nothing wrong with it
-	ctx, cancel := context.WithTimeout(ctx, healthPatience)
+	cfg, _ := config.Load(c.Environ) // the server runs, so its configuration is valid
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	if err := askReady(ctx, cfg); err != nil {
 		fmt.Fprintf(c.Stderr, "not ready: %v\n", err)
@@ -207,13 +188,7 @@ func (c Command) healthcheck(ctx context.Context) int {
 }
 
 func askReady(ctx context.Context, cfg config.Config) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, readyURL(cfg), nil)
-	if err != nil {
-		return err
-	}
-	// The server asked is this machine's own, whatever name its certificate has.
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
-	res, err := client.Do(req)
+	res, err := getLocal(ctx, &cfg, "/readyz", nil)
 	if err != nil {
 		return err
 	}
@@ -226,36 +201,35 @@ func askReady(ctx context.Context, cfg config.Config) error {
 	return fmt.Errorf("status %d, checks %v", res.StatusCode, report.Checks)
 }
 
-func readyURL(cfg config.Config) string {
+// getLocal sends a request to the server with the same configuration.
+func getLocal(ctx context.Context, cfg *config.Config, path string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, localURL(cfg)+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = header
+	// The server is on this machine, whatever name its certificate has.
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
+	}}
+	return client.Do(req)
+}
+
+func localURL(cfg *config.Config) string {
 	host := cfg.Host
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	scheme := "http"
-	if cfg.TLSCertFile != "" {
+	if cfg.HTTPS() {
 		scheme = "https"
 	}
-	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(cfg.Port)) + "/readyz"
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(cfg.Port))
 }
 
 func (c Command) version(context.Context) int {
-	fmt.Fprintln(c.Stdout, Version())
+	fmt.Fprintln(c.Stdout, describeBuild())
 	return exitOK
-}
-
-// Version names the build: its module version, revision and compiler.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "expenseflow (unknown build)"
-	}
-	text := "expenseflow " + info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" || (s.Key == "vcs.modified" && s.Value == "true") {
-			text += " " + strings.TrimPrefix(s.Key, "vcs.") + "=" + s.Value
-		}
-	}
-	return text + " " + info.GoVersion
 }
 
 const helpStart = `expenseflow serves accounts, expenses, offline sync and live events to the
@@ -266,12 +240,14 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
   expenseflow epoch         run once after a backup was restored, servers stopped:
                             devices then begin anew instead of trusting positions
                             in a log that is another now (docs/operations.md)
-  expenseflow delete-user EMAIL
-                            delete an account and everything in it; with the
-                            embedded database the server has to be stopped first
+  expenseflow doctor        find out what is wrong with database, clock, disk,
+                            certificate or proxy, and what to do
+  expenseflow users         list accounts, make one, reset a password, sign an
+                            account out, delete it; also beside a running server
+  expenseflow token EMAIL   make a token of an account, for development
   expenseflow healthcheck   exit 0 if the server of these settings is ready
-  expenseflow version       name this build
-  expenseflow help          this text
+  expenseflow version       show release, revision and compiler (--version too)
+  expenseflow help          this text; expenseflow users --help explains users
 
 It needs no setting: without any it keeps its data in the folder data/. Settings
 come from the environment or from a file .env with lines of NAME=value:
@@ -283,7 +259,12 @@ come from the environment or from a file .env with lines of NAME=value:
 
 `
 
-func (c Command) help(context.Context) int {
+// printHelp prints the help of a verb, or of the program if there is none.
+func (c Command) printHelp(ofVerb string) int {
+	if ofVerb != "" {
+		fmt.Fprint(c.Stdout, ofVerb)
+		return exitOK
+	}
 	fmt.Fprint(c.Stdout, helpStart)
 	for _, s := range config.Settings() {
 		fmt.Fprintf(c.Stdout, "  %s\n      %s%s\n", s.Name, s.Help, details(s))
@@ -291,7 +272,7 @@ func (c Command) help(context.Context) int {
 	return exitOK
 }
 
-// details are a setting's values and default, in brackets.
+// details returns a setting's values and default, in parentheses.
 func details(s config.Setting) string {
 	var parts []string
 	if v := s.Values(); v != "" {

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"expenseflow/internal/auth"
+	"expenseflow/internal/keyring"
 )
 
-// lateBodies are the routes that change something and read a body first, each with a
+// bodyRoutes are the routes that change something and read a body, each with a
 // request that succeeds. {id} is an expense of the caller, {budget} a budget, {goal} a
 // goal, {member} and {stranger} are another user.
-var lateBodies = []struct{ route, path, body string }{
+var bodyRoutes = []struct{ route, path, body string }{
 	{"POST /api/expenses", "/api/expenses", expenseBody},
 	{"PATCH /api/user/settings", "/api/user/settings", `{"timeZone":"Asia/Kolkata"}`},
 	{"PUT /api/currency/preference", "/api/currency/preference", `{"currency":"EUR"}`},
@@ -46,125 +47,133 @@ var lateBodies = []struct{ route, path, body string }{
 	{"PUT /api/notifications/preferences", "/api/notifications/preferences", `{"channels":{"push":{"enabled":false}}}`},
 	{"POST /api/notifications/test", "/api/notifications/test", `{"title":"A"}`},
 	{"DELETE /api/user", "/api/user", `{"password":"secret"}`},
-	{"POST /api/auth/security/change-password", "/api/auth/security/change-password", `{"currentPassword":"secret","newPassword":"another secret"}`},
+	{
+		"POST /api/auth/security/change-password", "/api/auth/security/change-password",
+		`{"currentPassword":"secret","newPassword":"another secret"}`,
+	},
 }
 
-// bodiless are the routes that change something and read no body: there is no moment
-// between the look at the token and the change that a sender could draw out.
-var bodiless = []string{
-	"POST /api/auth/logout", "DELETE /api/devices/:id", "DELETE /api/sessions/:id", "DELETE /api/sync/pending/:id",
+// routesWithoutBody are the routes that change something and read no body: a client cannot
+// delay the change after the token was checked.
+var routesWithoutBody = []string{
+	"POST /api/auth/logout", "POST /api/auth/refresh", "DELETE /api/devices/:id", "DELETE /api/sessions/:id",
+	"DELETE /api/sync/pending/:id",
 	"PATCH /api/notifications/mark-all-read", "PATCH /api/notifications/:id/read", "DELETE /api/notifications/:id",
 	"DELETE /api/goals/:id",
 }
 
-// changeless are routes of features that this server does not have.
-var changeless = []string{
+// unbuiltRoutes are the routes of features that are not built.
+var unbuiltRoutes = []string{
 	"POST /api/workspaces", "POST /api/workspaces/join", "POST /api/workspaces/:id/invite", "POST /api/receipts/upload/:id",
 	"POST /api/notifications/push/subscribe", "POST /api/notifications/push/unsubscribe",
 }
 
-// endings are the ways in which a token ends.
-var endings = map[string]func(q *quarter, token string){
-	"logout": func(q *quarter, token string) { q.done("POST", "/api/auth/logout", token, "") },
-	"change of the password": func(q *quarter, token string) {
+// revocations are the ways in which a token becomes invalid.
+var revocations = map[string]func(q *rightsFixture, token string){
+	"logout": func(q *rightsFixture, token string) { q.done("POST", "/api/auth/logout", token, "") },
+	"change of the password": func(q *rightsFixture, token string) {
 		q.done("POST", "/api/auth/security/change-password", token, `{"currentPassword":"secret","newPassword":"new secret"}`)
 	},
-	"sign-out of the device": func(q *quarter, token string) {
+	"sign-out of the device": func(q *rightsFixture, token string) {
 		s, _ := q.dial(fmt.Sprintf(`{"token":%q,"deviceId":"stolen"}`, token))
 		q.await("GET", "/api/devices", token, `"stolen"`)
 		q.done("DELETE", "/api/devices/stolen", q.token("owner"), "")
 		<-s.closed
 	},
-	"expiry": func(q *quarter, token string) {
+	"expiry": func(q *rightsFixture, token string) {
 		for q.call("GET", "/api/user/profile", token, "").code != http.StatusUnauthorized {
 			time.Sleep(50 * time.Millisecond) // real time passes for the running program
 		}
 	},
-	"end of the account": func(q *quarter, _ string) {
+	"end of the account": func(q *rightsFixture, _ string) {
 		if err := q.app.store.DeleteUser(q.t.Context(), q.users["owner"].ID); err != nil {
 			q.t.Fatal(err)
 		}
 	},
 }
 
-// A request whose body was still to come when its token ended was applied minutes later.
+// A request whose body arrived after its token had become invalid was applied.
 func TestABodyThatArrivesAfterItsTokenHasEndedChangesNothing(t *testing.T) {
-	q := newQuarter(t)
-	for name, end := range endings {
+	q := newRightsFixture(t)
+	for name, end := range revocations {
 		q.move()
-		fill := q.belongings()
+		fill := q.makeTargets()
 		token := q.token("owner")
 		if name == "expiry" {
-			token = q.briefToken()
+			token = q.expiringToken()
 		}
-		var sent []*withheld
-		for _, r := range lateBodies {
+		var sent []*startedRequest
+		for _, r := range bodyRoutes {
 			method, _, _ := strings.Cut(r.route, " ")
-			sent = append(sent, q.withhold(method, fill.Replace(r.path), token, fill.Replace(r.body)))
+			sent = append(sent, q.startRequest(method, fill.Replace(r.path), token, fill.Replace(r.body)))
 		}
 		end(q, token)
 		for i, w := range sent {
 			if code, body := w.finish(); code != http.StatusUnauthorized {
-				t.Errorf("%s after the %s: %d %s", lateBodies[i].route, name, code, body)
+				t.Errorf("%s after the %s: %d %s", bodyRoutes[i].route, name, code, body)
 			}
 		}
 	}
 }
 
-// belongings gives the owner what lateBodies are about.
-func (q *quarter) belongings() *strings.Replacer {
+// makeTargets gives the owner what the paths of bodyRoutes name.
+func (q *rightsFixture) makeTargets() *strings.Replacer {
 	q.t.Helper()
-	id, owner := q.shared(), q.token("owner")
-	budget := q.done("POST", "/api/budgets", owner, `{"name":"A","category":"all","amount":1,"period":"monthly"}`).field("budget", "_id")
+	id, owner := q.sharedExpense(), q.token("owner")
+	budget := q.done("POST", "/api/budgets", owner, `{"name":"A","category":"all","amount":1,"period":"monthly"}`).field("budget",
+		"_id")
 	if budget == "" {
 		budget = q.onlyBudget(owner)
 	}
-	q.done("POST", "/api/sync/batch", owner, strings.Replace(queueOf("UPDATE", `{"amount":3}`), "{id}", "0123456789abcdef01234567", 1))
+	q.done("POST", "/api/sync/batch", owner, strings.Replace(queueOf("UPDATE", `{"amount":3}`), "{id}", "0123456789abcdef01234567",
+		1))
 	_, parked, _ := strings.Cut(q.done("GET", "/api/sync/pending", owner, "").body, `"_id":"`)
 	viewer := q.users["viewer"].ID
 	q.done("POST", "/api/people/"+viewer+"/block", owner, "")
-	return strings.NewReplacer("{id}", id, "{offered}", q.offered(), "{blocked}", viewer, "{budget}", budget, "{goal}", q.goal(owner, goalBody), "{parked}", parked[:24],
+	return strings.NewReplacer("{id}", id, "{offered}", q.pendingInvitation(), "{blocked}", viewer, "{budget}", budget, "{goal}",
+		q.goal(owner, goalBody), "{parked}", parked[:24],
 		"{member}", q.users["editor"].ID, "{stranger}", q.users["stranger"].Email)
 }
 
-// offered is an invitation that waits for the owner's answer.
-func (q *quarter) offered() string {
+// pendingInvitation returns an invitation that waits for the owner's answer.
+func (q *rightsFixture) pendingInvitation() string {
 	q.t.Helper()
 	theirs := q.done("POST", "/api/expenses", q.token("stranger"), expenseBody).field("_id")
-	q.offer("stranger", theirs, q.users["owner"].Email, "viewer")
+	q.offerExpense("stranger", theirs, q.users["owner"].Email, "viewer")
 	return q.invitation("owner")
 }
 
-// briefToken is an owner's that ends within a few seconds.
-func (q *quarter) briefToken() string {
+// expiringToken returns a token of the owner that expires within a few seconds.
+func (q *rightsFixture) expiringToken() string {
 	q.t.Helper()
-	token, err := auth.NewTokens([]byte(testSecret), time.Hour).Issue(q.users["owner"], time.Now().Add(4*time.Second-time.Hour))
+	issued := time.Now().Add(4*time.Second - time.Hour)
+	token, err := auth.NewTokens(keyring.New([]byte(testSecret)), time.Hour).Issue(q.users["owner"], issued)
 	if err != nil {
 		q.t.Fatal(err)
 	}
 	return token
 }
 
-// A withheld request was authenticated and waits for its body.
-type withheld struct {
+// A startedRequest is a request that was authenticated and waits for its body.
+type startedRequest struct {
 	t    *testing.T
 	conn net.Conn
 	r    *bufio.Reader
 	body string
 }
 
-// withhold sends a request without its body, up to the moment at which the program
-// asks for that.
-func (q *quarter) withhold(method, path, token, body string) *withheld {
+// startRequest sends a request up to its body, and waits until the program asks for that.
+func (q *rightsFixture) startRequest(method, path, token, body string) *startedRequest {
 	q.t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(q.url, "http://"))
 	if err != nil {
 		q.t.Fatal(err)
 	}
 	q.t.Cleanup(func() { conn.Close() })
-	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: "+
+		"%d\r\nExpect: 100-continue\r\n\r\n",
 		method, path, token, len(body))
-	w := &withheld{q.t, conn, bufio.NewReader(conn), body}
+	w := &startedRequest{q.t, conn, bufio.NewReader(conn), body}
 	if line, _ := w.r.ReadString('\n'); !strings.Contains(line, "100 Continue") {
 		q.t.Fatalf("%s %s asks for no body: %s", method, path, line)
 	}
@@ -172,7 +181,7 @@ func (q *quarter) withhold(method, path, token, body string) *withheld {
 	return w
 }
 
-func (w *withheld) finish() (code int, body string) {
+func (w *startedRequest) finish() (code int, body string) {
 	w.t.Helper()
 	_, _ = io.WriteString(w.conn, w.body)
 	res, err := http.ReadResponse(w.r, nil)
@@ -184,38 +193,39 @@ func (w *withheld) finish() (code int, body string) {
 	return res.StatusCode, string(b)
 }
 
-// The requests above do change something as long as the token is good.
+// The requests of bodyRoutes succeed as long as the token is valid.
 func TestEveryLateBodyIsAcceptedInTime(t *testing.T) {
-	q := newQuarter(t)
-	for _, r := range lateBodies {
+	q := newRightsFixture(t)
+	for _, r := range bodyRoutes {
 		q.move()
-		fill := q.belongings()
+		fill := q.makeTargets()
 		method, _, _ := strings.Cut(r.route, " ")
-		if code, body := q.withhold(method, fill.Replace(r.path), q.token("owner"), fill.Replace(r.body)).finish(); code >= 300 {
+		if code, body := q.startRequest(method, fill.Replace(r.path), q.token("owner"), fill.Replace(r.body)).finish(); code >= 300 {
 			t.Errorf("%s: %d %s", r.route, code, body)
 		}
 	}
 }
 
-// A route that changes something is not forgotten.
+// Every route that changes something is in one of the lists above.
 func TestEveryRouteThatChangesSomethingIsTriedLate(t *testing.T) {
-	known := slices.Concat(bodiless, changeless)
-	for _, r := range lateBodies {
+	known := slices.Concat(routesWithoutBody, unbuiltRoutes)
+	for _, r := range bodyRoutes {
 		known = append(known, r.route)
 	}
-	for _, row := range rightsOf {
-		open := strings.Contains(row.route, "/auth/register") || strings.Contains(row.route, "/auth/login") || strings.Contains(row.route, "/admin/")
+	for _, row := range routeRights {
+		open := strings.Contains(row.route, "/auth/register") || strings.Contains(row.route, "/auth/login") ||
+			strings.Contains(row.route, "/admin/")
 		if !strings.HasPrefix(row.route, "GET ") && !open && !slices.Contains(known, row.route) {
-			t.Errorf("%s is among none of lateBodies, bodiless and changeless", row.route)
+			t.Errorf("%s is among none of bodyRoutes, routesWithoutBody and unbuiltRoutes", row.route)
 		}
 	}
 }
 
-// A socket in another process commanded until its log was polled.
+// A socket could send commands to another process until that had polled the log.
 func TestASocketCommandsNothingAfterItsTokenWasSignedOutElsewhere(t *testing.T) {
-	q := newQuarter(t)
-	owner, id := q.token("owner"), q.shared()
-	claims, err := auth.NewTokens([]byte(testSecret), time.Hour).Verify(owner)
+	q := newRightsFixture(t)
+	owner, id := q.token("owner"), q.sharedExpense()
+	claims, err := auth.NewTokens(keyring.New([]byte(testSecret)), time.Hour).Verify(owner)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"expenseflow/internal/store/storetest"
+
+	"github.com/jackc/pgx/v5"
 )
 
-// A backup was restored: what a device remembers of the log that is lost must not
-// look like "you are up to date".
+// After a restored backup the position of a device in the lost log must not be taken for
+// "you are up to date".
 func TestAfterARestoredBackupDevicesBeginAnew(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	environ := []string{"HOST=127.0.0.1", "PORT=0", "DATA_DIR=" + data, "SHUTDOWN_DELAY=0", "JWT_SECRET=" + testSecret}
@@ -23,7 +25,8 @@ func TestAfterARestoredBackupDevicesBeginAnew(t *testing.T) {
 	if first.code != 200 || !strings.Contains(first.body, `"changes":[{"seq":1,`) {
 		t.Fatalf("changes: %d %s", first.code, first.body)
 	}
-	if code, _, stderr := run(t, t.Context(), []string{"epoch"}, environ...); code != 1 || !strings.Contains(stderr, "There is no new epoch") {
+	if code, _, stderr := run(t, t.Context(), []string{"epoch"}, environ...); code != 1 ||
+		!strings.Contains(stderr, "There is no new epoch") {
 		t.Errorf("while a server has the database: exit code %d, stderr %s", code, stderr)
 	}
 	if err := r.stop(); err != nil {
@@ -40,7 +43,8 @@ func TestAfterARestoredBackupDevicesBeginAnew(t *testing.T) {
 	if next.code != 200 || !strings.Contains(next.body, `"snapshot":true,"seq":1,`) || strings.Count(next.body, `"_id"`) != 1 {
 		t.Errorf("since a position of before: %d %s", next.code, next.body)
 	}
-	if again := r.call("GET", "/api/sync/changes?since="+next.field("next"), alice, ""); !strings.Contains(again.body, `"more":false,"changes":[]`) {
+	if again := r.call("GET", "/api/sync/changes?since="+next.field("next"), alice, ""); !strings.Contains(again.body,
+		`"more":false,"changes":[]`) {
 		t.Errorf("since the snapshot: %s", again.body)
 	}
 }
@@ -59,8 +63,8 @@ func TestEpochMakesNoDatabase(t *testing.T) {
 	}
 }
 
-// A moment from before a restored backup was taken for a place in the new log, and one
-// to come for "you are up to date": the device kept what is gone.
+// A time from before a restored backup was taken for a position in the new log, and one in
+// the future for "you are up to date": the device kept what does not exist any more.
 func TestAMomentOfAnotherEpochOrToComeGivesEverythingAnew(t *testing.T) {
 	r := start(t)
 	alice := r.register("alice@example.org")
@@ -70,7 +74,8 @@ func TestAMomentOfAnotherEpochOrToComeGivesEverythingAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := r.listen(alice)
-	for name, moment := range map[string]string{"of before": before, "to come": time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano)} {
+	for name, moment := range map[string]string{"of before": before, "to " +
+		"come": time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano)} {
 		moment = url.QueryEscape(moment)
 		if a := r.call("GET", "/api/sync/changes?since="+moment, alice, ""); !strings.Contains(a.body, `"snapshot":true`) {
 			t.Errorf("changes since a moment %s: %s", name, a.body)
@@ -89,8 +94,8 @@ func TestAMomentOfAnotherEpochOrToComeGivesEverythingAnew(t *testing.T) {
 	}
 }
 
-// The moment that a client got from us after the restored backup is a cursor again, also
-// of an account that nothing was stored for since.
+// The serverTime that a client got after the restored backup is a cursor again, also for an
+// account without a change since.
 func TestAMomentOfThisEpochGoesOn(t *testing.T) {
 	r := start(t)
 	alice := r.register("alice@example.org")
@@ -111,7 +116,7 @@ func TestAMomentOfThisEpochGoesOn(t *testing.T) {
 	}
 }
 
-// Servers that ran while a backup was restored went on in the epoch of before.
+// Servers that ran while the command epoch was called continued in the old epoch.
 func TestRunningServersNoticeTheCommandEpoch(t *testing.T) {
 	database := "DATABASE_URL=" + storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL
 	r := start(t, database)
@@ -131,8 +136,49 @@ func TestRunningServersNoticeTheCommandEpoch(t *testing.T) {
 	}
 }
 
-// A bare number has no epoch: it counts in the present log, and beyond its end it is of
-// another one.
+// A backup was restored under a running server without the command epoch: devices that had
+// received more continued, and missed the changes that got the same sequences.
+func TestALogThatBecameShorterUnderARunningServerWentOn(t *testing.T) {
+	database := storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL
+	r := start(t, "DATABASE_URL="+database)
+	alice, bob := r.register("alice@example.org"), r.register("bob@example.org")
+	r.expense(alice)
+	backup := r.call("GET", "/api/sync/changes?since=0", alice, "")
+	r.expense(alice)
+	r.expense(bob)
+	later := r.call("GET", "/api/sync/changes?since=0", alice, "")
+	hers, his := r.listen(alice), r.listen(bob)
+	db, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	for _, statement := range []string{
+		"DELETE FROM changes WHERE seq > 1", "DELETE FROM expenses e WHERE NOT EXISTS (SELECT 1 FROM changes c WHERE c.entity_id = " +
+			"e.id)",
+		"UPDATE users SET seq = 1", "TRUNCATE moved", // a restore makes all tables anew
+	} {
+		if _, err := db.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !hers.gone() || !his.gone() {
+		t.Error("a socket goes on in the log that is lost")
+	}
+	r.expense(alice) // the second change, under a number that she knows
+	a := r.call("GET", "/api/sync/changes?since="+later.field("next"), alice, "")
+	if !strings.Contains(a.body, `"snapshot":true`) || a.field("epoch") == backup.field("epoch") {
+		t.Errorf("since a position that was lost: %s", a.body)
+	}
+	epoch := a.field("epoch")
+	time.Sleep(2500 * time.Millisecond) // as many looks at the log
+	if a := r.call("GET", "/api/sync/changes?since=0", alice, ""); a.field("epoch") != epoch {
+		t.Error("another epoch has begun, though nothing was lost")
+	}
+}
+
+// A bare number has no epoch: it is a sequence of the present log, and of another one if it
+// is beyond the end.
 func TestABareNumberBeyondTheLogGivesEverythingAnew(t *testing.T) {
 	r := start(t)
 	alice := r.register("alice@example.org")

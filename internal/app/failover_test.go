@@ -11,7 +11,7 @@ import (
 	"expenseflow/internal/testneed"
 )
 
-// A device keeps a copy by GET /api/sync/changes.
+// A device keeps a copy of the expenses by GET /api/sync/changes.
 type device struct {
 	r     *running
 	token string
@@ -19,7 +19,7 @@ type device struct {
 	rows  []string // descriptions
 }
 
-// catchUp asks until it has everything.
+// catchUp asks until there is nothing more.
 func (d *device) catchUp() {
 	d.r.t.Helper()
 	for more := true; more; {
@@ -35,7 +35,7 @@ func (d *device) catchUp() {
 	}
 }
 
-// described are the descriptions in a document, in order.
+// described returns the descriptions in a document, in order.
 func described(body string) (out []string) {
 	for _, part := range strings.Split(body, `"description":"`)[1:] {
 		text, _, _ := strings.Cut(part, `"`)
@@ -45,12 +45,13 @@ func described(body string) (out []string) {
 }
 
 func (r *running) say(token, description string) answer {
-	return r.call("POST", "/api/expenses", token, fmt.Sprintf(`{"description":%q,"amount":1,"category":"food","type":"expense"}`, description))
+	return r.call("POST", "/api/expenses", token, fmt.Sprintf(`{"description":%q,"amount":1,"category":"food","type":"expense"}`,
+		description))
 }
 
 func (r *running) ready() int { return r.call("GET", "/readyz", "", "").code }
 
-// within waits until something is so.
+// within waits until a condition holds.
 func (r *running) within(d time.Duration, what string, is func() bool) {
 	r.t.Helper()
 	for deadline := time.Now().Add(d); !is(); time.Sleep(50 * time.Millisecond) {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,12 +15,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"golang.org/x/crypto/bcrypt"
 
 	"expenseflow/internal/auth"
 	"expenseflow/internal/config"
+	"expenseflow/internal/keyring"
 	"expenseflow/internal/ledger"
+	"expenseflow/internal/socketio/socketiotest"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/testneed"
 	"expenseflow/models"
 )
 
@@ -34,7 +36,7 @@ type running struct {
 	t    *testing.T
 	app  *App
 	url  string
-	log  *logBuffer
+	log  *testneed.LogBuffer
 	stop func() error // ends the program and gives Run's error; more than once is harmless
 }
 
@@ -42,8 +44,8 @@ type running struct {
 func settings(t *testing.T, more ...string) config.Config {
 	t.Helper()
 	environ := append([]string{
-		"HOST=127.0.0.1", "PORT=0", "DATA_DIR=" + filepath.Join(t.TempDir(), "data"),
-		"SHUTDOWN_DELAY=0", "LOG_LEVEL=debug", "JWT_SECRET=" + testSecret,
+		"HOST=127.0.0.1", "PORT=0", "DATA_DIR=" + t.TempDir(),
+		"SHUTDOWN_DELAY=0", "DRAIN_SPREAD=0", "LOG_LEVEL=debug", "JWT_SECRET=" + testSecret,
 	}, more...)
 	cfg, err := config.Load(environ)
 	if err != nil {
@@ -61,11 +63,19 @@ func start(t *testing.T, more ...string) *running {
 
 func startWith(t *testing.T, cfg config.Config) *running {
 	t.Helper()
-	log := &logBuffer{}
+	return startChanged(t, cfg, func(*App) {})
+}
+
+// startChanged is startWith of a program that is changed before it runs.
+func startChanged(t *testing.T, cfg config.Config, change func(*App)) *running {
+	t.Helper()
+	storetest.CopyMigrated(t, filepath.Join(cfg.DataDir, "expenseflow.db"))
+	log := &testneed.LogBuffer{}
 	a, err := New(t.Context(), cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(a)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
@@ -112,7 +122,11 @@ func (r *running) call(method, path, token, body string, headers ...string) answ
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request,
+		[]*http.Request,
+	) error {
+		return http.ErrUseLastResponse
+	}}
 	res, err := client.Do(req)
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", method, path, err)
@@ -153,7 +167,7 @@ func (r *running) register(email string) string {
 	if err := r.app.store.CreateUser(r.t.Context(), u); err != nil {
 		r.t.Fatal(err)
 	}
-	token, err := auth.NewTokens([]byte(testSecret), time.Hour).Issue(u, time.Now())
+	token, err := auth.NewTokens(keyring.New([]byte(testSecret)), time.Hour).Issue(u, time.Now())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -172,10 +186,10 @@ func (r *running) expense(token string) string {
 	return a.field("_id")
 }
 
-// A socket is a small Socket.IO client over WebSocket.
+// A socket is a Socket.IO client over WebSocket that keeps what it hears.
 type socket struct {
 	t       *testing.T
-	conn    *websocket.Conn
+	client  *socketiotest.Client
 	answers chan string // acknowledgements of ask
 	events  chan string // name and payload, such as `expense_deleted {"id":...}`
 	closed  chan struct{}
@@ -195,17 +209,18 @@ func (r *running) listen(token string) *socket {
 // browser that does not say which it is.
 func (r *running) dial(auth string, cookie ...string) (s *socket, answer string) {
 	r.t.Helper()
-	url := strings.Replace(r.url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-	conn, res, err := websocket.DefaultDialer.Dial(url, http.Header{"Cookie": cookie})
+	client, err := socketiotest.Dial(context.Background(), r.url, socketiotest.Options{Header: http.Header{"Cookie": cookie}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	res.Body.Close()
-	s = &socket{t: r.t, conn: conn, events: make(chan string, 1000), answers: make(chan string, 100), closed: make(chan struct{})}
+	s = &socket{
+		t: r.t, client: client, events: make(chan string, 1000), answers: make(chan string, 100),
+		closed: make(chan struct{}),
+	}
 	connected := make(chan string, 1)
 	go s.read(connected)
 	r.t.Cleanup(func() {
-		conn.Close()
+		client.Close()
 		<-s.closed
 	})
 	s.send("40" + auth)
@@ -232,8 +247,8 @@ func (s *socket) ask(event, object string) string {
 	return ""
 }
 
-func (s *socket) send(text string) {
-	if err := s.conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+func (s *socket) send(packet string) {
+	if err := s.client.Send(packet); err != nil {
 		s.t.Error(err)
 	}
 }
@@ -241,22 +256,16 @@ func (s *socket) send(text string) {
 func (s *socket) read(connected chan<- string) {
 	defer close(s.closed)
 	last := ""
-	for {
-		_, b, err := s.conn.ReadMessage()
-		text := string(b)
+	_ = s.client.Listen(func(packet string) {
 		switch {
-		case err != nil:
-			return
-		case text == "2":
-			_ = s.conn.WriteMessage(websocket.TextMessage, []byte("3"))
-		case strings.HasPrefix(text, "40"), strings.HasPrefix(text, "44"):
-			connected <- text
-		case strings.HasPrefix(text, "437"):
-			s.answers <- text[3:]
-		case strings.HasPrefix(text, "42"):
-			last = s.take(event(text[2:]), last)
+		case strings.HasPrefix(packet, "40"), strings.HasPrefix(packet, "44"):
+			connected <- packet
+		case strings.HasPrefix(packet, "437"):
+			s.answers <- packet[3:]
+		case strings.HasPrefix(packet, "42"):
+			last = s.take(event(packet[2:]), last)
 		}
-	}
+	})
 }
 
 // states are events that tell how things stand, which come whenever they like.
@@ -347,22 +356,4 @@ func plain(s string) string {
 		s = p.re.ReplaceAllString(s, p.with)
 	}
 	return s
-}
-
-// A logBuffer keeps log lines. The zero value is ready.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

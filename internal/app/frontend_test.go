@@ -10,14 +10,15 @@ import (
 	"testing"
 )
 
-// checkout makes folders like the original's: public/ with the page and the
-// server's own folder around it.
+// checkout makes folders like the original's: public/ with the page, within the folder of
+// the server's sources.
 func checkout(t *testing.T, files map[string]string) (root, public string) {
 	t.Helper()
 	root = t.TempDir()
 	for name, text := range map[string]string{
 		"package.json": "{}", "server.js": "// source", ".env": "JWT_SECRET=x", "realtime-sync.js": "// sync",
-		"public/index.html": `<script src="trackerscript.js"></script>`, "public/trackerscript.js": "// tracker", "public/sw.js": "// worker", "public/manifest.json": "{}",
+		"public/index.html": `<script src="trackerscript.js"></script>`, "public/trackerscript.js": "// " +
+			"tracker", "public/sw.js": "// worker", "public/manifest.json": "{}",
 	} {
 		if _, ok := files[name]; !ok {
 			put(t, filepath.Join(root, name), text)
@@ -47,7 +48,8 @@ func TestACheckoutIsServedAsItsOwnServerDid(t *testing.T) {
 	root, public := checkout(t, nil)
 	r := start(t, staticDir(public, root))
 	for path, mediaType := range map[string]string{
-		"/": "text/html; charset=utf-8", "/realtime-sync.js": "text/javascript; charset=utf-8", "/public/index.html": "text/html; charset=utf-8",
+		"/": "text/html; charset=utf-8", "/realtime-sync.js": "text/javascript; charset=utf-8", "/public/index.html": "text/html; " +
+			"charset=utf-8",
 		"/sw.js": "text/javascript; charset=utf-8", "/manifest.json": "application/json; charset=utf-8",
 	} {
 		if a := r.call("GET", path, "", ""); a.code != 200 || a.header.Get("Content-Type") != mediaType {
@@ -71,20 +73,24 @@ func TestNothingAroundAFrontendIsServedInAnyEncoding(t *testing.T) {
 	for _, dirs := range [][]string{{public, root}, {root}, {public}} {
 		r := start(t, staticDir(dirs...))
 		for _, path := range []string{
-			"/.env", "/%2eenv", "/%2Eenv", "/./.env", "/public/../.env", "/public/%2e%2e/.env", "/public/..%2f.env", "/public/%2e%2e%2f.env", "/../.env",
-			"/..%2f.env", "/%2e%2e/%2e%2e/etc/passwd", "/..%5c.env", "/public%5c..%5c.env", "/%252e%252e/.env", "/%c0%ae%c0%ae/.env", "/.env%00.js", "/.env/", "//.env",
-			"/;/.env", "/env.js", "/server.js", "/SERVER.JS", "/server%2ejs", "/server.js/", "/server.js.", "/server.js%20", "/public/../server.js", "/public/..%2fserver.js",
+			"/.env", "/%2eenv", "/%2Eenv", "/./.env", "/public/../.env",
+			"/public/%2e%2e/.env", "/public/..%2f.env", "/public/%2e%2e%2f.env", "/../.env",
+			"/..%2f.env", "/%2e%2e/%2e%2e/etc/passwd", "/..%5c.env",
+			"/public%5c..%5c.env", "/%252e%252e/.env", "/%c0%ae%c0%ae/.env", "/.env%00.js", "/.env/", "//.env",
+			"/;/.env", "/env.js", "/server.js", "/SERVER.JS", "/server%2ejs",
+			"/server.js/", "/server.js.", "/server.js%20", "/public/../server.js", "/public/..%2fserver.js",
 			"/package.json", "/package%2ejson", "/./package.json", "/%70ackage.json",
 		} {
-			if body := raw(t, r, path); strings.Contains(body, "JWT_SECRET") || strings.Contains(body, "// source") || strings.Contains(body, "root:") || strings.Contains(body, "\r\n\r\n{}") {
+			if body := requestRawPath(t, r, path); strings.Contains(body, "JWT_SECRET") || strings.Contains(body, "// source") ||
+				strings.Contains(body, "root:") || strings.Contains(body, "\r\n\r\n{}") {
 				t.Errorf("%v: %s gives\n%s", dirs, path, body)
 			}
 		}
 	}
 }
 
-// raw asks for a path as it is written, which http.Client would clean.
-func raw(t *testing.T, r *running, path string) string {
+// requestRawPath requests a path as it is written; http.Client would clean it.
+func requestRawPath(t *testing.T, r *running, path string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", r.app.Addr())
 	if err != nil {
@@ -105,7 +111,8 @@ func TestMissingFilesAreNamedInTheLog(t *testing.T) {
 	_, public := checkout(t, map[string]string{"public/index.html": `<script src="gone.js"></script>`})
 	r := start(t, staticDir(public))
 	r.call("GET", "/gone.js?token=secret", "", "")
-	if log := r.log.String(); !strings.Contains(log, "path=/gone.js") || !strings.Contains(log, "no folder of STATIC_DIR has: /gone.js") || strings.Contains(log, "secret") {
+	if log := r.log.String(); !strings.Contains(log, "path=/gone.js") || !strings.Contains(log,
+		"no folder of STATIC_DIR has: /gone.js") || strings.Contains(log, "secret") {
 		t.Errorf("log:\n%s", log)
 	}
 	r.call("GET", "/index.html", "", "")
@@ -114,8 +121,8 @@ func TestMissingFilesAreNamedInTheLog(t *testing.T) {
 	}
 }
 
-// A strong ETag used to name the plain file and the compressed one alike, and a
-// client that resumed a download joined a part of the one to the other.
+// The plain and the compressed file had the same strong ETag, and a client that resumed a
+// download joined a part of one to the other.
 func TestARangeIsNeverJoinedToAnotherRepresentation(t *testing.T) {
 	_, public := checkout(t, map[string]string{"public/style.css": strings.Repeat("a { color: red }\n", 500)})
 	for _, setting := range []string{"EMPTY=", staticDir(public)} {
@@ -137,7 +144,8 @@ func TestARangeIsNeverJoinedToAnotherRepresentation(t *testing.T) {
 			t.Errorf("%s: a range alone: %d, %d bytes", setting, a.code, len(a.body))
 		}
 		for _, encoding := range []string{"gzip", "identity"} {
-			if a := r.call("GET", "/style.css", "", "", "If-None-Match", tag, "Accept-Encoding", encoding); a.code != http.StatusNotModified {
+			if a := r.call("GET", "/style.css", "", "", "If-None-Match", tag, "Accept-Encoding",
+				encoding); a.code != http.StatusNotModified {
 				t.Errorf("%s: %s again: %d", setting, encoding, a.code)
 			}
 		}
@@ -157,7 +165,8 @@ func TestTheListHasTheFormThatTheServedPageReads(t *testing.T) {
 		_, public := checkout(t, map[string]string{"public/trackerscript.js": tt.script})
 		r := start(t, staticDir(public), "EXPENSES_LIST_FORMAT="+tt.setting)
 		token := r.register("alice@example.org")
-		plain, json := r.call("GET", "/api/expenses", token, ""), r.call("GET", "/api/expenses", token, "", "Content-Type", "application/json")
+		plain, json := r.call("GET", "/api/expenses", token, ""), r.call("GET", "/api/expenses", token, "", "Content-Type",
+			"application/json")
 		if !strings.HasPrefix(plain.body, tt.plain) || !strings.HasPrefix(json.body, tt.json) {
 			t.Errorf("%s: %s; with a JSON Content-Type: %s", tt.name, plain.body, json.body)
 		}

@@ -12,9 +12,8 @@ import (
 	"expenseflow/internal/testneed"
 )
 
-// A disk that fills up and is freed: changes are 503 meanwhile and readiness says no,
-// reading goes on, and with room again both come back without a start. What was
-// acknowledged is there.
+// While the disk is full, changes are answered 503, readiness fails, and reads work. With
+// room again both succeed without a restart, and what was acknowledged is stored.
 func TestADiskThatFillsUpAndIsFreed(t *testing.T) {
 	dir := testneed.SmallDisk(t, 8)
 	r := start(t, "DATA_DIR="+filepath.Join(dir, "data"))
@@ -33,7 +32,10 @@ func TestADiskThatFillsUpAndIsFreed(t *testing.T) {
 		t.Fatal(err)
 	}
 	fillUp(t, ballast)
-	r.within(patience, "a change is refused", func() bool { return put(fmt.Sprintf("%d %s", len(kept), strings.Repeat("x", 90))) == 503 })
+	r.within(patience, "a change is refused", func() bool {
+		return put(fmt.Sprintf("%d %s", len(kept),
+			strings.Repeat("x", 90))) == 503
+	})
 	r.within(10*time.Second, "readiness says no", func() bool { return r.ready() == 503 })
 	if a := r.call("GET", "/api/expenses", alice, ""); a.code != 200 {
 		t.Errorf("reading with a full disk: %d %s", a.code, a.body)
@@ -51,7 +53,7 @@ func TestADiskThatFillsUpAndIsFreed(t *testing.T) {
 	}
 }
 
-// fillUp writes until there is no room.
+// fillUp writes until the disk is full.
 func fillUp(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)

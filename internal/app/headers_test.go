@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// marks are the headers of every answer: pages of somebody else have no policy of ours.
+// marks are the headers of every answer. A page of STATIC_DIR has no
+// Content-Security-Policy.
 func (r *running) wantMarks(what string, h http.Header, policy string) {
 	r.t.Helper()
 	if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "SAMEORIGIN" || h.Get("Referrer-Policy") == "" {
@@ -19,7 +20,8 @@ func (r *running) wantMarks(what string, h http.Header, policy string) {
 	}
 }
 
-// Answers below /socket.io/ and refusals could be framed, and taken for another type.
+// Answers below /socket.io/ and refusals lacked headers: they could be framed, and be
+// interpreted as another type.
 func TestEveryKindOfAnswerHasItsHeaders(t *testing.T) {
 	r := start(t)
 	const sealed, page = "default-src 'none'; frame-ancestors 'none'", "default-src 'self'"
@@ -53,7 +55,7 @@ func TestEveryKindOfAnswerHasItsHeaders(t *testing.T) {
 	}
 }
 
-// A page of somebody else may load what it likes, as on its own server.
+// A page of STATIC_DIR may load what it likes, as on its own server.
 func TestAnExistingFrontendHasNoPolicyOfOurs(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("theirs"), 0o600); err != nil {
@@ -64,7 +66,8 @@ func TestAnExistingFrontendHasNoPolicyOfOurs(t *testing.T) {
 	r.wantMarks("what is not there", r.call("GET", "/x.js", "", "").header, "default-src 'none'")
 }
 
-// Strict-Transport-Security is for HTTPS alone, and a stranger's word for it counts for nothing.
+// Strict-Transport-Security is sent over HTTPS only, and X-Forwarded-Proto counts only from
+// a trusted proxy.
 func TestBrowsersAreKeptOnHTTPS(t *testing.T) {
 	behind, bare := start(t, "TRUSTED_PROXIES=127.0.0.0/8"), start(t)
 	for _, path := range []string{"/", "/api/expenses", "/socket.io/"} {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A client that heard no answer sends the same again; it gets the same answer,
-// and nobody hears of a second expense.
+// A client that got no answer sends the same request again: it gets the same answer, and
+// no second expense is made.
 func TestAPostWithAKeyIsAppliedOnce(t *testing.T) {
 	r := start(t)
 	alice, bob := r.register("alice@example.org"), r.register("bob@example.org")
@@ -20,7 +20,8 @@ func TestAPostWithAKeyIsAppliedOnce(t *testing.T) {
 	}
 	other := strings.Replace(expenseBody, "12.5", "13", 1)
 	refused := post(alice, "k1", other)
-	const text = `{"error":"This Idempotency-Key was used for another expense","message":"This Idempotency-Key was used for another expense","code":"IDEMPOTENCY_KEY_REUSED"}`
+	const text = `{"error":"This Idempotency-Key was used for another expense","message":"This Idempotency-Key was used for ` +
+		`another expense","code":"IDEMPOTENCY_KEY_REUSED"}`
 	if refused.code != 409 || refused.body != text {
 		t.Errorf("another body: %d %s", refused.code, refused.body)
 	}
@@ -35,7 +36,8 @@ func TestAPostWithAKeyIsAppliedOnce(t *testing.T) {
 		}
 	}
 	post(alice, "k2", strings.Replace(expenseBody, "Lunch", "The end", 1))
-	if got := heard.until("The end"); len(got) != 2 || !strings.HasPrefix(got[0], "expense_created") || !strings.HasPrefix(got[1], "expense_deleted") {
+	if got := heard.until("The end"); len(got) != 2 || !strings.HasPrefix(got[0], "expense_created") ||
+		!strings.HasPrefix(got[1], "expense_deleted") {
 		t.Errorf("heard %q", got)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The program delivers invitations by itself, and what comes of them is heard on every
-// device of whom it concerns.
+// The program delivers invitations in the background, and their effects are sent to every
+// device of the users concerned.
 func TestInvitationsArriveByThemselves(t *testing.T) {
 	onEach(t, func(t *testing.T, r *running) {
 		alice, bob := r.register("alice@example.org"), r.register("bob@example.org")
@@ -33,7 +33,10 @@ func TestInvitationsArriveByThemselves(t *testing.T) {
 		r.call("POST", "/api/expenses", bob, strings.Replace(expenseBody, "Lunch", "The end", 1))
 		for name, s := range map[string]*socket{"phone": phone, "laptop": laptop} {
 			heard := strings.Join(s.until("The end"), "\n")
-			for _, event := range []string{"invitation:received", "invitation:closed", "expense_created", "person:blocked", "person:unblocked"} {
+			for _, event := range []string{
+				"invitation:received", "invitation:closed", "expense_created", "person:blocked",
+				"person:unblocked",
+			} {
 				if !strings.Contains(heard, event+" ") {
 					t.Errorf("the %s did not hear %s but\n%s", name, event, heard)
 				}
@@ -42,7 +45,7 @@ func TestInvitationsArriveByThemselves(t *testing.T) {
 	})
 }
 
-// Whoever has no account yet finds the invitation when they register.
+// An invitation to an address without an account waits until that address registers.
 func TestAnInvitationWaitsForItsRecipientToRegister(t *testing.T) {
 	r := start(t)
 	alice := r.register("alice@example.org")
@@ -51,6 +54,7 @@ func TestAnInvitationWaitsForItsRecipientToRegister(t *testing.T) {
 	if want := fmt.Sprintf(`{"expenseId":%q,"invited":true}`, id); a.code != 202 || a.body != want {
 		t.Errorf("share: %d %s", a.code, a.body)
 	}
-	bob := r.call("POST", "/api/auth/register", "", `{"name":"Bob","email":"bob@example.org","password":"a rare secret"}`).field("token")
+	bob := r.call("POST", "/api/auth/register", "", `{"name":"Bob","email":"bob@example.org","password":"a rare `+
+		`secret"}`).field("token")
 	r.await("GET", "/api/invitations", bob, id)
 }

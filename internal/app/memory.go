@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// memoryShare is how much of a container's memory the Go runtime tries to stay within;
-// the rest is for what it does not count, such as the kernel's buffers of sockets.
+// memoryShare is how much of a container's memory the Go runtime may use; the rest is for
+// what the runtime does not count, such as the kernel's buffers of sockets.
 const memoryShare = 0.9
 
-// memoryFiles are where the kernel says how much memory this container may use: control
-// groups of version 2, then 1.
+// memoryFiles have the memory limit of this container: control groups of version 2,
+// then 1.
 var memoryFiles = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
 
-// limitMemory has the garbage collector work harder before the container's memory is
-// used up, unless GOMEMLIMIT says otherwise.
+// limitMemory sets the memory limit of the Go runtime to memoryShare of the container's,
+// unless GOMEMLIMIT is set: the garbage collector works harder near it.
 func limitMemory(log *slog.Logger) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -29,9 +29,9 @@ func limitMemory(log *slog.Logger) {
 	}
 }
 
-// containerMemory is the first limit that one of files has; false for none. Version 1
-// writes an enormous number for none.
-func containerMemory(files []string) (int64, bool) {
+// containerMemory returns the limit in the first of files that exists, in bytes. ok is
+// false if there is no limit, for which version 1 has an enormous number.
+func containerMemory(files []string) (limit int64, ok bool) {
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {

@@ -28,8 +28,7 @@ import (
 	"expenseflow/middleware"
 )
 
-// TestMain also wants the document to say no more than the tests of a whole run
-// have seen.
+// TestMain fails a whole run if the document describes an answer that no test has seen.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if unseen := api.unseen(); code == 0 && wholeRun() && len(unseen) > 0 {
@@ -49,7 +48,7 @@ func wholeRun() bool {
 	return true
 }
 
-// A document is docs/openapi.yaml, and what of it was seen.
+// A document is docs/openapi.yaml, with the answers that were seen.
 type document struct {
 	*openapi3.T
 	router routers.Router
@@ -58,7 +57,7 @@ type document struct {
 	seen map[string]bool
 }
 
-// api is held against every answer that running.call gets.
+// api is compared with every answer that running.call gets.
 var api = read(docs.OpenAPIYAML)
 
 func read(text []byte) *document {
@@ -74,12 +73,12 @@ func read(text []byte) *document {
 	return &document{T: doc, router: router, seen: map[string]bool{}}
 }
 
-// maxJudged is how large a body is looked into, in bytes; what is larger is more
-// of the same, and takes the race detector minutes.
+// maxJudged is how large a body is compared, in bytes. Larger ones have nothing new, and
+// take the race detector minutes.
 const maxJudged = 256 << 10
 
-// check holds one request and its answer against the document: the path, the
-// status, the body down to its keys, and the request itself if it was taken.
+// check compares one request and its answer with the document: the path, the status, the
+// body down to its keys, and the request itself if it was accepted.
 func (d *document) check(r *http.Request, body string, a answer) error {
 	asked := documented(r, body)
 	route, params, err := d.router.FindRoute(asked)
@@ -103,8 +102,8 @@ func (d *document) check(r *http.Request, body string, a answer) error {
 	return nil
 }
 
-// documented gives the request as it is looked up: HEAD is answered as GET is,
-// and a body is JSON whatever a client calls it.
+// documented returns the request as it is looked up: HEAD is answered like GET, and a body
+// is JSON whatever its Content-Type is.
 func documented(r *http.Request, body string) *http.Request {
 	asked := r.Clone(r.Context())
 	asked.Body = io.NopCloser(strings.NewReader(body))
@@ -155,8 +154,8 @@ func (d *document) note(route *routers.Route, code int) {
 
 func place(method, path, code string) string { return method + " " + path + " " + code }
 
-// unseen lists what the document promises and nobody saw: answers that an
-// operation has for itself there, answers that operations share anywhere.
+// unseen lists the answers of the document that were not seen: those of one operation
+// there, and those that operations share on any of them.
 func (d *document) unseen() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -183,12 +182,12 @@ func (d *document) each(fn func(method, path string, op *openapi3.Operation)) {
 	}
 }
 
-// The document and the router know the same routes; HEAD goes without saying.
+// The document and the router have the same routes, except for HEAD.
 func TestOpenAPIHasEveryRouteAndNoOther(t *testing.T) {
 	e := echo.New()
 	a := start(t, "ADMIN_TOKEN="+adminToken).app
-	a.api(e, parts{})
-	a.service(e, middleware.NoStore)
+	a.api(e, components{})
+	a.operatorRoutes(e, middleware.NoStore)
 	var routed, described []string
 	for _, r := range e.Routes() {
 		if r.Method != http.MethodHead && !strings.HasSuffix(r.Path, "*") && r.Path != "/api" && r.Method != echo.RouteNotFound {
@@ -214,23 +213,28 @@ func TestTheServerShowsItsOwnDocument(t *testing.T) {
 	}
 }
 
-// What keeps the document true would not do so if it let everything pass.
+// The comparison with the document does find differences.
 func TestADocumentThatSaysOtherwiseIsNoticed(t *testing.T) {
 	r := start(t)
 	alice := r.register("alice@example.org")
 	r.expense(alice)
 	for name, change := range map[string][2]string{
-		"a key that is not documented":    {"        notes: { type: string, description: Only if it was named. }\n", ""},
-		"a status that is not documented": {`        "200":` + "\n          description: The list", `        "201":` + "\n          description: The list"},
-		"a path that is not documented":   {"  /api/expenses:\n", "  /api/expense:\n"},
-		"another media type":              {"application/json:\n              schema:\n                oneOf:\n                  - type: array", "text/json:\n              schema:\n                oneOf:\n                  - type: array"},
+		"a key that is not documented": {"        notes: { type: string, description: Only if it was named. }\n", ""},
+		"a status that is not documented": {
+			`        "200":` + "\n          description: The list",
+			`        "201":` + "\n          description: The list",
+		},
+		"a path that is not documented": {"  /api/expenses:\n", "  /api/expense:\n"},
+		"another media type": {"application/json:\n              schema:\n                oneOf:\n                  - " +
+			"type: array", "text/json:\n              schema:\n                oneOf:\n                  - type: array"},
 	} {
 		text := strings.Replace(string(docs.OpenAPIYAML), change[0], change[1], 1)
 		if text == string(docs.OpenAPIYAML) {
 			t.Fatalf("%s: nothing was changed", name)
 		}
 		lies := read([]byte(text))
-		r.call("POST", "/api/expenses", alice, `{"description":"Lunch","amount":1,"category":"food","type":"expense","notes":"with Bob"}`)
+		r.call("POST", "/api/expenses", alice, `{"description":"Lunch","amount":1,"category":"food","type":"expense","notes":"with `+
+			`Bob"}`)
 		a := r.call("GET", "/api/expenses", alice, "")
 		req, err := http.NewRequest("GET", r.url+"/api/expenses", nil)
 		if err != nil {
@@ -242,7 +246,7 @@ func TestADocumentThatSaysOtherwiseIsNoticed(t *testing.T) {
 	}
 }
 
-// Answers that nothing but trouble brings.
+// Answers that only a failure of the server causes.
 func TestADatabaseThatIsGoneIsUnavailable(t *testing.T) {
 	r := start(t)
 	alice := r.register("alice@example.org")

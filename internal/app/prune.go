@@ -7,38 +7,41 @@ import (
 )
 
 const (
-	// pruneFirst leaves the start to those who wait for it.
-	pruneFirst = time.Minute
-	pruneEvery = time.Hour
-	// pruneAtOnce bounds how long writers wait for one step of the cleaning.
-	pruneAtOnce = 500
+	// pruneDelay keeps the first pruning away from the start of the program.
+	pruneDelay    = time.Minute
+	pruneInterval = time.Hour
+	// pruneBatch is how many rows are deleted in one transaction: other writers wait
+	// for it.
+	pruneBatch = 500
 )
 
-// pruneRegularly forgets what is older than its retention, until ctx ends. A
-// failure is tried again the next time.
+// pruneRegularly deletes rows that are older than their retention, until ctx ends. What
+// fails is tried again an hour later.
 func (a *App) pruneRegularly(ctx context.Context) error {
-	next := time.NewTimer(pruneFirst)
+	next := time.NewTimer(pruneDelay)
 	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-next.C:
-			a.prune(ctx, "changes", a.store.PruneLogs, a.cfg.LogRetention)
+			a.figures.prunedChanges.Add(a.prune(ctx, "changes", a.store.PruneLogs, a.cfg.LogRetention))
 			a.prune(ctx, "answers to offline batches", a.store.Prune, a.cfg.Retention)
 			a.prune(ctx, "rows of which a user has too many", func(ctx context.Context, _ time.Time, limit int) (int64, error) {
 				return a.store.PruneCrowds(ctx, limit)
 			}, 0)
-			next.Reset(pruneEvery)
+			next.Reset(pruneInterval)
 		}
 	}
 }
 
-// prune has some of the old rows forgotten until there are none.
-func (a *App) prune(ctx context.Context, what string, some func(context.Context, time.Time, int) (int64, error), retention time.Duration) {
-	var total int64
+// A pruneFunc deletes up to limit rows of before a time, and returns how many it deleted.
+type pruneFunc func(ctx context.Context, before time.Time, limit int) (int64, error)
+
+// prune calls del until there is nothing left to delete, and returns how many rows it deleted.
+func (a *App) prune(ctx context.Context, what string, del pruneFunc, retention time.Duration) (total int64) {
 	for {
-		n, err := some(ctx, time.Now().Add(-retention), pruneAtOnce)
+		n, err := del(ctx, time.Now().Add(-retention), pruneBatch)
 		total += n
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("old "+what+" could not be forgotten; the next try is in an hour", slog.Any("error", err))
@@ -50,4 +53,5 @@ func (a *App) prune(ctx context.Context, what string, some func(context.Context,
 	if total > 0 {
 		a.log.Info("forgot old "+what, slog.Int64("rows", total))
 	}
+	return total
 }

@@ -12,13 +12,29 @@ import (
 	"path/filepath"
 
 	"expenseflow/internal/config"
+	"expenseflow/internal/keyring"
 )
 
-// secretBytes is how long a secret of ours is, before it is written in hex.
+// secretBytes is the length of a secret that the program creates, before it is written
+// in hex.
 const secretBytes = 32
 
-// jwtSecret gives JWT_SECRET, or the secret in the data directory, which is
-// made when it is missing.
+// secrets returns the secrets of this installation: JWT_SECRET, which signs, and
+// JWT_SECRET_PREVIOUS.
+func secrets(cfg *config.Config, log *slog.Logger) (keyring.Ring, error) {
+	current, err := jwtSecret(cfg, log)
+	if err != nil {
+		return keyring.Ring{}, err
+	}
+	if cfg.JWTSecretPrevious != "" {
+		log.Info("what JWT_SECRET_PREVIOUS has signed is accepted: leave it empty when JWT_EXPIRE has passed since it signed last",
+			slog.Duration("jwt_expire", cfg.JWTExpire))
+	}
+	return keyring.New(current, []byte(cfg.JWTSecretPrevious.Reveal())), nil
+}
+
+// jwtSecret returns JWT_SECRET, or else the secret in the data directory, which is created
+// if it is missing.
 func jwtSecret(cfg *config.Config, log *slog.Logger) ([]byte, error) {
 	if cfg.JWTSecret != "" {
 		return []byte(cfg.JWTSecret.Reveal()), nil
@@ -35,9 +51,9 @@ func jwtSecret(cfg *config.Config, log *slog.Logger) ([]byte, error) {
 	return secret, nil
 }
 
-// secretPossible tells, before anything is made, whether a secret that is
-// missing could be kept.
-func secretPossible(cfg *config.Config) error {
+// checkSecretCreatable returns an error if there is no secret and none can be created. It
+// is called before anything else is created.
+func checkSecretCreatable(cfg *config.Config) error {
 	if cfg.JWTSecret != "" {
 		return nil
 	}
@@ -60,7 +76,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// readSecret gives nil for a file that is not there yet.
+// readSecret returns nil if the file does not exist.
 func readSecret(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,13 +86,14 @@ func readSecret(path string) ([]byte, error) {
 		return nil, notReadable(path, err)
 	}
 	if text = bytes.TrimSpace(text); len(text) < secretBytes {
-		return nil, fmt.Errorf("%s does not hold a whole secret: restore it from a backup, or delete it so that a new one is made", path)
+		return nil, fmt.Errorf("%s does not hold a whole secret: "+
+			"restore it from a backup, or delete it so that a new one is made", path)
 	}
 	return text, nil
 }
 
-// makeSecret puts a new secret at path, whole or not at all. If another process
-// was first, its secret counts.
+// makeSecret creates a file with a new secret, atomically. If another process created it
+// first, that secret is returned.
 func makeSecret(path string) ([]byte, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -87,7 +104,7 @@ func makeSecret(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer os.Remove(f.Name())
-	if err := fill(f); err != nil {
+	if err := writeSecret(f); err != nil {
 		return nil, err
 	}
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -96,25 +113,29 @@ func makeSecret(path string) ([]byte, error) {
 	return readSecret(path)
 }
 
-func fill(f *os.File) error {
+// writeSecret writes a new secret and closes the file.
+func writeSecret(f *os.File) error {
 	raw := make([]byte, secretBytes)
 	_, _ = rand.Read(raw) // never fails
 	_, err := f.WriteString(hex.EncodeToString(raw) + "\n")
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// notReadable says how the secret's file is made readable.
+// notReadable is the error for a secret that cannot be read, with the command that helps.
 func notReadable(path string, err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("the secret that signs tokens cannot be read: %w", err)
 	}
-	return fmt.Errorf("the secret that signs tokens is not readable for this user: run: chown %d:%d %s", os.Getuid(), os.Getgid(), path)
+	return fmt.Errorf("the secret that signs tokens is not readable for this user: "+
+		"run: chown %d:%d %s", os.Getuid(), os.Getgid(), path)
 }
 
-// notWritable says how a data directory is made writable.
+// notWritable is the error for a data directory that cannot be written to, with the
+// command that helps.
 func notWritable(dir string, err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("the data directory %s cannot be written to: %w", dir, err)
 	}
-	return fmt.Errorf("the data directory %s is not writable for this user: run: chown -R %d:%d %s", dir, os.Getuid(), os.Getgid(), dir)
+	return fmt.Errorf("the data directory %s is not writable for this user: "+
+		"run: chown -R %d:%d %s", dir, os.Getuid(), os.Getgid(), dir)
 }

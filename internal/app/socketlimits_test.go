@@ -12,16 +12,17 @@ import (
 	"github.com/gorilla/websocket"
 
 	"expenseflow/internal/config"
+	"expenseflow/internal/socketio/socketiotest"
 )
 
-// handshake asks for a polling session and gives the status.
+// handshake asks for a polling session and returns the status.
 func (r *running) handshake(query string, headers ...string) int {
 	return r.statusOf("/socket.io/?EIO=4&transport=polling"+query, headers...)
 }
 
-// statusOf is that of a GET, or 431 if the connection was reset: a server that
-// refuses a head does not read the rest of it, and the client, still writing, may
-// hear of that before it hears the answer.
+// statusOf returns the status of a GET, or 431 if the connection was reset: a server that
+// refuses a header does not read the rest, and the client, which is still writing, may see
+// the reset before the answer.
 func (r *running) statusOf(path string, headers ...string) int {
 	req, err := http.NewRequest(http.MethodGet, r.url+path, nil)
 	if err != nil {
@@ -64,7 +65,7 @@ func TestFatRequestsForSocketsAreRefused(t *testing.T) {
 	}
 }
 
-// A token lets large messages in, and nothing lets attachments in.
+// Large messages are accepted with a token, attachments never.
 func TestWhatASocketMaySendBeforeAndAfterItsToken(t *testing.T) {
 	r := start(t)
 	alice := r.register("alice@example.org")
@@ -74,22 +75,18 @@ func TestWhatASocketMaySendBeforeAndAfterItsToken(t *testing.T) {
 	if !s.gone() {
 		t.Error("attachments were announced, and the socket is still there")
 	}
-	c, res, err := websocket.DefaultDialer.Dial(strings.Replace(r.url, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket", nil)
+	c, err := socketiotest.Dial(t.Context(), r.url, socketiotest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	res.Body.Close()
 	defer c.Close()
-	_ = c.WriteMessage(websocket.TextMessage, []byte(`40{"token":"`+strings.Repeat("x", 20_000)+`"}`))
-	for err == nil {
-		_, _, err = c.ReadMessage()
-	}
+	_, err = c.Connect(`{"token":"` + strings.Repeat("x", 20_000) + `"}`)
 	if !websocket.IsCloseError(err, websocket.CloseMessageTooBig) {
 		t.Errorf("20 KB before a token: %v", err)
 	}
 }
 
-// All people behind a proxy that is not declared are one address.
+// All people behind a proxy that is not in TRUSTED_PROXIES are one address.
 func TestAHundredPeopleBehindOneProxyConnectAndSync(t *testing.T) {
 	r := start(t, "MAX_CONNECTIONS=250", "MAX_CONNECTIONS_PER_USER=0")
 	alice := r.register("alice@example.org")
@@ -97,7 +94,8 @@ func TestAHundredPeopleBehindOneProxyConnectAndSync(t *testing.T) {
 	for i := range 100 {
 		people.Go(func() {
 			s := r.listen(alice)
-			if a := s.ask("expense:create", fmt.Sprintf(`{"description":"%d","amount":1,"category":"food","type":"expense"}`, i)); !strings.Contains(a, `"ok":true`) {
+			if a := s.ask("expense:create", fmt.Sprintf(`{"description":"%d","amount":1,"category":"food","type":"expense"}`,
+				i)); !strings.Contains(a, `"ok":true`) {
 				t.Errorf("person %d: %s", i, a)
 			}
 		})
@@ -108,7 +106,8 @@ func TestAHundredPeopleBehindOneProxyConnectAndSync(t *testing.T) {
 			t.Fatalf("a newcomer: %d", got)
 		}
 	}
-	if a := r.call("GET", "/socket.io/?EIO=4&transport=polling", "", ""); a.code != http.StatusServiceUnavailable || !strings.Contains(a.body, "of this address or in all") {
+	if a := r.call("GET", "/socket.io/?EIO=4&transport=polling", "", ""); a.code != http.StatusServiceUnavailable ||
+		!strings.Contains(a.body, "of this address or in all") {
 		t.Errorf("more than half of all: %d %s", a.code, a.body)
 	}
 }

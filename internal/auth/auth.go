@@ -1,11 +1,12 @@
-// Package auth tells who is calling: tokens, sign-outs and password hashes.
+// Package auth authenticates callers: it issues and verifies tokens, checks whether they
+// were signed out, and hashes passwords.
 //
-// A refusal is definitive or it is none. Browsers throw their offline queue away
-// on a 401 (docs/contract.md#d18, docs/contract.md#d19), so models.Unauthorized means that this token will
-// never work again, and trouble of ours is models.Unavailable.
+// A 401 is always final: browsers discard their offline queue on it
+// (docs/contract.md#d18, docs/contract.md#d19). So models.Unauthorized means that the
+// token will never be valid again; a temporary server error is models.Unavailable.
 //
-// Tokens are HS256 only, whatever their header claims. Tokens that the original
-// installation issued with the same JWT_SECRET keep working (docs/contract.md#tokens).
+// Only HS256 is accepted, whatever the header of a token says. Tokens that the original
+// server issued with the same JWT_SECRET are valid (docs/contract.md#tokens).
 package auth
 
 import (
@@ -18,7 +19,7 @@ import (
 	"expenseflow/models"
 )
 
-// Codes that a refusal carries (models.RefuseToken).
+// Error codes of refused tokens (models.RefuseToken).
 const (
 	CodeNoToken        = models.CodeNoToken
 	CodeTokenInvalid   = models.CodeTokenInvalid
@@ -27,48 +28,46 @@ const (
 	CodeUserNotFound   = models.CodeUserNotFound
 )
 
-// users is what the Authenticator asks the store.
+// users is implemented by *store.Store.
 type users interface {
-	// UserByID gives models.NotFound for an account that does not exist.
-	UserByID(ctx context.Context, id string) (models.User, error)
-	// TokenRevoked tells whether the token of this key was signed out.
-	TokenRevoked(ctx context.Context, key string) (bool, error)
+	// BearerOf returns a user, and whether their token of this key was signed out, as of one
+	// moment; models.NotFound for an unknown id.
+	BearerOf(ctx context.Context, userID, tokenKey string) (u models.User, revoked bool, err error)
 }
 
-// An Identity is a caller whose token was found good.
+// An Identity is an authenticated caller.
 type Identity struct {
 	User   models.User
 	Claims Claims
 
-	// Credential is what the store checks again when the caller changes something.
+	// Credential is checked again by the store in each transaction of the caller.
 	Credential models.Credential
 }
 
-// An Authenticator turns tokens into identities. Its methods may be called
-// concurrently.
+// An Authenticator verifies tokens. Its methods may be called concurrently.
 type Authenticator struct {
 	tokens *Tokens
 	users  users
 }
 
-// NewAuthenticator makes an Authenticator that trusts what tokens signed and
-// looks accounts and sign-outs up in users.
+// NewAuthenticator returns an Authenticator that verifies signatures with tokens, and
+// looks up accounts and sign-outs in users.
 func NewAuthenticator(tokens *Tokens, users users) *Authenticator {
 	return &Authenticator{tokens: tokens, users: users}
 }
 
-// Authenticate finds out whose token bearer is: the value of an Authorization
+// Authenticate returns the owner of a token. bearer is the value of an Authorization
 // header or the bare token.
 //
-// Errors: models.Unauthorized with one of the codes when the token will never
-// work again, models.Unavailable when the store could not be asked.
+// Errors: models.Unauthorized with one of the codes if the token is not valid and never
+// will be, models.Unavailable if the store failed.
 func (a *Authenticator) Authenticate(ctx context.Context, bearer string) (Identity, error) {
-	return a.AuthenticateWithin(ctx, bearer, 0)
+	return a.AuthenticateWithGrace(ctx, bearer, 0)
 }
 
-// AuthenticateWithin is Authenticate for a token that may have expired up to
-// grace ago (SYNC_TOKEN_GRACE, docs/contract.md#d18). Everything else must be right.
-func (a *Authenticator) AuthenticateWithin(ctx context.Context, bearer string, grace time.Duration) (Identity, error) {
+// AuthenticateWithGrace is Authenticate, but accepts a token that expired up to grace ago
+// (SYNC_TOKEN_GRACE, docs/contract.md#d18).
+func (a *Authenticator) AuthenticateWithGrace(ctx context.Context, bearer string, grace time.Duration) (Identity, error) {
 	token := Token(bearer)
 	if token == "" {
 		return Identity{}, &models.Error{Kind: models.Unauthorized, Msg: "Access denied. No token provided.", Code: CodeNoToken}
@@ -84,44 +83,40 @@ func (a *Authenticator) AuthenticateWithin(ctx context.Context, bearer string, g
 	return Identity{User: user, Claims: claims, Credential: credential(&user, claims, grace)}, nil
 }
 
-// credential is the token as it was found good: u was read before the sign-outs were.
+// credential returns the credential of a valid token. u must have been read no later than
+// the sign-outs were, so that its Revocations is not newer than that check.
 func credential(u *models.User, c Claims, grace time.Duration) models.Credential {
 	return models.Credential{
 		UserID: u.ID, Key: c.Key, Generation: c.Generation, Until: c.ExpiresAt.Add(grace), Revocations: u.Revocations,
 	}
 }
 
-// account finds the token's account and checks that the token still stands for it.
+// account returns the token's account. It refuses tokens of an older generation and those
+// that were signed out.
 func (a *Authenticator) account(ctx context.Context, c Claims) (models.User, error) {
-	user, err := a.users.UserByID(ctx, c.UserID)
+	user, revoked, err := a.users.BearerOf(ctx, c.UserID, c.Key)
 	switch {
 	case err != nil && models.KindOf(err) == models.NotFound:
-		return models.User{}, refuse(CodeUserNotFound, err)
+		return models.User{}, refuseToken(CodeUserNotFound, err)
 	case err != nil:
 		return models.User{}, unavailable("find the token's account", err)
 	case c.Generation != user.TokenGeneration:
-		return models.User{}, refuse(CodeSessionInvalid, errors.New("token of another generation"))
-	}
-	revoked, err := a.users.TokenRevoked(ctx, c.Key)
-	switch {
-	case err != nil:
-		return models.User{}, unavailable("look the token up among sign-outs", err)
+		return models.User{}, refuseToken(CodeSessionInvalid, errors.New("token of another generation"))
 	case revoked:
-		return models.User{}, refuse(CodeSessionInvalid, errors.New("token was signed out"))
+		return models.User{}, refuseToken(CodeSessionInvalid, errors.New("token was signed out"))
 	}
 	return user, nil
 }
 
-// Token gives the token in an Authorization header: the first "Bearer " is
-// removed, and a bare token is taken as it is (docs/contract.md#routes).
+// Token returns the token in an Authorization header: the value without its first
+// "Bearer ". A bare token is returned unchanged (docs/contract.md#routes).
 func Token(header string) string {
 	return strings.TrimSpace(strings.Replace(header, "Bearer ", "", 1))
 }
 
-func refuse(code string, cause error) error { return models.RefuseToken(code, cause) }
+func refuseToken(code string, cause error) error { return models.RefuseToken(code, cause) }
 
-// unavailable makes trouble of ours retryable, whatever the store called it:
-// an unclassified error here must not look like a bad token.
+// unavailable converts any error of the store to models.Unavailable.
 func unavailable(doing string, err error) error {
 	if models.KindOf(err) == models.Unavailable {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -131,7 +126,7 @@ func unavailable(doing string, err error) error {
 
 type identityKey struct{}
 
-// WithIdentity gives a context that carries the caller and their credential.
+// WithIdentity returns a copy of ctx with the caller and their credential.
 func WithIdentity(ctx context.Context, id Identity) context.Context {
 	if id.Credential.UserID != "" {
 		ctx = models.WithCredential(ctx, id.Credential)
@@ -139,8 +134,7 @@ func WithIdentity(ctx context.Context, id Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, id)
 }
 
-// FromContext gives the caller that WithIdentity put there, and whether there
-// is one.
+// FromContext returns the caller of ctx; false if it has none.
 func FromContext(ctx context.Context) (Identity, bool) {
 	id, ok := ctx.Value(identityKey{}).(Identity)
 	return id, ok

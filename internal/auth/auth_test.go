@@ -9,6 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"go.uber.org/goleak"
 
+	"expenseflow/internal/keyring"
 	"expenseflow/models"
 )
 
@@ -20,31 +21,33 @@ var (
 	alice  = models.User{ID: "64b000000000000000000001", Name: "Alice", Email: "alice@example.org"}
 )
 
-// store is a fake of what the Authenticator asks the store.
+// store is a fake of the store.
 type store struct {
 	users   map[string]models.User
 	revoked map[string]bool
 	down    error
 }
 
-func (s *store) UserByID(_ context.Context, id string) (models.User, error) {
+func (s *store) BearerOf(_ context.Context, id, key string) (u models.User, revoked bool, err error) {
 	if s.down != nil {
-		return models.User{}, s.down
+		return models.User{}, false, s.down
 	}
 	u, ok := s.users[id]
 	if !ok {
-		return u, models.E(models.NotFound, "User not found")
+		return u, false, models.E(models.NotFound, "User not found")
 	}
-	return u, nil
-}
-
-func (s *store) TokenRevoked(_ context.Context, key string) (bool, error) {
-	return s.revoked[key], s.down
+	return u, s.revoked[key], nil
 }
 
 func tokensAt(now time.Time) *Tokens {
-	t := NewTokens(secret, 7*24*time.Hour)
+	t := tokensOf(keyring.New(secret))
 	t.now = func() time.Time { return now }
+	return t
+}
+
+func tokensOf(ring keyring.Ring) *Tokens {
+	t := NewTokens(ring, 7*24*time.Hour)
+	t.now = func() time.Time { return start }
 	return t
 }
 
@@ -142,7 +145,10 @@ func TestRefusalsAreDefinitiveAndCoded(t *testing.T) {
 		{"HS512 of the right secret", sign(t, jwt.SigningMethodHS512, secret, good), CodeTokenInvalid},
 		{"another secret", sign(t, jwt.SigningMethodHS256, []byte("another"), good), CodeTokenInvalid},
 		{"expired", sign(t, jwt.SigningMethodHS256, secret, with("exp", start.Unix())), CodeTokenExpired},
-		{"expired and another secret", sign(t, jwt.SigningMethodHS256, []byte("another"), with("exp", start.Unix()-1)), CodeTokenInvalid},
+		{
+			"expired and another secret", sign(t, jwt.SigningMethodHS256, []byte("another"), with("exp", start.Unix()-1)),
+			CodeTokenInvalid,
+		},
 		{"no end", sign(t, jwt.SigningMethodHS256, secret, with("exp", nil)), CodeTokenInvalid},
 		{"not yet", sign(t, jwt.SigningMethodHS256, secret, with("nbf", start.Unix()+60)), CodeTokenInvalid},
 		{"no user", sign(t, jwt.SigningMethodHS256, secret, with("id", nil)), CodeTokenInvalid},
@@ -163,6 +169,34 @@ func TestRefusalsAreDefinitiveAndCoded(t *testing.T) {
 	}
 }
 
+func TestThePreviousSecretVerifiesAndNeverSigns(t *testing.T) {
+	next := []byte("the next secret of at least thirty-two bytes")
+	before, swapped, done := tokensOf(keyring.New(secret)), tokensOf(keyring.New(next, secret)), tokensOf(keyring.New(next))
+	old, err := before.Issue(alice, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := swapped.Issue(alice, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		tokens *Tokens
+		token  string
+		valid  bool
+	}{
+		"the old token while the secret is changed": {swapped, old, true},
+		"the old token afterwards":                  {done, old, false},
+		"the new token":                             {done, fresh, true},
+		"the new token where the old secret signs":  {tokensOf(keyring.New(secret, next)), fresh, true},
+		"the new token where only the old one is":   {before, fresh, false},
+	} {
+		if _, err := tt.tokens.Verify(tt.token); (err == nil) != tt.valid {
+			t.Errorf("%s: Verify: %v, want valid: %v", name, err, tt.valid)
+		}
+	}
+}
+
 func TestSignedOutTokenStaysOut(t *testing.T) {
 	s := newStore(alice)
 	a := NewAuthenticator(tokensAt(start), s)
@@ -177,8 +211,8 @@ func TestSignedOutTokenStaysOut(t *testing.T) {
 	}
 }
 
-// A base64 text of 32 bytes ends in two spare bits; a lenient decoder takes
-// four spellings of one signature, and a sign-out would miss three of them.
+// A base64 text of 32 bytes ends with two unused bits: a lenient decoder accepts four
+// encodings of one signature, and a sign-out would miss three of them.
 func TestSignOutCannotBeDodgedByAnotherSpelling(t *testing.T) {
 	old := sign(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"id": alice.ID, "exp": start.Add(time.Hour).Unix()})
 	tokens := tokensAt(start)
@@ -195,7 +229,10 @@ func TestSignOutCannotBeDodgedByAnotherSpelling(t *testing.T) {
 }
 
 func TestTroubleOfTheStoreIsNoRefusal(t *testing.T) {
-	for _, down := range []error{errors.New("disk on fire"), models.E(models.Unavailable, "Service temporarily unavailable"), context.Canceled} {
+	for _, down := range []error{
+		errors.New("disk on fire"), models.E(models.Unavailable, "Service temporarily unavailable"),
+		context.Canceled,
+	} {
 		s := newStore(alice)
 		s.down = down
 		_, err := NewAuthenticator(tokensAt(start), s).Authenticate(t.Context(), issue(t, alice))
@@ -209,14 +246,14 @@ func TestGraceForgivesExpiryAlone(t *testing.T) {
 	s := newStore(alice)
 	token := issue(t, alice)
 	late := NewAuthenticator(tokensAt(start.Add(8*24*time.Hour)), s)
-	if _, err := late.AuthenticateWithin(t.Context(), token, 48*time.Hour); err != nil {
+	if _, err := late.AuthenticateWithGrace(t.Context(), token, 48*time.Hour); err != nil {
 		t.Errorf("one day late with two days of grace: %v", err)
 	}
-	if _, err := late.AuthenticateWithin(t.Context(), token, time.Hour); codeOf(err) != CodeTokenExpired {
+	if _, err := late.AuthenticateWithGrace(t.Context(), token, time.Hour); codeOf(err) != CodeTokenExpired {
 		t.Errorf("one day late with an hour of grace: %v", err)
 	}
 	s.users = nil
-	if _, err := late.AuthenticateWithin(t.Context(), token, 48*time.Hour); codeOf(err) != CodeUserNotFound {
+	if _, err := late.AuthenticateWithGrace(t.Context(), token, 48*time.Hour); codeOf(err) != CodeUserNotFound {
 		t.Errorf("without an account: %v", err)
 	}
 }

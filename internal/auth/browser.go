@@ -8,32 +8,33 @@ import (
 	"time"
 )
 
-// The names of the cookie that tells one browser from all others. With TLS its name
-// has the prefix which keeps other hosts of the same site from setting it.
+// The names of the cookie that identifies a browser. With TLS it has the prefix __Host-,
+// so that other hosts of the same site cannot set it.
 const (
 	browserCookie       = "expenseflow_browser"
 	secureBrowserCookie = "__Host-" + browserCookie
 )
 
-// browserAge is how long a browser keeps its cookie: as long as browsers allow.
+// browserAge is the lifetime of the cookie: the maximum that browsers allow.
 const browserAge = 400 * 24 * time.Hour
 
-// Browser names the browser that sent these headers, "" if it did not say. The cookie
-// is random, scripts cannot read it and no other site's pages send it; so two accounts
-// with the same name acted in the same browser, which what a client calls its device
-// never proves. It names a browser and opens nothing.
-func Browser(h http.Header) string {
+// BrowserID returns the identity of the browser that sent these headers: a hash of its
+// cookie, "" without one. The cookie is random, scripts cannot read it and pages of other
+// sites do not send it. So two accounts with the same BrowserID acted in the same browser,
+// which a device id cannot prove. It is no credential.
+func BrowserID(h http.Header) string {
 	r := http.Request{Header: h}
 	for _, name := range []string{secureBrowserCookie, browserCookie} {
 		if c, err := r.Cookie(name); err == nil && len(c.Value) == len(rand.Text()) {
-			sum := sha256.Sum256([]byte(c.Value)) // so that the database does not hold what a browser would be known by
+			sum := sha256.Sum256([]byte(c.Value)) // the database must not contain the cookie itself
 			return hex.EncodeToString(sum[:])
 		}
 	}
 	return ""
 }
 
-// NewBrowserCookie makes the cookie of a browser that has none.
+// NewBrowserCookie returns a new random cookie. secure tells whether the request was made
+// by HTTPS.
 func NewBrowserCookie(secure bool) *http.Cookie {
 	name := browserCookie
 	if secure {
@@ -45,7 +46,7 @@ func NewBrowserCookie(secure bool) *http.Cookie {
 	}
 }
 
-// DropPlainBrowser removes the cookie for browsers without TLS from a request.
+// DropPlainBrowser removes the cookie for plain HTTP from a request.
 func DropPlainBrowser(r *http.Request) {
 	cookies := r.Cookies()
 	r.Header.Del("Cookie")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -15,38 +14,38 @@ import (
 )
 
 const (
-	// bcryptCost is the original's (docs/contract.md#documents): about a quarter of a second.
+	// bcryptCost takes about a quarter of a second (docs/contract.md#documents).
 	bcryptCost = 12
-	// maxPassword is how many bytes bcrypt looks at; see encode for longer ones.
+	// maxPassword is the number of bytes that bcrypt uses; see encodePassword for longer ones.
 	maxPassword = 72
 
-	// waitersPerSlot and hashPatience bound a storm of sign-ins: whoever would
-	// wait longer is told to come again. A hundred people who sign in at once behind one
-	// proxy, which is one address, have their turns in half a minute on one processor.
+	// waitersPerSlot and maxHashWait limit the queue of sign-ins. Requests beyond them
+	// fail with a Retry-After. They allow a hundred people behind one proxy to sign in at
+	// once, which takes half a minute on one processor.
 	waitersPerSlot = 256
-	hashPatience   = 45 * time.Second
+	maxHashWait    = 45 * time.Second
 	hashRetryAfter = 2 * time.Second
 )
 
-// ErrMismatch says that a password is not the hash's, in the words of
-// docs/contract.md#routes, which are the same for an unknown address.
+// ErrMismatch is the error of a wrong password. An unknown address has the same message
+// (docs/contract.md#routes).
 var ErrMismatch = models.E(models.Invalid, "Invalid credentials")
 
-// A Hasher hashes and compares passwords with bcrypt, a few at a time: each
-// takes a processor for a quarter of a second, and a storm of sign-ins must
-// leave some of them to everybody else. Its methods may be called concurrently.
+// A Hasher hashes and compares passwords with bcrypt. It limits the number of concurrent
+// hashes, because each occupies a processor for a quarter of a second. Its methods may be
+// called concurrently.
 //
-// Waiting places and turns are divided by models.Attempt.From, so whoever signs in
-// from one address a hundred times keeps nobody else waiting for more than a turn. Places
-// are divided by account too: many addresses that try one leave room for the others.
+// The slots and the places in the queue are shared fairly by models.Attempt.From: an
+// address that signs in a hundred times delays others by at most one hash. Places are
+// shared by account too, so that guesses at one account from many addresses leave room.
 type Hasher struct {
-	slots    *fair.Pool // by address
-	accounts *fair.Pool // by account: who hashes or waits
+	slots    *fair.Pool // by address: hashes that run
+	accounts *fair.Pool // by account: hashes that run or wait
 	cost     int
 }
 
-// NewHasher makes a Hasher that takes at most half of the processors.
-func NewHasher() *Hasher { return newHasher(max(1, runtime.GOMAXPROCS(0)/2), bcryptCost) }
+// NewHasher returns a Hasher that uses at most half of the process's processors.
+func NewHasher(processors int) *Hasher { return newHasher(max(1, processors/2), bcryptCost) }
 
 func newHasher(slots, cost int) *Hasher {
 	waiting := waitersPerSlot * int64(slots)
@@ -57,18 +56,18 @@ func newHasher(slots, cost int) *Hasher {
 	}
 }
 
-// Crowded reports whether so many wait that those who come often should not.
+// Crowded reports whether so many requests wait that frequent clients should be refused.
 func (h *Hasher) Crowded() bool { return h.slots.Crowded() }
 
-// Hash returns what is to be stored of a new password (see encode). It fails with
-// models.Unavailable when too many wait already, and with ctx's error.
+// Hash returns the hash of a new password to store. Errors: models.Unavailable if too many
+// requests wait, and ctx's.
 func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 	release, err := h.acquire(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	secret, prefix := encode(password)
+	secret, prefix := encodePassword(password)
 	hash, err := bcrypt.GenerateFromPassword(secret, h.cost)
 	if err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)
@@ -76,10 +75,10 @@ func (h *Hasher) Hash(ctx context.Context, password string) ([]byte, error) {
 	return append(bytes.Clone(prefix), hash...), nil
 }
 
-// Compare tells by ErrMismatch that password is not the one hashed. $2a$ and
-// $2b$ hashes of any cost work, and those that Hash made. A nil hash costs the time of a real one and
-// never matches: so an unknown address takes as long as a wrong password.
-// Other errors are Hash's.
+// Compare returns ErrMismatch if password is not the hashed one. It accepts $2a$ and $2b$
+// hashes of any cost, and those of Hash. A nil hash never matches but takes the same time,
+// so that an unknown address takes as long as a wrong password. Other errors are as for
+// Hash.
 func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) error {
 	attempt, account := models.AttemptFrom(ctx), string(stored)
 	release, err := h.acquire(ctx, account)
@@ -87,18 +86,18 @@ func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) er
 		return err
 	}
 	defer release()
-	if err := attempt.Admit(account); err != nil { // after the wait: guesses at once are none too many
+	if err := attempt.Admit(account); err != nil { // after the wait, so that concurrent guesses are counted
 		return err
 	}
-	hash, secret := decode(stored, password)
+	hash, secret := decodeHash(stored, password)
 	if len(hash) == 0 {
-		_, _ = bcrypt.GenerateFromPassword(secret, h.cost) // for the time it takes
-		attempt.Wrong(account)
+		_, _ = bcrypt.GenerateFromPassword(secret, h.cost) // takes the same time
+		attempt.RecordFailure(account)
 		return ErrMismatch
 	}
 	err = bcrypt.CompareHashAndPassword(hash, secret)
 	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
-		attempt.Wrong(account)
+		attempt.RecordFailure(account)
 		return ErrMismatch
 	}
 	if err != nil {
@@ -107,8 +106,8 @@ func (h *Hasher) Compare(ctx context.Context, stored []byte, password string) er
 	return nil
 }
 
-// acquire waits for a slot, but neither in a crowd nor for long. What is of no account
-// counts for its address.
+// acquire waits for a slot for at most maxHashWait. It fails if the queue is full. A hash
+// without an account counts for its address.
 func (h *Hasher) acquire(ctx context.Context, account string) (release func(), err error) {
 	from := models.AttemptFrom(ctx).From
 	if account == "" {
@@ -117,9 +116,9 @@ func (h *Hasher) acquire(ctx context.Context, account string) (release func(), e
 	if !h.accounts.Try(account, 1) {
 		return nil, errBusy
 	}
-	patient, cancel := context.WithTimeout(ctx, hashPatience)
+	waiting, cancel := context.WithTimeout(ctx, maxHashWait)
 	defer cancel()
-	if err := h.slots.Acquire(patient, from, 1); err != nil {
+	if err := h.slots.Acquire(waiting, from, 1); err != nil {
 		h.accounts.Release(account, 1)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("wait for a password slot: %w", ctx.Err())
@@ -134,4 +133,5 @@ func (h *Hasher) acquire(ctx context.Context, account string) (release func(), e
 
 var errBusy = &models.Error{
 	Kind: models.Unavailable, Msg: "Too many sign-ins at once. Please try again in a moment.", RetryAfter: hashRetryAfter,
+	Setting: models.FixedLimit,
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -34,7 +35,7 @@ func TestHashesOfTheOriginalWork(t *testing.T) {
 	}
 }
 
-// A password of more than 72 bytes was cut there: another tail signed in.
+// A password was truncated after 72 bytes, so the rest was not checked.
 func TestLongPasswordsCountWhole(t *testing.T) {
 	h := newHasher(1, bcrypt.MinCost)
 	long := strings.Repeat("ä", 60) // 120 bytes
@@ -42,8 +43,8 @@ func TestLongPasswordsCountWhole(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Hash of 120 bytes: %v", err)
 	}
-	if err := h.Compare(t.Context(), hash, long); err != nil || OtherProgramsCanVerify(hash) {
-		t.Errorf("the same password: %v; others can verify it: %v", err, OtherProgramsCanVerify(hash))
+	if err := h.Compare(t.Context(), hash, long); err != nil || isPlainBcrypt(hash) {
+		t.Errorf("the same password: %v; others can verify it: %v", err, isPlainBcrypt(hash))
 	}
 	for _, other := range []string{long[:72] + "anything", long[:72], long + "x"} {
 		if err := h.Compare(t.Context(), hash, other); !errors.Is(err, ErrMismatch) {
@@ -73,7 +74,7 @@ func TestPasswordsUpTo72BytesAreHashedAsEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := bcrypt.CompareHashAndPassword(hash, []byte(password)); err != nil || !OtherProgramsCanVerify(hash) {
+	if err := bcrypt.CompareHashAndPassword(hash, []byte(password)); err != nil || !isPlainBcrypt(hash) {
 		t.Errorf("plain bcrypt does not verify it: %v", err)
 	}
 }
@@ -92,7 +93,7 @@ func TestCommonPasswords(t *testing.T) {
 }
 
 func TestDefaultCostIsTheOriginals(t *testing.T) {
-	hash, err := NewHasher().Hash(t.Context(), "geheim")
+	hash, err := NewHasher(1).Hash(t.Context(), "geheim")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestLoginStormWaitsInBoundsAndIsToldToReturn(t *testing.T) {
 				}
 				if time.Since(began) == 0 {
 					crowded.Add(1)
-				} else if time.Since(began) == hashPatience {
+				} else if time.Since(began) == maxHashWait {
 					impatient.Add(1)
 				}
 			}()
@@ -137,10 +138,10 @@ func TestLoginStormWaitsInBoundsAndIsToldToReturn(t *testing.T) {
 		if crowded.Load() != 5 {
 			t.Errorf("%d were sent away at once, want 5", crowded.Load())
 		}
-		time.Sleep(hashPatience)
+		time.Sleep(maxHashWait)
 		synctest.Wait()
 		if impatient.Load() != waitersPerSlot {
-			t.Errorf("%d gave up after %v, want %d", impatient.Load(), hashPatience, waitersPerSlot)
+			t.Errorf("%d gave up after %v, want %d", impatient.Load(), maxHashWait, waitersPerSlot)
 		}
 		h.slots.Release("somebody", 1)
 		if _, err := h.Hash(t.Context(), "x"); err != nil {
@@ -187,14 +188,14 @@ func TestOneAddressKeptEverybodyFromSigningIn(t *testing.T) {
 	})
 }
 
-// A hundred addresses that tried one account took all places to wait.
+// A hundred addresses that tried one account occupied the whole queue.
 func TestManyAddressesAtOneAccountLeaveRoomToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHasher(1, bcrypt.MinCost)
 		h.slots.Try("somebody", 1)
 		from := func(i int) context.Context {
 			return models.WithAttempt(t.Context(), models.Attempt{
-				From: strconv.Itoa(i), Admit: func(string) error { return nil }, Wrong: func(string) {},
+				From: strconv.Itoa(i), Admit: func(string) error { return nil }, RecordFailure: func(string) {},
 			})
 		}
 		var refused atomic.Int64
@@ -230,7 +231,7 @@ func TestGuessesAtOnceAreNoMoreThanOneAfterTheOther(t *testing.T) {
 			admitted.Add(1)
 			return nil
 		},
-		Wrong: func(string) { wrong.Add(1) },
+		RecordFailure: func(string) { wrong.Add(1) },
 	})
 	var g sync.WaitGroup
 	for range 30 {
@@ -241,3 +242,6 @@ func TestGuessesAtOnceAreNoMoreThanOneAfterTheOther(t *testing.T) {
 		t.Errorf("%d of 30 guesses at once were tried", admitted.Load())
 	}
 }
+
+// isPlainBcrypt reports whether other programs can verify hash.
+func isPlainBcrypt(hash []byte) bool { return !bytes.HasPrefix(hash, longPrefix) }

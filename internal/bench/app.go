@@ -101,11 +101,16 @@ func (r *creates) hear(packet []byte) {
 
 // offer sends creates at createRate for d and waits for the last events.
 func (r *creates) offer(ctx context.Context, users []*user, d time.Duration) error {
+	return r.offerAt(ctx, users, createRate, d)
+}
+
+// offerAt sends so many creates a second for d and waits for the last events.
+func (r *creates) offerAt(ctx context.Context, users []*user, rate int, d time.Duration) error {
 	var wg sync.WaitGroup
 	var failed atomic.Pointer[error]
 	began := time.Now()
 	for i := 0; ; i++ {
-		due := began.Add(time.Duration(i) * time.Second / createRate)
+		due := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		if due.Sub(began) >= d || ctx.Err() != nil {
 			break
 		}
@@ -135,6 +140,15 @@ func (r *creates) create(ctx context.Context, u *user, due time.Time) error {
 	r.mu.Unlock()
 	body := fmt.Sprintf(`{"description":%q,"amount":12.5,"category":"food","type":"expense","deviceId":%q}`, name, u.device)
 	return u.call(ctx, http.MethodPost, "/api/expenses", body, http.StatusCreated, nil)
+}
+
+// forget gives up what has not come, and returns how many those are.
+func (r *creates) forget() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.due)
+	clear(r.due)
+	return n
 }
 
 func (r *creates) overdue() int {

@@ -4,6 +4,7 @@
 //	go run ./internal/bench            the whole table (under 15 minutes)
 //	go run ./internal/bench -quick     smaller counts, one round (under 4 minutes)
 //	go run ./internal/bench -only echo,batch
+//	go run ./internal/bench -only cluster      two processes on one database; -quick takes under 3 minutes
 //	go run ./internal/bench -plot docs/benchmarks.svg
 //
 // Each server runs alone, pinned to one core with GOMAXPROCS=1; the load
@@ -71,7 +72,7 @@ func (b *bench) run(ctx context.Context) error {
 		return err
 	}
 	b.began = time.Now()
-	h, err := prepare(ctx, b.needsDatabase())
+	h, err := prepare(ctx, b.needsDatabase(), chosen(b.only, "cluster"))
 	if err != nil {
 		return err
 	}
@@ -101,11 +102,13 @@ func chosen(list []string, name string) bool {
 // needsDatabase tells whether a server is to be measured that uses PostgreSQL.
 func (b *bench) needsDatabase() bool {
 	server := chosen(b.servers, oursPostgres) || chosen(b.servers, nodeApp)
-	return server && slices.ContainsFunc(works, func(w work) bool { return w.application && chosen(b.only, w.name) })
+	return slices.ContainsFunc(works, func(w work) bool {
+		return (w.application && server || w.pair != nil) && chosen(b.only, w.name)
+	})
 }
 
 // measure runs one work on every peer that does it.
-func (b *bench) measure(ctx context.Context, h *house, w work, round int) error {
+func (b *bench) measure(ctx context.Context, h *harness, w work, round int) error {
 	for _, p := range w.peers(h) {
 		if !chosen(b.servers, p.name) {
 			continue
@@ -125,7 +128,7 @@ func (b *bench) measure(ctx context.Context, h *house, w work, round int) error 
 	return nil
 }
 
-func (b *bench) once(ctx context.Context, h *house, w work, p peer) (result, error) {
+func (b *bench) once(ctx context.Context, h *harness, w work, p peer) (result, error) {
 	if err := h.make(ctx, p.build); err != nil {
 		return nil, err
 	}
@@ -136,7 +139,15 @@ func (b *bench) once(ctx context.Context, h *house, w work, p peer) (result, err
 		return nil, err
 	}
 	defer proc.stop()
-	return w.run(ctx, proc, b.scale)
+	if w.pair == nil {
+		return w.run(ctx, proc, b.scale)
+	}
+	other, err := p.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer other.stop()
+	return w.pair(ctx, &pair{name: p.name, here: proc, there: other, harness: h}, b.scale)
 }
 
 func (b *bench) progress(format string, args ...any) {

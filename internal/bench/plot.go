@@ -40,7 +40,8 @@ func (t *table) writePlot(path string) error {
 	var b strings.Builder
 	height := plotTop + plotRow*len(bars) + 20
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12" role="img" aria-label="How many times better expenseflow is than the Node peer">`+"\n", plotWidth, height)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/>`+"\n"+`<text x="16" y="26" font-size="16" font-weight="bold">How many times better than the Node peer (logarithmic)</text>`+"\n")
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/>`+"\n"+
+		`<text x="16" y="26" font-size="16" font-weight="bold">How many times better than the Node peer (logarithmic)</text>`+"\n")
 	zero, unit := plotScale(longest)
 	fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#555"/><text x="%.1f" y="%d" text-anchor="middle" fill="#555">1×</text>`+"\n", zero, plotTop-8, zero, height-12, zero, plotTop-14)
 	for i, bar := range bars {

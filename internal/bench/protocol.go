@@ -164,7 +164,7 @@ func (f *fanout) fire(ctx context.Context, control *conn, n int) error {
 	f.done = make(chan struct{})
 	var callers errgroup.Group // each broadcast by HTTP is its own user's call
 	for id := range n {
-		if ok, err := f.settle(ctx, f.slots, nil); err != nil || !ok {
+		if ok, err := f.waitWhileDelivering(ctx, f.slots, nil); err != nil || !ok {
 			return errors.Join(err, callers.Wait())
 		}
 		if room := rand.IntN(f.rooms); f.byHTTP {
@@ -173,7 +173,7 @@ func (f *fanout) fire(ctx context.Context, control *conn, n int) error {
 			return err
 		}
 	}
-	_, err := f.settle(ctx, nil, f.done)
+	_, err := f.waitWhileDelivering(ctx, nil, f.done)
 	return errors.Join(err, callers.Wait())
 }
 
@@ -188,9 +188,9 @@ func (f *fanout) call(ctx context.Context, server net.Addr, room, id int) error 
 	return u.call(ctx, http.MethodGet, fmt.Sprintf("/fire?room=room%d&id=%d&size=%d", room, id, f.size), "", http.StatusOK, nil)
 }
 
-// settle waits until it can send on slot or receive from ready (the other is
+// waitWhileDelivering waits until it can send on slot or receive from ready (the other is
 // nil), as long as deliveries keep coming; false means that they stopped.
-func (f *fanout) settle(ctx context.Context, slot chan<- struct{}, ready <-chan struct{}) (bool, error) {
+func (f *fanout) waitWhileDelivering(ctx context.Context, slot chan<- struct{}, ready <-chan struct{}) (bool, error) {
 	for left := f.left.Load(); ; {
 		select {
 		case slot <- struct{}{}:

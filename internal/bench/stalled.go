@@ -33,16 +33,13 @@ func measureStalled(ctx context.Context, p *process, scale float64) (result, err
 	if err != nil {
 		return nil, err
 	}
-	deaf, err := dial(p.addr, "") // is never read again
+	stalled, err := joinAndStall(p.addr)
 	if err != nil {
 		return nil, err
 	}
-	defer deaf.Close()
-	if err := deaf.writeText(`421["join","room0"]`); err != nil {
-		return nil, err
-	}
+	defer stalled.Close()
 	began := time.Now()
-	kernel := &kernelWatch{local: p.addr, remote: deaf.LocalAddr().String()}
+	kernel := &kernelWatch{local: p.addr, remote: stalled.LocalAddr().String()}
 	with, growth, err := f.paced(ctx, func() (int64, error) {
 		kernel.look()
 		return p.rss()
@@ -58,6 +55,18 @@ func measureStalled(ctx context.Context, p *process, scale float64) (result, err
 		"stalled-closed": closing,
 		"stalled-lost":   float64(f.left.Load()),
 	}, err
+}
+
+// joinAndStall is a connection in the room that is never read again.
+func joinAndStall(addr string) (*conn, error) {
+	c, err := dial(addr, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.writeText(`421["join","room0"]`); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // A kernelWatch notes the most that the kernel held for one connection.

@@ -38,6 +38,7 @@ func (t *table) fail(work, peer string, err error) {
 func (t *table) print(w io.Writer) {
 	t.printPeers(w, []string{ours, node, zishangV2, zishangV3, floor})
 	t.printPeers(w, []string{oursSQLite, oursPostgres, nodeApp})
+	t.printPeers(w, []string{oursByRedis, oursByNotify, oursAlone, nodeByRedis})
 	for _, line := range t.failed {
 		fmt.Fprintln(w, "failed:", line)
 	}
@@ -81,7 +82,7 @@ func (t *table) cells(f figure, peers []string) (cells []string, some bool) {
 
 // ratio gives ours over Node's, in whichever application or protocol pair has both.
 func (t *table) ratio(f figure) (float64, bool) {
-	for _, pair := range [][2]string{{ours, node}, {oursPostgres, nodeApp}} {
+	for _, pair := range [][2]string{{ours, node}, {oursPostgres, nodeApp}, {oursByRedis, nodeByRedis}} {
 		a, b := t.values[f.name][pair[0]], t.values[f.name][pair[1]]
 		if f.better == "" || len(a) == 0 || len(b) == 0 {
 			continue

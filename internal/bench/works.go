@@ -20,10 +20,16 @@ type work struct {
 	application bool
 	once        bool // in the first round only: it takes long and varies little
 	run         func(ctx context.Context, p *process, scale float64) (result, error)
+
+	// pair measures two processes on one database, instead of run.
+	pair func(ctx context.Context, p *pair, scale float64) (result, error)
 }
 
-func (w work) peers(h *house) []peer {
-	if w.application {
+func (w work) peers(h *harness) []peer {
+	switch {
+	case w.pair != nil:
+		return h.clusterPeers()
+	case w.application:
 		return h.applications()
 	}
 	peers := h.protocolPeers()
@@ -34,16 +40,17 @@ func (w work) peers(h *house) []peer {
 }
 
 var works = []work{
-	{"connect", false, false, measureConnect},
-	{"idle", false, true, measureIdle},
-	{"fanout", false, false, measureFanoutOne},
-	{"rooms", false, false, measureFanoutRooms},
-	{"echo", false, false, measureEcho},
-	{"stalled", false, true, measureStalled},
-	{"start", true, true, measureStart},
-	{"create", true, false, measureCreate},
-	{"batch", true, false, measureBatch},
-	{"list", true, true, measureList},
+	{name: "connect", run: measureConnect},
+	{name: "idle", once: true, run: measureIdle},
+	{name: "fanout", run: measureFanoutOne},
+	{name: "rooms", run: measureFanoutRooms},
+	{name: "echo", run: measureEcho},
+	{name: "stalled", once: true, run: measureStalled},
+	{name: "start", application: true, once: true, run: measureStart},
+	{name: "create", application: true, run: measureCreate},
+	{name: "batch", application: true, run: measureBatch},
+	{name: "list", application: true, once: true, run: measureList},
+	{name: "cluster", once: true, pair: measureCluster},
 }
 
 func workNames() []string {
@@ -92,4 +99,16 @@ var figures = []figure{
 	{"create-lost", "… events lost", ""},
 	{"batch", "batches of 100 over HTTP: operations per second", "more"},
 	{"list", "list of 10,000 expenses: ms", "less"},
+	{"cluster-p50", "two processes, HTTP create in one to event in the other, 50/s: p50, ms", "less"},
+	{"cluster-p99", "… p99, ms", "less"},
+	{"cluster-lost", "… events lost", ""},
+	{"cluster-hints", "… hints per second while 300 are created per second", ""},
+	{"cluster-death-p99", "… Redis killed for 2 s: p99, ms", ""},
+	{"cluster-death-lost", "… Redis killed for 2 s: events lost", ""},
+	{"cluster-idle-1", "… nothing happens, one user online: transactions per second in PostgreSQL", ""},
+	{"cluster-idle-n", "… nothing happens, many users online: transactions per second in PostgreSQL", ""},
+	{"cluster-online", "… which were so many users", ""},
+	{"cluster-connects", "… signed-in CONNECTs per second, two processes on one core", "more"},
+	{"cluster-memory", "… memory per signed-in socket, KiB", ""},
+	{"cluster-cpu", "… idle CPU per signed-in socket, us/s", "less"},
 }

@@ -4,25 +4,24 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
-	"expenseflow/internal/failpoint"
-	"expenseflow/internal/seededbug"
 	"expenseflow/models"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// Pauses after the store was found in trouble: the first, doubled with every
-// further failure up to the longest.
+// The pauses after the store failed: the first is doubled with every further failure, up
+// to the longest.
 const (
 	firstPause   = 50 * time.Millisecond
 	longestPause = 2 * time.Second
 )
 
-// Run serves the subscribers until ctx ends. When it returns, every goroutine
-// that it started has ended, and nothing is delivered any more. It is called
-// once.
+// Run serves the subscribers until ctx ends. When it returns, every goroutine that it
+// started has ended, and nothing is delivered any more. It is called once.
 func (t *Tail[E]) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range t.opts.Workers {
@@ -34,21 +33,21 @@ func (t *Tail[E]) Run(ctx context.Context) error {
 
 // work serves one feed after the other.
 func (t *Tail[E]) work(ctx context.Context) error {
-	for t.await(ctx) {
-		t.Step(ctx)
+	for t.waitForFeed(ctx) {
+		t.serveNext(ctx)
 	}
 	return nil
 }
 
-// await sleeps until there is work and the store is not being spared; false if
-// ctx ended.
-func (t *Tail[E]) await(ctx context.Context) bool {
+// waitForFeed waits until a feed is queued and no pause runs. It returns false if ctx has
+// ended.
+func (t *Tail[E]) waitForFeed(ctx context.Context) bool {
 	select {
 	case <-t.ready:
 	case <-ctx.Done():
 		return false
 	}
-	for d := t.spared(); d > 0; d = t.spared() {
+	for d := t.remainingPause(); d > 0; d = t.remainingPause() {
 		select {
 		case <-time.After(d):
 		case <-ctx.Done():
@@ -58,69 +57,106 @@ func (t *Tail[E]) await(ctx context.Context) bool {
 	return true
 }
 
-func (t *Tail[E]) spared() time.Duration {
+func (t *Tail[E]) remainingPause() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return time.Until(t.until)
+	return time.Until(t.pausedUntil)
 }
 
-// note spares the store for a while if it is in trouble; then all workers wait.
-// Whatever else went wrong is one user's and waits for the next poll.
-func (t *Tail[E]) note(ctx context.Context, f *feed[E], err error) {
+// serveNext serves the feed that has waited longest, and reports whether there was one.
+func (t *Tail[E]) serveNext(ctx context.Context) bool {
+	f := t.next()
+	if f == nil {
+		return false
+	}
+	err := t.serve(ctx, f)
+	t.finish(f, err)
+	if ctx.Err() == nil {
+		t.backOff(ctx, f, err)
+	}
+	return true
+}
+
+// finish gives a feed back. It is queued again if a subscriber still waits.
+func (t *Tail[E]) finish(f *feed[E], err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.running = false
+	delete(t.busy, f)
+	if models.KindOf(err) != models.Unavailable { // else it waits as long as before, and until now
+		f.since = time.Time{}
+	}
+	if len(f.waiting()) > 0 {
+		t.schedule(f)
+	}
+}
+
+// backOff makes all workers pause if the store failed. Any other error concerns one user,
+// whose subscribers wait for the next poll.
+func (t *Tail[E]) backOff(ctx context.Context, f *feed[E], err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if models.KindOf(err) != models.Unavailable {
 		t.pause = 0
 		return
 	}
-	if time.Until(t.until) > 0 {
-		return // another worker met the same trouble
+	if time.Until(t.pausedUntil) > 0 {
+		return // another worker met the same failure
 	}
 	t.pause = min(max(firstPause, 2*t.pause), longestPause)
-	t.until = time.Now().Add(t.pause)
+	t.pausedUntil = time.Now().Add(t.pause)
 	t.opts.Logger.WarnContext(ctx, "change log cannot be read",
 		slog.String("user_id", f.userID), slog.Duration("pause", t.pause), slog.Any("error", err))
 }
 
-// serve reads one page for each position at which subscribers wait and hands it
-// out. One page, so that a user who is far behind does not hold up the others.
+// serve reads one page for each position at which subscribers wait, and delivers it. It
+// reads no more than a page, so that a user who is far behind does not delay others.
 func (t *Tail[E]) serve(ctx context.Context, f *feed[E]) error {
 	t.mu.Lock()
-	news, waiting := f.news, f.waiting()
+	if f.shortened {
+		f.shortened = false
+		all := slices.Collect(maps.Keys(f.subscribers))
+		t.mu.Unlock()
+		t.drop(f, all)
+		return nil
+	}
+	generation, waiting := f.generation, f.waiting()
 	t.mu.Unlock()
-	failpoint.If(len(waiting) > 0, failpoint.AfterWake)
-	for _, group := range samePosition(waiting) {
-		from := group[0].Position()
-		if seededbug.Built && seededbug.Enabled(seededbug.GlobalCursor) {
-			from = seededbug.Highest(from)
-		}
-		page, err := t.read(ctx, f.userID, from)
+	for _, group := range groupByPosition(waiting) {
+		from, atOnce := group[0].Position(), t.pageSize(group)
+		page, err := t.read(ctx, f.userID, from, atOnce)
 		if err != nil {
-			t.trouble(ctx, f, group, news, from, err)
+			t.handleReadError(ctx, f, group, generation, from, err)
 			return err
 		}
-		failpoint.If(len(page) > 0, failpoint.BeforeEmit)
 		for _, s := range group {
-			t.hand(f, s, page, news)
+			t.deliver(f, s, page, atOnce, generation)
 		}
 	}
 	return nil
 }
 
-// read gives the page after a position, encoded and without a hole.
-func (t *Tail[E]) read(ctx context.Context, userID string, after int64) ([]Item[E], error) {
-	changes, err := t.src.Changes(ctx, userID, after, t.opts.PageSize)
+// pageSize is how many changes a group is offered at once: as many as the member with the
+// most room takes.
+func (t *Tail[E]) pageSize(group []*subscriber[E]) (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range group {
+		n = max(n, s.atOnce)
+	}
+	return n
+}
+
+// read returns the page of at most limit changes after a position, encoded. It fails for a
+// page with a gap.
+func (t *Tail[E]) read(ctx context.Context, userID string, after int64, limit int) ([]Item[E], error) {
+	changes, err := t.src.Changes(ctx, userID, after, limit)
 	if err != nil {
 		return nil, err
 	}
 	for i := range changes {
-		if want := after + int64(i) + 1; changes[i].Seq != want && !(seededbug.Built && seededbug.Enabled(seededbug.NoGapCheck)) {
+		if want := after + int64(i) + 1; changes[i].Seq != want {
 			return nil, fmt.Errorf("the log has a hole: change %d follows %d", changes[i].Seq, want-1)
-		}
-	}
-	if seededbug.Built && seededbug.Enabled(seededbug.RelayTrusted) {
-		for i := range changes {
-			changes[i].Expense = seededbug.Recall(changes[i].EntityID, changes[i].Expense)
 		}
 	}
 	page := make([]Item[E], len(changes))
@@ -130,8 +166,10 @@ func (t *Tail[E]) read(ctx context.Context, userID string, after int64) ([]Item[
 	return page, nil
 }
 
-// hand gives a page to one subscriber and notes how it stands.
-func (t *Tail[E]) hand(f *feed[E], s *subscriber[E], page []Item[E], news int64) {
+// deliver delivers a page, of the most that were asked for, to one subscriber and advances
+// its position by what it took. The next page of a subscriber that has no room for all of this
+// one is small, so that most of what is read and encoded is also taken.
+func (t *Tail[E]) deliver(f *feed[E], s *subscriber[E], page []Item[E], most int, generation int64) {
 	t.mu.Lock()
 	resumes, open := s.resumes, f.subscribers[s]
 	t.mu.Unlock()
@@ -141,35 +179,35 @@ func (t *Tail[E]) hand(f *feed[E], s *subscriber[E], page []Item[E], news int64)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f.stuck = 0
+	f.failedAt = 0
 	s.position.Add(int64(taken))
 	switch {
 	case taken < len(page):
 		s.full = s.resumes == resumes // else there is room again already
-		if seededbug.Built && seededbug.Enabled(seededbug.LostResume) {
-			s.full = true
-		}
-	case len(page) < t.opts.PageSize:
-		s.seen = news
+		s.atOnce = min(max(2*taken, leastAtOnce), t.opts.PageSize)
+	case len(page) < most:
+		s.served = generation
+	default:
+		s.atOnce = min(2*most, t.opts.PageSize)
 	}
 }
 
-// trouble notes that a group could not be served. If the store is in trouble,
-// it stays waiting; if the log itself is, trying again at once is useless.
-func (t *Tail[E]) trouble(ctx context.Context, f *feed[E], group []*subscriber[E], news, at int64, err error) {
+// handleReadError decides what becomes of a group whose page could not be read. If the
+// store failed, the group keeps waiting and is tried again.
+func (t *Tail[E]) handleReadError(ctx context.Context, f *feed[E], group []*subscriber[E], generation, at int64, err error) {
 	switch {
 	case ctx.Err() != nil || models.KindOf(err) == models.Unavailable:
 	case models.KindOf(err) == models.NotFound:
 		t.opts.Logger.WarnContext(ctx, "change log does not reach back to its subscribers, who begin anew",
 			slog.String("user_id", f.userID), slog.Int64("position", at), slog.Int("subscribers", len(group)), slog.Any("error", err))
-		t.lose(f, group)
+		t.drop(f, group)
 	default:
-		t.hold(ctx, f, group, news, at, err)
+		t.suspend(ctx, f, group, generation, at, err)
 	}
 }
 
-// lose ends the subscriptions of a group that can never go on.
-func (t *Tail[E]) lose(f *feed[E], group []*subscriber[E]) {
+// drop ends the subscriptions of a group whose next change cannot be had any more.
+func (t *Tail[E]) drop(f *feed[E], group []*subscriber[E]) {
 	for _, s := range group {
 		t.mu.Lock()
 		open := f.subscribers[s]
@@ -181,76 +219,18 @@ func (t *Tail[E]) lose(f *feed[E], group []*subscriber[E]) {
 	}
 }
 
-// hold has a group wait until the log has grown.
-func (t *Tail[E]) hold(ctx context.Context, f *feed[E], group []*subscriber[E], news, at int64, err error) {
+// suspend has a group wait until the next poll: to read the same page of an unreadable log
+// again at once is useless.
+func (t *Tail[E]) suspend(ctx context.Context, f *feed[E], group []*subscriber[E], generation, at int64, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range group {
-		s.seen = news
+		s.served = generation
 	}
-	if f.stuck != at+1 {
-		f.stuck = at + 1
+	t.uncompared[f.userID] = true
+	if f.failedAt != at+1 {
+		f.failedAt = at + 1
 		t.opts.Logger.ErrorContext(ctx, "change log cannot be followed, its subscribers wait",
 			slog.String("user_id", f.userID), slog.Int64("position", at), slog.Any("error", err))
 	}
-}
-
-// done gives the feed back; it is queued again if somebody still waits.
-func (t *Tail[E]) done(f *feed[E]) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f.running = false
-	if len(f.waiting()) > 0 {
-		t.schedule(f)
-	}
-}
-
-// poll looks at the heads of all logs that have subscribers, so that a change
-// is noticed without a wake.
-func (t *Tail[E]) poll(ctx context.Context) error {
-	tick := time.NewTicker(t.opts.Poll)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-		if err := t.compare(ctx); err != nil && ctx.Err() == nil {
-			t.opts.Logger.WarnContext(ctx, "heads of change logs cannot be read", slog.Any("error", err))
-		}
-	}
-}
-
-// compare wakes the feeds whose subscribers are served but not at the head, or
-// whose user is gone.
-func (t *Tail[E]) compare(ctx context.Context) error {
-	users := t.users()
-	if len(users) == 0 {
-		return nil
-	}
-	heads, err := t.src.Heads(ctx, users)
-	if err != nil {
-		return err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, userID := range users {
-		head, there := heads[userID]
-		if f := t.feeds[userID]; f != nil && (!there || f.behind(head)) {
-			f.news++
-			t.schedule(f)
-		}
-	}
-	return nil
-}
-
-func (t *Tail[E]) users() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	users := make([]string, 0, len(t.feeds))
-	for userID := range t.feeds {
-		users = append(users, userID)
-	}
-	return users
 }

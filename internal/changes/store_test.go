@@ -16,13 +16,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// TestListenersFollowARealLog writes for two users while listeners come late,
-// are full now and then, and half of the wakes are lost.
+// Two users' logs grow while subscribers come late and are full now and then, and half of
+// the wakes are lost.
 func TestListenersFollowARealLog(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		s := storetest.Open(t, options(t))
 		users := []models.User{storetest.User(t, s), storetest.User(t, s)}
-		tail := changes.New(s, encode, changes.Options{PageSize: 16, Poll: 50 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+		tail := changes.New(s, encode, changes.Options{
+			PageSize: 16, Poll: 50 * time.Millisecond,
+			Logger: slog.New(slog.DiscardHandler),
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running errgroup.Group
 		running.Go(func() error { return tail.Run(ctx) })
@@ -33,12 +36,12 @@ func TestListenersFollowARealLog(t *testing.T) {
 			g.Go(func() error { return createMany(s, tail, users, each) })
 		}
 		var mu sync.Mutex
-		all := map[*listener]string{}
+		all := map[*recorder]string{}
 		for range 20 {
 			g.Go(func() error {
 				u := users[rand.N(len(users))]
 				head, err := s.Head(t.Context(), u.ID)
-				l := listen(tail, u.ID, rand.N(head+1))
+				l := subscribe(tail, u.ID, rand.N(head+1))
 				mu.Lock()
 				all[l] = u.ID
 				mu.Unlock()
@@ -46,7 +49,7 @@ func TestListenersFollowARealLog(t *testing.T) {
 					l.setRoom(rand.N(10))
 					l.Resume()
 				}
-				l.setRoom(plenty)
+				l.setRoom(unlimited)
 				l.Resume()
 				return err
 			})
@@ -73,8 +76,8 @@ func TestListenersFollowARealLog(t *testing.T) {
 	})
 }
 
-// A subscriber that is slower than the pruning, and those of an account that was
-// removed, waited for ever for what does not come, and heard nothing else.
+// A subscriber whose next change was pruned, and those of a deleted account, waited for
+// ever and got nothing more.
 func TestWhoFellBehindAPrunedLogWaitedForEver(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		s := storetest.Open(t, options(t))
@@ -87,7 +90,7 @@ func TestWhoFellBehindAPrunedLogWaitedForEver(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		slow, swift := listen(tail, users[0].ID, 0), listen(tail, users[0].ID, head)
+		slow, swift := subscribe(tail, users[0].ID, 0), subscribe(tail, users[0].ID, head)
 		slow.setRoom(6)
 		step := func() {
 			t.Helper()
@@ -103,7 +106,7 @@ func TestWhoFellBehindAPrunedLogWaitedForEver(t *testing.T) {
 		if _, err := s.PruneLogs(t.Context(), time.Now().Add(time.Hour), 100); err != nil {
 			t.Fatal(err)
 		}
-		slow.setRoom(plenty)
+		slow.setRoom(unlimited)
 		slow.Resume()
 		step()
 		if slow.lost != 1 || slow.Position() != 6 || swift.lost != 0 {
@@ -152,7 +155,8 @@ func BenchmarkCatchUp(b *testing.B) {
 	for range 10 {
 		err := s.Write(b.Context(), u.ID, func(tx *store.Tx) error {
 			for range 1000 {
-				tx.AppendChange(models.ExpenseCreated, models.Expense{ID: storetest.ID(), UserID: u.ID, Description: "Lunch"}, models.Author{DeviceID: "phone"})
+				tx.AppendChange(models.ExpenseCreated, models.Expense{ID: storetest.ID(), UserID: u.ID, Description: "Lunch"},
+					models.Author{DeviceID: "phone"})
 			}
 			return nil
 		})
@@ -166,7 +170,7 @@ func BenchmarkCatchUp(b *testing.B) {
 	g.Go(func() error { return tail.Run(ctx) })
 	for b.Loop() {
 		done := make(chan struct{})
-		sub := tail.Subscribe(u.ID, 0, func(page []changes.Item[int64]) int {
+		sub := tail.Subscribe(u.ID, 0, 1, func(page []changes.Item[int64]) int {
 			if page[len(page)-1].Seq == 10_000 {
 				close(done)
 			}

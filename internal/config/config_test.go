@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// load loads in a folder of its own, with these settings and files.
+// load calls Load in a new folder with these settings and files.
 func load(t *testing.T, files map[string]string, settings ...string) (Config, Problems) {
 	t.Helper()
 	dir := t.TempDir()
@@ -71,7 +71,8 @@ func TestEveryTagIsSound(t *testing.T) {
 			t.Errorf("%s has no help or is there twice", s.Name)
 		}
 		seen[s.Name] = true
-		if reflect.TypeFor[Config]().Field(s.field).Type == reflect.TypeFor[time.Duration]() && mustDuration(s.min) > mustDuration(s.max) {
+		if reflect.TypeFor[Config]().Field(s.field).Type == reflect.TypeFor[time.Duration]() &&
+			mustDuration(s.min) > mustDuration(s.max) {
 			t.Errorf("%s has bounds %s to %s", s.Name, s.min, s.max)
 		}
 	}
@@ -93,19 +94,22 @@ func TestEverythingCanBeSet(t *testing.T) {
 	if !reflect.DeepEqual(cfg.TrustedProxies, wantProxies) {
 		t.Errorf("proxies %v, want %v", cfg.TrustedProxies, wantProxies)
 	}
-	if cfg.RateLimit != (Rate{}) || cfg.SyncTokenGrace != time.Hour || cfg.SocketQueue != 2<<20 || cfg.Database() != "postgres://u:p@db/x" || !cfg.JSONLogs() {
+	if cfg.RateLimit != (Rate{}) || cfg.SyncTokenGrace != time.Hour || cfg.SocketQueue != 2<<20 ||
+		cfg.Database() != "postgres://u:p@db/x" || !cfg.JSONLogs() {
 		t.Errorf("%+v", cfg)
 	}
 }
 
 func TestAllProblemsComeTogetherWithTheirFix(t *testing.T) {
 	_, ps := load(t, nil,
-		"PORT=http", "DATABASE_MAX_CONNECTIONS=none", "NODE_ENV=prod", "JWT_EXPIRE=soon", "EXPENSES_LIST_FORMAT=xml", "TRANSPORTS=polling,carrier-pigeon",
+		"PORT=http", "DATABASE_MAX_CONNECTIONS=none", "NODE_ENV=prod", "JWT_EXPIRE=soon", "EXPENSES_LIST_FORMAT=xml",
+		"TRANSPORTS=polling,carrier-pigeon",
 		"FRONTEND_URL=example.org", "TRUSTED_PROXIES=proxy", "SYNC_RATE_LIMIT=10/1m", "SOCKET_QUEUE_BYTES=1", "STATIC_DIR=nowhere",
 		"TLS_CERT_FILE=cert.pem", "JWT_SECERT=oops", "DATABASE_URL=mysql://root:hunter2@db", "ACCESS_LOG=perhaps", "RATE_LIMIT=many",
-		"EVENT_NAMES=dots", "ADMIN_TOKEN=hunter2", "LOW_BALANCE_THRESHOLD=little")
+		"EVENT_NAMES=dots", "ADMIN_TOKEN=hunter2", "METRICS_TOKEN=hunter2", "LOW_BALANCE_THRESHOLD=little")
 	want := []string{
-		"ACCESS_LOG", "ADMIN_TOKEN", "DATABASE_MAX_CONNECTIONS", "DATABASE_URL", "EVENT_NAMES", "EXPENSES_LIST_FORMAT", "FRONTEND_URL", "JWT_EXPIRE", "JWT_SECERT", "LOW_BALANCE_THRESHOLD", "NODE_ENV", "PORT", "RATE_LIMIT",
+		"ACCESS_LOG", "ADMIN_TOKEN", "DATABASE_MAX_CONNECTIONS", "DATABASE_URL", "EVENT_NAMES", "EXPENSES_LIST_FORMAT",
+		"FRONTEND_URL", "JWT_EXPIRE", "JWT_SECERT", "LOW_BALANCE_THRESHOLD", "METRICS_TOKEN", "NODE_ENV", "PORT", "RATE_LIMIT",
 		"SOCKET_QUEUE_BYTES", "STATIC_DIR", "SYNC_RATE_LIMIT", "TLS_CERT_FILE", "TLS_CERT_FILE", "TRANSPORTS", "TRUSTED_PROXIES",
 	}
 	if diff := cmp.Diff(want, names(ps)); diff != "" {
@@ -114,7 +118,8 @@ func TestAllProblemsComeTogetherWithTheirFix(t *testing.T) {
 	text := ps.Error()
 	for _, line := range []string{
 		"PORT=http is not a whole number.", "Set PORT to 0 up to 65535, for example PORT=3000.",
-		"NODE_ENV=prod is not a value it knows.", "Set NODE_ENV to one of: development, test, staging, production, for example NODE_ENV=development.",
+		"NODE_ENV=prod is not a value it knows.", "Set NODE_ENV to one of: development, test, staging, production, for example " +
+			"NODE_ENV=development.",
 		"JWT_SECERT is not a setting.", "Did you mean JWT_SECRET?", "DATABASE_URL starts with mysql://",
 	} {
 		if !strings.Contains(text, line) {
@@ -162,7 +167,8 @@ func TestNoSecretAndNoneMadeIsRefusedEverywhere(t *testing.T) {
 }
 
 func TestDotEnvIsReadAndTheEnvironmentWins(t *testing.T) {
-	cfg, ps := load(t, map[string]string{".env": "PORT=4000\nJWT_EXPIRE=1d\nEMAIL_HOST=mail\nMONGODB_URI=mongodb://localhost\n"}, "PORT=5000", "JWT_EXPIRE=")
+	cfg, ps := load(t, map[string]string{".env": "PORT=4000\nJWT_EXPIRE=1d\nEMAIL_HOST=mail\nMONGODB_URI=mongodb://localhost\n"},
+		"PORT=5000", "JWT_EXPIRE=")
 	if len(ps) > 0 || cfg.Port != 5000 || cfg.JWTExpire != 7*24*time.Hour {
 		t.Errorf("port %d, expire %v, problems %v", cfg.Port, cfg.JWTExpire, ps)
 	}
@@ -204,20 +210,41 @@ func TestDollarInDotEnvStandsForItself(t *testing.T) {
 }
 
 func TestDotEnvOfAWindowsEditor(t *testing.T) {
-	if cfg, ps := load(t, map[string]string{".env": "\ufeffPORT=4000\r\nHOST=127.0.0.1\r\n"}); len(ps) > 0 || cfg.Port != 4000 || cfg.Host != "127.0.0.1" {
+	if cfg, ps := load(t, map[string]string{".env": "\ufeffPORT=4000\r\nHOST=127.0.0.1\r\n"}); len(ps) > 0 || cfg.Port != 4000 ||
+		cfg.Host != "127.0.0.1" {
 		t.Errorf("port %d, host %q, problems %v", cfg.Port, cfg.Host, ps)
 	}
 }
 
 func TestSecretsFromFiles(t *testing.T) {
 	secret := strings.Repeat("s", 40)
-	cfg, ps := load(t, map[string]string{"jwt": secret + "\n", "db": "postgres://u:p@h/d\r\n"}, "JWT_SECRET_FILE=jwt", "DATABASE_URL_FILE=db")
+	cfg, ps := load(t, map[string]string{"jwt": secret + "\n", "db": "postgres://u:p@h/d\r\n"}, "JWT_SECRET_FILE=jwt",
+		"DATABASE_URL_FILE=db")
 	if len(ps) > 0 || cfg.JWTSecret.Reveal() != secret || cfg.Database() != "postgres://u:p@h/d" {
 		t.Errorf("secret %q, database %q, problems %v", cfg.JWTSecret.Reveal(), cfg.Database(), ps)
 	}
 	_, ps = load(t, map[string]string{"jwt": secret}, "JWT_SECRET_FILE=jwt", good, "DATABASE_URL_FILE=absent")
 	if diff := cmp.Diff([]string{"DATABASE_URL_FILE", "JWT_SECRET"}, names(ps)); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPreviousSecretIsAsStrongAsTheOther(t *testing.T) {
+	const name, strong = "JWT_SECRET_PREVIOUS", "another secret of at least thirty-two bytes"
+	for value, want := range map[string]string{
+		strong: "", "changeme": "is a published sample that everybody knows", "short": "is shorter than 32 characters",
+	} {
+		cfg, ps := load(t, nil, good, "NODE_ENV=production", name+"="+value)
+		if len(ps) == 0 != (want == "") || len(ps) > 0 && !strings.Contains(ps[0].Text, want) {
+			t.Errorf("%s in production: %v, want %q", value, ps, want)
+		}
+		if got := cfg.JWTSecretPrevious.Reveal(); got != value {
+			t.Errorf("it is %q, want %q", got, value)
+		}
+		cfg, ps = load(t, nil, "JWT_SECRET="+strong, name+"="+value) // the first is the same
+		if len(ps) > 0 || len(cfg.Warnings) != 1 {
+			t.Errorf("%s elsewhere: problems %v, warnings %q, want one warning", value, ps, cfg.Warnings)
+		}
 	}
 }
 
@@ -237,13 +264,15 @@ func TestRatesAreReadAtTheStart(t *testing.T) {
 			t.Errorf("%s: %v", file, ps)
 		}
 	}
-	if _, ps := load(t, nil, good, "DEFAULT_TIME_ZONE=Mars/Olympus"); len(ps) != 1 || ps[0].Text != "DEFAULT_TIME_ZONE=Mars/Olympus is not a time zone." {
+	if _, ps := load(t, nil, good, "DEFAULT_TIME_ZONE=Mars/Olympus"); len(ps) != 1 ||
+		ps[0].Text != "DEFAULT_TIME_ZONE=Mars/Olympus is not a time zone." {
 		t.Errorf("a zone that is none: %v", ps)
 	}
 }
 
 func TestSecretsAreNotShown(t *testing.T) {
-	cfg, _ := load(t, nil, "JWT_SECRET=hunter2hunter2hunter2hunter2hunter2", "DATABASE_URL=postgres://u:hunter2@db.example/money?sslpassword=hunter2",
+	cfg, _ := load(t, nil, "JWT_SECRET=hunter2hunter2hunter2hunter2hunter2",
+		"DATABASE_URL=postgres://u:hunter2@db.example/money?sslpassword=hunter2",
 		"ADMIN_TOKEN=hunter2hunter2hunter2")
 	var out strings.Builder
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "config", cfg, "secret", cfg.JWTSecret, "url", cfg.DatabaseURL)
@@ -276,8 +305,10 @@ func TestEffectiveTellsWhatWasSet(t *testing.T) {
 func TestParseDuration(t *testing.T) {
 	tests := map[string]time.Duration{
 		"7d": 7 * day, "24h": day, "15m": 15 * time.Minute, "30d": 30 * day, "1y": 31_557_600 * time.Second,
-		"3600": time.Hour, "0": 0, "1.5h": 90 * time.Minute, ".5 hours": 30 * time.Minute, "2 Days": 2 * day, "100ms": 100 * time.Millisecond,
-		"3 msecs": 3 * time.Millisecond, "5 milliseconds": 5 * time.Millisecond, "1 minute": time.Minute, "2 hrs": 2 * time.Hour, "1w": week,
+		"3600": time.Hour, "0": 0, "1.5h": 90 * time.Minute, ".5 hours": 30 * time.Minute, "2 Days": 2 * day,
+		"100ms":   100 * time.Millisecond,
+		"3 msecs": 3 * time.Millisecond, "5 milliseconds": 5 * time.Millisecond, "1 minute": time.Minute, "2 hrs": 2 * time.Hour,
+		"1w":    week,
 		"1h30m": 90 * time.Minute, "10 secs": 10 * time.Second, "2 yrs": 2 * year,
 	}
 	for text, want := range tests {
@@ -319,7 +350,10 @@ func TestSizes(t *testing.T) {
 }
 
 func TestAmounts(t *testing.T) {
-	for text, want := range map[string]string{"100": "100", " 12.50": "", "12.50": "12.5", "-20": "-20", "0": "0", "1e20": "", "much": "", "": ""} {
+	for text, want := range map[string]string{
+		"100": "100", " 12.50": "", "12.50": "12.5", "-20": "-20", "0": "0", "1e20": "",
+		"much": "", "": "",
+	} {
 		var a Amount
 		err := a.UnmarshalText([]byte(text))
 		if a.String() != want || (err == nil) != a.Set {
@@ -361,20 +395,47 @@ func FuzzValues(f *testing.F) {
 
 // TestAPasswordIsNeverPartOfAnError are passwords that a URL takes for something
 // else: "w0rd" used to be printed as the name of a host.
+// A database that is named in another way than is known here is refused; expenseflow
+// config showed it nevertheless, with its password.
+func TestADatabaseNamedInAnotherWayWasShownWithItsPassword(t *testing.T) {
+	for _, dsn := range []string{
+		"host=127.0.0.1 user=ann password=hunter2 dbname=ef",
+		"password='hunter2 x' host=h", "ann:hunter2@tcp(h:3306)/ef", "mysql://ann:hunter2@h/ef",
+	} {
+		cfg, ps := load(t, nil, "DATABASE_URL="+dsn)
+		if diff := cmp.Diff([]string{"DATABASE_URL"}, names(ps)); diff != "" {
+			t.Fatalf("%s: %s", dsn, diff)
+		}
+		said := ps.Error()
+		for _, v := range cfg.Effective() {
+			said += v.Text
+		}
+		if strings.Contains(said, "hunter2") {
+			t.Errorf("%s: %s", dsn, said)
+		}
+	}
+}
+
 func TestAPasswordIsNeverPartOfAnError(t *testing.T) {
-	for _, password := range []string{"s3cr3t@w0rd", "s3cr3t/w0rd", "12/w0rd", "12/3@w0rd", "s3cr3t?w0rd", "s3cr3t#w0rd", "s3cr3t%w0rd", "a@b@w0rd", "w0rd@a/b"} {
+	for _, password := range []string{
+		"s3cr3t@w0rd", "s3cr3t/w0rd", "12/w0rd", "12/3@w0rd", "s3cr3t?w0rd", "s3cr3t#w0rd",
+		"s3cr3t%w0rd", "a@b@w0rd", "w0rd@a/b",
+	} {
 		dsn := "postgres://ann:" + password + "@127.0.0.1:5432/ef"
 		cfg, ps := load(t, nil, "DATABASE_URL="+dsn)
 		if diff := cmp.Diff([]string{"DATABASE_URL"}, names(ps)); diff != "" {
 			t.Fatalf("%s: %s", dsn, diff)
 		}
-		if said := ps.Error() + cfg.DatabaseURL.String(); strings.Contains(said, "w0rd") || strings.Contains(said, "s3cr3t") || !strings.Contains(said, "%40") {
+		if said := ps.Error() + cfg.DatabaseURL.String(); strings.Contains(said, "w0rd") || strings.Contains(said, "s3cr3t") ||
+			!strings.Contains(said, "%40") {
 			t.Errorf("%s: %s", dsn, said)
 		}
 	}
 	for _, dsn := range []string{
-		"postgres://ann:s3cr3t%40w0rd%2F@127.0.0.1/ef", "postgres://ann@h/ef", "postgresql://h:5432?user=ann@corp", "postgres://h/ef?password=a@b",
-		"postgres://ann:p@[::1]:5432/ef", "postgres://ann:p@h1:5432,h2:5432/ef", "postgres:///ef", "postgres://[::1]?user=a@b", "/srv/data@home/money.db",
+		"postgres://ann:s3cr3t%40w0rd%2F@127.0.0.1/ef", "postgres://ann@h/ef", "postgresql://h:5432?user=ann@corp",
+		"postgres://h/ef?password=a@b",
+		"postgres://ann:p@[::1]:5432/ef", "postgres://ann:p@h1:5432,h2:5432/ef", "postgres:///ef", "postgres://[::1]?user=a@b",
+		"/srv/data@home/money.db",
 	} {
 		if _, ps := load(t, nil, "DATABASE_URL="+dsn); len(ps) > 0 {
 			t.Errorf("%s: %v", dsn, ps)
@@ -402,15 +463,18 @@ func TestWhatTheServerKeepsIsNeverPublished(t *testing.T) {
 	out := "DATA_DIR=" + t.TempDir()
 	list := string(filepath.ListSeparator)
 	for name, environ := range map[string][]string{
-		"the default data folder":       {"STATIC_DIR=."},
-		"a data folder made later":      {"STATIC_DIR=" + site, "DATA_DIR=" + filepath.Join(site, "a", "b")},
-		"through a link":                {"STATIC_DIR=" + site, "DATA_DIR=" + filepath.Join(linked, "data")},
-		"of a link":                     {"STATIC_DIR=" + linked, "DATA_DIR=" + filepath.Join(site, "data")},
-		"the folder itself":             {"STATIC_DIR=" + site, "DATA_DIR=" + site},
-		"a further folder":              {"STATIC_DIR=" + t.TempDir() + list + site, "DATA_DIR=" + filepath.Join(site, "data")},
-		"the database":                  {"STATIC_DIR=" + site, out, "DATABASE_URL=" + filepath.Join(site, "money.db")},
-		"a secret's file":               {"STATIC_DIR=" + site, out, "ADMIN_TOKEN_FILE=" + file(filepath.Join(site, "admin"))},
-		"the certificate's key":         {"STATIC_DIR=" + site, out, "TLS_CERT_FILE=" + file(filepath.Join(home, "cert")), "TLS_KEY_FILE=" + file(filepath.Join(site, "key"))},
+		"the default data folder":  {"STATIC_DIR=."},
+		"a data folder made later": {"STATIC_DIR=" + site, "DATA_DIR=" + filepath.Join(site, "a", "b")},
+		"through a link":           {"STATIC_DIR=" + site, "DATA_DIR=" + filepath.Join(linked, "data")},
+		"of a link":                {"STATIC_DIR=" + linked, "DATA_DIR=" + filepath.Join(site, "data")},
+		"the folder itself":        {"STATIC_DIR=" + site, "DATA_DIR=" + site},
+		"a further folder":         {"STATIC_DIR=" + t.TempDir() + list + site, "DATA_DIR=" + filepath.Join(site, "data")},
+		"the database":             {"STATIC_DIR=" + site, out, "DATABASE_URL=" + filepath.Join(site, "money.db")},
+		"a secret's file":          {"STATIC_DIR=" + site, out, "ADMIN_TOKEN_FILE=" + file(filepath.Join(site, "admin"))},
+		"the certificate's key": {
+			"STATIC_DIR=" + site, out, "TLS_CERT_FILE=" + file(filepath.Join(home, "cert")),
+			"TLS_KEY_FILE=" + file(filepath.Join(site, "key")),
+		},
 		"the parent of the data folder": {"STATIC_DIR=.."},
 	} {
 		_, ps := load(t, nil, append([]string{good}, environ...)...)
@@ -429,10 +493,12 @@ func TestWhatTheServerKeepsIsNeverPublished(t *testing.T) {
 func TestFoldersOfAFrontendMayBeMissingButNotAll(t *testing.T) {
 	site, list := t.TempDir(), string(filepath.ListSeparator)
 	cfg, ps := load(t, nil, good, "STATIC_DIR=nowhere"+list+list+site)
-	if len(ps) > 0 || len(cfg.StaticDir) != 2 || len(cfg.Warnings) != 1 || !strings.Contains(cfg.Warnings[0], "nowhere, which is not a folder") {
+	if len(ps) > 0 || len(cfg.StaticDir) != 2 || len(cfg.Warnings) != 1 ||
+		!strings.Contains(cfg.Warnings[0], "nowhere, which is not a folder") {
 		t.Errorf("%v, %v, %q", ps, cfg.StaticDir, cfg.Warnings)
 	}
-	if _, ps := load(t, nil, good, "STATIC_DIR=nowhere"+list+"neither"); len(ps) != 1 || !strings.Contains(ps.Error(), "separated by "+list) {
+	if _, ps := load(t, nil, good, "STATIC_DIR=nowhere"+list+"neither"); len(ps) != 1 ||
+		!strings.Contains(ps.Error(), "separated by "+list) {
 		t.Error(ps)
 	}
 }
@@ -442,7 +508,8 @@ func TestOriginsAreKeptAsBrowsersSendThem(t *testing.T) {
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
-	if diff := cmp.Diff(Origins{"https://app.example", "http://xn--bcher-kva.example", "capacitor://localhost"}, cfg.FrontendURL); diff != "" {
+	if diff := cmp.Diff(Origins{"https://app.example", "http://xn--bcher-kva.example", "capacitor://localhost"},
+		cfg.FrontendURL); diff != "" {
 		t.Error(diff)
 	}
 	for _, bad := range []string{"https://*.example", "*,https://a.example", "wss://a.example", "null"} {
@@ -452,7 +519,7 @@ func TestOriginsAreKeptAsBrowsersSendThem(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoDatabaseMakesNoFile are values that would else be the name of a file.
+// TestWhatIsNoDatabaseMakesNoFile covers values that would be used as file names.
 func TestWhatIsNoDatabaseMakesNoFile(t *testing.T) {
 	for dsn, words := range map[string]string{
 		"host=localhost user=gorm password=hunter2 dbname=gorm port=9920": "list of keywords",
@@ -469,7 +536,10 @@ func TestWhatIsNoDatabaseMakesNoFile(t *testing.T) {
 			t.Errorf("%s: %v", dsn, ps)
 		}
 	}
-	for _, dsn := range []string{"postgres://u:p@h/d", "postgresql:///d?host=/run", `C:\data\money.db`, "data/a:b=c.db", "./x.db", "/var/lib/money", "money.db"} {
+	for _, dsn := range []string{
+		"postgres://u:p@h/d", "postgresql:///d?host=/run", `C:\data\money.db`, "data/a:b=c.db", "./x.db",
+		"/var/lib/money", "money.db",
+	} {
 		if _, ps := load(t, nil, "DATABASE_URL="+dsn); len(ps) > 0 {
 			t.Errorf("%s: %v", dsn, ps)
 		}
@@ -495,8 +565,8 @@ func TestEmptyEntryIsNoTransport(t *testing.T) {
 	}
 }
 
-// Windows keeps each drive's folder in the environment, under a name that begins
-// with "=". In a file it is somebody's mistake.
+// Windows has variables whose names begin with "=" in the environment. In a file such a name
+// is a mistake.
 func TestSettingsWithoutANameAreNotOurs(t *testing.T) {
 	if _, ps := load(t, nil, `=C:=C:\Users`, "=ExitCode=00000000"); len(ps) > 0 {
 		t.Error(ps)
@@ -504,5 +574,71 @@ func TestSettingsWithoutANameAreNotOurs(t *testing.T) {
 	_, ps := load(t, map[string]string{".env": "PORT=1\n=x\n"})
 	if diff := cmp.Diff([]string{".env"}, names(ps)); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatConnectsProcesses(t *testing.T) {
+	const db = "DATABASE_URL=postgres://u:p@db/x"
+	for _, tt := range []struct {
+		settings []string
+		problem  string // "" is none
+	}{
+		{[]string{db, "REDIS_URL=redis://:p%40ss@host:6379/0"}, ""},
+		{[]string{db, "REDIS_URL=rediss://host?addr=other:6379"}, ""},
+		{[]string{db, "REDIS_URL=redis://host", "EMITTERS=redis,postgres", "REDIS_PREFIX=a.b:c-d_1"}, ""},
+		{[]string{"REDIS_URL=redis://host", "EMITTERS=redis"}, ""},
+		{[]string{db, "DATABASE_LISTEN_URL=postgresql://u:p@direct/x"}, ""},
+		{[]string{"REDIS_URL=redis://:hunter2@host"}, "REDIS_URL is set beside SQLite, where one process serves alone."},
+		{[]string{db, "REDIS_URL=http://:hunter2@host"}, "REDIS_URL is no address of Redis."},
+		{[]string{db, "REDIS_URL=redis://:hunter2@2@host"}, "REDIS_URL has a character"},
+		{[]string{db, "REDIS_PREFIX=a b"}, "REDIS_PREFIX is not 1 to 64"},
+		{[]string{db, "EMITTERS=redis"}, "EMITTERS has redis, and REDIS_URL is missing."},
+		{[]string{"EMITTERS=postgres"}, "EMITTERS has postgres beside SQLite."},
+		{[]string{db, "EMITTERS=kafka"}, "EMITTERS=kafka is not a value it knows."},
+		{[]string{db, "EMITTER_PREFIX=" + strings.Repeat("x", 61)}, "EMITTER_PREFIX is too long"},
+		{[]string{db, "DATABASE_LISTEN_URL=direct:5432"}, "DATABASE_LISTEN_URL is no address of PostgreSQL."},
+		{[]string{"DATABASE_LISTEN_URL=postgres://u:hunter2@direct/x"}, "DATABASE_LISTEN_URL is set beside SQLite"},
+	} {
+		cfg, ps := load(t, nil, tt.settings...)
+		text, want := ps.Error(), 1
+		if tt.problem == "" {
+			want = 0
+		}
+		if len(ps) != want || !strings.Contains(text, tt.problem) || strings.Contains(text, "hunter2") {
+			t.Errorf("%q: %s", tt.settings, text)
+		}
+		for _, v := range cfg.Effective() {
+			if strings.Contains(v.Text, "hunter2") {
+				t.Errorf("%q is shown as %s", tt.settings, v.Text)
+			}
+		}
+	}
+	cfg, _ := load(t, nil, db)
+	if address, setting := cfg.ListenDatabase(); address != "postgres://u:p@db/x" || setting != "DATABASE_URL" {
+		t.Error(address, setting)
+	}
+	cfg, _ = load(t, nil, db, "DATABASE_LISTEN_URL=postgres://direct/x")
+	if address, setting := cfg.ListenDatabase(); address != "postgres://direct/x" || setting != "DATABASE_LISTEN_URL" {
+		t.Error(address, setting)
+	}
+}
+
+func TestTheAdvertisedAddressIsNoMoreThanAnAddress(t *testing.T) {
+	for text, want := range map[string]BaseURL{
+		"http://10.0.0.5:3000": "http://10.0.0.5:3000", "https://app.example/": "https://app.example",
+		"http://[fd00::7]:3000": "http://[fd00::7]:3000",
+	} {
+		if cfg, ps := load(t, nil, "ADVERTISE_URL="+text); len(ps) != 0 || cfg.AdvertiseURL != want {
+			t.Errorf("%s: %q, %v", text, cfg.AdvertiseURL, ps)
+		}
+	}
+	for _, bad := range []string{
+		"10.0.0.5:3000", "app", "ftp://app", "http://", "http://:3000", "http://user@app", "http://app/path", "http://app?x=1",
+		"http://app#x",
+		"http://a b",
+	} {
+		if _, ps := load(t, nil, "ADVERTISE_URL="+bad); len(ps) != 1 {
+			t.Errorf("%s: %v", bad, ps)
+		}
 	}
 }

@@ -3,23 +3,26 @@ package config
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oasdiff/yaml"
 )
 
-var update = flag.Bool("update", false, "write the tables of settings into the README and docs/configuration.md")
+var update = flag.Bool("update", false, "write the tables of settings into docs/deploy/README.md and docs/configuration.md")
 
 // table is the part of a page between these marks.
 var table = regexp.MustCompile(`(?s)(<!-- settings -->\n).*?(<!-- /settings -->)`)
 
 func TestPagesHaveTheSettingsOfTheStruct(t *testing.T) {
 	for page, wanted := range map[string]func(Setting) bool{
-		"README.md":             func(s Setting) bool { return s.Main },
+		"docs/deploy/README.md": func(s Setting) bool { return s.Main },
 		"docs/configuration.md": func(Setting) bool { return true },
 	} {
 		t.Run(page, func(t *testing.T) {
@@ -157,5 +160,123 @@ func TestDockerComposePassesEverySetting(t *testing.T) {
 	}
 	if len(passed) > 0 {
 		t.Errorf("it passes what is no setting: %v", passed)
+	}
+}
+
+// shipped are the compose files.
+var shipped = []string{"docker-compose.yml", "compose.sqlite.yml", "compose.cluster.yml"}
+
+// composeService is what of a compose file's service is looked at here.
+type composeService struct {
+	Extends struct {
+		File, Service string
+	}
+	Environment     map[string]string
+	StopGracePeriod string `json:"stop_grace_period"`
+}
+
+// composeServices are the servers of a compose file, each with what it extends.
+func composeServices(t *testing.T, file string) map[string]composeService {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := strings.NewReplacer("!reset ", "", "!override ", "").Replace(string(text))
+	var compose struct{ Services map[string]composeService }
+	if _, err := yaml.Unmarshal([]byte(plain), &compose, yaml.DecodeOpts{}); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	servers := make(map[string]composeService)
+	for name, s := range compose.Services {
+		if !strings.HasPrefix(name, "app") {
+			continue
+		}
+		if s.Extends.File != "" {
+			base := composeServices(t, s.Extends.File)[s.Extends.Service]
+			merged := maps.Clone(base.Environment)
+			maps.Copy(merged, s.Environment)
+			s.Environment = merged
+			if s.StopGracePeriod == "" {
+				s.StopGracePeriod = base.StopGracePeriod
+			}
+		}
+		servers[name] = s
+	}
+	return servers
+}
+
+// value is a setting of a compose file's server: its own, the file's default, or ours.
+func (s composeService) value(name string) string {
+	text := s.Environment[name]
+	if _, after, ok := strings.Cut(text, ":-"); ok {
+		text = strings.TrimSuffix(after, "}")
+	}
+	if text == "" {
+		for _, setting := range Settings() {
+			if setting.Name == name {
+				return setting.Default
+			}
+		}
+	}
+	return text
+}
+
+// Docker kills a server that takes longer than its grace period to stop.
+func TestTheGraceOfEachComposeFileOutlastsTheShutdown(t *testing.T) {
+	for _, file := range shipped {
+		servers := composeServices(t, file)
+		if len(servers) == 0 {
+			t.Errorf("%s has no server", file)
+		}
+		for name, s := range servers {
+			grace, err := time.ParseDuration(s.StopGracePeriod)
+			if err != nil {
+				t.Fatalf("%s, %s: %v", file, name, err)
+			}
+			var shutdown time.Duration
+			for _, setting := range []string{"SHUTDOWN_DELAY", "DRAIN_SPREAD", "SHUTDOWN_TIMEOUT"} {
+				d, err := time.ParseDuration(s.value(setting))
+				if err != nil {
+					t.Fatalf("%s, %s: %s: %v", file, name, setting, err)
+				}
+				shutdown += d
+			}
+			if grace <= shutdown {
+				t.Errorf("%s, %s: a grace period of %v for a shutdown of %v", file, name, grace, shutdown)
+			}
+		}
+	}
+}
+
+// The servers of compose.cluster.yml have one database, one Redis and one secret, which
+// has to be given, and each an address of its own.
+func TestTheClustersServersShareAllButTheirAddress(t *testing.T) {
+	servers := composeServices(t, "compose.cluster.yml")
+	if len(servers) != 3 {
+		t.Fatalf("%d servers", len(servers))
+	}
+	known := make(map[string]bool)
+	for _, s := range Settings() {
+		known[s.Name] = true
+	}
+	shared := maps.Clone(servers["app1"].Environment)
+	for name, s := range servers {
+		own := maps.Clone(s.Environment)
+		if own["ADVERTISE_URL"] != "http://"+name+":3000" {
+			t.Errorf("%s advertises %q", name, own["ADVERTISE_URL"])
+		}
+		own["ADVERTISE_URL"] = shared["ADVERTISE_URL"]
+		if diff := cmp.Diff(shared, own); diff != "" {
+			t.Errorf("%s differs from app1:\n%s", name, diff)
+		}
+		if !strings.HasPrefix(own["JWT_SECRET"], "${JWT_SECRET:?") {
+			t.Errorf("%s starts without JWT_SECRET: %q", name, own["JWT_SECRET"])
+		}
+		for setting := range own {
+			if !known[setting] {
+				t.Errorf("%s passes %s, which is no setting", name, setting)
+			}
+		}
 	}
 }

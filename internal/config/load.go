@@ -18,11 +18,11 @@ import (
 // A Problem is one setting that keeps the server from starting.
 type Problem struct {
 	Name string // of the variable
-	Text string // a sentence that starts with what was set; never a secret
-	Fix  string // a sentence that says what to do
+	Text string // a sentence that begins with the setting; contains no secret
+	Fix  string // a sentence with what to do
 }
 
-// Problems is every problem found, as one error.
+// Problems is a list of problems as one error.
 type Problems []Problem
 
 // Error lists the problems, each with its fix.
@@ -42,11 +42,11 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// Load reads environ (in the form of os.Environ) and the file .env in the
-// working directory, where environ wins. The error is Problems.
+// Load reads the configuration from environ (in the form of os.Environ) and from the file
+// .env in the working directory; environ takes precedence. The error is a Problems.
 func Load(environ []string) (Config, error) {
 	var ps Problems
-	vars, fromFile := gather(environ, &ps)
+	vars, fromFile := mergeEnviron(environ, &ps)
 	readSecretFiles(vars, &ps)
 	cfg := parse(vars, &ps)
 	cfg.setDerived(vars)
@@ -59,12 +59,12 @@ func Load(environ []string) (Config, error) {
 	return cfg, ps
 }
 
-// gather merges environ over .env and drops empty values. It also gives the
-// names that .env sets.
-func gather(environ []string, ps *Problems) (vars map[string]string, fromFile []string) {
+// mergeEnviron returns the non-empty variables of environ and .env, and the names that
+// .env sets.
+func mergeEnviron(environ []string, ps *Problems) (vars map[string]string, fromFile []string) {
 	vars, err := readDotEnv()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		*ps = append(*ps, Problem{".env", ".env cannot be read: " + cause(err) + ".", "Write one NAME=value on each line."})
+		*ps = append(*ps, Problem{".env", ".env cannot be read: " + fileErrorText(err) + ".", "Write one NAME=value on each line."})
 	}
 	if vars == nil {
 		vars = map[string]string{}
@@ -79,8 +79,8 @@ func gather(environ []string, ps *Problems) (vars map[string]string, fromFile []
 	return vars, fromFile
 }
 
-// readDotEnv gives what the file .env sets. A $ in it stands for itself, as it
-// did for the original: a secret or a password may have one.
+// readDotEnv returns the variables of the file .env. A $ is not expanded, because a secret
+// or a password may contain one.
 func readDotEnv() (map[string]string, error) {
 	text, err := os.ReadFile(".env")
 	if err != nil {
@@ -88,11 +88,11 @@ func readDotEnv() (map[string]string, error) {
 	}
 	lines := slices.Collect(strings.Lines(strings.TrimPrefix(string(text), "\ufeff")))
 	for i, line := range lines {
-		lines[i] = literal(line)
+		lines[i] = escapeDollar(line)
 	}
 	vars, err := godotenv.Unmarshal(strings.Join(lines, ""))
-	if err != nil { // whose words quote the file, and with it secrets
-		return nil, fmt.Errorf("line %d is not NAME=value", badLine(lines))
+	if err != nil { // its message may quote secrets of the file
+		return nil, fmt.Errorf("line %d is not NAME=value", firstBadLine(lines))
 	}
 	if _, ok := vars[""]; ok {
 		return nil, errors.New("a line has no name before the =")
@@ -100,18 +100,17 @@ func readDotEnv() (map[string]string, error) {
 	return vars, nil
 }
 
-// literal keeps godotenv from putting other settings where line has a $.
-func literal(line string) string {
+// escapeDollar escapes each $ of a line, so that godotenv does not expand it.
+func escapeDollar(line string) string {
 	_, value, _ := strings.Cut(line, "=")
 	if strings.HasPrefix(strings.TrimLeft(value, " \t"), "'") {
-		return line // it already is
+		return line // not expanded in single quotes
 	}
 	return strings.ReplaceAll(line, "$", `\$`)
 }
 
-// badLine is the number of the first line after which lines, which godotenv
-// refuses, cannot become right again.
-func badLine(lines []string) int {
+// firstBadLine returns the number of the line at which godotenv fails, from 1.
+func firstBadLine(lines []string) int {
 	n := len(lines)
 	for n > 1 {
 		if _, err := godotenv.Unmarshal(strings.Join(lines[:n-1], "")); err == nil {
@@ -136,7 +135,7 @@ func readSecretFiles(vars map[string]string, ps *Problems) {
 		value, err := readSecretFile(path)
 		if err != nil {
 			*ps = append(*ps, Problem{
-				s.Name + "_FILE", fmt.Sprintf("%s_FILE=%s cannot be read: %s.", s.Name, path, cause(err)),
+				s.Name + "_FILE", fmt.Sprintf("%s_FILE=%s cannot be read: %s.", s.Name, path, fileErrorText(err)),
 				"Name a file that this user may read, with nothing but the value in it.",
 			})
 			continue
@@ -145,8 +144,8 @@ func readSecretFiles(vars map[string]string, ps *Problems) {
 	}
 }
 
-// errEmpty is a secret that is not there yet. Without it the server would begin
-// with another secret, or on another database, than it was told.
+// errEmpty is the error of an empty secret file. Without it the server would start with a
+// generated secret or the default database.
 var errEmpty = errors.New("it is empty")
 
 func readSecretFile(path string) (string, error) {
@@ -158,8 +157,8 @@ func readSecretFile(path string) (string, error) {
 	return value, err
 }
 
-// cause is the last part of an error about a file, without its path.
-func cause(err error) string {
+// fileErrorText returns the message of an error about a file without its path.
+func fileErrorText(err error) string {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		return pathErr.Err.Error()
@@ -167,8 +166,8 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// parse fills a Config from vars. A setting that cannot be parsed is reported
-// and gets its default, so that the checks that follow do not report it again.
+// parse returns the Config of vars. A setting that cannot be parsed is reported and gets
+// its default, so that later checks do not report it again.
 func parse(vars map[string]string, ps *Problems) Config {
 	cfg, err := parseVars(vars)
 	var bad env.AggregateError
@@ -185,15 +184,15 @@ func parse(vars map[string]string, ps *Problems) Config {
 	return cfg
 }
 
-// setDerived fills what was not set and whose default depends on other settings.
+// setDerived sets the defaults that depend on other settings.
 func (c *Config) setDerived(vars map[string]string) {
 	if c.PasswordMin == 0 && vars["PASSWORD_MIN_LENGTH"] != "0" {
 		c.PasswordMin = c.defaultPasswordMin()
 	}
 }
 
-// defaultPasswordMin is 6 for an existing frontend, whose forms and error texts
-// know that number, and 8 for the built-in page.
+// defaultPasswordMin returns 6 for an existing frontend, because its forms and texts say
+// so, and 8 for the built-in page.
 func (c *Config) defaultPasswordMin() int {
 	if len(c.StaticDir) > 0 {
 		return 6
@@ -219,7 +218,7 @@ func parseProblem(err error, vars map[string]string) Problem {
 	return s.problem(vars[s.Name], reason(bad.Err, s))
 }
 
-// reason puts an error of a parser into words that follow the value.
+// reason returns the message of a parser's error, which follows the value in a sentence.
 func reason(err error, s Setting) string {
 	switch {
 	case s.kind == reflect.Bool:

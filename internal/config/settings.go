@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// A Setting describes one variable, as Config's tags have it.
+// A Setting is the description of a variable in the tags of Config.
 type Setting struct {
 	Name    string
-	Default string // as one would write it; "" is none
+	Default string // in the form of the variable; "" is none
 	Help    string
-	Secret  bool // Name_FILE works too, and no listing shows the value
-	Main    bool // one of the few that most people look for
+	Secret  bool // whether Name_FILE is read too and the value is never shown
+	Main    bool // whether it is in the README's table
 
 	oneOf    []string
 	min, max string
@@ -23,7 +23,7 @@ type Setting struct {
 	kind     reflect.Kind
 }
 
-// Settings gives every setting in Config's order.
+// Settings returns all settings in the order of Config.
 func Settings() []Setting {
 	t := reflect.TypeFor[Config]()
 	var all []Setting
@@ -64,7 +64,7 @@ func settingOfField(name string) (Setting, bool) {
 	return newSetting(f, f.Index[0])
 }
 
-// Values says in words what may be set, "" if anything may.
+// Values returns a text with the allowed values; "" if any is allowed.
 func (s Setting) Values() string {
 	switch {
 	case len(s.oneOf) > 0:
@@ -77,7 +77,7 @@ func (s Setting) Values() string {
 	return ""
 }
 
-// problem tells that value is wrong for s, and what would be right.
+// problem returns the problem of an invalid value, with its fix.
 func (s Setting) problem(value, why string) Problem {
 	shown := s.Name + "=" + value
 	if s.Secret {
@@ -100,31 +100,31 @@ func (s Setting) fix() string {
 	return fix + ", for example " + s.Name + "=" + s.example + "."
 }
 
-// breach says how value breaks s's bounds, "" if it does not.
-func (s Setting) breach(value reflect.Value) string {
+// boundsProblem returns why value is not allowed for s; "" if it is.
+func (s Setting) boundsProblem(value reflect.Value) string {
 	switch v := value.Interface().(type) {
 	case string:
-		return s.notOneOf(v)
+		return s.oneOfProblem(v)
 	case []string:
 		for _, item := range v {
 			if item == "" {
 				return "has an empty entry"
 			}
-			if why := s.notOneOf(item); why != "" {
+			if why := s.oneOfProblem(item); why != "" {
 				return why
 			}
 		}
 	case time.Duration:
-		return outside(v, mustDuration(s.min), mustDuration(s.max))
+		return rangeProblem(v, mustDuration(s.min), mustDuration(s.max))
 	case int:
-		return s.outsideInts(int64(v))
+		return s.intRangeProblem(int64(v))
 	case Bytes:
-		return s.outsideInts(int64(v))
+		return s.intRangeProblem(int64(v))
 	}
 	return ""
 }
 
-func (s Setting) notOneOf(v string) string {
+func (s Setting) oneOfProblem(v string) string {
 	for _, known := range s.oneOf {
 		if v == known {
 			return ""
@@ -136,13 +136,13 @@ func (s Setting) notOneOf(v string) string {
 	return "is not a value it knows"
 }
 
-func (s Setting) outsideInts(v int64) string {
+func (s Setting) intRangeProblem(v int64) string {
 	low, _ := strconv.ParseInt(s.min, 10, 64)
 	high, _ := strconv.ParseInt(s.max, 10, 64)
-	return outside(v, low, high)
+	return rangeProblem(v, low, high)
 }
 
-func outside[T int64 | time.Duration](v, low, high T) string {
+func rangeProblem[T int64 | time.Duration](v, low, high T) string {
 	switch {
 	case v < low:
 		return "is too small"
@@ -152,7 +152,8 @@ func outside[T int64 | time.Duration](v, low, high T) string {
 	return ""
 }
 
-// mustDuration reads a bound in a tag; a test reads them all.
+// mustDuration parses a bound in a tag, and panics if it is invalid. A test calls it for
+// all tags.
 func mustDuration(s string) time.Duration {
 	d, err := ParseDuration(s)
 	if err != nil {
@@ -161,30 +162,30 @@ func mustDuration(s string) time.Duration {
 	return d
 }
 
-// A Value is a setting with what is in force.
+// A Value is a setting with its current value.
 type Value struct {
 	Setting
-	Text string // what is in force; secrets hidden
-	Set  bool   // differs from the default
+	Text string // the value; secrets are redacted
+	Set  bool   // whether it differs from the default
 }
 
-// Effective gives every setting with the value in force, secrets hidden.
+// Effective returns all settings with their current values. Secrets are redacted.
 func (c *Config) Effective() []Value {
 	config := reflect.ValueOf(c).Elem()
 	var all []Value
 	for _, s := range Settings() {
-		text := show(config.Field(s.field).Interface())
+		text := formatValue(config.Field(s.field).Interface())
 		all = append(all, Value{s, text, text != c.shownDefault(s)})
 	}
 	return all
 }
 
-// shownDefault is the default in the spelling of show, which may be another
-// than the tag's.
+// shownDefault returns the default in the form of formatValue, which may differ from the
+// tag's.
 func (c *Config) shownDefault(s Setting) string {
 	fresh, _ := parseDefaults()
 	fresh.PasswordMin = c.defaultPasswordMin()
-	return show(reflect.ValueOf(fresh).Field(s.field).Interface())
+	return formatValue(reflect.ValueOf(fresh).Field(s.field).Interface())
 }
 
 func parseDefaults() (Config, Problems) {
@@ -192,7 +193,7 @@ func parseDefaults() (Config, Problems) {
 	return parse(map[string]string{}, &ps), ps
 }
 
-func show(v any) string {
+func formatValue(v any) string {
 	switch v := v.(type) {
 	case Secret:
 		if v == "" {

@@ -17,36 +17,40 @@ import (
 	"expenseflow/models"
 )
 
-// A Secret is text that no log, message or listing shows.
+// A Secret is a string that is redacted in logs, messages and listings.
 type Secret string
 
 const redacted = "REDACTED"
 
-// String gives "REDACTED".
+// String returns "REDACTED".
 func (Secret) String() string { return redacted }
 
-// GoString gives "REDACTED".
+// GoString returns "REDACTED".
 func (Secret) GoString() string { return redacted }
 
-// LogValue gives "REDACTED".
+// LogValue returns "REDACTED".
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText gives "REDACTED".
+// MarshalText returns "REDACTED".
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Reveal gives the secret itself.
+// Reveal returns the secret.
 func (s Secret) Reveal() string { return string(s) }
 
-// A DSN says where a database is. Its text shows the place and hides who asks.
+// A DSN is the address of a database. Its String method hides the credentials.
 type DSN string
 
-// String gives the path of a file, and of a URL scheme, host and path.
+// String returns the path of a file, or the scheme, host and path of a URL. Text in any
+// other form is hidden: it may be a connection string with a password.
 func (d DSN) String() string {
-	if !strings.Contains(string(d), "://") {
+	switch isURL := strings.Contains(string(d), "://"); {
+	case !isURL && databaseProblem(string(d)) != "":
+		return redacted
+	case !isURL:
 		return string(d)
 	}
 	u, err := url.Parse(string(d))
-	if err != nil || unescaped(string(d)) {
+	if err != nil || hasUnescapedChar(string(d)) {
 		return redacted
 	}
 	return u.Scheme + "://" + u.Host + u.Path
@@ -61,16 +65,16 @@ func (d DSN) LogValue() slog.Value { return slog.StringValue(d.String()) }
 // MarshalText is String.
 func (d DSN) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// Reveal gives the whole of it.
+// Reveal returns the address with its credentials.
 func (d DSN) Reveal() string { return string(d) }
 
-// Bytes is a size. Texts such as 65536, 64KiB and 1mb are understood; k, m and
-// g are powers of 1024 with or without the i.
+// Bytes is a size in bytes. Its texts are such as 65536, 64KiB and 1mb; k, m and g are
+// powers of 1024, with or without the i.
 type Bytes int64
 
 var sizeText = regexp.MustCompile(`(?i)^(\d{1,12}) *(?:([kmg])i?)?b?$`)
 
-// UnmarshalText reads a size.
+// UnmarshalText parses a size.
 func (b *Bytes) UnmarshalText(text []byte) error {
 	m := sizeText.FindSubmatch(text)
 	if m == nil {
@@ -100,13 +104,13 @@ func (b Bytes) String() string {
 	return strconv.FormatInt(int64(b), 10)
 }
 
-// An Amount is a sum of money that may be left out.
+// An Amount is an optional amount of money.
 type Amount struct {
 	Money models.Money
 	Set   bool
 }
 
-// UnmarshalText reads texts such as 100, 12.5 and -20.
+// UnmarshalText parses texts such as 100, 12.5 and -20.
 func (a *Amount) UnmarshalText(text []byte) error {
 	m, err := models.ParseMoney(string(text))
 	switch {
@@ -119,7 +123,7 @@ func (a *Amount) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String gives the shortest form, "" for none.
+// String returns the shortest form, "" for none.
 func (a Amount) String() string {
 	if !a.Set {
 		return ""
@@ -130,7 +134,7 @@ func (a Amount) String() string {
 // A Zone is a time zone by its IANA name.
 type Zone struct{ *time.Location }
 
-// UnmarshalText reads names such as UTC and Europe/Berlin.
+// UnmarshalText parses names such as UTC and Europe/Berlin.
 func (z *Zone) UnmarshalText(text []byte) error {
 	zone, ok := models.LoadZone(strings.TrimSpace(string(text)))
 	if !ok {
@@ -140,14 +144,13 @@ func (z *Zone) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A Rate is how often something may happen: N times in each Per. The zero Rate
-// is no limit.
+// A Rate is a limit of N events in each Per. The zero Rate is no limit.
 type Rate struct {
 	N   int
 	Per time.Duration
 }
 
-// PerSecond is the rate in a second; 0 for no limit.
+// PerSecond returns the rate in events per second; 0 for no limit.
 func (r Rate) PerSecond() float64 {
 	if r.N == 0 {
 		return 0
@@ -155,7 +158,7 @@ func (r Rate) PerSecond() float64 {
 	return float64(r.N) / r.Per.Seconds()
 }
 
-// UnmarshalText reads texts such as 20/15m; 0 is no limit.
+// UnmarshalText parses texts such as 20/15m; 0 is no limit.
 func (r *Rate) UnmarshalText(text []byte) error {
 	if string(text) == "0" {
 		*r = Rate{}
@@ -181,11 +184,11 @@ func (r Rate) String() string {
 	return fmt.Sprintf("%d/%s", r.N, FormatDuration(r.Per))
 }
 
-// Origins are web origins in the form of origin.Parse, such as
-// https://money.example.org. None, or "*" alone, stands for any.
+// Origins is a list of web origins in the form of origin.Parse, such as
+// https://money.example.org. An empty list, written as "*" or "", allows any.
 type Origins []string
 
-// UnmarshalText reads a comma-separated list.
+// UnmarshalText parses a comma-separated list.
 func (o *Origins) UnmarshalText(text []byte) error {
 	*o = nil
 	all := fields(text)
@@ -209,10 +212,26 @@ func (o *Origins) UnmarshalText(text []byte) error {
 
 func (o Origins) String() string { return strings.Join(o, ",") }
 
-// Folders are paths of folders, in the order in which they are looked at.
+// A BaseURL is the address of an HTTP server without a path: scheme, host and port.
+type BaseURL string
+
+// UnmarshalText parses an address such as http://10.0.0.5:3000.
+func (b *BaseURL) UnmarshalText(text []byte) error {
+	u, err := url.Parse(strings.TrimSuffix(string(text), "/"))
+	switch {
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		return errors.New("is not an address that begins with http:// or https://")
+	case u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("has more than a scheme, a host and a port")
+	}
+	*b = BaseURL(u.Scheme + "://" + u.Host)
+	return nil
+}
+
+// Folders is a list of paths of folders in order of precedence.
 type Folders []string
 
-// UnmarshalText reads a list with the separator of PATH: : or, on Windows, ;.
+// UnmarshalText parses a list with the separator of PATH: ":" or, on Windows, ";".
 func (f *Folders) UnmarshalText(text []byte) error {
 	*f = nil
 	for _, dir := range filepath.SplitList(string(text)) {
@@ -225,10 +244,10 @@ func (f *Folders) UnmarshalText(text []byte) error {
 
 func (f Folders) String() string { return strings.Join(f, string(filepath.ListSeparator)) }
 
-// Prefixes are networks.
+// Prefixes is a list of networks.
 type Prefixes []netip.Prefix
 
-// UnmarshalText reads a comma-separated list of addresses and networks.
+// UnmarshalText parses a comma-separated list of addresses and networks.
 func (p *Prefixes) UnmarshalText(text []byte) error {
 	*p = nil
 	for _, s := range fields(text) {
@@ -260,11 +279,31 @@ func (p Prefixes) String() string {
 	return strings.Join(texts, ",")
 }
 
+// Domains is a list of names of hosts.
+type Domains []string
+
+var domainText = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*$`)
+
+// UnmarshalText parses a comma-separated list of names.
+func (d *Domains) UnmarshalText(text []byte) error {
+	*d = nil
+	for _, s := range fields(text) {
+		name := strings.ToLower(strings.TrimSuffix(s, "."))
+		if !domainText.MatchString(name) || len(name) > 253 {
+			return fmt.Errorf("has %q, which is not the full name of a host, without https:// and port, and not with a *", s)
+		}
+		*d = append(*d, name)
+	}
+	return nil
+}
+
+func (d Domains) String() string { return strings.Join(d, ",") }
+
 func fields(text []byte) []string {
 	return strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// The units that vercel/ms knows (docs/contract.md#tokens). A year is 365.25 days.
+// The units of npm's vercel/ms (docs/contract.md#tokens). A year is 365.25 days.
 const (
 	day  = 24 * time.Hour
 	week = 7 * day
@@ -276,12 +315,21 @@ var (
 	units        = []struct {
 		prefix string
 		unit   time.Duration
-	}{{"ms", time.Millisecond}, {"mil", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", day}, {"w", week}, {"y", year}}
+	}{
+		{"ms", time.Millisecond},
+		{"mil", time.Millisecond},
+		{"s", time.Second},
+		{"m", time.Minute},
+		{"h", time.Hour},
+		{"d", day},
+		{"w", week},
+		{"y", year},
+	}
 )
 
-// ParseDuration reads what vercel/ms reads (7d, 12h, 1.5 hours, 30 days, 1y)
-// and Go's own form (1h30m). A bare number is seconds, unlike the original's
-// "3600", which meant 3.6 seconds (docs/contract.md#d32).
+// ParseDuration parses the durations of npm's vercel/ms (7d, 12h, 1.5 hours, 30 days, 1y)
+// and of Go (1h30m). A plain number is seconds, whereas the original's "3600" meant 3.6
+// seconds (docs/contract.md#d32).
 func ParseDuration(s string) (time.Duration, error) {
 	m := durationText.FindStringSubmatch(s)
 	if m == nil {
@@ -311,7 +359,7 @@ func unitOf(name string) time.Duration {
 	return time.Second
 }
 
-// FormatDuration writes d in its largest whole unit, such as 7d or 90s.
+// FormatDuration returns d in the largest unit of which it is a multiple, such as 7d or 90s.
 func FormatDuration(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration

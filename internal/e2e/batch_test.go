@@ -100,7 +100,7 @@ func idOf(e event) string {
 
 var changeEvents = []string{"expense_created", "expense_updated", "expense_deleted"}
 
-// changes gives what a device heard of expenses as "expense_created <id>".
+// changes returns what a device heard of expenses as "expense_created <id>".
 func (d *device) changes() []string {
 	var out []string
 	for _, e := range d.events(changeEvents...) {
@@ -132,7 +132,7 @@ func same(t *testing.T, what string, want, got any) {
 	}
 }
 
-// creates gives n different creates.
+// creates returns n different creates.
 func (a *account) creates(n int) []operation {
 	ops := make([]operation, n)
 	for i := range ops {
@@ -406,7 +406,7 @@ func TestQueueOfAnotherAccountIsParked(t *testing.T) {
 
 		same(t, "result", result{ResourceID: "temp_1", Error: "Queued by another account", Status: "parked"}, got[0])
 		same(t, "expenses of the second account", 0, len(b.expenses(t)))
-		same(t, "what waits for a person", 1, b.syncStatus(t).PendingOperations)
+		same(t, "what waits for the user", 1, b.syncStatus(t).PendingOperations)
 	})
 }
 
@@ -416,7 +416,10 @@ func TestOperationCannotReachBeyondItsFields(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a, b := register(t, p), register(t, p)
 		mine := a.create(t, "mine", a.phone())
-		evil := map[string]any{"user": b.ID, "_id": strings.Repeat("b", 24), "$set": map[string]any{"amount": 1}, "description": "still mine"}
+		evil := map[string]any{
+			"user": b.ID, "_id": strings.Repeat("b", 24), "$set": map[string]any{"amount": 1},
+			"description": "still mine",
+		}
 
 		got := a.batch(t, a.queued("UPDATE", mine.ID, evil))
 		foreign := b.batch(t, b.queued("UPDATE", mine.ID, map[string]any{"description": "stolen"}), b.queued("DELETE", mine.ID, nil))

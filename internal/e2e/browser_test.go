@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
+	"time"
 )
 
-// twoWindows gives a new person's page on two devices, both live.
+// twoWindows returns a new person's page on two devices, both live.
 func twoWindows(t *testing.T, b *browser, url string) (person, *window, *window) {
 	t.Helper()
 	who := newPerson()
@@ -48,7 +50,8 @@ func TestPageGoesOfflineAndBack(t *testing.T) {
 		one.edit(t, "Lunch", "Description", "Dinner")
 		one.edit(t, "Bread", "Amount", "3.20")
 		one.press(t, "Delete Milk")
-		one.awaitRows(t, "Tea −4.00 [Waiting]", "Dinner −12.50 [Waiting]", "Milk −2.00 [Deletion waiting]", "Bread −3.20 [Change waiting]")
+		one.awaitRows(t, "Tea −4.00 [Waiting]", "Dinner −12.50 [Waiting]", "Milk −2.00 [Deletion waiting]",
+			"Bread −3.20 [Change waiting]")
 		one.awaitStatus(t, "Offline · 4 waiting")
 		other.awaitRows(t, "Milk −2.00", "Bread −3.00")
 
@@ -100,7 +103,7 @@ func TestPageWhoseAnswersAreLostAddsOnce(t *testing.T) {
 	x := startProxy(t, p)
 	b := startBrowser(t)
 	who := newPerson()
-	one := b.open(t, x.url(), nil)
+	one := b.open(t, x.URL(), nil)
 	one.register(t, who)
 	a := who.account(t, p)
 	ear := startNode(t).connect(t, a, transports[1])
@@ -172,6 +175,36 @@ func TestPageShowsWhatTheServerDidNotAccept(t *testing.T) {
 	one.press(t, "Try again: Change Lunch, 15.00")
 	one.awaitRows(t, "Lunch −15.00")
 	other.awaitRows(t, "Lunch −15.00")
+}
+
+// Two tabs are open for longer than their token is valid: nobody is signed out, and a form that
+// is half filled in stays so. Then the server takes no new accounts, and the page says so.
+func TestPageOutlivesItsToken(t *testing.T) {
+	const life = 6 * second
+	p := start(t, fmt.Sprintf("JWT_EXPIRE=%v", life))
+	one := startBrowser(t).open(t, p.url(), nil)
+	one.register(t, newPerson())
+	two := one.tab(t, p.url())
+	two.awaitStatus(t, "Live")
+	opened := time.Now()
+	two.fill(t, "Description", "Lunch")
+	time.Sleep(time.Until(opened.Add(life + second)))
+	two.fill(t, "Amount", "4")
+	two.press(t, "Add")
+	one.awaitRows(t, "Lunch −4.00")
+	one.awaitStatus(t, "Live")
+
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	p.env = append(p.env, "ALLOW_REGISTRATION=false")
+	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+	one.awaitStatus(t, "Live")
+	one.press(t, "Sign out")
+	one.awaitText(t, "New accounts cannot be made here")
+	two.awaitText(t, "New accounts cannot be made here")
 }
 
 func TestPageInTwoTabsOfOneBrowser(t *testing.T) {
@@ -329,7 +362,8 @@ func TestPageCorrectsWhatWasParked(t *testing.T) {
 	w.register(t, who)
 	a := who.account(t, p)
 
-	a.batch(t, a.queued("CREATE", "temp_1", map[string]any{"description": "Lunch", "amount": -5, "category": "sweets", "type": "gift"}))
+	a.batch(t, a.queued("CREATE", "temp_1",
+		map[string]any{"description": "Lunch", "amount": -5, "category": "sweets", "type": "gift"}))
 	w.awaitText(t, "Add Lunch, −5.00")
 	w.awaitRows(t)
 	w.press(t, "Correct: Add Lunch, −5.00")

@@ -78,7 +78,7 @@ func idsOf(events []event) []string {
 	return out
 }
 
-// repeated gives what occurs more than once.
+// repeated returns what occurs more than once.
 func repeated(list []string) []string {
 	var out []string
 	seen := make(map[string]bool)

@@ -73,7 +73,7 @@ func (w *window) agrees(t *testing.T, month string) {
 	w.awaitParts(t, legendPart, "In 0.00", "Out 12.50")
 }
 
-// days gives the days of the account's expenses.
+// days returns the days of the account's expenses.
 func (a *account) days(t *testing.T) []string {
 	t.Helper()
 	var out []string
@@ -81,6 +81,31 @@ func (a *account) days(t *testing.T) []string {
 		out = append(out, e.Day)
 	}
 	return out
+}
+
+// The account's time zone is found and chosen by the keyboard, and every device counts its days at once.
+func TestPageChangesTheAccountsTimeZone(t *testing.T) {
+	p, b, who, moment := sqlite(t), startBrowser(t), newPerson(), twoDays[0].moment
+	one, other := b.at(t, p, losAngeles, moment), b.at(t, p, losAngeles, moment)
+	one.register(t, who)
+	other.signIn(t, who)
+	one.add(t, "Lunch", "12.50")
+	other.awaitParts(t, dayTitlesPart, "Today")
+
+	one.press(t, "Devices of "+who.name)
+	one.checkAccess(t, "the account's settings")
+	one.tabTo(t, "Time zone of the account")
+	one.keys(t, "Control+a")
+	one.types(t, "Nowhere/At all")
+	one.keys(t, "Enter")
+	one.awaitText(t, "time zone")
+	one.keys(t, "Control+a")
+	one.types(t, auckland)
+	one.keys(t, "Enter")
+	for _, w := range []*window{one, other} {
+		w.awaitParts(t, dayTitlesPart, "Yesterday")
+	}
+	same(t, "days", []string{"2026-03-31"}, who.account(t, p).days(t))
 }
 
 // Budgets and alerts count the same days as the list: not the last of the month

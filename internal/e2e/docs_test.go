@@ -83,7 +83,8 @@ func TestEveryFindingHasATest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?m)^\| (\d+[a-z]?|[FS]\d+|\w+ decision) \|[^|]*\|([^|]*)\|([^|]*)\|$`).FindAllStringSubmatch(string(page), -1)
+	row := regexp.MustCompile(`(?m)^\| (\d+[a-z]?|[FS]\d+|\w+ decision) \|[^|]*\|([^|]*)\|([^|]*)\|$`)
+	rows := row.FindAllStringSubmatch(string(page), -1)
 	for _, row := range rows {
 		if !strings.Contains(row[2], "`") && (strings.TrimSpace(row[2]) != "none" || strings.TrimSpace(row[3]) == "") {
 			t.Errorf("%s has neither a test nor a reason", row[1])
@@ -105,7 +106,8 @@ func TestReadmesClientHearsItsExpense(t *testing.T) {
 	_, rest, _ := strings.Cut(string(page), "```js\n")
 	script, _, _ := strings.Cut(rest, "```")
 	ctx, stop := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, node, "--input-type=module", "-e", strings.ReplaceAll(script, "http://localhost:3000", start(t).url()))
+	cmd := exec.CommandContext(ctx, node, "--input-type=module", "-e",
+		strings.ReplaceAll(script, "http://localhost:3000", start(t).url()))
 	cmd.Dir = npmDir
 	said, err := cmd.StdoutPipe()
 	if err != nil {
@@ -120,7 +122,7 @@ func TestReadmesClientHearsItsExpense(t *testing.T) {
 	same(t, "error", nil, err)
 }
 
-// testNames gives the name of every test below root.
+// testNames returns the name of every test below root.
 func testNames(t *testing.T, root string) map[string]bool {
 	t.Helper()
 	names, function := map[string]bool{}, regexp.MustCompile(`(?m)^func (Test\w+)\(`)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// connectAll gives a device of the account's per transport.
+// connectAll returns a device of the account's per transport.
 func (n *node) connectAll(t *testing.T, a *account) []*device {
 	t.Helper()
 	var all []*device
@@ -130,7 +130,8 @@ func everythingAnAccountCanDo(t *testing.T, a *account) {
 func checkHeardOnly(t *testing.T, a *account, devices []*device) {
 	t.Helper()
 	want := []string{
-		"expense_created", "expense_updated", "expense_created", "expense_updated", "expense_deleted", "expense_deleted", "expense_created",
+		"expense_created", "expense_updated", "expense_created", "expense_updated", "expense_deleted", "expense_deleted",
+		"expense_created",
 	}
 	for _, d := range devices {
 		var names []string

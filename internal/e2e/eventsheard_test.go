@@ -21,8 +21,8 @@ import (
 
 const operatorToken = "the token of whoever runs it"
 
-// A stage is what is needed to make a socket hear everything.
-type stage struct {
+// An eventFixture is what is needed to make a socket hear everything.
+type eventFixture struct {
 	a             *account
 	n             *node
 	page          eventPage
@@ -51,7 +51,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	}
 	p := start(t, "ADMIN_TOKEN="+operatorToken, "NOTIFY_EXPENSES=true", "LOW_BALANCE_THRESHOLD=100")
 	a, n := register(t, p), startNode(t)
-	s := &stage{a: a, n: n, page: page, answers: map[string]json.RawMessage{}}
+	s := &eventFixture{a: a, n: n, page: page, answers: map[string]json.RawMessage{}}
 	s.phone = n.openAs(t, a, map[string]any{"deviceId": a.phone()})
 	s.laptop = n.openAs(t, a, map[string]any{"deviceId": a.device("laptop"), "features": []string{"batch"}})
 	s.all = []*device{s.phone, s.laptop, s.loud(t, n), s.late(t, n)}
@@ -62,8 +62,10 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	s.queueEverything(t)
 	s.parkTooMuch(t, n)
 	s.askEverything(t)
-	s.a.call(t, http.MethodPatch, "/api/user/settings", from(s.a.phone(), map[string]any{"currency": "EUR", "timeZone": "Europe/Berlin"})).want(t, http.StatusOK)
-	call(t, http.MethodPost, p.url()+"/api/admin/status", operatorToken, map[string]any{"status": "degraded", "message": "back at noon"}).want(t, http.StatusOK)
+	s.a.call(t, http.MethodPatch, "/api/user/settings",
+		from(s.a.phone(), map[string]any{"currency": "EUR", "timeZone": "Europe/Berlin"})).want(t, http.StatusOK)
+	call(t, http.MethodPost, p.url()+"/api/admin/status", operatorToken,
+		map[string]any{"status": "degraded", "message": "back at noon"}).want(t, http.StatusOK)
 
 	s.checkHeard(t)
 	s.checkAnswers(t)
@@ -71,7 +73,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 }
 
 // loud is a device that says too much.
-func (s *stage) loud(t *testing.T, n *node) *device {
+func (s *eventFixture) loud(t *testing.T, n *node) *device {
 	d := n.openAs(t, s.a, map[string]any{})
 	for range 55 {
 		d.emit(t, "dashboard:unsubscribe")
@@ -80,13 +82,14 @@ func (s *stage) loud(t *testing.T, n *node) *device {
 }
 
 // late is a device whose token runs out.
-func (s *stage) late(t *testing.T, n *node) *device {
+func (s *eventFixture) late(t *testing.T, n *node) *device {
 	expires := time.Now().Add(4 * second).Truncate(second)
-	return n.openAs(t, s.a.with(signed(t, jwt.MapClaims{"id": s.a.ID, "iat": time.Now().Unix(), "exp": expires.Unix()})), map[string]any{})
+	return n.openAs(t, s.a.with(signed(t, jwt.MapClaims{"id": s.a.ID, "iat": time.Now().Unix(), "exp": expires.Unix()})),
+		map[string]any{})
 }
 
 // say says what the page has as its example, changed as it must be.
-func (s *stage) say(t *testing.T, name string, change func(map[string]any)) json.RawMessage {
+func (s *eventFixture) say(t *testing.T, name string, change func(map[string]any)) json.RawMessage {
 	t.Helper()
 	var args []any
 	if example := s.page[said+name].example; example != nil {
@@ -99,7 +102,7 @@ func (s *stage) say(t *testing.T, name string, change func(map[string]any)) json
 }
 
 // shareEverything has another user hear of an expense of this one's.
-func (s *stage) shareEverything(t *testing.T, n *node) {
+func (s *eventFixture) shareEverything(t *testing.T, n *node) {
 	other := register(t, s.a.p)
 	s.all = append(s.all, n.openAs(t, other, map[string]any{}))
 	e := s.a.create(t, "shared", s.a.phone())
@@ -109,9 +112,11 @@ func (s *stage) shareEverything(t *testing.T, n *node) {
 }
 
 // sayEverything says all that a client may, and some of it wrongly.
-func (s *stage) sayEverything(t *testing.T) {
+func (s *eventFixture) sayEverything(t *testing.T) {
+	s.say(t, "auth:refresh", func(o map[string]any) { o["token"] = s.a.Token })
 	var created struct{ Expense expense }
-	answer := s.say(t, "expense:create", func(o map[string]any) { o["merchant"], o["notes"], o["currency"] = "Corner", "with Bob", "eur" })
+	answer := s.say(t, "expense:create",
+		func(o map[string]any) { o["merchant"], o["notes"], o["currency"] = "Corner", "with Bob", "eur" })
 	if err := json.Unmarshal(answer, &created); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +131,7 @@ func (s *stage) sayEverything(t *testing.T) {
 }
 
 // meetEverybody shares an expense, has somebody change it, and meets in its room.
-func (s *stage) meetEverybody(t *testing.T, expenseID string) {
+func (s *eventFixture) meetEverybody(t *testing.T, expenseID string) {
 	carol := register(t, s.a.p)
 	hers := s.n.openAs(t, carol, map[string]any{"deviceId": carol.phone()})
 	s.all = append(s.all, hers)
@@ -147,17 +152,18 @@ func (s *stage) meetEverybody(t *testing.T, expenseID string) {
 }
 
 // meetAgain has carol offer an expense, be blocked and let in again.
-func (s *stage) meetAgain(t *testing.T, carol *account) {
+func (s *eventFixture) meetAgain(t *testing.T, carol *account) {
 	e := carol.create(t, "offered", carol.phone())
 	carol.share(t, e.ID, s.a)
-	carol.call(t, http.MethodPost, "/api/expenses/"+e.ID+"/share", map[string]any{"email": "nobody@example.test", "role": "viewer"}).want(t, http.StatusAccepted)
+	carol.call(t, http.MethodPost, "/api/expenses/"+e.ID+"/share",
+		map[string]any{"email": "nobody@example.test", "role": "viewer"}).want(t, http.StatusAccepted)
 	for _, method := range []string{http.MethodPost, http.MethodDelete} {
 		s.a.call(t, method, "/api/people/"+carol.ID+"/block", from(s.a.phone(), map[string]any{})).want(t, http.StatusOK)
 	}
 }
 
 // spendEverything has a budget rise, the balance fall, and notifications read.
-func (s *stage) spendEverything(t *testing.T) {
+func (s *eventFixture) spendEverything(t *testing.T) {
 	var budget struct {
 		ID string `json:"_id"`
 	}
@@ -171,13 +177,14 @@ func (s *stage) spendEverything(t *testing.T) {
 		spent := from(s.a.phone(), map[string]any{"description": "Feast", "amount": 345, "category": "food", "type": "expense"})
 		s.a.call(t, http.MethodPost, "/api/expenses", spent).want(t, http.StatusCreated)
 	}
-	s.a.call(t, http.MethodPost, "/api/expenses", from(s.a.phone(), map[string]any{"description": "Rent", "amount": 300, "category": "bills", "type": "expense"})).want(t, http.StatusCreated)
+	s.a.call(t, http.MethodPost, "/api/expenses", from(s.a.phone(),
+		map[string]any{"description": "Rent", "amount": 300, "category": "bills", "type": "expense"})).want(t, http.StatusCreated)
 	s.a.call(t, http.MethodPatch, "/api/notifications/mark-all-read", nil).want(t, http.StatusOK)
 	s.a.call(t, http.MethodDelete, "/api/budgets/"+budget.ID, from(s.a.phone(), map[string]any{})).want(t, http.StatusOK)
 }
 
 // queueEverything sends a large batch, some of which is parked.
-func (s *stage) queueEverything(t *testing.T) {
+func (s *eventFixture) queueEverything(t *testing.T) {
 	e := s.a.create(t, "to be edited", s.a.phone())
 	s.a.call(t, http.MethodPut, "/api/expenses/"+e.ID, from(s.a.phone(), draft("edited"))).want(t, http.StatusOK)
 	ops := s.a.creates(60)
@@ -188,7 +195,7 @@ func (s *stage) queueEverything(t *testing.T) {
 }
 
 // parkTooMuch has somebody queue more nonsense than is kept.
-func (s *stage) parkTooMuch(t *testing.T, n *node) {
+func (s *eventFixture) parkTooMuch(t *testing.T, n *node) {
 	other := register(t, s.a.p)
 	d := n.openAs(t, other, map[string]any{"deviceId": other.phone()})
 	s.all = append(s.all, d)
@@ -201,14 +208,14 @@ func (s *stage) parkTooMuch(t *testing.T, n *node) {
 }
 
 // askEverything asks for what was missed and parked, and for nonsense.
-func (s *stage) askEverything(t *testing.T) {
+func (s *eventFixture) askEverything(t *testing.T) {
 	s.say(t, "sync_request", func(map[string]any) {}) // the example's place is of another database
 	s.phone.ask(t, "sync_request", map[string]any{"since": 0})
 	s.phone.ask(t, "sync_request", map[string]any{"since": "nonsense"})
 }
 
 // checkHeard wants every event of the page, with each key of it at least once.
-func (s *stage) checkHeard(t *testing.T) {
+func (s *eventFixture) checkHeard(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(s.page)) {
 		e := s.page[name]
 		if e.chapter == chapterSaid {
@@ -218,7 +225,7 @@ func (s *stage) checkHeard(t *testing.T) {
 		switch name {
 		case "expenses:batch":
 			by = s.laptop
-		case "auth_expired":
+		case "auth:expiring", "auth_expired":
 			by = s.all[3]
 		}
 		by.hear(t, 1, name)
@@ -237,7 +244,7 @@ func (s *stage) checkHeard(t *testing.T) {
 	}
 }
 
-func (s *stage) heardKey(name, key string) bool {
+func (s *eventFixture) heardKey(name, key string) bool {
 	for _, d := range s.all {
 		for _, e := range d.events(name) {
 			if strings.Contains(string(e.Args[0]), fmt.Sprintf("%q:", key)) {
@@ -249,7 +256,7 @@ func (s *stage) heardKey(name, key string) bool {
 }
 
 // checkAnswers wants answers of the page's form.
-func (s *stage) checkAnswers(t *testing.T) {
+func (s *eventFixture) checkAnswers(t *testing.T) {
 	for key, e := range s.page {
 		name, ok := strings.CutPrefix(key, said)
 		if !ok {
@@ -270,7 +277,7 @@ func (s *stage) checkAnswers(t *testing.T) {
 // checkTypes compiles all that was heard, and the answers, against the types that
 // clients import, and with it what must not compile: the one complaint shows that
 // there would be others.
-func (s *stage) checkTypes(t *testing.T) {
+func (s *eventFixture) checkTypes(t *testing.T) {
 	sources := s.traffic(t)
 	sources["wrong.ts"] = typesHead + "export const wrong: Heard<'notification_count'> = [{ count: '1' }];\n"
 	said := strings.TrimSpace(compile(t, sources))
@@ -320,9 +327,9 @@ socket.on('notification_count', (unread) => unread.count.length);
 // maxSamples is how many events of a name are compiled.
 const maxSamples = 20
 
-// traffic gives the sources: a page, what was heard and answered, and the names of
+// traffic returns the sources: a page, what was heard and answered, and the names of
 // docs/events.md, of which none may be missing and none be too many.
-func (s *stage) traffic(t *testing.T) map[string]string {
+func (s *eventFixture) traffic(t *testing.T) map[string]string {
 	var heard, answered strings.Builder
 	samples, heardNames, saidNames := map[string]int{}, []string{}, []string{}
 	for _, d := range s.all {
@@ -340,7 +347,8 @@ func (s *stage) traffic(t *testing.T) map[string]string {
 			heardNames = append(heardNames, fmt.Sprintf("'%s': true", key))
 		}
 	}
-	names := fmt.Sprintf("export const heard: Record<keyof ServerToClient, true> = { %s };\nexport const said: Record<keyof ClientToServer, true> = { %s };\n",
+	names := fmt.Sprintf("export const heard: Record<keyof ServerToClient, true> = { %s };\nexport const said: Record<keyof "+
+		"ClientToServer, true> = { %s };\n",
 		strings.Join(heardNames, ", "), strings.Join(saidNames, ", "))
 	return map[string]string{"page.ts": aPage, "heard.ts": typesHead + heard.String() + answered.String() + names}
 }
@@ -359,8 +367,12 @@ func compile(t *testing.T, sources map[string]string) string {
 	modules, types := absolute(t, npmDir, "node_modules"), absolute(t, "..", "..", "static", "expense-events.d.ts")
 	config, err := json.Marshal(map[string]any{
 		"compilerOptions": map[string]any{
-			"strict": true, "noEmit": true, "module": "nodenext", "target": "es2022", "lib": []string{"es2022", "dom"}, "types": []string{},
-			"paths": map[string]any{"expense-events": []string{types}, "socket.io-client": []string{filepath.Join(modules, "socket.io-client")}},
+			"strict": true, "noEmit": true, "module": "nodenext", "target": "es2022", "lib": []string{"es2022", "dom"},
+			"types": []string{},
+			"paths": map[string]any{
+				"expense-events":   []string{types},
+				"socket.io-client": []string{filepath.Join(modules, "socket.io-client")},
+			},
 		},
 		"files": slices.Sorted(maps.Keys(sources)),
 	})

@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// A chapter of docs/events.md is either what a client says or what it hears.
+// A chapter of docs/events.md lists either commands of a client or events that it receives.
 const (
-	chapterSaid    = "What you may say"
-	chapterChanges = "What you hear of changes"
+	chapterSaid    = "Commands"
+	chapterChanges = "Events of changes"
 )
 
 // An eventPage is docs/events.md as the tests read it.
@@ -73,7 +73,7 @@ func keyed(chapter, name string) string {
 
 const said = "say "
 
-// cutAt gives the parts of a text by their headings.
+// cutAt returns the parts of a text by their headings.
 func cutAt(heading *regexp.Regexp, text string) map[string]string {
 	parts := map[string]string{}
 	at := heading.FindAllStringSubmatchIndex(text, -1)
@@ -160,7 +160,7 @@ func (e *pagedEvent) object(text json.RawMessage) error {
 	return errors.Join(errs...)
 }
 
-// takes tells whether the value is of one of the key's types.
+// takes reports whether the value is of one of the key's types.
 func (k pagedKey) takes(value json.RawMessage) bool {
 	is := append(jsonType(value), "any")
 	return slices.ContainsFunc(k.types, func(t string) bool { return slices.Contains(is, t) })
@@ -172,7 +172,7 @@ var (
 	idText     = regexp.MustCompile(`^"[0-9a-f]{24}"$`)
 )
 
-// jsonType gives the page's words for a value, all that are true of it.
+// jsonType returns the page's words for a value, all that are true of it.
 func jsonType(value json.RawMessage) []string {
 	switch value[0] {
 	case '"':

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"expenseflow/internal/failpoint"
+	"expenseflow/internal/e2e/overlay/failpoint"
 )
 
 // failpointRuns makes a campaign of TestKilledAtANamedPoint:
@@ -48,8 +48,8 @@ const (
 	// convergence is how long after the last CONNECT, and after the last answer,
 	// every device may still differ from the list (docs/reliability.md).
 	convergence = second
-	// crewRuns is how many deaths the same account and devices live through.
-	crewRuns = 10
+	// fixtureRuns is how many deaths the same account and devices live through.
+	fixtureRuns = 10
 )
 
 // nth is the time at which run number run of runs dies.
@@ -79,10 +79,10 @@ func killedAt(t *testing.T, db database, d death) {
 	}
 	p := startFile(t, mortal, db.settings(t)...)
 	var slowest time.Duration
-	for first := 0; first < runs && !t.Failed(); first += crewRuns {
+	for first := 0; first < runs && !t.Failed(); first += fixtureRuns {
 		t.Run(fmt.Sprint("from ", first), func(t *testing.T) {
-			c := newCrew(t, p)
-			for run := first; run < min(first+crewRuns, runs); run++ {
+			c := newFailpointFixture(t, p)
+			for run := first; run < min(first+fixtureRuns, runs); run++ {
 				slowest = max(slowest, c.survive(t, d, d.nth(run, runs)))
 			}
 			t.Logf("%d changes, each heard once by each of %d devices", len(c.log), len(c.devices))
@@ -92,9 +92,9 @@ func killedAt(t *testing.T, db database, d death) {
 		d.at, db.name, runs, runs, slowest.Round(time.Millisecond))
 }
 
-// A crew is an account with devices that listen, behind a line that can be cut,
+// A failpointFixture is an account with devices that listen, behind a line that can be cut,
 // and with what its writers were told.
-type crew struct {
+type failpointFixture struct {
 	*account
 	line    *proxy
 	devices []*device
@@ -108,9 +108,9 @@ type crew struct {
 	copies []missed          // snapshots that were answered
 }
 
-func newCrew(t *testing.T, p *program) *crew {
+func newFailpointFixture(t *testing.T, p *program) *failpointFixture {
 	t.Helper()
-	c := &crew{account: register(t, p), line: startProxy(t, p), stored: make(map[string]string)}
+	c := &failpointFixture{account: register(t, p), line: startProxy(t, p), stored: make(map[string]string)}
 	n := startNode(t)
 	for _, tr := range transports {
 		c.devices = append(c.devices, c.join(t, n, tr))
@@ -122,19 +122,19 @@ func newCrew(t *testing.T, p *program) *crew {
 // join connects a device that listens. npm's client waits its whole timeout, 20 s if
 // nobody sets it, for a server that died between the WebSocket's handshake and the
 // first packet: the engine's close is not told to the manager that opens it.
-func (c *crew) join(t *testing.T, n *node, tr transport) *device {
+func (c *failpointFixture) join(t *testing.T, n *node, tr transport) *device {
 	t.Helper()
 	options := tr.options()
 	options["timeout"] = second.Milliseconds()
 	options["auth"] = map[string]any{"token": c.Token}
-	d := n.open(t, c.line.url(), options)
+	d := n.open(t, c.line.URL(), options)
 	d.await(t, "connect", 1)
 	return d
 }
 
 // acknowledged notes what a writer was told: so many changes, after which the
 // list has these.
-func (c *crew) acknowledged(changes int, stored ...string) {
+func (c *failpointFixture) acknowledged(changes int, stored ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made += changes
@@ -145,12 +145,12 @@ func (c *crew) acknowledged(changes int, stored ...string) {
 
 // survive lets the program die at d.at for the nth time of being there, starts
 // it again, and tells how long the devices took to be equal.
-func (c *crew) survive(t *testing.T, d death, nth int64) time.Duration {
+func (c *failpointFixture) survive(t *testing.T, d death, nth int64) time.Duration {
 	t.Helper()
 	c.leave(t, d.missed)
 	words := failpoint.LastWords(d.at, nth)
 	c.restart(t, fmt.Sprintf("FAILPOINT=%s@%d", d.at, nth))
-	c.line.up(t)
+	c.line.goUp()
 	toil := c.toil(d.at, fmt.Sprint(len(c.log)), c.p.ended)
 	c.awaitDeath(t, words)
 	c.restart(t)
@@ -168,13 +168,13 @@ func (c *crew) survive(t *testing.T, d death, nth int64) time.Duration {
 }
 
 // leave cuts the devices' line while another device makes changes.
-func (c *crew) leave(t *testing.T, changes int) {
+func (c *failpointFixture) leave(t *testing.T, changes int) {
 	t.Helper()
 	farewells := make([]int, len(c.devices)) // one comes too when it was not connected yet
 	for i, d := range c.devices {
 		farewells[i] = len(d.noted("disconnect"))
 	}
-	c.line.down()
+	c.line.goDown()
 	for i, d := range c.devices {
 		d.await(t, "disconnect", farewells[i]+1)
 	}
@@ -189,7 +189,7 @@ func (c *crew) leave(t *testing.T, changes int) {
 
 // restart kills the program if it still runs and starts it with these settings
 // beside the usual ones.
-func (c *crew) restart(t *testing.T, settings ...string) {
+func (c *failpointFixture) restart(t *testing.T, settings ...string) {
 	t.Helper()
 	p, usual := c.p, c.p.env
 	if p.running() {
@@ -206,7 +206,7 @@ func (c *crew) restart(t *testing.T, settings ...string) {
 
 // awaitDeath waits until the program has died with these words. One that does
 // not come to the place proves nothing, and fails the test.
-func (c *crew) awaitDeath(t *testing.T, words string) {
+func (c *failpointFixture) awaitDeath(t *testing.T, words string) {
 	t.Helper()
 	select {
 	case <-c.p.ended:
@@ -221,7 +221,7 @@ func (c *crew) awaitDeath(t *testing.T, words string) {
 
 // toil lets devices change things, one thing after the other, until the program
 // is dead; finish waits until what they had begun is answered too.
-func (c *crew) toil(at failpoint.Point, name string, dead <-chan struct{}) (finish func() error) {
+func (c *failpointFixture) toil(at failpoint.Point, name string, dead <-chan struct{}) (finish func() error) {
 	works := []func(name string) error{c.queue, c.post}
 	if at == failpoint.InSnapshot {
 		works = append(works, c.copyAll)
@@ -248,9 +248,12 @@ func open(c <-chan struct{}) bool {
 }
 
 // queue sends what a device queued offline: two creations, an edit, a deletion.
-func (c *crew) queue(name string) error {
+func (c *failpointFixture) queue(name string) error {
 	kept, gone := c.queued("CREATE", "temp_kept", draft("kept "+name)), c.queued("CREATE", "temp_gone", draft("gone "+name))
-	body := batchOf([]operation{kept, gone, c.queued("UPDATE", kept.ResourceID, map[string]any{"amount": 7}), c.queued("DELETE", gone.ResourceID, nil)})
+	body := batchOf([]operation{
+		kept, gone, c.queued("UPDATE", kept.ResourceID, map[string]any{"amount": 7}),
+		c.queued("DELETE", gone.ResourceID, nil),
+	})
 	r, err := c.persist(http.MethodPost, "/api/sync/batch", body)
 	if err != nil {
 		return err
@@ -269,7 +272,7 @@ func (c *crew) queue(name string) error {
 }
 
 // post creates an expense online, under a name of the client's own.
-func (c *crew) post(name string) error {
+func (c *failpointFixture) post(name string) error {
 	body := from(c.device("tablet"), draft("posted "+name))
 	body["clientId"] = "posted " + name
 	_, err := c.persist(http.MethodPost, "/api/expenses", body)
@@ -280,7 +283,7 @@ func (c *crew) post(name string) error {
 }
 
 // copyAll asks for everything.
-func (c *crew) copyAll(string) error {
+func (c *failpointFixture) copyAll(string) error {
 	r, err := c.persist(http.MethodGet, "/api/sync/changes", nil)
 	if err != nil {
 		return err
@@ -296,7 +299,7 @@ func (c *crew) copyAll(string) error {
 }
 
 // persist repeats a request until it is answered, as devices do.
-func (c *crew) persist(method, path string, body any) (answer, error) {
+func (c *failpointFixture) persist(method, path string, body any) (answer, error) {
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		r, err := try(method, c.p.url()+path, c.Token, body)
 		switch {
@@ -311,7 +314,7 @@ func (c *crew) persist(method, path string, body any) (answer, error) {
 }
 
 // readLog reads on in the log, which has no gap.
-func (c *crew) readLog(t *testing.T) {
+func (c *failpointFixture) readLog(t *testing.T) {
 	t.Helper()
 	for more := true; more; {
 		m := c.missed(t, c.next, 500)
@@ -325,7 +328,7 @@ func (c *crew) readLog(t *testing.T) {
 
 // converge waits until each device has heard the whole log, and tells how long
 // after its last CONNECT, or after the last answer if that came later, it had.
-func (c *crew) converge(t *testing.T, answered time.Time) (took time.Duration) {
+func (c *failpointFixture) converge(t *testing.T, answered time.Time) (took time.Duration) {
 	t.Helper()
 	for _, d := range c.devices {
 		heard := d.hearAll(t, c.log)
@@ -341,7 +344,7 @@ func (c *crew) converge(t *testing.T, answered time.Time) (took time.Duration) {
 
 // check holds the devices, the list and the log against each other and against
 // what was acknowledged, after one more change that everybody hears.
-func (c *crew) check(t *testing.T, words string) {
+func (c *failpointFixture) check(t *testing.T, words string) {
 	t.Helper()
 	if err := c.post(fmt.Sprint("last ", len(c.log))); err != nil {
 		t.Fatal(err)
@@ -356,7 +359,7 @@ func (c *crew) check(t *testing.T, words string) {
 	c.checkStored(t, words, list)
 	for i, d := range c.devices {
 		who := words + ": " + transports[i].name
-		same(t, who+" heard, against the log", spoken(c.log), told(d))
+		same(t, who+" heard, against the log", spoken(c.log), receivedEvents(d))
 		same(t, who+" shows, against the list", list, folded(t, d))
 		same(t, who+" was recovered each time", false, slices.Contains(d.recovered(t)[1:], false))
 	}
@@ -364,7 +367,7 @@ func (c *crew) check(t *testing.T, words string) {
 }
 
 // checkStored wants each acknowledged expense in the list, once, and no other.
-func (c *crew) checkStored(t *testing.T, words string, list map[string]string) {
+func (c *failpointFixture) checkStored(t *testing.T, words string, list map[string]string) {
 	t.Helper()
 	var want []string
 	for description, amount := range c.stored {
@@ -385,8 +388,8 @@ func spoken(log []string) (events []string) {
 	return events
 }
 
-// told is what a device heard of expenses, in both spellings.
-func told(d *device) (events []string) {
+// receivedEvents is what a device heard of expenses, in both spellings.
+func receivedEvents(d *device) (events []string) {
 	for _, e := range d.events(slices.Concat(spellings...)...) {
 		events = append(events, e.Name+" "+idOf(e))
 	}
@@ -410,7 +413,7 @@ func folded(t *testing.T, d *device) map[string]string {
 
 // checkCopies wants each snapshot to have as many expenses as the log up to its
 // sequence leaves.
-func (c *crew) checkCopies(t *testing.T, words string) {
+func (c *failpointFixture) checkCopies(t *testing.T, words string) {
 	t.Helper()
 	left, at := 0, make([]int, len(c.log)+1)
 	for i, change := range c.log {

@@ -27,7 +27,7 @@ func (w *window) fillIn(t *testing.T, description, category, amount, kind string
 	w.choose(t, "Kind", kind)
 }
 
-// requests gives what the page asked of /api since it was asked last.
+// requests returns what the page asked of /api since it was asked last.
 func (w *window) requests(t *testing.T) []string {
 	t.Helper()
 	var asked []string

@@ -50,7 +50,10 @@ func (h *household) undisturbed(t *testing.T) {
 		if text := join(e.Args); strings.Contains(text, h.ID) || strings.Contains(text, "secret of the first") {
 			t.Errorf("the other user heard %s %s", e.Name, text)
 		}
-		if !slices.Contains([]string{"system:status", "notification_count", "account:balance", "presence:update", "expense_created", "expense:created"}, e.Name) &&
+		if !slices.Contains([]string{
+			"system:status", "notification_count", "account:balance", "presence:update", "expense_created",
+			"expense:created",
+		}, e.Name) &&
 			!(e.Name == "notification" && strings.Contains(join(e.Args), lastChange)) {
 			t.Errorf("the other user heard %s %s", e.Name, join(e.Args))
 		}
@@ -89,7 +92,7 @@ func (d *device) both() []string {
 	return out
 }
 
-// spelt gives both events of the creation of each expense.
+// spelt returns both events of the creation of each expense.
 func spelt(ids ...string) (out []string) {
 	for _, id := range ids {
 		out = append(out, "expense_created "+id, "expense:created "+id)
@@ -143,8 +146,8 @@ func TestLiveACutBetweenTheSpellingsRepeatsNeitherAndMissesNeither(t *testing.T)
 	for _, behind := range []string{"expense_created", "expense:created"} {
 		t.Run(behind, func(t *testing.T) {
 			t.Parallel()
-			a, x := register(t, p), startShears(t, p)
-			d := startNode(t).connectAt(t, x.url(), a, transports[1])
+			a, x := register(t, p), startFrameCutter(t, p)
+			d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 			var want []string
 			for round := range 5 {
 				x.cutBehind(behind, 2)
@@ -191,7 +194,8 @@ func TestLiveCommandsAreTheSameAsRequests(t *testing.T) {
 
 		updated := d.answered(t, "expense:update", map[string]any{"id": id, "version": 1, "amount": 20})
 		e, _ = updated["expense"].(map[string]any)
-		same(t, "updated", []any{true, 20.0, 2.0, "secret of the first"}, []any{updated["ok"], e["amount"], e["version"], e["description"]})
+		same(t, "updated", []any{true, 20.0, 2.0, "secret of the first"},
+			[]any{updated["ok"], e["amount"], e["version"], e["description"]})
 		stale := d.answered(t, "expense:update", map[string]any{"id": id, "version": 1, "amount": 30})
 		current, _ := stale["current"].(map[string]any)
 		same(t, "conflict", []any{false, "CONFLICT", 2.0}, []any{stale["ok"], stale["code"], current["version"]})
@@ -276,7 +280,8 @@ func (a *account) budget(t *testing.T, amount float64) string {
 	var b struct {
 		ID string `json:"_id"`
 	}
-	a.call(t, http.MethodPost, "/api/budgets", map[string]any{"name": "Food", "category": "food", "amount": amount, "period": "monthly"}).
+	a.call(t, http.MethodPost, "/api/budgets",
+		map[string]any{"name": "Food", "category": "food", "amount": amount, "period": "monthly"}).
 		want(t, http.StatusCreated).into(t, &b)
 	return b.ID
 }
@@ -333,7 +338,7 @@ func TestLiveNotificationsAreKeptAndCountedOnEveryDevice(t *testing.T) {
 func TestLiveNotificationsAreRecovered(t *testing.T) {
 	p := start(t)
 	x, a := startProxy(t, p), register(t, p)
-	d := startNode(t).connectAt(t, x.url(), a, transports[1])
+	d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 	away(t, x, d, func() {
 		a.budget(t, 12.5)
 		a.create(t, "lunch", "")
@@ -406,14 +411,16 @@ func TestLiveADashboardMovesByItself(t *testing.T) {
 		subscriber, ranged, silent := h.devices[0], h.devices[1], h.devices[2]
 		first := subscriber.answered(t, "dashboard:subscribe")
 		same(t, "snapshot", first["dashboard"], any(object(t, subscriber.hear(t, 1, "dashboard:update")[0].Args[0])))
-		same(t, "answer", true, ranged.answered(t, "dashboard:subscribe", map[string]any{"from": "2020-01-01", "to": "2020-01-31"})["ok"])
+		same(t, "answer", true,
+			ranged.answered(t, "dashboard:subscribe", map[string]any{"from": "2020-01-01", "to": "2020-01-31"})["ok"])
 
 		h.batch(t, h.creates(60)...)
 		board := subscriber.awaitState(t, "dashboard:update", func(p map[string]any) bool {
 			totals, _ := p["totals"].(map[string]any)
 			return totals["count"] == 60.0
 		})
-		same(t, "as by request", without(object(t, h.call(t, http.MethodGet, "/api/dashboard", nil).want(t, http.StatusOK).body)), without(board))
+		same(t, "as by request", without(object(t, h.call(t, http.MethodGet, "/api/dashboard", nil).want(t, http.StatusOK).body)),
+			without(board))
 		same(t, "recent", 10, len(board["recent"].([]any)))
 		empty := ranged.awaitState(t, "dashboard:update", func(p map[string]any) bool { return p["version"] == board["version"] })
 		same(t, "of other days", 0.0, empty["totals"].(map[string]any)["count"])
@@ -422,7 +429,8 @@ func TestLiveADashboardMovesByItself(t *testing.T) {
 		same(t, "unsubscribed", true, subscriber.answered(t, "dashboard:unsubscribe")["ok"])
 		before := len(subscriber.events("dashboard:update"))
 		h.settle(t, h.devices...)
-		ranged.awaitState(t, "dashboard:update", func(p map[string]any) bool { return p["version"].(float64) > board["version"].(float64) })
+		ranged.awaitState(t, "dashboard:update",
+			func(p map[string]any) bool { return p["version"].(float64) > board["version"].(float64) })
 		same(t, "after that", before, len(subscriber.events("dashboard:update")))
 		h.undisturbed(t)
 	})
@@ -488,10 +496,14 @@ func TestLiveSystemStatusIsToldToEverybody(t *testing.T) {
 		d.awaitState(t, "system:status", is("ok", ""))
 	}
 	said := map[string]any{"status": "degraded", "message": "slow today"}
-	for token, want := range map[string]int{"": http.StatusUnauthorized, "wrong": http.StatusUnauthorized, h.Token: http.StatusUnauthorized, adminToken: http.StatusOK} {
+	for token, want := range map[string]int{
+		"": http.StatusUnauthorized, "wrong": http.StatusUnauthorized,
+		h.Token: http.StatusUnauthorized, adminToken: http.StatusOK,
+	} {
 		call(t, http.MethodPost, p.url()+"/api/admin/status", token, said).want(t, want)
 	}
-	call(t, http.MethodPost, p.url()+"/api/admin/status", adminToken, map[string]any{"status": "on fire"}).want(t, http.StatusBadRequest)
+	call(t, http.MethodPost, p.url()+"/api/admin/status", adminToken, map[string]any{"status": "on fire"}).want(t,
+		http.StatusBadRequest)
 	late := h.join(t, transports[0], map[string]any{})
 	for _, d := range append(everybody, late) {
 		d.awaitState(t, "system:status", is("degraded", "slow today"))
@@ -516,7 +528,7 @@ func TestLiveWithoutAnAdminTokenThereIsNoAdmin(t *testing.T) {
 func TestLiveStatesNeverMoveAnOffset(t *testing.T) {
 	p := start(t)
 	x, a := startProxy(t, p), register(t, p)
-	d := startNode(t).connectAt(t, x.url(), a, transports[1])
+	d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 	d.answered(t, "dashboard:subscribe")
 	e := a.create(t, "lunch", "")
 	d.awaitState(t, "account:balance", func(p map[string]any) bool { return p["cause"] != nil })

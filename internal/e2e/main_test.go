@@ -1,16 +1,20 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"expenseflow/internal/e2e/overlay"
+	"expenseflow/internal/e2e/process"
+	"expenseflow/internal/testneed"
 )
 
 // patience bounds every wait for another process. It is not a promise of the
@@ -39,48 +43,37 @@ func runAll(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(work)
 	code = m.Run()
-	if err := errors.Join(stopShared(), heardWrong()); err != nil {
+	if err := errors.Join(stopShared(), stopBrowser(), heardWrong()); err != nil {
 		return 1, err
 	}
 	client.CloseIdleConnections()
 	return code, goleak.Find()
 }
 
-// unwatched leaves two libraries without the race detector: the inner loop of bcrypt,
-// with which a sign-up takes three seconds of a processor, and SQLite as it was
-// translated from C, whose memory is not Go's.
-var unwatched = []string{
-	"-gcflags=golang.org/x/crypto/blowfish=-race=false",
-	"-gcflags=modernc.org/sqlite/lib=-race=false",
-}
-
 // binary builds the program once, with the race detector if this test has it.
-var binary = sync.OnceValues(func() (string, error) { return build("expenseflow", raceEnabled) })
+var binary = sync.OnceValues(func() (string, error) { return build("expenseflow", testneed.Race) })
 
-// mortal is the program with its failpoints (package failpoint).
+// mortal is the program with fail points (package overlay).
 var mortal = sync.OnceValues(func() (string, error) {
-	return build("expenseflow-failpoints", raceEnabled, "-tags", "failpoints")
+	list, err := overlay.Write(filepath.Join(work, "overlay"))
+	if err != nil {
+		return "", err
+	}
+	return build("expenseflow-failpoints", testneed.Race, "-overlay", list)
 })
 
 // plain is the program as users have it, for what the race detector would change:
 // how much memory it takes, and how far clients fall behind.
 var plain = sync.OnceValues(func() (string, error) {
-	if !raceEnabled {
+	if !testneed.Race {
 		return binary()
 	}
 	return build("expenseflow-plain", false)
 })
 
-func build(name string, race bool, options ...string) (string, error) {
-	path := filepath.Join(work, name)
-	args := append([]string{"build", "-o", path}, options...)
+func build(name string, race bool, flags ...string) (string, error) {
 	if race {
-		args = append(append(args, "-race"), unwatched...)
+		flags = append(flags, process.RaceFlags...)
 	}
-	build := exec.Command("go", append(args, ".")...)
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
-	}
-	return path, nil
+	return process.Build(context.Background(), work, name, flags...)
 }

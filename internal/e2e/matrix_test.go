@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"expenseflow/internal/socketio"
@@ -56,7 +58,7 @@ func pairs(t *testing.T) []pair {
 	return all
 }
 
-// startPython gives a process that hosts python3-socketio's clients.
+// startPython returns a process that hosts python3-socketio's clients.
 func startPython(t *testing.T) *node {
 	t.Helper()
 	python := testneed.Python(t, "socketio", "aiohttp")
@@ -65,18 +67,20 @@ func startPython(t *testing.T) *node {
 
 // A protocolServer is our Socket.IO server without the program around it.
 type protocolServer struct {
-	addr string
-	io   *socketio.Server
-	http *http.Server
+	addr   string
+	config socketio.Config
+	page   string // for every path but that of sockets
+	io     *socketio.Server
+	http   *http.Server
 }
 
-func startProtocolServer(t *testing.T) *protocolServer {
+func startProtocolServer(t *testing.T, config socketio.Config) *protocolServer {
 	t.Helper()
 	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &protocolServer{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	s := &protocolServer{config: config, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
 	s.start(t)
 	t.Cleanup(func() { s.stop(t) })
 	return s
@@ -88,14 +92,20 @@ func (s *protocolServer) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.io = socketio.New(socketio.Config{})
+	s.io = socketio.New(s.config)
 	main := s.io.Of("/")
 	main.Use(refuseUnwanted)
 	main.On("message", func(_ context.Context, e *socketio.Event) { _ = e.Socket().Emit("message-back", e.Values()...) })
 	main.On("ask", func(_ context.Context, e *socketio.Event) { _ = e.Ack(e.Values()...) })
 	main.On("ask me", askBack)
 	main.On("join", joinRoom)
-	s.http = &http.Server{Handler: s.io}
+	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/socket.io/") {
+			s.io.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, s.page)
+	})}
 	server := s.http
 	go func() { _ = server.Serve(ln) }()
 }
@@ -143,7 +153,7 @@ func joinRoom(_ context.Context, e *socketio.Event) {
 
 // Every client library that is in use, on every transport.
 func TestClientMatrix(t *testing.T) {
-	s := startProtocolServer(t)
+	s := startProtocolServer(t, socketio.Config{})
 	url := "http://" + s.addr
 	all := pairs(t)
 	devices := make([]*device, len(all))
@@ -180,24 +190,27 @@ var recovering = []string{"sio-4.6.2", "sio-4.7.5", "socket.io-client"}
 
 // Every client library hears the program's events; those that can catch up do,
 // and the others hear nothing twice.
-func TestClientMatrixOnTheProgram(t *testing.T) {
-	p := sqlite(t)
+func TestClientMatrixOnTheProgram(t *testing.T) { clientMatrix(t, sqlite(t)) }
+
+// clientMatrix runs every client library against p, which may be a balancer.
+func clientMatrix(t *testing.T, p *program) {
+	t.Helper()
 	a := register(t, p)
 	x := startProxy(t, p)
 	all := pairs(t)
 	devices := make([]*device, len(all))
 	for i, c := range all {
-		devices[i] = c.open(t, x.url(), map[string]any{"token": a.Token})
+		devices[i] = c.open(t, x.URL(), map[string]any{"token": a.Token})
 		devices[i].await(t, "connect", 1)
 	}
 	before := a.settle(t, devices...)
 
-	x.down()
+	x.goDown()
 	for _, d := range devices {
 		d.await(t, "disconnect", 1)
 	}
 	missed := ids(a.batch(t, a.creates(20)...))
-	x.up(t)
+	x.goUp()
 	for _, d := range devices {
 		d.await(t, "connect", 2)
 	}
@@ -247,7 +260,7 @@ func checkExchange(t *testing.T, d *device) {
 	}
 }
 
-// list gives values as one JSON array, without the blanks that Python writes.
+// list returns values as one JSON array, without the blanks that Python writes.
 func list(t *testing.T, values []json.RawMessage) string {
 	t.Helper()
 	if values == nil {

@@ -13,9 +13,9 @@ const (
 	categoriesPart  = ".chart .name, .chart .value"
 	legendPart      = ".legend .key"
 	tablePart       = "table tbody tr"
-	noticesPart     = ".told h3"
+	noticesPart     = ".notification h3"
 	unreadPart      = ".new"
-	unreadCountPart = ".notices-tools .hint"
+	unreadCountPart = ".notifications-tools .hint"
 	bannerPart      = ".banner:not([data-status=ok])"
 )
 
@@ -181,7 +181,8 @@ func TestPageTellsHowTheServiceStands(t *testing.T) {
 
 	say := func(status, message string) {
 		t.Helper()
-		call(t, http.MethodPost, p.url()+"/api/admin/status", token, map[string]any{"status": status, "message": message}).want(t, http.StatusOK)
+		call(t, http.MethodPost, p.url()+"/api/admin/status", token, map[string]any{"status": status, "message": message}).want(t,
+			http.StatusOK)
 	}
 	say("degraded", "E-mails are late.")
 	w.awaitParts(t, bannerPart, "Not everything works at the moment. E-mails are late.")
@@ -194,26 +195,28 @@ func TestPageTellsHowTheServiceStands(t *testing.T) {
 func TestPageMoneyByKeyboard(t *testing.T) {
 	w := startBrowser(t).open(t, sqlite(t).url(), nil)
 	w.register(t, newPerson())
-	focusIs := func(want string) {
-		t.Helper()
-		same(t, "focus", want, w.focused(t))
-	}
+	budgetByKeyboard(t, w)
+	spendingByKeyboard(t, w)
+	noticesByKeyboard(t, w)
+}
 
+func budgetByKeyboard(t *testing.T, w *window) {
+	t.Helper()
 	w.tabTo(t, "Overview")
 	w.keys(t, "Enter")
 	w.tabTo(t, "New budget")
 	w.keys(t, "Enter")
-	focusIs("Name")
+	w.focusIs(t, "Name")
 	w.keys(t, "Escape")
-	focusIs("New budget")
+	w.focusIs(t, "New budget")
 	w.keys(t, "Enter")
 	w.types(t, "Food")
 	w.keys(t, "Enter") // without an amount: the form says so and goes there
-	focusIs("Amount")
+	w.focusIs(t, "Amount")
 	w.types(t, "20")
 	w.keys(t, "Enter")
 	w.awaitParts(t, standingPart, "On track 20.00 left")
-	focusIs("New budget")
+	w.focusIs(t, "New budget")
 	w.tabTo(t, "Edit budget Food")
 	w.keys(t, "Enter")
 	w.tabTo(t, "Amount")
@@ -221,13 +224,16 @@ func TestPageMoneyByKeyboard(t *testing.T) {
 	w.types(t, "10")
 	w.keys(t, "Enter")
 	w.awaitParts(t, standingPart, "On track 10.00 left")
-	focusIs("Edit budget Food")
+	w.focusIs(t, "Edit budget Food")
+}
 
+func spendingByKeyboard(t *testing.T, w *window) {
+	t.Helper()
 	w.add(t, "Lunch", "9")
 	w.awaitButton(t, "Notifications, 1 unread")
 	w.tabTo(t, "Show")
 	w.keys(t, "Enter")
-	focusIs("Food")
+	w.focusIs(t, "Food")
 	w.tabTo(t, "Table: Spending by category")
 	w.keys(t, "Enter")
 	w.awaitParts(t, tablePart, "Food1100 %9.00")
@@ -237,24 +243,32 @@ func TestPageMoneyByKeyboard(t *testing.T) {
 	w.tabTo(t, "Days")
 	w.keys(t, "ArrowDown")
 	w.awaitText(t, "Nothing was spent in these days.")
+}
 
+func noticesByKeyboard(t *testing.T, w *window) {
+	t.Helper()
 	w.tabTo(t, "Notifications, 1 unread")
 	w.keys(t, "Enter")
-	focusIs("Notifications")
+	w.focusIs(t, "Notifications")
 	w.awaitParts(t, noticesPart, "Budget nearly used up")
 	w.tabTo(t, "Mark all read")
 	w.keys(t, "Enter")
 	w.awaitParts(t, unreadPart)
-	focusIs("Notifications")
+	w.focusIs(t, "Notifications")
 	w.awaitParts(t, unreadCountPart, "All read") // told by the server, a moment later
 	w.keys(t, "Escape")
-	focusIs("Notifications")
+	w.focusIs(t, "Notifications")
 	w.tabTo(t, "Delete budget Food")
 	w.keys(t, "Enter")
 	w.awaitText(t, "No budgets yet.")
-	focusIs("Budgets")
+	w.focusIs(t, "Budgets")
 	w.keys(t, "ControlOrMeta+z")
 	w.awaitParts(t, standingPart, "Nearly used up 1.00 left")
+}
+
+func (w *window) focusIs(t *testing.T, want string) {
+	t.Helper()
+	same(t, "focus", want, w.focused(t))
 }
 
 // axe-core finds nothing to object to in any of it, in either scheme and at
@@ -296,7 +310,8 @@ func lookAtMoney(t *testing.T, p *program, w *window) {
 	}
 	a.spend(t, "food", 12.5)
 	a.spend(t, "transport", 7)
-	w.awaitParts(t, standingPart, "Over budget by 2.50", "Nearly used up 80.50 left", "On track 100.00 left", "Not running 0.00 spent")
+	w.awaitParts(t, standingPart, "Over budget by 2.50", "Nearly used up 80.50 left", "On track 100.00 left",
+		"Not running 0.00 spent")
 	w.awaitParts(t, categoriesPart, "Food", "12.50 · 64 %", "Transport", "7.00 · 36 %")
 	w.awaitButton(t, "Notifications, 2 unread")
 	w.checkAccess(t, "charts and budgets, with an alert")

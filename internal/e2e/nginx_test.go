@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -25,7 +26,8 @@ const nginxMain = `
 daemon off;
 master_process off;
 pid %[1]s/pid;
-events {}
+worker_rlimit_nofile 16384;
+events { worker_connections 8192; }
 http {
 	access_log off;
 	client_body_temp_path %[1]s/body;
@@ -38,20 +40,30 @@ http {
 `
 
 // startNginx runs nginx with the file that users get, only its addresses
-// changed, in front of p. It gives the address that nginx serves on.
-func startNginx(t *testing.T, p *program) string {
+// changed, in front of processes. It gives the address that nginx serves on.
+func startNginx(t *testing.T, processes ...*program) string {
 	t.Helper()
 	path, dir := testneed.Nginx(t), t.TempDir()
+	addr := freeAddr(t)
+	writeFile(t, filepath.Join(dir, "nginx.conf"), fmt.Sprintf(nginxMain, dir))
+	writeFile(t, filepath.Join(dir, "expenseflow.conf"), nginxSite(t, processes, addr))
+	startBalancer(t, addr, exec.Command(path, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr"))
+	return "http://" + addr
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
 	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	writeFile(t, filepath.Join(dir, "nginx.conf"), fmt.Sprintf(nginxMain, dir))
-	writeFile(t, filepath.Join(dir, "expenseflow.conf"), nginxSite(t, p, addr))
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
 
+// startBalancer runs a balancer that serves on addr, until the test ends.
+func startBalancer(t *testing.T, addr string, cmd *exec.Cmd) {
+	t.Helper()
 	var log logBuffer
-	cmd := exec.Command(path, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr")
 	cmd.Stdout, cmd.Stderr = &log, &log
 	dieWithParent(cmd)
 	if err := cmd.Start(); err != nil {
@@ -59,32 +71,54 @@ func startNginx(t *testing.T, p *program) string {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // ended already: Wait says so
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("nginx ended with %v\n%s", err, log.tail())
+		if err := cmd.Wait(); err != nil && !endedBy(err, syscall.SIGTERM) {
+			t.Errorf("%s ended with %v\n%s", cmd.Path, err, log.tail())
+		}
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", cmd.Path, log.tail())
 		}
 	})
 	awaitListener(t, addr)
-	return "http://" + addr
 }
 
-func nginxSite(t *testing.T, p *program, addr string) string {
+// endedBy reports whether a process was ended by a signal, or says so by its exit code.
+func endedBy(err error, signal syscall.Signal) bool {
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) {
+		return false
+	}
+	status, ok := ended.Sys().(syscall.WaitStatus)
+	return ok && (status.Signaled() && status.Signal() == signal || status.ExitStatus() == 128+int(signal))
+}
+
+func nginxSite(t *testing.T, processes []*program, addr string) string {
 	t.Helper()
-	b, err := os.ReadFile(nginxFile)
+	var servers strings.Builder
+	for _, p := range processes {
+		fmt.Fprintf(&servers, "server %s max_fails=0;\n", p.addr())
+	}
+	return edited(t, nginxFile, map[string]string{
+		"server 127.0.0.1:3000 max_fails=0;": servers.String(),
+		"listen 80;":                         "listen " + addr + ";",
+		"listen [::]:80;":                    "",
+	})
+}
+
+// edited is a file that users get with some texts changed, each of which it has once.
+func edited(t *testing.T, path string, changes map[string]string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := string(b)
-	for from, to := range map[string]string{
-		"server 127.0.0.1:3000;": "server " + strings.TrimPrefix(p.url(), "http://") + ";",
-		"listen 80;":             "listen " + addr + ";",
-		"listen [::]:80;":        "",
-	} {
-		if !strings.Contains(site, from) {
-			t.Fatalf("%s has no %q any more", nginxFile, from)
+	text := string(b)
+	for from, to := range changes {
+		if strings.Count(text, "\t"+from)+strings.Count(text, "\n"+from) != 1 {
+			t.Fatalf("%s has no line with %q any more, or two", path, from)
 		}
-		site = strings.Replace(site, from, to, 1)
+		text = strings.Replace(text, from, to, 1)
 	}
-	return site
+	return text
 }
 
 func writeFile(t *testing.T, path, content string) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -61,7 +62,7 @@ type note struct {
 	At    time.Time         `json:"-"` // when the test read it
 }
 
-// stamped gives the note as it is kept.
+// stamped returns the note as it is kept.
 func (n note) stamped() note {
 	n.At = time.Now()
 	if n.Name == "event" && len(n.Args) > 0 && json.Unmarshal(n.Args[0], &n.Event) == nil {
@@ -70,7 +71,7 @@ func (n note) stamped() note {
 	return n
 }
 
-// startNode gives a Node process for t, or skips it where Node or the npm
+// startNode returns a Node process for t, or skips it where Node or the npm
 // packages are missing.
 func startNode(t *testing.T) *node {
 	t.Helper()
@@ -87,16 +88,20 @@ func startDriver(t *testing.T, script string) *node {
 	return startHost(t, cmd)
 }
 
-// startHost gives the process of any driver that speaks the lines of
+// startHost returns the process of any driver that speaks the lines of
 // npm/device.js.
 func startHost(t *testing.T, cmd *exec.Cmd) *node {
 	t.Helper()
-	n := &node{cmd: cmd, waiting: make(map[int]chan reply), devices: make(map[string]*device), done: make(chan struct{})}
+	n := newNode(cmd)
 	if err := n.start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.stop(t) })
 	return n
+}
+
+func newNode(cmd *exec.Cmd) *node {
+	return &node{cmd: cmd, waiting: make(map[int]chan reply), devices: make(map[string]*device), done: make(chan struct{})}
 }
 
 func (n *node) start() error {
@@ -164,12 +169,26 @@ func (n *node) end(err error) {
 	}
 }
 
+// isUp reports whether the process still answers.
+func (n *node) isUp() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ended == nil
+}
+
 func (n *node) stop(t *testing.T) {
+	if err := n.finish(); err != nil {
+		t.Error(err)
+	}
+}
+
+func (n *node) finish() error {
 	_ = n.stdin.Close()
 	<-n.done
 	if err := n.cmd.Wait(); err != nil {
-		t.Errorf("node ended with %v\n%s", err, n.stderr.tail())
+		return fmt.Errorf("node ended with %w\n%s", err, n.stderr.tail())
 	}
+	return nil
 }
 
 // do runs one command of the driver and gives its result.
@@ -229,7 +248,7 @@ var transports = []transport{
 	{"upgrade", nil},
 }
 
-// options gives a client's options for the transport. Reconnection is quick,
+// options returns a client's options for the transport. Reconnection is quick,
 // because what is tested is that it happens.
 func (tr transport) options() map[string]any {
 	o := map[string]any{"reconnectionDelay": 50, "reconnectionDelayMax": 200}
@@ -304,7 +323,7 @@ func (n *node) connectAt(t *testing.T, url string, a *account, tr transport) *de
 	return d
 }
 
-// upgraded tells whether the client has ended up on a WebSocket: it may have
+// upgraded reports whether the client has ended up on a WebSocket: it may have
 // been there already when it was connected.
 func upgraded(notes []note) bool {
 	for _, n := range notes {
@@ -332,7 +351,7 @@ func (d *device) ask(t *testing.T, event string, args ...any) []json.RawMessage 
 	return back
 }
 
-// snapshot gives the notes so far and a channel that closes with the next one.
+// snapshot returns the notes so far and a channel that closes with the next one.
 func (d *device) snapshot() ([]note, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -365,7 +384,7 @@ func (d *device) await(t *testing.T, name string, n int) note {
 	return d.noted(name)[n-1]
 }
 
-// noted gives what the device has noticed under this name so far.
+// noted returns what the device has noticed under this name so far.
 func (d *device) noted(name string) []note {
 	notes, _ := d.snapshot()
 	return named(notes, name)
@@ -399,7 +418,7 @@ func (e event) into(t *testing.T, v any) {
 	}
 }
 
-// events gives what the device heard so far under these names, in order; all
+// events returns what the device heard so far under these names, in order; all
 // of it if none is named.
 func (d *device) events(names ...string) []event {
 	notes, _ := d.snapshot()
@@ -438,10 +457,13 @@ func describe(notes []note) string {
 	return b.String()
 }
 
+// join returns arguments as one text, without the ids of rejections.
 func join(args []json.RawMessage) string {
 	texts := make([]string, len(args))
 	for i, a := range args {
-		texts[i] = string(a)
+		texts[i] = rejectionID.ReplaceAllString(string(a), "")
 	}
 	return strings.Join(texts, " ")
 }
+
+var rejectionID = regexp.MustCompile(`,"requestId":"[A-Z0-9]+"`)

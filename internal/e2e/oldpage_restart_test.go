@@ -11,13 +11,13 @@ func TestOldPagesShowTheSameAfterAClosedEngineAndARestart(t *testing.T) {
 			t.Parallel()
 			p := start(t)
 			x, a, n := startProxy(t, p), register(t, p), startNode(t)
-			page := n.openPage(t, x.url(), a, a.device("away"), tr, seconds30)
+			page := n.openPage(t, x.URL(), a, a.device("away"), tr, seconds30)
 			other := n.openPage(t, p.url(), a, a.device("home"), tr, seconds30)
 			kept, gone := page.add(t, "kept"), page.add(t, "gone")
 			other.hear(t, 2, "expense_created")
 
 			page.do(t, "breakOff")
-			x.down()
+			x.goDown()
 			for _, text := range []string{"missed one", "missed two", "missed three"} {
 				other.add(t, text)
 			}
@@ -25,7 +25,7 @@ func TestOldPagesShowTheSameAfterAClosedEngineAndARestart(t *testing.T) {
 			other.do(t, "drop", gone.ID) // as the page does when the answer is there
 			page.add(t, "queued")
 			p.crash(t)
-			x.up(t)
+			x.goUp()
 			page.awaitSynced(t, 1)
 			a.settle(t, page.device, other.device)
 

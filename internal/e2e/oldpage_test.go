@@ -115,7 +115,7 @@ func (s pageState) texts() map[string]string {
 func TestOldPageSendsWhatTheContractLists(t *testing.T) {
 	x := startProxy(t, sqlite(t))
 	a := register(t, sqlite(t))
-	page := startNode(t).openPage(t, x.url(), a, "device_abc123xyz", transports[2], seconds30)
+	page := startNode(t).openPage(t, x.URL(), a, "device_abc123xyz", transports[2], seconds30)
 
 	id := page.add(t, "Lunch").ID
 	page.do(t, "setOnLine", false)
@@ -133,8 +133,10 @@ func TestOldPageSendsWhatTheContractLists(t *testing.T) {
 	want := []string{
 		`POST /api/expenses ` + with(create, `"deviceId":"device_abc123xyz"`),
 		`POST /api/sync/batch {"operations":[` +
-			`{"action":"CREATE","resourceType":"expense","resourceId":"temp_MS","data":` + create + `,"deviceId":"device_abc123xyz","timestamp":MS},` +
-			`{"action":"DELETE","resourceType":"expense","resourceId":"` + id + `","data":null,"deviceId":"device_abc123xyz","timestamp":MS}]}`,
+			`{"action":"CREATE","resourceType":"expense","resourceId":"temp_MS","data":` + create +
+			`,"deviceId":"device_abc123xyz","timestamp":MS},` +
+			`{"action":"DELETE","resourceType":"expense","resourceId":"` + id +
+			`","data":null,"deviceId":"device_abc123xyz","timestamp":MS}]}`,
 		`POST /api/expenses ` + with(strings.Replace(create, "Lunch", "Dinner", 1), `"deviceId":"device_abc123xyz"`),
 		`DELETE /api/expenses/` + online + ` {"deviceId":"device_abc123xyz"}`,
 	}
@@ -167,12 +169,12 @@ func onAndOffline(t *testing.T, p *program, tr transport) {
 	x := startProxy(t, p)
 	a := register(t, p)
 	n := startNode(t)
-	page := n.openPage(t, x.url(), a, a.device("away"), tr, seconds30)
+	page := n.openPage(t, x.URL(), a, a.device("away"), tr, seconds30)
 	other := n.openPage(t, p.url(), a, a.device("home"), tr, seconds30)
 
 	first := page.add(t, "online")
 	other.hear(t, 1, "expense_created")
-	x.down()
+	x.goDown()
 	page.await(t, "disconnect", 1)
 	page.do(t, "setOnLine", false)
 	page.add(t, "offline one")
@@ -180,7 +182,7 @@ func onAndOffline(t *testing.T, p *program, tr transport) {
 	_, _ = page.try("remove", first.ID)
 	same(t, "queued", 3, len(page.state(t).Queue))
 
-	x.up(t)
+	x.goUp()
 	page.do(t, "setOnLine", true)
 	page.awaitSynced(t, 3)
 
@@ -205,7 +207,7 @@ func TestOldPageRepeatsABatchWhoseAnswerWasLost(t *testing.T) {
 		x := startProxy(t, p)
 		a := register(t, p)
 		n := startNode(t)
-		page := n.openPage(t, x.url(), a, a.phone(), transports[1], 200)
+		page := n.openPage(t, x.URL(), a, a.phone(), transports[1], 200)
 		other := n.connect(t, a, transports[1])
 		page.do(t, "setOnLine", false)
 		page.add(t, "one")
@@ -229,7 +231,7 @@ func TestOldPageRepeatsAPostWhoseAnswerWasLost(t *testing.T) {
 		x := startProxy(t, p)
 		a := register(t, p)
 		n := startNode(t)
-		page := n.openPage(t, x.url(), a, a.phone(), transports[1], 200)
+		page := n.openPage(t, x.URL(), a, a.phone(), transports[1], 200)
 		other := n.connect(t, a, transports[1])
 
 		x.loseAnswers(http.MethodPost, "/api/expenses")

@@ -16,7 +16,7 @@ const (
 	offeredPart  = devicesPart
 )
 
-// strangers gives the pages of two new people, both live.
+// strangers returns the pages of two new people, both live.
 func strangers(t *testing.T, b *browser, url string) (ann, bob person, annsPage, bobsPage *window) {
 	t.Helper()
 	ann, bob = newPerson(), newPerson()
@@ -26,7 +26,7 @@ func strangers(t *testing.T, b *browser, url string) (ann, bob person, annsPage,
 	return ann, bob, annsPage, bobsPage
 }
 
-// share gives an entry to somebody, from the page.
+// share shares an entry with somebody, from the page.
 func (w *window) share(t *testing.T, description, email, role string) {
 	t.Helper()
 	w.press(t, "People: "+description)

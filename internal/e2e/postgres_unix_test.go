@@ -35,7 +35,8 @@ func TestD18DatabaseIsGoneForAWhile(t *testing.T) {
 		r.want(t, http.StatusServiceUnavailable)
 	}
 	ready := call(t, http.MethodGet, p.url()+"/readyz", "", nil)
-	for began := time.Now(); ready.status == http.StatusOK && time.Since(began) < patience; { // what was found is shared for a second
+	for began := time.Now(); ready.status == http.StatusOK &&
+		time.Since(began) < patience; { // what was found is shared for a second
 		time.Sleep(50 * time.Millisecond)
 		ready = call(t, http.MethodGet, p.url()+"/readyz", "", nil)
 	}

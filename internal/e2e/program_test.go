@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -31,10 +30,11 @@ const jwtSecret = "a secret of the e2e tests, long enough to be taken"
 // A program is one expenseflow process after the other, on one port and one
 // data folder.
 type program struct {
-	dir  string                 // working directory; data/ is made in it
-	port int                    // stays the same over restarts, as a deployment's does
-	env  []string               // settings beside the usual ones
-	file func() (string, error) // what is run
+	dir    string                 // working directory; data/ is made in it
+	port   int                    // stays the same over restarts, as a deployment's does
+	env    []string               // settings beside the usual ones
+	scheme string                 // stays the same too
+	file   func() (string, error) // what is run
 
 	log logBuffer
 
@@ -44,7 +44,7 @@ type program struct {
 	waitErr error         // how it ended; valid once ended is closed
 }
 
-// start gives a program of t's own, running, with settings such as
+// start returns a program of t's own, running, with settings such as
 // "JWT_EXPIRE=5".
 func start(t *testing.T, settings ...string) *program {
 	t.Helper()
@@ -74,7 +74,7 @@ func launch(file func() (string, error), dir string, settings []string) (*progra
 	if err != nil {
 		return nil, err
 	}
-	p := &program{dir: dir, port: port, env: settings, file: file}
+	p := &program{dir: dir, port: port, scheme: schemeOf(settings), env: settings, file: file}
 	return p, p.start()
 }
 
@@ -105,7 +105,7 @@ var sharedPrograms struct {
 	byName map[string]*program
 }
 
-// shared gives the one program on db that tests share; never stop it.
+// shared returns the one program on db that tests share; never stop it.
 func shared(t *testing.T, db database) *program {
 	t.Helper()
 	settings := db.settings(t)
@@ -133,7 +133,7 @@ func launchShared(name string, settings []string) (*program, error) {
 	return launch(binary, dir, settings)
 }
 
-// sqlite gives the shared program on SQLite, for what has nothing to do with
+// sqlite returns the shared program on SQLite, for what has nothing to do with
 // the database.
 func sqlite(t *testing.T) *program {
 	t.Helper()
@@ -168,7 +168,18 @@ func freePort() (int, error) {
 }
 
 // url is where the program serves, without a slash at the end.
-func (p *program) url() string { return "http://127.0.0.1:" + strconv.Itoa(p.port) }
+func (p *program) url() string { return p.scheme + "://" + p.addr() }
+
+// schemeOf is how a program of these settings serves.
+func schemeOf(settings []string) string {
+	if slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(s, "TLS_CERT_FILE=") }) {
+		return "https"
+	}
+	return "http"
+}
+
+// addr is where the program listens, host:port.
+func (p *program) addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)) }
 
 func (p *program) environment() []string {
 	usual := []string{
@@ -177,6 +188,7 @@ func (p *program) environment() []string {
 		"HOST=127.0.0.1",
 		"PORT=" + strconv.Itoa(p.port),
 		"JWT_SECRET=" + jwtSecret,
+		"DRAIN_SPREAD=0", // other tests' programs on the same database would take the sockets
 		"GORACE=halt_on_error=0",
 	}
 	return slices.Concat(usual, p.env)
@@ -284,30 +296,15 @@ func (p *program) finish() error {
 }
 
 // A logBuffer keeps what a process writes. The zero value is ready.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
+type logBuffer struct{ testneed.LogBuffer }
 
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-// tail gives the last lines, enough to see why something failed.
+// tail returns the last lines, enough to see why something failed.
 func (l *logBuffer) tail() string {
 	lines := strings.SplitAfter(l.String(), "\n")
 	return strings.Join(lines[max(0, len(lines)-60):], "")
 }
 
-// after gives the log from the first occurrence of mark on, at most a few
+// after returns the log from the first occurrence of mark on, at most a few
 // thousand bytes of it; "" if mark does not occur.
 func (l *logBuffer) after(mark string) string {
 	all := l.String()

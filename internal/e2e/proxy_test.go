@@ -1,29 +1,26 @@
 package e2e
 
 import (
-	"io"
-	"log"
-	"net"
+	"bytes"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"expenseflow/internal/e2e/faultproxy"
 )
 
-// A proxy stands between devices and a program, as the network does. It keeps
-// what goes through to the API, can lose an answer and can be down.
+// A proxy stands between devices and a program, as the network does. It keeps what goes
+// through to the API, can lose an answer, cut a line behind an event, be slow and be
+// down.
 type proxy struct {
-	addr string
-	to   *httputil.ReverseProxy
+	*faultproxy.Proxy
 
 	mu       sync.Mutex
-	server   *http.Server
-	conns    map[net.Conn]struct{}
 	requests []request
-	lose     func(*http.Request) bool // tells whose answers never arrive; nil loses none
+	lose     func(*http.Request) bool // reports whose answers never arrive; nil loses none
+	cut      []byte                   // begins the frame behind which a line is to be cut
+	left     int                      // such frames before the cut; 0 cuts nothing
 }
 
 // A request is one API request as the proxy saw it.
@@ -34,82 +31,50 @@ type request struct {
 	Body   string
 }
 
-// startProxy gives a proxy in front of p.
+// startProxy returns a proxy in front of p.
 func startProxy(t *testing.T, p *program) *proxy {
 	t.Helper()
-	target, err := url.Parse(p.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := &proxy{conns: make(map[net.Conn]struct{})}
-	x.to = &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport:     &http.Transport{},
-		FlushInterval: -1,
-		ErrorLog:      log.New(io.Discard, "", 0),
-		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-	x.up(t)
-	t.Cleanup(func() {
-		x.down()
-		x.to.Transport.(*http.Transport).CloseIdleConnections()
-	})
+	x := &proxy{}
+	x.start(t, p, faultproxy.Options{Request: x.sees})
 	return x
 }
 
-func (x *proxy) url() string { return "http://" + x.addr }
-
-// up serves, at the same address as before.
-func (x *proxy) up(t *testing.T) {
+// startFrameCutter returns a proxy for WebSockets alone, which can cut a line exactly
+// behind one event, whatever has arrived with it.
+func startFrameCutter(t *testing.T, p *program) *proxy {
 	t.Helper()
-	addr := x.addr
-	if addr == "" {
-		port, err := freePort()
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	}
-	ln, err := net.Listen("tcp4", addr)
-	if err != nil {
+	x := &proxy{}
+	x.start(t, p, faultproxy.Options{Frame: x.cutsBehind})
+	return x
+}
+
+// startLine returns a proxy that looks at nothing.
+func startLine(t *testing.T, p *program) *proxy {
+	t.Helper()
+	x := &proxy{}
+	x.start(t, p, faultproxy.Options{})
+	return x
+}
+
+func (x *proxy) start(t *testing.T, p *program, o faultproxy.Options) {
+	t.Helper()
+	var err error
+	if x.Proxy, err = faultproxy.Start(strings.TrimPrefix(p.url(), "http://"), o); err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: x, ConnState: x.connState, ErrorLog: log.New(io.Discard, "", 0)}
-	x.mu.Lock()
-	x.addr, x.server = addr, server
-	x.mu.Unlock()
-	go func() { _ = server.Serve(ln) }()
+	t.Cleanup(x.Close)
 }
 
-// connState knows every open connection: a WebSocket's is the handler's own
-// from its upgrade on, so http.Server.Close would leave it alone.
-func (x *proxy) connState(c net.Conn, state http.ConnState) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	switch state {
-	case http.StateNew:
-		x.conns[c] = struct{}{}
-	case http.StateClosed:
-		delete(x.conns, c)
-	}
+// goDown refuses every connection and cuts those that are open.
+func (x *proxy) goDown() {
+	x.SetDown(true)
+	x.Cut()
 }
 
-// down refuses every connection and cuts those that are open.
-func (x *proxy) down() {
-	x.mu.Lock()
-	server := x.server
-	x.mu.Unlock()
-	_ = server.Close() // waits for connState, so not under the lock
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for c := range x.conns {
-		_ = c.Close()
-		delete(x.conns, c)
-	}
-}
+func (x *proxy) goUp() { x.SetDown(false) }
 
-// loseAnswers lets requests of this method and path reach the program whose
-// answers are then lost; path "" ends it.
+// loseAnswers lets requests of this method and path reach the program whose answers are
+// then lost; path "" ends it.
 func (x *proxy) loseAnswers(method, path string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -119,45 +84,37 @@ func (x *proxy) loseAnswers(method, path string) {
 	}
 }
 
-// seen gives the API requests so far.
+// cutBehind cuts the next line on which the n-th event of this name arrives.
+func (x *proxy) cutBehind(event string, n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.cut, x.left = []byte(`42["`+event+`"`), n
+}
+
+// seen returns the API requests so far.
 func (x *proxy) seen() []request {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.requests[:len(x.requests):len(x.requests)]
 }
 
-// ServeHTTP forwards one request.
-func (x *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x.keep(r)
-	x.mu.Lock()
-	lost := x.lose != nil && x.lose(r)
-	x.mu.Unlock()
-	if !lost {
-		x.to.ServeHTTP(w, r)
-		return
-	}
-	x.to.ServeHTTP(&nowhere{header: make(http.Header)}, r)
-	panic(http.ErrAbortHandler)
-}
-
-// keep remembers a request to the API, body included.
-func (x *proxy) keep(r *http.Request) {
-	if !strings.HasPrefix(r.URL.Path, "/api/") {
-		return
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	r.Body = io.NopCloser(strings.NewReader(string(body)))
+// sees keeps a request to the API, and reports whether its answer is to be lost.
+func (x *proxy) sees(r *http.Request, body []byte) (lose bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.requests = append(x.requests, request{r.Method, r.URL.RequestURI(), r.Header.Clone(), string(body)})
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		x.requests = append(x.requests, request{r.Method, r.URL.RequestURI(), r.Header.Clone(), string(body)})
+	}
+	return x.lose != nil && x.lose(r)
 }
 
-// nowhere takes an answer that nobody gets.
-type nowhere struct{ header http.Header }
-
-func (n *nowhere) Header() http.Header         { return n.header }
-func (n *nowhere) Write(b []byte) (int, error) { return len(b), nil }
-func (n *nowhere) WriteHeader(int)             {}
+// cutsBehind reports whether the line is to be cut behind this frame.
+func (x *proxy) cutsBehind(frame []byte) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.left == 0 || !bytes.HasPrefix(frame, x.cut) {
+		return false
+	}
+	x.left--
+	return x.left == 0
+}

@@ -31,10 +31,10 @@ func (d *device) recovered(t *testing.T) []bool {
 func away(t *testing.T, x *proxy, d *device, happens func()) {
 	t.Helper()
 	connections := len(d.noted("connect"))
-	x.down()
+	x.goDown()
 	d.await(t, "disconnect", connections)
 	happens()
-	x.up(t)
+	x.goUp()
 	d.await(t, "connect", connections+1)
 }
 
@@ -61,7 +61,7 @@ func TestWhoWasAwayHearsEverythingOnce(t *testing.T) {
 				t.Parallel()
 				p := start(t)
 				x, a := startProxy(t, p), register(t, p)
-				d := startNode(t).connectAt(t, x.url(), a, tr)
+				d := startNode(t).connectAt(t, x.URL(), a, tr)
 				var want []string
 				for i := range before {
 					want = append(want, "expense_created "+a.create(t, fmt.Sprint("before ", i), "").ID)
@@ -95,7 +95,7 @@ func (p *program) crash(t *testing.T) {
 func TestWhoIsAwayAgainAndAgainHearsEverythingOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		x, a := startProxy(t, p), register(t, p)
-		d := startNode(t).connectAt(t, x.url(), a, transports[2])
+		d := startNode(t).connectAt(t, x.URL(), a, transports[2])
 		var want []string
 		for range 4 {
 			away(t, x, d, func() { want = append(want, a.createMany(t, 7)...) })
@@ -111,7 +111,7 @@ func TestWhoIsAwayAgainAndAgainHearsEverythingOnce(t *testing.T) {
 func TestTenThousandMissedChangesAreCaughtUp(t *testing.T) {
 	p, metrics := startMeasured(t)
 	x, a := startProxy(t, p), register(t, p)
-	d := startNode(t).connectAt(t, x.url(), a, transports[1])
+	d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 	m := watchMemory(t, metrics)
 	var want []string
 	away(t, x, d, func() {
@@ -132,7 +132,7 @@ func TestTenThousandMissedChangesAreCaughtUp(t *testing.T) {
 	if after > before+leeway {
 		t.Errorf("the process grew from %d KiB to %d KiB", before>>10, after>>10)
 	}
-	same(t, "events", spoken(want), told(d))
+	same(t, "events", spoken(want), receivedEvents(d))
 	same(t, "recovered", []bool{false, true}, d.recovered(t))
 }
 
@@ -143,14 +143,14 @@ func TestAnotherAccountInTheSamePageBeginsAnew(t *testing.T) {
 	p := start(t)
 	x, a, b := startProxy(t, p), register(t, p), register(t, p)
 	n := startNode(t)
-	d := n.connectAt(t, x.url(), a, transports[1])
+	d := n.connectAt(t, x.URL(), a, transports[1])
 	hers := a.settle(t, d)
-	x.down()
+	x.goDown()
 	d.await(t, "disconnect", 1)
 	a.createMany(t, 3)
 	b.createMany(t, 3)
 	n.do(t, map[string]any{"do": "connect", "device": d.name, "auth": map[string]any{"token": b.Token}})
-	x.up(t)
+	x.goUp()
 	d.await(t, "connect", 2)
 
 	his := b.settle(t, d)
@@ -190,7 +190,7 @@ func TestWhereTheLogCannotTellTheClientBeginsAnew(t *testing.T) {
 			t.Parallel()
 			p := start(t)
 			x, a := startProxy(t, p), register(t, p)
-			d := startNode(t).connectAt(t, x.url(), a, transports[1])
+			d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 			before := a.settle(t, d)
 			away(t, x, d, func() {
 				a.createMany(t, 5)

@@ -49,8 +49,13 @@ func TestSocketIsRefused(t *testing.T) {
 		{"garbage", map[string]any{"token": "not a token"}, "TOKEN_INVALID"},
 		{"cut short", map[string]any{"token": a.Token[:len(a.Token)-5]}, "TOKEN_INVALID"},
 		{"algorithm none", map[string]any{"token": none}, "TOKEN_INVALID"},
-		{"another algorithm", map[string]any{"token": token(t, jwt.SigningMethodHS512, []byte(jwtSecret), claims("id", a.ID, time.Hour))}, "TOKEN_INVALID"},
-		{"another key", map[string]any{"token": token(t, jwt.SigningMethodHS256, []byte("somebody else's secret"), claims("id", a.ID, time.Hour))}, "TOKEN_INVALID"},
+		{
+			"another algorithm",
+			map[string]any{"token": token(t, jwt.SigningMethodHS512, []byte(jwtSecret), claims("id", a.ID, time.Hour))},
+			"TOKEN_INVALID",
+		},
+		{"another key", map[string]any{"token": token(t, jwt.SigningMethodHS256, []byte("somebody else's secret"),
+			claims("id", a.ID, time.Hour))}, "TOKEN_INVALID"},
 		{"expired", map[string]any{"token": signed(t, claims("id", a.ID, -time.Minute))}, "TOKEN_EXPIRED"},
 		{"unknown user", map[string]any{"token": signed(t, claims("id", strings.Repeat("0", 24), time.Hour))}, "USER_NOT_FOUND"},
 	}

@@ -17,9 +17,13 @@ func TestD2ATimestampMayBeANumberATextOrAbsent(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
 		var ops []string
-		for i, timestamp := range []string{`,"timestamp":1795288041641`, `,"timestamp":"1795288041641"`, ``, `,"timestamp":1795288041641,"tries":2`} {
+		for i, timestamp := range []string{
+			`,"timestamp":1795288041641`, `,"timestamp":"1795288041641"`, ``,
+			`,"timestamp":1795288041641,"tries":2`,
+		} {
 			ops = append(ops, fmt.Sprintf(
-				`{"action":"CREATE","resourceType":"expense","resourceId":"temp_%d","data":{"description":"item %d","amount":1,"category":"food","type":"expense"},"deviceId":%q%s}`,
+				`{"action":"CREATE","resourceType":"expense","resourceId":"temp_%d","data":{"description":"item %d",`+
+					`"amount":1,"category":"food","type":"expense"},"deviceId":%q%s}`,
 				i, i, a.phone(), timestamp))
 		}
 		for _, r := range a.rawBatch(t, ops...) {
@@ -82,7 +86,10 @@ func TestD8NobodyIsServedWithoutAToken(t *testing.T) {
 
 func TestD9ATokenOpensTheProtectedRoutes(t *testing.T) {
 	a := register(t, sqlite(t)).login(t)
-	for _, path := range []string{"/api/user/profile", "/api/expenses", "/api/sync/status", "/api/sync/pending", "/api/sync/pull?lastSyncTime="} {
+	for _, path := range []string{
+		"/api/user/profile", "/api/expenses", "/api/sync/status", "/api/sync/pending",
+		"/api/sync/pull?lastSyncTime=",
+	} {
 		a.call(t, http.MethodGet, path, nil).want(t, http.StatusOK)
 	}
 }
@@ -92,7 +99,10 @@ func TestD10NoDoorAsksForAnOriginalAmount(t *testing.T) {
 		a := register(t, p)
 		a.create(t, "by a plain request", "")
 		same(t, "status in a batch", "created", a.batch(t, a.creates(1)...)[0].Status)
-		change := map[string]any{"localId": "local_1", "action": "create", "data": draft("by a delta"), "version": 0, "timestamp": time.Now().UnixMilli()}
+		change := map[string]any{
+			"localId": "local_1", "action": "create", "data": draft("by a delta"), "version": 0,
+			"timestamp": time.Now().UnixMilli(),
+		}
 		var delta struct{ Success, Errors []any }
 		a.call(t, http.MethodPost, "/api/sync/delta", map[string]any{"changes": []any{change}}).want(t, http.StatusOK).into(t, &delta)
 		same(t, "delta's successes and errors", []int{1, 0}, []int{len(delta.Success), len(delta.Errors)})
@@ -116,13 +126,13 @@ func TestD20WhoWasAwayCatchesUp(t *testing.T) {
 	onEach(t, func(t *testing.T, p *program) {
 		a := register(t, p)
 		x := startProxy(t, p)
-		d := startNode(t).connectAt(t, x.url(), a, transports[1])
+		d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 		before := a.create(t, "before", "")
 		d.hear(t, 1, "expense_created")
-		x.down()
+		x.goDown()
 		d.await(t, "disconnect", 1)
 		missed := a.create(t, "missed", "")
-		x.up(t)
+		x.goUp()
 		d.await(t, "connect", 2)
 
 		last := a.settle(t, d)
@@ -178,7 +188,10 @@ func TestD28TheInstalledAppsStartPageIsThere(t *testing.T) {
 
 func TestD29NothingButThePageIsPublished(t *testing.T) {
 	p := sqlite(t)
-	for _, path := range []string{"/main.go", "/go.mod", "/package.json", "/.env", "/data/expenseflow.db", "/data/jwt_secret", "/static/index.html", "/../go.mod", "/%2e%2e/go.mod"} {
+	for _, path := range []string{
+		"/main.go", "/go.mod", "/package.json", "/.env", "/data/expenseflow.db", "/data/jwt_secret",
+		"/static/index.html", "/../go.mod", "/%2e%2e/go.mod",
+	} {
 		call(t, http.MethodGet, p.url()+path, "", nil).want(t, http.StatusNotFound)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"expenseflow/internal/testneed"
 )
 
-// at gives the same account as another process serves it.
+// at returns the same account as another process serves it.
 func (a *account) at(p *program) *account {
 	other := *a
 	other.p = p
@@ -58,7 +58,7 @@ var endings = map[string]func(t *testing.T, laptop, phone *account) (again strin
 
 // checkEnding has a phone lose its token by what is done at p while its socket is
 // at q: the socket is closed within a second, the token is refused, and the laptop
-// with its good token stays.
+// with its valid token stays.
 func checkEnding(t *testing.T, p, q *program, end func(t *testing.T, laptop, phone *account) string) {
 	t.Helper()
 	laptop := register(t, p)

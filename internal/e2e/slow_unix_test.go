@@ -45,7 +45,7 @@ func TestTwoThousandOperationsReachASlowDevice(t *testing.T) {
 	})
 }
 
-// large gives n creates whose documents have about 2 kB each.
+// large returns n creates whose documents have about 2 kB each.
 func (a *account) large(n int) []operation {
 	ops := a.creates(n)
 	for i := range ops {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,9 +36,9 @@ const (
 func TestTwentyThousandChangesReachPhonesOnASlowLineInFlatMemory(t *testing.T) {
 	t.Parallel()
 	p, metrics := startMeasured(t)
-	a, line := register(t, p), startSlowLine(t, p)
+	a, line := register(t, p), startLine(t, p)
 	quick, n := startNode(t).connect(t, a, transports[1]), startNode(t)
-	phones := []*device{n.connectAt(t, line.url(), a, transports[0]), n.connectAt(t, line.url(), a, transports[1])}
+	phones := []*device{n.connectAt(t, line.URL(), a, transports[0]), n.connectAt(t, line.URL(), a, transports[1])}
 	m := watchMemory(t, metrics)
 
 	want := a.createNoted(t, *slowChanges/5)
@@ -47,17 +46,18 @@ func TestTwentyThousandChangesReachPhonesOnASlowLineInFlatMemory(t *testing.T) {
 		d.hearAll(t, want)
 	}
 	before := m.peak()
-	line.rate.Store(slowBytes)
+	line.SetRate(slowBytes)
 	want = append(want, a.createNoted(t, *slowChanges)...)
 	quick.hearAll(t, want)
 	behind := len(want) - len(phones[1].events(changeEvents...))
-	line.rate.Store(quickBytes)
+	line.SetRate(quickBytes)
 	for _, d := range phones {
 		d.hearAll(t, want)
 	}
 	after := m.peak()
 
-	t.Logf("%d changes; a phone %d behind; at most %d KiB resident before, %d KiB with slow phones", len(want), behind, before>>10, after>>10)
+	t.Logf("%d changes; a phone %d behind; at most %d KiB resident before, %d KiB with slow phones", len(want), behind, before>>10,
+		after>>10)
 	if behind < *slowChanges/2 {
 		t.Errorf("the phones were only %d changes behind: the line is not slow", behind)
 	}
@@ -65,7 +65,7 @@ func TestTwentyThousandChangesReachPhonesOnASlowLineInFlatMemory(t *testing.T) {
 		t.Errorf("the process grew from %d KiB to %d KiB", before>>10, after>>10)
 	}
 	for _, d := range append(phones, quick) {
-		same(t, "events of "+d.name, spoken(want), told(d))
+		same(t, "events of "+d.name, spoken(want), receivedEvents(d))
 		same(t, "connections", []bool{false}, d.recovered(t))
 		same(t, "farewells", 0, len(d.noted("disconnect")))
 	}
@@ -97,77 +97,6 @@ func (a *account) createNoted(t *testing.T, n int) (events []string) {
 		events = append(events, prefixed("expense_created ", ids(a.batch(t, ops...)))...)
 	}
 	return events
-}
-
-// A slowLine is a TCP line to a program that carries so many bytes a second
-// towards the client, as fast as it can if rate is 0.
-type slowLine struct {
-	ln   net.Listener
-	to   string
-	rate atomic.Int64
-	open sync.WaitGroup
-
-	mu    sync.Mutex
-	conns []net.Conn
-}
-
-func startSlowLine(t *testing.T, p *program) *slowLine {
-	t.Helper()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &slowLine{ln: ln, to: strings.TrimPrefix(p.url(), "http://")}
-	l.open.Go(l.accept)
-	t.Cleanup(l.close)
-	return l
-}
-
-func (l *slowLine) url() string { return "http://" + l.ln.Addr().String() }
-
-func (l *slowLine) accept() {
-	for {
-		near, err := l.ln.Accept()
-		if err != nil {
-			return
-		}
-		far, err := net.Dial("tcp4", l.to)
-		if err != nil {
-			_ = near.Close()
-			continue
-		}
-		l.mu.Lock()
-		l.conns = append(l.conns, near, far)
-		l.mu.Unlock()
-		_ = far.(*net.TCPConn).SetReadBuffer(64 << 10) // what a kernel holds is nobody's position
-		l.open.Go(func() { l.carry(far, near, new(atomic.Int64)) })
-		l.open.Go(func() { l.carry(near, far, &l.rate) })
-	}
-}
-
-// carry takes bytes to one end at the rate of now, and closes both when one ends.
-func (l *slowLine) carry(to, from net.Conn, rate *atomic.Int64) {
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := from.Read(buf)
-		if r := rate.Load(); r > 0 {
-			time.Sleep(time.Duration(n) * time.Second / time.Duration(r))
-		}
-		if _, broken := to.Write(buf[:n]); err != nil || broken != nil {
-			_, _ = to.Close(), from.Close()
-			return
-		}
-	}
-}
-
-func (l *slowLine) close() {
-	_ = l.ln.Close()
-	l.mu.Lock()
-	for _, c := range l.conns {
-		_ = c.Close()
-	}
-	l.mu.Unlock()
-	l.open.Wait()
 }
 
 // startMeasured is start without the race detector, and where its metrics are.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os/exec"
+	"sync"
 	"testing"
 
 	"expenseflow/internal/testneed"
@@ -12,14 +14,39 @@ import (
 // A browser is a headless Chromium behind npm/browser.js.
 type browser struct{ *node }
 
-// startBrowser gives a browser for t, or skips it where Chromium, Node or the
-// npm packages are missing.
+// startBrowser returns the browser, which all tests share, for each window has a profile of
+// its own. It skips t where Chromium, Node or the npm packages are missing.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	executable := testneed.Chromium(t)
-	b := &browser{startDriver(t, "browser.js")}
+	path := testneed.Node(t)
+	testneed.NPM(t, npmDir)
+	sharedBrowser.Lock()
+	defer sharedBrowser.Unlock()
+	if sharedBrowser.node != nil && sharedBrowser.isUp() {
+		return &browser{sharedBrowser.node}
+	}
+	cmd := exec.Command(path, "browser.js")
+	cmd.Dir = npmDir
+	sharedBrowser.node = newNode(cmd)
+	if err := sharedBrowser.start(); err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{sharedBrowser.node}
 	b.do(t, map[string]any{"do": "launch", "executable": executable})
 	return b
+}
+
+var sharedBrowser struct {
+	sync.Mutex
+	*node
+}
+
+func stopBrowser() error {
+	if sharedBrowser.node == nil {
+		return nil
+	}
+	return sharedBrowser.finish()
 }
 
 // A window shows the page. What it did wrong by the end of the test, be it an
@@ -33,13 +60,13 @@ type window struct {
 // newContext. nil is an ordinary desktop.
 type look map[string]any
 
-// open gives a window with a browser profile of its own, as another device has.
+// open returns a window with a browser profile of its own, as another device has.
 func (b *browser) open(t *testing.T, url string, l look) *window {
 	t.Helper()
 	return b.window(t, map[string]any{"url": url, "options": l})
 }
 
-// tab gives another window of w's browser profile.
+// tab returns another window of w's browser profile.
 func (w *window) tab(t *testing.T, url string) *window {
 	t.Helper()
 	return w.browser.window(t, map[string]any{"url": url, "profile": w.name})
@@ -126,7 +153,7 @@ func (w *window) tabTo(t *testing.T, name string) {
 	t.Fatalf("Tab never comes to %q, but to %q", name, seen)
 }
 
-// focused gives the name of what has the focus, "" if nothing has.
+// focused returns the name of what has the focus, "" if nothing has.
 func (w *window) focused(t *testing.T) string {
 	t.Helper()
 	var name string
@@ -134,7 +161,7 @@ func (w *window) focused(t *testing.T) string {
 	return name
 }
 
-// stored gives everything that the page keeps in this browser.
+// stored returns everything that the page keeps in this browser.
 func (w *window) stored(t *testing.T) string {
 	t.Helper()
 	var text string
@@ -203,7 +230,7 @@ func newPerson() person {
 	return person{fmt.Sprintf("Person %d", n), fmt.Sprintf("person%d@example.test", n), fmt.Sprintf("long enough %d", n)}
 }
 
-// account gives the person's account as the API sees it, with its own token.
+// account returns the person's account as the API sees it, with its own token.
 func (who person) account(t *testing.T, p *program) *account {
 	t.Helper()
 	a := &account{p: p, Name: who.name, Email: who.email, Password: who.password}

@@ -21,14 +21,14 @@ type compressor interface {
 	Reset(io.Writer)
 }
 
-// compressors by coding. HTTP's "deflate" is zlib's format.
+// compressors are pools by content coding. HTTP's "deflate" is the format of zlib.
 var compressors = map[string]*sync.Pool{
 	"gzip":    {New: func() any { return gzip.NewWriter(nil) }},
 	"deflate": {New: func() any { return zlib.NewWriter(nil) }},
 }
 
-// compressed returns body in the encoding that the client prefers of ours and
-// names it in h, or returns it as it is.
+// compressed returns body in the coding that the client prefers among gzip and deflate,
+// and names that in h; or it returns body as it is.
 func compressed(h http.Header, r *http.Request, body []byte) []byte {
 	if len(body) < compressThreshold {
 		return body

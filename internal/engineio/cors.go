@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"expenseflow/internal/cors"
 )
 
-// CORS says which pages of other origins may use the server by polling. Browsers
-// do not ask for WebSocket; refuse those by Config.AllowRequest.
+// CORS configures which pages of other origins may use the server by polling. Browsers do
+// not apply it to WebSocket; use Config.AllowRequest there. Its methods are safe for
+// concurrent use as long as the fields do not change.
 type CORS struct {
 	// Origins are allowed by exact match; "*" allows any without credentials.
 	Origins []string
@@ -17,22 +19,20 @@ type CORS struct {
 	// AllowOrigin allows origins beyond Origins. nil: none.
 	AllowOrigin func(origin string) bool
 
-	// Decide, if set, takes the place of Origins, AllowOrigin and Credentials: it
-	// gives the value of Access-Control-Allow-Origin for r, "" for none, and whether
-	// credentials may be sent.
+	// Decide, if set, replaces Origins, AllowOrigin and Credentials: it returns the value
+	// of Access-Control-Allow-Origin for r, "" for none, and whether credentials may be
+	// sent.
 	Decide func(r *http.Request) (allow string, credentials bool)
 
 	Credentials    bool          // cookies and Authorization may be sent
 	Methods        []string      // default GET, HEAD, PUT, PATCH, POST, DELETE
-	AllowedHeaders []string      // default those the browser asks for
-	ExposedHeaders []string      // beyond the ones that are always readable
-	MaxAge         time.Duration // whole seconds a browser may remember a preflight; 0: its default
+	AllowedHeaders []string      // default: those the browser asks for
+	ExposedHeaders []string      // in addition to those that are always readable
+	MaxAge         time.Duration // how long a browser may cache a preflight, in whole seconds; 0: its default
 }
 
-var defaultMethods = []string{"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"}
-
-// Apply marks the answer to r and reports whether r was a preflight request and
-// is answered with that.
+// Apply sets the CORS headers of the answer to r. If r is a preflight request, it answers
+// it and returns true.
 func (c *CORS) Apply(w http.ResponseWriter, r *http.Request) (done bool) {
 	if c == nil {
 		return false
@@ -46,7 +46,7 @@ func (c *CORS) Apply(w http.ResponseWriter, r *http.Request) (done bool) {
 	return true
 }
 
-// mark adds what every answer carries.
+// mark sets the headers of every answer.
 func (c *CORS) mark(h http.Header, r *http.Request) {
 	allow, credentials := c.decide(r)
 	if allow != "*" {
@@ -55,12 +55,9 @@ func (c *CORS) mark(h http.Header, r *http.Request) {
 	if allow == "" {
 		return
 	}
-	h.Set("Access-Control-Allow-Origin", allow)
-	if credentials {
-		h.Set("Access-Control-Allow-Credentials", "true")
-	}
+	cors.Allow(h, allow, credentials)
 	if len(c.ExposedHeaders) > 0 {
-		h.Set("Access-Control-Expose-Headers", strings.Join(c.ExposedHeaders, ","))
+		cors.Expose(h, c.ExposedHeaders...)
 	}
 }
 
@@ -82,19 +79,16 @@ func (c *CORS) allowed(origin string) bool {
 	return slices.Contains(c.Origins, origin) || c.AllowOrigin != nil && c.AllowOrigin(origin)
 }
 
-// preflight adds what only the answer to OPTIONS carries.
+// preflight sets the headers that only the answer to OPTIONS has.
 func (c *CORS) preflight(h http.Header, r *http.Request) {
 	methods := c.Methods
 	if methods == nil {
-		methods = defaultMethods
+		methods = cors.Methods
 	}
-	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ","))
-	if c.AllowedHeaders != nil {
-		h.Set("Access-Control-Allow-Headers", strings.Join(c.AllowedHeaders, ","))
-	} else if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+	if c.AllowedHeaders == nil && r.Header.Get("Access-Control-Request-Headers") != "" {
 		h.Add("Vary", "Access-Control-Request-Headers")
-		h.Set("Access-Control-Allow-Headers", asked)
 	}
+	cors.Preflight(h, r, methods, c.AllowedHeaders)
 	if c.MaxAge > 0 {
 		h.Set("Access-Control-Max-Age", strconv.Itoa(int(c.MaxAge/time.Second)))
 	}

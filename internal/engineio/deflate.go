@@ -2,69 +2,36 @@ package engineio
 
 import (
 	"bytes"
-	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
 )
 
-// deflateThreshold is the smallest message worth compressing, in bytes; smaller
-// ones go uncompressed, which RFC 7692 allows per message.
+// deflateThreshold is the size of a frame's payload in bytes from which it is compressed, as
+// in the reference server. RFC 7692 allows that smaller ones are not.
 const deflateThreshold = 1024
 
-// deflateTail ends every flushed block and is not sent (RFC 7692 section 7.2.1).
+// deflateTail is at the end of every flushed block and is not sent (RFC 7692 section 7.2.1).
 var deflateTail = []byte{0x00, 0x00, 0xff, 0xff}
 
-// deflaters are reset before each use: no context takeover, so that a message
+// deflaters are reset before each use (no context takeover), so that a message that is
 // compressed once serves every connection.
 var deflaters = sync.Pool{New: func() any {
 	w, _ := flate.NewWriter(nil, flate.BestSpeed) // errs only for an invalid level
 	return w
 }}
 
-// offersDeflate tells whether one of the client's offers is a permessage-deflate
-// that is kept as the server does it: no context taken over on either side, and no
-// smaller window for what the server sends. An offer with a parameter that is
-// unknown, invalid or there twice is declined (RFC 7692 section 7).
-func offersDeflate(h http.Header) bool {
-	for offer := range strings.SplitSeq(strings.Join(h.Values("Sec-WebSocket-Extensions"), ","), ",") {
-		name, params, _ := strings.Cut(offer, ";")
-		if strings.EqualFold(strings.TrimSpace(name), "permessage-deflate") && acceptableDeflate(params) {
-			return true
-		}
+// deflatedFrames returns the group as WebSocket frames for a connection with
+// permessage-deflate: those of other connections, unless one of them is compressed.
+func (g *Group) deflatedFrames() []byte {
+	if !g.compressible {
+		return g.webSocketFrames()
 	}
-	return false
+	return g.encoded(&g.deflated, encodeDeflatedFrames)
 }
 
-func acceptableDeflate(params string) bool {
-	seen := make(map[string]bool)
-	for param := range strings.SplitSeq(params, ";") {
-		name, value, valued := strings.Cut(strings.TrimSpace(param), "=")
-		name, value = strings.ToLower(strings.TrimSpace(name)), strings.Trim(strings.TrimSpace(value), `"`)
-		bits, err := strconv.Atoi(value)
-		window := err == nil && bits >= 8 && bits <= 15
-		switch {
-		case param == params && name == "":
-			return true // no parameter at all
-		case seen[name]:
-			return false
-		case name == "server_no_context_takeover" || name == "client_no_context_takeover":
-			if valued {
-				return false
-			}
-		case name == "client_max_window_bits":
-			if valued && !window {
-				return false
-			}
-		default: // server_max_window_bits too: the deflaters have no smaller window
-			return false
-		}
-		seen[name] = true
-	}
-	return true
-}
+// isCompressible reports whether m's frame has deflateThreshold bytes.
+func isCompressible(m Message) bool { return payloadSize(m) >= deflateThreshold }
 
 func encodeDeflatedFrames(msgs []Message) []byte {
 	var b []byte
@@ -74,13 +41,13 @@ func encodeDeflatedFrames(msgs []Message) []byte {
 	return b
 }
 
-// appendDeflatedFrame adds m compressed, or as it is when that is not shorter.
+// appendDeflatedFrame appends m compressed, or uncompressed if that is not longer.
 func appendDeflatedFrame(b []byte, m Message) []byte {
-	if len(m.Data) < deflateThreshold {
+	if !isCompressible(m) {
 		return appendMessageFrame(b, m)
 	}
 	packed := deflate(m)
-	if len(packed) >= len(m.Data) {
+	if len(packed) >= payloadSize(m) {
 		return appendMessageFrame(b, m)
 	}
 	bits := byte(opText | frameCompressed)
@@ -90,7 +57,7 @@ func appendDeflatedFrame(b []byte, m Message) []byte {
 	return append(appendFrameHeader(b, bits, len(packed)), packed...)
 }
 
-// deflate compresses what an uncompressed frame of m would carry.
+// deflate compresses the payload of m's frame.
 func deflate(m Message) []byte {
 	var out bytes.Buffer
 	w := deflaters.Get().(*flate.Writer)

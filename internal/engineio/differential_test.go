@@ -95,7 +95,8 @@ func comparable(random *rand.Rand) []byte {
 	for {
 		b := randomPayload(random)
 		odd := func(part []byte) bool {
-			return bytes.HasPrefix(part, []byte{binaryPrefix}) && bytes.ContainsFunc(part, func(r rune) bool { return r > unicode.MaxASCII })
+			return bytes.HasPrefix(part, []byte{binaryPrefix}) &&
+				bytes.ContainsFunc(part, func(r rune) bool { return r > unicode.MaxASCII })
 		}
 		if !slices.ContainsFunc(bytes.Split(b, []byte{separator}), odd) {
 			return b

@@ -3,12 +3,14 @@ package engineio
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // ErrorCode is the "code" of a refused request's body.
 type ErrorCode int
 
-// The codes of the reference server, which has no others.
+// The codes are those of the reference server.
 const (
 	UnknownTransport ErrorCode = iota
 	UnknownSession
@@ -27,12 +29,14 @@ var errorMessages = [...]string{
 	UnsupportedVersion: "Unsupported protocol version",
 }
 
-// A refusal is why a request was not served.
+// A refusal is the reason why a request is not served.
 type refusal struct {
-	status int
-	code   ErrorCode
-	msg    string // read by the client
-	why    string // for logs
+	status     int
+	code       ErrorCode
+	msg        string // for the client
+	why        string // for Config.Refused, as the next
+	limit      Limit
+	retryAfter time.Duration // when a client may try again; 0 if it should not
 }
 
 func refuse(code ErrorCode, why string) *refusal {
@@ -43,23 +47,33 @@ func refuse(code ErrorCode, why string) *refusal {
 	return &refusal{status: status, code: code, msg: errorMessages[code], why: why}
 }
 
-// unavailable refuses newcomers for a while; clients try again by themselves.
-func unavailable(why string) *refusal {
-	return &refusal{status: http.StatusServiceUnavailable, code: BadRequest, msg: why, why: why}
+// fullRetry is when a client may try again that was refused because the server is full.
+const fullRetry = 5 * time.Second
+
+// unavailable refuses a request for now; clients try again by themselves.
+func unavailable(limit Limit, why string, retryAfter time.Duration) *refusal {
+	return &refusal{
+		status: http.StatusServiceUnavailable, code: BadRequest, msg: why, why: why, limit: limit, retryAfter: retryAfter,
+	}
 }
 
-// forbid refuses with the words of AllowRequest.
+// forbid refuses with the error of Config.AllowRequest.
 func forbid(err error) *refusal {
 	f := refuse(Forbidden, "not allowed")
+	f.limit = LimitOrigin
 	if err.Error() != "" {
 		f.msg = err.Error()
 	}
 	return f
 }
 
-// answer tells the client: JSON over HTTP, plain text to a WebSocket handshake,
-// which is always a 400 there unless the server is full.
+// answer writes the refusal: as JSON, or as plain text in answer to a WebSocket handshake,
+// where the status is 400 unless the server is full.
 func (f *refusal) answer(w http.ResponseWriter, webSocket bool) {
+	if f.retryAfter > 0 {
+		seconds := (f.retryAfter + time.Second - 1) / time.Second
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
 	if webSocket {
 		f.answerPlain(w)
 		return

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// The frames that this package writes itself (RFC 6455 section 5.2): whole
-// messages of a server, hence final and unmasked.
+// Frames of RFC 6455 (section 5.2). Those that this package writes are whole messages of a
+// server, so they are final and unmasked.
 const (
 	opContinuation = 0x0
 	opText         = 0x1
@@ -20,7 +20,7 @@ const (
 	maxSmallFrame   = 125
 )
 
-// appendFrameHeader adds the header of a final, unmasked frame of n bytes.
+// appendFrameHeader appends the header of a final, unmasked frame of n bytes.
 func appendFrameHeader(b []byte, bits byte, n int) []byte {
 	b = append(b, frameFinal|bits)
 	switch {
@@ -32,7 +32,7 @@ func appendFrameHeader(b []byte, bits byte, n int) []byte {
 	return binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
 }
 
-// frameHeaderSize is the length of what appendFrameHeader adds.
+// frameHeaderSize returns the length of what appendFrameHeader appends.
 func frameHeaderSize(n int) int {
 	switch {
 	case n <= maxSmallFrame:
@@ -43,15 +43,15 @@ func frameHeaderSize(n int) int {
 	return 10
 }
 
-// appendTextFrame adds a text frame: the packets that are not messages.
+// appendTextFrame appends a packet that is not a message, in a text frame.
 func appendTextFrame(b []byte, kind packetType, data string) []byte {
 	b = appendFrameHeader(b, opText, 1+len(data))
 	b = append(b, byte(kind))
 	return append(b, data...)
 }
 
-// appendMessageFrame adds m in its own frame; a binary message goes without a
-// packet type (section "Packet encoding", "WebSocket").
+// appendMessageFrame appends m in its own frame. A binary message has no packet type
+// (section "Packet encoding", "WebSocket").
 func appendMessageFrame(b []byte, m Message) []byte {
 	if m.Binary {
 		return append(appendFrameHeader(b, opBinary, len(m.Data)), m.Data...)
@@ -60,16 +60,21 @@ func appendMessageFrame(b []byte, m Message) []byte {
 	return append(append(b, byte(packetMessage)), m.Data...)
 }
 
-// frameSize is the length of what appendMessageFrame adds.
+// frameSize returns the length of what appendMessageFrame appends.
 func frameSize(m Message) int {
-	n := len(m.Data)
-	if !m.Binary {
-		n++
-	}
+	n := payloadSize(m)
 	return frameHeaderSize(n) + n
 }
 
-// appendCloseFrame adds a close frame with a status code (RFC 6455 section 7.4).
+// payloadSize returns the length of the payload of m's frame.
+func payloadSize(m Message) int {
+	if m.Binary {
+		return len(m.Data)
+	}
+	return 1 + len(m.Data)
+}
+
+// appendCloseFrame appends a close frame with a status code (RFC 6455 section 7.4).
 func appendCloseFrame(b []byte, code uint16) []byte {
 	return binary.BigEndian.AppendUint16(appendFrameHeader(b, opClose, 2), code)
 }

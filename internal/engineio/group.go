@@ -6,27 +6,29 @@ import (
 	"sync/atomic"
 )
 
-// Message is the payload of one Engine.IO message packet (section "Message").
+// A Message is the payload of one Engine.IO message packet (section "Message").
 type Message struct {
-	// Data must not change any more once the message is sent or received. Text
-	// is valid UTF-8 and holds no U+001E, which separates packets in polling.
+	// Data must not change once the message was sent or received. Text must be valid
+	// UTF-8 without U+001E, which separates packets in polling.
 	Data   []byte
 	Binary bool
 }
 
-// groupOverhead is what a waiting group costs beside its bytes: itself, its
-// place in the queue and its encoded form's header. Without it a million tiny
-// messages would count as a few megabytes.
+// groupOverhead is how many bytes a queued group counts in addition to its frames: for the
+// Group itself, its element of the queue and the header of its encoded form. Without it a
+// million tiny messages would count as a few megabytes.
 const groupOverhead = 192
 
-// A Group is an immutable run of messages that stay contiguous on the wire: an
-// event and its attachments. It is encoded at most once for each form that some
-// session needs, and may be sent to any number of sessions at once.
+// A Group is a sequence of messages that are sent without others in between: an event and
+// its attachments. It is immutable; its methods are safe for concurrent use, and it may be
+// sent to any number of sessions at once. It is encoded at most once for each form that
+// some session needs.
 type Group struct {
-	msgs  []Message  // whose Data mu guards, since it moves into frames
-	one   [1]Message // backs msgs of the usual length
-	size  int
-	plain bool // never compressed
+	msgs []Message  // mu guards their Data, which moves into frames
+	one  [1]Message // backs msgs of the usual length
+	size int
+
+	compressible bool // some message is worth compressing
 
 	mu       sync.Mutex // held while a form is made
 	frames   atomic.Pointer[[]byte]
@@ -34,7 +36,7 @@ type Group struct {
 	payload  atomic.Pointer[[]byte]
 }
 
-// NewGroup makes a group of msgs. It keeps their data, so nobody may change it
+// NewGroup returns a group of msgs. It keeps their data, which must not be changed
 // afterwards.
 func NewGroup(msgs ...Message) *Group {
 	g := &Group{size: groupOverhead}
@@ -46,30 +48,23 @@ func NewGroup(msgs ...Message) *Group {
 	}
 	for _, m := range g.msgs {
 		g.size += frameSize(m)
+		g.compressible = g.compressible || isCompressible(m)
 	}
 	return g
 }
 
-// Uncompressed returns a group of the same messages that is never compressed,
-// neither by permessage-deflate nor in a polling answer.
-func (g *Group) Uncompressed() *Group {
-	u := NewGroup(g.Messages()...)
-	u.plain = true
-	return u
-}
-
-// Messages are what the group holds. They must not be changed.
+// Messages returns the group's messages, which must not be changed.
 func (g *Group) Messages() []Message {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.msgs)
 }
 
-// Size is what the group counts in a session's queue, in bytes: its WebSocket
-// frames and a fixed amount for keeping it.
+// Size returns what the group counts in a session's queue, in bytes: its WebSocket frames
+// and a fixed amount for keeping it.
 func (g *Group) Size() int { return g.size }
 
-// encoded returns the form kept in slot and makes it on first use.
+// encoded returns the form in slot, which it makes on first use.
 func (g *Group) encoded(slot *atomic.Pointer[[]byte], encode func([]Message) []byte) []byte {
 	if b := slot.Load(); b != nil {
 		return *b
@@ -86,15 +81,6 @@ func (g *Group) encoded(slot *atomic.Pointer[[]byte], encode func([]Message) []b
 
 // webSocketFrames returns the group as WebSocket frames.
 func (g *Group) webSocketFrames() []byte { return g.encoded(&g.frames, encodeFrames) }
-
-// deflatedFrames returns the group as WebSocket frames for a connection with
-// permessage-deflate.
-func (g *Group) deflatedFrames() []byte {
-	if g.plain {
-		return g.webSocketFrames()
-	}
-	return g.encoded(&g.deflated, encodeDeflatedFrames)
-}
 
 // pollingPayload returns the group as part of a polling payload.
 func (g *Group) pollingPayload() []byte { return g.encoded(&g.payload, encodePayload) }

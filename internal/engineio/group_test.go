@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A queue of a megabyte held the messages beside their frames: two megabytes.
+// A queue of a megabyte took two: messages were kept beside their frames.
 func TestWhatWaitsIsInMemoryOnce(t *testing.T) {
 	long := strings.Repeat("x", 70_000)
 	g := NewGroup(Message{Data: []byte("an event")}, Message{Data: []byte(long), Binary: true}, Message{Data: []byte{}})

@@ -10,15 +10,16 @@ import (
 	"time"
 )
 
-// Handshake is what the request that opened a session said, as far as
-// Config.KeepHeaders and Config.KeepQuery keep it.
+// A Handshake is the request that opened a session, as far as Config.KeepHeaders and
+// Config.KeepQuery keep it. It must not be changed.
 type Handshake struct {
-	URL        string      // path and query as requested
-	Header     http.Header // not to be changed
-	Query      url.Values  // one value per name: the last, as in the reference
-	RemoteAddr string      // the peer's own address, "host:port"
-	Secure     bool        // over TLS as far as this process can tell
+	URL        string // path and query as requested
+	Header     http.Header
+	Query      url.Values // one value per name: the last, as in the reference
+	RemoteAddr string     // the peer's own address, "host:port"
+	Secure     bool       // over TLS as far as this process can tell
 	Time       time.Time
+	Label      string // as Config.Label returned it
 }
 
 func (s *Server) newHandshake(r *http.Request, query url.Values) *Handshake {
@@ -30,6 +31,9 @@ func (s *Server) newHandshake(r *http.Request, query url.Values) *Handshake {
 		Secure:     r.TLS != nil,
 		Time:       time.Now(),
 	}
+	if s.cfg.Label != nil {
+		h.Label = s.cfg.Label(r)
+	}
 	if s.cfg.KeepHeaders != nil {
 		h.Header = http.Header(pick(r.Header, s.cfg.KeepHeaders))
 	}
@@ -39,8 +43,8 @@ func (s *Server) newHandshake(r *http.Request, query url.Values) *Handshake {
 	return h
 }
 
-// pick copies the values of a few names. The strings are copies too: the request's
-// are parts of larger ones.
+// pick copies the values of a few names. The strings are copied too, so that the request's,
+// which are parts of larger ones, can be freed.
 func pick(from map[string][]string, names []string) map[string][]string {
 	picked := make(map[string][]string, len(names))
 	for _, name := range names {
@@ -51,26 +55,32 @@ func pick(from map[string][]string, names []string) map[string][]string {
 	return picked
 }
 
-// The bounds of a request, before anything of it is parsed or kept. Clients send a
-// handful of parameters, and browsers some twenty headers.
+// The bounds of a request, checked before anything of it is parsed or kept. Clients send a
+// few parameters, and browsers some twenty headers.
 const (
 	maxQueryBytes = 2 << 10
 	maxQueryNames = 32
 	maxHeaders    = 100
 )
 
-// checkSize refuses a request that would cost more than any client's.
+// checkSize refuses a request that is larger than any client's.
 func checkSize(r *http.Request) *refusal {
 	switch {
 	case len(r.URL.RawQuery) > maxQueryBytes || strings.Count(r.URL.RawQuery, "&") >= maxQueryNames:
-		return &refusal{status: http.StatusRequestURITooLong, code: BadRequest, msg: "Query over 2048 bytes or 32 parameters", why: "query too long"}
+		return &refusal{
+			status: http.StatusRequestURITooLong, code: BadRequest,
+			msg: "Query over 2048 bytes or 32 parameters", why: "query too long", limit: LimitHead,
+		}
 	case len(r.Header) > maxHeaders:
-		return &refusal{status: http.StatusRequestHeaderFieldsTooLarge, code: BadRequest, msg: "More than 100 headers", why: "too many headers"}
+		return &refusal{
+			status: http.StatusRequestHeaderFieldsTooLarge, code: BadRequest,
+			msg: "More than 100 headers", why: "too many headers", limit: LimitHead,
+		}
 	}
 	return nil
 }
 
-// lastValues reads a query whose later parameters win.
+// lastValues parses a query. Of a repeated parameter it keeps the last value.
 func lastValues(u *url.URL) url.Values {
 	q := u.Query()
 	for name, values := range q {
@@ -79,15 +89,16 @@ func lastValues(u *url.URL) url.Values {
 	return q
 }
 
-// newSessionID makes 144 random bits in 24 characters. Node's have 120 in 20;
-// clients take any, and whoever knows one can take the session over.
-func newSessionID() string {
-	var b [18]byte
+// newSessionID returns prefix and 120 random bits, which are 20 characters, as many as the
+// reference server's ids have. Whoever knows an id can take the session over, so it must
+// not be shown to other clients.
+func newSessionID(prefix string) string {
+	var b [15]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return base64.URLEncoding.EncodeToString(b[:])
+	return prefix + base64.URLEncoding.EncodeToString(b[:])
 }
 
-// openPacket is the payload of a session's first packet (section "Handshake").
+// An openPacket is the payload of a session's first packet (section "Handshake").
 type openPacket struct {
 	SID          string   `json:"sid"`
 	Upgrades     []string `json:"upgrades"`

@@ -1,15 +1,13 @@
 package engineio_test
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,21 +22,46 @@ func TestOpenPacketTellsTheSettings(t *testing.T) {
 		name  string
 		cfg   engineio.Config
 		query string
-		want  hello
+		want  openPayload
 	}{
-		{"polling with Node's defaults", engineio.Config{}, newPolling, hello{Upgrades: []string{"websocket"}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000}},
-		{"websocket cannot be upgraded", engineio.Config{}, newWebSocket, hello{Upgrades: []string{}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000}},
-		{"own figures", engineio.Config{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond, MaxPayload: 10, Transports: both}, newPolling, hello{Upgrades: []string{"websocket"}, PingInterval: 300, PingTimeout: 200, MaxPayload: 10}},
-		{"upgrades forbidden", engineio.Config{NoUpgrades: true}, newPolling, hello{Upgrades: []string{}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000}},
-		{"nothing to upgrade to", engineio.Config{Transports: both[:1]}, newPolling, hello{Upgrades: []string{}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000}},
+		{
+			"polling with Node's defaults",
+			engineio.Config{},
+			newPolling,
+			openPayload{Upgrades: []string{"websocket"}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000},
+		},
+		{
+			"websocket cannot be upgraded",
+			engineio.Config{},
+			newWebSocket,
+			openPayload{Upgrades: []string{}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000},
+		},
+		{
+			"own figures",
+			engineio.Config{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond, MaxPayload: 10, Transports: both},
+			newPolling,
+			openPayload{Upgrades: []string{"websocket"}, PingInterval: 300, PingTimeout: 200, MaxPayload: 10},
+		},
+		{
+			"upgrades forbidden",
+			engineio.Config{NoUpgrades: true},
+			newPolling,
+			openPayload{Upgrades: []string{}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000},
+		},
+		{
+			"nothing to upgrade to",
+			engineio.Config{Transports: both[:1]},
+			newPolling,
+			openPayload{Upgrades: []string{}, PingInterval: 25000, PingTimeout: 20000, MaxPayload: 1000000},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := open(t, tt.cfg)
-			got := parseHello(t, h.greeting(tt.query))
-			if len(got.SID) != 24 {
-				t.Errorf("sid %q has not 24 characters", got.SID)
+			got := parseOpen(t, h.greeting(tt.query))
+			if len(got.SID) != 20 {
+				t.Errorf("sid %q has not 20 characters", got.SID)
 			}
 			tt.want.SID = got.SID
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -48,17 +71,46 @@ func TestOpenPacketTellsTheSettings(t *testing.T) {
 	}
 }
 
-// greeting is the first packet of a new session.
-func (h *house) greeting(query string) string {
-	h.t.Helper()
-	if query == newWebSocket {
-		return h.dial(query).read()
-	}
-	return h.do("GET", query, "").Body
+// refusedRequests are all refusals over HTTP, in the order of the checks: each request is
+// wrong for the later checks too wherever that is possible. $sid is an open session.
+var refusedRequests = []struct {
+	name, method, query, as string
+	status                  int
+	body                    string
+}{
+	{"no transport", "POST", "", "no", 400, `{"code":0,"message":"Transport unknown"}`},
+	{"unknown transport", "PUT", "transport=tobi&sid=x", "no", 400, `{"code":0,"message":"Transport unknown"}`},
+	{"name of every object", "GET", "EIO=4&transport=constructor", "", 400, `{"code":0,"message":"Transport unknown"}`},
+	{"prototype", "GET", "EIO=4&transport=__proto__", "", 400, `{"code":0,"message":"Transport unknown"}`},
+	{"webtransport", "GET", "EIO=4&transport=webtransport", "", 400, `{"code":0,"message":"Transport unknown"}`},
+	{"last transport wins", "GET", "EIO=4&transport=polling&transport=tobi", "", 400, `{"code":0,"message":"Transport unknown"}`},
+	{"unknown session", "PUT", "transport=polling&sid=test", "no", 400, `{"code":1,"message":"Session ID unknown"}`},
+	{
+		"session named as a property", "GET", "transport=polling&sid=__proto__", "no", 400,
+		`{"code":1,"message":"Session ID unknown"}`,
+	},
+	{
+		"websocket without handshake for a polling session", "GET", "EIO=4&transport=websocket&sid=$sid", "", 400,
+		`{"code":3,"message":"Bad request"}`,
+	},
+	{
+		"method before everything later", "POST", "EIO=3&transport=websocket", "no", 400,
+		`{"code":2,"message":"Bad handshake method"}`,
+	},
+	{"OPTIONS without CORS", "OPTIONS", "EIO=4&transport=polling", "", 400, `{"code":2,"message":"Bad handshake method"}`},
+	{
+		"an empty sid is a handshake", "DELETE", "EIO=4&transport=polling&sid=", "", 400,
+		`{"code":2,"message":"Bad handshake method"}`,
+	},
+	{"websocket without handshake", "GET", "EIO=3&transport=websocket", "no", 400, `{"code":3,"message":"Bad request"}`},
+	{"permission before version", "GET", "EIO=3&transport=polling", "no", 403, `{"code":4,"message":"Thou shall not pass"}`},
+	{"refusal without words", "GET", "EIO=4&transport=polling", "silent", 403, `{"code":4,"message":"Forbidden"}`},
+	{"protocol 3", "GET", "EIO=3&transport=polling", "", 400, `{"code":5,"message":"Unsupported protocol version"}`},
+	{"no protocol", "GET", "transport=polling", "", 400, `{"code":5,"message":"Unsupported protocol version"}`},
+	{"nonsense protocol", "GET", "EIO=abc&transport=polling", "", 400, `{"code":5,"message":"Unsupported protocol version"}`},
+	{"other methods on a session", "PUT", "EIO=4&transport=polling&sid=$sid", "", 405, ""},
 }
 
-// Every refusal over HTTP, the order of the checks included: each case breaks
-// the later rules too wherever it can.
 func TestRefusedRequests(t *testing.T) {
 	h := open(t, engineio.Config{AllowRequest: func(r *http.Request) error {
 		switch r.Header.Get("X-Test") {
@@ -71,34 +123,9 @@ func TestRefusedRequests(t *testing.T) {
 	}})
 	sid, _ := h.poll()
 	_, sid, _ = strings.Cut(sid, "sid=")
-	tests := []struct {
-		name, method, query, as string
-		status                  int
-		body                    string
-	}{
-		{"no transport", "POST", "", "no", 400, `{"code":0,"message":"Transport unknown"}`},
-		{"unknown transport", "PUT", "transport=tobi&sid=x", "no", 400, `{"code":0,"message":"Transport unknown"}`},
-		{"name of every object", "GET", "EIO=4&transport=constructor", "", 400, `{"code":0,"message":"Transport unknown"}`},
-		{"prototype", "GET", "EIO=4&transport=__proto__", "", 400, `{"code":0,"message":"Transport unknown"}`},
-		{"webtransport", "GET", "EIO=4&transport=webtransport", "", 400, `{"code":0,"message":"Transport unknown"}`},
-		{"last transport wins", "GET", "EIO=4&transport=polling&transport=tobi", "", 400, `{"code":0,"message":"Transport unknown"}`},
-		{"unknown session", "PUT", "transport=polling&sid=test", "no", 400, `{"code":1,"message":"Session ID unknown"}`},
-		{"session named as a property", "GET", "transport=polling&sid=__proto__", "no", 400, `{"code":1,"message":"Session ID unknown"}`},
-		{"websocket without handshake for a polling session", "GET", "EIO=4&transport=websocket&sid=" + sid, "", 400, `{"code":3,"message":"Bad request"}`},
-		{"method before everything later", "POST", "EIO=3&transport=websocket", "no", 400, `{"code":2,"message":"Bad handshake method"}`},
-		{"OPTIONS without CORS", "OPTIONS", "EIO=4&transport=polling", "", 400, `{"code":2,"message":"Bad handshake method"}`},
-		{"an empty sid is a handshake", "DELETE", "EIO=4&transport=polling&sid=", "", 400, `{"code":2,"message":"Bad handshake method"}`},
-		{"websocket without handshake", "GET", "EIO=3&transport=websocket", "no", 400, `{"code":3,"message":"Bad request"}`},
-		{"permission before version", "GET", "EIO=3&transport=polling", "no", 403, `{"code":4,"message":"Thou shall not pass"}`},
-		{"refusal without words", "GET", "EIO=4&transport=polling", "silent", 403, `{"code":4,"message":"Forbidden"}`},
-		{"protocol 3", "GET", "EIO=3&transport=polling", "", 400, `{"code":5,"message":"Unsupported protocol version"}`},
-		{"no protocol", "GET", "transport=polling", "", 400, `{"code":5,"message":"Unsupported protocol version"}`},
-		{"nonsense protocol", "GET", "EIO=abc&transport=polling", "", 400, `{"code":5,"message":"Unsupported protocol version"}`},
-		{"other methods on a session", "PUT", "EIO=4&transport=polling&sid=" + sid, "", 405, ""},
-	}
-	for _, tt := range tests {
+	for _, tt := range refusedRequests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := h.do(tt.method, tt.query, "", func(r *http.Request) { r.Header.Set("X-Test", tt.as) })
+			got := h.do(tt.method, strings.Replace(tt.query, "$sid", sid, 1), "", func(r *http.Request) { r.Header.Set("X-Test", tt.as) })
 			if got.Status != tt.status || got.Body != tt.body {
 				t.Errorf("got %d %q, want %d %q", got.Status, got.Body, tt.status, tt.body)
 			}
@@ -116,7 +143,8 @@ func TestRefusedWebSocketHandshakesArePlainText(t *testing.T) {
 		}
 		return nil
 	}})
-	const good = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: DXR4dX615eRds8nRmlhqtw==\r\n"
+	const good = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: DXR4dX615eRds8nRmlhqtw==\r\n"
 	tests := []struct{ name, query, headers, body string }{
 		{"unknown transport", "EIO=4&transport=__proto__", good, "Transport unknown"},
 		{"unknown session", "EIO=4&transport=websocket&sid=nope", good, "Session ID unknown"},
@@ -143,43 +171,15 @@ func TestRefusedWebSocketHandshakesArePlainText(t *testing.T) {
 	}
 }
 
-// raw sends bytes over a connection of its own and reads one answer.
-func (h *house) raw(request string) (int, http.Header, string) {
-	h.t.Helper()
-	c := h.tcp()
-	if _, err := io.WriteString(c, request); err != nil {
-		h.t.Fatalf("write: %v", err)
-	}
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		h.t.Fatalf("response: %v", err)
-	}
-	defer res.Body.Close()
-	body, _ := io.ReadAll(res.Body)
-	return res.StatusCode, res.Header, string(body)
-}
-
-// tcp opens a bare connection.
-func (h *house) tcp() *net.TCPConn {
-	h.t.Helper()
-	u, _ := url.Parse(h.base)
-	c, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		h.t.Fatalf("dial: %v", err)
-	}
-	h.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(soon))
-	return c.(*net.TCPConn)
-}
-
-// Frames sent before the handshake was answered are nobody's; the server must
-// live on.
+// Frames that are sent before the handshake was answered belong to no session; the server
+// must survive them.
 func TestDataBesideTheWebSocketHandshake(t *testing.T) {
 	h := open(t, engineio.Config{})
 	query, _ := h.poll()
 	for _, q := range []string{newWebSocket, newWebSocket + strings.TrimPrefix(query, newPolling)} {
 		c := h.tcp()
-		_, _ = fmt.Fprintf(c, "GET /engine.io/?%s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: DXR4dX615eRds8nRmlhqtw==\r\nContent-Length: 4\r\n\r\ntest", q)
+		_, _ = fmt.Fprintf(c, "GET /engine.io/?%s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: DXR4dX615eRds8nRmlhqtw==\r\nContent-Length: 4\r\n\r\ntest", q)
 		_, _ = io.ReadAll(c)
 	}
 	h.connect()
@@ -193,7 +193,7 @@ func TestHandshakeIsKeptUntilReleased(t *testing.T) {
 	if got.Query.Get("a") != "last" || !got.Query.Has("b") || got.Header.Get("X-Custom") != "secret" {
 		t.Errorf("handshake %+v", got)
 	}
-	if !strings.HasPrefix(got.RemoteAddr, "127.0.0.1:") || got.Secure || time.Since(got.Time) > soon {
+	if !strings.HasPrefix(got.RemoteAddr, "127.0.0.1:") || got.Secure || time.Since(got.Time) > patience {
 		t.Errorf("handshake %+v", got)
 	}
 	if want := "/engine.io/?" + newPolling + "&a=first&a=last&b="; got.URL != want {
@@ -211,14 +211,19 @@ func TestMessagesSentInOpenFollowTheOpenPacket(t *testing.T) {
 		t.Errorf("polling handshake %q", got)
 	}
 	c := h.dial(newWebSocket)
-	parseHello(t, c.read())
+	parseOpen(t, c.read())
 	if got := c.read(); got != "4faster!" {
 		t.Errorf("second message %q", got)
 	}
 }
 
+// nodesCookie is the cookie that the Node.js server sets with cookie: true.
+func nodesCookie() *http.Cookie {
+	return &http.Cookie{Name: "io", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
 func TestCookie(t *testing.T) {
-	strict := engineio.DefaultCookie()
+	strict := nodesCookie()
 	strict.SameSite, strict.Name, strict.Path = http.SameSiteStrictMode, "woot", "/custom"
 	open1 := &http.Cookie{Name: "io", SameSite: http.SameSiteLaxMode}
 	tests := []struct {
@@ -227,7 +232,7 @@ func TestCookie(t *testing.T) {
 		want   string
 	}{
 		{"none by default", nil, ""},
-		{"as Node's", engineio.DefaultCookie(), "io=%s; Path=/; HttpOnly; SameSite=Lax"},
+		{"as Node's", nodesCookie(), "io=%s; Path=/; HttpOnly; SameSite=Lax"},
 		{"own fields", strict, "woot=%s; Path=/custom; HttpOnly; SameSite=Strict"},
 		{"readable without path", open1, "io=%s; SameSite=Lax"},
 	}
@@ -236,7 +241,7 @@ func TestCookie(t *testing.T) {
 			t.Parallel()
 			h := open(t, engineio.Config{Cookie: tt.cookie})
 			got := h.do("GET", newPolling, "")
-			sid := parseHello(t, got.Body).SID
+			sid := parseOpen(t, got.Body).SID
 			want := tt.want
 			if want != "" {
 				want = fmt.Sprintf(want, sid)
@@ -254,12 +259,12 @@ func TestCookie(t *testing.T) {
 
 func TestHeaderHooks(t *testing.T) {
 	h := open(t, engineio.Config{
-		Cookie:         engineio.DefaultCookie(),
+		Cookie:         nodesCookie(),
 		InitialHeaders: func(h http.Header, _ *http.Request) { h.Set("X-First", "1"); h.Add("Set-Cookie", "mine=456") },
 		Headers:        func(h http.Header, r *http.Request) { h.Set("X-Every", r.Method) },
 	})
 	first := h.do("GET", newPolling, "")
-	query := newPolling + "&sid=" + parseHello(t, first.Body).SID
+	query := newPolling + "&sid=" + parseOpen(t, first.Body).SID
 	check(t, "handshake", first.Header, "1", "GET", 2)
 	check(t, "POST", h.do("POST", query, "4x").Header, "", "POST", 0)
 	h.peer().send("y")
@@ -291,7 +296,7 @@ func TestPollingHeaders(t *testing.T) {
 			got.Header.Get("Content-Type") != "text/plain; charset=UTF-8" {
 			t.Errorf("%s: headers %v", tt.agent, got.Header)
 		}
-		query := newPolling + "&sid=" + parseHello(t, got.Body).SID
+		query := newPolling + "&sid=" + parseOpen(t, got.Body).SID
 		if got := h.do("POST", query, "4x").Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
 			t.Errorf("POST: Content-Type %q", got)
 		}
@@ -302,7 +307,8 @@ func TestCORS(t *testing.T) {
 	const origin = "http://engine.io"
 	mine := engineio.CORS{AllowOrigin: func(string) bool { return true }, AllowedHeaders: []string{"my-header"}, Credentials: true}
 	full := engineio.CORS{
-		Origins: []string{"http://good-domain.com", origin}, Methods: []string{"GET", "PUT", "POST"}, AllowedHeaders: []string{"my-header"},
+		Origins: []string{"http://good-domain.com", origin}, Methods: []string{"GET", "PUT", "POST"},
+		AllowedHeaders: []string{"my-header"},
 		ExposedHeaders: []string{"my-exposed-header"}, Credentials: true, MaxAge: 123 * time.Second,
 	}
 	tests := []struct {
@@ -313,7 +319,8 @@ func TestCORS(t *testing.T) {
 		want   map[string]string
 	}{
 		{"preflight of any origin with credentials", mine, "OPTIONS", 204, map[string]string{
-			"Allow-Origin": origin, "Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE", "Allow-Headers": "my-header", "Allow-Credentials": "true",
+			"Allow-Origin": origin, "Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE", "Allow-Headers": "my-header",
+			"Allow-Credentials": "true",
 		}},
 		{"the request itself", mine, "GET", 200, map[string]string{"Allow-Origin": origin, "Allow-Credentials": "true"}},
 		{"bad origin", engineio.CORS{Origins: []string{"http://good-domain.com"}}, "OPTIONS", 204, map[string]string{
@@ -354,15 +361,19 @@ func corsHeaders(h http.Header) map[string]string {
 func TestRefusalsAreMarkedForCORSToo(t *testing.T) {
 	h := open(t, engineio.Config{CORS: &engineio.CORS{Origins: []string{"http://engine.io"}, Credentials: true}})
 	got := h.do("GET", "transport=websocket", "", func(r *http.Request) { r.Header.Set("Origin", "http://engine.io") })
-	if got.Status != 400 || got.Header.Get("Access-Control-Allow-Origin") != "http://engine.io" || got.Header.Get("Vary") != "Origin" {
+	if got.Status != 400 || got.Header.Get("Access-Control-Allow-Origin") != "http://engine.io" ||
+		got.Header.Get("Vary") != "Origin" {
 		t.Errorf("got %d %v", got.Status, got.Header)
 	}
 }
 
-func TestRefusedHookHearsWhy(t *testing.T) {
+func TestRefusedHookGetsTheReason(t *testing.T) {
 	heard := make(chan string, 1)
-	h := open(t, engineio.Config{Refused: func(_ *http.Request, code engineio.ErrorCode, why string) {
-		heard <- fmt.Sprint(code, " ", why)
+	h := open(t, engineio.Config{Refused: func(r engineio.Refusal) {
+		if r.Limit != engineio.LimitNone || r.Request == nil {
+			t.Errorf("heard %+v", r)
+		}
+		heard <- fmt.Sprint(r.Code, " ", r.Reason)
 	}})
 	h.do("GET", "transport=tobi", "")
 	if got := receive(t, heard, "the refusal"); got != "0 transport tobi" {
@@ -390,16 +401,66 @@ func TestMaxSessionsBoundsBothTransports(t *testing.T) {
 	h.connect()
 }
 
-// eventually waits for what happens on another goroutine without a signal.
-func (h *house) eventually(what string, ok func() bool) {
-	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), soon)
-	defer cancel()
-	for !ok() {
-		select {
-		case <-ctx.Done():
-			h.t.Fatalf("waited in vain until %s", what)
-		case <-time.After(time.Millisecond):
+func TestSessionIDsBeginWithThePrefix(t *testing.T) {
+	h := open(t, engineio.Config{IDPrefix: "process1"})
+	for _, query := range []string{newPolling, newWebSocket} {
+		sid := parseOpen(t, h.greeting(query)).SID
+		if !strings.HasPrefix(sid, "process1") || len(sid) != len("process1")+20 {
+			t.Errorf("%s: sid %q", query, sid)
 		}
+	}
+}
+
+func TestPostponedHandshakesAreToldWhenToTryAgain(t *testing.T) {
+	var wait atomic.Int64
+	h := open(t, engineio.Config{
+		CORS:     &engineio.CORS{Origins: []string{"*"}},
+		Postpone: func(*http.Request) time.Duration { return time.Duration(wait.Load()) },
+	})
+	query, _ := h.poll()
+	wait.Store(int64(1500 * time.Millisecond))
+	res, err := http.Get(h.base + "?" + newPolling)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(res.Body)
+	if res.StatusCode != 503 || string(body) != `{"code":3,"message":"No new sessions for now"}` ||
+		res.Header.Get("Retry-After") != "2" || res.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("handshake: %d %s %v", res.StatusCode, body, res.Header)
+	}
+	target := "ws" + strings.TrimPrefix(h.base, "http") + "?" + newWebSocket
+	if _, res, err := h.dialer.Dial(target, nil); err == nil || res.StatusCode != 503 {
+		t.Errorf("WebSocket handshake: %v, %v", res, err)
+	}
+	if got := h.do("POST", query, "4hello"); got.Body != "ok" {
+		t.Errorf("an open session: %+v", got)
+	}
+}
+
+func TestUnavailableIsAnsweredAsTheServersOwnRefusals(t *testing.T) {
+	server := engineio.New(engineio.Config{CORS: &engineio.CORS{Origins: []string{"https://page.example"}}}, nil)
+	for _, tt := range []struct {
+		name, upgrade, contentType, body string
+	}{
+		{"polling", "", "application/json", `{"code":3,"message":"The owner is silent"}`},
+		{"WebSocket", "websocket", "text/plain; charset=utf-8", "The owner is silent"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/?transport=polling&sid=x", nil)
+			r.Header.Set("Origin", "https://page.example")
+			r.Header.Set("Connection", "upgrade")
+			r.Header.Set("Upgrade", tt.upgrade)
+			w := httptest.NewRecorder()
+			server.Unavailable(w, r, "The owner is silent", time.Second)
+			h := w.Header()
+			if w.Code != 503 || w.Body.String() != tt.body || h.Get("Content-Type") != tt.contentType ||
+				h.Get("Retry-After") != "1" || h.Get("Access-Control-Allow-Origin") != "https://page.example" {
+				t.Errorf("%d %s %v", w.Code, w.Body, h)
+			}
+		})
+	}
+	if err := server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

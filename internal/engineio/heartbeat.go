@@ -2,98 +2,103 @@ package engineio
 
 import "time"
 
-// tick is what the session's one timer does: send a ping, find that its pong is
-// missing, or give up on a close that takes too long (section "Heartbeat").
-func (s *Session) tick() {
+// onTimer is called by the session's only timer: it sends a ping, finds that the pong is
+// missing, or gives up on a close that takes too long (section "Heartbeat").
+func (s *Session) onTimer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	early := time.Until(s.due) // above zero if it was put off when the timer had fired already
+	early := time.Until(s.timerDue) // above zero if it was set anew when it had fired already
 	switch {
 	case s.phase == phaseClosed:
 	case early > 0:
 		s.timer.Reset(early)
 	case s.phase == phaseClosing:
 		s.awaitFlushLocked()
-	case s.awaiting && !s.handling:
+	case s.awaitingPong && !s.handling:
 		s.endLocked(ReasonPingTimeout, nil)
-	case s.pollStalledLocked(): // also one whose message waits for room that only it can make
+	case s.pollStalledLocked(): // even if a message waits for room, for only the client can make it
 		s.endLocked(ReasonSlow, ErrStalled)
-	case s.awaiting: // the pong may be waiting behind a message
-		s.waitLocked(s.srv.cfg.PingTimeout)
+	case s.awaitingPong: // the pong may be held up by a message
+		s.setTimerLocked(s.srv.cfg.PingTimeout)
 	default:
 		s.pingLocked()
 	}
 }
 
-// newsPatience is how long a client that polls may take from one poll to the next
-// before a close that only waits for it.
-const newsPatience = 3 * time.Second
+// closeFetchTimeout is how long a polling client may take from one poll to the next when
+// only the close waits for it.
+const closeFetchTimeout = 3 * time.Second
 
-// awaitFlushLocked waits for what a closing session has to say, and ends it when
-// that takes too long or the client stays away.
+// awaitFlushLocked sets the timer of a closing session, or ends it if that takes too long
+// or the client does not poll.
 func (s *Session) awaitFlushLocked() {
-	left := min(time.Until(s.giveUp), s.patienceLocked())
+	left := min(time.Until(s.closeDeadline), s.fetchTimeLeftLocked())
 	if left <= 0 {
 		s.endLocked(s.reason, nil)
 		return
 	}
-	s.waitLocked(left)
+	s.setTimerLocked(left)
 }
 
-// patienceLocked is how long a client that polls may still stay away.
-func (s *Session) patienceLocked() time.Duration {
-	away := time.Since(s.taken)
+// fetchTimeLeftLocked returns how long a closing session still waits for the client's next
+// poll.
+func (s *Session) fetchTimeLeftLocked() time.Duration {
+	away := time.Since(s.lastFetch)
 	switch {
-	case s.wire != nil || s.poll != nil || s.answers > 0:
+	case s.conn != nil || s.poll != nil || s.answers > 0:
 		return s.srv.cfg.CloseTimeout
 	case s.out.empty():
-		return newsPatience - away
+		return closeFetchTimeout - away
 	}
 	return s.srv.cfg.StallTimeout - away
 }
 
-// pingLocked sends a ping. Up to half of the time for the pong makes up for a
-// late timer, so that both waits together are what the client was told; not more,
-// since after a pause of the whole process no client is to blame.
+// pingLocked sends a ping. Up to half of the time for the pong makes up for a timer that
+// fired late, so that both waits together are what the client was told; not more, since
+// after a pause of the whole process no client is to blame.
 func (s *Session) pingLocked() {
 	timeout := s.srv.cfg.PingTimeout
-	late := min(time.Since(s.due), timeout/2)
-	s.pingDue, s.awaiting = true, true
-	s.waitLocked(timeout - late)
-	s.kickLocked()
+	late := min(time.Since(s.timerDue), timeout/2)
+	s.pingDue, s.awaitingPong, s.pinged = true, true, time.Since(s.srv.began)
+	s.setTimerLocked(timeout - late)
+	s.wakeTransportLocked()
 }
 
-// restLocked waits for the next ping.
-func (s *Session) restLocked() {
-	s.awaiting = false
-	s.waitLocked(s.srv.cfg.PingInterval)
+// schedulePingLocked schedules the next ping.
+func (s *Session) schedulePingLocked() {
+	s.awaitingPong = false
+	s.setTimerLocked(s.srv.cfg.PingInterval)
 }
 
-func (s *Session) waitLocked(d time.Duration) {
-	s.due = time.Now().Add(d)
+func (s *Session) setTimerLocked(d time.Duration) {
+	s.timerDue = time.Now().Add(d)
 	s.timer.Reset(d)
 }
 
-// overdueLocked reports whether the pong is missing by the clock, whatever the
-// timer has come to: a poll at that time must not get the ping that it is too late
-// to answer.
+// overdueLocked reports whether the pong is missing by the clock, even if the timer has
+// not fired yet: a poll that arrives now must not get the ping that it is too late to
+// answer.
 func (s *Session) overdueLocked() bool {
-	return s.phase == phaseOpen && s.awaiting && !s.handling && !time.Now().Before(s.due)
+	return s.phase == phaseOpen && s.awaitingPong && !s.handling && !time.Now().Before(s.timerDue)
 }
 
-// pollStalledLocked finds a client that fetches nothing. One that is being
-// answered has writeBody's deadlines.
+// pollStalledLocked reports whether a polling client has not fetched what waits for too
+// long. While it is being answered, the deadlines of writeBody apply instead.
 func (s *Session) pollStalledLocked() bool {
-	return s.wire == nil && s.poll == nil && s.answers == 0 && !s.out.empty() &&
-		time.Since(s.taken) > s.srv.cfg.StallTimeout
+	return s.conn == nil && s.poll == nil && s.answers == 0 && !s.out.empty() &&
+		time.Since(s.lastFetch) > s.srv.cfg.StallTimeout
 }
 
-// pong takes the answer to a ping. One that was not asked for changes nothing,
-// so that a client cannot put off the next tick for ever.
+// pong handles the answer to a ping. One that was not asked for changes nothing, so that a
+// client cannot put off the next ping for ever.
 func (s *Session) pong() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.phase == phaseOpen && s.awaiting {
-		s.restLocked()
+	if s.phase != phaseOpen || !s.awaitingPong {
+		return
 	}
+	if observe := s.srv.cfg.ObservePing; observe != nil {
+		observe(s.conn != nil, time.Since(s.srv.began)-s.pinged)
+	}
+	s.schedulePingLocked()
 }

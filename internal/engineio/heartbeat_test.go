@@ -15,7 +15,7 @@ var brisk = engineio.Config{PingInterval: 300 * time.Millisecond, PingTimeout: 2
 
 func TestHeartbeatOverPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, brisk)
+		h := openWithoutNetwork(t, brisk)
 		query, p := h.poll()
 		for range 5 {
 			start := time.Now()
@@ -36,7 +36,7 @@ func TestHeartbeatOverPolling(t *testing.T) {
 
 func TestHeartbeatOverWebSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, brisk)
+		h := openWithoutNetwork(t, brisk)
 		c, p := h.connect()
 		for range 5 {
 			if got := c.read(); got != "2" {
@@ -57,7 +57,7 @@ func TestHeartbeatOverWebSocket(t *testing.T) {
 
 func TestSilentPollingSessionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, brisk)
+		h := openWithoutNetwork(t, brisk)
 		query, p := h.poll()
 		time.Sleep(499 * time.Millisecond)
 		if n := h.server.Len(); n != 1 {
@@ -77,7 +77,7 @@ func TestSilentPollingSessionEnds(t *testing.T) {
 // A pong that nobody asked for must not put off the next ping.
 func TestUnaskedPongsChangeNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, brisk)
+		h := openWithoutNetwork(t, brisk)
 		c, p := h.connect()
 		done := make(chan struct{})
 		go func() {
@@ -102,7 +102,7 @@ func TestUnaskedPongsChangeNothing(t *testing.T) {
 func TestBusyReceiverIsNotAPingTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		h := openInMemory(t, brisk, func(p *peer) { p.onMessage = func(*peer, engineio.Message) { <-release } })
+		h := openWithoutNetwork(t, brisk, func(p *peer) { p.onMessage = func(*peer, engineio.Message) { <-release } })
 		c, p := h.connect()
 		c.write("4work")
 		c.read()
@@ -120,7 +120,7 @@ func TestBusyReceiverIsNotAPingTimeout(t *testing.T) {
 
 func TestPingOutstandingDuringAnUpgradeGetsFreshTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, brisk)
+		h := openWithoutNetwork(t, brisk)
 		query, p := h.poll()
 		if got := h.get(query); got != "2" {
 			t.Fatalf("got %q", got)
@@ -138,7 +138,7 @@ func TestPingOutstandingDuringAnUpgradeGetsFreshTime(t *testing.T) {
 
 func TestPingThatWaitsIsHandedOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, brisk)
+		h := openWithoutNetwork(t, brisk)
 		query, _ := h.poll()
 		c := h.probe(query)
 		time.Sleep(310 * time.Millisecond) // nobody polls
@@ -151,7 +151,7 @@ func TestPingThatWaitsIsHandedOver(t *testing.T) {
 
 func TestCloseIsGivenUpAfterItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{CloseTimeout: time.Second})
+		h := openWithoutNetwork(t, engineio.Config{CloseTimeout: time.Second})
 		_, p := h.poll()
 		p.send("nobody fetches this")
 		start := time.Now()
@@ -164,11 +164,11 @@ func TestCloseIsGivenUpAfterItsTime(t *testing.T) {
 	})
 }
 
-// A client that fetches nothing holds its queue only until the next ping, even if
-// it would answer that unseen.
+// A client that fetches nothing keeps its queue only until the next ping, even if it would
+// answer that unseen.
 func TestPollingClientThatFetchesNothingIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		_, p := h.poll()
 		p.send("first")
 		start := time.Now()
@@ -180,12 +180,11 @@ func TestPollingClientThatFetchesNothingIsSlow(t *testing.T) {
 	})
 }
 
-// A client that posts requests and never fetches the replies has its last POST
-// wait for room that nobody makes. That is no work of ours that its pong waits
-// behind.
+// The last POST of a client that never fetches the replies waits for room in the queue.
+// That does not excuse a missing pong, as a message that is being handled would.
 func TestPollingClientThatOnlyPostsIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{QueueBytes: 1000}, echoing)
+		h := openWithoutNetwork(t, engineio.Config{QueueBytes: 1000}, echoing)
 		query, p := h.poll()
 		if got := h.get(query); got != "2" {
 			t.Fatalf("got %q", got)
@@ -200,7 +199,7 @@ func TestPollingClientThatOnlyPostsIsSlow(t *testing.T) {
 	})
 }
 
-// mustCloseWithin is mustClose for what takes its time.
+// mustCloseWithin is mustClose with a deadline.
 func (p *peer) mustCloseWithin(t *testing.T, d time.Duration, reason engineio.Reason) {
 	t.Helper()
 	select {
@@ -211,15 +210,15 @@ func (p *peer) mustCloseWithin(t *testing.T, d time.Duration, reason engineio.Re
 	}
 }
 
-// A client on a thin line that takes an answer bit by bit is not slow, though
-// more waits for it when the time for a ping comes.
+// A client on a slow network that reads an answer in small pieces is not closed as slow,
+// although more waits for it when a ping is due.
 func TestAnswerOnAThinLineIsProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		query, p := h.poll()
 		p.send(strings.Repeat("x", 480_000))
 		p.send("second")
-		if got := h.sip(query, 16_000, time.Second); got != 480_001 {
+		if got := h.readSlowly(query, 16_000, time.Second); got != 480_001 {
 			t.Errorf("got %d bytes", got)
 		}
 		if got := h.get(query); got != "2\x1e4second" || len(p.closed) > 0 {
@@ -228,8 +227,8 @@ func TestAnswerOnAThinLineIsProgress(t *testing.T) {
 	})
 }
 
-// sip polls and takes the answer a bit at a time; it returns its length.
-func (h *house) sip(query string, bit int64, pause time.Duration) (n int64) {
+// readSlowly polls and reads the answer in small pieces; it returns its length.
+func (h *testServer) readSlowly(query string, bit int64, pause time.Duration) (n int64) {
 	h.t.Helper()
 	res, err := h.client.Get(h.base + "?" + query)
 	if err != nil {
@@ -245,11 +244,10 @@ func (h *house) sip(query string, bit int64, pause time.Duration) (n int64) {
 	return n
 }
 
-// A client that has not polled for long is not between two polls, and is not
-// waited for when its session closes.
+// When a session closes, a client that has not polled for long is not waited for.
 func TestCloseDoesNotWaitForWhoStaysAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		_, silent := h.poll()
 		_, deaf := h.poll()
 		deaf.send("no")
@@ -268,10 +266,10 @@ func TestCloseDoesNotWaitForWhoStaysAway(t *testing.T) {
 	})
 }
 
-// One that takes what is queued has all the time that a close has.
+// One that fetches what is queued may take as long as Config.CloseTimeout.
 func TestCloseWaitsForWhoFetches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		query, p := h.poll()
 		for range 4 {
 			p.send(strings.Repeat("x", 100_000))
@@ -285,6 +283,29 @@ func TestCloseWaitsForWhoFetches(t *testing.T) {
 		}
 		if got := h.get(query); got != "1" {
 			t.Errorf("then %q", got)
+		}
+	})
+}
+
+// A pong is timed from the moment at which its ping was due, by transport.
+func TestPongsAreTimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		took := map[bool][]time.Duration{}
+		cfg := brisk
+		cfg.ObservePing = func(webSocket bool, d time.Duration) { took[webSocket] = append(took[webSocket], d) }
+		h := openWithoutNetwork(t, cfg)
+		query, _ := h.poll()
+		h.get(query)
+		time.Sleep(40 * time.Millisecond)
+		h.post(query, "33") // the second was not asked for
+		c, _ := h.connect()
+		c.read()
+		time.Sleep(70 * time.Millisecond)
+		c.write("3")
+		synctest.Wait()
+		if len(took[false]) == 0 || took[false][0] != 40*time.Millisecond ||
+			len(took[true]) != 1 || took[true][0] != 70*time.Millisecond {
+			t.Errorf("polling %v, WebSocket %v", took[false], took[true])
 		}
 	})
 }

@@ -23,8 +23,8 @@ import (
 	"expenseflow/internal/engineio"
 )
 
-// frame makes a client's frame, masked with zeros so that the payload stands in
-// clear, announcing n bytes whatever payload has.
+// frame makes a client's frame, masked with zeros so that the payload is readable. Its
+// header announces n bytes, whatever the length of payload.
 func frame(first byte, n uint64, payload string) []byte {
 	b := []byte{first, 0x80 | 127}
 	b = binary.BigEndian.AppendUint64(b, n)
@@ -56,10 +56,10 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-func TestLyingLengthHeaderAllocatesNothing(t *testing.T) {
+func TestAnnouncedLengthAllocatesNothing(t *testing.T) {
 	const clients = 50
 	h := open(t, engineio.Config{MaxPayload: 100 << 20})
-	liars := make([]*socket, clients)
+	liars := make([]*webSocketClient, clients)
 	for i := range liars {
 		liars[i], _ = h.connect()
 	}
@@ -141,13 +141,13 @@ func TestFramesAgainstTheRules(t *testing.T) {
 	}
 }
 
-// Pings that are never read back make no more pongs than may wait.
+// Pings of a client that does not read the pongs queue a bounded number of them.
 func TestPingFloodIsNotReadWhilePongsPileUp(t *testing.T) {
 	h := open(t, engineio.Config{StallTimeout: time.Second})
 	before := heap()
 	c, p := h.connect()
 	ping := bytes.Repeat(small(finPing, strings.Repeat("x", 125)), 1000)
-	_ = c.NetConn().SetWriteDeadline(time.Now().Add(soon))
+	_ = c.NetConn().SetWriteDeadline(time.Now().Add(patience))
 	sent := 0
 	for {
 		n, err := c.NetConn().Write(ping)
@@ -242,10 +242,10 @@ func TestRubbishCompressed(t *testing.T) {
 	}
 }
 
-// A body that never comes is waited for no longer than a heartbeat allows.
+// A body that does not arrive is waited for no longer than a heartbeat.
 func TestSlowPostBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		query, p := h.poll()
 		c, _ := h.client.Transport.(*http.Transport).DialContext(t.Context(), "tcp", "pipe")
 		defer c.Close()
@@ -262,7 +262,7 @@ func TestSlowPostBody(t *testing.T) {
 // The same for a request that is refused before its body is read.
 func TestRefusedPostIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		query, _ := h.poll()
 		for _, request := range []string{
 			"POST /?transport=polling&sid=unknown HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n4",
@@ -282,10 +282,10 @@ func TestRefusedPostIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-// Nor is anybody waited for who announces a body where none belongs.
+// The same for a request with a body where there must be none.
 func TestBodyOfAGetIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{CORS: &engineio.CORS{}})
+		h := openWithoutNetwork(t, engineio.Config{CORS: &engineio.CORS{}})
 		query, p := h.poll()
 		p.send("hello")
 		for request, want := range map[string]string{"GET /?" + newPolling: "200", "GET /?" + query: "200", "OPTIONS /": "204"} {
@@ -304,7 +304,7 @@ func TestBodyOfAGetIsNotWaitedFor(t *testing.T) {
 
 func TestSilentWebSocketEndsWithItsHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		c, p := h.connect()
 		start := time.Now()
 		_ = c.SetReadDeadline(time.Time{})
@@ -322,7 +322,7 @@ func TestSilentWebSocketEndsWithItsHeartbeat(t *testing.T) {
 
 var visits = flag.Int("visits", 480, "how many short sessions a storm is")
 
-// Connect-and-close storms leave nothing behind and lose nobody.
+// Many connections that open and close at once leave nothing behind, and each is closed.
 //
 //	go test -run Storm -visits 100000 ./internal/engineio
 func TestStormOfConnectionsLeavesNothing(t *testing.T) {
@@ -333,7 +333,7 @@ func TestStormOfConnectionsLeavesNothing(t *testing.T) {
 	for worker := range workers {
 		all.Go(func() {
 			for i := range each {
-				h.visit((worker + i) % 6)
+				h.visitRandomly((worker + i) % 6)
 			}
 		})
 	}
@@ -345,12 +345,12 @@ func TestStormOfConnectionsLeavesNothing(t *testing.T) {
 	}
 }
 
-// visit is one short stay, each in another manner.
-func (h *house) visit(manner int) {
-	if manner < 3 {
+// visitRandomly opens a session and ends it, for each n in another way.
+func (h *testServer) visitRandomly(n int) {
+	if n < 3 {
 		c := h.dial(newWebSocket)
-		parseHello(h.t, c.read())
-		h.visitWebSocket(c, manner)
+		parseOpen(h.t, c.read())
+		h.visitRandomlyByWebSocket(c, n)
 		return
 	}
 	got, err := h.try(context.Background(), "GET", newPolling, "")
@@ -358,8 +358,8 @@ func (h *house) visit(manner int) {
 		h.t.Errorf("handshake: %v", err)
 		return
 	}
-	query := newPolling + "&sid=" + parseHello(h.t, got.Body).SID
-	switch manner {
+	query := newPolling + "&sid=" + parseOpen(h.t, got.Body).SID
+	switch n {
 	case 3:
 		h.post(query, "1")
 	case 4:
@@ -373,8 +373,8 @@ func (h *house) visit(manner int) {
 	}
 }
 
-func (h *house) visitWebSocket(c *socket, manner int) {
-	switch manner {
+func (h *testServer) visitRandomlyByWebSocket(c *webSocketClient, n int) {
+	switch n {
 	case 0:
 		_ = c.Close()
 	case 1:
@@ -388,7 +388,7 @@ func (h *house) visitWebSocket(c *socket, manner int) {
 	}
 }
 
-// Sessions closed from both sides at once hear of it once.
+// Closed is called once for a session that both sides close at the same time.
 func TestClosesThatCrossComeOnce(t *testing.T) {
 	h := open(t, engineio.Config{})
 	for i := range 100 {

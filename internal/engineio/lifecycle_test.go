@@ -23,7 +23,7 @@ func TestSessionThatIsClosedInOpen(t *testing.T) {
 		t.Errorf("polling handshake %q", first)
 	}
 	hello, _, _ := strings.Cut(first, "\x1e")
-	if got := h.get(newPolling + "&sid=" + parseHello(t, hello).SID); got != "1" {
+	if got := h.get(newPolling + "&sid=" + parseOpen(t, hello).SID); got != "1" {
 		t.Errorf("next poll %q", got)
 	}
 	h.peer().mustClose(t, "turned away", nil)
@@ -76,7 +76,8 @@ func (named) Addr() net.Addr { return pipeAddr{} }
 func TestBrokenUpgradeHandshakeLeavesPollingAlone(t *testing.T) {
 	h := open(t, engineio.Config{}, echoing)
 	query, _ := h.poll()
-	status, header, body := h.raw("GET /engine.io/?" + webSocketOf(query) + " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+	status, header, body := h.raw("GET /engine.io/?" + webSocketOf(query) +
+		" HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
 	if status != http.StatusBadRequest || header.Get("Sec-WebSocket-Version") != "13" {
 		t.Errorf("got %d %v %q", status, header, body)
 	}
@@ -121,8 +122,8 @@ func TestClosedSessionRefusesPosts(t *testing.T) {
 	}
 }
 
-// Whatever bytes follow a WebSocket handshake, the session ends once and nothing
-// of it stays.
+// Whatever bytes follow a WebSocket handshake, the session ends once and leaves nothing
+// behind.
 func FuzzWebSocketBytes(f *testing.F) {
 	f.Add(small(finText, "4hello"))
 	f.Add(append(small(text, "4a"), small(finMore, "b")...))
@@ -130,11 +131,13 @@ func FuzzWebSocketBytes(f *testing.F) {
 	f.Add(small(finPing, "x"))
 	f.Add(small(0x88, "\x03\xe8bye"))
 	f.Add(small(finBomb, "\x00\x00"))
+	f.Add(small(finBomb, string(packed([]byte("4 a message, compressed")))))
+	f.Add(append(small(text|0x40, "\xf2\x48"), small(finMore, "\xcd\xc9\xc9\x07\x00")...))
 	f.Add([]byte("\x81\x05hello"))
-	h := openInMemory(f, engineio.Config{MaxPayload: 1000, PerMessageDeflate: true}, func(p *peer) { p.onMessage = echo })
+	h := openWithoutNetwork(f, engineio.Config{MaxPayload: 1000, PerMessageDeflate: true}, func(p *peer) { p.onMessage = echo })
 	h.dialer.EnableCompression = true
 	f.Fuzz(func(t *testing.T, bytes []byte) {
-		here := &house{t: t, dialer: h.dialer, base: h.base, peers: h.peers}
+		here := &testServer{t: t, dialer: h.dialer, base: h.base, peers: h.peers}
 		c, p := here.connect()
 		go func() {
 			for {

@@ -6,9 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,17 +19,8 @@ import (
 	"expenseflow/internal/engineio"
 )
 
-// from makes a handshake over polling that comes from an address, without a network.
-func (h *house) from(addr, query string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodGet, "/engine.io/?"+query, nil)
-	r.RemoteAddr = addr
-	w := httptest.NewRecorder()
-	h.server.ServeHTTP(w, r)
-	return w
-}
-
 // 9,900 parameters in 49 KB of query were kept for ten seconds as 1.3 MB.
-func TestFatHandshakesAreRefusedUnread(t *testing.T) {
+func TestOversizedHandshakesAreRefusedUnread(t *testing.T) {
 	h := open(t, engineio.Config{})
 	for name, query := range map[string]string{
 		"33 parameters": strings.Repeat("&a=1", 31),
@@ -40,7 +31,8 @@ func TestFatHandshakesAreRefusedUnread(t *testing.T) {
 		if got.Status != http.StatusRequestURITooLong || !strings.Contains(got.Body, "2048 bytes or 32 parameters") {
 			t.Errorf("%s: %d %s", name, got.Status, got.Body)
 		}
-		if _, res, err := h.dialer.Dial(h.webSocketURL(newWebSocket+query), nil); err == nil || res.StatusCode != http.StatusRequestURITooLong {
+		if _, res, err := h.dialer.Dial(h.webSocketURL(newWebSocket+query), nil); err == nil ||
+			res.StatusCode != http.StatusRequestURITooLong {
 			t.Errorf("%s over WebSocket: %v", name, err)
 		}
 	}
@@ -67,7 +59,8 @@ func TestHandshakeKeepsOnlyWhatIsAskedFor(t *testing.T) {
 		r.Header.Set("X-Custom", "big")
 	})
 	got := h.peer().Handshake()
-	if len(got.Header) != 1 || got.Header.Get("Authorization") != "Bearer x" || len(got.Query) != 1 || got.Query.Get("a") != "1" || got.URL != "/engine.io/" {
+	if len(got.Header) != 1 || got.Header.Get("Authorization") != "Bearer x" || len(got.Query) != 1 ||
+		got.Query.Get("a") != "1" || got.URL != "/engine.io/" {
 		t.Errorf("kept %+v", got)
 	}
 }
@@ -101,7 +94,7 @@ func TestMessagesBeforeTheClientIsKnownAreSmall(t *testing.T) {
 // The body of a POST was awaited for 45 s after its session had ended.
 func TestPostIsNotAwaitedBeyondItsSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		query, p := h.poll()
 		c, _ := h.client.Transport.(*http.Transport).DialContext(t.Context(), "tcp", "pipe")
 		defer c.Close()
@@ -148,7 +141,7 @@ func TestUnfinishedMessagesAreBoundedTogether(t *testing.T) {
 	h.get(query)
 }
 
-// What an unfinished or handled message took is given back.
+// The bytes reserved for an unfinished or handled message are given back.
 func TestBytesOfMessagesAreGivenBack(t *testing.T) {
 	h := open(t, engineio.Config{MaxUnfinished: 1 << 20}, echoing)
 	long := "4" + strings.Repeat("x", 90_000)
@@ -178,14 +171,15 @@ func TestBytesOfMessagesAreGivenBack(t *testing.T) {
 // 150 handshakes a second of one address filled MAX_CONNECTIONS without a token.
 func TestOneAddressDoesNotFillTheServer(t *testing.T) {
 	var told []string
-	h := open(t, engineio.Config{MaxSessions: 1000, MaxPending: 500, Crowded: func(address string, held, all int64) {
+	h := open(t, engineio.Config{MaxSessions: 1000, MaxPending: 500, Dominated: func(address string, held, all int64) {
 		told = append(told, fmt.Sprint(address, " ", held, " ", all))
 	}})
 	var last *httptest.ResponseRecorder
 	for range 1500 {
 		last = h.from("192.0.2.1:1", newPolling)
 	}
-	if last.Code != http.StatusServiceUnavailable || last.Body.String() != `{"code":3,"message":"Too many sessions that have not joined, of this address or in all"}` {
+	if last.Code != http.StatusServiceUnavailable ||
+		last.Body.String() != `{"code":3,"message":"Too many sessions that have not joined, of this address or in all"}` {
 		t.Errorf("got %d %s", last.Code, last.Body)
 	}
 	if n := h.server.Len(); n != 250 {
@@ -201,7 +195,7 @@ func TestOneAddressDoesNotFillTheServer(t *testing.T) {
 	}
 }
 
-// A client that joined needs no place among those that have not.
+// An established session does not count towards MaxPending.
 func TestEstablishedSessionsMakeRoomForNewcomers(t *testing.T) {
 	h := open(t, engineio.Config{MaxPending: 4}, func(p *peer) { p.Establish(true); p.Establish(true) })
 	for range 20 {
@@ -241,7 +235,7 @@ func TestFloodsOfAnyPacketEndTheSession(t *testing.T) {
 
 func TestWhoKeepsToThePacketRateStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{PacketRate: 10, PacketBurst: 20, PingInterval: time.Hour}, echoing)
+		h := openWithoutNetwork(t, engineio.Config{PacketRate: 10, PacketBurst: 20, PingInterval: time.Hour}, echoing)
 		c, p := h.connect()
 		for i := range 200 {
 			c.write("4x")
@@ -257,7 +251,7 @@ func TestWhoKeepsToThePacketRateStays(t *testing.T) {
 	})
 }
 
-// A polling client of Python's heard 7 of 60 events, and then ended its session.
+// A polling client of python-engineio received 7 of 60 events, and then closed its session.
 func TestAnAnswerHoldsSixteenPacketsAtMost(t *testing.T) {
 	h := open(t, engineio.Config{}, func(p *peer) {
 		for range 20 {
@@ -268,7 +262,7 @@ func TestAnAnswerHoldsSixteenPacketsAtMost(t *testing.T) {
 	if n := strings.Count(opened, "\x1e") + 1; n > 16 {
 		t.Errorf("%d packets in the first answer", n)
 	}
-	query, p := newPolling+"&sid="+parseHello(t, strings.Split(opened, "\x1e")[0]).SID, h.peer()
+	query, p := newPolling+"&sid="+parseOpen(t, strings.Split(opened, "\x1e")[0]).SID, h.peer()
 	for range 60 {
 		p.send("x")
 	}
@@ -279,18 +273,6 @@ func TestAnAnswerHoldsSixteenPacketsAtMost(t *testing.T) {
 		}
 		got += len(packets)
 	}
-}
-
-// dialRaw shakes hands by hand and returns the answer's head.
-func (h *house) dialRaw(t *testing.T, headers string) (net.Conn, *http.Response) {
-	c := h.tcp()
-	_, _ = fmt.Fprintf(c, "GET /engine.io/?%s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: DXR4dX615eRds8nRmlhqtw==\r\n%s\r\n", newWebSocket, headers)
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c, res
 }
 
 // Browsers fail a connection that offered sub-protocols and got none.
@@ -305,5 +287,85 @@ func TestTheFirstSubProtocolIsChosen(t *testing.T) {
 	_ = c.Close()
 	if _, res := h.dialRaw(t, "Sec-WebSocket-Protocol: a b\r\n"); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("a name with a space is answered with %d", res.StatusCode)
+	}
+}
+
+// Whoever runs the server is told which limit refused a request or ended a session.
+func TestTheRefusedHookNamesTheLimit(t *testing.T) {
+	heard := make(chan engineio.Refusal, 1)
+	postponed := false
+	h := open(t, engineio.Config{
+		MaxSessions: 4, MaxPayload: 100, PacketRate: 10, PacketBurst: 100, MaxUnfinished: 10_000,
+		Postpone: func(*http.Request) time.Duration {
+			if postponed {
+				return time.Second
+			}
+			return 0
+		},
+		AllowRequest: func(r *http.Request) error {
+			if r.Header.Get("Origin") != "" {
+				return fmt.Errorf("no")
+			}
+			return nil
+		},
+		Refused: func(r engineio.Refusal) { heard <- r },
+	})
+	want := func(limit engineio.Limit) engineio.Refusal {
+		t.Helper()
+		r := receive(t, heard, "the refusal")
+		if r.Limit != limit {
+			t.Errorf("heard %+v, want %s", r, limit)
+		}
+		return r
+	}
+	flooding, _ := h.connect()
+	large, p := h.connect()
+	p.SetOwner("alice")
+	h.do("GET", newPolling, "")
+	want(engineio.LimitSessions)
+	go func() { _, _ = io.Copy(io.Discard, flooding.NetConn()) }()
+	_, _ = flooding.NetConn().Write(bytes.Repeat(small(finText, "6"), 1000))
+	if r := want(engineio.LimitPackets); r.Request != nil || r.Address != "127.0.0.1" || r.Owner != "" {
+		t.Errorf("heard %+v", r)
+	}
+	large.write("4" + strings.Repeat("x", 100))
+	if r := want(engineio.LimitPayload); r.Owner != "alice" {
+		t.Errorf("heard %+v", r)
+	}
+	h.do("GET", newPolling, "", func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") })
+	want(engineio.LimitOrigin)
+	h.do("GET", newPolling+strings.Repeat("&a=1", 32), "")
+	want(engineio.LimitHead)
+	h.eventually("there is room again", func() bool { return h.server.Len() == 0 })
+	postponed = true
+	h.do("GET", newPolling, "")
+	want(engineio.LimitPostponed)
+}
+
+// A phone changes its network while it polls. Whoever has the id has the session; it stays
+// counted for the address that opened it, so that nobody fills another's share.
+func TestASessionGoesOnFromAnotherAddressAndIsCountedForItsFirst(t *testing.T) {
+	address := func(r *http.Request) string { return r.Header.Get("X-Address") }
+	h := open(t, engineio.Config{MaxSessions: 4, Address: address}, echoing)
+	from := func(address string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("X-Address", address) }
+	}
+	opened := h.do("GET", newPolling, "", from("first"))
+	sid := regexp.MustCompile(`"sid":"([^"]+)"`).FindStringSubmatch(opened.Body)[1]
+	if got := h.do("GET", newPolling, "", from("first")); got.Status != http.StatusOK {
+		t.Fatalf("a second session: %d", got.Status)
+	}
+	query := newPolling + "&sid=" + sid
+	if got := h.do("POST", query, "4hello", from("second")); got.Status != http.StatusOK {
+		t.Errorf("a message from elsewhere: %d %s", got.Status, got.Body)
+	}
+	if got := h.do("GET", query, "", from("third")); got.Body != "4hello" {
+		t.Errorf("a poll from elsewhere: %d %s", got.Status, got.Body)
+	}
+	if got := h.do("GET", newPolling, "", from("first")); got.Status != http.StatusServiceUnavailable {
+		t.Errorf("a third session of the first address: %d", got.Status)
+	}
+	if got := h.do("GET", newPolling, "", from("second")); got.Status != http.StatusOK {
+		t.Errorf("a session of the second address: %d", got.Status)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,10 +43,10 @@ func TestManySendersKeepTheirOwnOrder(t *testing.T) {
 	h.eventually("nothing waits", func() bool { return p.Queued() == 0 })
 }
 
-// An event and its attachments stay together whoever else sends, and pings come
+// An event and its attachments stay together however many goroutines send, and pings come
 // between groups only.
 func TestGroupsStayContiguous(t *testing.T) {
-	h := open(t, engineio.Config{PingInterval: time.Millisecond, PingTimeout: soon, MaxQueueBytes: 1 << 30})
+	h := open(t, engineio.Config{PingInterval: time.Millisecond, PingTimeout: patience, MaxQueueBytes: 1 << 30})
 	c, p := h.connect()
 	attachment := engineio.Message{Data: make([]byte, 30_000), Binary: true}
 	event := engineio.NewGroup(engineio.Message{Data: []byte("event")}, attachment, attachment)
@@ -94,7 +93,7 @@ func TestBroadcastReachesEveryTransport(t *testing.T) {
 // fill sends until the queue refuses, to a client that does not read.
 func fill(t *testing.T, p *peer, g *engineio.Group) (sent int) {
 	t.Helper()
-	for deadline := time.Now().Add(soon); time.Now().Before(deadline); sent++ {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); sent++ {
 		if !p.TrySend(g) {
 			return sent
 		}
@@ -103,8 +102,8 @@ func fill(t *testing.T, p *peer, g *engineio.Group) (sent int) {
 	return 0
 }
 
-// The promise of the outgoing path: a client that answers heartbeats and does not
-// read costs a bounded queue, delays nobody, and is closed for lack of progress.
+// A client that answers heartbeats and does not read costs a bounded queue, delays no other
+// client, and is closed as slow.
 func TestSlowReader(t *testing.T) {
 	const bound = 1 << 20
 	h := open(t, engineio.Config{QueueBytes: bound, StallTimeout: time.Second})
@@ -132,9 +131,9 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// Many of them at once must not take the workers away from the others.
+// Many of them at once must not occupy the workers.
 func TestStalledReadersDelayNobody(t *testing.T) {
-	h := open(t, engineio.Config{StallTimeout: soon})
+	h := open(t, engineio.Config{StallTimeout: patience})
 	g := group(strings.Repeat("x", 10_000))
 	for range 4 * runtime.GOMAXPROCS(0) {
 		_, p := h.connect()
@@ -154,7 +153,7 @@ func TestStalledReadersDelayNobody(t *testing.T) {
 }
 
 func TestDrainedComesOncePerRefusal(t *testing.T) {
-	h := open(t, engineio.Config{StallTimeout: soon})
+	h := open(t, engineio.Config{StallTimeout: patience})
 	c, p := h.connect()
 	g := group(strings.Repeat("x", 10_000))
 	for round := range 3 {
@@ -207,25 +206,6 @@ func TestSenderPacedByDrained(t *testing.T) {
 	}
 }
 
-func TestVolatileIsDroppedUnlessTheClientCanTakeIt(t *testing.T) {
-	h := open(t, engineio.Config{StallTimeout: soon})
-	_, p := h.connect()
-	g := group(strings.Repeat("x", 100_000))
-	if !p.SendVolatile(g) {
-		t.Error("dropped for an idle client")
-	}
-	h.eventually("the client is stuck", func() bool { return !p.SendVolatile(g) })
-	query, polling := h.poll()
-	if polling.SendVolatile(g) {
-		t.Error("taken although nobody polls")
-	}
-	held := h.held(query)
-	h.eventually("taken by the held poll", func() bool { return polling.SendVolatile(group("now")) })
-	if got := receive(t, held, "the poll"); got.Body != "4now" {
-		t.Errorf("got %q", got.Body)
-	}
-}
-
 func TestSendClosesASessionOverItsLimit(t *testing.T) {
 	h := open(t, engineio.Config{QueueBytes: 10_000, MaxQueueBytes: 50_000})
 	_, p := h.poll()
@@ -233,15 +213,40 @@ func TestSendClosesASessionOverItsLimit(t *testing.T) {
 		p.send(strings.Repeat("x", 1000))
 	}
 	p.mustClose(t, engineio.ReasonSlow, engineio.ErrQueueFull)
-	if p.TrySend(group("x")) || p.SendVolatile(group("x")) {
+	if p.TrySend(group("x")) {
 		t.Error("a closed session takes messages")
 	}
 }
 
-// A client that asks and asks but does not read replies is not read any more.
+// Sockets of one account, each within its own bound, filled the memory with replies that
+// their client did not read.
+func TestRepliesOfOneOwnerFilledTheMemory(t *testing.T) {
+	h := open(t, engineio.Config{QueueBytes: 10_000, MaxQueueBytes: 1 << 30, MaxExcess: 100_000})
+	queue := func(owner string, replies int) *peer {
+		_, p := h.poll()
+		p.SetOwner(owner)
+		for range replies {
+			p.send(strings.Repeat("x", 1000))
+		}
+		return p
+	}
+	first, second := queue("mallory", 25), queue("mallory", 25)
+	other := queue("bob", 25)
+	queue("mallory", 60).mustClose(t, engineio.ReasonSlow, engineio.ErrQueueFull) // over half with the others'
+	for name, p := range map[string]*peer{"first": first, "second": second, "another owner's": other} {
+		if p.Queued() < 25_000 {
+			t.Errorf("the %s queue was dropped", name)
+		}
+	}
+	if p := queue("carol", 28); p.Queued() < 28_000 { // what was closed holds nothing
+		t.Error("a newcomer's queue was dropped")
+	}
+}
+
+// A client that sends requests but does not read the replies is not read any more.
 func TestRequestsWaitWhileRepliesPileUp(t *testing.T) {
 	handled := 0
-	h := open(t, engineio.Config{QueueBytes: 100_000, StallTimeout: soon}, func(p *peer) {
+	h := open(t, engineio.Config{QueueBytes: 100_000, StallTimeout: patience}, func(p *peer) {
 		p.onMessage = func(p *peer, _ engineio.Message) {
 			handled++ // one at a time
 			p.send(strings.Repeat("x", 10_000))
@@ -273,7 +278,7 @@ func TestRequestsWaitWhileRepliesPileUp(t *testing.T) {
 // while something waits.
 func TestConnectionsThatCannotBeTried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{StallTimeout: 5 * time.Second})
+		h := openWithoutNetwork(t, engineio.Config{StallTimeout: 5 * time.Second})
 		c, p := h.connect()
 		for i := range 100 {
 			p.send(fmt.Sprint(i))
@@ -306,12 +311,12 @@ func TestDoneIsClosedWithTheSession(t *testing.T) {
 	h.cut()
 	receive(t, early, "the end")
 	receive(t, p.Done(), "the end, asked for later")
-	if got := []string{p.ID(), p.Transport()}; len(got[0]) != 24 || !slices.Contains(got, engineio.Polling) {
-		t.Errorf("got %q", got)
+	if got := p.Transport(); got != engineio.Polling {
+		t.Errorf("transport %q", got)
 	}
 }
 
-// A client that stalled and caught up is served as before, however much later.
+// A client that stalled and caught up is served as before.
 func TestStallThatEndedLeavesNoDeadline(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	h := open(t, engineio.Config{StallTimeout: stall})
@@ -328,14 +333,33 @@ func TestStallThatEndedLeavesNoDeadline(t *testing.T) {
 	}
 }
 
-func TestOverTLS(t *testing.T) {
-	h := open(t, engineio.Config{}, echoing)
+// overTLS returns h as it is reached over TLS.
+func overTLS(t *testing.T, h *testServer) *testServer {
 	server := httptest.NewTLSServer(h.server)
-	defer server.Close()
-	encrypted := &house{t: t, server: h.server, peers: h.peers, base: strings.Replace(server.URL, "https", "http", 1) + "/"}
+	t.Cleanup(server.Close)
+	encrypted := &testServer{t: t, server: h.server, peers: h.peers, base: strings.Replace(server.URL, "https", "http", 1) + "/"}
 	encrypted.dialer = &websocket.Dialer{NetDialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
 		return tls.Dial(network, addr, server.Client().Transport.(*http.Transport).TLSClientConfig)
 	}}
+	return encrypted
+}
+
+// TLS says goodbye to a client before it closes, for which one that reads nothing cannot be
+// waited for: whoever sent to it waited too.
+func TestNobodyWaitsForTheGoodbyeOfTLS(t *testing.T) {
+	h := open(t, engineio.Config{StallTimeout: 300 * time.Millisecond})
+	c, p := overTLS(t, h).connect()
+	_ = c.NetConn().(*tls.Conn).NetConn().(*net.TCPConn).SetReadBuffer(4 << 10) // or the goodbye finds room
+	began := time.Now()
+	p.send(strings.Repeat("x", 32<<20)) // more than both ends of the connection take
+	p.mustClose(t, engineio.ReasonSlow, engineio.ErrStalled)
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("its session was locked for %s", took)
+	}
+}
+
+func TestOverTLS(t *testing.T) {
+	encrypted := overTLS(t, open(t, engineio.Config{}, echoing))
 	c, p := encrypted.connect()
 	for _, text := range []string{"4hello", "4" + strings.Repeat("x", 500_000)} {
 		c.write(text)

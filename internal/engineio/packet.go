@@ -7,7 +7,7 @@ import (
 	"iter"
 )
 
-// packetType is the first character of a packet in text form (section "Protocol").
+// A packetType is the first character of a packet in text form (section "Protocol").
 type packetType byte
 
 const (
@@ -26,16 +26,16 @@ const (
 // ErrParse comes with ReasonParse: the client sent a packet of no known type.
 var ErrParse = errors.New("engineio: packet of unknown type")
 
-// A packet is one decoded Engine.IO packet. data is a slice of the input, except
-// for binary messages of a payload.
+// A packet is one decoded Engine.IO packet. data is a slice of the input, except for binary
+// messages of a payload.
 type packet struct {
 	kind   packetType
 	binary bool // only of messages
 	data   []byte
 }
 
-// decodePacket reads the text form of a packet, as a WebSocket text message or a
-// part of a polling payload holds it (section "Packet encoding").
+// decodePacket decodes the text form of a packet, which is a WebSocket text message or a
+// part of a polling payload (section "Packet encoding").
 func decodePacket(text []byte) (packet, error) {
 	if len(text) == 0 {
 		return packet{}, ErrParse
@@ -49,8 +49,8 @@ func decodePacket(text []byte) (packet, error) {
 	return packet{}, ErrParse
 }
 
-// decodePayload yields the packets of a polling payload in order. It ends after
-// the first malformed one, so whatever came before still counts.
+// decodePayload yields the packets of a polling payload in order. It ends after the first
+// malformed one; what comes before that still counts.
 func decodePayload(payload []byte) iter.Seq2[packet, error] {
 	return func(yield func(packet, error) bool) {
 		for more := true; more; {
@@ -64,8 +64,8 @@ func decodePayload(payload []byte) iter.Seq2[packet, error] {
 	}
 }
 
-// decodeBase64 is as forgiving as Node's Buffer.from: both alphabets, anything
-// else skipped, the end at the first "=".
+// decodeBase64 accepts what Node's Buffer.from does: both alphabets; other characters are
+// skipped; the first "=" is the end.
 func decodeBase64(text []byte) []byte {
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	if n, err := base64.StdEncoding.Decode(out, text); err == nil {
@@ -86,7 +86,7 @@ func decodeBase64(text []byte) []byte {
 	return out[:n]
 }
 
-// appendSextet adds c in the standard alphabet, or nothing if c is in neither.
+// appendSextet appends c in the standard alphabet, or nothing if c is in neither.
 func appendSextet(b []byte, c byte) []byte {
 	switch {
 	case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '+', c == '/':
@@ -99,7 +99,7 @@ func appendSextet(b []byte, c byte) []byte {
 	return b
 }
 
-// appendPayloadMessage adds a message as it stands in a polling payload.
+// appendPayloadMessage appends a message in the form of a polling payload.
 func appendPayloadMessage(b []byte, m Message) []byte {
 	if m.Binary {
 		return base64.StdEncoding.AppendEncode(append(b, binaryPrefix), m.Data)

@@ -12,38 +12,36 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"expenseflow/internal/failpoint"
 )
 
 const (
 	pollingType = "text/plain; charset=UTF-8"
 
-	// pollBytes is about how much one answer carries; a larger group goes alone.
+	// pollBytes is about how many bytes one answer has; a larger group is sent alone.
 	pollBytes = 64 << 10
 
-	// pollPackets is how many packets one answer carries; a group of more goes alone.
-	// python-engineio ends its session at one more.
+	// pollPackets is how many packets one answer has; a larger group is sent alone.
+	// python-engineio closes its session if there are more.
 	pollPackets = 16
 
-	// probePause is how long a GET that arrives during an upgrade is held for
-	// data before a NOOP releases it. Not zero, or a client that does not stop
-	// polling would spin.
+	// probePause is how long a GET that arrives during an upgrade is held for data before
+	// it is answered with a NOOP. Not zero, or a client that does not stop polling would
+	// send requests without pause.
 	probePause = 20 * time.Millisecond
 
-	// writeChunk is how much of an answer must be taken within StallTimeout.
+	// writeChunk is how many bytes the client must read within StallTimeout.
 	writeChunk = 16 << 10
 )
 
 // A poll is a GET that is held until there is something to answer (section "HTTP
-// long-polling"). The session's lock guards it.
+// long-polling"). It is guarded by the session's lock.
 type poll struct {
-	ready chan struct{} // has a value when it is worth looking again
-	final packetType    // the whole answer, once the poll no longer counts
+	ready chan struct{} // has a value when there may be an answer
+	final packetType    // the one packet to answer with; valid once the session has let go of the poll
 }
 
-// tooLate is the final of a GET that came over the old transport while the
-// upgrade was being completed. No client does that; it is a transport mismatch.
+// tooLate is the final of a GET that was held when the upgrade was completed. No client
+// sends one then; it is refused as a transport mismatch.
 const tooLate packetType = 'x'
 
 func (p *poll) wake() {
@@ -53,8 +51,8 @@ func (p *poll) wake() {
 	}
 }
 
-// releaseLocked answers the held GET with one packet and nothing else.
-func (s *Session) releaseLocked(kind packetType) {
+// answerPollLocked answers the held GET, if there is one, with one packet and nothing else.
+func (s *Session) answerPollLocked(kind packetType) {
 	if s.poll != nil {
 		s.poll.final = kind
 		s.poll.wake()
@@ -64,18 +62,18 @@ func (s *Session) releaseLocked(kind packetType) {
 
 // openPolling answers a handshake over polling.
 func (s *Server) openPolling(w http.ResponseWriter, r *http.Request, query url.Values) {
-	place, no := s.admit(r)
-	if no != nil {
-		s.refuse(w, r, no, false)
+	address, refused := s.admit(r)
+	if refused != nil {
+		s.refuse(w, r, refused, false)
 		return
 	}
-	session := s.start(r, query, nil, place)
+	session := s.startSession(r, query, nil, address)
 	if s.cfg.Cookie != nil {
 		cookie := *s.cfg.Cookie
 		cookie.Value = session.id
 		http.SetCookie(w, &cookie)
 	}
-	a := session.take()
+	a := session.takeAnswer()
 	a.open = s.openPacket(session.id, Polling)
 	a.initial = true
 	session.answer(w, r, a)
@@ -95,18 +93,18 @@ func (s *Session) servePolling(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveGet holds the request until something is to be said.
+// serveGet holds the request until there is something to answer.
 func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
-	p, no := s.hold()
+	p, refused := s.holdPoll()
 	switch {
-	case no != nil:
-		s.srv.refuse(w, r, no, false)
+	case refused != nil:
+		s.srv.refuse(w, r, refused, false)
 		return
 	case p == nil:
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	switch a, ok := s.await(r.Context(), p); {
+	switch a, ok := s.awaitAnswer(r.Context(), p); {
 	case ok && a.packet == tooLate:
 		s.srv.refuse(w, r, refuse(BadRequest, "transport mismatch"), false)
 	case ok:
@@ -114,10 +112,10 @@ func (s *Session) serveGet(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hold makes the request the session's poll. A second one ends the session: the
-// first is answered with a close, the second, for which hold returns nothing,
-// with an empty 400.
-func (s *Session) hold() (*poll, *refusal) {
+// holdPoll makes the request the session's poll. A second one ends the session: the first
+// is answered with a close, the second, for which holdPoll returns nothing, with an empty
+// 400.
+func (s *Session) holdPoll() (*poll, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -126,7 +124,7 @@ func (s *Session) hold() (*poll, *refusal) {
 		return nil, refuse(UnknownSession, "ping timeout")
 	case s.phase == phaseClosed:
 		return nil, refuse(UnknownSession, "closed meanwhile")
-	case s.wire != nil:
+	case s.conn != nil:
 		return nil, refuse(BadRequest, "transport mismatch")
 	case s.poll != nil:
 		s.endLocked(ReasonTransportError, ErrPollOverlap)
@@ -134,15 +132,15 @@ func (s *Session) hold() (*poll, *refusal) {
 	}
 	p := &poll{ready: make(chan struct{}, 1)}
 	s.poll = p
-	s.flushedLocked() // a closing session says so now
+	s.endIfFlushedLocked() // a closing session can send the close now
 	return p, nil
 }
 
-// await waits for the poll's answer; false if the client gave up.
-func (s *Session) await(ctx context.Context, p *poll) (answer, bool) {
+// awaitAnswer waits for the poll's answer; false if the client gave up.
+func (s *Session) awaitAnswer(ctx context.Context, p *poll) (answer, bool) {
 	var pause <-chan time.Time
 	for {
-		a, ok := s.look(p)
+		a, ok := s.tryAnswer(p)
 		if ok {
 			return a, true
 		}
@@ -152,9 +150,9 @@ func (s *Session) await(ctx context.Context, p *poll) (answer, bool) {
 		select {
 		case <-p.ready:
 		case <-pause:
-			s.release(p)
+			s.answerWithNoop(p)
 		case <-ctx.Done():
-			s.desert(p)
+			s.pollAborted(p)
 			return answer{}, false
 		}
 	}
@@ -166,18 +164,18 @@ func (s *Session) upgrading() bool {
 	return s.probed
 }
 
-// release answers p with a NOOP if it is still held.
-func (s *Session) release(p *poll) {
+// answerWithNoop answers p with a NOOP if it is still held.
+func (s *Session) answerWithNoop(p *poll) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.poll == p {
-		s.releaseLocked(packetNoop)
+		s.answerPollLocked(packetNoop)
 	}
 }
 
-// desert is told that p's client gave up. It ends the session unless that had
-// let go of p: an upgrade that is completed meanwhile stands.
-func (s *Session) desert(p *poll) {
+// pollAborted is called when the client cancelled p. It ends the session unless that does
+// not hold p any more: an upgrade that was completed meanwhile remains.
+func (s *Session) pollAborted(p *poll) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.poll == p {
@@ -185,8 +183,8 @@ func (s *Session) desert(p *poll) {
 	}
 }
 
-// look returns p's answer if there is one.
-func (s *Session) look(p *poll) (answer, bool) {
+// tryAnswer returns p's answer if there is one.
+func (s *Session) tryAnswer(p *poll) (answer, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -196,39 +194,39 @@ func (s *Session) look(p *poll) (answer, bool) {
 		return answer{}, false
 	}
 	s.poll = nil
-	return s.takeLocked(), true
+	return s.takeAnswerLocked(), true
 }
 
-// An answer is what one polling response says.
+// An answer is the content of one polling response.
 type answer struct {
 	open    string     // the handshake's payload
 	packet  packetType // a packet without payload
 	groups  []*Group
-	charge  int  // what groups count
+	cost    int  // what groups count in Session.queued
 	initial bool // answers a handshake
 }
 
-// take takes what may go into one answer from the queue.
-func (s *Session) take() answer {
+// takeAnswer takes what may go into one answer from the queue.
+func (s *Session) takeAnswer() answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.takeLocked()
+	return s.takeAnswerLocked()
 }
 
-func (s *Session) takeLocked() (a answer) {
+func (s *Session) takeAnswerLocked() (a answer) {
 	packets := 1 // of the handshake, or a ping
 	if s.pingDue {
 		s.pingDue, a.packet = false, packetPing
 	}
-	for !s.out.empty() && a.charge < pollBytes {
+	for !s.out.empty() && a.cost < pollBytes {
 		g := s.out.peek()
 		if packets += len(g.msgs); packets > pollPackets && len(a.groups) > 0 {
 			break
 		}
 		a.groups = append(a.groups, s.out.pop())
-		a.charge += g.Size()
+		a.cost += g.Size()
 	}
-	s.taken = time.Now()
+	s.lastFetch = time.Now()
 	return a
 }
 
@@ -247,29 +245,19 @@ func (a *answer) payload() []byte {
 	return bytes.Join(parts, []byte{separator})
 }
 
-// compressible reports whether some group asks for compression.
-func (a *answer) compressible() bool {
-	for _, g := range a.groups {
-		if !g.plain {
-			return true
-		}
-	}
-	return false
-}
-
-// answer writes a as the response and settles its account.
+// answer writes a as the response and accounts for it.
 func (s *Session) answer(w http.ResponseWriter, r *http.Request, a answer) {
 	s.beginAnswer()
 	body := a.payload()
 	pollingHeaders(w.Header(), r, pollingType)
 	s.srv.headers(w.Header(), r, a.initial)
-	if a.compressible() && !s.srv.cfg.NoHTTPCompression {
+	if !s.srv.cfg.NoHTTPCompression {
 		body = compressed(w.Header(), r, body)
 	}
 	if err := s.srv.writeBody(w, body); err != nil {
 		s.end(ReasonTransportError, ErrPollGone)
 	}
-	s.settle(a.charge)
+	s.accountAnswered(a.cost)
 }
 
 func (s *Session) beginAnswer() {
@@ -278,21 +266,22 @@ func (s *Session) beginAnswer() {
 	s.answers++
 }
 
-// settle takes written bytes off the account and says so where that matters.
-func (s *Session) settle(charge int) {
+// accountAnswered accounts for an answer that was written and tells those who wait for
+// that.
+func (s *Session) accountAnswered(cost int) {
 	s.mu.Lock()
 	s.answers--
-	s.taken = time.Now()
-	drained := s.settleLocked(charge)
-	s.flushedLocked()
+	s.lastFetch = time.Now()
+	drained := s.accountWrittenLocked(cost)
+	s.endIfFlushedLocked()
 	s.mu.Unlock()
 	if drained {
 		s.drained()
 	}
 }
 
-// pollingHeaders sets what every polling answer carries. The XSS header keeps
-// old Internet Explorers from mangling it.
+// pollingHeaders sets the headers of every polling answer. X-XSS-Protection keeps old
+// Internet Explorers from changing the body.
 func pollingHeaders(h http.Header, r *http.Request, contentType string) {
 	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store")
@@ -301,12 +290,12 @@ func pollingHeaders(h http.Header, r *http.Request, contentType string) {
 	}
 }
 
-// writeBody writes a response that the client must keep taking.
+// writeBody writes a response, of which the client must read writeChunk bytes within each
+// StallTimeout.
 func (s *Server) writeBody(w http.ResponseWriter, body []byte) error {
 	deadlines := http.NewResponseController(w)
 	defer func() { _ = deadlines.SetWriteDeadline(time.Time{}) }() // tests' recorders have none
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	failpoint.After(failpoint.MidWrite, func() { _, _ = w.Write(body[:len(body)/2]); _ = deadlines.Flush() })
 	for chunk := range slices.Chunk(body, writeChunk) {
 		_ = deadlines.SetWriteDeadline(time.Now().Add(s.cfg.StallTimeout))
 		if _, err := w.Write(chunk); err != nil {
@@ -320,7 +309,7 @@ func (s *Server) writeBody(w http.ResponseWriter, body []byte) error {
 	return nil
 }
 
-// servePost serves a request that brings packets.
+// servePost serves a request that sends packets.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	if !s.beginPost(w, r) {
 		leaveBody(w, r)
@@ -328,18 +317,18 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.endPost()
-	var l loan
-	defer s.repay(&l)
-	body, err := s.readBody(r, &l)
+	var reserved reservation
+	defer s.release(&reserved)
+	body, err := s.readBody(r, &reserved)
 	s.endBody()
 	switch {
 	case errors.Is(err, errTooBig):
 		s.end(ReasonTransportError, ErrPostTooLarge)
 		leaveBody(w, r)
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
-	case errors.Is(err, errBusy):
-		s.end(ReasonTransportError, errBusy)
-		s.srv.refuse(w, r, unavailable("Too many bytes of unfinished messages"), false)
+	case errors.Is(err, errNoBytesLeft):
+		s.end(ReasonTransportError, errNoBytesLeft)
+		s.srv.refuse(w, r, unavailable(LimitNone, "Too many bytes of unfinished messages", fullRetry), false)
 	case err != nil:
 		s.end(ReasonTransportError, ErrPostGone)
 		leaveBody(w, r)
@@ -351,31 +340,33 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// leaveBody prepares the answer to a request whose body is not read to its end.
-// The connection closes, or net/http would wait for the rest without a deadline.
+// leaveBody prepares the answer to a request whose body is not read to its end. The
+// connection closes, or net/http would wait for the rest without a deadline.
 func leaveBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lingerTimeout))
-		w.Header().Set("Connection", "close")
+		if r.ProtoMajor < 2 { // of HTTP/2 only the stream ends
+			w.Header().Set("Connection", "close")
+		}
 	}
 }
 
-// acknowledge answers a POST. Its type is text/html since some browsers offered
-// other types as a download.
+// acknowledge answers a POST. Its type is text/html since some browsers offered other types
+// as a download.
 func (s *Session) acknowledge(w http.ResponseWriter, r *http.Request) {
 	pollingHeaders(w.Header(), r, "text/html; charset=utf-8")
 	s.srv.headers(w.Header(), r, false)
 	_, _ = io.WriteString(w, "ok")
 }
 
-// beginPost refuses what ends the session: a second POST beside the first, and
-// the binary bodies of protocol 3. A body may take the time in which a heartbeat
-// would end the session, and no longer than the session lasts.
+// beginPost reports whether the POST may be served. A second POST during the first, and the
+// binary bodies of protocol 3, end the session. Reading the body may take as long as a
+// missing heartbeat, and no longer than the session lasts.
 func (s *Session) beginPost(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.phase == phaseClosed || s.wire != nil:
+	case s.phase == phaseClosed || s.conn != nil:
 		return false
 	case s.posting:
 		s.endLocked(ReasonTransportError, ErrPostOverlap)
@@ -390,7 +381,7 @@ func (s *Session) beginPost(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// endBody takes the deadline back.
+// endBody removes the deadline.
 func (s *Session) endBody() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -404,8 +395,8 @@ func (s *Session) endPost() {
 	s.posting = false
 }
 
-// receivePayload handles a body's packets in order; false if one is malformed or
-// breaks the rules.
+// receivePayload handles a body's packets in order. It returns false if one is malformed or
+// violates the protocol.
 func (s *Session) receivePayload(body []byte) bool {
 	if !s.Charge(len(body) / meteredBytes) {
 		return false
@@ -428,9 +419,9 @@ func (s *Session) receivePayload(body []byte) bool {
 	return true
 }
 
-// readBody reads a POST body of at most messageLimit bytes. Memory grows with what
-// arrives, not with what was announced.
-func (s *Session) readBody(r *http.Request, l *loan) (data []byte, err error) {
+// readBody reads a POST body of at most messageLimit bytes. Memory grows with what arrives,
+// not with what was announced.
+func (s *Session) readBody(r *http.Request, reserved *reservation) (data []byte, err error) {
 	limit := s.messageLimit()
 	want := limit + 1
 	if r.ContentLength >= 0 {
@@ -441,7 +432,7 @@ func (s *Session) readBody(r *http.Request, l *loan) (data []byte, err error) {
 	}
 	for !errors.Is(err, io.EOF) {
 		if len(data) == cap(data) {
-			if data, err = s.grow(l, data, int(want)); err != nil {
+			if data, err = s.grow(reserved, data, int(want)); err != nil {
 				return nil, err
 			}
 		}

@@ -1,23 +1,23 @@
 package engineio
 
-// keepQueue is how many places an empty queue keeps for the next burst.
+// keepQueue is the capacity that an empty queue keeps for the next burst.
 const keepQueue = 32
 
-// A queue holds the groups that wait for one session, first in first out. The
-// session's lock guards it.
+// A queue is the FIFO queue of the groups that wait for one session. It is guarded by the
+// session's lock.
 type queue struct {
 	items []*Group
-	head  int // items before it were taken
+	head  int // index of the oldest item
 }
 
 func (q *queue) empty() bool { return q.head == len(q.items) }
 
 func (q *queue) push(g *Group) { q.items = append(q.items, g) }
 
-// peek is the oldest group of a queue that is not empty.
+// peek returns the oldest group of a queue that is not empty.
 func (q *queue) peek() *Group { return q.items[q.head] }
 
-// pop takes the oldest group; nil if there is none.
+// pop removes and returns the oldest group; nil if there is none.
 func (q *queue) pop() *Group {
 	if q.empty() {
 		return nil
@@ -25,12 +25,13 @@ func (q *queue) pop() *Group {
 	g := q.items[q.head]
 	q.items[q.head] = nil
 	q.head++
-	q.tidy()
+	q.shrink()
 	return g
 }
 
-// tidy gives taken places back, so that the slice stays within twice its content.
-func (q *queue) tidy() {
+// shrink frees the memory of removed items, so that the slice is at most twice as long as
+// its content.
+func (q *queue) shrink() {
 	switch {
 	case q.empty() && cap(q.items) > keepQueue:
 		*q = queue{}

@@ -7,9 +7,9 @@ import (
 	"expenseflow/internal/fair"
 )
 
-// A quota is something of which all clients together may have a bounded amount, and
+// A quota bounds the amount of something that all clients together may have, and gives
 // each a fair share: see package fair. The keys are addresses, or the names that
-// Session.SetOwner gave. A nil quota is unbounded.
+// Session.SetOwner gave. The zero quota is unbounded.
 type quota struct{ *fair.Pool }
 
 func newQuota(most int64) quota {
@@ -27,20 +27,19 @@ func (q quota) give(key string, n int64) {
 	}
 }
 
-// manySessions is from how many sessions on it is told that nearly all of them are
-// of one address.
-const manySessions = 200
+// dominantAbove is how many sessions there must be before one key can be dominant.
+const dominantAbove = 200
 
-// crowded tells whether a key has over nine tenths of what many have.
-func (q quota) crowded(key string) (held, all int64, crowded bool) {
+// dominated reports whether key has over nine tenths of all, and of how much.
+func (q quota) dominated(key string) (held, all int64, dominated bool) {
 	if q.Pool == nil {
 		return 0, 0, false
 	}
 	held, all = q.Use(key)
-	return held, all, all >= manySessions && held*10 > all*9
+	return held, all, all >= dominantAbove && held*10 > all*9
 }
 
-// hostOf is the address in r.RemoteAddr without its port.
+// hostOf returns the address in r.RemoteAddr without its port.
 func hostOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -49,88 +48,93 @@ func hostOf(r *http.Request) string {
 	return host
 }
 
-// A loan is what was taken of the bytes for one message. It belongs to one
-// goroutine.
-type loan struct {
-	key   string // who has it; set with the first bytes
+// A reservation is how many of the bytes of Config.MaxUnfinished are taken for one message,
+// or of Config.MaxExcess for one queue. It must be used by one goroutine at a time.
+type reservation struct {
+	key   string // for whom; set with the first bytes
 	bytes int64
 }
 
-// borrow takes n bytes more for l, of those of the session's owner.
-func (s *Session) borrow(l *loan, n int64) bool {
-	if l.bytes == 0 {
-		l.key = s.ownerKey()
+// reserve takes n bytes more for the session's owner. It reports false if there are not
+// as many left.
+func (s *Session) reserve(r *reservation, n int64) bool {
+	if r.bytes == 0 {
+		r.key = s.ownerKey()
 	}
-	if !s.srv.bytes.take(l.key, n) {
+	if !s.srv.byteQuota.take(r.key, n) {
 		return false
 	}
-	l.bytes += n
+	r.bytes += n
 	return true
 }
 
-// repay gives back all of l.
-func (s *Session) repay(l *loan) {
-	if l.bytes > 0 {
-		s.srv.bytes.give(l.key, l.bytes)
-		*l = loan{}
+// release gives back all of r.
+func (s *Session) release(r *reservation) {
+	if r.bytes > 0 {
+		s.srv.byteQuota.give(r.key, r.bytes)
+		*r = reservation{}
 	}
 }
 
-// ownerKey is the key under which the session's bytes are counted.
+// ownerKey returns the key under which the session's bytes are counted.
 func (s *Session) ownerKey() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.ownerKeyLocked()
+}
+
+func (s *Session) ownerKeyLocked() string {
 	if s.owner != "" {
 		return "owner " + s.owner
 	}
 	return s.address
 }
 
-// Establish says whether the application knows the client by now. A new session is
-// not established: it counts towards Config.MaxPending, and its messages are bounded
-// by Config.MaxEarlyPayload. What is sent afterwards is bounded by MaxPayload.
-func (s *Session) Establish(known bool) {
+// Establish sets whether the application has accepted the client. A new session is not
+// established: it counts towards Config.MaxPending, and its messages are bounded by
+// Config.MaxEarlyPayload, which later ones are not.
+func (s *Session) Establish(ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.phase == phaseClosed || s.established.Load() == known {
+	if s.phase == phaseClosed || s.established.Load() == ok {
 		return
 	}
-	s.established.Store(known)
-	if known {
+	s.established.Store(ok)
+	if ok {
 		s.leavePendingLocked()
 	} else {
-		s.pending = s.srv.pending.take(s.address, 1) // or it is one too many, until it ends
+		s.pending = s.srv.pendingQuota.take(s.address, 1) // if there is no place, it stays uncounted until it ends
 	}
 }
 
-// leavePendingLocked gives back the place among those that are not established.
+// leavePendingLocked stops counting the session towards Config.MaxPending.
 func (s *Session) leavePendingLocked() {
 	if s.pending {
 		s.pending = false
-		s.srv.pending.give(s.address, 1)
+		s.srv.pendingQuota.give(s.address, 1)
 	}
 }
 
-// SetOwner counts the bytes of further messages to the name instead of the
-// session's address.
+// SetOwner has the bytes of further messages counted for name instead of the session's
+// address.
 func (s *Session) SetOwner(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.owner = name
 }
 
-// Reserve takes n bytes of Config.MaxUnfinished for something that the client made
-// the receiver hold. It reports false if there are not as many left for this client;
-// else release gives them back.
+// Reserve takes n bytes of Config.MaxUnfinished for data of the client that the receiver
+// holds, until release is called. ok is false if there are not as many left for this
+// client.
 func (s *Session) Reserve(n int) (release func(), ok bool) {
-	l := new(loan)
-	if !s.borrow(l, int64(n)) {
+	r := new(reservation)
+	if !s.reserve(r, int64(n)) {
 		return nil, false
 	}
-	return func() { s.repay(l) }, true
+	return func() { s.release(r) }, true
 }
 
-// messageLimit is how many bytes one message may have now.
+// messageLimit returns how many bytes one message may have now.
 func (s *Session) messageLimit() int64 {
 	if s.established.Load() {
 		return s.srv.cfg.MaxPayload

@@ -13,31 +13,31 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// firstBytes is what is allocated for a message at once if more than that is
-// announced; further memory is taken as bytes arrive.
+// firstBytes is how much memory a message gets at first, whatever length was announced;
+// it gets more as bytes arrive.
 const firstBytes = 4 << 10
 
-// A violation is how a client broke the rules of WebSocket, and the status code
-// that says so (RFC 6455 section 7.4.1).
-type violation struct {
+// A protocolError is how a client violated the WebSocket protocol, with the status code
+// of the close frame that says so (RFC 6455 section 7.4.1).
+type protocolError struct {
 	code uint16
 	why  string
 }
 
-func (v *violation) Error() string { return "engineio: " + v.why }
+func (e *protocolError) Error() string { return "engineio: " + e.why }
 
-func broken(why string) error { return &violation{closeProtocolError, why} }
+func violation(why string) error { return &protocolError{closeProtocolError, why} }
 
 var (
-	errTooBig = &violation{closeTooBig, "message over MaxPayload"}
-	errUTF8   = &violation{closeInvalidPayload, "text message is not valid UTF-8"}
-	errBusy   = &violation{closeTryAgain, "too many bytes of unfinished messages"}
+	errTooBig      = &protocolError{closeTooBig, "message over MaxPayload"}
+	errUTF8        = &protocolError{closeInvalidPayload, "text message is not valid UTF-8"}
+	errNoBytesLeft = &protocolError{closeTryAgain, "too many bytes of unfinished messages"}
 
-	// errClosed is the client's close frame.
+	// errClosed means that the client sent a close frame.
 	errClosed = errors.New("engineio: client closed the connection")
 )
 
-// A frameHeader is what stands before a client's frame (RFC 6455 section 5.2).
+// A frameHeader is the header of a client's frame (RFC 6455 section 5.2).
 type frameHeader struct {
 	op         byte
 	final      bool
@@ -46,87 +46,87 @@ type frameHeader struct {
 	mask       [4]byte
 }
 
-func (h *frameHeader) control() bool { return h.op >= opClose }
+func (h *frameHeader) isControl() bool { return h.op >= opClose }
 
-// readHeader reads the next frame's header and checks what can be told from it.
-func (w *wire) readHeader() (h frameHeader, err error) {
-	b := w.head[:2]
-	if err = w.readFull(b); err != nil {
+// readHeader reads the header of the next frame and checks it.
+func (c *wsConn) readHeader() (h frameHeader, err error) {
+	b := c.head[:2]
+	if err = c.readFull(b); err != nil {
 		return h, err
 	}
 	h = frameHeader{op: b[0] & 0x0f, final: b[0]&frameFinal != 0, compressed: b[0]&frameCompressed != 0, size: int64(b[1] & 0x7f)}
 	switch {
-	case b[0]&0x30 != 0, h.compressed && (!w.deflated || h.op == opContinuation || h.control()):
-		return h, broken("reserved bit set")
+	case b[0]&0x30 != 0, h.compressed && (!c.deflated || h.op == opContinuation || h.isControl()):
+		return h, violation("reserved bit set")
 	case b[1]&0x80 == 0:
-		return h, broken("frame is not masked")
+		return h, violation("frame is not masked")
 	case h.op > opBinary && h.op < opClose || h.op > opPong:
-		return h, broken(fmt.Sprintf("unknown opcode %d", h.op))
-	case h.control() && (!h.final || h.size > maxSmallFrame):
-		return h, broken("control frame is fragmented or too long")
+		return h, violation(fmt.Sprintf("unknown opcode %d", h.op))
+	case h.isControl() && (!h.final || h.size > maxSmallFrame):
+		return h, violation("control frame is fragmented or too long")
 	}
-	if h.size, err = w.readSize(h.size); err != nil {
+	if h.size, err = c.readSize(h.size); err != nil {
 		return h, err
 	}
-	err = w.readFull(w.head[:4])
-	h.mask = [4]byte(w.head[:4])
+	err = c.readFull(c.head[:4])
+	h.mask = [4]byte(c.head[:4])
 	return h, err
 }
 
-// readSize reads the rest of a length that begins with n.
-func (w *wire) readSize(n int64) (int64, error) {
-	b := w.head[:]
+// readSize reads the rest of a payload length whose first 7 bits are n.
+func (c *wsConn) readSize(n int64) (int64, error) {
+	b := c.head[:]
 	switch n {
 	case 126:
-		err := w.readFull(b[:2])
+		err := c.readFull(b[:2])
 		return int64(binary.BigEndian.Uint16(b)), err
 	case 127:
-		err := w.readFull(b)
+		err := c.readFull(b)
 		size := binary.BigEndian.Uint64(b)
 		if err == nil && size > math.MaxInt64 {
-			err = broken("length has its first bit set")
+			err = violation("length has its first bit set")
 		}
 		return int64(size), err
 	}
 	return n, nil
 }
 
-// readMessage reads the next message and answers the control frames before and
-// inside it. The message's bytes are on the reader's loan.
-func (w *wire) readMessage() (op byte, data []byte, err error) {
+// readMessage reads the next message and answers the control frames before and inside it.
+// The memory of the message is reserved in c.reserved.
+func (c *wsConn) readMessage() (op byte, data []byte, err error) {
 	compressed := false
 	for {
-		h, err := w.readHeader()
+		h, err := c.readHeader()
 		if err != nil {
 			return 0, nil, err
 		}
 		switch {
-		case h.control():
-			if err := w.control(h); err != nil {
+		case h.isControl():
+			if err := c.handleControl(h); err != nil {
 				return 0, nil, err
 			}
 			continue
 		case op == 0 && h.op == opContinuation:
-			return 0, nil, broken("continuation of nothing")
+			return 0, nil, violation("continuation of nothing")
 		case op != 0 && h.op != opContinuation:
-			return 0, nil, broken("message inside a message")
+			return 0, nil, violation("message inside a message")
 		case op == 0:
 			op, compressed = h.op, h.compressed
 		}
-		if data, err = w.readPayload(data, &h); err != nil {
+		if data, err = c.readPayload(data, &h); err != nil {
 			return 0, nil, err
 		}
 		if h.final {
-			data, err = w.finishMessage(op, data, compressed)
+			data, err = c.finishMessage(op, data, compressed)
 			return op, data, err
 		}
 	}
 }
 
-// readPayload appends a frame's payload to data. Memory grows with what arrives,
-// not with what was announced.
-func (w *wire) readPayload(data []byte, h *frameHeader) ([]byte, error) {
-	limit := w.s.messageLimit()
+// readPayload appends the payload of a frame to data. Memory grows with what arrives, not
+// with what was announced.
+func (c *wsConn) readPayload(data []byte, h *frameHeader) ([]byte, error) {
+	limit := c.s.messageLimit()
 	if h.size > limit-int64(len(data)) {
 		return data, errTooBig
 	}
@@ -138,12 +138,12 @@ func (w *wire) readPayload(data []byte, h *frameHeader) ([]byte, error) {
 	for len(data) < end {
 		if len(data) == cap(data) {
 			var err error
-			if data, err = w.s.grow(&w.loan, data, want); err != nil {
+			if data, err = c.s.grow(&c.reserved, data, want); err != nil {
 				return data, err
 			}
 		}
 		room := data[len(data):min(end, cap(data))]
-		if err := w.readFull(room); err != nil {
+		if err := c.readFull(room); err != nil {
 			return data, err
 		}
 		data = data[:len(data)+len(room)]
@@ -152,24 +152,24 @@ func (w *wire) readPayload(data []byte, h *frameHeader) ([]byte, error) {
 	return data, nil
 }
 
-// grow makes room in data, which is to have want bytes or more in the end, and
-// takes what is beyond firstBytes from the session's quota.
-func (s *Session) grow(l *loan, data []byte, want int) ([]byte, error) {
+// grow returns data with more capacity, up to want bytes, and reserves what is beyond
+// firstBytes.
+func (s *Session) grow(r *reservation, data []byte, want int) ([]byte, error) {
 	size := min(want, max(2*cap(data), firstBytes))
-	if more := size - max(cap(data), firstBytes); more > 0 && !s.borrow(l, int64(more)) {
-		return data, errBusy
+	if more := size - max(cap(data), firstBytes); more > 0 && !s.reserve(r, int64(more)) {
+		return data, errNoBytesLeft
 	}
 	bigger := make([]byte, len(data), size)
 	copy(bigger, data)
 	return bigger, nil
 }
 
-// finishMessage unpacks a message that has arrived and checks its text.
-func (w *wire) finishMessage(op byte, data []byte, compressed bool) ([]byte, error) {
-	w.s.srv.stats.bytesIn.Add(int64(len(data)))
+// finishMessage decompresses a complete message and checks its text.
+func (c *wsConn) finishMessage(op byte, data []byte, compressed bool) ([]byte, error) {
+	c.s.srv.stats.bytesIn.Add(int64(len(data)))
 	if compressed {
 		var err error
-		if data, err = w.inflate(data); err != nil {
+		if data, err = c.inflate(data); err != nil {
 			return nil, err
 		}
 	}
@@ -177,27 +177,29 @@ func (w *wire) finishMessage(op byte, data []byte, compressed bool) ([]byte, err
 	case op == opText && !utf8.Valid(data):
 		return nil, errUTF8
 	case data == nil:
-		return []byte{}, nil // an empty message is not none
+		return []byte{}, nil // an empty message, not no message
 	}
 	return data, nil
 }
 
-// inflaters unpack messages, one at a time each: no context takeover.
+// inflaters decompress messages, each by itself: no context takeover.
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
 // inflateTail ends a message's last block and adds an empty final one, after which
 // the reader says io.EOF (RFC 7692 section 7.2.2).
 var inflateTail = append(deflateTail[:len(deflateTail):len(deflateTail)], 0x01, 0x00, 0x00, 0xff, 0xff)
 
-// inflate unpacks a message, up to the limit of messages.
-func (w *wire) inflate(packed []byte) (data []byte, err error) {
-	limit := w.s.messageLimit()
+// inflate decompresses a message, up to the limit of messages. For PacketRate it counts as
+// if it had been sent uncompressed.
+func (c *wsConn) inflate(packed []byte) (data []byte, err error) {
+	defer func() { c.unmetered += max(0, len(data)-len(packed)) }()
+	limit := c.s.messageLimit()
 	r := inflaters.Get().(io.ReadCloser)
 	defer inflaters.Put(r)
 	_ = r.(flate.Resetter).Reset(io.MultiReader(bytes.NewReader(packed), bytes.NewReader(inflateTail)), nil) // never fails
 	for {
 		if len(data) == cap(data) {
-			if data, err = w.s.grow(&w.loan, data, int(limit)+1); err != nil {
+			if data, err = c.s.grow(&c.reserved, data, int(limit)+1); err != nil {
 				return nil, err
 			}
 		}
@@ -205,50 +207,50 @@ func (w *wire) inflate(packed []byte) (data []byte, err error) {
 		data = data[:len(data)+n]
 		switch {
 		case int64(len(data)) > limit:
-			return nil, errTooBig
+			return data, errTooBig
 		case errors.Is(err, io.EOF):
 			return data, nil
 		case err != nil:
-			return nil, &violation{closeInvalidPayload, "message does not unpack"}
+			return data, &protocolError{closeInvalidPayload, "message does not unpack"}
 		}
 	}
 }
 
-// control handles a control frame: a ping is answered, a pong ignored, and a close
+// handleControl handles a control frame: a ping is answered, a pong ignored, and a close
 // is answered and ends the reading.
-func (w *wire) control(h frameHeader) error {
+func (c *wsConn) handleControl(h frameHeader) error {
 	payload := make([]byte, h.size)
-	if err := w.readFull(payload); err != nil {
+	if err := c.readFull(payload); err != nil {
 		return err
 	}
 	unmask(payload, h.mask)
 	if h.op == opClose {
-		return w.closed(payload)
+		return c.answerClose(payload)
 	}
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
-	if w.s.countLocked(1) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.s.countLocked(1) {
 		return ErrFlood
 	}
-	if h.op == opPing && !w.last {
-		w.ctl = append(appendFrameHeader(w.ctl, opPong, len(payload)), payload...)
-		w.kickLocked()
+	if h.op == opPing && !c.closing {
+		c.control = append(appendFrameHeader(c.control, opPong, len(payload)), payload...)
+		c.wakeWriterLocked()
 	}
 	return nil
 }
 
-// closed answers the client's close frame with its own status code.
-func (w *wire) closed(payload []byte) error {
+// answerClose answers the client's close frame with the same status code.
+func (c *wsConn) answerClose(payload []byte) error {
 	if err := checkClose(payload); err != nil {
 		return err
 	}
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
-	if !w.last {
-		w.last = true
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if !c.closing {
+		c.closing = true
 		code := payload[:min(len(payload), 2)]
-		w.ctl = append(appendFrameHeader(w.ctl, opClose, len(code)), code...)
-		w.kickLocked()
+		c.control = append(appendFrameHeader(c.control, opClose, len(code)), code...)
+		c.wakeWriterLocked()
 	}
 	return errClosed
 }
@@ -260,36 +262,43 @@ func checkClose(payload []byte) error {
 	case len(payload) == 0:
 		return nil
 	case len(payload) == 1:
-		return broken("close frame of one byte")
+		return violation("close frame of one byte")
 	case !utf8.Valid(payload[2:]):
-		return &violation{closeInvalidPayload, "close reason is not valid UTF-8"}
+		return &protocolError{closeInvalidPayload, "close reason is not valid UTF-8"}
 	}
 	switch code := binary.BigEndian.Uint16(payload); {
 	case code >= 1000 && code <= 1014 && (code < 1004 || code > 1006), code >= 3000 && code <= 4999:
 		return nil
 	default:
-		return broken(fmt.Sprintf("close code %d", code))
+		return violation(fmt.Sprintf("close code %d", code))
 	}
 }
 
-// skipFrames waits for the client's close frame and keeps nothing of what comes
-// before it. Whoever sends on without end is not waited for.
-func (w *wire) skipFrames() error {
+// errLingered means that a client goes on sending after it was sent a close frame.
+var errLingered = fmt.Errorf("%w after the close frame", ErrFlood)
+
+// skipFrames reads up to the client's close frame and drops what comes before it: at most
+// lingerFrames frames and lingerBytes bytes.
+func (c *wsConn) skipFrames() error {
+	left := int64(lingerBytes)
 	for range lingerFrames {
-		h, err := w.readHeader()
+		h, err := c.readHeader()
+		if left -= h.size; err == nil && left < 0 {
+			return errLingered
+		}
 		switch {
 		case err != nil:
 			return err
-		case h.control():
-			err = w.control(h)
+		case h.isControl():
+			err = c.handleControl(h)
 		default:
-			err = w.skip(h.size)
+			err = c.skip(h.size)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return ErrFlood
+	return errLingered
 }
 
 // unmask undoes the masking of a frame's payload (RFC 6455 section 5.3).

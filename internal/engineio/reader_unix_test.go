@@ -32,7 +32,7 @@ var upgraders = map[string]http.HandlerFunc{
 	"gws":     readWithGws,
 }
 
-// readBare is the floor: the handshake's answer and a goroutine in Read.
+// readBare is the minimum: the handshake's answer and a goroutine in Read.
 func readBare(w http.ResponseWriter, _ *http.Request) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -88,9 +88,9 @@ func (idle) Message(engineio.Message)                   {}
 func (idle) Drained()                                   {}
 func (idle) Closed(engineio.Reason, error)              {}
 
-// engineUpgrader is this package as one more way to read.
+// engineUpgrader reads with this package.
 func engineUpgrader(b *testing.B) http.HandlerFunc {
-	server := engineio.New(engineio.Config{Logger: quiet}, idle{})
+	server := engineio.New(engineio.Config{}, idle{})
 	b.Cleanup(func() {
 		cut, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -140,7 +140,8 @@ func client(b *testing.B, to syscall.Sockaddr) int {
 		err = syscall.Connect(fd, to)
 	}
 	if err == nil {
-		_, err = syscall.Write(fd, []byte("GET /?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: DXR4dX615eRds8nRmlhqtw==\r\n\r\n"))
+		_, err = syscall.Write(fd, []byte("GET /?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"+
+			"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: DXR4dX615eRds8nRmlhqtw==\r\n\r\n"))
 	}
 	if err != nil {
 		b.Fatal(err)
@@ -174,8 +175,8 @@ func BenchmarkReaderIdleMemory(b *testing.B) {
 	})
 }
 
-// What a header that announces 10 MiB makes a reader hold.
-func BenchmarkReaderLyingHeader(b *testing.B) {
+// The memory that a frame header announcing 10 MiB makes a reader allocate.
+func BenchmarkReaderAnnouncedLength(b *testing.B) {
 	const n = 50
 	eachReader(b, func(b *testing.B, h http.HandlerFunc) {
 		fds := clients(b, h, n)
@@ -188,8 +189,7 @@ func BenchmarkReaderLyingHeader(b *testing.B) {
 	})
 }
 
-// How long a message of 100,000 one-byte fragments keeps a reader, which is what
-// it costs whoever shares the processor.
+// The processor time for a message of 100,000 fragments of one byte.
 func BenchmarkReaderFragments(b *testing.B) {
 	var message bytes.Buffer
 	message.Write(small(text, "4"))
@@ -201,13 +201,13 @@ func BenchmarkReaderFragments(b *testing.B) {
 	streamed(b, message.Bytes())
 }
 
-// How long 100,000 small messages keep a reader.
+// The processor time for 100,000 small messages.
 func BenchmarkReaderMessages(b *testing.B) {
 	all := bytes.Repeat(small(finText, `42["echo",{"n":1}]`), 100_000)
 	streamed(b, append(all, small(0x88, "")...))
 }
 
-// streamed sends bytes that end with a goodbye to a reader and waits for its answer.
+// streamed sends bytes that end with a close frame to a reader and waits for its answer.
 func streamed(b *testing.B, stream []byte) {
 	eachReader(b, func(b *testing.B, h http.HandlerFunc) {
 		fds := clients(b, h, b.N)
@@ -222,7 +222,7 @@ func streamed(b *testing.B, stream []byte) {
 	})
 }
 
-// awaitEnd reads until the server closes or says goodbye.
+// awaitEnd reads until the server closes the connection or sends a close frame.
 func awaitEnd(fd int) {
 	var answer [4096]byte
 	for {

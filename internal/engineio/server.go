@@ -9,45 +9,48 @@ import (
 	"time"
 )
 
-// A Server is an http.Handler that speaks Engine.IO at whatever path it is
-// mounted. All methods may be called concurrently.
+// A Server is an http.Handler that serves Engine.IO at whatever path it is mounted. Its
+// methods are safe for concurrent use.
 type Server struct {
-	cfg     Config
-	handler Handler
-	pump    pump
-	stats   counters
+	cfg       Config
+	handler   Handler
+	writePool writePool
+	stats     counters
 
-	began    time.Time
-	partings partings
-	crowded  sync.Once // calls Config.Crowded
+	began          time.Time
+	recentlyClosed recentlyClosed
+	dominated      sync.Once // calls Config.Dominated
 
-	// By address. Places are open sessions, pending those of them that are not
-	// established. Bytes, by owner too, are those of Config.MaxUnfinished.
-	places, pending, bytes quota
+	sessionQuota quota // Config.MaxSessions, by address
+	pendingQuota quota // Config.MaxPending, by address
+	byteQuota    quota // Config.MaxUnfinished, by address or owner
+	excessQuota  quota // Config.MaxExcess, likewise
 
 	mu       sync.RWMutex
 	sessions map[string]*Session
-	wires    map[*wire]struct{} // every WebSocket connection, also of ended sessions
-	stopping atomic.Bool        // newcomers are refused; set under mu
+	conns    map[*wsConn]struct{} // every WebSocket connection, also of ended sessions
+	stopping atomic.Bool          // new sessions are refused; set under mu
 
-	// running counts sessions and goroutines, and the server itself until it
-	// stops. Whoever adds to it is counted or knows the server runs.
+	// running counts sessions and goroutines, and the server itself until it stops.
+	// Whoever adds to it is counted already, or knows that the server runs.
 	running sync.WaitGroup
 }
 
-// New returns a server whose sessions h opens.
+// New returns a server that calls h for each new session.
 func New(cfg Config, h Handler) *Server {
 	s := &Server{
 		cfg: cfg.withDefaults(), handler: h,
-		sessions: make(map[string]*Session), wires: make(map[*wire]struct{}), began: time.Now(),
+		sessions: make(map[string]*Session), conns: make(map[*wsConn]struct{}), began: time.Now(),
 	}
-	s.places, s.pending, s.bytes = newQuota(int64(s.cfg.MaxSessions)), newQuota(int64(s.cfg.MaxPending)), newQuota(s.cfg.MaxUnfinished)
-	s.pump.init()
+	s.sessionQuota = newQuota(int64(s.cfg.MaxSessions))
+	s.pendingQuota = newQuota(int64(s.cfg.MaxPending))
+	s.byteQuota, s.excessQuota = newQuota(s.cfg.MaxUnfinished), newQuota(s.cfg.MaxExcess)
+	s.writePool.init()
 	s.running.Add(1)
 	return s
 }
 
-// ServeHTTP answers any request, whatever its path: the mount decides.
+// ServeHTTP answers every request, whatever its path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	webSocket := isWebSocketHandshake(r)
 	if !webSocket && r.Method != http.MethodPost {
@@ -56,17 +59,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.CORS.Apply(w, r) {
 		return
 	}
-	if no := checkSize(r); no != nil {
-		s.refuse(w, r, no, webSocket)
+	if refused := checkSize(r); refused != nil {
+		s.refuse(w, r, refused, webSocket)
 		return
 	}
 	query := lastValues(r.URL)
-	session, no := s.verify(r, query, webSocket)
+	session, refused := s.verify(r, query, webSocket)
 	switch {
-	case no == errParted:
-		s.releaseParted(w, r)
-	case no != nil:
-		s.refuse(w, r, no, webSocket)
+	case refused == refuseRecentlyClosed:
+		s.answerRecentlyClosed(w, r)
+	case refused != nil:
+		s.refuse(w, r, refused, webSocket)
 	case webSocket && session != nil:
 		s.serveUpgrade(w, r, session)
 	case webSocket:
@@ -78,8 +81,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verify finds the session a request belongs to, nil for a handshake. The checks
-// come in the reference's order: transport, session, method, permission, version.
+// verify returns the session that a request belongs to, nil for a handshake. It checks in
+// the order of the reference: transport, session, method, permission, version.
 func (s *Server) verify(r *http.Request, query map[string][]string, webSocket bool) (*Session, *refusal) {
 	transport := value(query, "transport")
 	if !slices.Contains(s.cfg.Transports, transport) {
@@ -94,8 +97,8 @@ func (s *Server) verify(r *http.Request, query map[string][]string, webSocket bo
 func (s *Server) verifySession(r *http.Request, sid, transport string, webSocket bool) (*Session, *refusal) {
 	session := s.session(sid)
 	switch {
-	case session == nil && r.Method == http.MethodGet && s.partings.take(sid):
-		return nil, errParted
+	case session == nil && r.Method == http.MethodGet && s.recentlyClosed.take(sid):
+		return nil, refuseRecentlyClosed
 	case session == nil:
 		return nil, refuse(UnknownSession, "unknown sid")
 	case webSocket != (transport == WebSocket), !webSocket && session.Transport() != Polling:
@@ -122,7 +125,7 @@ func (s *Server) verifyHandshake(r *http.Request, query map[string][]string, tra
 	return nil
 }
 
-// value is the parameter's last value, "" if absent.
+// value returns the last value of a parameter, "" if it is absent.
 func value(query map[string][]string, name string) string {
 	if v := query[name]; len(v) > 0 {
 		return v[len(v)-1]
@@ -135,7 +138,7 @@ func isWebSocketHandshake(r *http.Request) bool {
 	return headerHas(r.Header["Connection"], "upgrade") && headerHas(r.Header["Upgrade"], WebSocket)
 }
 
-// headerHas looks for a token in a comma-separated header.
+// headerHas reports whether a comma-separated header has a token.
 func headerHas(values []string, token string) bool {
 	for _, v := range values {
 		for t := range strings.SplitSeq(v, ",") {
@@ -147,21 +150,32 @@ func headerHas(values []string, token string) bool {
 	return false
 }
 
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, no *refusal, webSocket bool) {
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refused *refusal, webSocket bool) {
 	s.stats.refused.Add(1)
 	if s.cfg.Refused != nil {
-		s.cfg.Refused(r, no.code, no.why)
+		s.cfg.Refused(Refusal{Limit: refused.limit, Code: refused.code, Reason: refused.why, Request: r})
 	}
 	leaveBody(w, r)
-	no.answer(w, webSocket)
+	refused.answer(w, webSocket)
 }
 
-// upgradable reports whether polling sessions may become WebSocket ones.
+// Unavailable answers a request with 503, in the form of the server's own refusals and with
+// its CORS headers. It is for whoever stands before the server and cannot pass a request on.
+func (s *Server) Unavailable(w http.ResponseWriter, r *http.Request, why string, retryAfter time.Duration) {
+	if !s.cfg.CORS.Apply(w, r) {
+		s.refuse(w, r, unavailable(LimitNone, why, retryAfter), isWebSocketHandshake(r))
+	}
+}
+
+// MaxPayload returns Config.MaxPayload.
+func (s *Server) MaxPayload() int64 { return s.cfg.MaxPayload }
+
+// upgradable reports whether polling sessions may be upgraded to WebSocket.
 func (s *Server) upgradable() bool {
 	return !s.cfg.NoUpgrades && slices.Contains(s.cfg.Transports, WebSocket)
 }
 
-// headers lets the hooks add to the answer to r.
+// headers lets the functions of the Config add headers to the answer to r.
 func (s *Server) headers(h http.Header, r *http.Request, initial bool) {
 	if initial && s.cfg.InitialHeaders != nil {
 		s.cfg.InitialHeaders(h, r)
@@ -171,7 +185,7 @@ func (s *Server) headers(h http.Header, r *http.Request, initial bool) {
 	}
 }
 
-// session finds an open or closing session.
+// session returns an open or closing session, or nil.
 func (s *Server) session(sid string) *Session {
 	s.mu.RLock()
 	session := s.sessions[sid]
@@ -188,55 +202,69 @@ func (s *Session) ended() bool {
 	return s.phase == phaseClosed
 }
 
-// admit reserves a place for a session of r's address, to be filled by start or
-// given back by dismiss.
-func (s *Server) admit(r *http.Request) (address string, no *refusal) {
-	if !s.enter() {
-		return "", unavailable("Server is shutting down")
+// admit counts a new session of r's address. startSession or cancelAdmission must
+// follow.
+func (s *Server) admit(r *http.Request) (address string, refused *refusal) {
+	if !s.addRunning() {
+		return "", unavailable(LimitNone, "Server is shutting down", time.Second)
 	}
 	address = s.cfg.Address(r)
-	if no := s.place(address); no != nil {
-		s.running.Done()
-		return "", no
+	refused = s.postponed(r)
+	if refused == nil {
+		refused = s.takeQuotas(address)
 	}
-	if held, all, crowded := s.places.crowded(address); crowded && s.cfg.Crowded != nil {
-		s.crowded.Do(func() { s.cfg.Crowded(address, held, all) })
+	if refused != nil {
+		s.running.Done()
+		return "", refused
+	}
+	if held, all, dominated := s.sessionQuota.dominated(address); dominated && s.cfg.Dominated != nil {
+		s.dominated.Do(func() { s.cfg.Dominated(address, held, all) })
 	}
 	return address, nil
 }
 
-// place takes what a session needs: a place, and one of those that are not
-// established.
-func (s *Server) place(address string) *refusal {
-	if !s.places.take(address, 1) {
-		return unavailable("Too many sessions, of this address or in all")
-	}
-	if !s.pending.take(address, 1) {
-		s.places.give(address, 1)
-		return unavailable("Too many sessions that have not joined, of this address or in all")
+// postponed asks Config.Postpone.
+func (s *Server) postponed(r *http.Request) *refusal {
+	if s.cfg.Postpone != nil {
+		if wait := s.cfg.Postpone(r); wait > 0 {
+			return unavailable(LimitPostponed, "No new sessions for now", wait)
+		}
 	}
 	return nil
 }
 
-func (s *Server) dismiss(address string) {
-	s.places.give(address, 1)
-	s.pending.give(address, 1)
+// takeQuotas takes what a new session needs, which is not established yet.
+func (s *Server) takeQuotas(address string) *refusal {
+	if !s.sessionQuota.take(address, 1) {
+		return unavailable(LimitSessions, "Too many sessions, of this address or in all", fullRetry)
+	}
+	if !s.pendingQuota.take(address, 1) {
+		s.sessionQuota.give(address, 1)
+		return unavailable(LimitPending, "Too many sessions that have not joined, of this address or in all", fullRetry)
+	}
+	return nil
+}
+
+// cancelAdmission is the reverse of admit.
+func (s *Server) cancelAdmission(address string) {
+	s.sessionQuota.give(address, 1)
+	s.pendingQuota.give(address, 1)
 	s.running.Done()
 }
 
-// start fills an admitted place with a session, over w if that is not nil.
-func (s *Server) start(r *http.Request, query map[string][]string, w *wire, address string) *Session {
-	session := &Session{srv: s, id: newSessionID(), wire: w, address: address, pending: true}
+// startSession starts a session that was admitted, over WebSocket if c is not nil.
+func (s *Server) startSession(r *http.Request, query map[string][]string, c *wsConn, address string) *Session {
+	session := &Session{srv: s, id: newSessionID(s.cfg.IDPrefix), conn: c, address: address, pending: true}
 	session.handshake.Store(s.newHandshake(r, query))
-	session.inbox.Lock() // open unlocks it: the client may go before it has a receiver
-	if w != nil {
-		w.greet(session, s.openPacket(session.id, WebSocket))
+	session.inbox.Lock() // open unlocks it: the session may end before it has a receiver
+	if c != nil {
+		c.sendOpen(session, s.openPacket(session.id, WebSocket))
 	}
 	s.mu.Lock()
 	s.sessions[session.id] = session
 	stopping := s.stopping.Load()
 	s.mu.Unlock()
-	s.stats.open(w != nil)
+	s.stats.open(c != nil)
 	session.open(s.handler)
 	s.dropEnded(session)
 	if stopping { // it was admitted just before
@@ -245,7 +273,7 @@ func (s *Server) start(r *http.Request, query map[string][]string, w *wire, addr
 	return session
 }
 
-// dropEnded takes a session off the list that ended before it was on it.
+// dropEnded removes a session that ended before it was added.
 func (s *Server) dropEnded(session *Session) {
 	session.mu.Lock()
 	ended := session.phase == phaseClosed
@@ -257,22 +285,22 @@ func (s *Server) dropEnded(session *Session) {
 	}
 }
 
-// forget takes a session that ended off the list.
-func (s *Server) forget(session *Session) {
+// removeSession removes a session that has ended.
+func (s *Server) removeSession(session *Session) {
 	session.mu.Lock()
-	webSocket, reason := session.wire != nil, session.reason
+	webSocket, reason := session.conn != nil, session.reason
 	session.leavePendingLocked()
 	session.mu.Unlock()
-	s.places.give(session.address, 1)
+	s.sessionQuota.give(session.address, 1)
 	s.stats.close(webSocket, reason)
 	s.mu.Lock()
 	delete(s.sessions, session.id)
 	s.mu.Unlock()
 }
 
-// enter counts a goroutine in that no session vouches for, unless the server
-// stopped.
-func (s *Server) enter() bool {
+// addRunning counts a goroutine that belongs to no counted session. It reports false if
+// the server has stopped.
+func (s *Server) addRunning() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping.Load() {
@@ -282,14 +310,14 @@ func (s *Server) enter() bool {
 	return true
 }
 
-// Len is the number of sessions, those that are closing included.
+// Len returns the number of sessions, including those that are closing.
 func (s *Server) Len() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return len(s.sessions)
 }
 
-// closeCode is the status of a close frame sent now.
+// closeCode returns the status code of a close frame that is sent now.
 func (s *Server) closeCode() uint16 {
 	if s.stopping.Load() {
 		return closeGoingAway

@@ -1,6 +1,8 @@
 package engineio
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"sync"
@@ -8,17 +10,17 @@ import (
 	"time"
 )
 
-// Reason says why a session closed; most are Node's words.
+// A Reason says why a session closed, mostly in the words of the reference server.
 type Reason string
 
-// The reasons a Receiver is told. Session.Close may be given others.
+// The reasons that a Receiver gets. Session.Close may be given others.
 const (
-	ReasonTransportClose Reason = "transport close" // the client or its network went away
-	ReasonTransportError Reason = "transport error" // it broke the transport's rules
+	ReasonTransportClose Reason = "transport close" // the client or its network closed the connection
+	ReasonTransportError Reason = "transport error" // the client violated the transport's rules, a write failed, or a poll was cut
 	ReasonPingTimeout    Reason = "ping timeout"    // no pong came in time
-	ReasonParse          Reason = "parse error"     // it sent something that is no packet
-	ReasonForced         Reason = "forced close"    // this side wanted it
-	ReasonSlow           Reason = "slow"            // it took nothing for too long, or asked for too much
+	ReasonParse          Reason = "parse error"     // the client sent something that is no packet
+	ReasonForced         Reason = "forced close"    // the server closed it
+	ReasonSlow           Reason = "slow"            // the client did not read for too long, or too much waits for it
 )
 
 // The causes that come with a reason, as Receiver.Closed gets them.
@@ -34,23 +36,22 @@ var (
 	ErrQueueFull          = errors.New("engineio: more waits for the client than may")
 )
 
-// A Handler makes the Receiver of each new session. Open runs before the client
-// is answered; it may already send. It is called concurrently for different
-// sessions.
+// A Handler makes the Receiver of each new session. Open runs before the client is
+// answered; it may already send. It is called concurrently for different sessions.
 type Handler interface {
 	Open(s *Session) Receiver
 }
 
-// A Receiver hears what happens to one session.
+// A Receiver is told what happens to one session. Message and Closed are called one at a
+// time, Drained concurrently with Message.
 type Receiver interface {
-	// Message gets the client's messages, one at a time in order of arrival.
-	// While it blocks, this session is not read; once Session.Done is closed it
-	// should return.
+	// Message gets the client's messages in order of arrival. While it blocks, the
+	// session is not read; once Session.Done is closed it should return.
 	Message(m Message)
 
-	// Drained says that there is room again after TrySend returned false: once
-	// for each time the queue was full. It must not block; it may send. It runs
-	// beside Message, not after Closed.
+	// Drained means that there is room again after TrySend returned false: it is called
+	// once for each time the queue was full, and not after Closed. It must not block;
+	// it may send.
 	Drained()
 
 	// Closed is the last call and comes exactly once. err may be nil.
@@ -61,87 +62,84 @@ type phase uint8
 
 const (
 	phaseOpen    phase = iota
-	phaseClosing       // Close was called: sends what waits, listens no more
+	phaseClosing       // Close was called: what is queued is sent, and nothing is received
 	phaseClosed
 )
 
-// A Session is one client's connection, whatever transports it goes over. All
-// methods may be called concurrently, also from the Receiver's.
+// A Session is one client's connection, whatever transports carry it. Its methods are
+// safe for concurrent use, and may be called from the Receiver's methods.
 type Session struct {
 	srv       *Server
 	id        string
 	handshake atomic.Pointer[Handshake]
-	address   string // whose session it is, see Config.Address
+	address   string // of the client, see Config.Address
 
-	inbox sync.Mutex // held while the receiver is at Open, Message or Closed
+	inbox sync.Mutex // held during Open, Message and Closed
 	calls sync.Mutex // held during Drained; guards over
-	over  bool       // no more Drained
+	over  bool       // Drained is not called any more
 
 	mu       sync.Mutex
-	receiver Receiver // nil until Open returned
+	receiver Receiver // nil until Open has returned
 	phase    phase
 	reason   Reason // valid once closing
 	err      error
 
-	out     queue
-	queued  int           // bytes that wait or are being written, as Group.Size
-	refused bool          // TrySend said no since the last Drained
-	room    chan struct{} // closed when readers may go on; nil if none waits
-	done    chan struct{} // see Done; nil until asked for
+	out         queue
+	queued      int           // bytes that wait or are being written, as Group.Size counts them
+	excess      reservation   // of Config.MaxExcess, for what Send queued beyond Config.QueueBytes
+	owesDrained bool          // TrySend returned false since the last Drained
+	room        chan struct{} // closed when readers may continue; nil if none waits
+	done        chan struct{} // see Done; nil until asked for
 
-	wire     *wire // the WebSocket connection; nil while polling
-	probe    *wire // the one that may become it
-	probed   bool  // probe was answered: held GETs are released
-	poll     *poll // the GET that is held, if any
-	answers  int   // GETs that are being answered
-	posting  bool  // a POST is being served
-	handling bool  // the receiver is busy or the reader waits for room
-	meter    meter // of what the client sends
+	conn     *wsConn // the WebSocket connection; nil while polling
+	probe    *wsConn // the one that may become it
+	probed   bool    // probe was answered: GETs are not held any more
+	poll     *poll   // the GET that is held, if any
+	answers  int     // GETs that are being answered
+	posting  bool    // a POST is being served
+	handling bool    // Message runs, or the reader waits for room
+	meter    meter   // of what the client sends
 
 	body        *http.ResponseController // of the POST whose body is being read
 	established atomic.Bool              // changed under mu
-	pending     bool                     // has a place among those that are not established
-	owner       string                   // whose bytes are counted; "" is address
+	pending     bool                     // counts towards Config.MaxPending
+	owner       string                   // for whom bytes are counted; "": address
 
-	timer    *time.Timer
-	due      time.Time // when the timer should fire; before that it has nothing to say
-	giveUp   time.Time // when a closing session ends whatever waits
-	pingDue  bool      // a ping waits to be written
-	awaiting bool      // and its pong is not here yet
-	taken    time.Time // when polling last took something, or something first waited
+	timer         *time.Timer
+	timerDue      time.Time // when the timer should fire; if it does so earlier, it is set again
+	closeDeadline time.Time // when a closing session ends whatever waits
+	pingDue       bool      // a ping waits to be written
+	awaitingPong  bool
+	pinged        time.Duration // when the last ping was due, since Server.began
+	lastFetch     time.Time     // when polling last took something, or something first waited for it
 }
-
-// ID is the session's id, 24 characters. Whoever knows it can take the session
-// over: it must not be shown to other clients.
-func (s *Session) ID() string { return s.id }
 
 // Handshake returns what the first request said; nil after ReleaseHandshake.
 func (s *Session) Handshake() *Handshake { return s.handshake.Load() }
 
-// ReleaseHandshake lets go of the first request's headers, which are a good part
-// of an idle session's memory.
+// ReleaseHandshake drops the first request's headers, which are a good part of the memory
+// of an idle session.
 func (s *Session) ReleaseHandshake() { s.handshake.Store(nil) }
 
-// Transport is Polling or WebSocket, whichever carries data now.
+// Transport returns Polling or WebSocket, whichever carries data now.
 func (s *Session) Transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.wire != nil {
+	if s.conn != nil {
 		return WebSocket
 	}
 	return Polling
 }
 
-// Queued is how many bytes wait for the client or are being written to it, as
-// Group.Size counts them.
-func (s *Session) Queued() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.queued
+// PublicID returns a name of the session that may be shown to others: 12 characters, from
+// which its secret id cannot be found out.
+func (s *Session) PublicID() string {
+	sum := sha256.Sum256([]byte(s.id))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// Done returns a channel that is closed when the session is, so that a Receiver
-// waiting in Message can stop.
+// Done returns a channel that is closed when the session is, so that a Receiver waiting
+// in Message can stop.
 func (s *Session) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,9 +152,9 @@ func (s *Session) Done() <-chan struct{} {
 	return s.done
 }
 
-// Send queues g for the client. It is for what the client asked for, replies and
-// acknowledgements: always accepted while the session is open, but a session
-// over Config.MaxQueueBytes closes as slow.
+// Send queues g for the client. It is for answers to what the client sent, such as
+// acknowledgements: always accepted while the session is open, but a session over
+// Config.MaxQueueBytes, or over its owner's share of Config.MaxExcess, closes as slow.
 func (s *Session) Send(g *Group) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,13 +162,40 @@ func (s *Session) Send(g *Group) {
 	case s.phase != phaseOpen:
 	case s.queued > s.srv.cfg.MaxQueueBytes:
 		s.endLocked(ReasonSlow, ErrQueueFull)
+	case !s.reserveExcessLocked(g.Size()):
+		s.endLocked(ReasonSlow, ErrQueueFull)
 	default:
 		s.enqueueLocked(g)
 	}
 }
 
-// TrySend queues g unless Config.QueueBytes already wait or the session closed.
-// After false on an open session, Receiver.Drained says when to come again.
+// reserveExcessLocked takes what the queue will hold beyond Config.QueueBytes with n bytes
+// more. It reports false if there are not as many left for the session's owner.
+func (s *Session) reserveExcessLocked(n int) bool {
+	more := int64(s.queued+n-s.srv.cfg.QueueBytes) - s.excess.bytes
+	if more <= 0 {
+		return true
+	}
+	if s.excess.bytes == 0 {
+		s.excess.key = s.ownerKeyLocked()
+	}
+	if !s.srv.excessQuota.take(s.excess.key, more) {
+		return false
+	}
+	s.excess.bytes += more
+	return true
+}
+
+// releaseExcessLocked gives back what the queue does not hold any more.
+func (s *Session) releaseExcessLocked() {
+	if less := s.excess.bytes - max(0, int64(s.queued-s.srv.cfg.QueueBytes)); less > 0 {
+		s.srv.excessQuota.give(s.excess.key, less)
+		s.excess.bytes -= less
+	}
+}
+
+// TrySend queues g and returns true, unless Config.QueueBytes already wait or the session
+// has closed. After false on an open session, Receiver.Drained says when to try again.
 func (s *Session) TrySend(g *Group) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,37 +203,17 @@ func (s *Session) TrySend(g *Group) bool {
 		return false
 	}
 	if s.queued >= s.srv.cfg.QueueBytes {
-		s.refused = true
+		s.owesDrained = true
 		return false
 	}
 	s.enqueueLocked(g)
 	return true
 }
 
-// SendVolatile queues g only if the client could take it now: less than
-// Config.QueueBytes wait and the transport is writable. It reports whether it
-// did; nothing tells when to come again.
-func (s *Session) SendVolatile(g *Group) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.phase != phaseOpen || s.queued >= s.srv.cfg.QueueBytes || !s.writableLocked() {
-		return false
-	}
-	s.enqueueLocked(g)
-	return true
-}
-
-func (s *Session) writableLocked() bool {
-	if s.wire != nil {
-		return !s.wire.stuck
-	}
-	return s.poll != nil
-}
-
-// Close sends what is queued, within Config.CloseTimeout, and then closes the
-// transport, which clients answer by connecting again. The Receiver is told r.
-// A polling client hears of the close in an answer of its own, since it would
-// drop whatever stands beside it; one that stays away is not waited for.
+// Close sends what is queued, within Config.CloseTimeout, and then closes the transport,
+// upon which clients connect again. The Receiver gets r. A polling client gets the close
+// in an answer of its own, since it would drop whatever is in the same answer; one that
+// does not poll is not waited for.
 func (s *Session) Close(r Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,20 +221,20 @@ func (s *Session) Close(r Reason) {
 		return
 	}
 	s.phase, s.reason = phaseClosing, r
-	s.giveUp = time.Now().Add(s.srv.closeTimeout())
+	s.closeDeadline = time.Now().Add(s.srv.closeTimeout())
 	if s.timer != nil {
 		s.awaitFlushLocked()
 	}
-	s.flushedLocked()
+	s.endIfFlushedLocked()
 }
 
-// flushedLocked ends a closing session once nothing waits and the transport can
-// say so.
-func (s *Session) flushedLocked() {
+// endIfFlushedLocked ends a closing session once nothing waits and the transport can send
+// the close.
+func (s *Session) endIfFlushedLocked() {
 	if s.phase != phaseClosing || !s.out.empty() || s.pingDue {
 		return
 	}
-	if w := s.wire; w != nil && !w.busy || w == nil && s.poll != nil {
+	if c := s.conn; c != nil && !c.busy || c == nil && s.poll != nil {
 		s.endLocked(s.reason, nil)
 	}
 }
@@ -238,39 +243,41 @@ func (s *Session) enqueueLocked(g *Group) {
 	if len(g.msgs) == 0 {
 		return
 	}
-	if s.out.empty() && s.wire == nil {
-		s.taken = time.Now()
+	if s.out.empty() && s.conn == nil {
+		s.lastFetch = time.Now()
 	}
 	s.out.push(g)
 	s.queued += g.Size()
-	s.kickLocked()
+	s.wakeTransportLocked()
 }
 
-// kickLocked tells the transport that something waits.
-func (s *Session) kickLocked() {
+// wakeTransportLocked tells the transport that something waits.
+func (s *Session) wakeTransportLocked() {
 	switch {
-	case s.wire != nil:
-		s.wire.kickLocked()
+	case s.conn != nil:
+		s.conn.wakeWriterLocked()
 	case s.poll != nil:
 		s.poll.wake()
 	}
 }
 
-// settleLocked takes n written bytes off the account and reports whether the
-// receiver is owed a Drained.
-func (s *Session) settleLocked(n int) (drained bool) {
+// accountWrittenLocked subtracts n written bytes from queued and reports whether Drained
+// is to be called.
+func (s *Session) accountWrittenLocked(n int) (drained bool) {
 	s.queued -= n
+	s.releaseExcessLocked()
 	if s.queued > s.srv.cfg.QueueBytes/2 {
 		return false
 	}
 	s.openRoomLocked()
-	if !s.refused || s.receiver == nil || s.phase != phaseOpen {
+	if !s.owesDrained || s.receiver == nil || s.phase != phaseOpen {
 		return false
 	}
-	s.refused = false
+	s.owesDrained = false
 	return true
 }
 
+// openRoomLocked lets those go on who wait for room.
 func (s *Session) openRoomLocked() {
 	if s.room != nil {
 		close(s.room)
@@ -286,7 +293,7 @@ func (s *Session) roomLocked() <-chan struct{} {
 	return s.room
 }
 
-// drained calls the receiver unless it already heard of the close.
+// drained calls Receiver.Drained unless Closed was called.
 func (s *Session) drained() {
 	s.calls.Lock()
 	defer s.calls.Unlock()
@@ -295,13 +302,13 @@ func (s *Session) drained() {
 	}
 }
 
-// open introduces the session to the handler and starts the heartbeat. inbox is
-// held since the session was made.
+// open gets the receiver from the handler and starts the heartbeat. The caller has locked
+// inbox since it made the session.
 func (s *Session) open(h Handler) {
 	r := h.Open(s)
 	s.mu.Lock()
 	s.receiver = r
-	drained := s.settleLocked(0)
+	drained := s.accountWrittenLocked(0)
 	s.startTimerLocked()
 	s.mu.Unlock()
 	s.inbox.Unlock()
@@ -313,36 +320,36 @@ func (s *Session) open(h Handler) {
 func (s *Session) startTimerLocked() {
 	switch s.phase {
 	case phaseOpen:
-		s.timer = time.AfterFunc(s.srv.cfg.PingInterval, s.tick)
-		s.restLocked()
+		s.timer = time.AfterFunc(s.srv.cfg.PingInterval, s.onTimer)
+		s.schedulePingLocked()
 	case phaseClosing: // Open closed it already
-		s.timer = time.AfterFunc(time.Until(s.giveUp), s.tick)
+		s.timer = time.AfterFunc(time.Until(s.closeDeadline), s.onTimer)
 	}
 }
 
-// receive handles a packet that came over the session's own transport. It
-// returns false when the session listens no more.
+// receive handles a packet that arrived over the session's own transport. It returns false
+// when the session receives nothing more.
 func (s *Session) receive(p packet) bool {
 	switch p.kind {
 	case packetMessage:
 		return s.deliver(Message{Data: p.data, Binary: p.binary})
 	case packetPong:
 		s.pong()
-	case packetPing: // only servers ping (section "Heartbeat")
+	case packetPing: // only servers send pings (section "Heartbeat")
 		s.end(ReasonTransportError, ErrHeartbeatDirection)
 	case packetClose:
-		s.leave()
+		s.closedByClient()
 	}
-	return s.listening()
+	return s.isOpen()
 }
 
-func (s *Session) listening() bool {
+func (s *Session) isOpen() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.phase == phaseOpen
 }
 
-// deliver hands a message to the receiver, after waiting for room to reply.
+// deliver hands a message to the receiver once there is room for its replies.
 func (s *Session) deliver(m Message) bool {
 	s.inbox.Lock()
 	defer s.inbox.Unlock()
@@ -354,8 +361,8 @@ func (s *Session) deliver(m Message) bool {
 	return s.endHandling()
 }
 
-// beginHandling waits until the queue has room for replies. While a message is
-// handled or waits, a missing pong is not the client's fault: see tick.
+// beginHandling waits until the queue has room for replies. While a message is handled or
+// waits, a missing pong is not the client's fault: see onTimer.
 func (s *Session) beginHandling() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -376,19 +383,19 @@ func (s *Session) endHandling() bool {
 	return s.phase == phaseOpen
 }
 
-// leave ends the session because the client said so; a GET it still holds is
-// released by a NOOP instead of a close.
-func (s *Session) leave() {
+// closedByClient ends the session because the client sent a close packet; a GET that is
+// held is answered with a NOOP instead of a close.
+func (s *Session) closedByClient() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.poll == nil && s.wire == nil {
-		s.srv.partings.add(s.id)
+	if s.poll == nil && s.conn == nil {
+		s.srv.recentlyClosed.add(s.id)
 	}
-	s.releaseLocked(packetNoop)
+	s.answerPollLocked(packetNoop)
 	s.endLocked(ReasonTransportClose, nil)
 }
 
-// end closes the session at once; what waits is dropped. Only the first end of a
+// end closes the session at once; what is queued is dropped. Only the first end of a
 // session counts.
 func (s *Session) end(reason Reason, err error) {
 	s.mu.Lock()
@@ -408,8 +415,10 @@ func (s *Session) endLocked(reason Reason, err error) {
 		s.timer.Stop()
 	}
 	s.out.clear()
+	s.queued = min(s.queued, s.srv.cfg.QueueBytes) // the rest is dropped
+	s.releaseExcessLocked()
 	s.pingDue = false
-	s.disconnectLocked()
+	s.closeTransportsLocked()
 	s.openRoomLocked()
 	if s.body != nil { // its reader need not wait for the rest
 		_ = s.body.SetReadDeadline(time.Unix(1, 0))
@@ -420,21 +429,22 @@ func (s *Session) endLocked(reason Reason, err error) {
 	go s.finish()
 }
 
-// disconnectLocked says goodbye on every transport.
-func (s *Session) disconnectLocked() {
-	s.releaseLocked(packetClose)
+// closeTransportsLocked sends a close on every transport.
+func (s *Session) closeTransportsLocked() {
+	s.answerPollLocked(packetClose)
 	code := s.srv.closeCode()
-	if s.wire != nil {
-		s.wire.hangUpLocked(code)
+	if s.conn != nil {
+		s.conn.sendCloseLocked(code)
 	}
 	if s.probe != nil {
-		s.probe.hangUpLocked(code)
+		s.probe.sendCloseLocked(code)
 	}
 }
 
-// finish tells the receiver, after whatever it is doing.
+// finish calls Receiver.Closed once the calls in progress have returned.
 func (s *Session) finish() {
-	s.srv.forget(s)
+	s.srv.removeSession(s)
+	s.reportLimit()
 	s.calls.Lock()
 	s.over = true
 	s.calls.Unlock()

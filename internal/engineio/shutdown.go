@@ -6,29 +6,28 @@ import (
 	"time"
 )
 
-// shutdownPatience is how long a shutdown waits for one client: to take what is
-// queued, and to fetch the news if it polls.
-const shutdownPatience = 3 * time.Second
+// shutdownCloseTimeout is Config.CloseTimeout during a shutdown.
+const shutdownCloseTimeout = 3 * time.Second
 
-// cutGrace is how long Shutdown waits for goroutines after it cut everything off.
+// cutGrace is how long Shutdown waits for goroutines after it has closed every connection.
 const cutGrace = time.Second
 
-// ErrReceiversBusy is part of Shutdown's error when a Receiver had not returned
-// although its session was closed.
+// ErrReceiversBusy is part of Shutdown's error if a Receiver has not returned although its
+// session was closed.
 var ErrReceiversBusy = errors.New("engineio: a receiver does not return")
 
-// Shutdown refuses newcomers, sends what is queued, closes every transport in
-// the way that makes clients connect again, and waits until every goroutine of
-// the server has ended. A client that takes nothing delays it by three seconds.
-// When ctx ends first, the rest is cut off and the context's error returned. The
-// server cannot be used again.
+// Shutdown refuses new sessions, sends what is queued, closes every transport in the way
+// that makes clients connect again, and waits until every goroutine of the server has
+// ended. A client that does not read delays it by three seconds. If ctx ends first, the
+// remaining connections are closed at once and the context's error is returned. The server
+// cannot be used again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		s.running.Wait()
-		s.pump.stop()
+		s.writePool.stop()
 	}()
 	select {
 	case <-ended:
@@ -38,8 +37,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.cutUntil(ended, context.Cause(ctx))
 }
 
-// cutUntil cuts, again and again until ended is closed: a connection that was admitted
-// just before may become a session only now.
+// cutUntil calls cut until ended is closed: a connection that was admitted just before the
+// shutdown may become a session only now.
 func (s *Server) cutUntil(ended <-chan struct{}, cause error) error {
 	grace, again := time.After(cutGrace), time.NewTicker(cutGrace/100)
 	defer again.Stop()
@@ -55,7 +54,7 @@ func (s *Server) cutUntil(ended <-chan struct{}, cause error) error {
 	}
 }
 
-// stop refuses newcomers and asks the sessions to close.
+// stop refuses new sessions and closes the open ones.
 func (s *Server) stop() {
 	s.mu.Lock()
 	first := !s.stopping.Swap(true)
@@ -63,38 +62,38 @@ func (s *Server) stop() {
 	if first {
 		s.running.Done()
 	}
-	for _, session := range s.all() {
+	for _, session := range s.allSessions() {
 		session.Close(ReasonForced)
-		session.hasten()
+		session.shortenClose()
 	}
 }
 
-// hasten gives a session that was closing already no more time than a shutdown
-// gives others.
-func (s *Session) hasten() {
+// shortenClose gives a session that was closing already no more time than a shutdown gives
+// the others.
+func (s *Session) shortenClose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	giveUp := time.Now().Add(s.srv.closeTimeout())
-	if s.phase != phaseClosing || s.timer == nil || s.giveUp.Before(giveUp) {
+	deadline := time.Now().Add(s.srv.closeTimeout())
+	if s.phase != phaseClosing || s.timer == nil || s.closeDeadline.Before(deadline) {
 		return
 	}
-	s.giveUp = giveUp
+	s.closeDeadline = deadline
 	s.awaitFlushLocked()
 }
 
-// cut ends what has not ended by itself.
+// cut ends every session and connection at once.
 func (s *Server) cut() {
-	for _, session := range s.all() {
+	for _, session := range s.allSessions() {
 		session.end(ReasonForced, nil)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for w := range s.wires {
-		_ = w.conn.Close() // whoever reads or writes it learns of that
+	for c := range s.conns {
+		c.cut() // its reader and writer get an error
 	}
 }
 
-func (s *Server) all() []*Session {
+func (s *Server) allSessions() []*Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	all := make([]*Session, 0, len(s.sessions))
@@ -104,10 +103,10 @@ func (s *Server) all() []*Session {
 	return all
 }
 
-// closeTimeout is how long a session that is closed now has to flush.
+// closeTimeout returns how long a session that is closed now may take to flush.
 func (s *Server) closeTimeout() time.Duration {
 	if s.stopping.Load() {
-		return min(s.cfg.CloseTimeout, shutdownPatience)
+		return min(s.cfg.CloseTimeout, shutdownCloseTimeout)
 	}
 	return s.cfg.CloseTimeout
 }

@@ -51,7 +51,7 @@ func TestShutdownSendsWhatIsQueuedAndLetsClientsReconnect(t *testing.T) {
 
 func TestShutdownDoesNotWaitLongForOneClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		_, p := h.poll()
 		start := time.Now()
 		if err := h.server.Shutdown(context.Background()); err != nil {
@@ -91,7 +91,7 @@ func TestShutdownNamesReceiversThatDoNotReturn(t *testing.T) {
 	p.mustClose(t, engineio.ReasonForced, nil)
 }
 
-// Newcomers during a shutdown are refused or closed, never forgotten.
+// Sessions that begin during a shutdown are refused or closed, never forgotten.
 func TestShutdownDuringAStorm(t *testing.T) {
 	h := open(t, engineio.Config{}, echoing)
 	stop := make(chan struct{})
@@ -119,11 +119,11 @@ func TestShutdownDuringAStorm(t *testing.T) {
 	<-ended
 }
 
-// A session that was told to go, and whose client does not poll, has a long time
-// for that. A shutdown does not.
+// A session that was closed, and whose client does not poll, may take long to end. A
+// shutdown may not.
 func TestShutdownDoesNotWaitForWhoWasClosedBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := openInMemory(t, engineio.Config{})
+		h := openWithoutNetwork(t, engineio.Config{})
 		_, p := h.poll()
 		p.send("why")
 		p.Close("told to go")

@@ -1,14 +1,18 @@
 package engineio
 
-import "sync/atomic"
+import (
+	"maps"
+	"slices"
+	"sync/atomic"
+)
 
-// Stats is what a server did since it started, and what is open now.
+// Stats are counters of what a server has done since it started, and of what is open now.
 type Stats struct {
 	Polling   int64 // sessions open now over polling
 	WebSocket int64 // and over WebSocket
 
 	Opened       int64 // sessions
-	Upgraded     int64 // of those, how many went from polling to WebSocket
+	Upgraded     int64 // from polling to WebSocket, of those
 	Closed       int64
 	Slow         int64 // closed with ReasonSlow
 	PingTimeouts int64
@@ -19,6 +23,25 @@ type Stats struct {
 	BytesOut   int64 // as written to connections, before HTTP's own compression
 }
 
+// Queues returns how many bytes wait for clients, and for how many sessions so many wait that
+// they refuse more (Session.TrySend). It looks at each session.
+func (s *Server) Queues() (bytes int64, full int) {
+	s.mu.RLock()
+	sessions := slices.Collect(maps.Values(s.sessions))
+	s.mu.RUnlock()
+	for _, session := range sessions {
+		session.mu.Lock()
+		if session.phase != phaseClosed {
+			bytes += int64(session.queued)
+			if session.owesDrained {
+				full++
+			}
+		}
+		session.mu.Unlock()
+	}
+	return bytes, full
+}
+
 type counters struct {
 	polling, webSocket            atomic.Int64
 	opened, upgraded, closed      atomic.Int64
@@ -26,7 +49,7 @@ type counters struct {
 	messagesIn, bytesIn, bytesOut atomic.Int64
 }
 
-// Stats returns the counters; each is exact, together they are not one instant.
+// Stats returns the counters. Each is exact, but they are not read at the same instant.
 func (s *Server) Stats() Stats {
 	c := &s.stats
 	return Stats{

@@ -12,29 +12,6 @@ import (
 	"expenseflow/internal/engineio"
 )
 
-// webSocketOf turns a polling session's query into its upgrade's.
-func webSocketOf(query string) string { return strings.Replace(query, "polling", "websocket", 1) }
-
-// probe connects and has the probe answered.
-func (h *house) probe(query string) *socket {
-	h.t.Helper()
-	c := h.dial(webSocketOf(query))
-	c.write("2probe")
-	if got := c.read(); got != "3probe" {
-		h.t.Fatalf("probe answered by %q", got)
-	}
-	return c
-}
-
-// upgrade takes a polling session to WebSocket.
-func (h *house) upgrade(query string, p *peer) *socket {
-	h.t.Helper()
-	c := h.probe(query)
-	c.write("5")
-	h.eventually("the session is upgraded", func() bool { return p.Transport() == engineio.WebSocket })
-	return c
-}
-
 func TestUpgrade(t *testing.T) {
 	h := open(t, engineio.Config{}, echoing)
 	query, p := h.poll()
@@ -133,7 +110,7 @@ func TestFailedUpgradeLeavesPollingAlone(t *testing.T) {
 func TestHalfOpenUpgradeIsGivenUp(t *testing.T) {
 	for _, probed := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			h := openInMemory(t, engineio.Config{UpgradeTimeout: 2 * time.Second}, echoing)
+			h := openWithoutNetwork(t, engineio.Config{UpgradeTimeout: 2 * time.Second}, echoing)
 			query, _ := h.poll()
 			c := h.dial(webSocketOf(query))
 			if probed {
@@ -200,7 +177,7 @@ func TestNothingIsLostInAnUpgrade(t *testing.T) {
 }
 
 // upgradeWhileReading polls twice, upgrades as clients do, and expects numbers.
-func (h *house) upgradeWhileReading(query string, messages int) {
+func (h *testServer) upgradeWhileReading(query string, messages int) {
 	next := 0
 	expect := func(body string) {
 		for packet := range strings.SplitSeq(body, "\x1e") {

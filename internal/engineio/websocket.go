@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,8 +18,8 @@ import (
 )
 
 const (
-	// readBuffer is what an idle connection that is no plain socket keeps for reading,
-	// in bytes. The library would not take less than 257 for the handshake.
+	// readBuffer is the read buffer in bytes that an idle connection keeps if it is no
+	// plain socket. The library accepts no less than 257 for the handshake.
 	readBuffer = 512
 
 	// handshakeTimeout bounds writing the answer to a WebSocket handshake.
@@ -27,13 +28,13 @@ const (
 	probeText = "probe" // payload of the upgrade's ping and pong
 )
 
-// noWriteBuffers is never used: the library writes the handshake's answer only.
+// noWriteBuffers is never used: the library writes only the handshake's answer.
 var noWriteBuffers sync.Pool
 
-// A hijacker hands the library the connection inside a wire.
+// A hijacker hands the library the connection wrapped in a wsConn.
 type hijacker struct {
 	http.ResponseWriter
-	wire *wire
+	conn *wsConn
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -41,27 +42,27 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.wire = newWire(conn, rw.Reader)
-	return h.wire, bufio.NewReadWriter(bufio.NewReaderSize(h.wire, readBuffer), rw.Writer), nil
+	h.conn = newWSConn(conn, rw.Reader)
+	return h.conn, bufio.NewReadWriter(bufio.NewReaderSize(h.conn, readBuffer), rw.Writer), nil
 }
 
-// newWire takes over a connection and what the HTTP server had read ahead.
-func newWire(conn net.Conn, ahead *bufio.Reader) *wire {
-	w := &wire{conn: conn, raw: rawConn(conn)}
+// newWSConn takes over a connection and what the HTTP server had read ahead.
+func newWSConn(conn net.Conn, ahead *bufio.Reader) *wsConn {
+	c := &wsConn{conn: conn, raw: rawConn(conn)}
 	if n := ahead.Buffered(); n > 0 {
 		early, _ := ahead.Peek(n) // it is there
-		w.in = bytes.Clone(early)
+		c.in = bytes.Clone(early)
 	}
-	return w
+	return c
 }
 
-// upgrade answers a WebSocket handshake. On failure the client was told.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (*wire, error) {
+// upgrade answers a WebSocket handshake. If it returns an error, the client was told.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (*wsConn, error) {
 	deflated := s.cfg.PerMessageDeflate && offersDeflate(r.Header)
 	u := websocket.Upgrader{
 		HandshakeTimeout:  handshakeTimeout, // and ReadBufferSize 0: the hijacker's buffer
 		WriteBufferPool:   &noWriteBuffers,
-		CheckOrigin:       func(*http.Request) bool { return true }, // Config.AllowRequest's matter
+		CheckOrigin:       func(*http.Request) bool { return true }, // that is up to Config.AllowRequest
 		EnableCompression: deflated,
 		Error: func(w http.ResponseWriter, r *http.Request, _ int, reason error) {
 			w.Header().Set("Sec-WebSocket-Version", "13")
@@ -77,135 +78,142 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (
 		w.Header().Set("Sec-Websocket-Protocol", offered[0]) // clients give up if none is chosen
 	}
 	h := &hijacker{ResponseWriter: w}
-	if _, err := u.Upgrade(h, r, w.Header()); err != nil {
+	if _, err := u.Upgrade(h, withOffer(r, deflated), w.Header()); err != nil {
 		return nil, err
 	}
-	h.wire.deflated = deflated
-	return s.prepare(h.wire), nil
+	h.conn.deflated = deflated
+	return s.addConn(h.conn), nil
+}
+
+// withOffer returns r with the offer that is accepted in place of the client's, so that the
+// library, whose parser is another, agrees to the same.
+func withOffer(r *http.Request, deflated bool) *http.Request {
+	if !deflated {
+		return r
+	}
+	agreed := *r
+	agreed.Header = maps.Clone(r.Header)
+	agreed.Header.Set("Sec-WebSocket-Extensions", deflateName)
+	return &agreed
 }
 
 var errSubProtocol = errors.New("Invalid Sec-WebSocket-Protocol header") //nolint:staticcheck // a client shows the text as it is
 
-// isToken tells whether s is a token of HTTP (RFC 9110 section 5.6.2).
-func isToken(s string) bool {
-	return s != "" && strings.IndexFunc(s, func(c rune) bool {
-		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
-	}) < 0
+// isToken reports whether s is a token of HTTP (RFC 9110 section 5.6.2).
+func isToken(s string) bool { return s != "" && strings.IndexFunc(s, isNoTokenChar) < 0 }
+
+// isNoTokenChar reports whether c cannot be in a token.
+func isNoTokenChar(c rune) bool {
+	return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 }
 
-// prepare makes a fresh connection ready to be attached.
-func (s *Server) prepare(w *wire) *wire {
-	if w.deflated {
-		w.raw = nil // compressing is no work for the pump
-	}
-	if tcp, ok := w.conn.(*net.TCPConn); ok {
+// addConn prepares a new connection and adds it to the server's.
+func (s *Server) addConn(c *wsConn) *wsConn {
+	if tcp, ok := carrierOf(c.conn).(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = tcp.SetWriteBuffer(s.cfg.SendBuffer)
 	}
-	s.pump.start()
+	s.writePool.start()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wires[w] = struct{}{}
-	return w
+	s.conns[c] = struct{}{}
+	return c
 }
 
-// openWebSocket answers a handshake over WebSocket. It returns at once, so that
-// the request's buffers are free while the session lives.
+// removeConn is the reverse of addConn.
+func (s *Server) removeConn(c *wsConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// openWebSocket answers a handshake over WebSocket. It returns at once, so that the
+// request's buffers are freed while the session lives.
 func (s *Server) openWebSocket(w http.ResponseWriter, r *http.Request, query url.Values) {
-	place, no := s.admit(r)
-	if no != nil {
-		s.refuse(w, r, no, true)
+	address, refused := s.admit(r)
+	if refused != nil {
+		s.refuse(w, r, refused, true)
 		return
 	}
-	wire, err := s.upgrade(w, r, true)
+	c, err := s.upgrade(w, r, true)
 	if err != nil {
-		s.dismiss(place)
+		s.cancelAdmission(address)
 		return
 	}
-	s.running.Add(1) // for listen; the admitted session is counted
-	s.start(r, query, wire, place)
-	go wire.listen()
+	s.running.Add(1) // for read; the admitted session is counted already
+	s.startSession(r, query, c, address)
+	go c.read()
 }
 
-// serveUpgrade connects a second transport to a polling session (section
-// "Upgrade"). One that may not be is accepted and closed, as clients expect.
+// serveUpgrade connects a second transport to a polling session (section "Upgrade"). If
+// that is not possible now, the connection is accepted and closed, as clients expect.
 func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *Session) {
-	wire, err := s.upgrade(w, r, false)
+	c, err := s.upgrade(w, r, false)
 	if err != nil {
 		return
 	}
-	if !s.enter() {
-		wire.discard(s)
+	if !s.addRunning() {
+		_ = c.conn.Close()
+		s.removeConn(c)
 		return
 	}
-	session.connect(wire)
-	go wire.listen()
+	session.connectProbe(c)
+	go c.read()
 }
 
-// discard closes a connection that never got a session.
-func (w *wire) discard(s *Server) {
-	_ = w.conn.Close()
-	s.unwire(w)
-}
-
-func (s *Server) unwire(w *wire) {
+// connectProbe makes c the session's probe, or closes it.
+func (s *Session) connectProbe(c *wsConn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.wires, w)
-}
-
-// connect makes w the session's probe, or hangs up.
-func (s *Session) connect(w *wire) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w.attach(s)
-	if s.phase != phaseOpen || s.wire != nil || s.probe != nil || !s.srv.upgradable() {
-		w.hangUpLocked(closeNormal)
+	c.attach(s)
+	if s.phase != phaseOpen || s.conn != nil || s.probe != nil || !s.srv.upgradable() {
+		c.sendCloseLocked(closeNormal)
 		return
 	}
-	s.probe = w
-	_ = w.conn.SetReadDeadline(time.Now().Add(s.srv.cfg.UpgradeTimeout))
+	s.probe = c
+	_ = c.conn.SetReadDeadline(time.Now().Add(s.srv.cfg.UpgradeTimeout))
 }
 
-// listen reads until the connection ends. It is the connection's only goroutine
+// read reads until the connection ends. It runs on the only goroutine of the connection
 // while nothing is to be written.
-func (w *wire) listen() {
-	s := w.s
+func (c *wsConn) read() {
+	s := c.s
 	defer s.srv.running.Done()
-	err := w.readPackets()
-	s.lost(w, err)
-	w.silence(err)
-	s.srv.unwire(w)
+	err := c.readPackets()
+	s.readEnded(c, err)
+	c.drainAndClose(err)
+	s.srv.removeConn(c)
 }
 
-// readPackets hands packets to the session as long as that wants them, and then
-// waits for the client's close.
-func (w *wire) readPackets() error {
+// readPackets hands packets to the session as long as that accepts them, and then waits
+// for the client's close frame.
+func (c *wsConn) readPackets() error {
 	for more := true; more; {
-		p, err := w.nextPacket()
+		p, err := c.nextPacket()
 		if err != nil {
-			w.s.repay(&w.loan)
-			return w.protest(err)
+			c.s.release(&c.reserved)
+			return c.closeWithError(err)
 		}
-		more = w.s.hear(w, p)
-		w.s.repay(&w.loan)
+		more = c.s.handlePacket(c, p)
+		c.s.release(&c.reserved)
 	}
-	return w.skipFrames()
+	return c.skipFrames()
 }
 
-// nextPacket waits for input, here where the goroutine's stack is still small, and
-// reads a packet.
-func (w *wire) nextPacket() (packet, error) {
-	if len(w.in) == 0 {
-		if err := w.fetch(); err != nil {
+// nextPacket waits for input, here where the goroutine's stack is still small, and reads
+// a packet.
+func (c *wsConn) nextPacket() (packet, error) {
+	if len(c.in) == 0 {
+		if err := c.readMore(); err != nil {
 			return packet{}, err
 		}
 	}
-	return w.readPacket()
+	return c.readPacket()
 }
 
-// readPacket reads one message: text holds a packet, binary is a message packet.
-func (w *wire) readPacket() (packet, error) {
-	op, data, err := w.readMessage()
+// readPacket reads one message: a text message is a packet, a binary one the data of a
+// message packet.
+func (c *wsConn) readPacket() (packet, error) {
+	op, data, err := c.readMessage()
 	switch {
 	case err != nil:
 		return packet{}, err
@@ -215,129 +223,128 @@ func (w *wire) readPacket() (packet, error) {
 	return decodePacket(data)
 }
 
-// protest tells the client which rule it broke, or that the time for its upgrade is
-// over, and passes err on.
-func (w *wire) protest(err error) error {
-	if isDeparture(err) && !errors.Is(err, os.ErrDeadlineExceeded) {
+// closeWithError sends a close frame that says which rule the client violated, or that
+// the time for its upgrade is over, and returns err.
+func (c *wsConn) closeWithError(err error) error {
+	if isDisconnect(err) && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
 	code := uint16(closeNormal)
-	var rule *violation
+	var protocol *protocolError
 	switch {
-	case errors.As(err, &rule):
-		code = rule.code
+	case errors.As(err, &protocol):
+		code = protocol.code
 	case errors.Is(err, ErrFlood):
 		code = closePolicy
 	}
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
-	w.hangUpLocked(code)
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.sendCloseLocked(code)
 	return err
 }
 
-// hear handles a packet that came over w; false when w is not listened to.
-func (s *Session) hear(w *wire, p packet) bool {
+// handlePacket handles a packet that arrived over c. It returns false when c is not to be
+// read any more.
+func (s *Session) handlePacket(c *wsConn, p packet) bool {
 	s.mu.Lock()
-	own := w.own
-	if s.countLocked(1 + w.takeUnmetered()) {
-		w.hangUpLocked(closePolicy)
+	own := c.own
+	if s.countLocked(1 + c.takeUnmetered()) {
+		c.sendCloseLocked(closePolicy)
 		s.endLocked(ReasonTransportError, ErrFlood)
 	}
 	s.mu.Unlock()
 	if own {
 		return s.receive(p)
 	}
-	return s.negotiate(w, p)
+	return s.handleProbe(c, p)
 }
 
-// negotiate handles a packet of a connection that wants to become the session's
-// transport (section "Upgrade").
-func (s *Session) negotiate(w *wire, p packet) bool {
+// handleProbe handles a packet of a connection that is to become the session's transport
+// (section "Upgrade"). It returns false when c is not to be read any more.
+func (s *Session) handleProbe(c *wsConn, p packet) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.probe != w || s.phase == phaseClosed:
+	case s.probe != c || s.phase == phaseClosed:
 		return false
 	case p.kind == packetPing && string(p.data) == probeText:
-		w.ctl = appendTextFrame(w.ctl, packetPong, probeText)
-		w.kickLocked()
+		c.control = appendTextFrame(c.control, packetPong, probeText)
+		c.wakeWriterLocked()
 		s.probed = true
-		s.releaseLocked(packetNoop)
+		s.answerPollLocked(packetNoop)
 		return true
 	case p.kind == packetUpgrade:
-		s.adoptLocked(w)
+		s.completeUpgradeLocked(c)
 		return true
 	}
-	s.abandonLocked()
-	w.hangUpLocked(closeNormal)
+	s.abandonProbeLocked()
+	c.sendCloseLocked(closeNormal)
 	return false
 }
 
-// adoptLocked makes w the transport: what waits goes over it, in order, since
-// clients stop polling before they say "5".
-func (s *Session) adoptLocked(w *wire) {
-	s.wire, w.own = w, true
-	s.abandonLocked()
-	s.releaseLocked(tooLate)
-	_ = w.conn.SetReadDeadline(time.Time{})
-	if s.awaiting && s.phase == phaseOpen { // its pong may have had to wait
-		s.waitLocked(s.srv.cfg.PingTimeout)
+// completeUpgradeLocked makes c the transport: what waits is sent over it, in order, since
+// clients stop polling before they send the packet "5".
+func (s *Session) completeUpgradeLocked(c *wsConn) {
+	s.conn, c.own = c, true
+	s.abandonProbeLocked()
+	s.answerPollLocked(tooLate)
+	_ = c.conn.SetReadDeadline(time.Time{})
+	if s.awaitingPong && s.phase == phaseOpen { // its pong may have been held up
+		s.setTimerLocked(s.srv.cfg.PingTimeout)
 	}
 	s.srv.stats.upgrade()
-	w.kickLocked()
-	s.flushedLocked()
+	c.wakeWriterLocked()
+	s.endIfFlushedLocked()
 }
 
-func (s *Session) abandonLocked() { s.probe, s.probed = nil, false }
+func (s *Session) abandonProbeLocked() { s.probe, s.probed = nil, false }
 
-// lost is told that w's reading ended, with why.
-func (s *Session) lost(w *wire, err error) {
+// readEnded is called when reading c has ended with err.
+func (s *Session) readEnded(c *wsConn, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch w {
-	case s.wire:
-		s.endLocked(readReason(err), err)
+	switch c {
+	case s.conn:
+		s.endLocked(reasonOf(err), err)
 	case s.probe:
-		s.abandonLocked()
+		s.abandonProbeLocked()
 	}
 }
 
-// readReason says how Node would call the error that ended reading.
-func readReason(err error) Reason {
+// reasonOf returns the reference server's reason for an error that ended reading.
+func reasonOf(err error) Reason {
 	switch {
 	case errors.Is(err, ErrParse):
 		return ReasonParse
-	case isDeparture(err):
+	case isDisconnect(err):
 		return ReasonTransportClose
 	}
 	return ReasonTransportError
 }
 
-// isDeparture reports whether the client or the network ended the connection, as
-// opposed to a rule that was broken.
-func isDeparture(err error) bool {
+// isDisconnect reports whether the client or the network ended the connection, as opposed
+// to a violation of the protocol.
+func isDisconnect(err error) bool {
 	var network net.Error
 	return errors.Is(err, errClosed) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }
 
-// silence ends the connection after its last read. If the client broke a rule, or
-// took too long for its upgrade, it may still be sending, and would not get the close
-// frame.
-func (w *wire) silence(err error) {
-	if w.buf != nil {
-		inputs.Put(w.buf)
-		w.in, w.buf = nil, nil
+// drainAndClose ends the connection after its last read. A client that violated the
+// protocol, or took too long for its upgrade, may still be sending; unless that is read,
+// it would not get the close frame.
+func (c *wsConn) drainAndClose(err error) {
+	c.releaseBuffer()
+	stillSending := !isDisconnect(err) || errors.Is(err, os.ErrDeadlineExceeded)
+	if stillSending && !errors.Is(err, errLingered) {
+		_ = c.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+		_, _ = io.CopyN(io.Discard, c.conn, lingerBytes)
 	}
-	if !isDeparture(err) || errors.Is(err, os.ErrDeadlineExceeded) {
-		_ = w.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-		_, _ = io.CopyN(io.Discard, w.conn, lingerBytes)
-	}
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
-	w.gone = true
-	if !w.last || !w.busy { // else the writer closes after the close frame
-		_ = w.conn.Close()
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.readerEnded = true
+	if !c.closing || !c.busy { // else the writer closes after the close frame
+		c.close()
 	}
 }

@@ -104,8 +104,8 @@ func TestPlacesToWaitAreSharedToo(t *testing.T) {
 		}
 		cancel()
 		synctest.Wait()
-		if mine, all := p.Use("first"); mine != 1 || all != 1 || len(p.turns) != 0 {
-			t.Errorf("left behind: %d, %d, %v", mine, all, p.turns)
+		if mine, all := p.Use("first"); mine != 1 || all != 1 || len(p.order) != 0 {
+			t.Errorf("left behind: %d, %d, %v", mine, all, p.order)
 		}
 	})
 }

@@ -1,16 +1,16 @@
-// Package frontend gives the folders of an existing frontend as one file system,
-// and reads from its files what the server has to know of it.
+// Package frontend serves the folders of an existing frontend as one file system, and
+// derives settings from its files.
 //
-// A checkout of the original keeps its pages in public/ and further scripts beside
-// its server's sources, and its server published both folders. Here the first
-// folder that has a file wins, and what is published is bounded:
-//   - The first folder is served whole but for names that start with a dot.
-//   - Of further folders, and of a first one that is a Node server's own (it has
-//     package.json and server.js), only files at the top and below public/ are
-//     served, and only such as a browser asks for.
-//   - Never served: dot files, server.js and package*.json of such a folder,
-//     node_modules, backups of editors, anything that is no regular file, and
-//     links that lead to one of these or out of the folder.
+// A checkout of the original has pages in public/ and further scripts beside the sources
+// of its server, which published both folders. Here the first folder that has a file
+// takes precedence, and only some files are served:
+//   - Of the first folder, all files whose names do not start with a dot.
+//   - Of the other folders, and of a first one that is the root of a Node server (it has
+//     package.json and server.js), only files at the top and below public/ with an
+//     extension that browsers request.
+//   - Never: dot files, server.js and package*.json of such a folder, node_modules,
+//     backups of editors, files that are not regular, and links that lead to one of these
+//     or out of the folder.
 package frontend
 
 import (
@@ -24,25 +24,24 @@ import (
 	"strings"
 )
 
-// Folders is the file system. Its methods may be called concurrently.
+// Folders is the file system of a frontend. Its methods may be called concurrently.
 type Folders struct{ all []*folder }
 
-// A folder is one of them.
+// A folder is one folder of a frontend.
 type folder struct {
-	given   string // as it was named
-	real    string // absolute, without links
+	name    string // as configured
+	path    string // absolute, without links
 	root    *os.Root
-	project bool // it has a package.json
-	strict  bool // only what a browser asks for, at the top and below public/
+	project bool // whether it has a package.json
+	strict  bool // whether only files of browsers at the top and below public/ are served
 }
 
-// Open opens those of dirs that exist, of which the first counts as the first. The
-// caller closes what it returns.
+// Open opens those of dirs that exist. The caller must close the result.
 func Open(dirs []string) (*Folders, error) {
 	fs := &Folders{}
 	for _, dir := range dirs {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			continue // the configuration has warned of it
+			continue // package config has logged a warning
 		}
 		d, err := open(dir, len(fs.all) == 0)
 		if err != nil {
@@ -62,16 +61,16 @@ func open(dir string, first bool) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(real) // nothing outside of it can be opened, whatever a name says
+	root, err := os.OpenRoot(real) // prevents opening files outside of it
 	if err != nil {
 		return nil, err
 	}
 	has := func(name string) bool { _, err := root.Stat(name); return err == nil }
 	project := has("package.json")
-	return &folder{given: dir, real: real, root: root, project: project, strict: !first || project && has("server.js")}, nil
+	return &folder{name: dir, path: real, root: root, project: project, strict: !first || project && has("server.js")}, nil
 }
 
-// Close closes every folder. It does nothing to a nil f.
+// Close closes all folders. f may be nil.
 func (f *Folders) Close() error {
 	if f == nil {
 		return nil
@@ -83,8 +82,8 @@ func (f *Folders) Close() error {
 	return errors.Join(errs...)
 }
 
-// Open opens the file of the first folder that has it, else a folder of that
-// name. What is not served does not exist: the error is fs.ErrNotExist.
+// Open opens the file of the first folder that has it, else a directory with that name.
+// The error is fs.ErrNotExist, also for files that are not served.
 func (f *Folders) Open(name string) (fs.File, error) {
 	dir := -1
 	for i, d := range f.all {
@@ -103,16 +102,16 @@ func (f *Folders) Open(name string) (fs.File, error) {
 	return f.all[dir].root.Open(name)
 }
 
-// find gives what name leads to, links followed, if that is served.
+// find returns what name leads to, links followed, if that is served.
 func (d *folder) find(name string) (real string, info fs.FileInfo, err error) {
-	if !fs.ValidPath(name) || !plain(name) {
+	if !fs.ValidPath(name) || !isPortableName(name) {
 		return "", nil, fs.ErrNotExist
 	}
-	full, err := filepath.EvalSymlinks(filepath.Join(d.real, filepath.FromSlash(name)))
+	full, err := filepath.EvalSymlinks(filepath.Join(d.path, filepath.FromSlash(name)))
 	if err != nil {
 		return "", nil, fs.ErrNotExist
 	}
-	real, err = filepath.Rel(d.real, full)
+	real, err = filepath.Rel(d.path, full)
 	if err != nil || !filepath.IsLocal(real) {
 		return "", nil, fs.ErrNotExist
 	}
@@ -121,16 +120,16 @@ func (d *folder) find(name string) (real string, info fs.FileInfo, err error) {
 		return "", nil, fs.ErrNotExist
 	}
 	for _, n := range []string{name, filepath.ToSlash(real)} {
-		if !d.serves(n, info.IsDir()) {
+		if !d.isServed(n, info.IsDir()) {
 			return "", nil, fs.ErrNotExist
 		}
 	}
 	return real, info, nil
 }
 
-// plain reports whether name means the same file on every system: Windows drops
-// dots and spaces at the end of a name, and reads \ and : in its own way.
-func plain(name string) bool {
+// isPortableName reports whether name denotes the same file on all systems. Windows ignores
+// trailing dots and spaces, and treats \ and : specially.
+func isPortableName(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if part != "." && strings.TrimRight(part, ". ") != part {
 			return false
@@ -139,9 +138,9 @@ func plain(name string) bool {
 	return !strings.ContainsAny(name, `\:`+"\x00")
 }
 
-// serves reports whether a file or folder of this name may be served.
-func (d *folder) serves(name string, isDir bool) bool {
-	name = strings.ToLower(name) // the file system may not tell them apart
+// isServed reports whether a file or directory with this name may be served.
+func (d *folder) isServed(name string, isDir bool) bool {
+	name = strings.ToLower(name) // the file system may be case-insensitive
 	parts := strings.Split(name, "/")
 	if name != "." && slices.ContainsFunc(parts, func(p string) bool { return strings.HasPrefix(p, ".") }) {
 		return false
@@ -149,7 +148,8 @@ func (d *folder) serves(name string, isDir bool) bool {
 	if slices.ContainsFunc([]string{"~", ".bak", ".orig", ".swp"}, func(end string) bool { return strings.HasSuffix(name, end) }) {
 		return false
 	}
-	if (d.project || d.strict) && (slices.Contains(parts, "node_modules") || belongsToNode(path.Base(name)) && (d.strict || len(parts) == 1)) {
+	ofServer := isNodeServerFile(path.Base(name)) && (d.strict || len(parts) == 1)
+	if (d.project || d.strict) && (ofServer || slices.Contains(parts, "node_modules")) {
 		return false
 	}
 	if !d.strict {
@@ -159,18 +159,18 @@ func (d *folder) serves(name string, isDir bool) bool {
 	if isDir {
 		return below || name == "."
 	}
-	return (below || len(parts) == 1) && forBrowsers(name)
+	return (below || len(parts) == 1) && isBrowserFile(name)
 }
 
-func belongsToNode(base string) bool {
+func isNodeServerFile(base string) bool {
 	return base == "server.js" || strings.HasPrefix(base, "package") && path.Ext(base) == ".json"
 }
 
-// extensions are those of files that browsers ask for.
+// extensions lists the extensions of files that browsers request.
 var extensions = []string{
 	".html", ".htm", ".css", ".js", ".mjs", ".map", ".json", ".webmanifest",
 	".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".ico", ".bmp",
 	".woff", ".woff2", ".ttf", ".otf", ".eot",
 }
 
-func forBrowsers(name string) bool { return slices.Contains(extensions, path.Ext(name)) }
+func isBrowserFile(name string) bool { return slices.Contains(extensions, path.Ext(name)) }

@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 )
 
-// files makes a folder of these files, each of which holds its own name.
+// files creates a folder with these files, each of which contains its own name.
 func files(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,7 +47,7 @@ func opened(t *testing.T, dirs ...string) *Folders {
 	return f
 }
 
-// served says what each name gives: the file's content, or "" if it is not served.
+// served returns the content of each file; "" if it is not served.
 func served(f *Folders, names ...string) map[string]string {
 	got := map[string]string{}
 	for _, name := range names {
@@ -63,7 +63,8 @@ var checkout = []string{
 	"package.json", "package-lock.json", "server.js", ".env", ".git/config", "README.md", "Dockerfile", "backup.sql",
 	"realtime-sync.js", "api-integration.js", "theme.css", "logo.png", "inter.woff2", "manifest.json", "site.webmanifest",
 	"models/User.js", "routes/auth.js", "node_modules/x/index.js", "data/expenseflow.db",
-	"public/index.html", "public/trackerscript.js", "public/api/server.js", "public/.htpasswd", "public/notes.txt", "public/img/a.svg",
+	"public/index.html", "public/trackerscript.js", "public/api/server.js", "public/.htpasswd", "public/notes.txt",
+	"public/img/a.svg",
 }
 
 func TestACheckoutIsServedAndNothingOfItsServer(t *testing.T) {
@@ -73,7 +74,10 @@ func TestACheckoutIsServedAndNothingOfItsServer(t *testing.T) {
 		"public/index.html", "public/trackerscript.js", "public/img/a.svg",
 	}
 	public := []string{"index.html", "trackerscript.js", "api/server.js", "notes.txt", "img/a.svg"}
-	asked := slices.Concat(checkout, public, []string{"SERVER.JS", "Package.json", ".ENV", "public/../.env", "public//.env", "package.json.", "server.js ", "server.js::$DATA"})
+	asked := slices.Concat(checkout, public, []string{
+		"SERVER.JS", "Package.json", ".ENV", "public/../.env", "public//.env",
+		"package.json.", "server.js ", "server.js::$DATA",
+	})
 	for _, tt := range []struct {
 		name string
 		dirs []string
@@ -102,7 +106,10 @@ func TestTheFirstFolderThatHasAFileWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := served(opened(t, a, b, c), "only-a.js", "both.js", "only-c.js", "dir.js")
-	if want := map[string]string{"only-a.js": "only-a.js", "both.js": "b's", "only-c.js": "only-c.js", "dir.js": "dir.js"}; !mapsEqual(got, want) {
+	if want := map[string]string{
+		"only-a.js": "only-a.js", "both.js": "b's", "only-c.js": "only-c.js",
+		"dir.js": "dir.js",
+	}; !mapsEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -121,7 +128,10 @@ func mapsEqual(a, b map[string]string) bool {
 
 func TestAFrontendsOwnFolderIsServedWhole(t *testing.T) {
 	whole := []string{"index.html", "js/app.js", "js/server.js", "docs/manual.pdf", "a.txt", "assets/models/cube.bin"}
-	hidden := []string{"package.json", "package-lock.json", ".env", "js/.secret.js", "node_modules/x/x.js", "index.html~", "index.html.bak", "js/app.js.orig"}
+	hidden := []string{
+		"package.json", "package-lock.json", ".env", "js/.secret.js", "node_modules/x/x.js", "index.html~",
+		"index.html.bak", "js/app.js.orig",
+	}
 	got := served(opened(t, files(t, slices.Concat(whole, hidden)...)), slices.Concat(whole, hidden)...)
 	for _, name := range whole {
 		if got[name] != name {
@@ -139,12 +149,14 @@ func TestLinksLeadToNothingHidden(t *testing.T) {
 	outside := files(t, "secret.txt", "app.js")
 	dir := files(t, ".env", ".git/config", "app.js", "css/a.css", "package.json", "server.js", "public/index.html")
 	for name, target := range map[string]string{
-		"env.js": ".env", "git": ".git", "again.js": "env.js", "out.js": filepath.Join(outside, "app.js"), "above.js": "../" + filepath.Base(outside) + "/app.js",
+		"env.js": ".env", "git": ".git", "again.js": "env.js", "out.js": filepath.Join(outside, "app.js"), "above.js": "../" +
+			filepath.Base(outside) + "/app.js",
 		"outside": outside, "source.js": "server.js", "loop.js": "loop.js", "good.js": "app.js",
 	} {
 		link(t, target, filepath.Join(dir, name))
 	}
-	got := served(opened(t, dir), "env.js", "git/config", "again.js", "out.js", "above.js", "outside/app.js", "outside/secret.txt", "source.js", "loop.js", "good.js")
+	got := served(opened(t, dir), "env.js", "git/config", "again.js", "out.js", "above.js", "outside/app.js", "outside/secret.txt",
+		"source.js", "loop.js", "good.js")
 	if want := map[string]string{"good.js": "app.js"}; !mapsEqual(got, want) {
 		t.Errorf("served %v, want %v", got, want)
 	}
@@ -171,7 +183,10 @@ func TestFoldersAreAFileSystem(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	for _, s := range []string{"index.html", "../x", "public/../.env", "a\\..\\.env", "C:\\x", "public/%2e%2e/.env", ".", "public/.", "\x00"} {
+	for _, s := range []string{
+		"index.html", "../x", "public/../.env", "a\\..\\.env", "C:\\x", "public/%2e%2e/.env", ".",
+		"public/.", "\x00",
+	} {
 		f.Add(s)
 	}
 	dir := f.TempDir()

@@ -69,18 +69,27 @@ func TestTheListIsReadFromTheFrontendsScript(t *testing.T) {
 		{"taken out at once", get + "const { data, pagination } = await response.json(); return data.map(show)", true},
 		{"in one expression", get + "return (await response.json()).data.map(show)", true},
 		{"a chain", "fetch('/api/expenses').then(r => r.json()).then(result => show(result.data))", true},
-		{"a chain with functions", "fetch('/api/expenses').then(function (r) { return r.json(); }).then(function (list) { show(list.data) })", true},
+		{"a chain with functions", "fetch('/api/expenses').then(function (r) { return r.json(); }).then(function (list) { " +
+			"show(list.data) })", true},
 		{"a chain that reads an array", "fetch('/api/expenses').then(r => r.json()).then(list => list.map(e => e.data))", false},
 		{"either form", get + "const d = await response.json(); return (Array.isArray(d) ? d : d.data).map(show)", false},
 		{"an array whose rows have data", get + "const list = await response.json(); return list.map(e => e.data.map(show))", false},
 		{"another's data", get + "const list = await response.json(); window.list = list; console.log(other.data.list.data)", false},
 		{"a page of it", "const r = await fetch(`/api/expenses?page=1&limit=50`); const d = await r.json(); show(d.data)", false},
-		{"what was stored", "const r = await fetch('/api/expenses', {method: 'POST', body}); const d = await r.json(); return d.data", false},
+		{
+			"what was stored", "const r = await fetch('/api/expenses', {method: 'POST', body}); const d = await r.json(); return d.data",
+			false,
+		},
 		{"another list", "const r = await fetch(`/api/expenses/${id}`); const d = await r.json(); show(d.data)", false},
-		{"the next request's", get + "return response;\n}\nconst s = await fetch('/api/goals'); const d = await s.json(); show(d.data.map(x))", false},
-		{"comments", "/* fetch('/api/expenses') d = await r.json(); d.data */\n// fetch('/api/expenses'); d = await r.json(); d.data", false},
+		{"the next request's", get + "return response;\n}\nconst s = await fetch('/api/goals'); const d = await s.json(); " +
+			"show(d.data.map(x))", false},
+		{
+			"comments", "/* fetch('/api/expenses') d = await r.json(); d.data */\n// fetch('/api/expenses'); d = await r.json(); d.data",
+			false,
+		},
 		{"no request", "localStorage.getItem('transactions')", false},
-		{"minified", "let r=await fetch(`${a}/expenses`,{headers:h()});if(401===r.status)return[];let t=await r.json();return t.data.map(n=>n._id)", true},
+		{"minified", "let r=await fetch(`${a}/expenses`,{headers:h()});if(401===r.status)return[];let t=await r.json();return " +
+			"t.data.map(n=>n._id)", true},
 	} {
 		dir := files(t, "index.html")
 		write(t, filepath.Join(dir, "trackerscript.js"), tt.script)
@@ -97,8 +106,8 @@ func FuzzListReadings(f *testing.F) {
 	f.Add("fetch('/expenses').then(r => r.json()).then(d => d.data)")
 	f.Add("const $ = await fetch(`/expenses`); const a$ = await $.json(); a$.data")
 	f.Fuzz(func(_ *testing.T, script string) {
-		for _, r := range listReadings(script) {
-			readsData(r)
+		for _, r := range codeAfterListRequests(script) {
+			usesDataField(r)
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A FIFO used to hold the thread of each request that asked for it.
+// A request of a FIFO blocked its thread.
 func TestAFIFOIsNotOpened(t *testing.T) {
 	dir := files(t, "index.html")
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.js"), 0o600); err != nil {

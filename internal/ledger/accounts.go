@@ -12,26 +12,25 @@ import (
 // A Hasher hashes passwords (auth.Hasher).
 type Hasher interface {
 	Hash(ctx context.Context, password string) ([]byte, error)
-	// Compare gives models.Invalid for a password that is not the hash's. A nil
+	// Compare returns models.Invalid for a password that is not the hash's. A nil
 	// hash matches none and costs the time of a real one.
 	Compare(ctx context.Context, hash []byte, password string) error
 }
 
 var (
-	errTaken       = models.E(models.Invalid, "User already exists")
-	errCredentials = models.E(models.Invalid, "Invalid credentials")
-	errConfirm     = models.E(models.Invalid, "Password is incorrect")
-	errPassword    = models.E(models.Invalid, "Current password is incorrect")
+	errAddressTaken         = models.E(models.Invalid, "User already exists")
+	errCredentials          = models.E(models.Invalid, "Invalid credentials")
+	errWrongPassword        = models.E(models.Invalid, "Password is incorrect")
+	errWrongCurrentPassword = models.E(models.Invalid, "Current password is incorrect")
 )
 
-// PasswordRules are what a new password has to satisfy. Passwords that are stored
-// already are not held against them.
+// PasswordRules are the rules of new passwords. They do not apply to stored ones.
 type PasswordRules struct {
 	MinLength int                        // in UTF-16 units; 0 is models.MinPassword
-	Common    func(password string) bool // reports whether it is refused as too common; nil refuses none
+	Common    func(password string) bool // reports whether it is too common; nil accepts all
 }
 
-// check returns the rule that a new password in this field breaks.
+// check returns the rule that a new password breaks. field is the name in the request.
 func (r *PasswordRules) check(field, password string) []models.Violation {
 	broken := models.CheckPassword(field, password, r.MinLength)
 	if len(broken) == 0 && r.Common != nil && r.Common(password) {
@@ -40,8 +39,7 @@ func (r *PasswordRules) check(field, password string) []models.Violation {
 	return broken
 }
 
-// Accounts registers users and checks who they are. Its methods may be called
-// concurrently.
+// Accounts registers users and checks passwords. Its methods may be called concurrently.
 type Accounts struct {
 	store     *store.Store
 	hasher    Hasher
@@ -56,17 +54,16 @@ func NewAccounts(s *store.Store, h Hasher, passwords PasswordRules) *Accounts {
 	return &Accounts{store: s, hasher: h, passwords: passwords}
 }
 
-// Register makes an account. Errors: models.Invalid with the contract's text
-// when the address is taken, *models.InvalidError, and the store's and the
-// hasher's models.Unavailable.
+// Register creates an account. Errors: *models.InvalidError, models.Invalid if the
+// address is taken, and models.Unavailable.
 func (a *Accounts) Register(ctx context.Context, name, email, password string) (models.User, error) {
 	r := models.Registration{Name: name, Email: email, Password: password}.Normalize()
-	if err := models.InvalidIf(append(r.CheckWho(), a.passwords.check("password", r.Password)...)); err != nil {
+	if err := models.InvalidIf(append(r.CheckIdentity(), a.passwords.check("password", r.Password)...)); err != nil {
 		return models.User{}, err
 	}
-	if err := a.free(ctx, r.Email); err != nil {
-		models.AttemptFrom(ctx).Wrong("") // it tells that the address has an account
-		return models.User{}, err         // before a quarter of a second is spent on the hash
+	if err := a.checkEmailFree(ctx, r.Email); err != nil {
+		models.AttemptFrom(ctx).RecordFailure("") // the error reveals that the address has an account
+		return models.User{}, err
 	}
 	hash, err := a.hasher.Hash(ctx, r.Password)
 	if err != nil {
@@ -75,41 +72,41 @@ func (a *Accounts) Register(ctx context.Context, name, email, password string) (
 	u := models.User{ID: NewID(), Name: r.Name, Email: r.Email, PasswordHash: hash, CreatedAt: models.Millis(time.Now())}
 	switch err := a.store.CreateUser(ctx, u); {
 	case models.KindOf(err) == models.Conflict:
-		return models.User{}, errTaken
+		return models.User{}, errAddressTaken
 	case err != nil:
 		return models.User{}, fmt.Errorf("register: %w", err)
 	}
-	_ = a.store.WakeInvitations(ctx, u.Email) // else the next start of a process does
+	_ = a.store.WakeInvitations(ctx, u.Email) // after an error the next start of a process does
 	return u, nil
 }
 
-func (a *Accounts) free(ctx context.Context, email string) error {
+func (a *Accounts) checkEmailFree(ctx context.Context, email string) error {
 	_, err := a.store.UserByEmail(ctx, email)
 	switch {
 	case err == nil:
-		return errTaken
+		return errAddressTaken
 	case models.KindOf(err) == models.NotFound:
 		return nil
 	}
 	return fmt.Errorf("register: %w", err)
 }
 
-// Login finds the account of an address and a password. An unknown address and
-// a wrong password give the same models.Invalid after the same time. Other
-// errors are models.Unavailable.
+// Login returns the user with this address and password. An unknown address and a wrong
+// password cause the same models.Invalid after the same time. Other errors are
+// models.Unavailable.
 func (a *Accounts) Login(ctx context.Context, email, password string) (models.User, error) {
 	u, err := a.store.UserByEmail(ctx, models.NormalizeEmail(email))
 	if err != nil && models.KindOf(err) != models.NotFound {
 		return models.User{}, fmt.Errorf("log in: %w", err)
 	}
-	if err := a.verify(ctx, u.PasswordHash, password, errCredentials); err != nil {
+	if err := a.verifyPassword(ctx, u.PasswordHash, password, errCredentials); err != nil {
 		return models.User{}, err
 	}
 	return u, nil
 }
 
-// verify gives mismatch for a wrong password.
-func (a *Accounts) verify(ctx context.Context, hash []byte, password string, mismatch error) error {
+// verifyPassword returns mismatch if password is not the one hashed.
+func (a *Accounts) verifyPassword(ctx context.Context, hash []byte, password string, mismatch error) error {
 	err := a.hasher.Compare(ctx, hash, password)
 	switch {
 	case err == nil:
@@ -120,28 +117,28 @@ func (a *Accounts) verify(ctx context.Context, hash []byte, password string, mis
 	return fmt.Errorf("check a password: %w", err)
 }
 
-// ChangePassword replaces the user's password and gives the user as they are
-// then: every token given out before is of an older generation and refused.
-// Errors: models.Invalid for a wrong current password, *models.InvalidError for
-// a new one that breaks a rule, models.NotFound if the user is gone, and
-// models.Unavailable.
+// ChangePassword replaces the user's password and returns the updated user. It starts a
+// new token generation, so every token issued before is refused. Errors: models.Invalid
+// for a wrong current password, *models.InvalidError for an invalid new one,
+// models.NotFound if the user was removed, and models.Unavailable.
 func (a *Accounts) ChangePassword(ctx context.Context, userID, current, replacement string) (models.User, error) {
 	if err := models.InvalidIf(a.passwords.check("newPassword", replacement)); err != nil {
 		return models.User{}, err
 	}
-	u, err := a.caller(ctx, userID)
+	u, err := a.authenticatedUser(ctx, userID)
 	if err != nil {
 		return models.User{}, fmt.Errorf("change password: %w", err)
 	}
-	if err := a.verify(ctx, u.PasswordHash, current, errPassword); err != nil {
+	if err := a.verifyPassword(ctx, u.PasswordHash, current, errWrongCurrentPassword); err != nil {
 		return models.User{}, err
 	}
 	return a.setPassword(ctx, userID, replacement)
 }
 
-// caller is the user who acts, while the token is good by which they do: a password
-// that was changed meanwhile is no wrong guess.
-func (a *Accounts) caller(ctx context.Context, userID string) (models.User, error) {
+// authenticatedUser returns the user, after checking that the token of ctx is still valid. Without
+// this check, a request that waited while the password was changed would count as a
+// wrong guess.
+func (a *Accounts) authenticatedUser(ctx context.Context, userID string) (models.User, error) {
 	u, err := a.store.UserByID(ctx, userID)
 	c, bearer := models.CredentialFrom(ctx)
 	switch {
@@ -155,19 +152,28 @@ func (a *Accounts) caller(ctx context.Context, userID string) (models.User, erro
 	return u, c.Check(&u, time.Now())
 }
 
-// Confirm checks the password of a user who is signed in. Errors: models.Invalid for
-// another password, models.NotFound if the user is gone, and models.Unavailable.
-func (a *Accounts) Confirm(ctx context.Context, userID, password string) error {
-	u, err := a.caller(ctx, userID)
+// ResetPassword is ChangePassword by an operator, who does not know the current one.
+func (a *Accounts) ResetPassword(ctx context.Context, userID, replacement string) error {
+	if err := models.InvalidIf(a.passwords.check("newPassword", replacement)); err != nil {
+		return err
+	}
+	_, err := a.setPassword(ctx, userID, replacement)
+	return err
+}
+
+// ConfirmPassword checks the password of a signed-in user. Errors: models.Invalid for a wrong
+// password, models.NotFound if the user was removed, and models.Unavailable.
+func (a *Accounts) ConfirmPassword(ctx context.Context, userID, password string) error {
+	u, err := a.authenticatedUser(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("confirm a password: %w", err)
 	}
-	return a.verify(ctx, u.PasswordHash, password, errConfirm)
+	return a.verifyPassword(ctx, u.PasswordHash, password, errWrongPassword)
 }
 
-// RemoveAccount removes a user and all that is theirs at once: whoever had an expense
-// of theirs has it no more, and none of their tokens opens anything. Errors:
-// models.NotFound if the user is gone already, and store.Write's.
+// RemoveAccount removes a user with all their data in one transaction. Users with whom
+// they shared expenses lose access, and their tokens become invalid. Errors:
+// models.NotFound if the user was removed already, and those of store.Write.
 func (l *Ledger) RemoveAccount(ctx context.Context, userID string) error {
 	if err := l.Write(ctx, userID, func(w *Work) error { return w.Tx.DeleteUser() }); err != nil {
 		return fmt.Errorf("remove an account: %w", err)

@@ -14,7 +14,7 @@ import (
 	"expenseflow/models"
 )
 
-// A fakeHasher keeps passwords as they are and notes how it was asked.
+// A fakeHasher stores passwords unhashed and records its calls.
 type fakeHasher struct {
 	compared []string // the hashes
 	err      error
@@ -47,7 +47,7 @@ func eachAccounts(t *testing.T, test func(t *testing.T, a *ledger.Accounts, h *f
 func TestRegisterAndLogIn(t *testing.T) {
 	eachAccounts(t, func(t *testing.T, a *ledger.Accounts, _ *fakeHasher) {
 		made, err := a.Register(t.Context(), " Al ", " Al@B.Test ", "secret")
-		if err != nil || made.Name != "Al" || made.Email != "al@b.test" || !models.ID24(made.ID) {
+		if err != nil || made.Name != "Al" || made.Email != "al@b.test" || !models.IsID(made.ID) {
 			t.Fatalf("registered %+v, %v", made, err)
 		}
 		got, err := a.Login(t.Context(), "AL@b.test ", "secret")
@@ -58,7 +58,12 @@ func TestRegisterAndLogIn(t *testing.T) {
 		if models.Message(err) != "User already exists" || models.KindOf(err) != models.Invalid {
 			t.Errorf("registered twice: %v", err)
 		}
-		for _, r := range [][3]string{{"", "x@b.co", "secret"}, {"X", "x@b", "secret"}, {"X", "x@b.co", "12345"}, {strings.Repeat("x", 51), "x@b.co", "secret"}} {
+		for _, r := range [][3]string{
+			{"", "x@b.co", "secret"},
+			{"X", "x@b", "secret"},
+			{"X", "x@b.co", "12345"},
+			{strings.Repeat("x", 51), "x@b.co", "secret"},
+		} {
 			if _, err := a.Register(t.Context(), r[0], r[1], r[2]); models.KindOf(err) != models.Invalid {
 				t.Errorf("registered %v: %v", r, err)
 			}
@@ -66,7 +71,7 @@ func TestRegisterAndLogIn(t *testing.T) {
 	})
 }
 
-// A wrong password and an unknown address cost the same and say the same.
+// A wrong password and an unknown address have the same cost and the same error.
 func TestStrangersCannotTellWhoHasAnAccount(t *testing.T) {
 	eachAccounts(t, func(t *testing.T, a *ledger.Accounts, h *fakeHasher) {
 		if _, err := a.Register(t.Context(), "Al", "al@b.co", "secret"); err != nil {
@@ -77,7 +82,8 @@ func TestStrangersCannotTellWhoHasAnAccount(t *testing.T) {
 			_, err := a.Login(t.Context(), email, "wrong")
 			told = append(told, models.Message(err))
 		}
-		if diff := cmp.Diff([]string{"Invalid credentials", "Invalid credentials", "Invalid credentials", "Invalid credentials"}, told); diff != "" {
+		if diff := cmp.Diff([]string{"Invalid credentials", "Invalid credentials", "Invalid credentials", "Invalid credentials"},
+			told); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{"hash of secret", "", "", ""}, h.compared); diff != "" {
@@ -111,7 +117,7 @@ func TestChangePasswordEndsOlderTokens(t *testing.T) {
 	})
 }
 
-// Trouble of ours must not look like a wrong password (docs/contract.md#status-codes).
+// A server error must not look like a wrong password (docs/contract.md#status-codes).
 func TestAStormIsNoWrongPassword(t *testing.T) {
 	eachAccounts(t, func(t *testing.T, a *ledger.Accounts, h *fakeHasher) {
 		h.err = models.E(models.Unavailable, "busy")

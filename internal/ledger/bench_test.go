@@ -40,7 +40,7 @@ func BenchmarkChangeWith100kExpenses(b *testing.B) {
 func change(b *testing.B, l *ledger.Ledger, s *store.Store, user string, i int) {
 	ctx := b.Context()
 	d := someDraft(i, time.Now())
-	if _, err := l.CreateExpense(ctx, user, ledger.Creation{Draft: d}); err != nil {
+	if _, err := l.CreateExpense(ctx, user, ledger.ExpenseCreation{Draft: d}); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := s.Dashboard(ctx, user, models.DayRef{}, models.DayRef{}); err != nil {

@@ -9,22 +9,19 @@ import (
 	"expenseflow/models"
 )
 
-// A BudgetCreation is a new budget as a door received it. RequestID is the client's
-// own name for this request, as that of a Creation; "" if it has none.
+// A BudgetCreation is a request to create a budget. RequestID is as in ExpenseCreation.
 type BudgetCreation struct {
 	Draft     models.BudgetDraft
 	Author    models.Author
 	RequestID string
 }
 
-// CodeBudgetLimit is the code of one budget too many.
+// CodeBudgetLimit is the error code if a user has models.MaxBudgets budgets already.
 const CodeBudgetLimit = "BUDGET_LIMIT"
 
-// CreateBudget stores a new budget, and alerts at once if more than its
-// threshold is spent already. Errors: *models.InvalidError for a draft that
-// breaks a rule, models.Invalid with CodeBudgetLimit for more than
-// models.MaxBudgets, models.Conflict for other data under a name that was used,
-// and store.Write's.
+// CreateBudget stores a new budget. It raises an alert if the budget's threshold is
+// reached already. Errors: *models.InvalidError, models.Invalid with CodeBudgetLimit,
+// models.Conflict with CodeKeyReused, and those of store.Write.
 func (l *Ledger) CreateBudget(ctx context.Context, userID string, c BudgetCreation) (models.Budget, error) {
 	var b models.Budget
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
@@ -38,19 +35,19 @@ func (l *Ledger) CreateBudget(ctx context.Context, userID string, c BudgetCreati
 }
 
 func (w *Work) createBudgetOnce(c BudgetCreation) (models.Budget, error) {
-	key, data := nameKey(w.Tx.User().ID, c.RequestID, "", ""), budgetHash(c.Draft)
+	key, data := creationKey(w.Tx.User().ID, c.RequestID, "", ""), budgetHash(c.Draft)
 	first, again, err := w.Tx.OperationByKey(key)
 	switch {
 	case err != nil:
 		return models.Budget{}, err
-	case again && (string(first.Data) != quoted(data) || first.Result.Budget == nil):
-		return models.Budget{}, reused(c.RequestID, "budget")
+	case again && (string(first.Data) != quoteHex(data) || first.Result.Budget == nil):
+		return models.Budget{}, keyReusedError(c.RequestID, "budget")
 	case again:
 		return *first.Result.Budget, nil
 	}
 	b, err := w.createBudget(c)
 	if err == nil && key != "" {
-		w.remember(key, "budget", data, c.Author.DeviceID, models.Result{ResourceID: c.RequestID, Budget: &b})
+		w.storeCreation(key, "budget", data, c.Author.DeviceID, models.Result{ResourceID: c.RequestID, Budget: &b})
 	}
 	return b, err
 }
@@ -63,22 +60,24 @@ func (w *Work) createBudget(c BudgetCreation) (models.Budget, error) {
 	user, now := w.Tx.User(), w.Tx.Now()
 	if user.Budgets >= models.MaxBudgets {
 		return models.Budget{}, &models.Error{
-			Kind: models.Invalid, Code: CodeBudgetLimit,
+			Kind: models.Invalid, Code: CodeBudgetLimit, Setting: models.FixedLimit,
 			Msg: "There can be at most " + strconv.Itoa(models.MaxBudgets) + " budgets",
 		}
 	}
 	b.ID, b.UserID, b.Version, b.CreatedAt, b.UpdatedAt = NewID(), user.ID, 1, now, now
 	w.Tx.InsertBudget(b)
-	w.announceBudget(models.BudgetCreated, b, c.Author)
+	w.appendBudgetChange(models.BudgetCreated, b, c.Author)
 	return b, nil
 }
 
-// UpdateBudget changes the fields that p names, and alerts if that raises the
-// budget's level. seen is the version that the client last read, nil if it named
-// none: if a newer one is stored, nothing changes and the error is a
-// *models.ConflictError with the stored budget. Other errors:
-// *models.InvalidError, models.NotFound, and store.Write's.
-func (l *Ledger) UpdateBudget(ctx context.Context, userID, id string, seen *int64, p models.BudgetPatch, by models.Author) (models.Budget, error) {
+// UpdateBudget changes the fields of p. It raises an alert if that raises the budget's
+// level. seen is the version that the client last read, nil to overwrite any. If a newer
+// version is stored, nothing changes and the error is a *models.ConflictError with the
+// stored budget. Other errors: *models.InvalidError, models.NotFound, and those of
+// store.Write.
+func (l *Ledger) UpdateBudget(
+	ctx context.Context, userID, id string, seen *int64, p models.BudgetPatch, by models.Author,
+) (models.Budget, error) {
 	var b models.Budget
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
 		b, err = w.updateBudget(id, seen, p, by)
@@ -104,12 +103,12 @@ func (w *Work) updateBudget(id string, seen *int64, p models.BudgetPatch, by mod
 	}
 	b.Version, b.UpdatedAt = b.Version+1, w.Tx.Now()
 	w.Tx.UpdateBudget(b)
-	w.announceBudget(models.BudgetUpdated, b, by)
+	w.appendBudgetChange(models.BudgetUpdated, b, by)
 	return b, nil
 }
 
-// DeleteBudget removes a budget and gives its last state. Errors:
-// models.NotFound, also for what is deleted already, and store.Write's.
+// DeleteBudget removes a budget and returns its last state. Errors: models.NotFound,
+// also if it was deleted before, and those of store.Write.
 func (l *Ledger) DeleteBudget(ctx context.Context, userID, id string, by models.Author) (models.Budget, error) {
 	var b models.Budget
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
@@ -117,7 +116,7 @@ func (l *Ledger) DeleteBudget(ctx context.Context, userID, id string, by models.
 			return err
 		}
 		w.Tx.DeleteBudget(b)
-		w.announceBudget(models.BudgetDeleted, b, by)
+		w.appendBudgetChange(models.BudgetDeleted, b, by)
 		return nil
 	})
 	if err != nil {
@@ -126,14 +125,14 @@ func (l *Ledger) DeleteBudget(ctx context.Context, userID, id string, by models.
 	return b, nil
 }
 
-func (w *Work) announceBudget(kind models.ChangeKind, b models.Budget, by models.Author) {
+func (w *Work) appendBudgetChange(kind models.ChangeKind, b models.Budget, by models.Author) {
 	w.Tx.Append(models.Change{Kind: kind, EntityID: b.ID, Budget: &b, Author: by})
 	w.Tx.TouchDevice(by)
 }
 
-// budgetHash names a draft's normalized data.
+// budgetHash returns a hash of a draft's normalized data.
 func budgetHash(d models.BudgetDraft) string {
 	b := d.Budget(time.UTC)
-	return Key("budget", b.Name, b.Category, b.Amount.String(), string(b.Period),
+	return HashKey("budget", b.Name, b.Category, b.Amount.String(), string(b.Period),
 		b.Start.Format(time.RFC3339Nano), b.End.Format(time.RFC3339Nano), strconv.Itoa(b.Threshold))
 }

@@ -20,28 +20,28 @@ import (
 // noon is on a Saturday: weeks begin on the 15th and the 22nd.
 var noon = time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
 
-// A purse is a house whose clock a test sets.
-type purse struct {
-	*house
+// A budgetFixture is a fixture whose clock a test sets.
+type budgetFixture struct {
+	*fixture
 	now time.Time
 }
 
-// eachPurse runs a test on both engines, at noon.
-func eachPurse(t *testing.T, o ledger.Options, test func(p *purse)) {
+// eachBudgetFixture runs a test on both engines, at noon.
+func eachBudgetFixture(t *testing.T, o ledger.Options, test func(p *budgetFixture)) {
 	t.Helper()
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
-		p := &purse{now: noon}
+		p := &budgetFixture{now: noon}
 		so := options(t)
 		so.Now = func() time.Time { return p.now }
 		s := storetest.Open(t, so)
-		p.house = &house{t: t, store: s, user: storetest.User(t, s), Ledger: ledger.New(s, nil, o)}
+		p.fixture = &fixture{t: t, store: s, user: storetest.User(t, s), Ledger: ledger.New(s, nil, o)}
 		test(p)
 	})
 }
 
 // spend stores an expense of food at a date.
-func (p *purse) spend(amount string, at time.Time) models.Expense {
+func (p *budgetFixture) spend(amount string, at time.Time) models.Expense {
 	p.t.Helper()
 	m, err := models.ParseMoney(amount)
 	if err != nil {
@@ -49,18 +49,18 @@ func (p *purse) spend(amount string, at time.Time) models.Expense {
 	}
 	d := lunch()
 	d.Amount, d.Date = m, &at
-	return p.create(ledger.Creation{Draft: d})
+	return p.create(ledger.ExpenseCreation{Draft: d})
 }
 
-func (p *purse) edit(e models.Expense, patch models.Patch) {
+func (p *budgetFixture) edit(e models.Expense, patch models.Patch) {
 	p.t.Helper()
 	if _, err := p.UpdateExpense(p.t.Context(), p.user.ID, e.ID, nil, patch, models.Author{}); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// limit makes a monthly budget of 100 for food.
-func (p *purse) limit(change func(*models.BudgetDraft)) models.Budget {
+// createBudget creates a monthly budget of 100 for food.
+func (p *budgetFixture) createBudget(change func(*models.BudgetDraft)) models.Budget {
 	p.t.Helper()
 	d := models.BudgetDraft{Name: "Food", Category: "food", Amount: 100_000_000}
 	if change != nil {
@@ -73,7 +73,7 @@ func (p *purse) limit(change func(*models.BudgetDraft)) models.Budget {
 	return b
 }
 
-func (p *purse) turn(b models.Budget, patch models.BudgetPatch) models.Budget {
+func (p *budgetFixture) updateBudget(b models.Budget, patch models.BudgetPatch) models.Budget {
 	p.t.Helper()
 	b, err := p.UpdateBudget(p.t.Context(), p.user.ID, b.ID, nil, patch, models.Author{})
 	if err != nil {
@@ -83,7 +83,7 @@ func (p *purse) turn(b models.Budget, patch models.BudgetPatch) models.Budget {
 }
 
 // alerts are the alerts so far, as "spent of amount".
-func (p *purse) alerts() []string {
+func (p *budgetFixture) alerts() []string {
 	p.t.Helper()
 	var told []string
 	for _, c := range p.log() {
@@ -94,7 +94,7 @@ func (p *purse) alerts() []string {
 	return told
 }
 
-func (p *purse) wantAlerts(what string, want ...string) {
+func (p *budgetFixture) wantAlerts(what string, want ...string) {
 	p.t.Helper()
 	if diff := cmp.Diff(want, p.alerts(), cmpopts.EquateEmpty()); diff != "" {
 		p.t.Errorf("%s: alerts (-want +got):\n%s", what, diff)
@@ -102,8 +102,8 @@ func (p *purse) wantAlerts(what string, want ...string) {
 }
 
 func TestEachLevelIsAlertedOnce(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		b := p.limit(nil)
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		b := p.createBudget(nil)
 		p.spend("79.999999", noon)
 		p.wantAlerts("just below the threshold")
 		p.spend("0.01", noon)
@@ -137,16 +137,16 @@ func TestEachLevelIsAlertedOnce(t *testing.T) {
 }
 
 func TestALeapIsOneAlert(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		p.limit(nil)
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		p.createBudget(nil)
 		p.spend("500", noon)
 		p.wantAlerts("from none to over", "500 of 100")
 	})
 }
 
 func TestExactlyAllIsNotOver(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		p.limit(func(d *models.BudgetDraft) { d.Threshold = ptr(100) })
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		p.createBudget(func(d *models.BudgetDraft) { d.Threshold = ptr(100) })
 		p.spend("99.99", noon)
 		p.wantAlerts("99.99 %")
 		p.spend("0.01", noon)
@@ -158,7 +158,7 @@ func TestExactlyAllIsNotOver(t *testing.T) {
 }
 
 // notified is the newest notification's data.
-func (p *purse) notified() string {
+func (p *budgetFixture) notified() string {
 	p.t.Helper()
 	ns, _, err := p.store.Notifications(p.t.Context(), p.user.ID, 1, 1, false)
 	if err != nil || len(ns) != 1 {
@@ -168,8 +168,8 @@ func (p *purse) notified() string {
 }
 
 func TestWhatFallsIsArmedAgain(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		p.limit(nil)
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		p.createBudget(nil)
 		e := p.spend("120", noon)
 		p.edit(e, models.Patch{Amount: ptr(models.Money(90_000_000))})
 		p.wantAlerts("down to the threshold", "120 of 100")
@@ -193,8 +193,8 @@ func TestWhatFallsIsArmedAgain(t *testing.T) {
 }
 
 func TestOnlyThePresentPeriodAlerts(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		p.limit(nil)
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		p.createBudget(nil)
 		p.spend("500", noon.AddDate(0, -1, 0))
 		e := p.spend("100", time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC))
 		p.wantAlerts("in other months")
@@ -209,8 +209,8 @@ func TestOnlyThePresentPeriodAlerts(t *testing.T) {
 }
 
 func TestWeeksBeginOnSunday(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		p.limit(func(d *models.BudgetDraft) { d.Period = models.Weekly })
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		p.createBudget(func(d *models.BudgetDraft) { d.Period = models.Weekly })
 		p.spend("100", time.Date(2026, time.November, 14, 23, 0, 0, 0, time.UTC))
 		p.wantAlerts("the last of the week before")
 		p.spend("100", time.Date(2026, time.November, 15, 0, 0, 0, 0, time.UTC))
@@ -222,22 +222,22 @@ func TestWeeksBeginOnSunday(t *testing.T) {
 }
 
 func TestABudgetsOwnChangesAlert(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
 		p.spend("90", noon)
-		b := p.limit(nil)
+		b := p.createBudget(nil)
 		p.wantAlerts("a new one", "90 of 100")
-		b = p.turn(b, models.BudgetPatch{Name: ptr("Essen"), Threshold: ptr(70)})
+		b = p.updateBudget(b, models.BudgetPatch{Name: ptr("Essen"), Threshold: ptr(70)})
 		p.wantAlerts("renamed", "90 of 100")
-		b = p.turn(b, models.BudgetPatch{Amount: ptr(models.Money(80_000_000))})
+		b = p.updateBudget(b, models.BudgetPatch{Amount: ptr(models.Money(80_000_000))})
 		p.wantAlerts("lowered", "90 of 100", "90 of 80")
-		b = p.turn(b, models.BudgetPatch{Amount: ptr(models.Money(1_000_000_000))})
-		b = p.turn(b, models.BudgetPatch{Amount: ptr(models.Money(50_000_000))})
+		b = p.updateBudget(b, models.BudgetPatch{Amount: ptr(models.Money(1_000_000_000))})
+		b = p.updateBudget(b, models.BudgetPatch{Amount: ptr(models.Money(50_000_000))})
 		p.wantAlerts("raised and lowered", "90 of 100", "90 of 80", "90 of 50")
-		b = p.turn(b, models.BudgetPatch{Category: ptr(models.AllCategories)})
+		b = p.updateBudget(b, models.BudgetPatch{Category: ptr(models.AllCategories)})
 		p.wantAlerts("of another category", "90 of 100", "90 of 80", "90 of 50", "90 of 50")
-		b = p.turn(b, models.BudgetPatch{Start: ptr(noon.AddDate(0, 0, -5))})
+		b = p.updateBudget(b, models.BudgetPatch{Start: ptr(noon.AddDate(0, 0, -5))})
 		p.wantAlerts("beginning later", "90 of 100", "90 of 80", "90 of 50", "90 of 50")
-		b = p.turn(b, models.BudgetPatch{Start: ptr(noon.AddDate(0, 0, 1))})
+		b = p.updateBudget(b, models.BudgetPatch{Start: ptr(noon.AddDate(0, 0, 1))})
 		p.spend("90", noon.AddDate(0, 0, 2))
 		p.wantAlerts("before its beginning", "90 of 100", "90 of 80", "90 of 50", "90 of 50")
 		if _, err := p.DeleteBudget(p.t.Context(), p.user.ID, b.ID, models.Author{}); err != nil {
@@ -250,27 +250,27 @@ func TestABudgetsOwnChangesAlert(t *testing.T) {
 }
 
 func TestEachBudgetAlertsForItself(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		p.limit(nil)
-		p.limit(func(d *models.BudgetDraft) { d.Category, d.Amount = models.AllCategories, 200_000_000 })
-		p.limit(func(d *models.BudgetDraft) { d.Category = "transport" })
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		p.createBudget(nil)
+		p.createBudget(func(d *models.BudgetDraft) { d.Category, d.Amount = models.AllCategories, 200_000_000 })
+		p.createBudget(func(d *models.BudgetDraft) { d.Category = "transport" })
 		p.spend("170", noon)
 		p.wantAlerts("of food and of all", "170 of 100", "170 of 200")
 	})
 }
 
-// Alerts are neither lost nor repeated however many write at once.
+// Alerts are neither lost nor repeated with concurrent writers.
 func TestConcurrentWritersAlertOnce(t *testing.T) {
-	each(t, func(h *house) {
-		p := &purse{house: h, now: time.Now()}
-		p.limit(nil) // 100, and 40 writers bring 3 each
+	each(t, func(h *fixture) {
+		p := &budgetFixture{fixture: h, now: time.Now()}
+		p.createBudget(nil) // 100, and 40 writers bring 3 each
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
 				for range 10 {
 					d := lunch()
 					d.Amount = 3_000_000
-					if _, err := h.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{Draft: d}); err != nil {
+					if _, err := h.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{Draft: d}); err != nil {
 						h.t.Error(err)
 					}
 				}
@@ -282,19 +282,21 @@ func TestConcurrentWritersAlertOnce(t *testing.T) {
 }
 
 func TestARefusedBudgetLeavesNothing(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
 		ctx, other := p.t.Context(), storetest.User(p.t, p.store)
-		b := p.limit(nil)
+		b := p.createBudget(nil)
 		before := len(p.log())
 		for name, err := range map[string]error{
-			"zero":        p.refuse(func(d *models.BudgetDraft) { d.Amount = 0 }),
-			"negative":    p.refuse(func(d *models.BudgetDraft) { d.Amount = -1 }),
-			"absurd":      p.refuse(func(d *models.BudgetDraft) { d.Amount = models.MaxAmount + 1 }),
-			"reversed":    p.refuse(func(d *models.BudgetDraft) { d.Start, d.End = noon, noon.AddDate(0, 0, -1) }),
-			"period":      p.refuse(func(d *models.BudgetDraft) { d.Period = "daily" }),
-			"category":    p.refuse(func(d *models.BudgetDraft) { d.Category = "rent" }),
-			"edit":        second(p.UpdateBudget(ctx, p.user.ID, b.ID, nil, models.BudgetPatch{Amount: ptr(models.Money(0))}, models.Author{})),
-			"edit of end": second(p.UpdateBudget(ctx, p.user.ID, b.ID, nil, models.BudgetPatch{Start: &noon, End: ptr(noon.AddDate(0, 0, -1))}, models.Author{})),
+			"zero":     p.refuse(func(d *models.BudgetDraft) { d.Amount = 0 }),
+			"negative": p.refuse(func(d *models.BudgetDraft) { d.Amount = -1 }),
+			"absurd":   p.refuse(func(d *models.BudgetDraft) { d.Amount = models.MaxAmount + 1 }),
+			"reversed": p.refuse(func(d *models.BudgetDraft) { d.Start, d.End = noon, noon.AddDate(0, 0, -1) }),
+			"period":   p.refuse(func(d *models.BudgetDraft) { d.Period = "daily" }),
+			"category": p.refuse(func(d *models.BudgetDraft) { d.Category = "rent" }),
+			"edit": second(p.UpdateBudget(ctx, p.user.ID, b.ID, nil, models.BudgetPatch{Amount: ptr(models.Money(0))},
+				models.Author{})),
+			"edit of end": second(p.UpdateBudget(ctx, p.user.ID, b.ID, nil,
+				models.BudgetPatch{Start: &noon, End: ptr(noon.AddDate(0, 0, -1))}, models.Author{})),
 		} {
 			if !errors.As(err, new(*models.InvalidError)) {
 				t.Errorf("%s: %v", name, err)
@@ -323,16 +325,16 @@ func TestARefusedBudgetLeavesNothing(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func (p *purse) refuse(change func(*models.BudgetDraft)) error {
+func (p *budgetFixture) refuse(change func(*models.BudgetDraft)) error {
 	d := models.BudgetDraft{Name: "b", Category: "food", Amount: 1}
 	change(&d)
 	return second(p.CreateBudget(p.t.Context(), p.user.ID, ledger.BudgetCreation{Draft: d}))
 }
 
 func TestANewerBudgetIsNotOverwritten(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		b := p.limit(nil)
-		newer := p.turn(b, models.BudgetPatch{Name: ptr("newer")})
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		b := p.createBudget(nil)
+		newer := p.updateBudget(b, models.BudgetPatch{Name: ptr("newer")})
 		_, err := p.UpdateBudget(p.t.Context(), p.user.ID, b.ID, &b.Version, models.BudgetPatch{Name: ptr("older")}, models.Author{})
 		var conflict *models.ConflictError
 		if !errors.As(err, &conflict) || conflict.Budget == nil || *conflict.Budget != newer {
@@ -342,14 +344,14 @@ func TestANewerBudgetIsNotOverwritten(t *testing.T) {
 }
 
 func TestARepeatedRequestMakesOneBudget(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
 		ctx := p.t.Context()
 		c := ledger.BudgetCreation{RequestID: "r1", Draft: models.BudgetDraft{Name: "b", Category: "food", Amount: 1}}
 		first, err := p.CreateBudget(ctx, p.user.ID, c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.turn(first, models.BudgetPatch{Name: ptr("renamed")})
+		p.updateBudget(first, models.BudgetPatch{Name: ptr("renamed")})
 		again, err := p.CreateBudget(ctx, p.user.ID, c)
 		if diff := cmp.Diff(first, again); err != nil || diff != "" {
 			t.Errorf("%v, the repetition gives (-first +again):\n%s", err, diff)
@@ -363,7 +365,7 @@ func TestARepeatedRequestMakesOneBudget(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != ledger.CodeKeyReused {
 			t.Errorf("other data under the same name: %v", err)
 		}
-		_, err = p.CreateExpense(ctx, p.user.ID, ledger.Creation{RequestID: "r1", Draft: lunch()})
+		_, err = p.CreateExpense(ctx, p.user.ID, ledger.ExpenseCreation{RequestID: "r1", Draft: lunch()})
 		if !errors.As(err, &e) || e.Code != ledger.CodeKeyReused {
 			t.Errorf("an expense under the same name: %v", err)
 		}
@@ -371,9 +373,9 @@ func TestARepeatedRequestMakesOneBudget(t *testing.T) {
 }
 
 func TestThereAreOnlySoManyBudgets(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
 		for range models.MaxBudgets {
-			p.limit(nil)
+			p.createBudget(nil)
 		}
 		err := p.refuse(func(*models.BudgetDraft) {})
 		var e *models.Error

@@ -9,19 +9,19 @@ import (
 	"expenseflow/models"
 )
 
-// CodeGoalLimit is the code of one goal too many.
+// CodeGoalLimit is the error code if a user has models.MaxGoals goals already.
 const CodeGoalLimit = "GOAL_LIMIT"
 
-// CreateGoal stores a new goal. One that is reached already is completed at once.
-// Errors: *models.InvalidError for a goal that breaks a rule, models.Invalid with
-// CodeGoalLimit for more than models.MaxGoals, and store.Write's.
+// CreateGoal stores a new goal; it is completed at once if its target is reached already.
+// Errors: *models.InvalidError, models.Invalid with CodeGoalLimit, and those of
+// store.Write.
 func (l *Ledger) CreateGoal(ctx context.Context, userID string, p models.GoalPatch) (models.Goal, error) {
 	var g models.Goal
 	err := l.Write(ctx, userID, func(w *Work) error {
 		g = p.Goal()
 		n, err := w.Tx.CountGoals()
 		if err == nil && n >= models.MaxGoals {
-			err = &models.Error{Kind: models.Invalid, Code: CodeGoalLimit, Msg: "There can be at most " + strconv.Itoa(models.MaxGoals) + " goals"}
+			err = limitError(CodeGoalLimit, "There can be at most "+strconv.Itoa(models.MaxGoals)+" goals")
 		}
 		if err != nil {
 			return err
@@ -35,10 +35,10 @@ func (l *Ledger) CreateGoal(ctx context.Context, userID string, p models.GoalPat
 	return g, nil
 }
 
-// UpdateGoal changes the fields that p names. seen is the version that the client
-// last read, nil if it named none: if a newer one is stored, nothing changes and
-// the error is a *models.ConflictError with the stored goal. Other errors:
-// *models.InvalidError, models.NotFound, and store.Write's.
+// UpdateGoal changes the fields of p. seen is the version that the client last read, nil
+// to overwrite any. If a newer version is stored, nothing changes and the error is a
+// *models.ConflictError with the stored goal. Other errors: *models.InvalidError,
+// models.NotFound, and those of store.Write.
 func (l *Ledger) UpdateGoal(ctx context.Context, userID, id string, seen *int64, p models.GoalPatch) (models.Goal, error) {
 	return l.changeGoal(ctx, userID, id, true, func(g *models.Goal) error {
 		if seen != nil && g.Version > *seen {
@@ -50,12 +50,12 @@ func (l *Ledger) UpdateGoal(ctx context.Context, userID, id string, seen *int64,
 	})
 }
 
-// AddToGoal adds an amount, which may be negative, to what a goal has. Errors are
-// UpdateGoal's; a result below zero or beyond the largest amount is a
+// AddToGoal adds amount, which may be negative, to a goal's current amount. Errors are
+// as for UpdateGoal; a result below zero or above models.MaxAmount is a
 // *models.InvalidError.
 func (l *Ledger) AddToGoal(ctx context.Context, userID, id string, amount models.Money) (models.Goal, error) {
 	return l.changeGoal(ctx, userID, id, true, func(g *models.Goal) error {
-		if amount > models.MaxAmount-g.Current { // the sum might overflow
+		if amount > models.MaxAmount-g.Current { // avoids an overflow
 			g.Current = models.MaxAmount + 1
 		} else {
 			g.Current += amount
@@ -64,8 +64,8 @@ func (l *Ledger) AddToGoal(ctx context.Context, userID, id string, amount models
 	})
 }
 
-// SetGoalStatus changes a goal's status alone: a goal that is reached can be made
-// active again. Errors are UpdateGoal's.
+// SetGoalStatus sets a goal's status without evaluating it, so a goal whose target is
+// reached can be made active again. Errors are as for UpdateGoal.
 func (l *Ledger) SetGoalStatus(ctx context.Context, userID, id, status string) (models.Goal, error) {
 	return l.changeGoal(ctx, userID, id, false, func(g *models.Goal) error {
 		g.Status = status
@@ -73,7 +73,9 @@ func (l *Ledger) SetGoalStatus(ctx context.Context, userID, id, status string) (
 	})
 }
 
-func (l *Ledger) changeGoal(ctx context.Context, userID, id string, advance bool, change func(*models.Goal) error) (models.Goal, error) {
+func (l *Ledger) changeGoal(
+	ctx context.Context, userID, id string, advance bool, change func(*models.Goal) error,
+) (models.Goal, error) {
 	var g models.Goal
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
 		if g, err = w.Tx.Goal(id); err != nil {
@@ -90,8 +92,8 @@ func (l *Ledger) changeGoal(ctx context.Context, userID, id string, advance bool
 	return g, nil
 }
 
-// saveGoal checks and stores a goal's next version, and keeps a notification if
-// that completed it.
+// saveGoal validates and stores the next version of a goal. If advance completes the
+// goal, it adds a notification.
 func (w *Work) saveGoal(g *models.Goal, advance bool) error {
 	if err := models.InvalidIf(g.Check()); err != nil {
 		return err
@@ -112,7 +114,7 @@ func (w *Work) notifyGoal(g *models.Goal) {
 	w.notify(models.Notification{
 		Type: models.NotifyGoal, Priority: models.PriorityMedium, Title: "Goal achieved",
 		Message: fmt.Sprintf("You have reached %s of %s for your goal %q.", g.Current, g.Target, g.Title),
-		Data: data(struct {
+		Data: notificationData(struct {
 			GoalID  string      `json:"goalId"`
 			Title   string      `json:"title"`
 			Target  json.Number `json:"targetAmount"`
@@ -121,8 +123,8 @@ func (w *Work) notifyGoal(g *models.Goal) {
 	}, models.Author{})
 }
 
-// DeleteGoal removes a goal. Errors: models.NotFound, also for what is deleted
-// already, and store.Write's.
+// DeleteGoal removes a goal. Errors: models.NotFound, also if it was deleted before, and
+// those of store.Write.
 func (l *Ledger) DeleteGoal(ctx context.Context, userID, id string) error {
 	err := l.Write(ctx, userID, func(w *Work) error {
 		if _, err := w.Tx.Goal(id); err != nil {

@@ -10,7 +10,7 @@ import (
 	"expenseflow/models"
 )
 
-func (p *purse) aim(change func(*models.GoalPatch)) models.Goal {
+func (p *budgetFixture) createGoal(change func(*models.GoalPatch)) models.Goal {
 	p.t.Helper()
 	title, kind, target, date := "Holiday", "savings", models.Money(100_000_000), noon.AddDate(1, 0, 0)
 	patch := models.GoalPatch{Title: &title, Type: &kind, Target: &target, TargetDate: &date}
@@ -24,7 +24,7 @@ func (p *purse) aim(change func(*models.GoalPatch)) models.Goal {
 	return g
 }
 
-func (p *purse) put(g models.Goal, amount models.Money) models.Goal {
+func (p *budgetFixture) addToGoal(g models.Goal, amount models.Money) models.Goal {
 	p.t.Helper()
 	g, err := p.AddToGoal(p.t.Context(), p.user.ID, g.ID, amount)
 	if err != nil {
@@ -34,24 +34,25 @@ func (p *purse) put(g models.Goal, amount models.Money) models.Goal {
 }
 
 func TestAGoalIsAchievedOnce(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		g := p.aim(func(g *models.GoalPatch) {
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		g := p.createGoal(func(g *models.GoalPatch) {
 			g.Milestones = &[]models.Milestone{{Amount: 40_000_000, Date: noon}, {Amount: 90_000_000, Date: noon}}
 		})
-		g = p.put(g, 50_000_000)
-		if g.Status != models.GoalActive || g.Milestones[0].AchievedAt.IsZero() || !g.Milestones[1].AchievedAt.IsZero() || len(p.told()) != 0 {
-			p.t.Errorf("half of it: %+v, told %v", g, p.told())
+		g = p.addToGoal(g, 50_000_000)
+		if g.Status != models.GoalActive || g.Milestones[0].AchievedAt.IsZero() || !g.Milestones[1].AchievedAt.IsZero() ||
+			len(p.liveNotifications()) != 0 {
+			p.t.Errorf("half of it: %+v, told %v", g, p.liveNotifications())
 		}
 		p.now = noon.Add(time.Hour)
-		if g = p.put(g, 50_000_000); g.Status != models.GoalCompleted || len(p.told()) != 1 {
-			p.t.Errorf("all of it: %+v, told %v", g, p.told())
+		if g = p.addToGoal(g, 50_000_000); g.Status != models.GoalCompleted || len(p.liveNotifications()) != 1 {
+			p.t.Errorf("all of it: %+v, told %v", g, p.liveNotifications())
 		}
-		g = p.put(g, 1)
-		if !g.Milestones[0].AchievedAt.Before(g.Milestones[1].AchievedAt) || len(p.told()) != 1 || g.Version != 4 {
-			p.t.Errorf("more than all: %+v, told %v", g, p.told())
+		g = p.addToGoal(g, 1)
+		if !g.Milestones[0].AchievedAt.Before(g.Milestones[1].AchievedAt) || len(p.liveNotifications()) != 1 || g.Version != 4 {
+			p.t.Errorf("more than all: %+v, told %v", g, p.liveNotifications())
 		}
 		g, err := p.SetGoalStatus(p.t.Context(), p.user.ID, g.ID, models.GoalActive)
-		if g.Status != models.GoalActive || err != nil || len(p.told()) != 1 {
+		if g.Status != models.GoalActive || err != nil || len(p.liveNotifications()) != 1 {
 			p.t.Errorf("made active again: %+v, %v", g, err)
 		}
 		stored, err := p.store.Goals(p.t.Context(), p.user.ID)
@@ -62,9 +63,9 @@ func TestAGoalIsAchievedOnce(t *testing.T) {
 }
 
 func TestGoalsGoWithTheirUser(t *testing.T) {
-	eachPurse(t, ledger.Options{}, func(p *purse) {
-		p.aim(nil)
-		p.prefer(func(n *models.NotificationPreferences) { n.SMS.Enabled = true })
+	eachBudgetFixture(t, ledger.Options{}, func(p *budgetFixture) {
+		p.createGoal(nil)
+		p.setPreferences(func(n *models.NotificationPreferences) { n.SMS.Enabled = true })
 		if err := p.store.DeleteUser(p.t.Context(), p.user.ID); err != nil {
 			p.t.Fatal(err)
 		}

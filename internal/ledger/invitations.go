@@ -11,7 +11,7 @@ import (
 	"expenseflow/models"
 )
 
-// Codes of what cannot be offered, and of one person too many.
+// Error codes of invitations and blocked people.
 const (
 	CodeShareSelf       = "SHARE_SELF"
 	CodeInvitationLimit = "INVITATION_LIMIT"
@@ -19,20 +19,23 @@ const (
 )
 
 var (
-	errSelf      = &models.Error{Kind: models.Invalid, Code: CodeShareSelf, Msg: "You cannot share an expense with yourself"}
-	errNoPerson  = models.E(models.NotFound, "Person not found")
-	errShareMost = tooMany(CodeShareLimit, "An expense can be shared with at most "+strconv.Itoa(models.MaxShares)+" users, invited ones included")
-	errPairMost  = tooMany(CodeInvitationLimit, "At most "+strconv.Itoa(models.MaxInvitationsPair)+" invitations to one address may be open")
-	errOwnMost   = tooMany(CodeInvitationLimit, "You have "+strconv.Itoa(models.MaxInvitations)+" open invitations, withdraw some first")
-	errBlockMost = tooMany(CodeBlockLimit, "You block "+strconv.Itoa(models.MaxBlocked)+" people, unblock some first")
+	errSelf       = &models.Error{Kind: models.Invalid, Code: CodeShareSelf, Msg: "You cannot share an expense with yourself"}
+	errNoPerson   = models.E(models.NotFound, "Person not found")
+	errShareLimit = limitError(CodeShareLimit,
+		"An expense can be shared with at most "+strconv.Itoa(models.MaxShares)+" users, invited ones included")
+	errAddressLimit = limitError(CodeInvitationLimit,
+		"At most "+strconv.Itoa(models.MaxInvitationsPerAddress)+" invitations to one address may be open")
+	errInvitationLimit = limitError(CodeInvitationLimit,
+		"You have "+strconv.Itoa(models.MaxInvitations)+" open invitations, withdraw some first")
+	errBlockLimit = limitError(CodeBlockLimit, "You block "+strconv.Itoa(models.MaxBlocked)+" people, unblock some first")
 )
 
-func tooMany(code, msg string) *models.Error {
-	return &models.Error{Kind: models.Invalid, Code: code, Msg: msg}
+func limitError(code, msg string) *models.Error {
+	return &models.Error{Kind: models.Invalid, Code: code, Msg: msg, Setting: models.FixedLimit}
 }
 
-// invite writes an invitation down. It looks at nothing but the user's own rows, so
-// nothing about the address can be learned from it.
+// invite stores an invitation. It reads only the user's own rows, so neither its result
+// nor its running time reveals anything about the address.
 func (w *Work) invite(e models.Expense, email string, role models.Role) error {
 	open, err := w.Tx.OpenInvitation(e.ID, email)
 	if err != nil {
@@ -46,22 +49,22 @@ func (w *Work) invite(e models.Expense, email string, role models.Role) error {
 	case err != nil:
 		return err
 	case ofExpense+e.Shares >= models.MaxShares:
-		return errShareMost
-	case ofPair >= models.MaxInvitationsPair:
-		return errPairMost
+		return errShareLimit
+	case ofPair >= models.MaxInvitationsPerAddress:
+		return errAddressLimit
 	case all >= models.MaxInvitations:
-		return errOwnMost
+		return errInvitationLimit
 	}
 	return w.Tx.InsertInvitation(models.Invitation{ID: NewID(), ExpenseID: e.ID, Email: email, Role: role, CreatedAt: w.Tx.Now()})
 }
 
-// Withdraw takes an invitation back that was not accepted. For one day it still counts
-// towards the bounds of Share. Errors: models.NotFound for an expense that the user
-// does not have, and an address that is not invited; models.Forbidden for those who
-// have it but do not own it; and store.Write's.
-func (l *Ledger) Withdraw(ctx context.Context, userID, expenseID, email string, by models.Author) error {
+// WithdrawInvitation withdraws an invitation that was not accepted. It counts towards the limits of
+// Share for models.WithdrawnInvitationTTL. Errors: models.NotFound if the user has no access to
+// the expense or the address is not invited, models.Forbidden if the user is not the
+// owner, and those of store.Write.
+func (l *Ledger) WithdrawInvitation(ctx context.Context, userID, expenseID, email string, by models.Author) error {
 	err := l.Write(ctx, userID, func(w *Work) error {
-		e, err := w.sharing(expenseID)
+		e, err := w.authorizeShare(expenseID)
 		if err != nil {
 			return err
 		}
@@ -70,12 +73,12 @@ func (l *Ledger) Withdraw(ctx context.Context, userID, expenseID, email string, 
 		case err != nil:
 			return err
 		case open.ID == "":
-			return errNobody
+			return errNoShare
 		}
 		if err := w.Tx.WithdrawInvitation(open.ID); err != nil {
 			return err
 		}
-		w.announceShares(e, by)
+		w.appendShareChange(e, by)
 		return nil
 	})
 	if err != nil {
@@ -84,7 +87,7 @@ func (l *Ledger) Withdraw(ctx context.Context, userID, expenseID, email string, 
 	return nil
 }
 
-// Invitations are those that wait for the user's answer, the newest first.
+// Invitations returns the invitations that wait for the user's answer, newest first.
 func (l *Ledger) Invitations(ctx context.Context, userID string) ([]models.Invitation, error) {
 	all, err := l.store.ReceivedInvitations(ctx, userID)
 	if err != nil {
@@ -93,20 +96,20 @@ func (l *Ledger) Invitations(ctx context.Context, userID string) ([]models.Invit
 	return all, nil
 }
 
-// Accept takes what an invitation offers and gives the expense in the user's view.
-// Later shares of whoever invited arrive at once, until the user blocks them. Errors:
-// models.NotFound for what does not wait for this user's answer (any more), and
-// store.Write's.
-func (l *Ledger) Accept(ctx context.Context, userID, id string, by models.Author) (models.Expense, error) {
+// AcceptInvitation accepts an invitation and returns the expense in the user's view. Later shares
+// of the inviting user need no invitation, unless the user blocks them. Errors:
+// models.NotFound if the invitation does not wait for this user's answer (any more), and
+// those of store.Write.
+func (l *Ledger) AcceptInvitation(ctx context.Context, userID, id string, by models.Author) (models.Expense, error) {
 	var e models.Expense
 	err := l.Write(ctx, userID, func(w *Work) error {
-		i, err := w.received(id)
+		i, err := w.lockInvitation(id)
 		if err != nil {
 			return err
 		}
 		w.Tx.TouchDevice(by)
 		w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: id, Author: by})
-		if e, err = w.take(i, by); err != nil {
+		if e, err = w.acceptShare(i, by); err != nil {
 			return err
 		}
 		return w.Tx.SetContact(i.OwnerID, models.ContactAccepted)
@@ -117,9 +120,9 @@ func (l *Ledger) Accept(ctx context.Context, userID, id string, by models.Author
 	return e, nil
 }
 
-// received gives an invitation that waits for the user's answer, with its owner's row
-// locked too.
-func (w *Work) received(id string) (models.Invitation, error) {
+// lockInvitation returns an invitation that waits for the user's answer and locks the row of
+// the inviting user.
+func (w *Work) lockInvitation(id string) (models.Invitation, error) {
 	i, err := w.Tx.ReceivedInvitation(id)
 	if err != nil {
 		return i, err
@@ -127,9 +130,8 @@ func (w *Work) received(id string) (models.Invitation, error) {
 	return i, w.Tx.Lock(i.OwnerID)
 }
 
-// take shares the expense of an invitation with the user, who wants it, and removes
-// the invitation.
-func (w *Work) take(i models.Invitation, by models.Author) (models.Expense, error) {
+// acceptShare shares the expense of an invitation with the user and removes the invitation.
+func (w *Work) acceptShare(i models.Invitation, by models.Author) (models.Expense, error) {
 	owner := w.Tx.In(i.OwnerID)
 	if owner == nil {
 		return models.Expense{}, models.E(models.NotFound, "Invitation not found")
@@ -150,15 +152,16 @@ func (w *Work) take(i models.Invitation, by models.Author) (models.Expense, erro
 	return mine, nil
 }
 
-// Decline refuses an invitation; whoever invited is not told. Errors are Accept's.
-func (l *Ledger) Decline(ctx context.Context, userID, id string, by models.Author) error {
+// DeclineInvitation declines an invitation. The inviting user is not notified. Errors are as for
+// Accept.
+func (l *Ledger) DeclineInvitation(ctx context.Context, userID, id string, by models.Author) error {
 	err := l.Write(ctx, userID, func(w *Work) error {
-		i, err := w.received(id)
+		i, err := w.lockInvitation(id)
 		if err != nil {
 			return err
 		}
 		w.Tx.TouchDevice(by)
-		return w.suppress(i.ID, by)
+		return w.hideInvitation(i.ID, by)
 	})
 	if err != nil {
 		return fmt.Errorf("decline an invitation: %w", err)
@@ -166,17 +169,16 @@ func (l *Ledger) Decline(ctx context.Context, userID, id string, by models.Autho
 	return nil
 }
 
-// suppress takes an invitation out of the user's sight.
-func (w *Work) suppress(id string, by models.Author) error {
+// hideInvitation marks an invitation as declined and removes it from the user's list.
+func (w *Work) hideInvitation(id string, by models.Author) error {
 	w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: id, Author: by})
 	return w.Tx.SetInvitationState(id, models.InvitationDeclined)
 }
 
-// Block has no invitation or share of another user arrive any more, and declines those
-// that wait. What was accepted before stays: it can be left one by one. Whoever is
-// blocked is not told. Errors: models.NotFound, all alike, for nobody, the user
-// themselves, and anybody they never had to do with; models.Invalid with CodeBlockLimit
-// for more than models.MaxBlocked; and store.Write's.
+// Block suppresses all further invitations and shares of another user and declines those
+// that wait. Expenses accepted before stay shared. The blocked user is not notified.
+// Errors: the same models.NotFound for an unknown id, the user's own id and any user
+// without a prior contact; models.Invalid with CodeBlockLimit; and those of store.Write.
 func (l *Ledger) Block(ctx context.Context, userID, otherID string, by models.Author) (models.Person, error) {
 	var p models.Person
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
@@ -190,7 +192,7 @@ func (l *Ledger) Block(ctx context.Context, userID, otherID string, by models.Au
 }
 
 func (w *Work) block(otherID string, by models.Author) (models.Person, error) {
-	p, err := w.person(otherID)
+	p, err := w.lockContact(otherID)
 	if err != nil {
 		return p, err
 	}
@@ -199,7 +201,7 @@ func (w *Work) block(otherID string, by models.Author) (models.Person, error) {
 		return p, err
 	}
 	if n, err := w.Tx.BlockedCount(); err != nil || n >= models.MaxBlocked {
-		return p, errors.Join(err, errBlockMost)
+		return p, errors.Join(err, errBlockLimit)
 	}
 	ids, err := w.Tx.ReceivedFrom(otherID)
 	if err != nil {
@@ -207,7 +209,7 @@ func (w *Work) block(otherID string, by models.Author) (models.Person, error) {
 	}
 	w.Tx.TouchDevice(by)
 	for _, id := range ids {
-		if err := w.suppress(id, by); err != nil {
+		if err := w.hideInvitation(id, by); err != nil {
 			return p, err
 		}
 	}
@@ -215,10 +217,10 @@ func (w *Work) block(otherID string, by models.Author) (models.Person, error) {
 	return p, w.Tx.SetContact(otherID, models.ContactBlocked)
 }
 
-// person gives another user, whose row is locked then, to somebody who has had to do
-// with them.
-func (w *Work) person(otherID string) (models.Person, error) {
-	if !models.ID24(otherID) || otherID == w.Tx.User().ID {
+// lockContact returns another user with whom the user had contact before, and locks their
+// row. The error is models.NotFound for anybody else.
+func (w *Work) lockContact(otherID string) (models.Person, error) {
+	if !models.IsID(otherID) || otherID == w.Tx.User().ID {
 		return models.Person{}, errNoPerson
 	}
 	if known, err := w.Tx.Knows(otherID); err != nil || !known {
@@ -234,13 +236,12 @@ func (w *Work) person(otherID string) (models.Person, error) {
 	return models.Person{ID: otherID, Name: t.User().Name}, nil
 }
 
-// Unblock forgets what the user decided about somebody they block: from then on that
-// one may invite them. Errors: models.NotFound for anybody they do not block, and
-// store.Write's.
+// Unblock removes a block, so the other user can invite the user again. Errors:
+// models.NotFound if they are not blocked, and those of store.Write.
 func (l *Ledger) Unblock(ctx context.Context, userID, otherID string, by models.Author) (models.Person, error) {
 	var p models.Person
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
-		if p, err = w.person(otherID); err != nil {
+		if p, err = w.lockContact(otherID); err != nil {
 			return err
 		}
 		switch state, err := w.Tx.Contact(otherID); {
@@ -259,7 +260,7 @@ func (l *Ledger) Unblock(ctx context.Context, userID, otherID string, by models.
 	return p, nil
 }
 
-// Blocked are the people whom the user blocks, by name.
+// Blocked returns the people whom the user blocks, sorted by name.
 func (l *Ledger) Blocked(ctx context.Context, userID string) ([]models.Person, error) {
 	all, err := l.store.Blocked(ctx, userID)
 	if err != nil {
@@ -268,15 +269,14 @@ func (l *Ledger) Blocked(ctx context.Context, userID string) ([]models.Person, e
 	return all, nil
 }
 
-// Deliveries: how many invitations are looked at together, and how often somebody
-// looks for those of other processes and of one that ended.
 const (
-	deliverBatch = 100
-	deliverPoll  = 2 * time.Second
+	deliverBatch = 100             // invitations that are read at once
+	deliverPoll  = 2 * time.Second // interval of looking for those of other processes
+	deliverWarn  = time.Minute     // interval of logging that they cannot be delivered
 )
 
-// DeliverInvitations has what Share and Withdraw wrote down reach those it is for, and
-// tells how many there were. Several processes may do so at once.
+// DeliverInvitations delivers the invitations and withdrawals that Share and Withdraw
+// stored, and returns their number. Several processes may call it at the same time.
 func (l *Ledger) DeliverInvitations(ctx context.Context) (n int, err error) {
 	for {
 		all, err := l.store.UndeliveredInvitations(ctx, deliverBatch)
@@ -296,22 +296,26 @@ func (l *Ledger) DeliverInvitations(ctx context.Context) (n int, err error) {
 	}
 }
 
-// RunInvitations delivers invitations until ctx ends, soon after each commit of this
-// process that left some.
+// RunInvitations delivers invitations until ctx ends: at once after a commit of this
+// process that added some, else every deliverPoll.
 func (l *Ledger) RunInvitations(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(deliverPoll)
 	defer tick.Stop()
 	missed := l.store.WakeAllInvitations(ctx)
-	for {
+	for warned := (time.Time{}); ; {
 		_, err := l.DeliverInvitations(ctx)
-		if err = errors.Join(err, missed); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "invitations are not delivered yet", slog.Any("error", err))
+		switch err = errors.Join(err, missed); {
+		case err == nil:
+			warned = time.Time{}
+		case ctx.Err() == nil && time.Since(warned) >= deliverWarn:
+			warned = time.Now()
+			log.WarnContext(ctx, "invitations are not delivered yet, and are tried again", slog.Any("error", err))
 		}
 		missed = nil
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-l.undelivered:
+		case <-l.deliverSignal:
 		case <-tick.C:
 		}
 	}
@@ -326,13 +330,14 @@ func (l *Ledger) deliver(ctx context.Context, i models.Invitation) error {
 		return err
 	}
 	err = l.Write(ctx, u.ID, func(w *Work) error { return w.deliver(i.ID) })
-	if models.KindOf(err) == models.NotFound { // the account was removed meanwhile
+	if models.KindOf(err) == models.NotFound { // the account was removed in the meantime
 		return nil
 	}
 	return err
 }
 
-// deliver has one invitation reach the user, as they have decided about its owner.
+// deliver delivers one invitation to the user, depending on their decision about its
+// owner: it is shown, accepted at once or suppressed.
 func (w *Work) deliver(id string) error {
 	i, err := w.Tx.UndeliveredInvitation(id)
 	if err != nil || i.ID == "" {
@@ -340,7 +345,7 @@ func (w *Work) deliver(id string) error {
 	}
 	if i.State == models.InvitationWithdrawn {
 		w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: id})
-		return w.Tx.SetInvitationState(id, models.InvitationGone)
+		return w.Tx.SetInvitationState(id, models.InvitationExpired)
 	}
 	if err := w.Tx.Lock(i.OwnerID); err != nil {
 		return err
@@ -349,29 +354,29 @@ func (w *Work) deliver(id string) error {
 	switch {
 	case err != nil:
 		return err
-	case w.Tx.In(i.OwnerID) == nil: // removed meanwhile
+	case w.Tx.In(i.OwnerID) == nil: // the account was removed in the meantime
 		return w.Tx.DeleteInvitation(id)
 	case contact == models.ContactBlocked:
 		return w.Tx.SetInvitationState(id, models.InvitationDeclined)
 	case contact == models.ContactAccepted:
-		return w.arrive(i)
+		return w.shareDirectly(i)
 	}
-	return w.present(i)
+	return w.showInvitation(i)
 }
 
-// arrive shares the expense of an invitation that needs no answer.
-func (w *Work) arrive(i models.Invitation) error {
-	_, err := w.take(i, models.Author{})
-	if models.KindOf(err) == models.NotFound { // there is nothing to be shared
+// shareDirectly shares the expense of an invitation without asking the user.
+func (w *Work) shareDirectly(i models.Invitation) error {
+	_, err := w.acceptShare(i, models.Author{})
+	if models.KindOf(err) == models.NotFound { // the expense was deleted
 		return w.Tx.DeleteInvitation(i.ID)
 	}
 	return err
 }
 
-// present shows an invitation to the user. When models.MaxReceived wait, the oldest of
-// whoever sent most of them makes room, and if that is nobody else the new one stays
-// hidden: so no sender keeps another's out.
-func (w *Work) present(i models.Invitation) error {
+// showInvitation shows an invitation to the user. If models.MaxPendingInvitations are waiting, it hides
+// the oldest of the sender with the most, or the new one if that is the same sender. So
+// no sender can keep out the invitations of others.
+func (w *Work) showInvitation(i models.Invitation) error {
 	all, most, count, err := w.Tx.Inviters()
 	if err != nil {
 		return err
@@ -384,7 +389,7 @@ func (w *Work) present(i models.Invitation) error {
 		if err != nil {
 			return err
 		}
-		if err := w.suppress(ids[0], models.Author{}); err != nil {
+		if err := w.hideInvitation(ids[0], models.Author{}); err != nil {
 			return err
 		}
 	}

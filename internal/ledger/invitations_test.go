@@ -1,8 +1,12 @@
 package ledger_test
 
 import (
+	"bytes"
+	"context"
+	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,7 +19,7 @@ import (
 )
 
 // invite offers the expense to an address and has the offer delivered.
-func (f *flat) invite(email string) {
+func (f *sharingFixture) invite(email string) {
 	f.t.Helper()
 	if err := f.Share(f.t.Context(), f.owner.ID, f.expense.ID, email, models.RoleViewer, models.Author{}); err != nil {
 		f.t.Fatalf("invite %s: %v", email, err)
@@ -23,7 +27,7 @@ func (f *flat) invite(email string) {
 	f.deliver()
 }
 
-func (f *flat) deliver() {
+func (f *sharingFixture) deliver() {
 	f.t.Helper()
 	if _, err := f.DeliverInvitations(f.t.Context()); err != nil {
 		f.t.Fatalf("deliver: %v", err)
@@ -31,7 +35,7 @@ func (f *flat) deliver() {
 }
 
 // invitations are the ids of those that wait for the user's answer.
-func (f *flat) invitations(u models.User) (ids []string) {
+func (f *sharingFixture) invitations(u models.User) (ids []string) {
 	f.t.Helper()
 	all, err := f.Invitations(f.t.Context(), u.ID)
 	if err != nil {
@@ -43,8 +47,8 @@ func (f *flat) invitations(u models.User) (ids []string) {
 	return ids
 }
 
-// asked is the one invitation that waits for the user's answer.
-func (f *flat) asked(u models.User) string {
+// asked returns the only invitation that waits for the user's answer.
+func (f *sharingFixture) asked(u models.User) string {
 	f.t.Helper()
 	ids := f.invitations(u)
 	if len(ids) != 1 {
@@ -53,8 +57,8 @@ func (f *flat) asked(u models.User) string {
 	return ids[0]
 }
 
-// invited are whom the owner's list names as invited.
-func (f *flat) invited() (emails []string) {
+// invited returns the addresses that the owner's list shows as invited.
+func (f *sharingFixture) invited() (emails []string) {
 	f.t.Helper()
 	sharing, err := f.Shares(f.t.Context(), f.owner.ID, f.expense.ID)
 	if err != nil {
@@ -66,10 +70,10 @@ func (f *flat) invited() (emails []string) {
 	return emails
 }
 
-// Sharing with an address told whether it has an account, and put the expense into the
-// list of whoever has it.
+// Sharing with an address revealed whether it has an account, and added the expense to the
+// list of that account without asking.
 func TestAShareTellsNothingAndPutsNothingIntoAList(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		f.invite("nobody@example.org")
 		owner := len(f.changes(f.owner))
 		f.invite(f.stranger.Email)
@@ -83,29 +87,32 @@ func TestAShareTellsNothingAndPutsNothingIntoAList(t *testing.T) {
 			f.t.Error("the expense is in the list of who did not accept")
 		}
 		log := f.changes(f.stranger)
-		if len(log) != 1 || log[0].Kind != models.InvitationReceived || log[0].Invitation.OwnerEmail != f.owner.Email || log[0].Invitation.Description != "" {
+		if len(log) != 1 || log[0].Kind != models.InvitationReceived || log[0].Invitation.OwnerEmail != f.owner.Email ||
+			log[0].Invitation.Description != "" {
 			f.t.Errorf("the stranger heard %+v", log)
 		}
 		all, err := f.Invitations(f.t.Context(), f.stranger.ID)
-		if err != nil || len(all) != 1 || all[0].Description != f.expense.Description || all[0].OwnerName != f.owner.Name || all[0].Role != models.RoleViewer {
+		if err != nil || len(all) != 1 || all[0].Description != f.expense.Description || all[0].OwnerName != f.owner.Name ||
+			all[0].Role != models.RoleViewer {
 			f.t.Errorf("invitations %+v, %v", all, err)
 		}
 	})
 }
 
 func TestWhoAcceptedOnceGetsLaterSharesAtOnceUntilTheyBlock(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		f.invite(f.stranger.Email)
-		e, err := f.Accept(ctx, f.stranger.ID, f.asked(f.stranger), by)
+		e, err := f.AcceptInvitation(ctx, f.stranger.ID, f.asked(f.stranger), by)
 		if err != nil || e.ID != f.expense.ID || e.Role != models.RoleViewer || e.SharedBy != f.owner.Name {
 			f.t.Fatalf("accepted %+v, %v", e, err)
 		}
-		if got, want := f.log(f.stranger), []string{"invitation_received", "invitation_closed", "expense_created"}; !slices.Equal(got, want) {
+		if got, want := f.log(f.stranger), []string{"invitation_received", "invitation_closed", "expense_created"}; !slices.Equal(got,
+			want) {
 			f.t.Errorf("heard %v, want %v", got, want)
 		}
 		later := func() string {
-			e, err := f.CreateExpense(ctx, f.owner.ID, ledger.Creation{Draft: lunch()})
+			e, err := f.CreateExpense(ctx, f.owner.ID, ledger.ExpenseCreation{Draft: lunch()})
 			if err != nil {
 				f.t.Fatal(err)
 			}
@@ -132,16 +139,16 @@ func TestWhoAcceptedOnceGetsLaterSharesAtOnceUntilTheyBlock(t *testing.T) {
 	})
 }
 
-// Who declined, or blocks, is in the owner's list as one who has not answered.
+// The owner's list shows a user who declined or blocks as one who has not answered.
 func TestARefusalIsNotTold(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		second := storetest.User(f.t, f.store)
 		for _, email := range []string{f.stranger.Email, second.Email, "nobody@example.org"} {
 			f.invite(email)
 		}
 		before, head := f.invited(), f.log(f.owner)
-		if err := f.Decline(ctx, f.stranger.ID, f.asked(f.stranger), by); err != nil {
+		if err := f.DeclineInvitation(ctx, f.stranger.ID, f.asked(f.stranger), by); err != nil {
 			f.t.Fatal(err)
 		}
 		if _, err := f.Block(ctx, second.ID, f.owner.ID, by); err != nil {
@@ -158,7 +165,7 @@ func TestARefusalIsNotTold(t *testing.T) {
 			f.t.Errorf("who declined was asked again: %v", got)
 		}
 		for _, email := range before {
-			if err := f.Withdraw(ctx, f.owner.ID, f.expense.ID, email, by); err != nil {
+			if err := f.WithdrawInvitation(ctx, f.owner.ID, f.expense.ID, email, by); err != nil {
 				f.t.Errorf("withdraw from %s: %v", email, err)
 			}
 		}
@@ -169,18 +176,19 @@ func TestARefusalIsNotTold(t *testing.T) {
 }
 
 func TestAWithdrawnInvitationIsNotThereAnyMore(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		f.invite(f.stranger.Email)
 		id := f.asked(f.stranger)
-		if err := f.Withdraw(ctx, f.owner.ID, f.expense.ID, f.stranger.Email, by); err != nil {
+		if err := f.WithdrawInvitation(ctx, f.owner.ID, f.expense.ID, f.stranger.Email, by); err != nil {
 			f.t.Fatal(err)
 		}
-		if _, err := f.Accept(ctx, f.stranger.ID, id, by); models.KindOf(err) != models.NotFound {
+		if _, err := f.AcceptInvitation(ctx, f.stranger.ID, id, by); models.KindOf(err) != models.NotFound {
 			f.t.Errorf("accepted before it was taken away: %v", err)
 		}
 		f.deliver()
-		if got, want := f.log(f.stranger), []string{"invitation_received", "invitation_closed"}; !slices.Equal(got, want) || len(f.invitations(f.stranger)) != 0 {
+		if got, want := f.log(f.stranger), []string{"invitation_received", "invitation_closed"}; !slices.Equal(got, want) ||
+			len(f.invitations(f.stranger)) != 0 {
 			f.t.Errorf("heard %v, want %v", got, want)
 		}
 		f.invite(f.stranger.Email)
@@ -195,21 +203,25 @@ func TestAWithdrawnInvitationIsNotThereAnyMore(t *testing.T) {
 }
 
 func TestInvitationsReachOnlyTheirRecipient(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		f.invite(f.stranger.Email)
 		id := f.asked(f.stranger)
 		for _, u := range []models.User{f.owner, f.editor, f.former} {
-			if _, err := f.Accept(ctx, u.ID, id, by); models.KindOf(err) != models.NotFound {
+			if _, err := f.AcceptInvitation(ctx, u.ID, id, by); models.KindOf(err) != models.NotFound {
 				f.t.Errorf("somebody else accepted: %v", err)
 			}
-			if err := f.Decline(ctx, u.ID, id, by); models.KindOf(err) != models.NotFound {
+			if err := f.DeclineInvitation(ctx, u.ID, id, by); models.KindOf(err) != models.NotFound {
 				f.t.Errorf("somebody else declined: %v", err)
 			}
 		}
 		nobody := storetest.User(f.t, f.store)
-		for name, other := range map[string]string{"nobody": storetest.ID(), "no id": "x", "a user unheard of": nobody.ID, "themselves": f.stranger.ID} {
-			if _, err := f.Block(ctx, f.stranger.ID, other, by); models.KindOf(err) != models.NotFound || models.Message(err) != "Person not found" {
+		for name, other := range map[string]string{
+			"nobody": storetest.ID(), "no id": "x", "a user unheard of": nobody.ID,
+			"themselves": f.stranger.ID,
+		} {
+			if _, err := f.Block(ctx, f.stranger.ID, other, by); models.KindOf(err) != models.NotFound ||
+				models.Message(err) != "Person not found" {
 				f.t.Errorf("blocked %s: %v", name, err)
 			}
 		}
@@ -217,7 +229,7 @@ func TestInvitationsReachOnlyTheirRecipient(t *testing.T) {
 }
 
 func TestBlockedPeopleAreListedAndMayBeUnblocked(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		f.invite(f.stranger.Email)
 		for range 2 { // the second changes nothing
@@ -225,7 +237,8 @@ func TestBlockedPeopleAreListedAndMayBeUnblocked(t *testing.T) {
 				f.t.Fatalf("block: %+v, %v", p, err)
 			}
 		}
-		if got, want := f.log(f.stranger), []string{"invitation_received", "invitation_closed", "person_blocked"}; !slices.Equal(got, want) {
+		if got, want := f.log(f.stranger), []string{"invitation_received", "invitation_closed", "person_blocked"}; !slices.Equal(got,
+			want) {
 			f.t.Errorf("heard %v, want %v", got, want)
 		}
 		if people, err := f.Blocked(ctx, f.stranger.ID); err != nil || len(people) != 1 || people[0].ID != f.owner.ID {
@@ -243,25 +256,25 @@ func TestBlockedPeopleAreListedAndMayBeUnblocked(t *testing.T) {
 	})
 }
 
-// Both bounds that are told count an address without an account like any other.
+// Both limits count addresses without an account too.
 func TestInvitationsAreBoundedForTheirSender(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		for _, email := range []string{f.stranger.Email, "nobody@example.org"} {
 			var err error
 			n := 0
-			for ; err == nil && n < models.MaxInvitationsPair+5; n++ {
-				e, made := f.CreateExpense(ctx, f.owner.ID, ledger.Creation{Draft: lunch()})
+			for ; err == nil && n < models.MaxInvitationsPerAddress+5; n++ {
+				e, made := f.CreateExpense(ctx, f.owner.ID, ledger.ExpenseCreation{Draft: lunch()})
 				if made != nil {
 					f.t.Fatal(made)
 				}
 				err = f.Share(ctx, f.owner.ID, e.ID, email, models.RoleViewer, by)
 				if n%2 == 0 && err == nil { // a withdrawn one counts too
-					err = f.Withdraw(ctx, f.owner.ID, e.ID, email, by)
+					err = f.WithdrawInvitation(ctx, f.owner.ID, e.ID, email, by)
 				}
 				f.deliver()
 			}
-			if n != models.MaxInvitationsPair+1 || models.KindOf(err) != models.Invalid {
+			if n != models.MaxInvitationsPerAddress+1 || models.KindOf(err) != models.Invalid {
 				f.t.Errorf("%s: the %dth ended with %v", email, n, err)
 			}
 		}
@@ -275,13 +288,13 @@ func TestInvitationsAreBoundedForTheirSender(t *testing.T) {
 	})
 }
 
-// A flood of one sender must not keep another sender's invitation out.
+// Many invitations of one sender must not displace those of another.
 func TestNobodyFillsTheListOfInvitationsForOthers(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		f.LimitReceived(4)
 		offer := func(from models.User) {
-			e, err := f.CreateExpense(ctx, from.ID, ledger.Creation{Draft: lunch()})
+			e, err := f.CreateExpense(ctx, from.ID, ledger.ExpenseCreation{Draft: lunch()})
 			if err == nil {
 				err = f.Share(ctx, from.ID, e.ID, f.stranger.Email, models.RoleViewer, by)
 			}
@@ -310,7 +323,7 @@ func TestNobodyFillsTheListOfInvitationsForOthers(t *testing.T) {
 }
 
 func TestAnInvitationWaitsForAnAccount(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		f.invite("\u0130later@example.org")
 		u := storetest.User(f.t, f.store, "\u0130later@example.org")
 		if err := f.store.WakeInvitations(f.t.Context(), u.Email); err != nil {
@@ -324,12 +337,12 @@ func TestAnInvitationWaitsForAnAccount(t *testing.T) {
 // Accepting, declining, blocking, withdrawing, deleting and removing at once: the
 // lists agree with the logs, and nothing is half done.
 func TestAnswersToInvitationsRace(t *testing.T) {
-	crowds(t, func(c *crowd) {
+	eachCluster(t, func(c *cluster) {
 		ctx, by := c.t.Context(), models.Author{}
 		owner, rest := c.users[0], c.users[1:]
 		var ids []string
 		for range 4 {
-			e, err := c.any().CreateExpense(ctx, owner.ID, ledger.Creation{Draft: lunch()})
+			e, err := c.any().CreateExpense(ctx, owner.ID, ledger.ExpenseCreation{Draft: lunch()})
 			if err != nil {
 				c.t.Fatal(err)
 			}
@@ -355,13 +368,13 @@ func TestAnswersToInvitationsRace(t *testing.T) {
 					invitations, err := c.any().Invitations(ctx, u.ID)
 					fine("invitations", err)
 					for _, i := range invitations {
-						all.Go(func() { _, err := c.any().Accept(ctx, u.ID, i.ID, by); fine("accept", err) })
-						all.Go(func() { fine("decline", c.any().Decline(ctx, u.ID, i.ID, by)) })
+						all.Go(func() { _, err := c.any().AcceptInvitation(ctx, u.ID, i.ID, by); fine("accept", err) })
+						all.Go(func() { fine("decline", c.any().DeclineInvitation(ctx, u.ID, i.ID, by)) })
 					}
 					if n == 0 {
 						all.Go(func() { _, err := c.any().Block(ctx, u.ID, owner.ID, by); fine("block", err) })
 					}
-					all.Go(func() { fine("withdraw", c.any().Withdraw(ctx, owner.ID, id, u.Email, by)) })
+					all.Go(func() { fine("withdraw", c.any().WithdrawInvitation(ctx, owner.ID, id, u.Email, by)) })
 				})
 			}
 		}
@@ -371,6 +384,28 @@ func TestAnswersToInvitationsRace(t *testing.T) {
 		_, err := c.any().DeliverInvitations(ctx)
 		fine("deliver the rest", err)
 		c.users = slices.Delete(c.users, 3, 4)
-		c.settled()
+		c.checkAgreement()
 	})
+}
+
+func TestInvitationsThatCannotBeDeliveredAreLoggedOnceAMinute(t *testing.T) {
+	s := storetest.New(t)
+	f := ledger.New(s, nil, ledger.Options{})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.RunInvitations(ctx, slog.New(slog.NewTextHandler(&log, nil))) }()
+	for range 5 {
+		f.SignalDelivery()
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(log.String(), "not delivered yet"); n != 1 {
+		t.Errorf("it was logged %d times:\n%s", n, log.String())
+	}
 }

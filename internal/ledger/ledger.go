@@ -1,33 +1,33 @@
-// Package ledger holds the rules of every change to a user's expenses, budgets
-// and notifications and of accounts, one function per change, called by every
-// door: HTTP, sockets and the offline queue.
+// Package ledger implements the business rules: one function per change of expenses,
+// budgets, goals, notifications, shares and accounts. HTTP, sockets and the offline queue
+// all call it.
 //
 // What it promises:
 //
-//   - A change, its version, its entry in the user's log and whatever makes its
-//     repetition harmless are one transaction. Nobody hears of a change that was
-//     rolled back, for events are read from the log.
-//   - A version that a client names is respected: if a newer one is stored,
-//     nothing changes (docs/contract.md#versions). Not named, the change is applied.
-//   - An absent expense and another user's look the same, so ids cannot be
-//     probed; so do an unknown address and a wrong password, in answer and time.
-//   - What somebody may do with an expense of somebody else is decided here, under
-//     the locks of all who have it, whichever door they come through (models.Role).
-//     A change of it is in the log of each of them, or of none.
-//   - A budget that rises to a higher level is alerted once, in the transaction
-//     that raised it, whichever door it came through (see settle).
-//   - A temporary id that a device gave an offline expense works wherever an
+//   - A change, its version, its entry in the user's log and its idempotency record are
+//     written in one transaction. Events are read from the log, so a change that was
+//     rolled back is never announced.
+//   - If a client sends the version that it read and a newer one is stored, nothing
+//     changes (docs/contract.md#versions). Without a version, the change is applied.
+//   - An absent expense and another user's cause the same error, so ids cannot be
+//     probed. So do an unknown address and a wrong password, with the same response time.
+//   - Permissions for shared expenses (models.Role) are checked here, under the locks of
+//     all users who have the expense. A change of it is in the logs of all of them or of
+//     none.
+//   - A budget that rises to a higher level is alerted once, in the transaction that
+//     raised it (see applyConsequences).
+//   - A temporary id that a device assigned to an offline expense works wherever an
 //     expense's id does (docs/contract.md#d14).
 package ledger
 
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"expenseflow/internal/failpoint"
 	"expenseflow/internal/store"
 	"expenseflow/models"
 )
@@ -38,58 +38,56 @@ type Ledger struct {
 	wake  func(userID string)
 	opts  Options
 
-	maxReceived int64         // invitations that wait for one user; models.MaxReceived
-	undelivered chan struct{} // holds a token after a commit that left invitations to be delivered
+	alerts        atomic.Int64  // of budgets, since the start
+	maxReceived   int64         // waiting invitations per user; models.MaxPendingInvitations
+	deliverSignal chan struct{} // signals that a commit added invitations to deliver
 }
 
-// Options are what a Ledger allows users, and tells them beside their budgets. The
-// zero value allows everything and tells nothing.
+// Options are the limits and optional notifications of a Ledger. The zero value has no
+// limits and no optional notifications.
 type Options struct {
-	// MaxExpenses is how many expenses a user may have of their own; 0 is no limit.
+	// MaxExpenses is the maximum number of a user's own expenses; 0 is no limit.
 	MaxExpenses int64
 
-	// LowBalance is the balance below which a user is told so; nil is none. It is
-	// told each time that the balance falls below it.
+	// LowBalance is the balance below which a user is notified, each time that the
+	// balance falls below it; nil disables it.
 	LowBalance *models.Money
 
-	// NotifyExpenses makes a notification of each change of an expense, one for
-	// all of a transaction that makes several.
+	// NotifyExpenses adds a notification for each transaction that changes expenses.
 	NotifyExpenses bool
 
-	// NotifyBalance makes a notification of each transaction that changes the
-	// balance, unless it is told that the balance is low.
+	// NotifyBalance adds a notification for each transaction that changes the balance,
+	// unless it caused a notification of a low balance.
 	NotifyBalance bool
 
-	// Activity hears, after the commit, of each comment and of each update of an
-	// expense, for whoever looks at it: the author's own devices, if it is shared
-	// with nobody. It must not block; nil hears nothing.
-	Activity func(models.Activity)
+	// OnActivity is called after the commit of each comment and each update of an expense.
+	// It must not block; it may be nil.
+	OnActivity func(models.Activity)
 
-	// Rights hears, after the commit and before whoever caused it is answered, of
-	// the changes of users' logs by which they have an expense no more: it was
-	// deleted, or is not shared with them any longer. Who follows those logs hears
-	// the same a moment later, in this process and in others. It must not block; nil
-	// hears nothing.
-	Rights func(c *models.Change)
+	// OnAccessLost is called after the commit, and before the request is answered, with each
+	// change by which a user lost access to an expense: it was deleted or is no longer
+	// shared. Followers of the log receive the same change a little later. It must not
+	// block; it may be nil.
+	OnAccessLost func(c *models.Change)
 }
 
-// New makes a Ledger on s. wake is told after each commit whose log may have
-// grown; it must not block, and may be nil.
+// New returns a Ledger on s. wake is called after each commit with the ID of every user
+// whose log may have grown. It must not block; it may be nil.
 func New(s *store.Store, wake func(userID string), o Options) *Ledger {
 	if wake == nil {
 		wake = func(string) {}
 	}
-	return &Ledger{store: s, wake: wake, opts: o, maxReceived: models.MaxReceived, undelivered: make(chan struct{}, 1)}
+	return &Ledger{store: s, wake: wake, opts: o, maxReceived: models.MaxPendingInvitations, deliverSignal: make(chan struct{}, 1)}
 }
 
-// NewID makes an id as the original's database does: 24 hex digits that grow
+// NewID returns a new id in the form of a MongoDB ObjectID: 24 hex digits that increase
 // with time.
 func NewID() string { return bson.NewObjectID().Hex() }
 
-// Write runs fn as one transaction of the user, draws the consequences of what
-// it did for everybody (see settle), and wakes the tails of their logs after the
-// commit. fn may run more than once, so it resets its own results first. Errors
-// are store.Write's.
+// Write runs fn in a transaction of the user, applies the consequences of its changes
+// for all users concerned (see applyConsequences), and after the commit wakes the
+// followers of their logs. fn may run more than once, so it must reset its results at
+// the start. Errors are those of fn and of store.Write.
 func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) error) error {
 	var done *store.Tx
 	err := l.store.Write(ctx, userID, func(tx *store.Tx) error {
@@ -98,16 +96,15 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 			return err
 		}
 		for _, t := range tx.Each() {
-			if err := l.settle(&Work{Tx: t}); err != nil {
+			if err := l.applyConsequences(&Work{Tx: t}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err == nil {
-		failpoint.Here(failpoint.BeforeWake)
 		l.wake(userID)
-		l.tell(userID, done)
+		l.notifyOthers(userID, done)
 		l.wakeDelivery(done)
 	}
 	return err
@@ -118,36 +115,47 @@ func (l *Ledger) wakeDelivery(tx *store.Tx) {
 		return
 	}
 	select {
-	case l.undelivered <- struct{}{}:
+	case l.deliverSignal <- struct{}{}:
 	default:
 	}
 }
 
-// tell wakes those whose logs have grown by somebody else's doing, and says who
-// lost what.
-func (l *Ledger) tell(userID string, tx *store.Tx) {
+// notifyOthers wakes the logs of the other users that the transaction changed, and calls the
+// hooks of Options.
+func (l *Ledger) notifyOthers(userID string, tx *store.Tx) {
 	for _, t := range tx.Each() {
 		changes := t.Appended()
 		if id := t.User().ID; id != userID && len(changes) > 0 {
 			l.wake(id)
 		} else if id == userID {
-			l.tellUpdates(t, changes)
+			l.publishUpdates(t, changes)
 		}
 		for i := range changes {
-			if l.opts.Rights != nil && changes[i].Kind == models.ExpenseDeleted {
-				l.opts.Rights(&changes[i])
-			}
+			l.publishChange(&changes[i])
 		}
 	}
 }
 
-// tellUpdates says which expenses a user changed.
-func (l *Ledger) tellUpdates(t *store.Tx, changes []models.Change) {
+// publishChange counts a change, or calls the hook of Options that wants it.
+func (l *Ledger) publishChange(c *models.Change) {
+	switch {
+	case c.Kind == models.BudgetAlerted:
+		l.alerts.Add(1)
+	case c.Kind == models.ExpenseDeleted && l.opts.OnAccessLost != nil:
+		l.opts.OnAccessLost(c)
+	}
+}
+
+// Alerts returns how many alerts of budgets this process has sent.
+func (l *Ledger) Alerts() int64 { return l.alerts.Load() }
+
+// publishUpdates calls Options.OnActivity for each expense that the user updated.
+func (l *Ledger) publishUpdates(t *store.Tx, changes []models.Change) {
 	u := t.User()
 	for i := range changes {
 		c := &changes[i]
-		if l.opts.Activity != nil && c.Kind == models.ExpenseUpdated {
-			l.opts.Activity(models.Activity{
+		if l.opts.OnActivity != nil && c.Kind == models.ExpenseUpdated {
+			l.opts.OnActivity(models.Activity{
 				ExpenseID: c.EntityID, UserID: u.ID, UserName: u.Name, Type: models.ActivityUpdated, At: c.At,
 				Audience: t.AudienceOf(c.EntityID),
 			})
@@ -155,28 +163,26 @@ func (l *Ledger) tellUpdates(t *store.Tx, changes []models.Change) {
 	}
 }
 
-// A Creation is a new expense as a door received it.
-type Creation struct {
+// An ExpenseCreation is a request to create an expense.
+type ExpenseCreation struct {
 	Draft  models.Draft
 	Author models.Author
-	Date   *time.Time // the expense's if the draft has none; nil is now
+	Date   *time.Time // used if the draft has no date; nil is now
 
-	// RequestID and ClientID are the client's own names for this request, "" if it
-	// has none: RequestID among all of the user's (the header Idempotency-Key),
-	// ClientID among those of its device. The first of them that is there counts; a
-	// creation that has both is found by either. A repetition with the same data gets
-	// the first expense again, as it was then, and nobody hears of it.
+	// RequestID and ClientID are idempotency keys that the client chose, "" if absent.
+	// RequestID is unique per user (the header Idempotency-Key), ClientID per device. A
+	// creation with both is looked up by RequestID and stored under both. A repetition
+	// with the same data returns the expense of the first request and changes nothing.
 	RequestID, ClientID string
 
-	// Posted says that the creation came as an HTTP request, whose answer may be
-	// lost: then the device queues the same again (docs/contract.md#d17).
+	// Posted marks an HTTP request. If its response is lost, the device also queues the
+	// expense (docs/contract.md#d17).
 	Posted bool
 }
 
-// CreateExpense stores a new expense. Errors: *models.InvalidError for a draft
-// that breaks a rule, models.Conflict for other data under a name that was used,
-// and store.Write's.
-func (l *Ledger) CreateExpense(ctx context.Context, userID string, c Creation) (models.Expense, error) {
+// CreateExpense stores a new expense. Errors: *models.InvalidError, models.Conflict with
+// CodeKeyReused or the code of a limit, and those of store.Write.
+func (l *Ledger) CreateExpense(ctx context.Context, userID string, c ExpenseCreation) (models.Expense, error) {
 	var e models.Expense
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
 		e, _, err = w.CreateOnce(c)
@@ -188,13 +194,15 @@ func (l *Ledger) CreateExpense(ctx context.Context, userID string, c Creation) (
 	return e, nil
 }
 
-// UpdateExpense changes the fields that p names. id may be a temporary one of
-// the author's device, or of any device of the user if the author names none.
-// seen is the version that the client last read, nil if it named none: if a
-// newer one is stored, nothing changes and the error is a *models.ConflictError
-// with the stored expense. Other errors: *models.InvalidError, models.NotFound,
-// models.Forbidden for a viewer, and store.Write's.
-func (l *Ledger) UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error) {
+// UpdateExpense changes the fields of p. id may be a temporary id of the author's device,
+// or of any device of the user if the author has no DeviceID. seen is the version that
+// the client last read, nil to overwrite any. If a newer version is stored, nothing
+// changes and the error is a *models.ConflictError with the stored expense. Other
+// errors: *models.InvalidError, models.NotFound, models.Forbidden for a viewer, and those
+// of store.Write.
+func (l *Ledger) UpdateExpense(
+	ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author,
+) (models.Expense, error) {
 	var e models.Expense
 	err := l.Write(ctx, userID, func(w *Work) error {
 		target, err := w.Resolve(id, by.DeviceID)
@@ -210,9 +218,9 @@ func (l *Ledger) UpdateExpense(ctx context.Context, userID, id string, seen *int
 	return e, nil
 }
 
-// DeleteExpense removes an expense and gives its last state. id is as for
-// UpdateExpense. Errors: models.NotFound, also for what is deleted already,
-// models.Forbidden for whoever does not own it, and store.Write's.
+// DeleteExpense removes an expense and returns its last state. id is as for
+// UpdateExpense. Errors: models.NotFound, also if it was deleted before,
+// models.Forbidden for a user who is not the owner, and those of store.Write.
 func (l *Ledger) DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error) {
 	var e models.Expense
 	err := l.Write(ctx, userID, func(w *Work) error {

@@ -7,8 +7,8 @@ import (
 	"expenseflow/models"
 )
 
-// MarkRead marks a notification as read and gives it as it is then. To mark it
-// again changes nothing. Errors: models.NotFound, and store.Write's.
+// MarkRead marks a notification as read and returns it. It is idempotent. Errors:
+// models.NotFound, and those of store.Write.
 func (l *Ledger) MarkRead(ctx context.Context, userID, id string) (models.Notification, error) {
 	var n models.Notification
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
@@ -26,8 +26,8 @@ func (l *Ledger) MarkRead(ctx context.Context, userID, id string) (models.Notifi
 	return n, nil
 }
 
-// MarkAllRead marks all of the user's notifications as read and tells how many
-// were not. Errors are store.Write's.
+// MarkAllRead marks all of the user's notifications as read and returns the number of
+// those that were unread. Errors are those of store.Write.
 func (l *Ledger) MarkAllRead(ctx context.Context, userID string) (int64, error) {
 	var n int64
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
@@ -42,8 +42,8 @@ func (l *Ledger) MarkAllRead(ctx context.Context, userID string) (int64, error) 
 	return n, nil
 }
 
-// DeleteNotification removes a notification. Errors: models.NotFound, also for
-// what is deleted already, and store.Write's.
+// DeleteNotification removes a notification. Errors: models.NotFound, also if it was
+// deleted before, and those of store.Write.
 func (l *Ledger) DeleteNotification(ctx context.Context, userID, id string) error {
 	err := l.Write(ctx, userID, func(w *Work) error {
 		n, err := w.Tx.Notification(id)

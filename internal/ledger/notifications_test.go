@@ -13,7 +13,7 @@ import (
 )
 
 // unread is the user's unread count, which must agree with the list.
-func (p *purse) unread() int {
+func (p *budgetFixture) unread() int {
 	p.t.Helper()
 	u, err := p.store.UserByID(p.t.Context(), p.user.ID)
 	if err != nil {
@@ -27,7 +27,7 @@ func (p *purse) unread() int {
 }
 
 func TestNotificationsAreReadAndDeleted(t *testing.T) {
-	eachPurse(t, ledger.Options{NotifyExpenses: true}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{NotifyExpenses: true}, func(p *budgetFixture) {
 		ctx := p.t.Context()
 		for i := range 3 {
 			p.now = noon.AddDate(0, 0, i)
@@ -68,7 +68,7 @@ func TestNotificationsAreReadAndDeleted(t *testing.T) {
 }
 
 func TestAnothersNotificationIsNone(t *testing.T) {
-	eachPurse(t, ledger.Options{NotifyExpenses: true}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{NotifyExpenses: true}, func(p *budgetFixture) {
 		ctx, other := p.t.Context(), storetest.User(p.t, p.store).ID
 		p.spend("1", noon)
 		ns, _, err := p.store.Notifications(ctx, p.user.ID, 1, 1, true)
@@ -87,8 +87,8 @@ func TestAnothersNotificationIsNone(t *testing.T) {
 	})
 }
 
-// notes are the notifications in the log, as type, priority, title, message and data.
-func (p *purse) notes() (notes []string) {
+// notifications returns those in the log, as type, priority, title, message and data.
+func (p *budgetFixture) notifications() (notes []string) {
 	for _, c := range p.log() {
 		if n := c.Notification; n != nil {
 			notes = append(notes, fmt.Sprintf("%s %s %s: %s %s", n.Type, n.Priority, n.Title, n.Message, n.Data))
@@ -97,51 +97,51 @@ func (p *purse) notes() (notes []string) {
 	return notes
 }
 
-func (p *purse) wantNotes(want ...string) {
+func (p *budgetFixture) wantNotifications(want ...string) {
 	p.t.Helper()
-	if diff := cmp.Diff(want, p.notes(), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, p.notifications(), cmpopts.EquateEmpty()); diff != "" {
 		p.t.Errorf("notifications (-want +got):\n%s", diff)
 	}
 }
 
 func TestALowBalanceIsToldOnceEachTime(t *testing.T) {
-	eachPurse(t, ledger.Options{LowBalance: ptr(models.Money(10_000_000))}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{LowBalance: ptr(models.Money(10_000_000))}, func(p *budgetFixture) {
 		p.spend("1", noon)
-		p.wantNotes() // it always was below
+		p.wantNotifications() // it always was below
 		salary := p.spend("16", noon)
 		p.edit(salary, models.Patch{Type: ptr("income")})
 		p.spend("5", noon)
-		p.wantNotes() // 10 is not below 10
+		p.wantNotifications() // 10 is not below 10
 		p.spend("0.01", noon)
 		want := `low_balance high Low balance: Your balance is 9.99, which is less than 10. {"balance":9.99,"threshold":10,"currency":"INR"}`
-		p.wantNotes(want)
+		p.wantNotifications(want)
 		p.spend("5", noon)
-		p.wantNotes(want)
+		p.wantNotifications(want)
 		p.edit(salary, models.Patch{Amount: ptr(models.Money(100_000_000))})
 		p.edit(salary, models.Patch{Amount: ptr(models.Money(1_000_000))})
-		p.wantNotes(want, `low_balance high Low balance: Your balance is -10.01, which is less than 10. {"balance":-10.01,"threshold":10,"currency":"INR"}`)
+		p.wantNotifications(want, `low_balance high Low balance: Your balance is -10.01, which is less than 10. {"balance":-10.01,"threshold":10,"currency":"INR"}`)
 	})
 }
 
 func TestChangesOfTheBalanceAreToldWhereWanted(t *testing.T) {
-	eachPurse(t, ledger.Options{NotifyBalance: true, LowBalance: ptr(models.Money(-20_000_000))}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{NotifyBalance: true, LowBalance: ptr(models.Money(-20_000_000))}, func(p *budgetFixture) {
 		lunch := p.spend("5", noon)
 		want := []string{`balance_changed low Balance changed: Your balance is -5. {"balance":-5,"delta":-5}`}
-		p.wantNotes(want...)
+		p.wantNotifications(want...)
 		p.edit(lunch, models.Patch{Description: ptr("dinner")}) // moves nothing
-		p.wantNotes(want...)
+		p.wantNotifications(want...)
 		p.edit(lunch, models.Patch{Amount: ptr(models.Money(7_500_000))})
 		want = append(want, `balance_changed low Balance changed: Your balance is -7.5. {"balance":-7.5,"delta":-2.5}`)
-		p.wantNotes(want...)
+		p.wantNotifications(want...)
 		p.spend("20", noon) // one notification is enough
-		p.wantNotes(append(want, `low_balance high Low balance: Your balance is -27.5, which is less than -20. {"balance":-27.5,"threshold":-20,"currency":"INR"}`)...)
+		p.wantNotifications(append(want, `low_balance high Low balance: Your balance is -27.5, which is less than -20. {"balance":-27.5,"threshold":-20,"currency":"INR"}`)...)
 	})
 }
 
 func TestChangesOfExpensesAreToldWhereWanted(t *testing.T) {
-	eachPurse(t, ledger.Options{NotifyExpenses: true}, func(p *purse) {
+	eachBudgetFixture(t, ledger.Options{NotifyExpenses: true}, func(p *budgetFixture) {
 		by := models.Author{DeviceID: "device_1"}
-		e := p.create(ledger.Creation{Draft: lunch(), Author: by})
+		e := p.create(ledger.ExpenseCreation{Draft: lunch(), Author: by})
 		p.edit(e, models.Patch{Amount: ptr(models.Money(2_500_000))})
 		if _, err := p.DeleteExpense(p.t.Context(), p.user.ID, e.ID, by); err != nil {
 			t.Fatal(err)
@@ -158,7 +158,7 @@ func TestChangesOfExpensesAreToldWhereWanted(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := `{"expenseId":"` + e.ID + `","action":`
-		p.wantNotes(
+		p.wantNotifications(
 			`expense_added low Expense added: Lunch: 12.5 `+id+`"created","deviceId":"device_1"}`,
 			`expense_added low Expense updated: Lunch: 2.5 `+id+`"updated"}`,
 			`expense_added low Expense deleted: Lunch: 2.5 `+id+`"deleted","deviceId":"device_1"}`,

@@ -7,10 +7,12 @@ import (
 	"expenseflow/models"
 )
 
-// SetPreferences changes how the user is told, and gives the result. change gets
-// what is stored, or the defaults. Errors: *models.InvalidError, change's own, and
-// store.Write's.
-func (l *Ledger) SetPreferences(ctx context.Context, userID string, change func(*models.NotificationPreferences)) (models.NotificationPreferences, error) {
+// SetPreferences changes the user's notification preferences and returns the result.
+// change receives the stored preferences, or the defaults. Errors: *models.InvalidError,
+// and those of store.Write.
+func (l *Ledger) SetPreferences(
+	ctx context.Context, userID string, change func(*models.NotificationPreferences),
+) (models.NotificationPreferences, error) {
 	var p models.NotificationPreferences
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
 		if p, err = w.Tx.Preferences(); err != nil {
@@ -32,25 +34,25 @@ func (l *Ledger) SetPreferences(ctx context.Context, userID string, change func(
 	return p, nil
 }
 
-// tells reports whether the user wants to be told of a type live now. Preferences
-// that cannot be read fail the transaction, so it does not matter what is said then.
-func (w *Work) tells(notification string) bool {
+// wantsLive reports whether the user wants notifications of this type live now. If the
+// preferences cannot be read, the transaction fails anyway, so the result is irrelevant.
+func (w *Work) wantsLive(notification string) bool {
 	p, err := w.Tx.Preferences()
-	return err != nil || p.Tells(notification, w.Tx.Clock())
+	return err != nil || p.AllowsLive(notification, w.Tx.Clock())
 }
 
-// tellsBudget is tells for an alert of a budget, of which a user may want to hear
-// once a day or a week at most.
-func (w *Work) tellsBudget() bool {
+// takeBudgetAlert reports whether the user wants a budget alert now. It records the time,
+// because a user may want at most one per day or week.
+func (w *Work) takeBudgetAlert() bool {
 	p, err := w.Tx.Preferences()
 	if err != nil {
 		return true
 	}
 	now := w.Tx.Clock()
-	if !p.Tells(models.NotifyBudget, now) {
+	if !p.AllowsLive(models.NotifyBudget, now) {
 		return false
 	}
-	every := p.BudgetAlertsEvery()
+	every := p.BudgetAlertInterval()
 	if every == 0 {
 		return true
 	}
@@ -61,11 +63,13 @@ func (w *Work) tellsBudget() bool {
 	return w.Tx.SavePreferences(p) == nil
 }
 
-// NotifyTest keeps a notification that the user asked for, to see how one looks.
+// NotifyTest stores a test notification that the user requested. Errors are those of
+// store.Write.
 func (l *Ledger) NotifyTest(ctx context.Context, userID, title, message string) error {
 	err := l.Write(ctx, userID, func(w *Work) error {
 		w.notify(models.Notification{
-			Type: models.NotifySystem, Priority: models.PriorityMedium, Title: title, Message: message, Data: data(map[string]bool{"test": true}),
+			Type: models.NotifySystem, Priority: models.PriorityMedium, Title: title, Message: message,
+			Data: notificationData(map[string]bool{"test": true}),
 		}, models.Author{})
 		return nil
 	})

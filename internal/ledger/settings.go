@@ -7,14 +7,16 @@ import (
 	"expenseflow/models"
 )
 
-// ChangeSettings changes the account's settings that p names and gives the user as
-// they are then. To choose the same again changes nothing.
+// ChangeSettings changes the account's settings of p and returns the updated user. It is
+// idempotent.
 //
-// A new zone moves no earlier day, a new currency no entry: totals and budgets
-// count otherwise from now on, and nobody is alerted of what that comes to.
+// A new zone does not change stored days, a new currency does not change entries. Totals
+// and budgets use the new settings from then on; the change itself raises no alerts.
 //
-// Errors: *models.InvalidError, and store.Write's.
-func (l *Ledger) ChangeSettings(ctx context.Context, userID string, p models.SettingsPatch, by models.Author) (models.User, error) {
+// Errors: *models.InvalidError, and those of store.Write.
+func (l *Ledger) ChangeSettings(
+	ctx context.Context, userID string, p models.SettingsPatch, by models.Author,
+) (models.User, error) {
 	if err := models.InvalidIf(p.Check()); err != nil {
 		return models.User{}, err
 	}
@@ -30,9 +32,9 @@ func (l *Ledger) ChangeSettings(ctx context.Context, userID string, p models.Set
 	return u, nil
 }
 
-// NameZone gives the account the zone that one of its clients names, if it has
-// none yet. What is no zone's name is ignored. Errors are store.Write's.
-func (l *Ledger) NameZone(ctx context.Context, userID, name string, by models.Author) error {
+// InitZone sets the account's zone to the one that a client reports, unless the account
+// has one. Unknown zones are ignored. Errors are those of store.Write.
+func (l *Ledger) InitZone(ctx context.Context, userID, name string, by models.Author) error {
 	if _, known := models.LoadZone(name); !known {
 		return nil
 	}

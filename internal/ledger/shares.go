@@ -8,33 +8,31 @@ import (
 	"expenseflow/models"
 )
 
-// CodeForbidden is the code of what a role does not allow, and CodeShareLimit of
-// one share too many.
+// Error codes of sharing.
 const (
 	CodeForbidden  = "FORBIDDEN"
 	CodeShareLimit = "SHARE_LIMIT"
 )
 
 var (
-	// errForbidden is for those who know of the expense.
+	// errForbidden is for users who have access to the expense but not the permission.
 	errForbidden = &models.Error{Kind: models.Forbidden, Msg: "Forbidden", Code: CodeForbidden}
-	// errNobody is for those who do not, and for a member who is none.
-	errNobody = models.E(models.NotFound, "Expense or user not found")
+	// errNoShare is for users without access, and for an unknown member.
+	errNoShare = models.E(models.NotFound, "Expense or user not found")
 )
 
-// Share offers whoever has this address a role in the user's expense. What becomes of
-// it is told to nobody but them: the answer and the work are the same whether or not
-// the address has an account, and whatever its owner decided about this user. From
-// then on the expense's owner finds the address among Sharing.Invited until it is
-// accepted. To offer the same again changes nothing. Who has the expense already gets
-// the role at once.
+// Share invites the owner of an e-mail address to the user's expense with a role. The
+// result and the running time are the same whether or not the address has an account and
+// whatever its owner decided about this user. The address is listed in Sharing.Invited
+// until the invitation is accepted. Share is idempotent. A user who already has access
+// gets the new role at once.
 //
-// Errors: *models.InvalidError; models.NotFound for an expense that the user does not
-// have; models.Forbidden for those who have it but do not own it; models.Invalid with
-// CodeShareSelf for the user's own address, CodeShareLimit for more than
-// models.MaxShares users and invitations of one expense, CodeInvitationLimit for more
-// than models.MaxInvitationsPair to the address or models.MaxInvitations in all; and
-// store.Write's.
+// Errors: *models.InvalidError; models.NotFound if the user has no access to the expense;
+// models.Forbidden if the user is not the owner; models.Invalid with CodeShareSelf for
+// the user's own address, CodeShareLimit for more than models.MaxShares users and
+// invitations of the expense, CodeInvitationLimit for more than
+// models.MaxInvitationsPerAddress to the address or models.MaxInvitations in all; and those of
+// store.Write.
 func (l *Ledger) Share(ctx context.Context, userID, expenseID, email string, role models.Role, by models.Author) error {
 	email = models.NormalizeEmail(email)
 	if err := models.InvalidIf(append(models.CheckEmail(email), models.CheckRole(role)...)); err != nil {
@@ -48,7 +46,7 @@ func (l *Ledger) Share(ctx context.Context, userID, expenseID, email string, rol
 }
 
 func (w *Work) share(id, email string, role models.Role, by models.Author) error {
-	e, err := w.sharing(id)
+	e, err := w.authorizeShare(id)
 	if err != nil {
 		return err
 	}
@@ -63,11 +61,11 @@ func (w *Work) share(id, email string, role models.Role, by models.Author) error
 	if err := w.invite(e, email, role); err != nil {
 		return err
 	}
-	w.announceShares(e, by)
+	w.appendShareChange(e, by)
 	return nil
 }
 
-// setRole gives a member another role.
+// setRole changes the role of a member.
 func (w *Work) setRole(e models.Expense, member models.Share, role models.Role, by models.Author) error {
 	if member.Role == role {
 		return nil
@@ -78,21 +76,21 @@ func (w *Work) setRole(e models.Expense, member models.Share, role models.Role, 
 	}
 	t := w.Tx.In(member.UserID)
 	t.AppendChange(models.ExpenseUpdated, t.View(e), by)
-	w.announceShares(e, by)
+	w.appendShareChange(e, by)
 	return nil
 }
 
-// sharing is allowed in the words of a share, which tell of an expense as little as
-// of an address.
-func (w *Work) sharing(id string, roles ...models.Role) (models.Expense, error) {
-	e, err := w.allowed(id, roles...)
+// authorizeShare is authorize with the error of a share, which does not reveal whether the
+// expense or the user was not found.
+func (w *Work) authorizeShare(id string, roles ...models.Role) (models.Expense, error) {
+	e, err := w.authorize(id, roles...)
 	if models.KindOf(err) == models.NotFound {
-		err = errNobody
+		err = errNoShare
 	}
 	return e, err
 }
 
-// roleOf is the role that somebody has in an expense of somebody else.
+// roleOf returns the role of a member; models.NoRole for other users.
 func (w *Work) roleOf(e models.Expense, userID string) models.Role {
 	for _, s := range w.Tx.Shares(e) {
 		if s.UserID == userID {
@@ -102,22 +100,22 @@ func (w *Work) roleOf(e models.Expense, userID string) models.Role {
 	return models.NoRole
 }
 
-// announceShares tells the owner, and gives, with whom an expense is shared now.
-func (w *Work) announceShares(e models.Expense, by models.Author) []models.Share {
+// appendShareChange appends the current shares of an expense to its owner's log and returns
+// them.
+func (w *Work) appendShareChange(e models.Expense, by models.Author) []models.Share {
 	shares := w.Tx.Shares(e)
 	w.Tx.TouchDevice(by)
 	w.Tx.In(e.UserID).Append(models.Change{Kind: models.ShareChanged, EntityID: e.ID, Shares: shares, Author: by})
 	return shares
 }
 
-// Unshare ends a member's right to an expense, and tells with whom it is shared
-// then: the owner takes it away, or the member gives it back. From then on nothing
-// in the member's lists, log or answers tells of the expense; in their log it was
-// deleted.
+// Unshare ends a member's access to an expense and returns the remaining shares. The
+// owner may remove any member, a member may leave. The member's log gets a deletion;
+// nothing in their lists, log or responses shows the expense any more.
 //
-// Errors: models.Forbidden for those who have the expense and would send others
-// away; models.NotFound for an expense that the user does not have, and a member
-// who is none; and store.Write's.
+// Errors: models.Forbidden if a member would remove another one; models.NotFound if the
+// user has no access to the expense or memberID is not a member; and those of
+// store.Write.
 func (l *Ledger) Unshare(ctx context.Context, userID, expenseID, memberID string, by models.Author) ([]models.Share, error) {
 	var shares []models.Share
 	err := l.Write(ctx, userID, func(w *Work) (err error) {
@@ -131,31 +129,31 @@ func (l *Ledger) Unshare(ctx context.Context, userID, expenseID, memberID string
 }
 
 func (w *Work) unshare(id, memberID string, by models.Author) ([]models.Share, error) {
-	var roles []models.Role // of those who may, beside the owner
+	var roles []models.Role // that may do it besides the owner
 	leaves := memberID == w.Tx.User().ID
 	if leaves {
 		roles = []models.Role{models.RoleEditor, models.RoleViewer}
 	}
-	e, err := w.sharing(id, roles...)
+	e, err := w.authorizeShare(id, roles...)
 	switch {
 	case err != nil:
 		return nil, err
 	case w.roleOf(e, memberID) == models.NoRole:
-		return nil, errNobody
+		return nil, errNoShare
 	}
 	if e, err = w.Tx.SetShare(e, memberID, models.NoRole); err != nil {
 		return nil, err
 	}
 	w.Tx.In(memberID).AppendChange(models.ExpenseDeleted, models.Expense{ID: id}, by)
-	shares := w.announceShares(e, by)
+	shares := w.appendShareChange(e, by)
 	if leaves {
 		return []models.Share{}, nil
 	}
 	return shares, nil
 }
 
-// Shares is who has an expense, as one of them sees it; models.NotFound for
-// everybody else.
+// Shares returns the users who have access to an expense, in the user's view. The error
+// is models.NotFound if the user has no access.
 func (l *Ledger) Shares(ctx context.Context, userID, expenseID string) (models.Sharing, error) {
 	s, err := l.store.Sharing(ctx, userID, expenseID)
 	if err != nil {
@@ -164,8 +162,8 @@ func (l *Ledger) Shares(ctx context.Context, userID, expenseID string) (models.S
 	return s, nil
 }
 
-// RightTo is what the user may do with an expense; models.NotFound if they may
-// nothing.
+// RightTo returns the user's role in an expense. The error is models.NotFound if the user
+// has no access.
 func (l *Ledger) RightTo(ctx context.Context, userID, expenseID string) (models.Right, error) {
 	r, err := l.store.RightTo(ctx, userID, expenseID)
 	if err != nil {
@@ -174,7 +172,8 @@ func (l *Ledger) RightTo(ctx context.Context, userID, expenseID string) (models.
 	return r, nil
 }
 
-// Audience is the users who have an expense; models.NotFound for who does not.
+// Audience returns the IDs of the users who have access to an expense. The error is
+// models.NotFound if the user has no access.
 func (l *Ledger) Audience(ctx context.Context, userID, expenseID string) ([]string, error) {
 	users, err := l.store.Audience(ctx, expenseID)
 	if err == nil && !slices.Contains(users, userID) {
@@ -186,8 +185,9 @@ func (l *Ledger) Audience(ctx context.Context, userID, expenseID string) ([]stri
 	return users, nil
 }
 
-// Comment keeps what somebody who has an expense says about it, as it was
-// written. Errors: *models.InvalidError, models.NotFound, and store.Write's.
+// Comment stores a comment on an expense, unmodified. Errors: *models.InvalidError,
+// models.NotFound if the user has no access, models.Conflict with code COMMENT_LIMIT, and
+// those of store.Write.
 func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (models.Activity, error) {
 	if err := models.InvalidIf(models.CheckComment(text)); err != nil {
 		return models.Activity{}, err
@@ -198,7 +198,7 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 		if err != nil {
 			return err
 		}
-		if err := w.roomToComment(expenseID); err != nil {
+		if err := w.checkCommentLimit(expenseID); err != nil {
 			return err
 		}
 		u := w.Tx.User()
@@ -214,25 +214,28 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 	if err != nil {
 		return models.Activity{}, fmt.Errorf("comment: %w", err)
 	}
-	if l.opts.Activity != nil {
-		l.opts.Activity(a)
+	if l.opts.OnActivity != nil {
+		l.opts.OnActivity(a)
 	}
 	return a, nil
 }
 
-// roomToComment is models.Conflict where an expense has all the comments that it can
-// have, or the user has written all that they can.
-func (w *Work) roomToComment(expenseID string) error {
+// checkCommentLimit returns models.Conflict if the expense has models.MaxComments comments
+// or the user has written models.MaxCommentsByUser.
+func (w *Work) checkCommentLimit(expenseID string) error {
 	full, err := w.Tx.CommentsFull(expenseID, models.MaxComments, models.MaxCommentsByUser)
 	if err == nil && full {
-		err = &models.Error{Kind: models.Conflict, Code: "COMMENT_LIMIT", Msg: "There are as many comments as there can be"}
+		err = &models.Error{
+			Kind: models.Conflict, Code: "COMMENT_LIMIT", Setting: models.FixedLimit,
+			Msg: "There are as many comments as there can be",
+		}
 	}
 	return err
 }
 
-// Activities is one page of what was said and done around an expense, newest
-// first, from page 1, and how much there is in all. Errors: models.NotFound for
-// who does not have it, and the store's.
+// Activities returns a page of the activities of an expense, newest first, and their
+// total number. Pages count from 1. Errors: models.NotFound if the user has no access,
+// and those of the store.
 func (l *Ledger) Activities(ctx context.Context, userID, expenseID string, page, limit int) ([]models.Activity, int64, error) {
 	if _, err := l.store.RightTo(ctx, userID, expenseID); err != nil {
 		return nil, 0, fmt.Errorf("activities: %w", err)

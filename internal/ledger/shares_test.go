@@ -14,9 +14,9 @@ import (
 	"expenseflow/models"
 )
 
-// A flat is a ledger with users who share: all but the stranger once had, or
-// have, the expense.
-type flat struct {
+// A sharingFixture is a ledger with users who share an expense. All but the stranger have
+// access to it at some time.
+type sharingFixture struct {
 	*ledger.Ledger
 	t     *testing.T
 	store *store.Store
@@ -26,21 +26,21 @@ type flat struct {
 
 	mu    sync.Mutex
 	woken map[string]int
-	lost  []string // expense and user, of Options.Rights
+	lost  []string // expense and user, of Options.OnAccessLost
 }
 
-// flats runs a test on both engines.
-func flats(t *testing.T, test func(f *flat)) {
+// eachSharingFixture runs a test on both engines.
+func eachSharingFixture(t *testing.T, test func(f *sharingFixture)) {
 	t.Helper()
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
-		f := &flat{t: t, store: storetest.Open(t, options(t)), woken: map[string]int{}}
-		f.Ledger = ledger.New(f.store, f.wake, ledger.Options{Rights: f.rights})
+		f := &sharingFixture{t: t, store: storetest.Open(t, options(t)), woken: map[string]int{}}
+		f.Ledger = ledger.New(f.store, f.wake, ledger.Options{OnAccessLost: f.rights})
 		for _, u := range []*models.User{&f.owner, &f.editor, &f.viewer, &f.former, &f.stranger} {
 			*u = storetest.User(t, f.store)
 		}
 		var err error
-		if f.expense, err = f.CreateExpense(t.Context(), f.owner.ID, ledger.Creation{Draft: lunch()}); err != nil {
+		if f.expense, err = f.CreateExpense(t.Context(), f.owner.ID, ledger.ExpenseCreation{Draft: lunch()}); err != nil {
 			t.Fatal(err)
 		}
 		f.share(f.editor, models.RoleEditor)
@@ -51,19 +51,19 @@ func flats(t *testing.T, test func(f *flat)) {
 	})
 }
 
-func (f *flat) wake(userID string) {
+func (f *sharingFixture) wake(userID string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.woken[userID]++
 }
 
-func (f *flat) rights(c *models.Change) {
+func (f *sharingFixture) rights(c *models.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lost = append(f.lost, c.EntityID+" "+c.UserID)
 }
 
-func (f *flat) share(with models.User, role models.Role) []models.Share {
+func (f *sharingFixture) share(with models.User, role models.Role) []models.Share {
 	f.t.Helper()
 	if err := storetest.Share(f.t, f.store, f.Ledger, f.owner.ID, f.expense.ID, with, role, models.Author{}); err != nil {
 		f.t.Fatalf("share: %v", err)
@@ -75,7 +75,7 @@ func (f *flat) share(with models.User, role models.Role) []models.Share {
 	return sharing.Shares
 }
 
-func (f *flat) unshare(with models.User) []models.Share {
+func (f *sharingFixture) unshare(with models.User) []models.Share {
 	f.t.Helper()
 	shares, err := f.Unshare(f.t.Context(), f.owner.ID, f.expense.ID, with.ID, models.Author{})
 	if err != nil {
@@ -84,8 +84,8 @@ func (f *flat) unshare(with models.User) []models.Share {
 	return shares
 }
 
-// list gives the user's expenses by all ways in which they are read, which agree.
-func (f *flat) list(u models.User) []models.Expense {
+// list returns the user's expenses by all ways in which they are read, which agree.
+func (f *sharingFixture) list(u models.User) []models.Expense {
 	f.t.Helper()
 	ctx := f.t.Context()
 	list := []models.Expense{}
@@ -111,8 +111,8 @@ func (f *flat) list(u models.User) []models.Expense {
 	return list
 }
 
-// log gives what the user's log says, kind by kind.
-func (f *flat) log(u models.User) (kinds []string) {
+// log returns what the user's log says, kind by kind.
+func (f *sharingFixture) log(u models.User) (kinds []string) {
 	f.t.Helper()
 	for _, c := range f.changes(u) {
 		kinds = append(kinds, string(c.Kind))
@@ -120,7 +120,7 @@ func (f *flat) log(u models.User) (kinds []string) {
 	return kinds
 }
 
-func (f *flat) changes(u models.User) []models.Change {
+func (f *sharingFixture) changes(u models.User) []models.Change {
 	f.t.Helper()
 	changes, err := f.store.Changes(f.t.Context(), u.ID, 0, 1000)
 	if err != nil {
@@ -130,7 +130,7 @@ func (f *flat) changes(u models.User) []models.Change {
 }
 
 func TestAShareArrivesAsCreatedAndGoesAsDeleted(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		for u, want := range map[*models.User][]string{
 			&f.owner: {
 				"expense_created", // then each is invited, and has it; one is sent away
@@ -174,13 +174,14 @@ func TestAShareArrivesAsCreatedAndGoesAsDeleted(t *testing.T) {
 
 // An editor's change is one version, in the log of each.
 func TestAnEditorsChangeReachesAllWhoHaveIt(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		before := map[string]int{}
 		for _, u := range []models.User{f.owner, f.editor, f.viewer, f.former, f.stranger} {
 			before[u.ID] = len(f.changes(u))
 		}
 		by := models.Author{DeviceID: "phone"}
-		e, err := f.UpdateExpense(f.t.Context(), f.editor.ID, f.expense.ID, ptr(int64(1)), models.Patch{Amount: ptr(models.Money(20_000_000))}, by)
+		e, err := f.UpdateExpense(f.t.Context(), f.editor.ID, f.expense.ID, ptr(int64(1)),
+			models.Patch{Amount: ptr(models.Money(20_000_000))}, by)
 		if err != nil || e.Version != 2 || e.UserID != f.owner.ID || e.Role != models.RoleEditor {
 			f.t.Fatalf("update: %+v, %v", e, err)
 		}
@@ -191,7 +192,8 @@ func TestAnEditorsChangeReachesAllWhoHaveIt(t *testing.T) {
 			if role == models.RoleEditor {
 				author = by
 			}
-			if len(log) != before[u.ID]+1 || c.Kind != models.ExpenseUpdated || c.Author != author || c.Expense.Version != 2 || c.Expense.Role != role {
+			if len(log) != before[u.ID]+1 || c.Kind != models.ExpenseUpdated || c.Author != author || c.Expense.Version != 2 ||
+				c.Expense.Role != role {
 				f.t.Errorf("the log of %q ends in %+v", role, c)
 			}
 			if (c.Expense.Shares == 2) != (role == "") {
@@ -210,17 +212,21 @@ func TestAnEditorsChangeReachesAllWhoHaveIt(t *testing.T) {
 	})
 }
 
-// Money is the owner's, whoever edits.
+// An edit of any member changes the owner's totals only.
 func TestBudgetsAndBalancesCountOnesOwnAlone(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx := f.t.Context()
 		for _, u := range []models.User{f.owner, f.editor} {
-			draft := models.BudgetDraft{Name: "All", Category: models.AllCategories, Amount: 15_000_000, Period: models.Monthly, Threshold: ptr(80)}
+			draft := models.BudgetDraft{
+				Name: "All", Category: models.AllCategories, Amount: 15_000_000, Period: models.Monthly,
+				Threshold: ptr(80),
+			}
 			if _, err := f.CreateBudget(ctx, u.ID, ledger.BudgetCreation{Draft: draft}); err != nil {
 				f.t.Fatal(err)
 			}
 		}
-		if _, err := f.UpdateExpense(ctx, f.editor.ID, f.expense.ID, nil, models.Patch{Amount: ptr(models.Money(16_000_000))}, models.Author{}); err != nil {
+		if _, err := f.UpdateExpense(ctx, f.editor.ID, f.expense.ID, nil, models.Patch{Amount: ptr(models.Money(16_000_000))},
+			models.Author{}); err != nil {
 			f.t.Fatal(err)
 		}
 		for u, want := range map[*models.User]string{&f.owner: "16", &f.editor: "0", &f.viewer: "0"} {
@@ -237,7 +243,7 @@ func TestBudgetsAndBalancesCountOnesOwnAlone(t *testing.T) {
 }
 
 func TestRolesDecideWhoMayDoWhat(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, id, by := f.t.Context(), f.expense.ID, models.Author{}
 		kinds := map[string]models.Kind{"": 255, "F": models.Forbidden, "I": models.Invalid, "N": models.NotFound}
 		tests := []struct {
@@ -252,7 +258,7 @@ func TestRolesDecideWhoMayDoWhat(t *testing.T) {
 				return f.Share(ctx, u.ID, id, "nobody@example.org", models.RoleViewer, by)
 			}, ".FFNN"},
 			{"withdraw an invitation", func(u models.User) error {
-				return f.Withdraw(ctx, u.ID, id, "nobody@example.org", by)
+				return f.WithdrawInvitation(ctx, u.ID, id, "nobody@example.org", by)
 			}, ".FFNN"},
 			{"share with oneself", func(u models.User) error {
 				return f.Share(ctx, u.ID, id, u.Email, models.RoleViewer, by)
@@ -297,10 +303,9 @@ func TestRolesDecideWhoMayDoWhat(t *testing.T) {
 	})
 }
 
-// For who may know nothing, an address that nobody has and one that somebody has
-// make no difference.
+// The result does not depend on whether an address has an account.
 func TestRefusalsOfASharePutTheSameWords(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx, by := f.t.Context(), models.Author{}
 		said := map[string]bool{}
 		for _, try := range []struct {
@@ -325,7 +330,7 @@ func TestRefusalsOfASharePutTheSameWords(t *testing.T) {
 }
 
 func TestARoleCanBeChangedAndAShareRepeated(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		head := len(f.changes(f.owner))
 		f.share(f.editor, models.RoleEditor)
 		if len(f.changes(f.owner)) != head {
@@ -336,7 +341,8 @@ func TestARoleCanBeChangedAndAShareRepeated(t *testing.T) {
 			f.t.Errorf("the editor that became a viewer heard %+v", log[len(log)-1])
 		}
 		f.share(f.former, models.RoleViewer) // once more
-		if got := f.log(f.former); !slices.Equal(got, []string{"expense_created", "expense_deleted", "expense_created"}) || len(f.list(f.former)) != 1 {
+		if got := f.log(f.former); !slices.Equal(got, []string{"expense_created", "expense_deleted", "expense_created"}) ||
+			len(f.list(f.former)) != 1 {
 			f.t.Errorf("who got it again heard %v", got)
 		}
 		if log := f.changes(f.owner); len(log[len(log)-1].Shares) != 3 || f.list(f.owner)[0].Shares != 3 {
@@ -346,7 +352,7 @@ func TestARoleCanBeChangedAndAShareRepeated(t *testing.T) {
 }
 
 func TestAMemberMayLeave(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		shares, err := f.Unshare(f.t.Context(), f.viewer.ID, f.expense.ID, f.viewer.ID, models.Author{})
 		if err != nil || len(shares) != 0 || len(f.list(f.viewer)) != 0 {
 			f.t.Errorf("left: %v, %v", shares, err)
@@ -354,14 +360,15 @@ func TestAMemberMayLeave(t *testing.T) {
 		if got := f.list(f.owner)[0]; got.Shares != 1 {
 			f.t.Errorf("the owner shares with %d", got.Shares)
 		}
-		if _, err := f.Unshare(f.t.Context(), f.viewer.ID, f.expense.ID, f.viewer.ID, models.Author{}); models.KindOf(err) != models.NotFound {
+		if _, err := f.Unshare(f.t.Context(), f.viewer.ID, f.expense.ID, f.viewer.ID,
+			models.Author{}); models.KindOf(err) != models.NotFound {
 			f.t.Errorf("left twice: %v", err)
 		}
 	})
 }
 
 func TestADeletedExpenseTakesItsSharesAndCommentsAlong(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx := f.t.Context()
 		if _, err := f.Comment(ctx, f.viewer.ID, f.expense.ID, "<b>mine?</b>"); err != nil {
 			f.t.Fatal(err)
@@ -383,7 +390,8 @@ func TestADeletedExpenseTakesItsSharesAndCommentsAlong(t *testing.T) {
 		if len(f.lost) != 3 {
 			f.t.Errorf("lost: %v", f.lost)
 		}
-		if err := f.Share(ctx, f.owner.ID, f.expense.ID, f.viewer.Email, models.RoleViewer, models.Author{}); models.KindOf(err) != models.NotFound {
+		if err := f.Share(ctx, f.owner.ID, f.expense.ID, f.viewer.Email, models.RoleViewer,
+			models.Author{}); models.KindOf(err) != models.NotFound {
 			f.t.Errorf("a deleted expense was shared: %v", err)
 		}
 		if as, n, err := f.store.Activities(ctx, f.expense.ID, 1, 10); err != nil || n != 0 || len(as) != 0 {
@@ -393,7 +401,7 @@ func TestADeletedExpenseTakesItsSharesAndCommentsAlong(t *testing.T) {
 }
 
 func TestCommentsAreKeptAsTheyWereWritten(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx := f.t.Context()
 		long := strings.Repeat("é", models.MaxComment/2)
 		for _, text := range []string{"<script>alert(1)</script> & \"so\"", long} {
@@ -417,7 +425,7 @@ func TestCommentsAreKeptAsTheyWereWritten(t *testing.T) {
 }
 
 func TestAnExpenseIsSharedWithSoManyOnly(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		for range models.MaxShares - 2 {
 			f.share(storetest.User(f.t, f.store), models.RoleViewer)
 		}
@@ -429,9 +437,9 @@ func TestAnExpenseIsSharedWithSoManyOnly(t *testing.T) {
 	})
 }
 
-// A user goes, and takes along what they shared.
+// Removing a user removes the expenses that they shared.
 func TestAUserWhoIsRemovedSharesNothingAnyMore(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx := f.t.Context()
 		if err := f.store.DeleteUser(ctx, f.editor.ID); err != nil {
 			f.t.Fatal(err)
@@ -451,9 +459,9 @@ func TestAUserWhoIsRemovedSharesNothingAnyMore(t *testing.T) {
 
 // LastSyncedAt grows in everybody's view, so a cursor misses nothing.
 func TestAPullGetsWhatIsSharedLater(t *testing.T) {
-	flats(t, func(f *flat) {
+	eachSharingFixture(t, func(f *sharingFixture) {
 		ctx := f.t.Context()
-		if _, err := f.CreateExpense(ctx, f.stranger.ID, ledger.Creation{Draft: lunch()}); err != nil {
+		if _, err := f.CreateExpense(ctx, f.stranger.ID, ledger.ExpenseCreation{Draft: lunch()}); err != nil {
 			f.t.Fatal(err)
 		}
 		since, err := f.store.LastSynced(ctx, f.stranger.ID)
@@ -462,7 +470,8 @@ func TestAPullGetsWhatIsSharedLater(t *testing.T) {
 		}
 		f.share(f.stranger, models.RoleViewer)
 		var got []string
-		err = f.store.ExpensesSyncedAfter(ctx, f.stranger.ID, since, func(e models.Expense) error { got = append(got, e.ID); return nil })
+		err = f.store.ExpensesSyncedAfter(ctx, f.stranger.ID, since,
+			func(e models.Expense) error { got = append(got, e.ID); return nil })
 		if err != nil || !slices.Equal(got, []string{f.expense.ID}) {
 			f.t.Errorf("pulled %v, %v", got, err)
 		}

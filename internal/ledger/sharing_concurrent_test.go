@@ -16,9 +16,9 @@ import (
 	"expenseflow/models"
 )
 
-// A crowd is users who share with each other, through two processes where the
-// engine allows it.
-type crowd struct {
+// A cluster is a set of users who share with each other, through two processes if the
+// database allows it.
+type cluster struct {
 	t       *testing.T
 	ledgers []*ledger.Ledger
 	store   *store.Store
@@ -26,12 +26,12 @@ type crowd struct {
 	ids     []string // of expenses, one of each user, shared with all others
 }
 
-func crowds(t *testing.T, test func(c *crowd)) {
+func eachCluster(t *testing.T, test func(c *cluster)) {
 	t.Helper()
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		o := options(t)
-		c := &crowd{t: t, store: storetest.Open(t, o)}
+		c := &cluster{t: t, store: storetest.Open(t, o)}
 		c.ledgers = []*ledger.Ledger{ledger.New(c.store, nil, ledger.Options{})}
 		if c.store.Dialect() == "postgres" {
 			c.ledgers = append(c.ledgers, ledger.New(storetest.Open(t, o), nil, ledger.Options{}))
@@ -40,7 +40,7 @@ func crowds(t *testing.T, test func(c *crowd)) {
 			c.users = append(c.users, storetest.User(t, c.store))
 		}
 		for _, u := range c.users {
-			e, err := c.any().CreateExpense(t.Context(), u.ID, ledger.Creation{Draft: lunch()})
+			e, err := c.any().CreateExpense(t.Context(), u.ID, ledger.ExpenseCreation{Draft: lunch()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,21 +55,21 @@ func crowds(t *testing.T, test func(c *crowd)) {
 	})
 }
 
-func (c *crowd) any() *ledger.Ledger { return c.ledgers[rand.IntN(len(c.ledgers))] }
+func (c *cluster) any() *ledger.Ledger { return c.ledgers[rand.IntN(len(c.ledgers))] }
 
-func (c *crowd) share(owner models.User, id string, with models.User) {
+func (c *cluster) share(owner models.User, id string, with models.User) {
 	if err := storetest.Share(c.t, c.store, c.any(), owner.ID, id, with, models.RoleEditor, models.Author{}); err != nil {
 		c.t.Errorf("share: %v", err)
 	}
 }
 
-// refused tells whether somebody was refused by right, rather than by trouble.
+// refused reports whether an error is a refusal and not a server error.
 func refused(err error) bool {
 	return slices.Contains([]models.Kind{models.NotFound, models.Forbidden}, models.KindOf(err))
 }
 
-// settled holds each user's log, without a gap, against their list.
-func (c *crowd) settled() {
+// checkAgreement compares each user's log with their list, and checks it for gaps.
+func (c *cluster) checkAgreement() {
 	c.t.Helper()
 	for _, u := range c.users {
 		changes, err := c.store.Changes(c.t.Context(), u.ID, 0, 100_000)
@@ -83,7 +83,7 @@ func (c *crowd) settled() {
 				c.t.Fatalf("change %d has sequence %d", i+1, ch.Seq)
 			case ch.Kind == models.ExpenseDeleted:
 				delete(fold, ch.EntityID)
-			case ch.Kind.OfExpense():
+			case ch.Kind.IsExpense():
 				fold[ch.EntityID] = ch.Expense.Version
 			}
 		}
@@ -94,17 +94,18 @@ func (c *crowd) settled() {
 	}
 }
 
-// Everybody writes what all share, at once and through several processes: nobody
-// waits for ever, nobody is told to try again, and every edit is one version.
+// All users edit a shared expense concurrently through several processes: no edit fails or
+// blocks for ever, and each creates one version.
 func TestSharersWriteAtOnceWithoutDeadlock(t *testing.T) {
-	crowds(t, func(c *crowd) {
+	eachCluster(t, func(c *cluster) {
 		const edits = 12
 		var all sync.WaitGroup
 		for _, u := range c.users {
 			all.Go(func() {
 				for i := range edits {
 					notes := fmt.Sprint(i)
-					if _, err := c.any().UpdateExpense(c.t.Context(), u.ID, c.ids[i%len(c.ids)], nil, models.Patch{Notes: &notes}, models.Author{}); err != nil {
+					if _, err := c.any().UpdateExpense(c.t.Context(), u.ID, c.ids[i%len(c.ids)], nil, models.Patch{Notes: &notes},
+						models.Author{}); err != nil {
 						c.t.Errorf("edit: %v", err)
 					}
 				}
@@ -117,20 +118,21 @@ func TestSharersWriteAtOnceWithoutDeadlock(t *testing.T) {
 				c.t.Errorf("version %d, %v, want %d", e.Version, err, want)
 			}
 		}
-		c.settled()
+		c.checkAgreement()
 	})
 }
 
 // Owners take away and give, members leave and edit, all at once.
 func TestSharesComeAndGoAmongEdits(t *testing.T) {
-	crowds(t, func(c *crowd) {
+	eachCluster(t, func(c *cluster) {
 		var all sync.WaitGroup
 		for n, u := range c.users {
 			all.Go(func() {
 				other := c.users[(n+1)%len(c.users)]
 				for i := range 6 {
 					c.share(u, c.ids[n], other)
-					_, err := c.any().UpdateExpense(c.t.Context(), u.ID, c.ids[i%len(c.ids)], nil, models.Patch{Notes: ptr("x")}, models.Author{})
+					_, err := c.any().UpdateExpense(c.t.Context(), u.ID, c.ids[i%len(c.ids)], nil, models.Patch{Notes: ptr("x")},
+						models.Author{})
 					if err != nil && !refused(err) {
 						c.t.Errorf("edit: %v", err)
 					}
@@ -146,14 +148,14 @@ func TestSharesComeAndGoAmongEdits(t *testing.T) {
 			})
 		}
 		all.Wait()
-		c.settled()
+		c.checkAgreement()
 	})
 }
 
 // A share's list is long and its users come from everywhere: an owner deletes
 // while an editor edits, and while a user who has it is removed.
 func TestAnOwnerDeletesWhileOthersEditAndGo(t *testing.T) {
-	crowds(t, func(c *crowd) {
+	eachCluster(t, func(c *cluster) {
 		var all sync.WaitGroup
 		for n, u := range c.users[:3] {
 			all.Go(func() {
@@ -162,7 +164,8 @@ func TestAnOwnerDeletesWhileOthersEditAndGo(t *testing.T) {
 				}
 			})
 			all.Go(func() {
-				_, err := c.any().UpdateExpense(c.t.Context(), c.users[(n+1)%3].ID, c.ids[n], nil, models.Patch{Notes: ptr("x")}, models.Author{})
+				_, err := c.any().UpdateExpense(c.t.Context(), c.users[(n+1)%3].ID, c.ids[n], nil, models.Patch{Notes: ptr("x")},
+					models.Author{})
 				if err != nil && !refused(err) {
 					c.t.Errorf("edit: %v", err)
 				}
@@ -175,9 +178,10 @@ func TestAnOwnerDeletesWhileOthersEditAndGo(t *testing.T) {
 		})
 		all.Wait()
 		c.users = c.users[:3]
-		c.settled()
+		c.checkAgreement()
 		for _, u := range c.users {
-			if err := c.store.EachExpense(c.t.Context(), u.ID, func(models.Expense) error { return errors.New("one is left") }); err != nil {
+			if err := c.store.EachExpense(c.t.Context(), u.ID,
+				func(models.Expense) error { return errors.New("one is left") }); err != nil {
 				c.t.Errorf("all were deleted: %v", err)
 			}
 		}

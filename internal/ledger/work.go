@@ -11,130 +11,117 @@ import (
 	"strings"
 	"time"
 
-	"expenseflow/internal/failpoint"
-	"expenseflow/internal/seededbug"
 	"expenseflow/internal/store"
 	"expenseflow/models"
 )
 
-// Work is the rules inside a transaction. It is used by one goroutine, inside
-// the function that Ledger.Write called.
+// Work applies the rules inside a transaction of one user. It must be used only by the
+// goroutine of the function that Ledger.Write calls, and only until that returns.
 type Work struct {
 	Tx          *store.Tx
 	maxExpenses int64 // 0 is no limit
-	maxReceived int64 // invitations that wait for one user
+	maxReceived int64 // waiting invitations per user
 }
 
-// Create stores a new expense; without a date it is of now. Errors: a
-// *models.InvalidError for a draft that breaks a rule, models.Conflict for a user who
-// has as many as are allowed.
+// Create stores a new expense; the default date is now. Errors: *models.InvalidError,
+// models.Conflict with code EXPENSE_LIMIT, models.Invalid with CodeCurrencyLimit.
 func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) {
 	d = d.Normalize()
 	if err := models.InvalidIf(d.Check()); err != nil {
 		return models.Expense{}, err
 	}
 	if w.maxExpenses > 0 && w.Tx.User().Expenses >= w.maxExpenses {
-		return models.Expense{}, tooManyExpenses(w.maxExpenses)
+		return models.Expense{}, expenseLimitError(w.maxExpenses)
 	}
-	if err := countable(w.Tx, d.Currency); err != nil {
+	if err := checkCurrencyLimit(w.Tx, d.Currency); err != nil {
 		return models.Expense{}, err
 	}
-	d = d.Dated(w.Tx.Clock())
+	d = d.WithDate(w.Tx.Clock())
 	now := w.Tx.Now()
-	e := models.Expense{
-		ID: NewID(), UserID: w.Tx.User().ID,
-		Description: d.Description, Amount: d.Amount, Category: d.Category, Type: d.Type,
-		Date: *d.Date, Day: models.NamedDay(*d.Date, d.Day, w.Tx.Zone()),
-		Currency: d.Currency, Merchant: d.Merchant, Notes: d.Notes,
-		Version: 1, LastSyncedAt: now, CreatedAt: now, UpdatedAt: now,
-	}
+	e := d.Expense(models.ResolveDay(*d.Date, d.Day, w.Tx.Zone()))
+	e.ID, e.UserID, e.Version = NewID(), w.Tx.User().ID, 1
+	e.LastSyncedAt, e.CreatedAt, e.UpdatedAt = now, now, now
 	w.Tx.InsertExpense(e)
-	w.announce(models.ExpenseCreated, e, by)
+	w.appendToLogs(models.ExpenseCreated, e, by)
 	return e, nil
 }
 
-func tooManyExpenses(most int64) error {
+func expenseLimitError(most int64) error {
 	return &models.Error{
-		Kind: models.Conflict, Code: "EXPENSE_LIMIT",
+		Kind: models.Conflict, Code: "EXPENSE_LIMIT", Setting: "MAX_EXPENSES_PER_USER",
 		Msg: "There can be at most " + strconv.FormatInt(most, 10) + " expenses: delete some of them first",
 	}
 }
 
-// Update changes the fields that p names. Errors: *models.InvalidError,
-// models.NotFound, models.Forbidden, and *models.ConflictError if seen is older
-// than what is stored.
+// Update changes the fields of p. Errors: *models.InvalidError, models.NotFound,
+// models.Forbidden, and *models.ConflictError if seen is older than the stored version.
 func (w *Work) Update(id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error) {
 	p = p.Normalize()
 	if err := models.InvalidIf(p.Check()); err != nil {
 		return models.Expense{}, err
 	}
-	e, err := w.Seen(id, seen)
+	e, err := w.CheckVersion(id, seen)
 	if err != nil {
 		return models.Expense{}, err
 	}
-	if seededbug.Enabled(seededbug.ZeroValueUpdate) && p.Notes != nil && *p.Notes == "" {
-		p.Notes = nil
-	}
 	owner := w.Tx.In(e.UserID)
 	p.Apply(&e, owner.Zone())
-	if err := countable(owner, e.Currency); err != nil {
+	if err := checkCurrencyLimit(owner, e.Currency); err != nil {
 		return models.Expense{}, err
 	}
 	e.Version++
 	e.UpdatedAt, e.LastSyncedAt = w.Tx.Now(), w.Tx.Now()
 	w.Tx.UpdateExpense(e)
-	w.announce(models.ExpenseUpdated, e, by)
+	w.appendToLogs(models.ExpenseUpdated, e, by)
 	return e, nil
 }
 
-// CodeCurrencyLimit is the code of one currency too many.
+// CodeCurrencyLimit is the error code if an account has entries in
+// models.MaxCurrencies currencies already.
 const CodeCurrencyLimit = "CURRENCY_LIMIT"
 
-// countable is models.Invalid if the account has too many currencies for an entry
-// in a further one.
-func countable(t *store.Tx, currency string) error {
+// checkCurrencyLimit returns models.Invalid if an entry in this currency would exceed
+// models.MaxCurrencies.
+func checkCurrencyLimit(t *store.Tx, currency string) error {
 	user := t.User()
 	if len(user.Totals) < models.MaxCurrencies || user.Totals.Of(currency).Count > 0 {
 		return nil
 	}
 	return &models.Error{
-		Kind: models.Invalid, Code: CodeCurrencyLimit,
+		Kind: models.Invalid, Code: CodeCurrencyLimit, Setting: models.FixedLimit,
 		Msg: "There can be entries in at most " + strconv.Itoa(models.MaxCurrencies) + " currencies",
 	}
 }
 
-// Delete removes an expense and gives its last state. Errors: models.NotFound,
-// and models.Forbidden for whoever does not own it.
+// Delete removes an expense and returns its last state. Errors: models.NotFound, and
+// models.Forbidden if the user is not the owner.
 func (w *Work) Delete(id string, by models.Author) (models.Expense, error) {
-	e, err := w.allowed(id)
+	e, err := w.authorize(id)
 	if err != nil {
 		return models.Expense{}, err
 	}
 	if err := w.Tx.DeleteExpense(e); err != nil {
 		return models.Expense{}, err
 	}
-	if !seededbug.Enabled(seededbug.DroppedTombstone) {
-		w.announce(models.ExpenseDeleted, e, by)
-	}
+	w.appendToLogs(models.ExpenseDeleted, e, by)
 	return e, nil
 }
 
-// Seen gives the stored expense, to who may change it, if it is no newer than
-// seen, the version that the client last read; nil has seen everything.
-func (w *Work) Seen(id string, seen *int64) (models.Expense, error) {
-	e, err := w.allowed(id, models.RoleEditor)
+// CheckVersion returns the stored expense if the user may change it and its version is not newer
+// than seen, the version that the client last read; nil accepts any version.
+func (w *Work) CheckVersion(id string, seen *int64) (models.Expense, error) {
+	e, err := w.authorize(id, models.RoleEditor)
 	if err == nil && seen != nil && e.Version > *seen {
 		return models.Expense{}, &models.ConflictError{Stored: e}
 	}
 	return e, err
 }
 
-// allowed gives the expense of this id to who may do something with it: to its
-// owner, and to those with whom it is shared in one of these roles. Every door asks
-// here. Whoever else has the expense gets models.Forbidden; all others get the one
-// models.NotFound, be it that they never had it, have it no longer, or that there is
-// none: so nobody learns of an expense, or of its end, who has no right to it.
-func (w *Work) allowed(id string, roles ...models.Role) (models.Expense, error) {
+// authorize returns the expense if the user owns it or has one of these roles in it. Every
+// permission check goes through it. A user with another role gets models.Forbidden. A
+// user without access gets the same models.NotFound as for an unknown id, so that the
+// error does not reveal whether the expense exists or existed.
+func (w *Work) authorize(id string, roles ...models.Role) (models.Expense, error) {
 	e, err := w.Tx.Expense(id)
 	if err == nil && e.Role != models.NoRole && !slices.Contains(roles, e.Role) {
 		return models.Expense{}, errForbidden
@@ -142,10 +129,10 @@ func (w *Work) allowed(id string, roles ...models.Role) (models.Expense, error) 
 	return e, err
 }
 
-// Resolve gives the id of the expense that a device calls id. What no device
-// calls so comes back as it is, and is no expense's id.
+// Resolve returns the id of the expense for which a device uses a temporary id. Other
+// values of id are returned unchanged, ids of expenses in lower case.
 func (w *Work) Resolve(id, deviceID string) (string, error) {
-	if lower := strings.ToLower(id); models.ID24(lower) {
+	if lower := strings.ToLower(id); models.IsID(lower) {
 		return lower, nil
 	}
 	real, ok, err := w.Tx.Alias(deviceID, id)
@@ -155,12 +142,9 @@ func (w *Work) Resolve(id, deviceID string) (string, error) {
 	return real, nil
 }
 
-// announce writes the change into the logs of all who have the expense. The
-// device acted for this user (docs/contract.md#accounts-on-one-device).
-func (w *Work) announce(kind models.ChangeKind, e models.Expense, by models.Author) {
-	if seededbug.Enabled(seededbug.RelayTrusted) {
-		seededbug.Remember(e.ID, e)
-	}
+// appendToLogs appends the change to the logs of all users who have the expense, and records
+// that the device acted for this user (docs/contract.md#accounts-on-one-device).
+func (w *Work) appendToLogs(kind models.ChangeKind, e models.Expense, by models.Author) {
 	w.Tx.TouchDevice(by)
 	if e.Role == models.NoRole {
 		w.Tx.AppendChange(kind, e, by)
@@ -171,38 +155,38 @@ func (w *Work) announce(kind models.ChangeKind, e models.Expense, by models.Auth
 		w.Tx.In(e.UserID).AppendChange(kind, w.Tx.In(e.UserID).View(e), by)
 	}
 	for _, t := range w.Tx.Members(e) {
-		t.AppendChange(kind, seenBy(t, kind, e), by)
+		t.AppendChange(kind, viewFor(t, kind, e), by)
 	}
 }
 
-// seenBy is an expense as somebody it is shared with sees it. Of one that is
-// gone they get the id alone.
-func seenBy(t *store.Tx, kind models.ChangeKind, e models.Expense) models.Expense {
+// viewFor returns an expense in the view of a member. Of a deleted expense a member gets
+// only the id.
+func viewFor(t *store.Tx, kind models.ChangeKind, e models.Expense) models.Expense {
 	if kind == models.ExpenseDeleted {
 		return models.Expense{ID: e.ID}
 	}
 	return t.View(e)
 }
 
-// CreateOnce is Create with what makes a repetition harmless; again tells that it
-// was one. It also is models.Conflict for other data under a name that was used.
-func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) {
+// CreateOnce creates an expense, idempotently if c has a RequestID or ClientID. again
+// reports whether it was a repetition. Errors are as for Create, and models.Conflict with
+// CodeKeyReused if the key was used for other data.
+func (w *Work) CreateOnce(c ExpenseCreation) (e models.Expense, again bool, err error) {
 	c.Draft = c.Draft.Normalize()
 	key, data := c.Key(w.Tx.User().ID), DataHash(c.Draft)
 	first, again, err := w.Tx.OperationByKey(key)
-	failpoint.Here(failpoint.AfterDedupe)
 	switch {
 	case err != nil:
 		return e, false, err
-	case again && string(first.Data) != quoted(data):
-		return e, false, reused(c.RequestID, "expense")
+	case again && string(first.Data) != quoteHex(data):
+		return e, false, keyReusedError(c.RequestID, "expense")
 	case again:
-		return value(first.Result.Expense), true, nil
+		return derefExpense(first.Result.Expense), true, nil
 	}
-	if e, err = w.Create(c.dated(), c.Author); err != nil {
+	if e, err = w.Create(c.datedDraft(), c.Author); err != nil {
 		return e, false, err
 	}
-	if err := w.rememberNames(c, data, e); err != nil {
+	if err := w.storeCreationNames(c, data, e); err != nil {
 		return e, false, err
 	}
 	if c.Posted && c.ClientID == "" && c.Author.DeviceID != "" {
@@ -211,10 +195,10 @@ func (w *Work) CreateOnce(c Creation) (e models.Expense, again bool, err error) 
 	return e, false, nil
 }
 
-// rememberNames keeps a creation under all of its names that are free: a page that
-// sent both knows it by its own alone when it queues it.
-func (w *Work) rememberNames(c Creation, data string, e models.Expense) error {
-	for _, name := range []Creation{{RequestID: c.RequestID}, {ClientID: c.ClientID, Author: c.Author}} {
+// storeCreationNames stores a creation under each of its idempotency keys that is not used
+// yet. A page that sent both keys queues the expense with the ClientID only.
+func (w *Work) storeCreationNames(c ExpenseCreation, data string, e models.Expense) error {
+	for _, name := range []ExpenseCreation{{RequestID: c.RequestID}, {ClientID: c.ClientID, Author: c.Author}} {
 		key := name.Key(w.Tx.User().ID)
 		if key == "" {
 			continue
@@ -222,30 +206,31 @@ func (w *Work) rememberNames(c Creation, data string, e models.Expense) error {
 		if _, taken, err := w.Tx.OperationByKey(key); err != nil || taken {
 			return err
 		}
-		w.remember(key, "expense", data, c.Author.DeviceID, models.Result{ResourceID: cmp.Or(name.RequestID, name.ClientID), Expense: &e})
+		result := models.Result{ResourceID: cmp.Or(name.RequestID, name.ClientID), Expense: &e}
+		w.storeCreation(key, "expense", data, c.Author.DeviceID, result)
 	}
 	return nil
 }
 
-// Key is the idempotency key of a creation that its client has named, else "".
-func (c Creation) Key(userID string) string {
-	return nameKey(userID, c.RequestID, c.Author.DeviceID, c.ClientID)
+// Key returns the idempotency key of the creation; "" if the client chose none.
+func (c ExpenseCreation) Key(userID string) string {
+	return creationKey(userID, c.RequestID, c.Author.DeviceID, c.ClientID)
 }
 
-func nameKey(userID, requestID, deviceID, clientID string) string {
+func creationKey(userID, requestID, deviceID, clientID string) string {
 	switch {
 	case requestID != "":
-		return Key("request", userID, requestID)
+		return HashKey("request", userID, requestID)
 	case clientID != "":
-		return Key("client", userID, deviceID, clientID)
+		return HashKey("client", userID, deviceID, clientID)
 	}
 	return ""
 }
 
-// CodeKeyReused is the code of a name that was used for other data.
+// CodeKeyReused is the error code if an idempotency key was used for other data.
 const CodeKeyReused = "IDEMPOTENCY_KEY_REUSED"
 
-func reused(requestID, what string) error {
+func keyReusedError(requestID, what string) error {
 	name := "clientId"
 	if requestID != "" {
 		name = "Idempotency-Key"
@@ -253,40 +238,46 @@ func reused(requestID, what string) error {
 	return &models.Error{Kind: models.Conflict, Msg: "This " + name + " was used for another " + what, Code: CodeKeyReused}
 }
 
-func (c Creation) dated() models.Draft {
+func (c ExpenseCreation) datedDraft() models.Draft {
 	if c.Date == nil {
 		return c.Draft
 	}
-	return c.Draft.Dated(*c.Date)
+	return c.Draft.WithDate(*c.Date)
 }
 
-// remember keeps what a repetition of a creation finds, under its key. Of the data
-// it keeps the name alone: that tells whether the repetition is one.
-func (w *Work) remember(key, what, data, deviceID string, made models.Result) {
+// storeCreation stores the result of a creation under its idempotency key. data is a hash, by
+// which a repetition with other data is recognised.
+func (w *Work) storeCreation(key, what, data, deviceID string, made models.Result) {
 	now := w.Tx.Now()
 	made.Status = models.StatusCreated
 	w.Tx.InsertOperation(models.QueuedOperation{
 		ID: NewID(), UserID: w.Tx.User().ID, Key: key, State: models.Applied,
 		Operation: models.Operation{
 			Action: models.Create, ResourceType: what, ResourceID: made.ResourceID, DeviceID: deviceID,
-			Data: json.RawMessage(quoted(data)),
+			Data: json.RawMessage(quoteHex(data)),
 		},
 		Result: made, CreatedAt: now, UpdatedAt: now,
 	})
 }
 
-// quoted is a JSON text of hex digits.
-func quoted(digits string) string { return `"` + digits + `"` }
+// quoteHex returns a JSON string of hex digits.
+func quoteHex(digits string) string { return `"` + digits + `"` }
 
-func value(e *models.Expense) models.Expense {
+func derefExpense(e *models.Expense) models.Expense {
 	if e == nil {
 		return models.Expense{}
 	}
 	return *e
 }
 
-// DataHash names a draft's normalized data (docs/contract.md#d17). An amount is the
-// same however it was written, and so is a day that its date tells.
+// firstTexts is how many of models.TextFields the first release had: merchant and notes.
+const firstTexts = 2
+
+// DataHash returns a hash of a draft's normalized data (docs/contract.md#d17). It does
+// not depend on the notation of the amount, nor on a Day that is the date's day in UTC.
+//
+// Hashes are stored and compared with those of later releases, so the hash of data without
+// a new field must stay as it is: a later text is hashed with its name, and only if it is set.
 func DataHash(d models.Draft) string {
 	d = d.Normalize()
 	date := ""
@@ -297,12 +288,17 @@ func DataHash(d models.Draft) string {
 	if d.Day != nil && (d.Date == nil || *d.Day != models.DayOf(*d.Date, time.UTC)) {
 		parts = append(parts, d.Day.String())
 	}
-	return Key(parts...)
+	for _, f := range models.TextFields[firstTexts:] {
+		if text := *f.InDraft(&d); text != "" {
+			parts = append(parts, f.Name, text)
+		}
+	}
+	return HashKey(parts...)
 }
 
-// Key is a short name for a list of texts: the same for the same list only,
-// wherever one text ends and the next begins.
-func Key(parts ...string) string {
+// HashKey returns a SHA-256 hash of a list of strings in hex. Lengths are part of the hash,
+// so lists with the same concatenation have different hashes.
+func HashKey(parts ...string) string {
 	h := sha256.New()
 	var size [8]byte
 	for _, p := range parts {

@@ -40,11 +40,14 @@ func TestOriginsAreReadAsBrowsersSendThem(t *testing.T) {
 func TestOriginsThatCouldNeverMatchAreRefused(t *testing.T) {
 	for in, words := range map[string]string{
 		"https://*.example": "wildcard", "http://localhost:*": "wildcard", "*": "wildcard",
-		"example.org": "does not start", "localhost:3000": "does not start", "null": "does not start", "https://": "does not start", "": "does not start",
+		"example.org": "does not start", "localhost:3000": "does not start", "null": "does not start", "https://": "does not start",
+		"":           "does not start",
 		"http://a:b": "does not start", "http://exa mple": "does not start",
-		"https://a.example/app": "more than", "https://u@a.example": "more than", "https://a.example?x": "more than", "https://a.example#x": "more than",
-		"ws://a.example": "socket", "file://x": "no origin",
-		"http://0x7f.1": "neither", "http://1.2.3": "neither", "http://-a.example": "neither", "http://a%2fb": "", "http://[::1%25eth0]": "neither",
+		"https://a.example/app": "more than", "https://u@a.example": "more than", "https://a.example?x": "more than",
+		"https://a.example#x": "more than",
+		"ws://a.example":      "socket", "file://x": "no origin",
+		"http://0x7f.1": "neither", "http://1.2.3": "neither", "http://-a.example": "neither", "http://a%2fb": "",
+		"http://[::1%25eth0]": "neither",
 	} {
 		if got, err := Parse(in); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("Parse(%q) = %q, %v; want %q", in, got, err, words)
@@ -67,7 +70,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// request is GET / at host from a page, with further headers.
+// request returns GET / to host from a page, with further headers.
 func request(host, page string, headers ...string) *http.Request {
 	r := httptest.NewRequest("GET", "http://"+host+"/", nil)
 	if page != "" {
@@ -132,8 +135,14 @@ func TestAPageOfOurOwnMayAlways(t *testing.T) {
 		{"the default port", request("money.example:443", "https://money.example"), true},
 		{"a proxy says by which scheme", request("money.example", "https://money.example", xfProto, "https"), true},
 		{"the page came by another", request("money.example", "http://money.example", xfProto, "https"), false},
-		{"a proxy that rewrites Host", request("10.0.0.5:3000", "https://money.example", xfHost, "money.example", xfProto, "https"), true},
-		{"two proxies", request("10.0.0.5:3000", "https://money.example", xfHost, "money.example, inner", xfProto, "https, http"), true},
+		{
+			"a proxy that rewrites Host", request("10.0.0.5:3000", "https://money.example", xfHost, "money.example", xfProto, "https"),
+			true,
+		},
+		{
+			"two proxies", request("10.0.0.5:3000", "https://money.example", xfHost, "money.example, inner", xfProto, "https, http"),
+			true,
+		},
 		{"a page of the address behind it", request("10.0.0.5:3000", "http://10.0.0.5:3000", xfHost, "money.example"), false},
 	} {
 		if err := New([]string{"https://other.example"}, false, quiet).Check(tt.request); (err == nil) != tt.own {

@@ -10,24 +10,27 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// hosts maps a host name as browsers do before they send it in a header.
-var hosts = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
+// idnaProfile converts host names as browsers do.
+var idnaProfile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
 var (
 	hostText = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$`)
-	digits   = regexp.MustCompile(`(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$`) // what a browser takes for an IPv4 address
+	digits   = regexp.MustCompile(`(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$`) // hosts that browsers parse as IPv4 addresses
 )
 
-// Schemes whose pages have no origin that could be listed, or that no page has.
+// unlistable are the schemes that are not the origin of a page, with the reason.
 var unlistable = map[string]string{
-	"ws": "is the address of a socket: list the page's own http:// or https:// origin", "wss": "is the address of a socket: list the page's own http:// or https:// origin",
-	"file": "has no origin: serve the page by HTTP", "data": "has no origin: serve the page by HTTP", "blob": "has no origin: serve the page by HTTP",
+	"ws":   "is the address of a socket: list the page's own http:// or https:// origin",
+	"wss":  "is the address of a socket: list the page's own http:// or https:// origin",
+	"file": "has no origin: serve the page by HTTP",
+	"data": "has no origin: serve the page by HTTP",
+	"blob": "has no origin: serve the page by HTTP",
 }
 
-// Parse gives the form in which browsers send an origin: lower case, the host in
-// punycode, no default port, no slash at the end. Besides http and https the
-// schemes of app shells are taken, such as capacitor://localhost. The error
-// completes a sentence that begins with s.
+// Parse returns an origin in the form in which browsers send it: lower case, the host in
+// punycode, no default port, no trailing slash. Besides http and https it accepts the
+// schemes of app shells, such as capacitor://localhost. The error's text completes a
+// sentence that begins with s.
 func Parse(s string) (string, error) {
 	if strings.Contains(s, "*") {
 		return "", errors.New("has a wildcard, which is not supported: list each origin")
@@ -49,7 +52,7 @@ func Parse(s string) (string, error) {
 	return u.Scheme + "://" + host + port(u), nil
 }
 
-// canonicalHost is a name in punycode, or an IP address in its shortest form.
+// canonicalHost returns a host name in punycode, or an IP address in its shortest form.
 func canonicalHost(name string) (string, error) {
 	if ip, err := netip.ParseAddr(name); err == nil && ip.Zone() == "" {
 		if ip.Is6() {
@@ -57,14 +60,14 @@ func canonicalHost(name string) (string, error) {
 		}
 		return ip.String(), nil
 	}
-	ascii, err := hosts.ToASCII(name)
+	ascii, err := idnaProfile.ToASCII(name)
 	if err != nil || !hostText.MatchString(ascii) || digits.MatchString(ascii) {
 		return "", errors.New("has a host that is neither a name nor an address")
 	}
 	return ascii, nil
 }
 
-// port is the port with its colon, "" for the scheme's own.
+// port returns the port with its colon; "" for the scheme's default port.
 func port(u *url.URL) string {
 	p := strings.TrimLeft(u.Port(), "0")
 	if p == "" || u.Scheme == "http" && p == "80" || u.Scheme == "https" && p == "443" {

@@ -1,9 +1,8 @@
-// Package origin decides which web pages may use this server. CORS headers,
-// WebSocket handshakes and sign-in ask the same Policy, so that no two of them
-// can disagree.
+// Package origin decides which web pages may use this server. CORS headers, WebSocket
+// handshakes and sign-in use the same Policy.
 //
-// A page's origin is what its browser sends in the header Origin. A request
-// without one is no other page's and always passes.
+// The origin of a page is the value of the header Origin. A request without that header
+// does not come from another site's page and is always allowed.
 //
 // Requests must have passed middleware.RealIP, which deletes X-Forwarded-Host and
 // X-Forwarded-Proto unless a trusted proxy sent them.
@@ -22,10 +21,10 @@ import (
 	"time"
 )
 
-// ErrRefused is what a page hears that may not use the server.
+// ErrRefused is the error of a page that may not use the server.
 var ErrRefused = errors.New("Origin not allowed") //nolint:staticcheck // a client shows the text as it is
 
-// A Policy holds the rule. Its methods may be called concurrently.
+// A Policy decides which origins are allowed. Its methods may be called concurrently.
 type Policy struct {
 	listed   []string
 	loopback bool
@@ -36,18 +35,18 @@ type Policy struct {
 	until  time.Time
 }
 
-// maxLogged is how many refused origins are logged in a minute.
+// maxLogged is the maximum number of refused origins that are logged per minute.
 const maxLogged = 10
 
-// New makes the policy of these origins, in Parse's form. If none is listed, any
-// page may call without credentials, and with loopback those on this machine
-// (http://localhost:5173) with credentials too.
+// New returns a policy that allows the listed origins, which are in Parse's form. If none
+// is listed, it allows all pages without credentials and, if loopback is true, pages of
+// this machine (http://localhost:5173) with credentials.
 func New(listed []string, loopback bool, log *slog.Logger) *Policy {
 	return &Policy{listed: listed, loopback: loopback && len(listed) == 0, log: log, logged: map[string]struct{}{}}
 }
 
-// CORS gives the value of Access-Control-Allow-Origin for r, "" for none, and
-// whether the page may send credentials.
+// CORS returns the value of Access-Control-Allow-Origin for r, "" if the page is not
+// allowed, and whether the page may send credentials.
 func (p *Policy) CORS(r *http.Request) (allow string, credentials bool) {
 	origin := r.Header.Get("Origin")
 	switch {
@@ -55,24 +54,34 @@ func (p *Policy) CORS(r *http.Request) (allow string, credentials bool) {
 		return origin, true
 	case len(p.listed) == 0:
 		return "*", false
-	case origin != "" && !own(r, origin):
-		p.tell(origin)
+	case origin != "" && !isOwnOrigin(r, origin):
+		p.logRefusal(origin)
 	}
 	return "", false
 }
 
-// Varies reports whether CORS's answer depends on the page that asks.
+// Varies reports whether the result of CORS depends on the request's origin.
 func (p *Policy) Varies() bool { return len(p.listed) > 0 || p.loopback }
 
-// Check returns ErrRefused if r comes from a page that may not use the server.
-// With no origins listed every page may.
+// Check returns ErrRefused if r comes from a page that is not allowed. If no origins are
+// listed, every page is allowed.
 func (p *Policy) Check(r *http.Request) error {
 	origin := r.Header.Get("Origin")
-	if origin == "" || len(p.listed) == 0 || p.credentials(origin) || own(r, origin) {
+	if origin == "" || len(p.listed) == 0 || p.credentials(origin) || isOwnOrigin(r, origin) {
 		return nil
 	}
-	p.tell(origin)
+	p.logRefusal(origin)
 	return ErrRefused
+}
+
+// Foreign reports whether r comes from a page of another site that is not listed, which
+// may act without its visitor's knowledge. Programs, which send no origin, are not foreign.
+func (p *Policy) Foreign(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" { // such as the request of an image
+		return r.Header.Get("Sec-Fetch-Site") == "cross-site"
+	}
+	return !p.credentials(origin) && !isOwnOrigin(r, origin)
 }
 
 // credentials reports whether pages of origin may send credentials.
@@ -94,56 +103,58 @@ func isLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// own reports whether origin is the address at which r reached the server, so
-// that the page is one that the server itself sent.
+// isOwnOrigin reports whether origin is the address at which r reached this server, so that
+// the page is one of the server's own.
 //
-// Over plain HTTP a name in the public DNS is not believed: its owner may point
-// it here after their page was loaded (DNS rebinding), and that page would pass
-// for ours. Such an address is listed, or a trusted proxy vouches for it.
-func own(r *http.Request, origin string) bool {
+// Over plain HTTP it returns false for names of the public DNS: the owner of a name can
+// point it to this server after their page was loaded (DNS rebinding), so that their page
+// seems to be the server's. Such a name must be listed or come from a trusted proxy.
+func isOwnOrigin(r *http.Request, origin string) bool {
 	u, err := url.Parse(origin)
 	if err != nil {
 		return false
 	}
-	proxied := first(r, "X-Forwarded-Host")
-	scheme := first(r, "X-Forwarded-Proto")
+	proxied := firstValue(r, "X-Forwarded-Host")
+	scheme := firstValue(r, "X-Forwarded-Proto")
 	if r.TLS != nil && scheme == "" {
 		scheme = "https"
 	}
-	// A page by HTTPS on a request without TLS: something in between ended it.
+	// Without X-Forwarded-Proto the page's scheme is assumed: something may terminate TLS.
 	asked, err := Parse(cmp.Or(scheme, u.Scheme) + "://" + cmp.Or(proxied, r.Host))
 	page, wrong := Parse(origin)
 	if err != nil || wrong != nil || asked != page {
 		return false
 	}
-	return u.Scheme == "https" || proxied != "" || scheme != "" || unrebindable(u.Hostname())
+	return u.Scheme == "https" || proxied != "" || scheme != "" || isSafeFromRebinding(u.Hostname())
 }
 
-// unrebindable reports whether nobody on the internet can make host resolve to
-// this server: an IP address, localhost, or a name without a dot.
-func unrebindable(host string) bool {
+// isSafeFromRebinding reports whether host cannot be made to resolve to this server by
+// others: an IP address, localhost, or a name without a dot.
+func isSafeFromRebinding(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil || isLocalhost(host) || !strings.Contains(host, ".")
 }
 
-// first is the first value of a list in a header, which the outermost proxy wrote.
-func first(r *http.Request, header string) string {
+// firstValue returns the first value of a list in a header: that of the outermost proxy.
+func firstValue(r *http.Request, header string) string {
 	value, _, _ := strings.Cut(r.Header.Get(header), ",")
 	return strings.TrimSpace(value)
 }
 
-// tell logs a refused origin once a minute, with the setting that would allow it.
-func (p *Policy) tell(origin string) {
+// logRefusal logs a refused origin, at most once a minute, with the setting that would
+// allow it.
+func (p *Policy) logRefusal(origin string) {
 	canonical, err := Parse(origin)
-	if err != nil || !p.fresh(canonical) { // such as null, which no setting allows
+	if err != nil || !p.firstThisMinute(canonical) { // err: such as "null", which no setting allows
 		return
 	}
+	setting := "FRONTEND_URL=" + strings.Join(append(slices.Clone(p.listed), canonical), ",")
 	p.log.Warn("a page of another origin was refused; this setting would allow it",
-		slog.String("origin", canonical), slog.String("setting", "FRONTEND_URL="+strings.Join(append(slices.Clone(p.listed), canonical), ",")))
+		slog.String("origin", canonical), slog.String("setting", setting))
 }
 
-// fresh reports whether origin was not logged within the minute.
-func (p *Policy) fresh(origin string) bool {
+// firstThisMinute reports whether origin was not logged in the current minute.
+func (p *Policy) firstThisMinute(origin string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := time.Now(); now.After(p.until) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,7 @@ import (
 )
 
 func TestAnEmptyBatchHasAnEmptyAnswer(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		if rs := h.apply(); rs == nil {
 			h.t.Error("nil, which JSON calls null")
 		}
@@ -27,7 +28,7 @@ func TestAnEmptyBatchHasAnEmptyAnswer(t *testing.T) {
 }
 
 func TestR3AnswersInPlace(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		kept := h.apply(create(0, lunch))[0].Expense
 		rs := h.apply(
 			create(1, lunch),
@@ -51,15 +52,17 @@ func TestR3AnswersInPlace(t *testing.T) {
 }
 
 func TestD11ABadOperationIsParkedAndItsNeighboursProceed(t *testing.T) {
-	each(t, func(h *house) {
-		rs := h.apply(create(0, lunch), create(1, `{"description":"Rent","amount":1,"category":"rent","type":"expense"}`), create(2, lunch))
+	each(t, func(h *fixture) {
+		rs := h.apply(create(0, lunch), create(1, `{"description":"Rent","amount":1,"category":"rent","type":"expense"}`),
+			create(2, lunch))
 		h.wantStatuses(rs, models.StatusCreated, models.StatusParked, models.StatusCreated)
 		want := "Expense validation failed: category: `rent` is not a valid enum value for path `category`."
 		if rs[1].Error != want || rs[1].Expense != nil {
 			h.t.Errorf("answered %+v", rs[1])
 		}
 		op := h.onlyPending()
-		if op.Result.Error != want || op.State != models.Parked || !strings.Contains(string(op.Data), "Rent") || *op.Timestamp != nine.UnixMilli()+1 {
+		if op.Result.Error != want || op.State != models.Parked || !strings.Contains(string(op.Data), "Rent") ||
+			*op.Timestamp != nine.UnixMilli()+1 {
 			h.t.Errorf("kept %+v", op)
 		}
 		if diff := cmp.Diff([]models.QueuedOperation{op}, h.parked); diff != "" {
@@ -73,7 +76,7 @@ func TestD11ABadOperationIsParkedAndItsNeighboursProceed(t *testing.T) {
 }
 
 func TestD11TroubleOfOursFailsTheWholeBatch(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		ctx, cancel := context.WithCancel(h.t.Context())
 		cancel()
 		_, err := h.Apply(ctx, h.user.ID, models.Author{}, []models.Operation{create(0, lunch)})
@@ -90,10 +93,10 @@ func TestD11TroubleOfOursFailsTheWholeBatch(t *testing.T) {
 	})
 }
 
-// What cannot be an object, and what no database keeps, is one operation's
-// trouble and never the batch's (docs/contract.md#d4, docs/contract.md#permanent-or-retryable).
+// Data that is not an object, or that databases cannot store, parks one operation and does
+// not fail the batch (docs/contract.md#d4, docs/contract.md#permanent-or-retryable).
 func TestD4OddDataAreParked(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		odd := []models.Operation{
 			create(0, `"text"`), create(1, `[{"amount":1}]`), create(2, `7`), create(3, ``), create(4, `null`), create(5, `{}`),
 			create(6, `{"description":"a\u0000b","amount":1,"category":"food","type":"expense"}`),
@@ -122,7 +125,7 @@ func TestD4OddDataAreParked(t *testing.T) {
 }
 
 func TestD13TheSameBatchTwiceAtOnceIsAppliedOnce(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		var ops []models.Operation
 		for i := range int64(20) {
 			ops = append(ops, create(i, lunch), update(i, create(i, lunch).ResourceID, `{"amount":1}`))
@@ -151,14 +154,15 @@ func TestD13TheSameBatchTwiceAtOnceIsAppliedOnce(t *testing.T) {
 }
 
 func TestD14TemporaryIDsAreResolved(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		temp := create(0, lunch).ResourceID
 		rs := h.apply(create(0, lunch), update(1, temp, `{"amount":7}`), del(2, temp))
 		h.wantStatuses(rs, models.StatusCreated, models.StatusUpdated, models.StatusDeleted)
 		if rs[1].Expense.ID != rs[0].Expense.ID || rs[2].Expense.ID != rs[0].Expense.ID {
 			h.t.Error("they are not the same expense")
 		}
-		if diff := cmp.Diff([]models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted}, h.kinds()); diff != "" {
+		if diff := cmp.Diff([]models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted},
+			h.kinds()); diff != "" {
 			h.t.Errorf("events (-want +got):\n%s", diff)
 		}
 		for _, c := range h.log() {
@@ -170,7 +174,8 @@ func TestD14TemporaryIDsAreResolved(t *testing.T) {
 		made := h.apply(other)[0].Expense
 		h.wantStatuses(h.apply(of("device_2", update(6, other.ResourceID, `{}`))), models.StatusNotFound)
 		h.wantStatuses(h.apply(update(7, other.ResourceID, `{}`)), models.StatusUpdated)
-		if gone, err := h.ledger.DeleteExpense(h.t.Context(), h.user.ID, other.ResourceID, models.Author{DeviceID: device}); err != nil || gone.ID != made.ID {
+		if gone, err := h.ledger.DeleteExpense(h.t.Context(), h.user.ID, other.ResourceID,
+			models.Author{DeviceID: device}); err != nil || gone.ID != made.ID {
 			h.t.Errorf("DELETE of a temporary id: %v", err)
 		}
 		h.checkLog()
@@ -186,15 +191,21 @@ func TestD15AnOfflineExpenseIsOfWhenItWasQueued(t *testing.T) {
 		want      time.Time
 	}{
 		{"a believable clock", lunch, at(nine), nine},
-		{"a date of its own", `{"description":"a","amount":1,"category":"food","type":"expense","date":"2020-02-03"}`, at(nine), time.Date(2020, 2, 3, 0, 0, 0, 0, time.UTC)},
+		{
+			"a date of its own", `{"description":"a","amount":1,"category":"food","type":"expense","date":"2020-02-03"}`, at(nine),
+			time.Date(2020, 2, 3, 0, 0, 0, 0, time.UTC),
+		},
 		{"a date of null", `{"description":"a","amount":1,"category":"food","type":"expense","date":null}`, at(nine), nine},
-		{"the first believable moment", lunch, at(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{
+			"the first believable moment", lunch, at(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)),
+			time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
+		},
 		{"a clock that was never set", lunch, at(time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC)), noon},
 		{"a clock five minutes ahead", lunch, at(noon.Add(5 * time.Minute)), noon.Add(5 * time.Minute)},
 		{"a clock further ahead", lunch, at(noon.Add(5*time.Minute + time.Second)), noon},
 		{"no clock", lunch, nil, noon},
 	}
-	eachWith(t, reconcile.Options{}, func(h *house) {
+	eachWith(t, reconcile.Options{}, func(h *fixture) {
 		ops := make([]models.Operation, len(tests))
 		for i, tt := range tests {
 			ops[i] = create(int64(i), tt.data)
@@ -209,9 +220,12 @@ func TestD15AnOfflineExpenseIsOfWhenItWasQueued(t *testing.T) {
 }
 
 func TestD16AReplayGetsTheStoredResult(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		first := create(0, lunch)
-		batch := []models.Operation{first, update(1, first.ResourceID, `{"amount":7}`), create(2, `{}`), del(3, storetest.ID()), create(4, lunch)}
+		batch := []models.Operation{
+			first, update(1, first.ResourceID, `{"amount":7}`), create(2, `{}`), del(3, storetest.ID()),
+			create(4, lunch),
+		}
 		answer := h.apply(batch...)
 		changes := len(h.log())
 		if _, err := h.ledger.DeleteExpense(h.t.Context(), h.user.ID, answer[0].Expense.ID, models.Author{}); err != nil {
@@ -228,11 +242,15 @@ func TestD16AReplayGetsTheStoredResult(t *testing.T) {
 		if len(h.log()) != changes+1 || len(h.list()) != 1 || len(h.pending()) != 1 {
 			h.t.Errorf("a replay did something: %d changes, %d expenses", len(h.log()), len(h.list()))
 		}
+		want := []int64{2, 1, 0, 1, 0, 1, 0, 0, 10} // in the order of Outcomes: each of the five once, and ten replays
+		if got := h.Stats(); !slices.Equal(got, want) {
+			h.t.Errorf("counted %v of %v, want %v", got, reconcile.Outcomes, want)
+		}
 	})
 }
 
 func TestD16TwoOperationsWithOneTemporaryIDAreTwo(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		dinner := strings.Replace(lunch, "Lunch", "Dinner", 1)
 		other := create(0, dinner)
 		rs := h.apply(create(0, lunch), other)
@@ -251,9 +269,9 @@ func TestD16TwoOperationsWithOneTemporaryIDAreTwo(t *testing.T) {
 	})
 }
 
-// The spelling of data is no difference, what they say is.
+// Keys depend on the content of data, not on its notation.
 func TestD16KeysCompareData(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		h.apply(create(0, `{"amount":12.5,"description":"Lunch","category":"food","type":"expense"}`))
 		h.apply(create(0, ` { "type":"expense", "category":"food", "description":"L\u0075nch", "amount":12.5 } `))
 		if len(h.list()) != 1 {
@@ -268,7 +286,7 @@ func TestD16KeysCompareData(t *testing.T) {
 }
 
 func TestD16WithoutATimeOnlyCreationsAreDeduplicated(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		c := timeless(create(0, lunch))
 		id := h.apply(c)[0].Expense.ID
 		if again := h.apply(c)[0].Expense.ID; again != id {
@@ -283,9 +301,9 @@ func TestD16WithoutATimeOnlyCreationsAreDeduplicated(t *testing.T) {
 }
 
 func TestD17ALostAnswerMakesNoSecondExpense(t *testing.T) {
-	post := func(h *house, deviceID string) models.Expense {
+	post := func(h *fixture, deviceID string) models.Expense {
 		h.t.Helper()
-		e, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+		e, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{
 			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
 			Author: models.Author{DeviceID: deviceID}, Posted: true,
 		})
@@ -297,7 +315,7 @@ func TestD17ALostAnswerMakesNoSecondExpense(t *testing.T) {
 	queue := func(t time.Time, data string) models.Operation {
 		return create(t.UnixMilli()-nine.UnixMilli(), data)
 	}
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		posted := post(h, device)
 		r := h.apply(queue(noon.Add(time.Second), lunch))[0]
 		if r.Status != models.StatusDuplicate || r.Expense.ID != posted.ID || len(h.list()) != 1 || len(h.log()) != 1 {
@@ -309,7 +327,7 @@ func TestD17ALostAnswerMakesNoSecondExpense(t *testing.T) {
 		h.checkLog()
 	})
 	t.Run("doubtful cases stay two", func(t *testing.T) {
-		each(t, func(h *house) {
+		each(t, func(h *fixture) {
 			post(h, device)
 			post(h, "device_2")
 			for _, op := range []models.Operation{
@@ -328,7 +346,7 @@ func TestD17ALostAnswerMakesNoSecondExpense(t *testing.T) {
 		})
 	})
 	t.Run("what was deleted meanwhile stays so", func(t *testing.T) {
-		each(t, func(h *house) {
+		each(t, func(h *fixture) {
 			posted := post(h, device)
 			if _, err := h.ledger.DeleteExpense(h.t.Context(), h.user.ID, posted.ID, models.Author{}); err != nil {
 				h.t.Fatal(err)
@@ -341,16 +359,16 @@ func TestD17ALostAnswerMakesNoSecondExpense(t *testing.T) {
 	})
 }
 
-// The digits of temp_1 were taken for a moment of 1970, so that an expense
-// posted at any time before was taken for the one that was queued.
+// The digits of temp_1 were taken for a time in 1970, so an expense posted at any time
+// before was taken for the queued one.
 func TestD17ATemporaryIDThatIsNoTimeSwallowedAnExpense(t *testing.T) {
 	at := func(queued time.Time, name int64) models.Operation {
 		op := create(queued.UnixMilli()-nine.UnixMilli(), lunch)
 		return named(fmt.Sprint("temp_", name), op)
 	}
 	never := time.UnixMilli(60_000) // on a clock that was never set
-	each(t, func(h *house) {
-		_, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+	each(t, func(h *fixture) {
+		_, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{
 			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
 			Author: models.Author{DeviceID: device}, Posted: true,
 		})
@@ -377,13 +395,13 @@ func TestD17ATemporaryIDThatIsNoTimeSwallowedAnExpense(t *testing.T) {
 	})
 }
 
-// A page that names its creations is known by the name, whatever the clocks say:
-// a POST whose answer was lost and the operation that it queued are one.
+// A POST whose response was lost and the operation that the page queued have the same client
+// id, so they create one expense, whatever the clocks show.
 func TestAClientIDMakesOneOfAPostAndItsOperation(t *testing.T) {
 	same := strings.Replace(lunch, "{", `{"clientId":"c1",`, 1)
 	other := strings.Replace(same, "12.5", "13", 1)
-	each(t, func(h *house) {
-		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+	each(t, func(h *fixture) {
+		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{
 			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
 			Author: models.Author{DeviceID: device}, ClientID: "c1", Posted: true,
 		})
@@ -391,8 +409,10 @@ func TestAClientIDMakesOneOfAPostAndItsOperation(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		rs := h.apply(create(0, same), create(1, same), of("device_2", create(2, same)), create(3, lunch), create(4, other))
-		h.wantStatuses(rs, models.StatusDuplicate, models.StatusDuplicate, models.StatusCreated, models.StatusCreated, models.StatusParked)
-		if rs[0].Expense.ID != posted.ID || rs[1].Expense.ID != posted.ID || rs[4].Error != "This clientId was used for another expense" {
+		h.wantStatuses(rs, models.StatusDuplicate, models.StatusDuplicate, models.StatusCreated, models.StatusCreated,
+			models.StatusParked)
+		if rs[0].Expense.ID != posted.ID || rs[1].Expense.ID != posted.ID ||
+			rs[4].Error != "This clientId was used for another expense" {
 			h.t.Errorf("answered %+v", rs)
 		}
 		h.wantStatuses(h.apply(update(5, create(1, same).ResourceID, `{"notes":"n"}`)), models.StatusUpdated)
@@ -403,7 +423,7 @@ func TestAClientIDMakesOneOfAPostAndItsOperation(t *testing.T) {
 		if len(h.list()) != 4 {
 			h.t.Errorf("%d expenses", len(h.list()))
 		}
-		_, err = h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+		_, err = h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{
 			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
 			Author: models.Author{DeviceID: device}, Posted: true,
 		})
@@ -416,12 +436,12 @@ func TestAClientIDMakesOneOfAPostAndItsOperation(t *testing.T) {
 	})
 }
 
-// The header counted for the POST, and nothing kept the page's own name, by which
-// its operation comes: there were two expenses.
+// The POST was stored under the header's key only, not under the page's client id, so its
+// operation created a second expense.
 func TestAPostWithAKeyAndAClientIDAndItsOperationMadeTwo(t *testing.T) {
 	same := strings.Replace(lunch, "{", `{"clientId":"c1",`, 1)
-	each(t, func(h *house) {
-		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+	each(t, func(h *fixture) {
+		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{
 			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
 			Author: models.Author{DeviceID: device}, RequestID: "k1", ClientID: "c1", Posted: true,
 		})
@@ -438,7 +458,7 @@ func TestAPostWithAKeyAndAClientIDAndItsOperationMadeTwo(t *testing.T) {
 }
 
 func TestD21WhatIsNotThereIsSuccessAndAnEditIsParked(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		rs := h.apply(del(0, storetest.ID()), del(1, "temp_1"), update(2, "temp_1", `{"amount":1}`))
 		h.wantStatuses(rs, models.StatusNotFound, models.StatusNotFound, models.StatusNotFound)
 		for _, r := range rs {
@@ -453,10 +473,11 @@ func TestD21WhatIsNotThereIsSuccessAndAnEditIsParked(t *testing.T) {
 }
 
 func TestD24EventsFollowTheOrderOfOperationsAndNameTheirDevice(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		var ops []models.Operation
 		for i := range int64(10) {
-			ops = append(ops, of(fmt.Sprintf("device_%d", i), create(i, strings.Replace(lunch, "Lunch", fmt.Sprint("meal ", i), 1))))
+			ops = append(ops, of(fmt.Sprintf("device_%d", i),
+				create(i, strings.Replace(lunch, "Lunch", fmt.Sprint("meal ", i), 1))))
 		}
 		h.apply(ops...)
 		for i, c := range h.log() {
@@ -469,7 +490,7 @@ func TestD24EventsFollowTheOrderOfOperationsAndNameTheirDevice(t *testing.T) {
 }
 
 func TestD26TheQueueIsKept(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		last, _, err := h.Status(h.t.Context(), h.user.ID)
 		if err != nil || last != nil {
 			h.t.Errorf("before the first: %v, %v", last, err)
@@ -488,14 +509,17 @@ func TestD26TheQueueIsKept(t *testing.T) {
 }
 
 func TestD30AnUpdateMovesNothingToAnotherAccount(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		mallory := storetest.User(h.t, h.store).ID
-		id := h.apply(create(0, strings.Replace(lunch, "{", `{"_id":"bbbbbbbbbbbbbbbbbbbbbbbb","user":"`+mallory+`",`, 1)))[0].Expense.ID
+		id := h.apply(create(0, strings.Replace(lunch, "{", `{"_id":"bbbbbbbbbbbbbbbbbbbbbbbb","user":"`+mallory+`",`,
+			1)))[0].Expense.ID
 		if id == "bbbbbbbbbbbbbbbbbbbbbbbb" {
 			h.t.Error("a client chose an id")
 		}
-		r := h.apply(update(1, id, `{"user":"`+mallory+`","_id":"x","$set":{"user":"`+mallory+`"},"$inc":{"amount":5},"createdAt":0,"notes":"n"}`))[0]
-		if r.Expense.UserID != h.user.ID || r.Expense.ID != id || r.Expense.Amount.String() != "12.5" || r.Expense.Notes != "n" || !r.Expense.CreatedAt.Equal(noon) {
+		r := h.apply(update(1, id,
+			`{"user":"`+mallory+`","_id":"x","$set":{"user":"`+mallory+`"},"$inc":{"amount":5},"createdAt":0,"notes":"n"}`))[0]
+		if r.Expense.UserID != h.user.ID || r.Expense.ID != id || r.Expense.Amount.String() != "12.5" || r.Expense.Notes != "n" ||
+			!r.Expense.CreatedAt.Equal(noon) {
 			h.t.Errorf("updated %+v", r.Expense)
 		}
 		r = h.apply(update(2, id, `{"amount":0}`))[0]
@@ -506,11 +530,12 @@ func TestD30AnUpdateMovesNothingToAnotherAccount(t *testing.T) {
 }
 
 func TestUsersAreApart(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		mine := h.apply(create(0, lunch))[0].Expense
 		mallory := storetest.User(h.t, h.store).ID
 		rs, err := h.Apply(h.t.Context(), mallory, models.Author{}, []models.Operation{
-			of("m", update(1, mine.ID, `{"amount":1}`)), of("m", del(2, mine.ID)), of("m", update(3, create(0, "").ResourceID, `{"amount":1}`)), of("m", create(0, lunch)),
+			of("m", update(1, mine.ID, `{"amount":1}`)), of("m", del(2, mine.ID)),
+			of("m", update(3, create(0, "").ResourceID, `{"amount":1}`)), of("m", create(0, lunch)),
 		})
 		if err != nil {
 			h.t.Fatal(err)
@@ -533,9 +558,10 @@ func TestUsersAreApart(t *testing.T) {
 }
 
 func TestDecision8AnOlderVersionConflicts(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		id := h.apply(create(0, lunch))[0].Expense.ID
-		rs := h.apply(update(1, id, `{"notes":"a","version":1}`), update(2, id, `{"notes":"b","version":1}`), update(3, id, `{"notes":"c"}`))
+		rs := h.apply(update(1, id, `{"notes":"a","version":1}`), update(2, id, `{"notes":"b","version":1}`),
+			update(3, id, `{"notes":"c"}`))
 		h.wantStatuses(rs, models.StatusUpdated, models.StatusParked, models.StatusUpdated)
 		if rs[1].Current == nil || rs[1].Current.Notes != "a" || rs[1].Current.Version != 2 || rs[1].Error == "" {
 			h.t.Errorf("conflict %+v", rs[1])
@@ -548,7 +574,7 @@ func TestDecision8AnOlderVersionConflicts(t *testing.T) {
 }
 
 func TestDecision13TheLastAccountsQueueIsParked(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		bob := storetest.User(h.t, h.store).ID
 		h.apply(create(0, lunch)) // at noon, the device acts for the user
 		h.setClock(noon.Add(time.Hour))
@@ -558,7 +584,10 @@ func TestDecision13TheLastAccountsQueueIsParked(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		h.wantStatuses(rs, models.StatusCreated)
-		batch := []models.Operation{create(before, lunch), create(after, lunch), of("device_2", create(before, lunch)), timeless(create(before, lunch))}
+		batch := []models.Operation{
+			create(before, lunch), create(after, lunch), of("device_2", create(before, lunch)),
+			timeless(create(before, lunch)),
+		}
 		rs, err = h.Apply(h.t.Context(), bob, models.Author{Browser: browser}, batch)
 		if err != nil {
 			h.t.Fatal(err)
@@ -582,7 +611,7 @@ func TestDecision13TheLastAccountsQueueIsParked(t *testing.T) {
 // the device has not acted for the first one since (docs/contract.md#accounts-on-one-device).
 func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
 	at := func(t time.Time, data string) models.Operation { return create(t.Sub(nine).Milliseconds(), data) }
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		bob := storetest.User(h.t, h.store).ID
 		apply := func(signedIn time.Time, ops ...models.Operation) []models.Status {
 			h.t.Helper()
@@ -602,7 +631,8 @@ func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
 		signedIn := noon.Add(time.Hour)
 		h.setClock(noon.Add(2 * time.Hour))
 		want("alice's, in several chunks, then bob's", apply(signedIn,
-			at(noon.Add(time.Minute), lunch), at(noon.Add(2*time.Minute), lunch), at(noon.Add(3*time.Minute), lunch), at(noon.Add(4*time.Minute), lunch),
+			at(noon.Add(time.Minute), lunch), at(noon.Add(2*time.Minute), lunch), at(noon.Add(3*time.Minute), lunch),
+			at(noon.Add(4*time.Minute), lunch),
 			at(signedIn.Add(time.Minute), lunch),
 		), models.StatusParked, models.StatusParked, models.StatusParked, models.StatusParked, models.StatusCreated)
 		want("more of alice's, later", apply(signedIn, at(noon.Add(5*time.Minute), lunch)), models.StatusParked)
@@ -616,11 +646,11 @@ func TestDecision13WhatWasQueuedBeforeSigningInIsParked(t *testing.T) {
 // eight hours what was entered was dated in the future, and lost answers were taken
 // for new expenses.
 func TestAServersClockThatWasSetBackDatedEverythingInTheFuture(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		h.setClock(noon.Add(8 * time.Hour))
 		h.apply(create(0, lunch))
 		h.setClock(noon)
-		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+		posted, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{
 			Draft:  models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
 			Author: models.Author{DeviceID: device}, Posted: true,
 		})
@@ -636,10 +666,10 @@ func TestAServersClockThatWasSetBackDatedEverythingInTheFuture(t *testing.T) {
 	})
 }
 
-// The device's clock is an hour ahead: what its last user queued there seemed newer
-// than anything the server knew, and was made the next user's.
+// The device's clock is an hour ahead, so the queue of its last user seemed to be newer than
+// the sign-out and was applied for the next user.
 func TestDecision13AClockThatRunsAheadGaveTheQueueToTheNextAccount(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		bob := storetest.User(h.t, h.store).ID
 		h.apply(create(0, lunch)) // alice, at noon, on the device; then she goes offline and queues on
 		h.setClock(noon.Add(10 * time.Minute))
@@ -659,7 +689,7 @@ func TestDecision13AClockThatRunsAheadGaveTheQueueToTheNextAccount(t *testing.T)
 }
 
 func TestDecision5ALongNameIsOneOperationsName(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		long := strings.Repeat("☃", 256)
 		op := named(long, of(long, create(0, lunch)))
 		rs := h.apply(op, of(long, update(1, long, `{"notes":"n"}`)), op)
@@ -673,7 +703,7 @@ func TestDecision5ALongNameIsOneOperationsName(t *testing.T) {
 }
 
 func TestTwoThousandOperationsInOneBatch(t *testing.T) {
-	eachWith(t, reconcile.Options{}, func(h *house) {
+	eachWith(t, reconcile.Options{}, func(h *fixture) {
 		ops := make([]models.Operation, 2000)
 		for i := range ops {
 			ops[i] = create(int64(i), lunch)
@@ -689,7 +719,7 @@ func TestTwoThousandOperationsInOneBatch(t *testing.T) {
 }
 
 func TestR9RetryAndDiscard(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		ctx, by := h.t.Context(), models.Author{DeviceID: "page"}
 		bad := create(0, `{"description":"Rent","amount":-1,"category":"bills","type":"expense"}`)
 		h.apply(bad)
@@ -745,7 +775,7 @@ func TestR9RetryAndDiscard(t *testing.T) {
 }
 
 func TestR9AConflictIsSettledByNewData(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		id := h.apply(create(0, lunch))[0].Expense.ID
 		h.apply(update(1, id, `{"notes":"a"}`), update(2, id, `{"notes":"b","version":1}`))
 		op := h.onlyPending().ID

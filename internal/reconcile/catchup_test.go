@@ -15,9 +15,9 @@ import (
 	"expenseflow/models"
 )
 
-func (h *house) missed(since *models.Cursor, limit int) models.LogPage {
+func (h *fixture) changesSince(since *models.Cursor, limit int) models.LogPage {
 	h.t.Helper()
-	p, err := h.Missed(h.t.Context(), h.user.ID, since, limit)
+	p, err := h.ChangesSince(h.t.Context(), h.user.ID, since, limit)
 	if err != nil {
 		h.t.Fatalf("missed: %v", err)
 	}
@@ -25,12 +25,12 @@ func (h *house) missed(since *models.Cursor, limit int) models.LogPage {
 }
 
 // make makes n expenses, each at a moment of its own.
-func (h *house) make(n int) (moments []time.Time) {
+func (h *fixture) make(n int) (moments []time.Time) {
 	h.t.Helper()
 	for range n {
 		h.setClock(h.clock().Add(time.Minute))
 		moments = append(moments, h.clock())
-		_, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.Creation{
+		_, err := h.ledger.CreateExpense(h.t.Context(), h.user.ID, ledger.ExpenseCreation{
 			Draft: models.Draft{Description: "Lunch", Amount: 12_500_000, Category: "food", Type: "expense"},
 		})
 		if err != nil {
@@ -41,7 +41,7 @@ func (h *house) make(n int) (moments []time.Time) {
 }
 
 // prune forgets the changes from before a moment.
-func (h *house) prune(before time.Time) {
+func (h *fixture) prune(before time.Time) {
 	h.t.Helper()
 	if _, err := h.store.PruneLogs(h.t.Context(), before, 1000); err != nil {
 		h.t.Fatal(err)
@@ -57,25 +57,25 @@ func seqs(p models.LogPage) []int64 {
 }
 
 func TestMissedChangesComeInPages(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		h.make(5)
-		first := h.missed(&models.Cursor{}, 3)
-		if diff := cmp.Diff([]int64{1, 2, 3}, seqs(first)); diff != "" || !first.More() || first.Head != 5 || first.Whole {
+		first := h.changesSince(&models.Cursor{}, 3)
+		if diff := cmp.Diff([]int64{1, 2, 3}, seqs(first)); diff != "" || !first.More() || first.Head != 5 || first.NeedsSnapshot {
 			h.t.Errorf("first page: %+v", first.LogState)
 		}
-		second := h.missed(&models.Cursor{Seq: first.Next(), Epoch: first.Epoch, UserID: h.user.ID}, 3)
-		if diff := cmp.Diff([]int64{4, 5}, seqs(second)); diff != "" || second.More() || second.Whole {
+		second := h.changesSince(&models.Cursor{Seq: first.Next(), Epoch: first.Epoch, UserID: h.user.ID}, 3)
+		if diff := cmp.Diff([]int64{4, 5}, seqs(second)); diff != "" || second.More() || second.NeedsSnapshot {
 			h.t.Errorf("second page: %+v", second.LogState)
 		}
-		third := h.missed(&models.Cursor{Seq: second.Next()}, 3)
-		if len(third.Changes) != 0 || third.More() || third.Next() != 5 || third.Whole {
+		third := h.changesSince(&models.Cursor{Seq: second.Next()}, 3)
+		if len(third.Changes) != 0 || third.More() || third.Next() != 5 || third.NeedsSnapshot {
 			h.t.Errorf("third page: %+v", third)
 		}
 	})
 }
 
 func TestMissedChangesSinceAMoment(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		made := h.make(4)
 		for at, want := range map[time.Time]int64{
 			made[0].Add(-time.Millisecond): 0,
@@ -86,29 +86,29 @@ func TestMissedChangesSinceAMoment(t *testing.T) {
 			made[2].Add(-time.Millisecond): 2,
 			made[2].Add(2 * time.Second):   3,
 		} {
-			if p := h.missed(&models.Cursor{At: at}, 10); p.Since != want || p.Whole {
+			if p := h.changesSince(&models.Cursor{At: at}, 10); p.Since != want || p.NeedsSnapshot {
 				h.t.Errorf("since %s: from %d, want %d", at, p.Since, want)
 			}
 		}
 		for _, at := range []time.Time{noon.Add(-time.Hour), made[3].Add(24 * time.Hour)} {
-			if p := h.missed(&models.Cursor{At: at}, 10); !p.Whole {
+			if p := h.changesSince(&models.Cursor{At: at}, 10); !p.NeedsSnapshot {
 				h.t.Errorf("since %s, before the epoch or to come: %+v", at, p)
 			}
 		}
 		h.prune(made[2])
-		if p := h.missed(&models.Cursor{At: made[2]}, 10); p.Since != 3 || p.Whole {
+		if p := h.changesSince(&models.Cursor{At: made[2]}, 10); p.Since != 3 || p.NeedsSnapshot {
 			h.t.Errorf("since a moment that is kept: %+v", p.LogState)
 		}
-		if p := h.missed(&models.Cursor{At: made[1]}, 10); !p.Whole || p.Changes != nil {
+		if p := h.changesSince(&models.Cursor{At: made[1]}, 10); !p.NeedsSnapshot || p.Changes != nil {
 			h.t.Errorf("since a moment that was pruned: %+v", p)
 		}
 	})
 }
 
 func TestWhereTheLogCannotTellEverythingIsNeededAnew(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		made := h.make(5)
-		here := h.missed(&models.Cursor{}, 10)
+		here := h.changesSince(&models.Cursor{}, 10)
 		h.prune(made[3]) // 1 to 3
 		tests := map[string]*models.Cursor{
 			"nothing known":   nil,
@@ -119,25 +119,26 @@ func TestWhereTheLogCannotTellEverythingIsNeededAnew(t *testing.T) {
 			"another user":    {Seq: 4, Epoch: here.Epoch, UserID: storetest.ID()},
 		}
 		for name, since := range tests {
-			if p := h.missed(since, 10); !p.Whole || p.Changes != nil {
+			if p := h.changesSince(since, 10); !p.NeedsSnapshot || p.Changes != nil {
 				h.t.Errorf("%s: %+v", name, p)
 			}
 		}
-		if p := h.missed(&models.Cursor{Seq: 3}, 10); p.Whole || len(p.Changes) != 2 {
+		if p := h.changesSince(&models.Cursor{Seq: 3}, 10); p.NeedsSnapshot || len(p.Changes) != 2 {
 			h.t.Errorf("what is kept: %+v", p)
 		}
 		if _, err := h.store.NewEpoch(h.t.Context()); err != nil {
 			h.t.Fatal(err)
 		}
-		if p := h.missed(&models.Cursor{Seq: 4, Epoch: here.Epoch, UserID: h.user.ID}, 10); !p.Whole || p.Epoch == here.Epoch {
+		cursor := models.Cursor{Seq: 4, Epoch: here.Epoch, UserID: h.user.ID}
+		if p := h.changesSince(&cursor, 10); !p.NeedsSnapshot || p.Epoch == here.Epoch {
 			h.t.Errorf("after a backup was restored: %+v", p)
 		}
 	})
 }
 
 func TestAUserWhoIsGoneMissesNothing(t *testing.T) {
-	each(t, func(h *house) {
-		if _, err := h.Missed(h.t.Context(), storetest.ID(), nil, 1); models.KindOf(err) != models.NotFound {
+	each(t, func(h *fixture) {
+		if _, err := h.ChangesSince(h.t.Context(), storetest.ID(), nil, 1); models.KindOf(err) != models.NotFound {
 			h.t.Errorf("missed: %v", err)
 		}
 		_, err := h.Snapshot(h.t.Context(), storetest.ID(), func(int64, models.Expense) error { return nil })
@@ -153,12 +154,12 @@ type follower struct {
 	since *models.Cursor
 }
 
-// ask takes one page, or everything, and tells whether there is more.
-func (f *follower) ask(h *house, limit int) (more bool) {
+// ask takes one page, or everything, and reports whether there is more.
+func (f *follower) ask(h *fixture, limit int) (more bool) {
 	h.t.Helper()
-	p := h.missed(f.since, limit)
+	p := h.changesSince(f.since, limit)
 	next := p.Next()
-	if p.Whole {
+	if p.NeedsSnapshot {
 		f.copy = map[string]models.Expense{}
 		seq, err := h.Snapshot(h.t.Context(), h.user.ID, func(_ int64, e models.Expense) error {
 			f.copy[e.ID] = e
@@ -180,10 +181,10 @@ func (f *follower) ask(h *house, limit int) (more bool) {
 	return more || p.More()
 }
 
-// However a client mixes pages and snapshots with changes, pruning and epochs in
-// between, in the end it has what SELECT gives.
+// A client that combines pages and snapshots, with changes, pruning and new epochs in
+// between, ends up with the stored expenses.
 func TestWhoAsksEndsUpEqual(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		rapid.Check(h.t.(*testing.T), func(t *rapid.T) {
 			h.user = storetest.User(h.t, h.store)
 			f := &follower{}
@@ -222,14 +223,14 @@ type listener struct {
 	time *string
 }
 
-func (l *listener) ask(h *house, limit int) (more bool) {
+func (l *listener) ask(h *fixture, limit int) (more bool) {
 	h.t.Helper()
 	arg, _ := json.Marshal(map[string]any{"lastSyncedAt": l.time})
 	since, asked, err := wire.ParseSyncRequest(arg)
 	if !asked || err != nil {
 		h.t.Fatalf("%s: %v", arg, err)
 	}
-	p := h.missed(&since, limit)
+	p := h.changesSince(&since, limit)
 	var heard struct {
 		Snapshot, More bool
 		ServerTime     *string
@@ -268,7 +269,7 @@ func (l *listener) ask(h *house, limit int) (more bool) {
 // By moments too, although several changes share one and a page may end between
 // them: it need only hold more than one transaction appends, here three.
 func TestWhoAsksByMomentsEndsUpEqual(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		rapid.Check(h.t.(*testing.T), func(t *rapid.T) {
 			h.user = storetest.User(h.t, h.store)
 			l := &listener{copy: map[string]int64{}}
@@ -296,7 +297,7 @@ func TestWhoAsksByMomentsEndsUpEqual(t *testing.T) {
 }
 
 // someBatch applies a few operations on few temporary ids.
-func (h *house) someBatch(t *rapid.T, step int) {
+func (h *fixture) someBatch(t *rapid.T, step int) {
 	ops := h.operations(t)
 	for i := range ops {
 		*ops[i].Timestamp += int64(step) * 1000 // none is another's repetition
@@ -304,9 +305,9 @@ func (h *house) someBatch(t *rapid.T, step int) {
 	h.apply(ops...)
 }
 
-// The snapshot says exactly up to which change it goes, while others write.
+// The sequence of a snapshot is exact also with concurrent writers.
 func TestASnapshotIsOfItsSequence(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		writing := make(chan error, 1)
 		go func() {
 			for i := range int64(20) {
@@ -337,14 +338,15 @@ func TestASnapshotIsOfItsSequence(t *testing.T) {
 // The only expense comes and goes: a snapshot without rows is of a sequence at
 // which there was none, and nobody is told of the end of what it does not know.
 func TestASnapshotOfNothingIsOfASequenceWithNothing(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		writing := make(chan error, 1)
 		go func() {
 			var err error
 			for i := int64(0); i < 40 && err == nil; i++ {
 				_, err = h.Apply(h.t.Context(), h.user.ID, models.Author{}, []models.Operation{create(i, lunch)})
 				if err == nil {
-					_, err = h.Apply(h.t.Context(), h.user.ID, models.Author{}, []models.Operation{del(2000+i, fmt.Sprintf("temp_%d", nine.UnixMilli()+i))})
+					_, err = h.Apply(h.t.Context(), h.user.ID, models.Author{},
+						[]models.Operation{del(2000+i, fmt.Sprintf("temp_%d", nine.UnixMilli()+i))})
 				}
 			}
 			writing <- err
@@ -364,7 +366,7 @@ func TestASnapshotOfNothingIsOfASequenceWithNothing(t *testing.T) {
 }
 
 // checkSnapshot holds a snapshot against the log up to its sequence.
-func (h *house) checkSnapshot() {
+func (h *fixture) checkSnapshot() {
 	h.t.Helper()
 	got := map[string]models.Expense{}
 	seq, err := h.Snapshot(h.t.Context(), h.user.ID, func(_ int64, e models.Expense) error {

@@ -9,12 +9,14 @@ import (
 // The rules of docs/sync.md that no test of the contract's rows holds.
 
 func TestUpdatesWithoutAVersionKeepWhatTheyDoNotName(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		id := h.apply(create(0, lunch))[0].Expense.ID
-		rs := h.apply(of("device_1", update(3, id, `{"amount":7,"notes":"first"}`)), of("device_2", update(1, id, `{"category":"shopping","notes":"second"}`)))
+		rs := h.apply(of("device_1", update(3, id, `{"amount":7,"notes":"first"}`)),
+			of("device_2", update(1, id, `{"category":"shopping","notes":"second"}`)))
 		h.wantStatuses(rs, models.StatusUpdated, models.StatusUpdated)
 		got := h.list()[0]
-		if got.Amount.String() != "7" || got.Category != "shopping" || got.Notes != "second" || got.Description != "Lunch" || got.Version != 3 {
+		if got.Amount.String() != "7" || got.Category != "shopping" || got.Notes != "second" || got.Description != "Lunch" ||
+			got.Version != 3 {
 			h.t.Errorf("stored %+v", got) // the order is that of arrival, whatever the devices' clocks say
 		}
 		if before := h.log()[1].Expense; before.Notes != "first" {
@@ -25,7 +27,7 @@ func TestUpdatesWithoutAVersionKeepWhatTheyDoNotName(t *testing.T) {
 }
 
 func TestADeletionTakesAnEditThatItHasNotSeen(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		id := h.apply(create(0, lunch))[0].Expense.ID
 		rs := h.apply(of("device_1", update(1, id, `{"notes":"unseen"}`)), of("device_2", del(0, id)))
 		h.wantStatuses(rs, models.StatusUpdated, models.StatusDeleted)
@@ -37,12 +39,14 @@ func TestADeletionTakesAnEditThatItHasNotSeen(t *testing.T) {
 }
 
 func TestAnUpdateOfADeletedExpenseIsParkedAndRevivesNothing(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		first := create(0, lunch)
 		id := h.apply(first)[0].Expense.ID
 		edit := of("device_2", update(1, id, `{"notes":"late"}`))
-		rs := h.apply(del(2, id), edit, of("device_2", update(3, id, `{"notes":"late","version":1}`)), first, update(4, first.ResourceID, `{"notes":"late"}`))
-		h.wantStatuses(rs, models.StatusDeleted, models.StatusNotFound, models.StatusNotFound, models.StatusCreated, models.StatusNotFound)
+		rs := h.apply(del(2, id), edit, of("device_2", update(3, id, `{"notes":"late","version":1}`)), first,
+			update(4, first.ResourceID, `{"notes":"late"}`))
+		h.wantStatuses(rs, models.StatusDeleted, models.StatusNotFound, models.StatusNotFound, models.StatusCreated,
+			models.StatusNotFound)
 		for _, op := range h.pending() {
 			if r, err := h.Retry(h.t.Context(), h.user.ID, models.Author{}, op.ID, nil); err != nil || r.Status != models.StatusNotFound {
 				h.t.Errorf("retried: %+v, %v", r, err)
@@ -56,7 +60,7 @@ func TestAnUpdateOfADeletedExpenseIsParkedAndRevivesNothing(t *testing.T) {
 }
 
 func TestDeletingTwiceIsOneDeletion(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		id := h.apply(create(0, lunch))[0].Expense.ID
 		h.wantStatuses(h.apply(of("device_1", del(1, id)), of("device_2", del(1, id)), of("device_1", del(2, id))),
 			models.StatusDeleted, models.StatusNotFound, models.StatusNotFound)

@@ -21,7 +21,7 @@ func change(ms int64, action models.Action, localID, id, data string, version in
 	return c
 }
 
-func (h *house) delta(cs ...models.DeltaChange) []models.DeltaResult {
+func (h *fixture) delta(cs ...models.DeltaChange) []models.DeltaResult {
 	h.t.Helper()
 	rs, err := h.Delta(h.t.Context(), h.user.ID, models.Author{}, cs)
 	if err != nil || len(rs) != len(cs) {
@@ -46,7 +46,7 @@ func outcome(r models.DeltaResult) string {
 	return "ok"
 }
 
-func (h *house) wantOutcomes(rs []models.DeltaResult, want ...string) {
+func (h *fixture) wantOutcomes(rs []models.DeltaResult, want ...string) {
 	h.t.Helper()
 	var got []string
 	for _, r := range rs {
@@ -58,9 +58,10 @@ func (h *house) wantOutcomes(rs []models.DeltaResult, want ...string) {
 }
 
 func TestDeltaAppliesTheLastVersionsQueue(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		create := change(0, models.Create, `"local_1"`, "", lunch, 0)
-		rs := h.delta(create, change(1, models.Create, `"local_2"`, "", `{"amount":0}`, 0), models.DeltaChange{LocalID: json.RawMessage("3")})
+		rs := h.delta(create, change(1, models.Create, `"local_2"`, "", `{"amount":0}`, 0),
+			models.DeltaChange{LocalID: json.RawMessage("3")})
 		h.wantOutcomes(rs, "ok", rs[1].Error, "Invalid action")
 		made := rs[0].Expense
 		if made.Version != 1 || !made.Date.Equal(nine) {
@@ -87,7 +88,7 @@ func TestDeltaAppliesTheLastVersionsQueue(t *testing.T) {
 }
 
 func TestDeltaSuccessesAreReplayedAndRefusalsTriedAgain(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		queue := []models.DeltaChange{
 			change(0, models.Create, `"local_1"`, "", lunch, 0),
 			change(1, models.Create, `"local_2"`, "", `{"amount":0}`, 0),
@@ -113,9 +114,10 @@ func TestDeltaSuccessesAreReplayedAndRefusalsTriedAgain(t *testing.T) {
 // The last frontend names its queue's entries by the millisecond. The second
 // device's expense was taken for the first one's, acknowledged and never stored.
 func TestTwoDevicesCreatingInOneMillisecondMakeTwoExpenses(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		one := change(0, models.Create, `"local_1768813200000"`, "", lunch, 0)
-		other := change(0, models.Create, `"local_1768813200000"`, "", `{"description":"Dinner","amount":20,"category":"food","type":"expense"}`, 0)
+		other := change(0, models.Create, `"local_1768813200000"`, "",
+			`{"description":"Dinner","amount":20,"category":"food","type":"expense"}`, 0)
 		h.wantOutcomes(h.delta(one), "ok")
 		h.wantOutcomes(h.delta(other), "ok")
 		h.wantOutcomes(h.delta(other, one), "ok", "ok")
@@ -127,11 +129,12 @@ func TestTwoDevicesCreatingInOneMillisecondMakeTwoExpenses(t *testing.T) {
 }
 
 func TestDeltaOfAnotherAccountIsRefused(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		h.apply(create(0, lunch))
 		bob := storetest.User(h.t, h.store).ID
 		h.setClock(noon.Add(time.Hour))
-		rs, err := h.Delta(h.t.Context(), bob, models.Author{Browser: browser}, []models.DeltaChange{change(0, models.Create, "1", "", lunch, 0)})
+		rs, err := h.Delta(h.t.Context(), bob, models.Author{Browser: browser},
+			[]models.DeltaChange{change(0, models.Create, "1", "", lunch, 0)})
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -140,7 +143,7 @@ func TestDeltaOfAnotherAccountIsRefused(t *testing.T) {
 }
 
 func TestDecision10PullMissesNothing(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		pull := func(since time.Time) (ids []string, next time.Time) {
 			h.t.Helper()
 			next, err := h.Pull(h.t.Context(), h.user.ID, since, func(e models.Expense) error {

@@ -2,16 +2,15 @@ package reconcile
 
 import "expenseflow/models"
 
-// What may wait for one user's decision at a time. Whoever has more than a thousand
-// does not decide about them one by one; the bytes are those that clients sent.
+// Limits of the parked operations of one user.
 const (
 	MaxParked      = 1000
-	MaxParkedBytes = 10 << 20
+	MaxParkedBytes = 10 << 20 // as counted by QueuedOperation.Size
 )
 
 const textParkedFull = "Too many operations wait for a decision already: retry or discard some of them first"
 
-// A parkedUse is how much is parked.
+// A parkedUse is the number and size of parked operations.
 type parkedUse struct{ rows, bytes int64 }
 
 func (u *parkedUse) add(q *models.QueuedOperation) {
@@ -19,10 +18,9 @@ func (u *parkedUse) add(q *models.QueuedOperation) {
 	u.bytes += q.Size()
 }
 
-// parks reports whether there is room for q among the user's parked operations, and
-// counts it there.
-func (s *session) parks(q models.QueuedOperation) (bool, error) {
-	if s.before == nil { // before any of this transaction is written
+// reserveParked reports whether q can be parked within the limits, and counts it if so.
+func (s *txScope) reserveParked(q models.QueuedOperation) (bool, error) {
+	if s.before == nil { // nothing of this transaction is written yet
 		rows, bytes, err := s.Tx.Parked()
 		if err != nil {
 			return false, err
@@ -41,8 +39,9 @@ func (s *session) parks(q models.QueuedOperation) (bool, error) {
 	return true, nil
 }
 
-// parkedFull tells a user's devices that nothing more can be parked.
-func parkedFull(userID string) models.QueuedOperation {
+// parkedFullNotice returns the notice to a user's devices that the limit of parked
+// operations is reached.
+func parkedFullNotice(userID string) models.QueuedOperation {
 	return models.QueuedOperation{UserID: userID, Result: models.Result{
 		Status: models.StatusRejected, Error: textParkedFull, Code: models.CodeParkedFull,
 	}}

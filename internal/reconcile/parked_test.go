@@ -18,7 +18,7 @@ func bad(ms int64, bytes int) models.Operation {
 }
 
 func TestParkedOperationsGrowWithoutBound(t *testing.T) {
-	eachWith(t, reconcile.Options{}, func(h *house) {
+	eachWith(t, reconcile.Options{}, func(h *fixture) {
 		var ops []models.Operation
 		for i := range reconcile.MaxParked + 50 {
 			ops = append(ops, bad(int64(i), 10))
@@ -54,7 +54,7 @@ func TestParkedOperationsGrowWithoutBound(t *testing.T) {
 }
 
 func TestParkedBytesHaveABoundToo(t *testing.T) {
-	eachWith(t, reconcile.Options{}, func(h *house) {
+	eachWith(t, reconcile.Options{}, func(h *fixture) {
 		const each = 60_000
 		var ops []models.Operation
 		for i := range reconcile.MaxParkedBytes/each + 5 {

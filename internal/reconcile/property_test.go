@@ -17,28 +17,28 @@ import (
 	"expenseflow/models"
 )
 
-// A meal is what matters of an expense here.
-type meal struct {
+// An expenseSummary is the part of an expense that the test compares.
+type expenseSummary struct {
 	Description, Notes string
 	Version            int64
 }
 
-// An answer is what matters of a result.
+// An answer is the part of a result that the test compares.
 type answer struct {
 	Status models.Status
-	Meal   meal
+	Meal   expenseSummary
 }
 
-// A reference applies operations the obvious way, each once.
+// A reference is a simple implementation that applies each operation once.
 type reference struct {
-	meals   map[string]meal      // by description, which names the operation that made it
-	aliases map[[2]string]string // device and temporary id to description
-	answers map[int]answer       // by operation
-	events  int
+	summaries map[string]expenseSummary // by description, which names the operation that made it
+	aliases   map[[2]string]string      // device and temporary id to description
+	answers   map[int]answer            // by operation
+	events    int
 }
 
 func newReference() *reference {
-	return &reference{meals: map[string]meal{}, aliases: map[[2]string]string{}, answers: map[int]answer{}}
+	return &reference{summaries: map[string]expenseSummary{}, aliases: map[[2]string]string{}, answers: map[int]answer{}}
 }
 
 func (r *reference) apply(n int, op models.Operation) answer {
@@ -46,19 +46,19 @@ func (r *reference) apply(n int, op models.Operation) answer {
 		return a
 	}
 	alias := [2]string{op.DeviceID, op.ResourceID}
-	m, known := r.meals[r.aliases[alias]]
+	m, known := r.summaries[r.aliases[alias]]
 	a := answer{Status: models.StatusNotFound}
 	switch {
 	case op.Action == models.Create:
-		m = meal{Description: description(n), Version: 1}
-		r.aliases[alias], r.meals[m.Description] = m.Description, m
+		m = expenseSummary{Description: description(n), Version: 1}
+		r.aliases[alias], r.summaries[m.Description] = m.Description, m
 		a = answer{models.StatusCreated, m}
 	case known && op.Action == models.Update:
 		m.Notes, m.Version = description(n), m.Version+1
-		r.meals[m.Description] = m
+		r.summaries[m.Description] = m
 		a = answer{models.StatusUpdated, m}
 	case known:
-		delete(r.meals, m.Description)
+		delete(r.summaries, m.Description)
 		a = answer{models.StatusDeleted, m}
 	}
 	if a.Status != models.StatusNotFound {
@@ -72,7 +72,7 @@ func description(n int) string { return fmt.Sprint("operation ", n) }
 
 // operations draws what two devices of the user queued, about few enough
 // temporary ids that they are often the same.
-func (h *house) operations(t *rapid.T) []models.Operation {
+func (h *fixture) operations(t *rapid.T) []models.Operation {
 	ops := make([]models.Operation, rapid.IntRange(1, 12).Draw(t, "operations"))
 	for n := range ops {
 		var op models.Operation
@@ -123,21 +123,21 @@ func pick(ops []models.Operation, batch []int) []models.Operation {
 func seen(r models.Result) answer {
 	a := answer{Status: r.Status}
 	if r.Expense != nil {
-		a.Meal = meal{r.Expense.Description, r.Expense.Notes, r.Expense.Version}
+		a.Meal = expenseSummary{r.Expense.Description, r.Expense.Notes, r.Expense.Version}
 	}
 	return a
 }
 
-func (h *house) meals() []meal {
-	var ms []meal
+func (h *fixture) summaries() []expenseSummary {
+	var ms []expenseSummary
 	for _, e := range h.list() {
-		ms = append(ms, meal{e.Description, e.Notes, e.Version})
+		ms = append(ms, expenseSummary{e.Description, e.Notes, e.Version})
 	}
 	slices.SortFunc(ms, byDescription)
 	return ms
 }
 
-func byDescription(a, b meal) int {
+func byDescription(a, b expenseSummary) int {
 	return strings.Compare(a.Description, b.Description)
 }
 
@@ -145,7 +145,7 @@ func byDescription(a, b meal) int {
 // applied once, in the order of their first arrival; every answer is in its
 // place; the log, its fold and SELECT agree.
 func TestBatchesHoweverDeliveredAreAppliedOnce(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		rapid.Check(h.t.(*testing.T), func(t *rapid.T) {
 			h.user = storetest.User(h.t, h.store)
 			h.browser = h.user.ID // nobody else's: what others did in it would set the queue aside
@@ -158,8 +158,8 @@ func TestBatchesHoweverDeliveredAreAppliedOnce(t *testing.T) {
 					}
 				}
 			}
-			want := slices.SortedFunc(maps.Values(ref.meals), byDescription)
-			if diff := cmp.Diff(want, h.meals(), cmpopts.EquateEmpty()); diff != "" {
+			want := slices.SortedFunc(maps.Values(ref.summaries), byDescription)
+			if diff := cmp.Diff(want, h.summaries(), cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("expenses (-want +got):\n%s", diff)
 			}
 			if got := len(h.log()); got != ref.events {
@@ -173,7 +173,7 @@ func TestBatchesHoweverDeliveredAreAppliedOnce(t *testing.T) {
 // The same from several processes at once, here several Reconcilers that share
 // nothing but the database: an operation's every answer is the same.
 func TestBatchesDeliveredAtOnceAreAppliedOnce(t *testing.T) {
-	each(t, func(h *house) {
+	each(t, func(h *fixture) {
 		others := []*reconcile.Reconciler{h.Reconciler, reconcile.New(h.ledger, h.store, reconcile.Options{ChunkSize: 2})}
 		rapid.Check(h.t.(*testing.T), func(t *rapid.T) {
 			h.user = storetest.User(h.t, h.store)
@@ -207,7 +207,7 @@ func TestBatchesDeliveredAtOnceAreAppliedOnce(t *testing.T) {
 }
 
 // checkEffects holds the log against the answers: one change per effect.
-func (h *house) checkEffects(t *rapid.T, ops []models.Operation, answers map[int]models.Result) {
+func (h *fixture) checkEffects(t *rapid.T, ops []models.Operation, answers map[int]models.Result) {
 	want := map[models.ChangeKind]int{}
 	for n := range ops {
 		switch answers[n].Status {
@@ -228,13 +228,12 @@ func (h *house) checkEffects(t *rapid.T, ops []models.Operation, answers map[int
 	}
 }
 
-// Operations that nobody can foresee: whatever a batch holds, it is answered,
-// replayed alike, and leaves the log sound.
+// Any batch is answered, its replay has the same results, and the log stays consistent.
 func FuzzApply(f *testing.F) {
 	f.Add("temp_1", lunch, `{"amount":2}`, int64(1795288041641))
 	f.Add("\x00", `{"description":"a\u0000"}`, `[]`, int64(-1))
 	f.Add("bbbbbbbbbbbbbbbbbbbbbbbb", `null`, `{"version":-1}`, int64(1)<<62)
-	h := newFuzzHouse(f)
+	h := newFuzzFixture(f)
 	f.Fuzz(func(t *testing.T, id, data, patch string, at int64) {
 		h.t, h.user = t, storetest.User(t, h.store)
 		batch := []models.Operation{named(id, create(0, data)), named(id, update(1, "", patch)), named(id, del(2, ""))}

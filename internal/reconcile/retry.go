@@ -8,61 +8,62 @@ import (
 	"expenseflow/models"
 )
 
-// A retrial is a parked operation that a person wants applied after all.
-type retrial struct {
-	*item
-	queued models.QueuedOperation // as it was found
-	stored models.QueuedOperation // as it is in the end
+// A retry is a job that applies a parked operation again.
+type retry struct {
+	*batchItem
+	queued models.QueuedOperation // before the retry
+	row    models.QueuedOperation // after it
 }
 
-// newRetrial takes data for the operation's own, if any is given.
-func newRetrial(stored models.QueuedOperation, data json.RawMessage) *retrial {
+// newRetry returns the retry of a stored operation, with data instead of its own if it
+// has any.
+func newRetry(stored models.QueuedOperation, data json.RawMessage) *retry {
 	op := stored.Operation
-	if given(data) {
+	if hasData(data) {
 		op.Data = data
 	}
-	it := &item{op: op, retried: true}
-	it.read()
-	return &retrial{item: it, queued: stored, stored: stored}
+	it := &batchItem{operation: operation{op: op, retried: true}}
+	it.parse()
+	return &retry{batchItem: it, queued: stored, row: stored}
 }
 
-func given(data json.RawMessage) bool { return len(data) > 0 && string(data) != "null" }
+func hasData(data json.RawMessage) bool { return len(data) > 0 && string(data) != "null" }
 
-// run applies what is still parked; what is applied already has its result.
-func (j *retrial) run(ctx context.Context, r *Reconciler, s *session) error {
-	switch j.stored.State {
+// run applies the operation if it is still parked.
+func (j *retry) run(ctx context.Context, r *Reconciler, s *txScope) error {
+	switch j.row.State {
 	case models.Applied:
-		return s.redact(&j.stored.Result)
+		return s.redact(&j.row.Result)
 	case models.Discarded:
 		return errNoOperation
 	}
 	return r.attempt(ctx, s, j)
 }
 
-func (j *retrial) preload(*store.Preload, *session, bool) error { return nil }
+func (j *retry) preload(*store.Preload, *txScope, bool) error { return nil }
 
-func (j *retrial) apply(s *session) error {
-	if err := j.perform(s); err != nil {
+func (j *retry) apply(s *txScope) error {
+	if err := j.applyNew(s); err != nil {
 		return err
 	}
 	j.record(s)
 	return nil
 }
 
-func (j *retrial) refuse(s *session, why string, _ bool) error {
+func (j *retry) refuse(s *txScope, why string, _ bool) error {
 	j.park(why, nil)
 	j.record(s)
 	return nil
 }
 
-// record keeps how the retrial ended. New data replaces the old only where it
-// was good: what was queued first is the last copy there is.
-func (j *retrial) record(s *session) {
-	j.stored = j.queued
-	j.stored.State, j.stored.Result, j.stored.UpdatedAt = j.state(), j.result, s.Tx.Now()
-	if j.stored.State == models.Applied {
-		j.stored.Operation = j.op
-		j.stored.Data = nil // which nobody needs any more
+// record updates the stored operation. New data replaces the old only if it was applied,
+// because the stored data is the only copy.
+func (j *retry) record(s *txScope) {
+	j.row = j.queued
+	j.row.State, j.row.Result, j.row.UpdatedAt = j.state(), j.result, s.Tx.Now()
+	if j.row.State == models.Applied {
+		j.row.Operation = j.op
+		j.row.Data = nil // not needed any more
 	}
-	s.Tx.UpdateOperation(j.stored)
+	s.Tx.UpdateOperation(j.row)
 }

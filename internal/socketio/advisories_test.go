@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/socketio/socketiotest"
 )
 
 // One test for each advisory that the file SECURITY.md of socketio/socket.io lists
@@ -22,37 +24,37 @@ import (
 // came later. Each does to this server what was done to that one, and then checks
 // that another client is served as if nothing had happened.
 
-// besieged is a server with the client that must not notice anything.
-type besieged struct {
+// underAttack is a server with a client that must not be affected by the test.
+type underAttack struct {
 	*Server
-	t    *testing.T
-	url  string
-	addr string
-	calm peer
+	t         *testing.T
+	url       string
+	addr      string
+	bystander peer
 }
 
-func besiege(t *testing.T, cfg Config) *besieged {
+func startUnderAttack(t *testing.T, cfg Config) *underAttack {
 	t.Helper()
 	s, url := serve(t, cfg)
 	conversation(s)
-	b := &besieged{Server: s, t: t, url: url, addr: strings.TrimPrefix(url, "http://"), calm: dialWebSocket(t, url)}
-	b.calm.say(`0`)
-	expectHear(t, b.calm, `0{"sid":"*`, `2["auth",{}]`)
-	t.Cleanup(b.unharmed)
+	b := &underAttack{Server: s, t: t, url: url, addr: strings.TrimPrefix(url, "http://"), bystander: dialWebSocket(t, url)}
+	b.bystander.send(`0`)
+	expectHear(t, b.bystander, `0{"sid":"*`, `2["auth",{}]`)
+	t.Cleanup(b.checkBystander)
 	return b
 }
 
-// unharmed checks that the calm client, and a new one, are served.
-func (b *besieged) unharmed() {
-	b.calm.say(`21["message-with-ack","still there"]`)
-	expectHear(b.t, b.calm, `31["still there"]`)
+// checkBystander checks that the bystander client, and a new one, are served.
+func (b *underAttack) checkBystander() {
+	b.bystander.send(`21["message-with-ack","still there"]`)
+	expectHear(b.t, b.bystander, `31["still there"]`)
 	fresh := dialWebSocket(b.t, b.url)
-	fresh.say(`0`)
+	fresh.send(`0`)
 	expectHear(b.t, fresh, `0{"sid":"*`)
 }
 
 // raw opens a TCP connection and sends lines of a request.
-func (b *besieged) raw(lines ...string) *net.TCPConn {
+func (b *underAttack) raw(lines ...string) *net.TCPConn {
 	b.t.Helper()
 	conn, err := net.Dial("tcp", b.addr)
 	if err != nil {
@@ -73,7 +75,7 @@ func handshake(extra ...string) []string {
 }
 
 // status is the status of the answer on conn.
-func (b *besieged) status(conn net.Conn) int {
+func (b *underAttack) status(conn net.Conn) int {
 	b.t.Helper()
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
@@ -84,7 +86,7 @@ func (b *besieged) status(conn net.Conn) int {
 }
 
 // rawWebSocket opens a WebSocket whose frames the test writes itself.
-func (b *besieged) rawWebSocket() (*net.TCPConn, *bufio.Reader) {
+func (b *underAttack) rawWebSocket() (*net.TCPConn, *bufio.Reader) {
 	b.t.Helper()
 	conn := b.raw(handshake()...)
 	r := bufio.NewReader(conn)
@@ -98,7 +100,7 @@ func (b *besieged) rawWebSocket() (*net.TCPConn, *bufio.Reader) {
 }
 
 // shortFrame is a client's frame of at most 125 bytes, masked with zeros so that its
-// payload stands in clear.
+// payload is readable.
 func shortFrame(first byte, payload string) []byte {
 	return append([]byte{first, 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
 }
@@ -135,7 +137,7 @@ func isClosed(conn net.Conn) bool {
 // GHSA-qv2v-m59f-v5fw, CVE-2017-16031: socket ids came from a weak source and could
 // be guessed.
 func TestAdvisoryInsecureRandomness(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	seen := map[string]bool{}
 	var spread [20]map[byte]bool
 	for range 5000 {
@@ -160,7 +162,7 @@ func TestAdvisoryInsecureRandomness(t *testing.T) {
 
 // GHSA-fxwf-4rqh-v8g3, CVE-2020-28481: pages of any origin were allowed by default.
 func TestAdvisoryCORSMisconfiguration(t *testing.T) {
-	b := besiege(t, Config{ServeClient: true})
+	b := startUnderAttack(t, Config{ServeClient: true})
 	for _, path := range []string{"/socket.io/?EIO=4&transport=polling", "/socket.io/socket.io.js", "/socket.io/?EIO=4"} {
 		res := get(t, b.url+path, http.Header{"Origin": {"https://evil.example"}})
 		for name := range res.Header {
@@ -174,19 +176,19 @@ func TestAdvisoryCORSMisconfiguration(t *testing.T) {
 // GHSA-25hc-qcg6-38wj, CVE-2024-38355: an event named "error" that nobody listened
 // to ended the process.
 func TestAdvisoryUnhandledErrorEvent(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	p := dialWebSocket(t, b.url)
-	p.say(`0`)
+	p.send(`0`)
 	expectHear(t, p, `0{"sid":"*`, `2["auth",{}]`)
-	p.say(`2["error"]`)
-	p.say(`2["message",1]`)
+	p.send(`2["error"]`)
+	p.send(`2["message",1]`)
 	expectHear(t, p, `2["message-back",1]`)
 }
 
 // GHSA-2mhh-w6q8-5hxw, CVE-2016-10518: the answer to a ping held memory that was
 // never written.
 func TestAdvisoryPongsEchoTheirPing(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	conn, r := b.rawWebSocket()
 	for _, payload := range []string{"", "x", strings.Repeat("y", 125)} {
 		_, _ = conn.Write(shortFrame(0x89, payload))
@@ -198,7 +200,7 @@ func TestAdvisoryPongsEchoTheirPing(t *testing.T) {
 
 // GHSA-6663-c963-2gqg, CVE-2016-10542: a large message was buffered whole.
 func TestAdvisoryExcessivelyLargeMessage(t *testing.T) {
-	b := besiege(t, Config{Engine: engineio.Config{MaxPayload: 10_000}})
+	b := startUnderAttack(t, Config{Engine: engineio.Config{MaxPayload: 10_000}})
 	conn, _ := b.rawWebSocket()
 	before := heapInUse()
 	_, _ = conn.Write(binary.BigEndian.AppendUint64([]byte{0x81, 0x80 | 127}, 1<<40))
@@ -221,9 +223,10 @@ func heapInUse() uint64 {
 // GHSA-5v72-xg48-5rpm: extensions named as properties of every JavaScript object
 // ended the process.
 func TestAdvisoryExtensionsHeader(t *testing.T) {
-	b := besiege(t, Config{Engine: engineio.Config{PerMessageDeflate: true}})
+	b := startUnderAttack(t, Config{Engine: engineio.Config{PerMessageDeflate: true}})
 	for _, header := range []string{
-		"constructor", "__proto__; toString", "permessage-deflate; hasOwnProperty=1", ";;;,,,===", "permessage-deflate; client_max_window_bits=99",
+		"constructor", "__proto__; toString", "permessage-deflate; hasOwnProperty=1", ";;;,,,===",
+		"permessage-deflate; client_max_window_bits=99",
 		strings.Repeat("permessage-deflate; server_max_window_bits=\"1", 100),
 	} {
 		if status := b.status(b.raw(handshake("Sec-WebSocket-Extensions: " + header)...)); status != 101 && status != 400 {
@@ -234,12 +237,13 @@ func TestAdvisoryExtensionsHeader(t *testing.T) {
 
 // GHSA-j4f2-536g-r55m, CVE-2020-36048: a POST of any size was read into memory.
 func TestAdvisoryLargePost(t *testing.T) {
-	b := besiege(t, Config{Engine: engineio.Config{MaxPayload: 10_000}})
-	p := dialPolling(t, b.url).(*pollPeer)
+	b := startUnderAttack(t, Config{Engine: engineio.Config{MaxPayload: 10_000}})
+	p := dialPolling(t, b.url)
 	before := heapInUse()
-	status, _ := p.do(http.MethodPost, "4"+strings.Repeat("a", 5_000_000))
-	if status != http.StatusRequestEntityTooLarge && status != 0 {
-		t.Errorf("status %d", status)
+	err := p.Send("4" + strings.Repeat("a", 5_000_000))
+	var refused *socketiotest.RefusedError
+	if errors.As(err, &refused) && refused.Status != http.StatusRequestEntityTooLarge || err == nil {
+		t.Error(err)
 	}
 	if grown := int64(heapInUse()) - int64(before); grown > 8<<20 { // the test's own copy is 5 MB
 		t.Errorf("%d bytes more are in use", grown)
@@ -252,7 +256,8 @@ func TestAdvisoryParserTime(t *testing.T) {
 	mega := 1_000_000
 	start := time.Now()
 	for _, packet := range []string{
-		"2" + strings.Repeat("1", mega), "2/" + strings.Repeat("n", mega), "5" + strings.Repeat("1", mega), "51-" + strings.Repeat("1", mega),
+		"2" + strings.Repeat("1", mega), "2/" + strings.Repeat("n", mega), "5" + strings.Repeat("1", mega),
+		"51-" + strings.Repeat("1", mega),
 		`2["a","` + strings.Repeat(`\\`, mega/2) + `"]`, `2["a"` + strings.Repeat(`,1`, mega/2) + `]`, `2` + strings.Repeat("[", mega),
 		`2["a"` + strings.Repeat(`,{"a":[[]]}`, mega/11) + `]`,
 	} {
@@ -261,13 +266,13 @@ func TestAdvisoryParserTime(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("eight packets of a megabyte took %v", took)
 	}
-	besiege(t, Config{})
+	startUnderAttack(t, Config{})
 }
 
 // GHSA-6fc8-4gx4-v693, CVE-2021-32640: white space in one header kept the process
 // busy.
 func TestAdvisoryProtocolHeader(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	start := time.Now()
 	conn := b.raw(handshake("Sec-WebSocket-Protocol: a" + strings.Repeat(" ", 60_000) + "x")...)
 	if status := b.status(conn); status != 101 && status != 400 {
@@ -281,7 +286,7 @@ func TestAdvisoryProtocolHeader(t *testing.T) {
 // GHSA-273r-mgr4-v34f, CVE-2022-21676: an invalid frame right behind the handshake
 // ended the process.
 func TestAdvisoryInvalidFrameAfterHandshake(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	conn := b.raw(handshake()...)
 	_, _ = conn.Write([]byte{0xb1, 0x80, 0, 0, 0, 0}) // RSV2 and RSV3 are set
 	if !isClosed(conn) {
@@ -292,13 +297,13 @@ func TestAdvisoryInvalidFrameAfterHandshake(t *testing.T) {
 // GHSA-qm95-pgcg-qqfq, CVE-2022-2421: the number of a placeholder was not checked,
 // so that a property of the list of attachments took an argument's place.
 func TestAdvisoryAttachmentNumber(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	for _, num := range []string{`"splice"`, `"0"`, `{"toString":1}`, `-1`, `1`, `null`, `[0]`} {
 		p := dialWebSocket(t, b.url)
-		p.say(`0`)
+		p.send(`0`)
 		expectHear(t, p, `0{"sid":"*`, `2["auth",{}]`)
-		p.say(`51-["message",{"_placeholder":true,"num":` + num + `}]`)
-		p.say(`<00>`)
+		p.send(`51-["message",{"_placeholder":true,"num":` + num + `}]`)
+		p.send(`<00>`)
 		expectHear(t, p, ``)
 	}
 }
@@ -306,10 +311,13 @@ func TestAdvisoryAttachmentNumber(t *testing.T) {
 // GHSA-r7qp-cfhv-p84w, CVE-2022-41940: a connection that was reset while another
 // protocol was asked for ended the process.
 func TestAdvisoryResetDuringUpgrade(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	for _, lines := range [][]string{
 		handshake(),
-		{"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1", "Host: test", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"},
+		{
+			"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1", "Host: test", "Connection: Upgrade, HTTP2-Settings",
+			"Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__",
+		},
 		{"GET /socket.io/?EIO=4&transport=polling HTTP/1.1", "Host: test", "Connection: Upgrade", "Upgrade: websocket"},
 	} {
 		for range 100 {
@@ -324,7 +332,7 @@ func TestAdvisoryResetDuringUpgrade(t *testing.T) {
 // GHSA-q9mw-68c2-j6m5, CVE-2023-31125: parameters that no client sends ended the
 // process.
 func TestAdvisoryQueryParameters(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	for _, query := range []string{
 		"EIO=4&transport=constructor", "EIO=4&transport=__proto__", "EIO=4&transport=webtransport", "EIO=4&transport=websocket",
 		"EIO=4&transport=polling&sid=constructor", "EIO=4&transport=polling&sid=__proto__", "EIO=4&transport=toString&sid=",
@@ -344,12 +352,12 @@ func TestAdvisoryQueryParameters(t *testing.T) {
 // GHSA-cqmj-92xf-r6r9, CVE-2023-32695: an event whose name was an object ended the
 // process.
 func TestAdvisoryEventName(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	for _, payload := range []string{`[{"toString":"foo"}]`, `[["a"]]`, `[null]`, `[true]`, `[]`, `{}`} {
 		p := dialWebSocket(t, b.url)
-		p.say(`0`)
+		p.send(`0`)
 		expectHear(t, p, `0{"sid":"*`, `2["auth",{}]`)
-		p.say(`2` + payload)
+		p.send(`2` + payload)
 		expectHear(t, p, ``)
 	}
 }
@@ -357,7 +365,7 @@ func TestAdvisoryEventName(t *testing.T) {
 // GHSA-3h5v-q93c-6h6q, CVE-2024-37890: more headers than the server keeps left out
 // the one that it looked for without a check.
 func TestAdvisoryManyHeaders(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	var many []string
 	for i := range 3000 {
 		many = append(many, fmt.Sprintf("X-%d: x", i))
@@ -372,12 +380,12 @@ func TestAdvisoryManyHeaders(t *testing.T) {
 // GHSA-677m-j7p3-52f9, CVE-2026-33151: a packet could announce any number of
 // attachments, which were kept until the last had come.
 func TestAdvisoryUnboundedAttachments(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	for _, packet := range []string{`511-["a"]`, `510000-["a"]`, `5999999999999999999999-["a"]`, `611-1["a"]`} {
 		p := dialWebSocket(t, b.url)
-		p.say(`0`)
+		p.send(`0`)
 		expectHear(t, p, `0{"sid":"*`, `2["auth",{}]`)
-		p.say(packet)
+		p.send(packet)
 		expectHear(t, p, ``)
 	}
 }
@@ -385,7 +393,7 @@ func TestAdvisoryUnboundedAttachments(t *testing.T) {
 // GHSA-58qx-3vcg-4xpx, CVE-2026-45736: a close frame held memory that was never
 // written.
 func TestAdvisoryCloseFrame(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	for _, reason := range []string{"", "\x03\xe8", "\x03\xe8" + strings.Repeat("z", 80)} {
 		conn, r := b.rawWebSocket()
 		_, _ = conn.Write(shortFrame(0x88, reason))
@@ -393,7 +401,8 @@ func TestAdvisoryCloseFrame(t *testing.T) {
 		if len(rest) == 0 {
 			continue // it may also hang up
 		}
-		if first, payload := readFrame(t, bufio.NewReader(bytes.NewReader(rest))); first != 0x88 || len(payload) > 2 && string(payload) != reason {
+		if first, payload := readFrame(t, bufio.NewReader(bytes.NewReader(rest))); first != 0x88 ||
+			len(payload) > 2 && string(payload) != reason {
 			t.Errorf("close %q is answered by %x %q", reason, first, payload)
 		}
 	}
@@ -402,7 +411,7 @@ func TestAdvisoryCloseFrame(t *testing.T) {
 // GHSA-96hv-2xvq-fx4p, CVE-2026-48779: a message in tiny fragments took many times
 // its size.
 func TestAdvisoryTinyFragments(t *testing.T) {
-	b := besiege(t, Config{Engine: engineio.Config{MaxPayload: 100_000}})
+	b := startUnderAttack(t, Config{Engine: engineio.Config{MaxPayload: 100_000}})
 	conn, _ := b.rawWebSocket()
 	before := heapInUse()
 	frames := shortFrame(0x01, "4")
@@ -410,7 +419,7 @@ func TestAdvisoryTinyFragments(t *testing.T) {
 		frames = append(frames, shortFrame(0x00, "x")...)
 	}
 	_, _ = conn.Write(frames)
-	b.unharmed()
+	b.checkBystander()
 	if grown := int64(heapInUse()) - int64(before) - int64(cap(frames)); grown > 2<<20 {
 		t.Errorf("%d bytes more are in use for a message of 90 kB", grown)
 	}
@@ -420,10 +429,10 @@ func TestAdvisoryTinyFragments(t *testing.T) {
 // CVE-2026-59725: POST requests with a binary body, which belong to revision 3 of
 // Engine.IO, ended the process.
 func TestAdvisoryBinaryPost(t *testing.T) {
-	b := besiege(t, Config{})
+	b := startUnderAttack(t, Config{})
 	for _, body := range []string{"", "\x00", "\x00\xff", "\x01\x09\x09\xff4", strings.Repeat("\xff", 1000)} {
-		p := dialPolling(t, b.url).(*pollPeer)
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.url, strings.NewReader(body))
+		p := dialPolling(t, b.url)
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.SessionURL(), strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -435,14 +444,14 @@ func TestAdvisoryBinaryPost(t *testing.T) {
 	}
 }
 
-// Whoever has no socket gets no room for attachments either: ten of them, of a
-// million bytes each, before anybody has asked who it is.
+// Attachments of a client without a socket are not kept: ten of a million bytes each could
+// be sent before authentication.
 func TestAttachmentsOfAStrangerAreNotKept(t *testing.T) {
 	for _, messages := range [][]string{{`510-["a"]`}, {`610-1["a"]`}, {`0`, `510-/custom,["a"]`}} {
-		inBubble(t, Config{}, func(b *bubble) {
+		withServer(t, Config{}, func(b *fixture) {
 			b.Of("/custom")
 			w := b.dial()
-			w.say(messages...)
+			w.send(messages...)
 			w.expectClosed(reasonForcedServer)
 		})
 	}

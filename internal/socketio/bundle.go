@@ -14,12 +14,12 @@ import (
 	"expenseflow/internal/accept"
 )
 
-// clientVersion is that of npm's socket.io-client whose files are embedded. The
-// directory bundle holds what its dist folder holds, compressed, and its licence.
+// clientVersion is the version of npm's socket.io-client whose files are embedded. The
+// directory bundle has the files of its dist folder, compressed, and its licence.
 const clientVersion = "4.8.4"
 
-// strayBody is how long the body of a request for a file may take.
-const strayBody = 2 * time.Second
+// unreadBodyTimeout is how long the body of a request for a file may take to arrive.
+const unreadBodyTimeout = 2 * time.Second
 
 //go:embed bundle/*.gz
 var bundleFiles embed.FS
@@ -30,7 +30,7 @@ type bundle struct {
 	contentType string
 }
 
-// bundles are the files that the Node.js server serves, by name.
+// bundles are the files that the Node.js server serves too, by name.
 var bundles = loadBundles()
 
 func loadBundles() map[string]*bundle {
@@ -45,20 +45,20 @@ func loadBundles() map[string]*bundle {
 func loadBundle(name, contentType string) *bundle {
 	data, err := bundleFiles.ReadFile("bundle/" + name + ".gz")
 	if err != nil {
-		panic(err) // the program was built without it
+		panic(err) // it is embedded by the line above
 	}
 	return &bundle{gzipped: data, contentType: contentType}
 }
 
-// serveBundle answers as the Node.js server does: revalidated at each use by an
-// ETag that is the version.
+// serveBundle answers as the Node.js server does: browsers revalidate a file at each use by
+// an ETag, which is the version.
 func (s *Server) serveBundle(w http.ResponseWriter, r *http.Request, b *bundle) {
 	h := w.Header()
 	h.Set("Cache-Control", "public, max-age=0")
 	h.Set("ETag", `"`+clientVersion+`"`)
 	h.Add("Vary", "Accept-Encoding")
-	if r.ContentLength != 0 { // nobody wants that body, and net/http would wait for it without end
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strayBody))
+	if r.ContentLength != 0 { // the body is not read, and net/http would wait for it for ever
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(unreadBodyTimeout))
 	}
 	if s.cfg.Engine.CORS.Apply(w, r) {
 		return
@@ -68,7 +68,7 @@ func (s *Server) serveBundle(w http.ResponseWriter, r *http.Request, b *bundle) 
 		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	if knows(r.Header.Get("If-None-Match")) {
+	if matchesVersion(r.Header.Get("If-None-Match")) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -76,7 +76,7 @@ func (s *Server) serveBundle(w http.ResponseWriter, r *http.Request, b *bundle) 
 	s.writeBundle(w, r, b)
 }
 
-// writeBundle sends the file, unpacked for those who do not take gzip.
+// writeBundle sends the file, decompressed for clients that do not accept gzip.
 func (s *Server) writeBundle(w http.ResponseWriter, r *http.Request, b *bundle) {
 	if accept.Encoding(r.Header, "gzip") != "" {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -93,9 +93,9 @@ func (s *Server) writeBundle(w http.ResponseWriter, r *http.Request, b *bundle) 
 	}
 }
 
-// knows tells whether an If-None-Match header names the version, as a strong or a
+// matchesVersion reports whether an If-None-Match header has the version, as a strong or a
 // weak tag.
-func knows(header string) bool {
+func matchesVersion(header string) bool {
 	for tag := range strings.SplitSeq(header, ",") {
 		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
 		if tag == `"`+clientVersion+`"` || tag == "*" {

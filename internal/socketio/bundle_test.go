@@ -113,9 +113,9 @@ func TestBundlesAreNotServedUnlessWanted(t *testing.T) {
 	}
 }
 
-// A body that was announced with a GET and never comes holds nothing up.
+// A GET that announces a body and never sends it is answered at once.
 func TestBundleDoesNotWaitForABody(t *testing.T) {
-	b := besiege(t, Config{ServeClient: true})
+	b := startUnderAttack(t, Config{ServeClient: true})
 	conn := b.raw("GET /socket.io/socket.io.min.js HTTP/1.1", "Host: test", "Content-Length: 10")
 	if status := b.status(conn); status != http.StatusOK || !isClosed(conn) {
 		t.Errorf("status %d, or still open", status)

@@ -14,14 +14,13 @@ import (
 
 // A session is what this package needs of an [engineio.Session].
 type session interface {
+	PublicID() string
+	Transport() string
 	Handshake() *engineio.Handshake
 	ReleaseHandshake()
-	Transport() string
 	Done() <-chan struct{}
 	Send(g *engineio.Group)
 	TrySend(g *engineio.Group) bool
-	SendVolatile(g *engineio.Group) bool
-	Queued() int
 	Close(r engineio.Reason)
 	Establish(known bool)
 	SetOwner(name string)
@@ -33,28 +32,29 @@ type session interface {
 // namespace it has joined. It is the session's Receiver.
 //
 // Locks are taken in this order: client.mu, then Namespace.mu, then Socket.mu or
-// inbox.mu. Sending to the session is allowed under any of them, for it never
-// calls back.
+// inbox.mu. Sending to the session is allowed under any of them, for it never calls
+// back.
 type client struct {
 	server  *Server
 	session session
 	inbox   inbox
 
-	// The reader's own.
-	decoder decoder // its parser is fixed before there is a socket, and everybody's to read
-	begun   bool    // the first message has come
-	broken  bool    // the client broke the protocol: nothing is read any more
+	// Only Message uses these; the parser is fixed before there is a socket, and then
+	// anybody may read it.
+	decoder decoder
+	begun   bool // the first message has arrived
+	broken  bool // the client violated the protocol: nothing is read any more
 
-	mu     sync.Mutex
-	part   *assembly // of a packet whose attachments are not all here
-	hs     *engineio.Handshake
-	links  []link      // few, so a list
-	timer  *time.Timer // closes a connection without sockets
-	closed bool        // it ends: no socket is added any more
-	holds  int         // the session, connects and a running inbox; 0 ends the client
+	mu        sync.Mutex
+	partial   *partialPacket // whose attachments have not all arrived; nil if there is none
+	handshake *engineio.Handshake
+	links     []link      // few, so a list
+	timer     *time.Timer // closes a connection without sockets
+	closed    bool        // no socket is added any more
+	holds     int         // the session, connects and a running inbox; at 0 the client has ended
 }
 
-// A link is a namespace that the client has joined or asked for.
+// A link is a namespace that the client has joined or is joining.
 type link struct {
 	name   string
 	socket *Socket            // nil while middleware runs
@@ -62,29 +62,29 @@ type link struct {
 }
 
 func newClient(s *Server, sess session) *client {
-	c := &client{server: s, session: sess, hs: sess.Handshake(), decoder: decoder{limits: &s.limits}, holds: 1}
+	c := &client{server: s, session: sess, handshake: sess.Handshake(), decoder: decoder{limits: &s.limits}, holds: 1}
 	sess.ReleaseHandshake()
-	c.timer = time.AfterFunc(s.cfg.ConnectTimeout, c.expire)
+	c.timer = time.AfterFunc(s.cfg.ConnectTimeout, c.closeWithoutSocket)
 	return c
 }
 
-// expire closes the connection if it has no socket by now.
-func (c *client) expire() {
+// closeWithoutSocket closes the connection unless it has a socket by now.
+func (c *client) closeWithoutSocket() {
 	c.mu.Lock()
-	joined := c.joined()
+	joined := c.joinedLocked()
 	c.mu.Unlock()
 	if !joined {
 		c.end(reasonForcedServer)
 	}
 }
 
-// joined tells whether the client has a socket. c.mu is held.
-func (c *client) joined() bool {
+// joinedLocked reports whether the client has a socket.
+func (c *client) joinedLocked() bool {
 	return slices.ContainsFunc(c.links, func(l link) bool { return l.socket != nil })
 }
 
-// find returns the place of a namespace in links, or -1. c.mu is held.
-func (c *client) find(name string) int {
+// findLocked returns the index of a namespace in links, or -1.
+func (c *client) findLocked(name string) int {
 	return slices.IndexFunc(c.links, func(l link) bool { return l.name == name })
 }
 
@@ -102,76 +102,79 @@ func (c *client) Message(m engineio.Message) {
 	case err != nil:
 		c.violate(reasonForced, err)
 	case p != nil:
-		c.assembled()
+		c.releasePartial()
 		c.receive(p)
-	case c.socket(c.decoder.pending.nsp) == nil: // it would be refused when it is whole
+	case c.socket(c.decoder.pending.nsp) == nil: // the packet would be refused once it is complete
 		c.violate(reasonForcedServer, errState)
-	case !c.assemble(len(m.Data)):
+	case !c.keepPartial(len(m.Data)):
 		c.violate(reasonForced, errNoRoom)
 	}
 }
 
-// errNoRoom is a packet for which the connection's owner has no bytes left.
+// errNoRoom means that the connection's owner has no bytes left for a packet.
 var errNoRoom = errors.New("too many bytes of packets that are not handled")
 
-// An assembly is a packet whose attachments are not all here yet.
-type assembly struct {
-	timer    *time.Timer // ends the connection if they do not come
-	releases []func()    // give back what was reserved for it
+// A partialPacket is what was reserved for a packet whose attachments have not all
+// arrived.
+type partialPacket struct {
+	timer    *time.Timer // closes the connection if they do not arrive
+	releases []func()    // give back the bytes that were reserved
 }
 
-// assemble keeps n more bytes of a packet that is not whole.
-func (c *client) assemble(n int) bool {
+// keepPartial reserves n more bytes for the packet that is not complete.
+func (c *client) keepPartial(n int) bool {
 	release, ok := c.session.Reserve(n)
 	if !ok {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.part == nil {
-		part := &assembly{}
-		part.timer = time.AfterFunc(c.server.cfg.PacketTimeout, func() { c.giveUp(part) })
-		c.part = part
+	if c.partial == nil {
+		p := &partialPacket{}
+		p.timer = time.AfterFunc(c.server.cfg.PacketTimeout, func() { c.closeIfPartial(p) })
+		c.partial = p
 	}
-	c.part.releases = append(c.part.releases, release)
+	c.partial.releases = append(c.partial.releases, release)
 	return true
 }
 
-// giveUp ends the connection unless the packet became whole.
-func (c *client) giveUp(part *assembly) {
+// closeIfPartial closes the connection if p is still not complete.
+func (c *client) closeIfPartial(p *partialPacket) {
 	c.mu.Lock()
-	late := c.part == part
+	late := c.partial == p
 	c.mu.Unlock()
 	if late {
 		c.end(reasonForced)
 	}
 }
 
-// assembled is told that a packet is whole, or of no use any more.
-func (c *client) assembled() {
+// releasePartial gives back what was reserved for a packet that is complete now, or will
+// not be.
+func (c *client) releasePartial() {
 	c.mu.Lock()
-	part := c.part
-	c.part = nil
+	p := c.partial
+	c.partial = nil
 	c.mu.Unlock()
-	if part == nil {
+	if p == nil {
 		return
 	}
-	part.timer.Stop()
-	for _, release := range part.releases {
+	p.timer.Stop()
+	for _, release := range p.releases {
 		release()
 	}
 }
 
-// joinCost is how many packets a CONNECT or DISCONNECT counts as: it may ask a
+// joinCost is how many packets a CONNECT or DISCONNECT counts as: middleware may query a
 // database.
 const joinCost = 10
 
-// errState is a packet that does not fit the state of its namespace.
+// errState means that a packet does not fit the state of its namespace.
 var errState = errors.New("packet does not fit the state of the namespace")
 
-// violate closes the connection of a client that broke the protocol.
+// violate closes the connection of a client that violated the protocol.
 func (c *client) violate(r engineio.Reason, err error) {
 	c.broken = true
+	c.server.errors.Add(1)
 	c.server.log.Debug("socket.io protocol violation", slog.Any("error", err))
 	c.end(r)
 }
@@ -194,17 +197,17 @@ func (c *client) receive(p *inPacket) {
 	case p.typ == typeEvent:
 		c.event(s, p)
 	case p.typ == typeAck:
-		s.answered(p)
+		s.acknowledged(p)
 	default:
 		c.unlink(s, reasonClientDisconnect, phaseLeft)
 	}
 }
 
-// socket is the client's socket in a namespace, nil if it has none yet.
+// socket returns the client's socket in a namespace, nil if it has none yet.
 func (c *client) socket(nsp string) *Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if i := c.find(nsp); i >= 0 {
+	if i := c.findLocked(nsp); i >= 0 {
 		return c.links[i].socket
 	}
 	return nil
@@ -212,6 +215,7 @@ func (c *client) socket(nsp string) *Socket {
 
 // event puts an event into the inbox.
 func (c *client) event(s *Socket, p *inPacket) {
+	s.nsp.counts.received.of(p.name).add(p.size)
 	e := &Event{Name: p.name, Args: p.args, Attachments: p.attachments, socket: s, id: p.id, size: p.size}
 	if p.size > smallEvent {
 		release, ok := c.session.Reserve(p.size)
@@ -231,8 +235,8 @@ func (c *client) event(s *Socket, p *inPacket) {
 	}
 }
 
-// smallEvent is the size up to which an event that waits for its handler is not
-// counted, in bytes.
+// smallEvent is the size in bytes up to which no bytes are reserved for an event that
+// waits for its handler.
 const smallEvent = 4 << 10
 
 // push adds a task that never waits.
@@ -242,13 +246,13 @@ func (c *client) push(t task) {
 	}
 }
 
-// start has the inbox run.
+// start has a worker run the inbox.
 func (c *client) start() {
 	c.hold()
 	c.server.workers.run(c)
 }
 
-// work runs tasks until there are none.
+// work runs the tasks of the inbox until there are none.
 func (c *client) work() {
 	defer c.release()
 	for {
@@ -268,9 +272,9 @@ func (c *client) work() {
 	}
 }
 
-// hold and release count what keeps the client from having ended. Whoever holds is
-// counted already, or has found a link under mu: the session's own count goes only
-// when the links are gone.
+// hold and release count what keeps the client from having ended. A caller of hold is
+// counted already, or has found a link under mu: the session's own count ends only when
+// there are no links.
 func (c *client) hold() {
 	c.mu.Lock()
 	c.holds++
@@ -285,17 +289,18 @@ func (c *client) release() {
 	}
 }
 
-// unlink ends one socket; the connection stays. A client that has no socket left
-// must join a namespace again within the connect timeout.
+// unlink ends one socket; the connection remains. A client that has no socket left must
+// join a namespace again within the connect timeout. unlink reports false if the socket
+// had ended before.
 func (c *client) unlink(s *Socket, reason string, ph phase) bool {
 	c.mu.Lock()
-	i := c.find(s.nsp.name)
+	i := c.findLocked(s.nsp.name)
 	if c.closed || i < 0 || c.links[i].socket != s {
 		c.mu.Unlock()
 		return false
 	}
 	c.links = slices.Delete(c.links, i, i+1)
-	if !c.joined() {
+	if !c.joinedLocked() {
 		c.timer.Reset(c.server.cfg.ConnectTimeout)
 		c.session.Establish(false)
 	}
@@ -308,18 +313,26 @@ func (c *client) unlink(s *Socket, reason string, ph phase) bool {
 
 // Drained implements engineio.Receiver.
 func (c *client) Drained() {
-	c.mu.Lock()
-	links := slices.Clone(c.links)
-	c.mu.Unlock()
-	for _, l := range links {
-		if l.socket != nil {
-			l.socket.drained()
-		}
+	for _, s := range c.sockets() {
+		s.drained()
 	}
 }
 
-// end closes the connection, after what is queued was sent, and ends its sockets
-// now. The client comes back by itself.
+// sockets returns the sockets that have joined.
+func (c *client) sockets() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]*Socket, 0, len(c.links))
+	for _, l := range c.links {
+		if l.socket != nil {
+			list = append(list, l.socket)
+		}
+	}
+	return list
+}
+
+// end closes the connection once what is queued was sent, and ends its sockets now. The
+// client comes back by itself.
 func (c *client) end(r engineio.Reason) {
 	c.session.Close(r)
 	c.endSockets(string(r))
@@ -328,16 +341,16 @@ func (c *client) end(r engineio.Reason) {
 // Closed implements engineio.Receiver.
 func (c *client) Closed(reason engineio.Reason, _ error) {
 	c.endSockets(string(reason))
-	c.assembled()
+	c.releasePartial()
 	c.release()
 }
 
-// endSockets ends every socket, and every attempt to become one.
+// endSockets ends every socket, and every CONNECT that is in progress.
 func (c *client) endSockets(reason string) {
 	if c.server.stopping.Load() {
 		reason = reasonShutdown
 	}
-	links := c.close()
+	links := c.takeLinks()
 	if len(links) == 0 {
 		return
 	}
@@ -351,9 +364,9 @@ func (c *client) endSockets(reason string) {
 	}
 }
 
-// close forgets the links and returns them; if there are any, the caller releases
-// the client afterwards.
-func (c *client) close() []link {
+// takeLinks marks the client as closed and returns its links; if there are any, the
+// caller must release the client afterwards.
+func (c *client) takeLinks() []link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	links := c.links
@@ -366,15 +379,10 @@ func (c *client) close() []link {
 	return links
 }
 
-// disconnect tells every namespace goodbye for good, then closes.
+// disconnect disconnects every socket for good and closes the connection.
 func (c *client) disconnect() {
-	c.mu.Lock()
-	links := slices.Clone(c.links)
-	c.mu.Unlock()
-	for _, l := range links {
-		if l.socket != nil {
-			l.socket.Disconnect(false)
-		}
+	for _, s := range c.sockets() {
+		s.Disconnect(false)
 	}
 	c.end(reasonForcedServer)
 }
@@ -382,7 +390,7 @@ func (c *client) disconnect() {
 // sendConnectError refuses a namespace.
 func (c *client) sendConnectError(nsp string, e *ConnectError) {
 	payload, err := json.Marshal(e)
-	if err != nil { // Data cannot be encoded: it is the application's
+	if err != nil { // Data cannot be encoded: a fault of the application
 		c.server.log.Error("socket.io connect error has bad data", slog.Any("error", err))
 		payload, _ = json.Marshal(&ConnectError{Message: e.Message})
 	}

@@ -25,7 +25,7 @@ type jsClient struct {
 	lines chan jsEvent
 }
 
-// A jsEvent is what it heard.
+// A jsEvent is an event that it received.
 type jsEvent struct {
 	Event string
 	Args  []any
@@ -95,8 +95,7 @@ func (c *jsClient) expect(event string, args ...any) []any {
 	}
 }
 
-// TestNPMClientComesBackToWhereItWas is recovery with clients that nobody here
-// wrote, over each way to connect.
+// Recovery with npm's clients, over each transport.
 func TestNPMClientComesBackToWhereItWas(t *testing.T) {
 	for _, module := range []string{"socket.io-client", "sio-4.6.2"} {
 		for name, transports := range map[string][]string{
@@ -167,7 +166,9 @@ func TestNPMClientSpeaksMsgpack(t *testing.T) {
 func TestNPMClientsBinaryOfAnySizeArrivesInMsgpack(t *testing.T) {
 	s, url := serve(t, Config{})
 	echoing(s.Of("/"))
-	c := newJSClient(t, "socket.io-client", url, map[string]any{"transports": []string{"websocket"}, "parser": "socket.io-msgpack-parser"})
+	c := newJSClient(t, "socket.io-client", url, map[string]any{
+		"transports": []string{"websocket"}, "parser": "socket.io-msgpack-parser",
+	})
 	c.expect("connect")
 	for size := range 20 {
 		bytes := strings.Repeat("a5", size)
@@ -190,7 +191,7 @@ func TestNPMClientsBinaryOfAnySizeArrivesInMsgpack(t *testing.T) {
 // A page that loads the msgpack bundle just works, beside one that loads the other.
 func TestServedBundlesMeetOnOneServer(t *testing.T) {
 	s, url := serve(t, Config{ServeClient: true})
-	s.Of("/").On("all", func(_ context.Context, e *Event) { _ = s.Emit("told", e.Values()...) })
+	s.Of("/").On("all", func(_ context.Context, e *Event) { _ = s.Of("/").Emit("told", e.Values()...) })
 	for _, transport := range []string{"websocket", "polling"} {
 		t.Run(transport, func(t *testing.T) {
 			var clients []*jsClient

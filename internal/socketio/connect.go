@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/rawjson"
 )
 
 // A ConnectError refuses a connection to a namespace for good (Socket.IO
@@ -23,21 +24,45 @@ type ConnectError struct {
 // Error implements error.
 func (e *ConnectError) Error() string { return e.Message }
 
-// ErrCloseTransport is what middleware returns to close the transport instead of
-// refusing: the client tries again by itself, with growing pauses. It is the
-// answer to trouble of ours.
+// ErrCloseTransport is returned by middleware to close the transport instead of refusing
+// the client, which then tries again by itself with growing pauses. It is the answer to
+// server errors.
 var ErrCloseTransport = errors.New("socketio: close the transport")
 
-// A Handshake is what opened a connection and what its CONNECT said. It must not
-// be changed.
+// A Handshake is the request that opened a connection together with the payload of the
+// CONNECT. It must not be changed.
 type Handshake struct {
 	*engineio.Handshake
 
 	// Auth is the payload of the CONNECT packet, a JSON object; {} if it had none.
 	Auth json.RawMessage
+
+	// AuthFields are the members of Auth by their exact keys. Of a key that was sent
+	// twice the last value counts, as in JavaScript.
+	AuthFields map[string]json.RawMessage
 }
 
 var noAuth = json.RawMessage("{}")
+
+// newHandshake takes over the payload of a CONNECT packet: a valid object, or nil.
+func newHandshake(opening *engineio.Handshake, auth json.RawMessage) *Handshake {
+	if auth == nil {
+		auth = noAuth
+	}
+	return &Handshake{Handshake: opening, Auth: auth, AuthFields: parseAuth(auth)}
+}
+
+// parseAuth is the only place in which the payload of a CONNECT packet is parsed.
+func parseAuth(auth json.RawMessage) map[string]json.RawMessage {
+	fields := make(map[string]json.RawMessage)
+	for key, value := range rawjson.Members(auth) {
+		fields[rawjson.Text(key)] = value
+	}
+	return fields
+}
+
+// errNoNamespace refuses a CONNECT for a namespace that does not exist.
+var errNoNamespace = &ConnectError{Message: "Invalid namespace"}
 
 // connect handles a CONNECT. While the namespace is being joined another one is
 // ignored: clients send two when connect is called twice, and want one socket.
@@ -50,42 +75,45 @@ func (c *client) connect(nsp string, auth json.RawMessage) {
 	if ctx == nil {
 		return
 	}
-	if auth == nil {
-		auth = noAuth
+	n := c.server.namespace(nsp)
+	if n == nil {
+		c.refuse(nsp, errNoNamespace)
+		return
 	}
-	h := &Handshake{Handshake: c.opening(), Auth: auth}
-	if n := c.server.static(nsp); n != nil && n.admitsAll() {
+	h := newHandshake(c.opening(), auth)
+	if n.admitsAll() {
 		c.admit(ctx, n, h)
 		return
 	}
 	c.hold()
 	go func() {
 		defer c.release()
-		c.negotiate(ctx, nsp, h)
+		c.admit(ctx, n, h)
 	}()
 }
 
-// opening is what the connection's first request said.
+// opening returns the handshake of the connection's first request.
 func (c *client) opening() *engineio.Handshake {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.hs
+	return c.handshake
 }
 
-// forgetOpening lets go of the first request's headers and query.
-func (c *client) forgetOpening() *engineio.Handshake {
+// releaseOpening drops the headers and query of the connection's first request.
+func (c *client) releaseOpening() *engineio.Handshake {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hs = &engineio.Handshake{URL: c.hs.URL, RemoteAddr: c.hs.RemoteAddr, Secure: c.hs.Secure, Time: c.hs.Time}
-	return c.hs
+	h := c.handshake
+	c.handshake = &engineio.Handshake{URL: h.URL, RemoteAddr: h.RemoteAddr, Secure: h.Secure, Time: h.Time, Label: h.Label}
+	return c.handshake
 }
 
-// reserve makes the link of a namespace that is being joined. It returns no
-// context if that is under way already.
+// reserve adds a link for a namespace that is being joined. It returns no context if
+// that is in progress already, or the client has closed.
 func (c *client) reserve(nsp string) (context.Context, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch i := c.find(nsp); {
+	switch i := c.findLocked(nsp); {
 	case i >= 0 && c.links[i].socket != nil:
 		return nil, errState
 	case i >= 0 || c.closed:
@@ -98,23 +126,12 @@ func (c *client) reserve(nsp string) (context.Context, error) {
 	return ctx, nil
 }
 
-// negotiate asks the namespace whether the client may join.
-func (c *client) negotiate(ctx context.Context, nsp string, h *Handshake) {
-	n, err := c.server.find(nsp, h)
-	if err != nil {
-		c.refuse(nsp, err)
-		return
-	}
-	defer n.release()
-	c.admit(ctx, n, h)
-}
-
-// admit runs the middleware of n and joins the client to it.
+// admit runs the middleware of n and the Recovery, and joins the client to n.
 func (c *client) admit(ctx context.Context, n *Namespace, h *Handshake) {
 	s := newSocket(c, n, h)
-	err := n.authorize(ctx, s)
+	err := n.runMiddleware(ctx, s)
 	if err == nil {
-		err = s.place(ctx)
+		err = s.resume(ctx)
 	}
 	if err != nil {
 		s.discard()
@@ -126,36 +143,37 @@ func (c *client) admit(ctx context.Context, n *Namespace, h *Handshake) {
 	}
 }
 
-// join makes s the client's socket in its namespace. The answer to CONNECT is
-// queued first, then broadcasts reach s, then OnConnect runs, then events. It
-// reports false if the client has gone meanwhile.
+// join makes s the client's socket in its namespace. The answer to CONNECT is queued
+// first, then broadcasts reach s, then OnConnect runs, then events are handled. It
+// reports false if the client has closed meanwhile.
 func (c *client) join(s *Socket) bool {
-	older, ok := c.connectSocket(s)
-	if older != nil {
-		older.evict()
+	replaced, ok := c.connectSocket(s)
+	if replaced != nil {
+		replaced.evict()
 	}
 	return ok
 }
 
-// connectSocket does it, and returns the socket whose place s took.
-func (c *client) connectSocket(s *Socket) (older *Socket, ok bool) {
+// connectSocket does what join says, and returns the socket whose id s took over.
+func (c *client) connectSocket(s *Socket) (replaced *Socket, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := c.find(s.nsp.name)
+	i := c.findLocked(s.nsp.name)
 	if c.closed || i < 0 {
 		return nil, false
 	}
 	c.session.Establish(true)
 	reply := s.parser().control(typeConnect, s.nsp.name, s.connectReply())
-	older = s.nsp.add(s, func() { c.session.Send(reply) })
-	c.links[i].cancel() // the socket is connected by now: see Use
+	replaced = s.nsp.add(s, func() { c.session.Send(reply) })
+	s.nsp.counts.connects.Add(1)
+	c.links[i].cancel() // the socket is connected by now: see Middleware
 	c.links[i] = link{name: s.nsp.name, socket: s}
 	c.timer.Stop()
 	if c.inbox.push(task{kind: taskOpen, socket: s}) {
 		c.holds++
 		c.server.workers.run(c)
 	}
-	return older, true
+	return replaced, true
 }
 
 // connectReply is the payload of the answer to CONNECT.
@@ -168,11 +186,11 @@ func (s *Socket) connectReply() []byte {
 	return b
 }
 
-// refuse answers a CONNECT that is not granted. The link goes first, so that the
-// client may ask again at once.
+// refuse answers a CONNECT that was refused or failed. The link is removed first, so
+// that the client may ask again at once.
 func (c *client) refuse(nsp string, err error) {
 	c.mu.Lock()
-	i := c.find(nsp)
+	i := c.findLocked(nsp)
 	if c.closed || i < 0 {
 		c.mu.Unlock()
 		return
@@ -181,6 +199,7 @@ func (c *client) refuse(nsp string, err error) {
 	c.links = slices.Delete(c.links, i, i+1)
 	c.mu.Unlock()
 
+	c.server.countError(nsp)
 	var refusal *ConnectError
 	if errors.As(err, &refusal) {
 		c.sendConnectError(nsp, refusal)
@@ -192,8 +211,8 @@ func (c *client) refuse(nsp string, err error) {
 	c.end(reasonForcedServer)
 }
 
-// authorize runs the middleware of n. A panic counts as trouble of ours.
-func (n *Namespace) authorize(ctx context.Context, s *Socket) (err error) {
+// runMiddleware returns the first error of n's middleware. A panic is a server error.
+func (n *Namespace) runMiddleware(ctx context.Context, s *Socket) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())

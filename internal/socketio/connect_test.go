@@ -25,16 +25,16 @@ func TestConnectIsAnsweredBeforeAnythingElse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, Config{}, func(b *bubble) {
+			withServer(t, Config{}, func(b *fixture) {
 				b.Of(tt.nsp).OnConnect(sendAuthBack)
 				w := b.dial()
-				w.say(tt.say)
-				got := w.heard()
+				w.send(tt.say)
+				got := w.received()
 				if len(got) != 2 || !strings.HasPrefix(got[0], tt.prefix) || got[1] != tt.auth {
 					t.Errorf("client heard %q", got)
 				}
 				sid := strings.TrimSuffix(strings.TrimPrefix(got[0], tt.prefix), `"}`)
-				if s := b.Of(tt.nsp).Socket(sid); s == nil || !s.Connected() {
+				if s := b.Of(tt.nsp).socket(sid); s == nil || !s.Connected() {
 					t.Errorf("no connected socket has the id %q", sid)
 				}
 			})
@@ -43,9 +43,9 @@ func TestConnectIsAnsweredBeforeAnythingElse(t *testing.T) {
 }
 
 func TestUnknownNamespaceIsRefusedAndNothingElse(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		w := b.dial()
-		w.say(`0/random`)
+		w.send(`0/random`)
 		w.expect(`4/random,{"message":"Invalid namespace"}`)
 		w.expectOpen()
 		b.joinOn(w, "/")
@@ -54,11 +54,11 @@ func TestUnknownNamespaceIsRefusedAndNothingElse(t *testing.T) {
 }
 
 func TestConnectionWithoutConnectIsClosed(t *testing.T) {
-	inBubble(t, Config{ConnectTimeout: time.Second}, func(b *bubble) {
+	withServer(t, Config{ConnectTimeout: time.Second}, func(b *fixture) {
 		silent, refused := b.dial(), b.dial()
 		joined, _ := b.join("/")
 		pass(900 * time.Millisecond)
-		refused.say(`0/random`)
+		refused.send(`0/random`)
 		silent.expectOpen()
 		pass(200 * time.Millisecond)
 		silent.expectClosed(reasonForcedServer)
@@ -68,29 +68,29 @@ func TestConnectionWithoutConnectIsClosed(t *testing.T) {
 }
 
 func TestConnectionWithoutSocketsIsClosedAfterAWhile(t *testing.T) {
-	inBubble(t, Config{ConnectTimeout: time.Second}, func(b *bubble) {
+	withServer(t, Config{ConnectTimeout: time.Second}, func(b *fixture) {
 		w, _ := b.join("/")
 		pass(5 * time.Second)
-		w.say(`1`)
+		w.send(`1`)
 		pass(900 * time.Millisecond)
 		w.expectOpen()
 		b.joinOn(w, "/")
 		pass(5 * time.Second)
 		w.expectOpen()
-		w.say(`1`)
+		w.send(`1`)
 		pass(1100 * time.Millisecond)
 		w.expectClosed(reasonForcedServer)
 	})
 }
 
 func TestConnectionIsClosedWhenItsLastHopeIsRefused(t *testing.T) {
-	inBubble(t, Config{ConnectTimeout: 2 * time.Second}, func(b *bubble) {
+	withServer(t, Config{ConnectTimeout: 2 * time.Second}, func(b *fixture) {
 		b.Of("/slow").Use(func(ctx context.Context, s *Socket) error {
 			_ = pause(ctx, s)
 			return &ConnectError{Message: "no"}
 		})
 		w, _ := b.join("/")
-		w.say(`0/slow`, `1`)
+		w.send(`0/slow`, `1`)
 		pass(1900 * time.Millisecond)
 		w.expect(`4/slow,{"message":"no"}`)
 		w.expectOpen()
@@ -100,7 +100,7 @@ func TestConnectionIsClosedWhenItsLastHopeIsRefused(t *testing.T) {
 }
 
 func TestSlowMiddlewareIsClosedByTheConnectTimeout(t *testing.T) {
-	inBubble(t, Config{ConnectTimeout: time.Second}, func(b *bubble) {
+	withServer(t, Config{ConnectTimeout: time.Second}, func(b *fixture) {
 		cause := make(chan error, 1)
 		b.Of("/").Use(func(ctx context.Context, _ *Socket) error {
 			<-ctx.Done()
@@ -108,14 +108,14 @@ func TestSlowMiddlewareIsClosedByTheConnectTimeout(t *testing.T) {
 			return nil
 		})
 		w := b.dial()
-		w.say(`0`)
+		w.send(`0`)
 		pass(1100 * time.Millisecond)
 		w.expectClosed(reasonForcedServer)
 		if err := <-cause; !errors.Is(err, context.Canceled) {
 			t.Errorf("middleware's context ended with %v", err)
 		}
 		w.expect()
-		if n := b.Of("/").Len(); n != 0 {
+		if n := b.Of("/").len(); n != 0 {
 			t.Errorf("%d sockets are left", n)
 		}
 	})
@@ -128,17 +128,17 @@ func pause(context.Context, *Socket) error {
 }
 
 func TestTwoConnectsWhileMiddlewareRunsGiveOneSocket(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		calls := 0
 		b.Of("/").Use(pause)
 		b.Of("/").OnConnect(func(*Socket) { calls++ })
 		w := b.dial()
-		w.say(`0`, `0`)
+		w.send(`0`, `0`)
 		pass(500 * time.Millisecond)
-		w.say(`0{"again":true}`)
+		w.send(`0{"again":true}`)
 		pass(time.Second)
-		if got := w.heard(); len(got) != 1 || b.Of("/").Len() != 1 || calls != 1 {
-			t.Errorf("client heard %q, %d sockets, %d calls", got, b.Of("/").Len(), calls)
+		if got := w.received(); len(got) != 1 || b.Of("/").len() != 1 || calls != 1 {
+			t.Errorf("client heard %q, %d sockets, %d calls", got, b.Of("/").len(), calls)
 		}
 		w.expectOpen()
 	})
@@ -172,16 +172,16 @@ func TestPacketOutOfPlaceClosesTheConnection(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, Config{}, func(b *bubble) {
+			withServer(t, Config{}, func(b *fixture) {
 				b.Of("/slow").Use(pause)
 				b.Of("/").OnAny(func(_ context.Context, e *Event) { t.Errorf("event %s was handled", e.Name) })
 				w := b.dial()
-				w.say(tt.say...)
+				w.send(tt.say...)
 				w.expectClosed(tt.reason)
-				w.say(`0`, `2["after"]`) // nothing is listened to any more
+				w.send(`0`, `2["after"]`) // nothing is listened to any more
 				w.closings.Wait()
 				pass(2 * time.Second)
-				if n := b.Of("/").Len() + b.Of("/slow").Len(); n != 0 {
+				if n := b.Of("/").len() + b.Of("/slow").len(); n != 0 {
 					t.Errorf("%d sockets are left", n)
 				}
 			})
@@ -190,14 +190,14 @@ func TestPacketOutOfPlaceClosesTheConnection(t *testing.T) {
 }
 
 func TestTooManyNamespacesCloseTheConnection(t *testing.T) {
-	inBubble(t, Config{MaxNamespaces: 3}, func(b *bubble) {
-		b.OfMatch(func(string, *Handshake) bool { return true })
+	withServer(t, Config{MaxNamespaces: 3}, func(b *fixture) {
 		w := b.dial()
 		for i := range 3 {
+			b.Of(fmt.Sprintf("/n%d", i))
 			b.joinOn(w, fmt.Sprintf("/n%d", i))
 		}
 		w.expectOpen()
-		w.say(`0/n3`)
+		w.send(`0/n3`)
 		w.expectClosed(reasonForcedServer)
 	})
 }
@@ -210,7 +210,10 @@ func TestMiddlewareDecides(t *testing.T) {
 		reason engineio.Reason
 	}{
 		{"refusal", &ConnectError{Message: "Authentication error"}, `4{"message":"Authentication error"}`, ""},
-		{"refusal with data", &ConnectError{Message: "no", Data: map[string]any{"code": "TOKEN_EXPIRED"}}, `4{"message":"no","data":{"code":"TOKEN_EXPIRED"}}`, ""},
+		{
+			"refusal with data", &ConnectError{Message: "no", Data: map[string]any{"code": "TOKEN_EXPIRED"}},
+			`4{"message":"no","data":{"code":"TOKEN_EXPIRED"}}`, "",
+		},
 		{"wrapped refusal", fmt.Errorf("auth: %w", &ConnectError{Message: "no"}), `4{"message":"no"}`, ""},
 		{"refusal whose data cannot be sent", &ConnectError{Message: "no", Data: make(chan int)}, `4{"message":"no"}`, ""},
 		{"close the transport", ErrCloseTransport, "", reasonForcedServer},
@@ -219,7 +222,7 @@ func TestMiddlewareDecides(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, Config{}, func(b *bubble) {
+			withServer(t, Config{}, func(b *fixture) {
 				n := b.Of("/")
 				n.Use(func(_ context.Context, s *Socket) error {
 					if s.Connected() || !errors.Is(s.Emit("early"), ErrDisconnected) {
@@ -231,7 +234,7 @@ func TestMiddlewareDecides(t *testing.T) {
 				n.Use(func(context.Context, *Socket) error { t.Error("the next middleware ran"); return nil })
 				n.OnConnect(func(*Socket) { t.Error("OnConnect ran") })
 				w := b.dial()
-				w.say(`0`)
+				w.send(`0`)
 				if tt.want == "" {
 					w.expect()
 					w.expectClosed(tt.reason)
@@ -239,8 +242,8 @@ func TestMiddlewareDecides(t *testing.T) {
 					w.expect(tt.want)
 					w.expectOpen()
 				}
-				if n.Len() != 0 || len(n.Rooms()) != 0 {
-					t.Errorf("%d sockets and rooms %q are left", n.Len(), n.Rooms())
+				if n.len() != 0 || len(n.roomNames()) != 0 {
+					t.Errorf("%d sockets and rooms %q are left", n.len(), n.roomNames())
 				}
 			})
 		})
@@ -248,17 +251,17 @@ func TestMiddlewareDecides(t *testing.T) {
 }
 
 func TestPanickingMiddlewareClosesTheTransport(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		b.Of("/").Use(func(context.Context, *Socket) error { panic("x") })
 		w := b.dial()
-		w.say(`0`)
+		w.send(`0`)
 		w.expect()
 		w.expectClosed(reasonForcedServer)
 	})
 }
 
 func TestRefusedClientMayAskAgainAtOnce(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		b.Of("/").Use(func(_ context.Context, s *Socket) error {
 			if string(s.Handshake().Auth) == `{"token":"good"}` {
 				return nil
@@ -266,17 +269,17 @@ func TestRefusedClientMayAskAgainAtOnce(t *testing.T) {
 			return &ConnectError{Message: "no"}
 		})
 		w := b.dial()
-		w.say(`0`)
+		w.send(`0`)
 		w.expect(`4{"message":"no"}`)
-		w.say(`0{"token":"good"}`)
-		if got := w.heard(); len(got) != 1 || !strings.HasPrefix(got[0], `0{"sid"`) {
+		w.send(`0{"token":"good"}`)
+		if got := w.received(); len(got) != 1 || !strings.HasPrefix(got[0], `0{"sid"`) {
 			t.Errorf("client heard %q", got)
 		}
 	})
 }
 
 func TestClientThatLeavesDuringMiddlewareLeavesNoGhost(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		ended := make(chan struct{})
 		b.Of("/").Use(func(ctx context.Context, s *Socket) error {
 			<-ctx.Done()
@@ -285,33 +288,33 @@ func TestClientThatLeavesDuringMiddlewareLeavesNoGhost(t *testing.T) {
 		})
 		b.Of("/").OnConnect(func(*Socket) { t.Error("OnConnect ran") })
 		w := b.dial()
-		w.say(`0`)
+		w.send(`0`)
 		w.drop()
 		<-ended
 		synctest.Wait()
-		if b.Of("/").Len() != 0 || len(b.Of("/").Rooms()) != 0 {
+		if b.Of("/").len() != 0 || len(b.Of("/").roomNames()) != 0 {
 			t.Error("a ghost is left")
 		}
 	})
 }
 
 func TestHandshakeTellsHowTheConnectionBegan(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		_, s := b.join("/")
 		h := s.Handshake()
 		if h.Header.Get("User-Agent") != "test" || h.Query.Get("room") != "7" || h.RemoteAddr != "192.0.2.1:1234" || h.Time.IsZero() {
 			t.Errorf("handshake %+v", h.Handshake)
 		}
 	})
-	inBubble(t, Config{ReleaseHandshake: true}, func(b *bubble) {
+	withServer(t, Config{ReleaseHandshake: true}, func(b *fixture) {
 		b.Of("/").OnConnect(func(s *Socket) {
 			if s.Handshake().Header.Get("User-Agent") != "test" || string(s.Handshake().Auth) != `{"a":1}` {
 				t.Error("released before OnConnect")
 			}
 		})
 		w := b.dial()
-		w.say(`0{"a":1}`)
-		w.heard()
+		w.send(`0{"a":1}`)
+		w.received()
 		h := b.Of("/").FetchSockets()[0].Handshake()
 		if h.Header != nil || h.Query != nil || string(h.Auth) != `{}` || h.RemoteAddr == "" {
 			t.Errorf("handshake %+v, auth %s", h.Handshake, h.Auth)
@@ -319,59 +322,8 @@ func TestHandshakeTellsHowTheConnectionBegan(t *testing.T) {
 	})
 }
 
-func TestDynamicNamespacesLiveAsLongAsTheirSockets(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
-		seen := map[string]bool{}
-		p := b.OfMatch(func(name string, h *Handshake) bool {
-			return strings.HasPrefix(name, "/dyn-") && h.Header.Get("User-Agent") == "test"
-		})
-		p.Use(func(_ context.Context, s *Socket) error {
-			if s.Namespace().Name() == "/dyn-refused" {
-				return &ConnectError{Message: "no"}
-			}
-			return nil
-		})
-		p.OnConnect(func(s *Socket) { seen[s.Namespace().Name()] = true })
-		p.On("hi", func(_ context.Context, e *Event) { _ = e.Socket().Emit("hi", e.Socket().Namespace().Name()) })
-
-		w1, s1 := b.join("/dyn-1")
-		w2, s2 := b.join("/dyn-2")
-		w3, s3 := b.join("/dyn-1")
-		if s1.Namespace() != s3.Namespace() || s1.Namespace() == s2.Namespace() {
-			t.Error("sockets are in the wrong namespaces")
-		}
-		w1.say(`2/dyn-1,["hi"]`)
-		w1.expect(`2/dyn-1,["hi","/dyn-1"]`)
-		if err := p.Emit("all"); err != nil {
-			t.Fatal(err)
-		}
-		w1.expect(`2/dyn-1,["all"]`)
-		w2.expect(`2/dyn-2,["all"]`)
-		w3.expect(`2/dyn-1,["all"]`)
-		if p.Len() != 3 || p.Socket(s2.ID()) != s2 || !seen["/dyn-1"] || !seen["/dyn-2"] {
-			t.Errorf("%d sockets, seen %v", p.Len(), seen)
-		}
-		w2.say(`1/dyn-2`, `0/dyn-refused`)
-		w2.expect(`4/dyn-refused,{"message":"no"}`)
-		w2.say(`0/other`)
-		w2.expect(`4/other,{"message":"Invalid namespace"}`)
-		if n := len(p.spaces()); n != 1 {
-			t.Errorf("%d namespaces exist, want 1", n)
-		}
-	})
-}
-
-func TestPanickingPatternIsANo(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
-		b.OfMatch(func(string, *Handshake) bool { panic("x") })
-		w := b.dial()
-		w.say(`0/x`)
-		w.expect(`4/x,{"message":"Invalid namespace"}`)
-	})
-}
-
 func TestNamespaceNamesBeginWithASlash(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		if b.Of("chat") != b.Of("/chat") || b.Of("") != b.Of("/") || b.Of("chat").Name() != "/chat" {
 			t.Error("two namespaces for one name")
 		}
@@ -381,7 +333,7 @@ func TestNamespaceNamesBeginWithASlash(t *testing.T) {
 // A client that joins and leaves faster than OnConnect runs is read as slowly as
 // one that sends events.
 func TestJoiningAndLeavingFillsTheInboxLikeEvents(t *testing.T) {
-	inBubble(t, Config{MaxInbox: 10}, func(b *bubble) {
+	withServer(t, Config{MaxInbox: 10}, func(b *fixture) {
 		release := make(chan struct{})
 		joined, left := 0, 0
 		b.Of("/").OnConnect(func(s *Socket) {
@@ -393,7 +345,7 @@ func TestJoiningAndLeavingFillsTheInboxLikeEvents(t *testing.T) {
 		read := 0
 		go func() {
 			for range 100 {
-				w.say(`0`, `1`)
+				w.send(`0`, `1`)
 				read++
 			}
 		}()

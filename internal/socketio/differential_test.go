@@ -207,38 +207,38 @@ func (p *inPacket) values() []any {
 	for _, arg := range p.args {
 		v := plainJSON(arg)
 		if len(p.attachments) > 0 {
-			v = visible(tree(arg, p.attachments))
+			v = visible(decodeArg(arg, p.attachments))
 		}
 		list = append(list, v)
 	}
 	return list
 }
 
-// tree decodes an argument with its attachments in place.
-func tree(raw json.RawMessage, attachments [][]byte) any {
+// decodeArg decodes an argument with its attachments in place.
+func decodeArg(raw json.RawMessage, attachments [][]byte) any {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
 		return raw // a number that fits nowhere; there is no binary in it
 	}
-	return plant(v, attachments)
+	return restoreBinary(v, attachments)
 }
 
-// plant replaces placeholders in v.
-func plant(v any, attachments [][]byte) any {
+// restoreBinary replaces the placeholders in v by their attachments.
+func restoreBinary(v any, attachments [][]byte) any {
 	switch v := v.(type) {
 	case []any:
 		for i := range v {
-			v[i] = plant(v[i], attachments)
+			v[i] = restoreBinary(v[i], attachments)
 		}
 	case map[string]any:
 		if v["_placeholder"] == true {
 			num, _ := v["num"].(json.Number)
-			return Binary(attachments[int(number([]byte(num)))])
+			return attachments[int(number([]byte(num)))]
 		}
 		for key := range v {
-			v[key] = plant(v[key], attachments)
+			v[key] = restoreBinary(v[key], attachments)
 		}
 	}
 	return v
@@ -260,7 +260,7 @@ func plainJSON(raw json.RawMessage) (v any) {
 // visible replaces what plain JSON does not have.
 func visible(v any) any {
 	switch v := v.(type) {
-	case Binary:
+	case []byte:
 		return map[string]any{"$bin": hex.EncodeToString(v)}
 	case json.Number:
 		return plainJSON(json.RawMessage(v))
@@ -529,7 +529,8 @@ func (g *generator) list(depth, attachments int) string {
 func (g *generator) object(depth, attachments int) string {
 	var parts []string
 	for range g.IntN(4) {
-		parts = append(parts, g.pick(`"a"`, `"b"`, `"num"`, `"_placeholder"`, `"\u005fplaceholder"`, `"__proto__"`, `"é\n"`)+":"+g.value(depth, attachments))
+		key := g.pick(`"a"`, `"b"`, `"num"`, `"_placeholder"`, `"\u005fplaceholder"`, `"__proto__"`, `"é\n"`)
+		parts = append(parts, key+":"+g.value(depth, attachments))
 	}
 	return "{" + strings.Join(parts, ",") + "}"
 }
@@ -549,7 +550,8 @@ func (g *generator) value(depth, attachments int) string {
 			return strings.Repeat("[", n) + strings.Repeat("]", n)
 		}
 	}
-	num := g.pick(fmt.Sprint(g.IntN(attachments+1)), fmt.Sprint(g.IntN(attachments+1)), "0", "-1", "0.5", "1e0", "-0", `"0"`, "null", "99")
+	num := g.pick(fmt.Sprint(g.IntN(attachments+1)), fmt.Sprint(g.IntN(attachments+1)),
+		"0", "-1", "0.5", "1e0", "-0", `"0"`, "null", "99")
 	return `{"_placeholder":` + g.pick("true", "true", "true", "false", "1") + `,"num":` + num + "}"
 }
 
@@ -598,9 +600,9 @@ func (g *generator) encoded() []engineio.Message {
 	for range g.IntN(4) {
 		switch g.IntN(4) {
 		case 0:
-			args = append(args, Binary(strings.Repeat("y", g.IntN(5))))
+			args = append(args, binaryJSON(`$0`, strings.Repeat("y", g.IntN(5))))
 		case 1:
-			args = append(args, map[string]any{"b": Binary("z"), "n": g.IntN(100), "l": []any{Binary{}, "<&>\u2028"}})
+			args = append(args, binaryJSON(fmt.Sprintf(`{"b":$0,"l":[$1,"<&>\u2028"],"n":%d}`, g.IntN(100)), "z", ""))
 		default:
 			args = append(args, g.scalarValue())
 		}
@@ -609,11 +611,10 @@ func (g *generator) encoded() []engineio.Message {
 	if err != nil {
 		panic(err)
 	}
-	id := noID
 	if g.IntN(2) == 0 {
-		id = g.Int64N(maxSafeID)
+		p.id = g.Int64N(maxSafeID)
 	}
-	return p.derive(id, false).shared(parserJSON).Messages()
+	return p.group(parserJSON).Messages()
 }
 
 func (g *generator) scalarValue() any {

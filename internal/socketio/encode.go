@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,56 +9,56 @@ import (
 	"unicode/utf8"
 
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/rawjson"
 )
 
-// ErrReserved is what sending an event whose name means something to the client
-// library itself gives: connect, connect_error, disconnect, disconnecting,
-// newListener, removeListener.
+// ErrReserved is returned for an event whose name has a meaning of its own in client
+// libraries: connect, connect_error, disconnect, disconnecting, newListener,
+// removeListener.
 var ErrReserved = errors.New("socketio: reserved event name")
 
-// A Packet is one encoded event, for any number of sockets of its namespace. It
-// does not change.
+// A Packet is one encoded event, for any number of sockets of its namespace. It is
+// immutable and may be sent by several goroutines at once.
 type Packet struct {
-	nsp  string
-	name string
-	args []any // for OnAnyOutgoing
+	nsp, event string
 
-	body        []byte // the JSON array
+	body        []byte // the JSON array of name and arguments
 	attachments [][]byte
 	offset      string // of EncodeAt
 	id          int64  // noID unless it asks for an acknowledgement
-	plain       bool   // never compressed
+	size        int    // bytes of body and attachments
 
-	forms [2]form // by parser
+	count atomic.Pointer[eventCount] // of the namespace in which it was sent last; nil before
+	forms [2]form                    // by parser
 }
 
-// A form is a packet as one parser spells it, made when it is needed.
+// A form is a packet as one parser encodes it, made when it is first needed.
 type form struct {
-	group   atomic.Pointer[engineio.Group] // as it is
-	stamped atomic.Pointer[engineio.Group] // with its offset behind the arguments
+	plain      atomic.Pointer[engineio.Group] // without an offset
+	withOffset atomic.Pointer[engineio.Group] // with Packet.offset behind the arguments
 }
 
-// Encode makes an event of namespace nsp once for everybody who is to get it.
-// Arguments are anything that encoding/json takes, with [Binary] anywhere inside;
-// a json.RawMessage is sent as it stands, after a check. The packet keeps args
-// and the bytes of binaries: they must not change afterwards.
+// Encode encodes an event of namespace nsp once for everybody who is to get it.
+// Arguments are anything that encoding/json takes. A json.RawMessage is sent as it is,
+// after a check; what [Event.Values] returned is sent with its attachments. Bytes of
+// arguments must not change afterwards.
 //
 // Errors: ErrReserved, or that of an argument that cannot be encoded.
 func Encode(nsp, event string, args ...any) (*Packet, error) {
 	return EncodeAt(nsp, "", event, args...)
 }
 
-// EncodeAt makes an event that tells a client how far it has come: for a socket
-// that can be recovered, offset follows the arguments, and comes back in the
-// client's next CONNECT. Others get the event as Encode makes it. See [Recovery].
+// EncodeAt encodes an event of the application's log: a socket that can be recovered
+// gets offset behind the arguments, and its client sends it back in the next CONNECT.
+// Other sockets get the event as Encode makes it. See [Recovery].
 func EncodeAt(nsp, offset, event string, args ...any) (*Packet, error) {
-	if reservedIn[event] {
+	if reservedEvents[event] {
 		return nil, fmt.Errorf("%w: %q", ErrReserved, event)
 	}
 	if event == "" {
 		return nil, errors.New("socketio: event without a name")
 	}
-	p := &Packet{nsp: cleanName(nsp), name: event, args: args, offset: offset, id: noID}
+	p := &Packet{nsp: cleanName(nsp), event: event, offset: offset, id: noID}
 	if err := p.encode(event, args); err != nil {
 		return nil, fmt.Errorf("socketio: encode %q: %w", event, err)
 	}
@@ -69,47 +68,41 @@ func EncodeAt(nsp, offset, event string, args ...any) (*Packet, error) {
 // encode fills body and attachments.
 func (p *Packet) encode(event string, args []any) error {
 	w := argWriter{out: make([]byte, 0, 64)}
-	if err := w.args(event, args); err != nil {
+	if err := w.array(event, args); err != nil {
 		return err
 	}
 	if !utf8.Valid(w.out) {
-		return errors.New("not valid UTF-8") // a WebSocket client would hang up
+		return errors.New("not valid UTF-8") // a WebSocket client would close the connection
 	}
-	p.body, p.attachments = w.out, w.attachments
+	p.body, p.attachments, p.size = w.out, w.attachments, len(w.out)
+	for _, a := range w.attachments {
+		p.size += len(a)
+	}
 	return nil
 }
 
-// Size is about what the packet counts in a connection's queue, in bytes.
-func (p *Packet) Size() int { return p.shared(parserJSON).Size() }
-
-// derive is a packet of the same event that asks for an acknowledgement, unless id
-// is noID, and may be never compressed.
-func (p *Packet) derive(id int64, plain bool) *Packet {
-	if id == p.id && plain == p.plain {
-		return p
-	}
-	return &Packet{
-		nsp: p.nsp, name: p.name, args: p.args, body: p.body, attachments: p.attachments,
-		offset: p.offset, id: id, plain: plain,
-	}
+// group returns the packet as it is sent to connections of a parser.
+func (p *Packet) group(by parser) *engineio.Group {
+	return loadOrMake(&p.forms[by].plain, func() *engineio.Group {
+		return by.group(typeEvent, p.nsp, p.id, p.body, p.attachments)
+	})
 }
 
-// shared is the packet as it is.
-func (p *Packet) shared(by parser) *engineio.Group {
-	return once(&p.forms[by].group, func() *engineio.Group { return p.make(by, p.body) })
-}
-
-// withOffset is the packet with an offset behind its arguments.
-func (p *Packet) withOffset(by parser, offset string) *engineio.Group {
-	build := func() *engineio.Group { return p.make(by, appendOffset(p.body, offset)) }
+// groupWithOffset returns the packet with an offset behind its arguments. It is encoded
+// once for all who get the packet's own offset.
+func (p *Packet) groupWithOffset(by parser, offset string) *engineio.Group {
+	build := func() *engineio.Group {
+		return by.group(typeEvent, p.nsp, p.id, appendOffset(p.body, offset), p.attachments)
+	}
 	if offset != p.offset {
 		return build()
 	}
-	return once(&p.forms[by].stamped, build)
+	return loadOrMake(&p.forms[by].withOffset, build)
 }
 
-// once returns what slot holds, and lets build make it if there is nothing.
-func once(slot *atomic.Pointer[engineio.Group], build func() *engineio.Group) *engineio.Group {
+// loadOrMake returns the group in slot. If there is none, it stores the one that build
+// makes.
+func loadOrMake(slot *atomic.Pointer[engineio.Group], build func() *engineio.Group) *engineio.Group {
 	if g := slot.Load(); g != nil {
 		return g
 	}
@@ -117,35 +110,24 @@ func once(slot *atomic.Pointer[engineio.Group], build func() *engineio.Group) *e
 	return slot.Load()
 }
 
-// make is a group of the packet with another body.
-func (p *Packet) make(by parser, body []byte) *engineio.Group {
-	g := by.group(typeEvent, p.nsp, p.id, body, p.attachments)
-	if p.plain {
-		return g.Uncompressed()
-	}
-	return g
-}
-
-// appendOffset is a copy of the array in body with one more element.
+// appendOffset returns a copy of the array in body with one more element.
 func appendOffset(body []byte, offset string) []byte {
-	text, _ := json.Marshal(offset) // cannot fail
-	out := make([]byte, 0, len(body)+len(text)+1)
+	out := make([]byte, 0, len(body)+len(offset)+3)
 	out = append(out, body[:len(body)-1]...)
-	out = append(out, ',')
-	out = append(out, text...)
+	out = rawjson.AppendString(append(out, ','), offset)
 	return append(out, ']')
 }
 
-// moves tells whether the client would take the last element of the event for an
-// offset, because it is a string: its last argument or, without any, its name. An
-// event that asks for an acknowledgement has a function there.
-func (p *Packet) moves() bool {
+// endsInString reports whether a client would take the last element of the event for an
+// offset because it is a string: its last argument or, without any, its name. An event
+// that asks for an acknowledgement has a function there.
+func (p *Packet) endsInString() bool {
 	elements := bytes.TrimRight(p.body[:len(p.body)-1], " \t\n\r")
 	return p.id == noID && elements[len(elements)-1] == '"'
 }
 
-// group makes the messages of one packet. body is its payload in JSON, without the
-// attachments; it may be empty.
+// group encodes one packet. body is its payload in JSON, without the attachments; it may
+// be empty.
 func (by parser) group(typ packetType, nsp string, id int64, body []byte, attachments [][]byte) *engineio.Group {
 	if by == parserMsgpack {
 		return msgpackGroup(typ, nsp, id, body, attachments)
@@ -153,7 +135,7 @@ func (by parser) group(typ packetType, nsp string, id int64, body []byte, attach
 	return textGroup(typ, nsp, id, body, attachments)
 }
 
-// textGroup makes a packet's text and its attachments behind it (Socket.IO
+// textGroup encodes a packet as a text message with its attachments behind it (Socket.IO
 // protocol, "Packet encoding").
 func textGroup(typ packetType, nsp string, id int64, body []byte, attachments [][]byte) *engineio.Group {
 	text := appendHeader(make([]byte, 0, len(body)+len(nsp)+24), typ, len(attachments), nsp, id)
@@ -169,7 +151,7 @@ func textGroup(typ packetType, nsp string, id int64, body []byte, attachments []
 	return engineio.NewGroup(msgs...)
 }
 
-// appendHeader writes everything before the payload:
+// appendHeader appends everything before the payload:
 // "<type>[<attachments>-][<namespace>,][<id>]".
 func appendHeader(b []byte, typ packetType, attachments int, nsp string, id int64) []byte {
 	if attachments > 0 {
@@ -189,7 +171,7 @@ func appendHeader(b []byte, typ packetType, attachments int, nsp string, id int6
 	return b
 }
 
-// ack makes the answer to a client's event.
+// ack encodes the acknowledgement of a client's event.
 func (by parser) ack(nsp string, id int64, args []any) (*engineio.Group, error) {
 	var p Packet
 	if err := p.encode("", args); err != nil {
@@ -198,12 +180,12 @@ func (by parser) ack(nsp string, id int64, args []any) (*engineio.Group, error) 
 	return by.group(typeAck, nsp, id, p.body, p.attachments), nil
 }
 
-// control makes a packet without attachments: CONNECT, DISCONNECT, CONNECT_ERROR.
+// control encodes a packet without attachments: CONNECT, DISCONNECT, CONNECT_ERROR.
 func (by parser) control(typ packetType, nsp string, payload []byte) *engineio.Group {
 	return by.group(typ, nsp, noID, payload, nil)
 }
 
-// cleanName is a namespace's name as it travels: "chat" is "/chat".
+// cleanName returns the name of a namespace with its slash: "chat" is "/chat".
 func cleanName(name string) string {
 	if name == "" || name[0] != '/' {
 		return "/" + name

@@ -7,37 +7,39 @@ import (
 	"sync/atomic"
 )
 
-// ErrAcked is what the second answer to one event gives. Only the first is sent.
+// ErrAcked is returned by the second acknowledgement of one event, which is not sent.
 var ErrAcked = errors.New("socketio: event was acknowledged before")
 
-// ErrNoAck is what answering an event gives whose sender asked for no answer.
+// ErrNoAck is returned by the acknowledgement of an event whose sender asked for none.
 var ErrNoAck = errors.New("socketio: the sender wants no acknowledgement")
 
-// An Event is what a client said. It stays valid after its handler has returned;
-// a handler may acknowledge later from another goroutine.
+// An Event is one event that a client sent. It remains valid after its handler has
+// returned; a handler may acknowledge it later from another goroutine.
+//
+// The methods are safe for concurrent use. The fields must not be changed.
 type Event struct {
 	Name string
 
-	// Args are the arguments in JSON. A binary argument is the placeholder
-	// {"_placeholder":true,"num":n} of Attachments[n] there, wherever it stands;
-	// Decode and Values put the bytes in its place.
+	// Args are the arguments in JSON. Where an argument holds a binary value, Args has
+	// the placeholder {"_placeholder":true,"num":n} of Attachments[n]; Decode and Values
+	// put the bytes in its place.
 	Args        []json.RawMessage
 	Attachments [][]byte
 
 	socket *Socket
-	id     int64 // noID if no answer is wanted
+	id     int64 // noID if no acknowledgement is wanted
 	acked  atomic.Bool
-	size   int
+	size   int // bytes received for it
 
-	release func() // gives back what was reserved for it; nil if that is nothing
+	release func() // gives back what was reserved for it; nil if nothing was
 }
 
-// Socket is the socket that the event came from.
+// Socket returns the socket that the event came from.
 func (e *Event) Socket() *Socket { return e.socket }
 
-// Decode stores argument i in v, as json.Unmarshal does. Binary arguments go into
-// a Binary or a []byte; into an any they go as base64. An argument that was not
-// sent is an error.
+// Decode stores argument i in v, as json.Unmarshal does. Binary values are stored in
+// a []byte, and in an any as a string in base64. An argument that was not sent is an
+// error.
 func (e *Event) Decode(i int, v any) error {
 	if i < 0 || i >= len(e.Args) {
 		return fmt.Errorf("socketio: %s: no argument %d", e.Name, i)
@@ -48,24 +50,17 @@ func (e *Event) Decode(i int, v any) error {
 	return nil
 }
 
-// Values are the arguments in a form that Emit and Ack take and send as they
-// came, attachments and the order of keys included. Decode is for looking at them.
+// Values returns the arguments in a form that Emit and Ack send on as they came,
+// including attachments and the order of keys. Use Decode to look at them.
 func (e *Event) Values() []any {
 	values := make([]any, len(e.Args))
 	for i, arg := range e.Args {
 		values[i] = arg
 		if len(e.Attachments) > 0 {
-			values[i] = bound{arg, e.Attachments}
+			values[i] = binaryArg{arg, e.Attachments}
 		}
 	}
 	return values
-}
-
-// A bound is an argument as a client sent it, with the attachments that its
-// placeholders name.
-type bound struct {
-	raw         json.RawMessage
-	attachments [][]byte
 }
 
 // done gives back what the event occupied while it waited for its handlers.
@@ -76,14 +71,11 @@ func (e *Event) done() {
 	}
 }
 
-// WantsAck tells whether the sender waits for an answer.
-func (e *Event) WantsAck() bool { return e.id != noID }
-
-// Ack answers the event. Arguments are as with Encode. Errors: ErrNoAck,
-// ErrAcked, ErrDisconnected, or that of an argument that cannot be encoded; after
-// the last one another answer may be tried.
+// Ack acknowledges the event with args, which are encoded as [Encode] does. Errors:
+// ErrNoAck, ErrAcked, ErrDisconnected, or that of an argument that cannot be encoded;
+// after the last one another acknowledgement may be tried.
 func (e *Event) Ack(args ...any) error {
-	if !e.WantsAck() {
+	if e.id == noID {
 		return ErrNoAck
 	}
 	g, err := e.socket.parser().ack(e.socket.nsp.name, e.id, args)

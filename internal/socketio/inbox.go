@@ -2,13 +2,13 @@ package socketio
 
 import "sync"
 
-// taskKind says what a task does with its socket.
+// A taskKind says what a task does with its socket.
 type taskKind uint8
 
 const (
-	taskOpen  taskKind = iota // tell OnConnect
+	taskOpen  taskKind = iota // run the OnConnect listeners
 	taskEvent                 // handle an event
-	taskClose                 // tell OnDisconnecting and OnDisconnect
+	taskClose                 // run the OnDisconnect listeners
 )
 
 // A task is one thing that happens to a socket, in the order of arrival.
@@ -18,14 +18,15 @@ type task struct {
 	event  *Event // of taskEvent
 }
 
-// An inbox runs the tasks of one connection one at a time. It has a goroutine
-// only while there are tasks. The zero inbox is ready.
+// An inbox is the FIFO queue of one connection's tasks, which are run one at a time. A
+// goroutine runs it only while there are tasks. The zero inbox is ready. Its methods are
+// safe for concurrent use, but next is for the goroutine that runs it.
 type inbox struct {
 	mu      sync.Mutex
 	tasks   []task
 	events  int           // waiting
 	bytes   int           // of waiting events
-	room    chan struct{} // closed when the reader may look again; nil if it does not wait
+	room    chan struct{} // closed when a task was taken; nil if nobody waits for that
 	running bool
 }
 
@@ -43,9 +44,9 @@ func (b *inbox) add(t task) (start bool) {
 	return start
 }
 
-// pushEvent adds an event, but waits first until fewer than maxEvents are waiting
-// and they have fewer than maxBytes; one event is always admitted. It gives up
-// waiting, and drops the event, when done is closed: ok is false then.
+// pushEvent adds an event, but waits first while maxEvents events wait or they would have
+// more than maxBytes together; one event is always accepted. When done is closed it stops
+// waiting, drops the event, and ok is false.
 func (b *inbox) pushEvent(t task, maxEvents, maxBytes int, done func() <-chan struct{}) (start, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,7 +73,7 @@ func (b *inbox) awaitRoom(maxTasks int, done func() <-chan struct{}) bool {
 	return true
 }
 
-// wait lets go of the lock until a task was taken. It reports false when done
+// wait releases the lock until a task was taken. It reports false when done
 // was closed first.
 func (b *inbox) wait(done <-chan struct{}) bool {
 	if b.room == nil {

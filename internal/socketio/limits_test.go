@@ -15,18 +15,18 @@ import (
 
 // Keys were sorted in an argument that had a binary beside them.
 func TestBinaryLeavesTheOrderOfKeysAlone(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		echoing(b.Of("/"))
 		w, _ := b.join("/")
-		w.heard()
-		w.say(`51-["message",{"z":1,"a":{"num":0,"_placeholder":true},"m":{"y":2,"b":3}}]`, "<ff>")
+		w.received()
+		w.send(`51-["message",{"z":1,"a":{"num":0,"_placeholder":true},"m":{"y":2,"b":3}}]`, "<ff>")
 		w.expect(`51-["message-back",{"z":1,"a":{"_placeholder":true,"num":0},"m":{"y":2,"b":3}}]`, "<ff>")
 
 		p := b.dial()
-		p.tell(asMsgpack(t, text(`0`)))
-		p.told()
-		p.tell(asMsgpack(t, text(`51-["message",{"z":1,"a":{"_placeholder":true,"num":0},"m":2}]`), blob("x")))
-		if got := p.told(); len(got) != 1 || string(got[0].args[0]) != `{"z":1,"a":{"_placeholder":true,"num":0},"m":2}` {
+		p.sendMsgpack(asMsgpack(t, text(`0`)))
+		p.receivedMsgpack()
+		p.sendMsgpack(asMsgpack(t, text(`51-["message",{"z":1,"a":{"_placeholder":true,"num":0},"m":2}]`), blob("x")))
+		if got := p.receivedMsgpack(); len(got) != 1 || string(got[0].args[0]) != `{"z":1,"a":{"_placeholder":true,"num":0},"m":2}` {
 			t.Errorf("told %+v", got)
 		}
 	})
@@ -37,11 +37,12 @@ func TestBinaryLeavesTheOrderOfKeysAlone(t *testing.T) {
 func TestLookAlikesOfPlaceholdersStayWhatTheyAre(t *testing.T) {
 	like := map[string]any{"_placeholder": true, "num": 0}
 	raw := json.RawMessage(`{"_placeholder":true,"num":0}`)
-	p, err := Encode("/", "e", Binary("x"), like, raw, map[string]any{"b": Binary("y"), "l": like}, `"_placeholder"`)
+	p, err := Encode("/", "e", binaryJSON(`$0`, "x"), like, raw,
+		binaryJSON(`{"b":$0,"l":{"\u005fplaceholder":true,"num":0}}`, "y"), `"_placeholder"`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := parseMsgpack(p.shared(parserMsgpack).Messages()[0].Data, &testLimits)
+	in, err := parseMsgpack(p.group(parserMsgpack).Messages()[0].Data, &testLimits)
 	if err != nil || len(in.attachments) != 2 || string(in.attachments[0]) != "x" || string(in.attachments[1]) != "y" {
 		t.Fatalf("read as %+v, %v", in, err)
 	}
@@ -60,12 +61,12 @@ func TestLookAlikesOfPlaceholdersStayWhatTheyAre(t *testing.T) {
 func TestAttachmentsThatDoNotComeEndTheConnection(t *testing.T) {
 	const event = `53-["e",{"_placeholder":true,"num":0}]`
 	t.Run("in time", func(t *testing.T) {
-		inBubble(t, Config{PacketTimeout: 5 * time.Second}, func(b *bubble) {
+		withServer(t, Config{PacketTimeout: 5 * time.Second}, func(b *fixture) {
 			w, _ := b.join("/")
-			w.say(event, "<00>", "<01>")
+			w.send(event, "<00>", "<01>")
 			time.Sleep(4 * time.Second)
 			w.expectOpen()
-			w.say("<02>", event, "<00>")
+			w.send("<02>", event, "<00>")
 			time.Sleep(4 * time.Second)
 			w.expectOpen()
 			time.Sleep(2 * time.Second)
@@ -77,27 +78,27 @@ func TestAttachmentsThatDoNotComeEndTheConnection(t *testing.T) {
 		})
 	})
 	t.Run("together", func(t *testing.T) {
-		inBubble(t, Config{MaxPacketBytes: 100}, func(b *bubble) {
+		withServer(t, Config{MaxPacketBytes: 100}, func(b *fixture) {
 			w, _ := b.join("/")
-			w.say(event, "<"+strings.Repeat("00", 30)+">", "<"+strings.Repeat("00", 60)+">")
+			w.send(event, "<"+strings.Repeat("00", 30)+">", "<"+strings.Repeat("00", 60)+">")
 			w.expectClosed(reasonForced)
 		})
 	})
 	t.Run("none allowed", func(t *testing.T) {
-		inBubble(t, Config{MaxAttachments: -1}, func(b *bubble) {
+		withServer(t, Config{MaxAttachments: -1}, func(b *fixture) {
 			w, _ := b.join("/")
-			w.say(event)
+			w.send(event)
 			w.expectClosed(reasonForced)
 			p := b.dial()
-			p.tell(asMsgpack(t, text(`0`)))
-			p.tell(asMsgpack(t, text(`51-["e",{"_placeholder":true,"num":0}]`), blob("x")))
+			p.sendMsgpack(asMsgpack(t, text(`0`)))
+			p.sendMsgpack(asMsgpack(t, text(`51-["e",{"_placeholder":true,"num":0}]`), blob("x")))
 			p.expectClosed(reasonForced)
 		})
 	})
 	t.Run("no bytes left", func(t *testing.T) {
-		inBubble(t, Config{Engine: engineio.Config{MaxPayload: 20_000_000}}, func(b *bubble) {
+		withServer(t, Config{Engine: engineio.Config{MaxPayload: 20_000_000}}, func(b *fixture) {
 			w, _ := b.join("/")
-			w.say(event)
+			w.send(event)
 			w.deliver(blob(strings.Repeat("x", 11_000_000)))
 			w.expectClosed(reasonForced)
 		})
@@ -106,12 +107,12 @@ func TestAttachmentsThatDoNotComeEndTheConnection(t *testing.T) {
 
 // Large events that wait for a handler count, small ones do not.
 func TestEventsThatWaitForTheirHandlerAreCounted(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		let := make(chan struct{})
 		b.Of("/").On("slow", func(context.Context, *Event) { <-let })
 		w, _ := b.join("/")
-		w.say(`2["slow","` + strings.Repeat("x", 5000) + `"]`)
-		w.say(`2["slow","small"]`)
+		w.send(`2["slow","` + strings.Repeat("x", 5000) + `"]`)
+		w.send(`2["slow","small"]`)
 		synctest.Wait()
 		if n := w.reserved.Load(); n < 5000 || n > 5100 {
 			t.Errorf("%d bytes are reserved", n)
@@ -124,10 +125,10 @@ func TestEventsThatWaitForTheirHandlerAreCounted(t *testing.T) {
 	})
 }
 
-// Whoever has a socket is known; who left it for good is a stranger again.
+// A client with a socket is established; one that has left its last socket is not.
 func TestAConnectionIsEstablishedWhileItHasASocket(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
-		known := func(w *wire) bool {
+	withServer(t, Config{}, func(b *fixture) {
+		known := func(w *testClient) bool {
 			synctest.Wait()
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -141,7 +142,7 @@ func TestAConnectionIsEstablishedWhileItHasASocket(t *testing.T) {
 		if !known(w) {
 			t.Error("not known after CONNECT")
 		}
-		w.say(`1`)
+		w.send(`1`)
 		if known(w) {
 			t.Error("known after DISCONNECT")
 		}
@@ -151,18 +152,18 @@ func TestAConnectionIsEstablishedWhileItHasASocket(t *testing.T) {
 // A library that hands all arguments on to the application fails on one more.
 func TestWhoDeclinesRecoveryGetsNoOffset(t *testing.T) {
 	l := newMemoryLog()
-	inBubble(t, Config{Recovery: l}, func(b *bubble) {
+	withServer(t, Config{Recovery: l}, func(b *fixture) {
 		b.Of("/").Use(l.auth)
 		b.Of("/").OnConnect(func(s *Socket) { _ = s.Emit("hello", "there") })
 		w := b.dial()
-		w.say(`0{"token":"ann","recovery":false,"pid":"e1/ann/0/1","offset":"e1/ann/0"}`)
-		sent := w.heard()
+		w.send(`0{"token":"ann","recovery":false,"pid":"e1/ann/0/1","offset":"e1/ann/0"}`)
+		sent := w.received()
 		if len(sent) != 2 || strings.Contains(sent[0], "pid") || sent[1] != `2["hello","there"]` {
 			t.Errorf("sent %q", sent)
 		}
 		w = b.dial()
-		w.say(`0{"token":"ann","recovery":true}`)
-		if sent := w.heard(); len(sent) != 2 || !strings.Contains(sent[0], `"pid":"`) {
+		w.send(`0{"token":"ann","recovery":true}`)
+		if sent := w.received(); len(sent) != 2 || !strings.Contains(sent[0], `"pid":"`) {
 			t.Errorf("sent %q", sent)
 		}
 	})
@@ -192,9 +193,9 @@ func TestInvalidBytesOfAnEventAreNeverSentOn(t *testing.T) {
 	if !utf8.ValidString(got) || !strings.Contains(got, "a\ufffdb") {
 		t.Errorf("got %q", got)
 	}
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		w, _ := b.join("/")
-		w.say("2[\"message\",\"\xff\"]")
+		w.send("2[\"message\",\"\xff\"]")
 		w.expectClosed(reasonForced)
 	})
 }
@@ -202,7 +203,9 @@ func TestInvalidBytesOfAnEventAreNeverSentOn(t *testing.T) {
 // Pages, polling answers and errors could be taken for another type.
 func TestEverythingBelowThePathIsMarkedNosniff(t *testing.T) {
 	_, url := serve(t, Config{ServeClient: true})
-	for _, path := range []string{"", "?EIO=4&transport=polling", "socket.io.js", "socket.io.js.map", "nothing", "?EIO=4&transport=polling&sid=x"} {
+	for _, path := range []string{
+		"", "?EIO=4&transport=polling", "socket.io.js", "socket.io.js.map", "nothing", "?EIO=4&transport=polling&sid=x",
+	} {
 		if h := get(t, url+"/socket.io/"+path, nil).Header; h.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%q: %v", path, h)
 		}

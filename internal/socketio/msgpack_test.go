@@ -14,7 +14,7 @@ import (
 	"expenseflow/internal/engineio"
 )
 
-// asMsgpack spells a packet that is given in text.
+// asMsgpack encodes a packet that is given as text.
 func asMsgpack(t *testing.T, messages ...engineio.Message) []byte {
 	t.Helper()
 	p, err := decodeAll(testLimits, messages...)
@@ -48,11 +48,23 @@ func TestMsgpackSaysWhatTextSays(t *testing.T) {
 		{text(`2["e"]`)},
 		{text(`2/chat,7["e",null,true,false,"",{}]`)},
 		{text(`3123[]`)},
-		{text(`2["e",0,127,128,255,256,65535,65536,4294967296,9007199254740991,-1,-32,-33,-128,-129,-32769,-2147483649,1.5,-0.25,1e300]`)},
-		{text(`2["e","` + strings.Repeat("x", 31) + `","` + strings.Repeat("x", 32) + `","` + strings.Repeat("x", 256) + `","` + long + `"]`)},
+		{
+			text(`2["e",0,127,128,255,256,65535,65536,4294967296,9007199254740991,` +
+				`-1,-32,-33,-128,-129,-32769,-2147483649,1.5,-0.25,1e300]`),
+		},
+		{
+			text(`2["e","` + strings.Repeat("x", 31) + `","` + strings.Repeat("x", 32) + `","` +
+				strings.Repeat("x", 256) + `","` + long + `"]`),
+		},
 		{text(`2["e",[` + strings.TrimSuffix(many[:32], ",") + `],[` + strings.TrimSuffix(many, ",") + `]]`)},
-		{text(`2["e",{"a":{"b":[{"c":1}]},"1":2,"3":4,"5":6,"7":8,"9":10,"11":12,"13":14,"15":16,"17":18,"19":20,"21":22,"23":24,"25":26,"27":28,"29":30}]`)},
-		{text(`53-["e",{"_placeholder":true,"num":1},{"x":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":2}]`), blob("a"), blob(strings.Repeat("b", 300)), blob(strings.Repeat("c", 70_000))},
+		{
+			text(`2["e",{"a":{"b":[{"c":1}]},"1":2,"3":4,"5":6,"7":8,"9":10,"11":12,"13":14,` +
+				`"15":16,"17":18,"19":20,"21":22,"23":24,"25":26,"27":28,"29":30}]`),
+		},
+		{
+			text(`53-["e",{"_placeholder":true,"num":1},{"x":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":2}]`),
+			blob("a"), blob(strings.Repeat("b", 300)), blob(strings.Repeat("c", 70_000)),
+		},
 	} {
 		want, err := decodeAll(testLimits, messages...)
 		if err != nil {
@@ -166,37 +178,39 @@ func TestMsgpackRefusesWhatIsNoPacket(t *testing.T) {
 }
 
 func TestConversationInMsgpack(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		echoing(b.Of("/"))
 		w := b.dial()
-		w.tell(asMsgpack(t, text(`0{"a":1}`)))
-		if reply := w.told(); len(reply) != 1 || reply[0].typ != typeConnect || !strings.HasPrefix(string(reply[0].data), `{"sid":"`) {
+		w.sendMsgpack(asMsgpack(t, text(`0{"a":1}`)))
+		if reply := w.receivedMsgpack(); len(reply) != 1 || reply[0].typ != typeConnect ||
+			!strings.HasPrefix(string(reply[0].data), `{"sid":"`) {
 			t.Fatalf("told %+v", reply)
 		}
-		w.tell(asMsgpack(t, text(`51-7["message-with-ack",1,{"_placeholder":true,"num":0}]`), blob("x")))
-		reply := w.told()
+		w.sendMsgpack(asMsgpack(t, text(`51-7["message-with-ack",1,{"_placeholder":true,"num":0}]`), blob("x")))
+		reply := w.receivedMsgpack()
 		if len(reply) != 1 || reply[0].typ != typeAck || reply[0].id != 7 || string(reply[0].attachments[0]) != "x" {
 			t.Errorf("told %+v", reply)
 		}
-		_ = b.Emit("text", "a")
-		w.tell(asMsgpack(t, text(`0/random,`)))
-		if reply := w.told(); len(reply) != 2 || reply[0].name != "text" || string(reply[1].data) != `{"message":"Invalid namespace"}` {
+		_ = b.Of("/").Emit("text", "a")
+		w.sendMsgpack(asMsgpack(t, text(`0/random,`)))
+		if reply := w.receivedMsgpack(); len(reply) != 2 || reply[0].name != "text" ||
+			string(reply[1].data) != `{"message":"Invalid namespace"}` {
 			t.Errorf("told %+v", reply)
 		}
 		w.expectOpen()
-		w.say(`2["in text"]`)
+		w.send(`2["in text"]`)
 		w.expectClosed(reasonForced)
 	})
 }
 
-// tell sends a binary message.
-func (w *wire) tell(data []byte) { w.deliver(engineio.Message{Data: data, Binary: true}) }
+// sendMsgpack sends a binary message.
+func (w *testClient) sendMsgpack(data []byte) { w.deliver(engineio.Message{Data: data, Binary: true}) }
 
-// told are the packets that were sent since the last call, in msgpack.
-func (w *wire) told() (packets []*inPacket) {
+// receivedMsgpack returns the packets that were sent since the last call, in msgpack.
+func (w *testClient) receivedMsgpack() (packets []*inPacket) {
 	w.t.Helper()
 	synctest.Wait()
-	for _, m := range w.heard() {
+	for _, m := range w.received() {
 		p, err := parseMsgpack(unhex(w.t, strings.Trim(m, "<>")), &testLimits)
 		if err != nil {
 			w.t.Errorf("%s: %v", m, err)
@@ -208,12 +222,12 @@ func (w *wire) told() (packets []*inPacket) {
 }
 
 func TestRecoveryInMsgpack(t *testing.T) {
-	p, err := EncodeAt("/", "o", "change", Binary("x"))
+	p, err := EncodeAt("/", "o", "change", binaryJSON(`$0`, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamped := p.withOffset(parserMsgpack, "o")
-	if p.withOffset(parserMsgpack, "o") != stamped {
+	stamped := p.groupWithOffset(parserMsgpack, "o")
+	if p.groupWithOffset(parserMsgpack, "o") != stamped {
 		t.Error("two groups of one event")
 	}
 	in, err := parseMsgpack(stamped.Messages()[0].Data, &testLimits)
@@ -229,7 +243,7 @@ func TestMsgpackNumbersAreTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, err := parseMsgpack(p.shared(parserMsgpack).Messages()[0].Data, &testLimits)
+		in, err := parseMsgpack(p.group(parserMsgpack).Messages()[0].Data, &testLimits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,8 +255,8 @@ func TestMsgpackNumbersAreTheSame(t *testing.T) {
 	})
 }
 
-// TestMsgpackWithNPM lets npm's msgpack parser read what ours wrote, and reads what
-// npm's wrote of it.
+// TestMsgpackWithNPM lets npm's msgpack parser decode what ours encoded, and the
+// other way round.
 func TestMsgpackWithNPM(t *testing.T) {
 	js := newJSParser(t, "socket.io-msgpack-parser")
 	gen := newGenerator()

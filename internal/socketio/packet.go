@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
 
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/rawjson"
 )
 
-// packetType is the first character of a packet (Socket.IO protocol, "Packet types").
+// A packetType is the first character of a packet (Socket.IO protocol, "Packet types").
 type packetType byte
 
 const (
@@ -31,8 +31,8 @@ const maxSafeID = 1<<53 - 1
 // noID marks a packet that asks for no acknowledgement.
 const noID int64 = -1
 
-// An inPacket is one packet of a client, whole: its attachments have arrived.
-// The two binary types are folded into typeEvent and typeAck.
+// An inPacket is one complete packet of a client: its attachments have arrived. The
+// binary types are represented as typeEvent and typeAck.
 type inPacket struct {
 	typ         packetType
 	nsp         string
@@ -40,11 +40,11 @@ type inPacket struct {
 	args        []json.RawMessage // of events (without the name) and acks
 	name        string            // of events
 	data        json.RawMessage   // of CONNECT and CONNECT_ERROR; nil if it has no payload
-	attachments [][]byte          // each stands in args as appendPlaceholder writes it, and nothing else does
+	attachments [][]byte          // see placeholder.go for how args refer to them
 	size        int               // bytes received for it
 }
 
-// limits bound one packet of a client, whatever is in it.
+// limits bound one packet of a client.
 type limits struct {
 	attachments int
 	bytes       int // of the packet and its attachments
@@ -52,7 +52,7 @@ type limits struct {
 	depth       int
 }
 
-// Errors of the decoder. All of them close the connection.
+// Errors of the decoder. Each closes the connection.
 var (
 	errUnknownType = errors.New("unknown packet type")
 	errAttachments = errors.New("illegal attachments")
@@ -67,9 +67,9 @@ var (
 	errReserved    = errors.New("reserved event name")
 )
 
-// reservedIn are event names with a meaning of their own in one of the two
-// libraries (socket.io-parser, RESERVED_EVENTS).
-var reservedIn = map[string]bool{
+// reservedEvents are the event names that have a meaning of their own in the client or
+// server library (socket.io-parser, RESERVED_EVENTS).
+var reservedEvents = map[string]bool{
 	"connect":        true,
 	"connect_error":  true,
 	"disconnect":     true,
@@ -78,17 +78,17 @@ var reservedIn = map[string]bool{
 	"removeListener": true,
 }
 
-// A decoder turns the messages of one connection into packets. It is used by
-// the reader alone.
+// A decoder turns the messages of one connection into packets. It must be used by one
+// goroutine at a time.
 type decoder struct {
 	limits  *limits
 	parser  parser
-	pending *inPacket // waits for attachments; usually nil
-	missing int
+	pending *inPacket // whose attachments have not all arrived; usually nil
+	missing int       // how many attachments of pending
 }
 
-// add takes the next message. It returns nil without an error while attachments
-// are outstanding. After an error the decoder must not be used again.
+// add decodes the next message. It returns nil without an error while attachments are
+// outstanding. After an error the decoder must not be used again.
 func (d *decoder) add(m engineio.Message) (*inPacket, error) {
 	switch {
 	case d.parser == parserMsgpack && m.Binary:
@@ -111,7 +111,7 @@ func (d *decoder) add(m engineio.Message) (*inPacket, error) {
 	return nil, nil
 }
 
-// addBinary takes one attachment.
+// addBinary adds one attachment.
 func (d *decoder) addBinary(data []byte) (*inPacket, error) {
 	p := d.pending
 	if p == nil {
@@ -131,8 +131,8 @@ func (d *decoder) addBinary(data []byte) (*inPacket, error) {
 	return p, nil
 }
 
-// parse reads one text message and tells how many attachments follow it.
-// The packet's payload points into text.
+// parse decodes one text message and returns how many attachments follow it. The packet's
+// payload shares the memory of text.
 func parse(text []byte, lim *limits) (p *inPacket, missing int, err error) {
 	if len(text) == 0 || text[0] < '0' || text[0] > '6' || !utf8.Valid(text) {
 		return nil, 0, errUnknownType
@@ -159,7 +159,7 @@ func parse(text []byte, lim *limits) (p *inPacket, missing int, err error) {
 	return p, missing, p.setPayload(rest)
 }
 
-// cutAttachments reads "<count>-".
+// cutAttachments cuts "<count>-" off b.
 func cutAttachments(b []byte, most int) (n int, rest []byte, err error) {
 	digits := leadingDigits(b)
 	if len(digits) == 0 || len(digits) == len(b) || b[len(digits)] != '-' {
@@ -172,7 +172,7 @@ func cutAttachments(b []byte, most int) (n int, rest []byte, err error) {
 	return n, b[len(digits)+1:], nil
 }
 
-// leadingDigits is the run of digits that b begins with.
+// leadingDigits returns the digits that b begins with.
 func leadingDigits(b []byte) []byte {
 	n := 0
 	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
@@ -181,8 +181,8 @@ func leadingDigits(b []byte) []byte {
 	return b[:n]
 }
 
-// cutNamespace reads "/name," if the packet has one. The comma may be missing
-// at the end of the packet.
+// cutNamespace cuts "/name," off b, if it begins with one. The comma may be missing at
+// the end of the packet.
 func cutNamespace(b []byte, most int) (nsp string, rest []byte, err error) {
 	if len(b) == 0 || b[0] != '/' {
 		return "/", b, nil
@@ -194,7 +194,7 @@ func cutNamespace(b []byte, most int) (nsp string, rest []byte, err error) {
 	return string(name), rest, nil
 }
 
-// cutID reads the digits before the payload.
+// cutID cuts the digits before the payload off b.
 func cutID(b []byte) (id int64, rest []byte, err error) {
 	digits := leadingDigits(b)
 	if len(digits) == 0 {
@@ -207,8 +207,17 @@ func cutID(b []byte) (id int64, rest []byte, err error) {
 	return id, b[len(digits):], nil
 }
 
-// setPayload checks whether the payload, JSON or nothing, fits the type, and keeps
-// it.
+// checkJSON returns an error unless b is one JSON value, without white space before it,
+// that nests at most maxDepth containers. Depth is looked at first, for that is cheap.
+func checkJSON(b []byte, maxDepth int) error {
+	if rawjson.DeeperThan(maxDepth, b) {
+		return errDepth
+	}
+	return refuseIf(rawjson.IsSpace(b[0]) || !json.Valid(b))
+}
+
+// setPayload stores the payload, which is valid JSON or empty. It returns an error if the
+// type of the packet does not allow it.
 func (p *inPacket) setPayload(b []byte) error {
 	switch p.typ {
 	case typeConnect:
@@ -218,14 +227,13 @@ func (p *inPacket) setPayload(b []byte) error {
 	case typeEvent:
 		return p.setEvent(b)
 	case typeAck:
-		p.args = elements(b)
-		return refuseIf(len(b) == 0 || b[0] != '[' || p.id == noID)
-	default: // CONNECT_ERROR is said by servers alone; the caller closes
+		return p.setAck(b)
+	default: // only servers may send CONNECT_ERROR; the caller closes the connection
 		return p.setError(b)
 	}
 }
 
-// refuseIf is errPayload when bad.
+// refuseIf returns errPayload if bad.
 func refuseIf(bad bool) error {
 	if bad {
 		return errPayload
@@ -233,7 +241,7 @@ func refuseIf(bad bool) error {
 	return nil
 }
 
-// setAuth keeps the payload of a CONNECT, which is an object or absent.
+// setAuth stores the payload of a CONNECT: an object, or nothing.
 func (p *inPacket) setAuth(b []byte) error {
 	if len(b) == 0 {
 		return nil
@@ -242,14 +250,22 @@ func (p *inPacket) setAuth(b []byte) error {
 	return refuseIf(b[0] != '{')
 }
 
-// setError keeps the payload of a CONNECT_ERROR, which is an object, a string or
-// absent.
+// setError stores the payload of a CONNECT_ERROR: an object, a string, or nothing.
 func (p *inPacket) setError(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
 	p.data = b
 	return refuseIf(b[0] != '{' && b[0] != '"')
+}
+
+// setAck splits the payload of an acknowledgement, which answers an id.
+func (p *inPacket) setAck(b []byte) error {
+	if len(b) == 0 || b[0] != '[' || p.id == noID {
+		return errPayload
+	}
+	p.args = elements(b)
+	return nil
 }
 
 // setEvent splits the payload of an event into its name and arguments. The name
@@ -270,7 +286,16 @@ func (p *inPacket) setEvent(b []byte) error {
 	return nil
 }
 
-// eventName is the text of the first element of an event.
+// elements are the values of a valid array, which begins with "[". They share its memory.
+func elements(array []byte) []json.RawMessage {
+	list := make([]json.RawMessage, 0, 4) // a name and a few arguments
+	for v := range rawjson.Elements(array) {
+		list = append(list, v)
+	}
+	return list
+}
+
+// eventName returns the text of the first element of an event.
 func eventName(raw json.RawMessage) (string, error) {
 	switch c := raw[0]; {
 	case c == '-' || c >= '0' && c <= '9':
@@ -278,22 +303,9 @@ func eventName(raw json.RawMessage) (string, error) {
 	case c != '"':
 		return "", errPayload
 	}
-	name, err := unquote(raw)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errPayload, err)
-	}
-	if reservedIn[name] {
+	name := rawjson.Text(raw)
+	if reservedEvents[name] {
 		return "", errReserved
 	}
 	return name, nil
-}
-
-// unquote gives the text of a JSON string that was found valid, as UTF-8 too. Names
-// of events hardly ever have anything escaped, and are then what stands there.
-func unquote(raw json.RawMessage) (text string, err error) {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1]), nil
-	}
-	err = json.Unmarshal(raw, &text)
-	return text, err
 }

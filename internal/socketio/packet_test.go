@@ -51,47 +51,88 @@ func decodeAll(lim limits, messages ...engineio.Message) (p *inPacket, err error
 	return p, nil
 }
 
+// packets of every kind, in messages and decoded.
+var packets = []struct {
+	name string
+	in   []engineio.Message
+	want seen
+}{
+	{"connect", []engineio.Message{text(`0`)}, seen{Type: typeConnect, Nsp: "/", ID: noID}},
+	{
+		"connect with auth",
+		[]engineio.Message{text(`0{"token":"1"}`)},
+		seen{Type: typeConnect, Nsp: "/", ID: noID, Data: `{"token":"1"}`},
+	},
+	{"connect to a namespace", []engineio.Message{text(`0/chat,`)}, seen{Type: typeConnect, Nsp: "/chat", ID: noID}},
+	{"connect without a comma", []engineio.Message{text(`0/chat`)}, seen{Type: typeConnect, Nsp: "/chat", ID: noID}},
+	{
+		"connect with a query in the name",
+		[]engineio.Message{text(`0/chat?a=1,{}`)},
+		seen{Type: typeConnect, Nsp: "/chat?a=1", ID: noID, Data: `{}`},
+	},
+	{"disconnect", []engineio.Message{text(`1`)}, seen{Type: typeDisconnect, Nsp: "/", ID: noID}},
+	{"disconnect from a namespace", []engineio.Message{text(`1/chat,`)}, seen{Type: typeDisconnect, Nsp: "/chat", ID: noID}},
+	{
+		"event",
+		[]engineio.Message{text(`2["a",1,"2",{"3":[true]}]`)},
+		seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `1 "2" {"3":[true]}`},
+	},
+	{"event without arguments", []engineio.Message{text(`2["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a"}},
+	{"event with an id", []engineio.Message{text(`212["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: 12, Name: "a"}},
+	{
+		"event of a namespace with an id",
+		[]engineio.Message{text(`2/chat,12["a"]`)},
+		seen{Type: typeEvent, Nsp: "/chat", ID: 12, Name: "a"},
+	},
+	{
+		"event with spaces",
+		[]engineio.Message{text("2[ \"a\" ,\t[ 1 , 2 ]\n, \" ] \" ]")},
+		seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `[ 1 , 2 ] " ] "`},
+	},
+	{
+		"event named by a number",
+		[]engineio.Message{text(`2[-1.5,true]`)},
+		seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "-1.5", Args: "true"},
+	},
+	{
+		"event with an escaped name",
+		[]engineio.Message{text(`2["\u00e9\"",null]`)},
+		seen{Type: typeEvent, Nsp: "/", ID: noID, Name: `é"`, Args: "null"},
+	},
+	{"ack", []engineio.Message{text(`37[]`)}, seen{Type: typeAck, Nsp: "/", ID: 7}},
+	{
+		"ack with the largest id",
+		[]engineio.Message{text(`39007199254740991["b"]`)},
+		seen{Type: typeAck, Nsp: "/", ID: maxSafeID, Args: `"b"`},
+	},
+	{
+		"binary event",
+		[]engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), blob("xy")},
+		seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":0}`, Attachments: []string{"xy"}},
+	},
+	{
+		"binary ack",
+		[]engineio.Message{text(`62-/chat,3[{"num":1,"_placeholder":true},[{"_placeholder":true,"num":0}]]`), blob("x"), blob("")},
+		seen{
+			Type: typeAck, Nsp: "/chat", ID: 3, Args: `{"_placeholder":true,"num":1} [{"_placeholder":true,"num":0}]`,
+			Attachments: []string{"x", ""},
+		},
+	},
+	{
+		"binary event without attachments",
+		[]engineio.Message{text(`50-["a"]`)},
+		seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a"},
+	},
+	{"two packets", []engineio.Message{text(`50-["a"]`), text(`2["b"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "b"}},
+	{
+		"placeholder in plain text is data",
+		[]engineio.Message{text(`2["a",{"_placeholder":true,"num":9}]`)},
+		seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":9}`},
+	},
+}
+
 func TestDecodeUnderstandsEveryKindOfPacket(t *testing.T) {
-	tests := []struct {
-		name string
-		in   []engineio.Message
-		want seen
-	}{
-		{"connect", []engineio.Message{text(`0`)}, seen{Type: typeConnect, Nsp: "/", ID: noID}},
-		{"connect with auth", []engineio.Message{text(`0{"token":"1"}`)}, seen{Type: typeConnect, Nsp: "/", ID: noID, Data: `{"token":"1"}`}},
-		{"connect to a namespace", []engineio.Message{text(`0/chat,`)}, seen{Type: typeConnect, Nsp: "/chat", ID: noID}},
-		{"connect without a comma", []engineio.Message{text(`0/chat`)}, seen{Type: typeConnect, Nsp: "/chat", ID: noID}},
-		{"connect with a query in the name", []engineio.Message{text(`0/chat?a=1,{}`)}, seen{Type: typeConnect, Nsp: "/chat?a=1", ID: noID, Data: `{}`}},
-		{"disconnect", []engineio.Message{text(`1`)}, seen{Type: typeDisconnect, Nsp: "/", ID: noID}},
-		{"disconnect from a namespace", []engineio.Message{text(`1/chat,`)}, seen{Type: typeDisconnect, Nsp: "/chat", ID: noID}},
-		{"event", []engineio.Message{text(`2["a",1,"2",{"3":[true]}]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `1 "2" {"3":[true]}`}},
-		{"event without arguments", []engineio.Message{text(`2["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a"}},
-		{"event with an id", []engineio.Message{text(`212["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: 12, Name: "a"}},
-		{"event of a namespace with an id", []engineio.Message{text(`2/chat,12["a"]`)}, seen{Type: typeEvent, Nsp: "/chat", ID: 12, Name: "a"}},
-		{"event with spaces", []engineio.Message{text("2[ \"a\" ,\t[ 1 , 2 ]\n, \" ] \" ]")}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `[ 1 , 2 ] " ] "`}},
-		{"event named by a number", []engineio.Message{text(`2[-1.5,true]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "-1.5", Args: "true"}},
-		{"event with an escaped name", []engineio.Message{text(`2["\u00e9\"",null]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: `é"`, Args: "null"}},
-		{"ack", []engineio.Message{text(`37[]`)}, seen{Type: typeAck, Nsp: "/", ID: 7}},
-		{"ack with the largest id", []engineio.Message{text(`39007199254740991["b"]`)}, seen{Type: typeAck, Nsp: "/", ID: maxSafeID, Args: `"b"`}},
-		{
-			"binary event",
-			[]engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), blob("xy")},
-			seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":0}`, Attachments: []string{"xy"}},
-		},
-		{
-			"binary ack",
-			[]engineio.Message{text(`62-/chat,3[{"num":1,"_placeholder":true},[{"_placeholder":true,"num":0}]]`), blob("x"), blob("")},
-			seen{Type: typeAck, Nsp: "/chat", ID: 3, Args: `{"_placeholder":true,"num":1} [{"_placeholder":true,"num":0}]`, Attachments: []string{"x", ""}},
-		},
-		{"binary event without attachments", []engineio.Message{text(`50-["a"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a"}},
-		{"two packets", []engineio.Message{text(`50-["a"]`), text(`2["b"]`)}, seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "b"}},
-		{
-			"placeholder in plain text is data",
-			[]engineio.Message{text(`2["a",{"_placeholder":true,"num":9}]`)},
-			seen{Type: typeEvent, Nsp: "/", ID: noID, Name: "a", Args: `{"_placeholder":true,"num":9}`},
-		},
-	}
-	for _, tt := range tests {
+	for _, tt := range packets {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := decodeAll(testLimits, tt.in...)
 			if err != nil {
@@ -106,11 +147,7 @@ func TestDecodeUnderstandsEveryKindOfPacket(t *testing.T) {
 
 func TestDecodeRefusesWhatIsNoPacket(t *testing.T) {
 	deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
-	tests := []struct {
-		name string
-		in   []engineio.Message
-		want error
-	}{
+	refuses(t, []refusedPacket{
 		{"empty", []engineio.Message{text(``)}, errUnknownType},
 		{"letters", []engineio.Message{text(`abc`)}, errUnknownType},
 		{"type 7", []engineio.Message{text(`7`)}, errUnknownType},
@@ -131,6 +168,14 @@ func TestDecodeRefusesWhatIsNoPacket(t *testing.T) {
 		{"connect with a list", []engineio.Message{text(`0[]`)}, errPayload},
 		{"connect with null", []engineio.Message{text(`0null`)}, errPayload},
 		{"disconnect with payload", []engineio.Message{text(`1{}`)}, errPayload},
+		{"too deep", []engineio.Message{text(`2["a",` + deep + `]`)}, errDepth},
+		{"long namespace", []engineio.Message{text(`0/` + strings.Repeat("n", 256))}, errNamespace},
+		{"namespace with a separator", []engineio.Message{text("0/a\x1eb")}, errNamespace},
+	})
+}
+
+func TestDecodeRefusesAttachmentsThatDoNotMatch(t *testing.T) {
+	refuses(t, []refusedPacket{
 		{"stray binary", []engineio.Message{blob("x")}, errStrayBinary},
 		{"text among attachments", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":0}]`), text(`2["b"]`)}, errStrayText},
 		{"attachments without a number", []engineio.Message{text(`5-["a"]`)}, errAttachments},
@@ -146,18 +191,25 @@ func TestDecodeRefusesWhatIsNoPacket(t *testing.T) {
 		{"placeholder by name", []engineio.Message{text(`51-["a",{"_placeholder":true,"num":"splice"}]`), blob("x")}, errAttachments},
 		{"placeholder without number", []engineio.Message{text(`51-["a",{"x":[{"_placeholder":true}]}]`), blob("x")}, errAttachments},
 		{"placeholder in disguise", []engineio.Message{text(`51-["a",{"\u005fplaceholder":true,"num":3}]`), blob("x")}, errAttachments},
-		{"too deep", []engineio.Message{text(`2["a",` + deep + `]`)}, errDepth},
-		{"long namespace", []engineio.Message{text(`0/` + strings.Repeat("n", 256))}, errNamespace},
-		{"namespace with a separator", []engineio.Message{text("0/a\x1eb")}, errNamespace},
-	}
-	for name := range reservedIn {
+	})
+}
+
+func TestDecodeRefusesReservedEvents(t *testing.T) {
+	for name := range reservedEvents {
 		raw, _ := json.Marshal([]string{name})
-		tests = append(tests, struct {
-			name string
-			in   []engineio.Message
-			want error
-		}{"event " + name, []engineio.Message{text("2" + string(raw))}, errReserved})
+		refuses(t, []refusedPacket{{"event " + name, []engineio.Message{text("2" + string(raw))}, errReserved}})
 	}
+}
+
+// A refusedPacket is what no packet decodes from, and why not.
+type refusedPacket struct {
+	name string
+	in   []engineio.Message
+	want error
+}
+
+func refuses(t *testing.T, tests []refusedPacket) {
+	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := decodeAll(testLimits, tt.in...)
@@ -188,7 +240,8 @@ func TestDecodeTakesExactlyTheLimits(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`0`, `0/chat,{"a":1}`, `1/chat,`, `2["a",1]`, `2/x,12["a",{"b":[]}]`, `31[]`, `4{"message":"x"}`,
-		"51-[\"a\",{\"_placeholder\":true,\"num\":0}]\x1ebxyz", "62-1[{\"_placeholder\":true,\"num\":1},{\"num\":0,\"_placeholder\":true}]\x1eb1\x1eb2",
+		"51-[\"a\",{\"_placeholder\":true,\"num\":0}]\x1ebxyz",
+		"62-1[{\"_placeholder\":true,\"num\":1},{\"num\":0,\"_placeholder\":true}]\x1eb1\x1eb2",
 		"50-[\"a\"]\x1e2[\"b\"]", `2["\u005fplaceholder",{"_placeholder":true}]`, "bxyz", `2[[[[[[]]]]]]`,
 		"51-[\"a\",{\"_placeholder\":true,\"num\":1e0}]\x1ebx", `2["` + "\xc3\x28" + `"]`,
 	} {
@@ -214,7 +267,7 @@ func FuzzDecode(f *testing.F) {
 
 // checkRoundTrip sends an event on as it came and decodes it again.
 func checkRoundTrip(t *testing.T, p *inPacket) {
-	if p.typ != typeEvent || reservedIn[p.name] || p.name == "" {
+	if p.typ != typeEvent || reservedEvents[p.name] || p.name == "" {
 		return
 	}
 	e := &Event{Name: p.name, Args: p.args, Attachments: p.attachments}
@@ -223,7 +276,7 @@ func checkRoundTrip(t *testing.T, p *inPacket) {
 		t.Fatalf("encode what was decoded: %v", err)
 	}
 	lim := limits{attachments: 1 << 20, nspBytes: 1 << 20, depth: 256}
-	again, err := decodeAll(lim, out.shared(parserJSON).Messages()...)
+	again, err := decodeAll(lim, out.group(parserJSON).Messages()...)
 	if err != nil || again == nil {
 		t.Fatalf("decode %s: %v", out.body, err)
 	}

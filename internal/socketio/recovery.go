@@ -4,268 +4,244 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
 
-	"expenseflow/internal/engineio"
+	"expenseflow/internal/rawjson"
 )
 
-// A Recovery lets a client continue where its last connection broke off
-// (connection state recovery, which clients have since 4.6). What the client
-// missed comes from a log that the application keeps; this package keeps nothing,
-// so a client may come back after any time and to any process that has the log.
+// A Recovery lets a client continue where its last connection ended (connection state
+// recovery, which clients have since 4.6). What the client missed comes from a log that
+// the application keeps. This package keeps nothing, so a client may come back after any
+// time and to any process that has the log.
 //
-// A client that says recovery:false in its CONNECT has no part in it, and the methods
-// are not called for its sockets: some libraries hand the offset, one argument more
-// than the event has, on to the application.
+// How a client takes part: in the answer to its CONNECT it is given a private session id
+// (pid). From then on it remembers the last element of each event, if that is a string,
+// as its offset, and sends pid and offset in its next CONNECT (without an offset if it
+// has none). Therefore every event of the log must be made by [EncodeAt]; and of any
+// other event that ends in a string or has no argument, the socket's current offset
+// becomes the last argument, or the client would take that string for its offset.
 //
-// A client that was given a private session id (pid) remembers, besides, the last
-// element of each event if that is a string, as its offset. Both come back in its
-// next CONNECT, without the offset if it has none. For that reason every event of
-// the log must be made by [EncodeAt]; and of any other event that ends in a string
-// or has no argument, the socket's current offset becomes the last argument, or
-// the client would take that string for its offset.
+// A client that sends recovery:false in its CONNECT takes no part, and the methods are
+// not called for its sockets: some client libraries pass the offset, one argument more
+// than the event has, to the application.
 //
-// The methods are called for different sockets at once.
+// The methods are called concurrently for different sockets.
 type Recovery interface {
-	// Admit says where a connection begins, after the middleware has let it in: a
-	// client is authenticated again each time. An error is treated as middleware's
-	// are. The zero Grant makes a connection that cannot be recovered.
+	// Admit decides where a connection begins, after the middleware has accepted it: a
+	// client is authenticated again each time. An error is treated as an error of
+	// middleware. The zero Grant makes a connection that cannot be recovered.
 	//
-	// A claim must be believed only after a check: that the pid was given out by
-	// this application and to this user, and that everything after its offset is
-	// still in the log. If not, the answer is a new pid, and the client begins
-	// anew.
+	// A claim must be believed only after a check: that the pid was given by this
+	// application and to this user, and that everything after its offset is still in
+	// the log. If not, the answer is a new pid, and the client begins anew.
 	Admit(ctx context.Context, s *Socket, c Claim) (Grant, error)
 
-	// Follow begins to send what came after s.Offset, by Socket.TrySend, and then
-	// what is new; it is called when the answer to CONNECT has been queued, before
-	// OnConnect. It must not block. stop is called once, when the socket has ended
-	// or its OnConnect listener has failed.
+	// Follow begins to send what came after s.Offset, by Socket.TrySend, and then what
+	// is new. It is called when the answer to CONNECT has been queued, before
+	// OnConnect, and must not block. stop is called once, when the socket has ended or
+	// its OnConnect listener has failed.
 	Follow(s *Socket) (stop func())
 
-	// Remember keeps the rooms that a socket joined after its OnConnect listeners
-	// returned, under Socket.PID. It is called, in order, whenever they change. A
-	// page whose connection was recovered does not join them again: so what was
-	// remembered comes back in Grant.Rooms, or the connection is a new one.
+	// Remember stores the rooms that a socket joined after its OnConnect listeners
+	// returned, under Socket.PID. It is called, in order, whenever they change. A page
+	// whose connection was recovered does not join them again: so what was remembered
+	// must come back in Grant.Rooms, or the connection must begin anew.
 	Remember(s *Socket, rooms []string) error
 }
 
-// errRemember stands for a Recovery that panicked.
+// errRemember is returned for a Recovery whose Remember panicked.
 var errRemember = errors.New("socketio: rooms were not remembered")
 
-// A Claim is what a client says of its last connection. Anybody can say anything.
+// A Claim is what a client says of its last connection. It comes from outside and may
+// say anything.
 type Claim struct {
 	PID    string // "" if it had none
 	Offset string // "" if it got no event
 }
 
-// A Grant is where a connection begins.
+// A Grant says where a connection begins.
 type Grant struct {
 	// PID is the client's private session id: unique, and not to be guessed, for
-	// whoever knows it may come back as this client. The socket's id is derived
-	// from it. "" gives none.
+	// whoever knows it may come back as this client. The socket's id is derived from
+	// it. "" gives none.
 	PID string
 
-	// Offset is where the client stands: after the event that this was given with.
+	// Offset is that of the last event that the client has.
 	Offset string
 
-	// Recovered says that PID is the claim's, and that the client missed nothing
-	// but what Follow sends.
+	// Recovered means that PID is the claim's, and that the client missed nothing but
+	// what Follow sends.
 	Recovered bool
 
 	// Rooms are those that were remembered for PID.
 	Rooms []string
 }
 
-// A trail is what a socket that can be recovered has beside others.
-type trail struct {
+// A recoveryState is what a socket that can be recovered has in addition.
+type recoveryState struct {
 	pid       string
 	recovered bool
 	restored  []string // Grant.Rooms
 
-	// mu keeps offset equal to that of the event queued last, for the client
-	// learns it in the order of the queue.
+	// mu is held while an event is queued, so that offset is that of the last event in
+	// the queue: the client learns it in the order of the queue.
 	mu     sync.Mutex
 	offset string
 
-	keeping sync.Mutex // held while rooms are remembered, so that the newest win
-	settled bool       // guarded by keeping: rooms are joined at run time from now on
-	initial []string   // guarded by keeping: rooms of before
+	// roomsMu is held while rooms are remembered, so that the newest list is the last.
+	roomsMu     sync.Mutex
+	remembering bool     // OnConnect has returned: rooms that are joined now are remembered
+	unstored    []string // the rooms that OnConnect joins for every connection
 
 	stop func() // of Follow
 }
 
-// PID is the socket's private session id, "" if it cannot be recovered. Only its
+// PID returns the socket's private session id, "" if it cannot be recovered. Only its
 // client may know it.
 func (s *Socket) PID() string {
-	if s.trail == nil {
+	if s.recovery == nil {
 		return ""
 	}
-	return s.trail.pid
+	return s.recovery.pid
 }
 
-// Recovered tells whether the client continues an earlier connection.
-func (s *Socket) Recovered() bool { return s.trail != nil && s.trail.recovered }
+// Recovered reports whether the client continues an earlier connection.
+func (s *Socket) Recovered() bool { return s.recovery != nil && s.recovery.recovered }
 
-// Offset is that of the last event of the log that was queued for the socket, or
+// Offset returns that of the last event of the log that was queued for the socket, or
 // where the connection began; "" if it cannot be recovered.
 func (s *Socket) Offset() string {
-	if s.trail == nil {
+	if s.recovery == nil {
 		return ""
 	}
-	s.trail.mu.Lock()
-	defer s.trail.mu.Unlock()
-	return s.trail.offset
+	s.recovery.mu.Lock()
+	defer s.recovery.mu.Unlock()
+	return s.recovery.offset
 }
 
-// place asks the Recovery where s begins.
-func (s *Socket) place(ctx context.Context) error {
+// resume asks the Recovery where s begins.
+func (s *Socket) resume(ctx context.Context) error {
 	r := s.nsp.server.cfg.Recovery
-	if r == nil || s.declines() {
+	h := s.Handshake()
+	if r == nil || h.declinesRecovery() {
 		return nil
 	}
 	var (
 		g   Grant
 		err error
 	)
-	if !s.guard("recovery", func() { g, err = r.Admit(ctx, s, s.claim()) }) {
+	if !s.withoutPanic("recovery", func() { g, err = r.Admit(ctx, s, h.Claim()) }) {
 		return ErrCloseTransport
 	}
 	if err != nil || g.PID == "" {
 		return err
 	}
 	s.id = deriveID(g.PID)
-	s.trail = &trail{pid: g.PID, recovered: g.Recovered, restored: g.Rooms, offset: g.Offset}
+	s.recovery = &recoveryState{pid: g.PID, recovered: g.Recovered, restored: g.Rooms, offset: g.Offset}
 	return s.nsp.join(s, g.Rooms)
 }
 
-// declines tells whether the client wants no recovery: it says recovery:false in its
-// CONNECT. It gets no pid, and no offset behind the arguments of its events.
-func (s *Socket) declines() bool {
-	var auth struct {
-		Recovery json.RawMessage `json:"recovery"`
+// Claim returns what the CONNECT says of the client's last connection: its pid and
+// offset, as far as they are strings. Nothing of it has been checked: see [Recovery].
+func (h *Handshake) Claim() Claim {
+	c := Claim{PID: rawjson.Text(h.AuthFields["pid"])}
+	if c.PID != "" {
+		c.Offset = rawjson.Text(h.AuthFields["offset"])
 	}
-	_ = json.Unmarshal(s.Handshake().Auth, &auth) // an object, as the decoder saw
-	return string(auth.Recovery) == "false"
-}
-
-// claim reads pid and offset out of the CONNECT. What is not a string is not
-// there.
-func (s *Socket) claim() Claim {
-	var auth map[string]json.RawMessage
-	var c Claim
-	_ = json.Unmarshal(s.Handshake().Auth, &auth) // an object, as the decoder saw
-	if json.Unmarshal(auth["pid"], &c.PID) != nil || c.PID == "" {
-		return Claim{}
-	}
-	_ = json.Unmarshal(auth["offset"], &c.Offset)
 	return c
 }
 
-// deriveID is the public id of a private one: the same in every process.
+// declinesRecovery reports whether the client sent recovery:false in its CONNECT. It
+// gets no pid, and no offset behind the arguments of its events.
+func (h *Handshake) declinesRecovery() bool { return string(h.AuthFields["recovery"]) == "false" }
+
+// deriveID returns the public id of a private one, which is the same in every process.
 func deriveID(pid string) string {
 	sum := sha256.Sum256([]byte(pid))
 	return base64.URLEncoding.EncodeToString(sum[:15])
 }
 
-// transmit queues the form of p that keeps the client's offset right. Events of
-// one socket are queued one at a time.
-func (t *trail) transmit(s *Socket, p *Packet, mode sendMode) bool {
-	taken := t.enqueue(s, p, mode)
-	if taken {
-		s.tellOutgoing(p)
-	}
-	return taken
-}
-
-func (t *trail) enqueue(s *Socket, p *Packet, mode sendMode) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// transmit queues the form of p that keeps the client's offset right. Events of one
+// socket are queued one at a time.
+func (r *recoveryState) transmit(s *Socket, p *Packet, mode sendMode) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	switch {
 	case p.id != noID: // the client takes no offset from it
-		return s.enqueue(p.shared(s.parser()), mode)
+		return s.enqueue(p.group(s.parser()), mode)
 	case p.offset != "":
-		if !s.enqueue(p.withOffset(s.parser(), p.offset), mode) {
+		if !s.enqueue(p.groupWithOffset(s.parser(), p.offset), mode) {
 			return false
 		}
-		t.offset = p.offset
+		r.offset = p.offset
 		return true
-	case p.moves():
-		return s.enqueue(p.withOffset(s.parser(), t.offset), mode)
+	case p.endsInString():
+		return s.enqueue(p.groupWithOffset(s.parser(), r.offset), mode)
 	}
-	return s.enqueue(p.shared(s.parser()), mode)
+	return s.enqueue(p.group(s.parser()), mode)
 }
 
-// enqueue queues g.
-func (s *Socket) enqueue(g *engineio.Group, mode sendMode) bool {
-	switch mode {
-	case sendIfRoom:
-		return s.client.session.TrySend(g)
-	case sendVolatile:
-		return s.client.session.SendVolatile(g)
-	}
-	s.client.session.Send(g)
-	return true
-}
-
-// follow lets the Recovery send what the client missed.
+// follow has the Recovery send what the client missed.
 func (s *Socket) follow() {
-	if s.trail != nil {
-		s.guard("recovery", func() { s.trail.stop = s.nsp.server.cfg.Recovery.Follow(s) })
+	if s.recovery != nil {
+		s.withoutPanic("recovery", func() { s.recovery.stop = s.nsp.server.cfg.Recovery.Follow(s) })
 	}
 }
 
 // unfollow ends that.
 func (s *Socket) unfollow() {
-	if s.trail != nil && s.trail.stop != nil {
-		s.guard("recovery", s.trail.stop)
+	if s.recovery != nil && s.recovery.stop != nil {
+		s.withoutPanic("recovery", s.recovery.stop)
 	}
 }
 
-// settle says that OnConnect is over: rooms that are joined now are to be
-// remembered, and those that were left meanwhile are not any more.
-func (s *Socket) settle() {
-	if s.trail != nil && s.begin() {
-		_ = s.remember() // a room too many is only tried once more
+// beginRemembering is called when OnConnect has returned: from now on rooms that are
+// joined are remembered, and rooms that it left are not any more.
+func (s *Socket) beginRemembering() {
+	if s.recovery != nil && s.noteInitialRooms() {
+		_ = s.rememberRooms() // if it fails, OnConnect leaves the room again next time
 	}
 }
 
-// begin notes the rooms that every connection is in, and tells whether one that was
-// restored is not among the socket's.
-func (s *Socket) begin() (left bool) {
-	t := s.trail
-	t.keeping.Lock()
-	defer t.keeping.Unlock()
-	t.settled = true
+// noteInitialRooms notes the rooms that OnConnect joins for every connection, and reports
+// whether the socket has left a room that was restored.
+func (s *Socket) noteInitialRooms() (left bool) {
+	r := s.recovery
+	r.roomsMu.Lock()
+	defer r.roomsMu.Unlock()
+	r.remembering = true
 	rooms := s.Rooms()
-	t.initial = append(t.initial, slices.DeleteFunc(slices.Clone(rooms), func(room string) bool { return slices.Contains(t.restored, room) })...)
-	return slices.ContainsFunc(t.restored, func(room string) bool { return !slices.Contains(rooms, room) })
+	for _, room := range rooms {
+		if !slices.Contains(r.restored, room) {
+			r.unstored = append(r.unstored, room)
+		}
+	}
+	return slices.ContainsFunc(r.restored, func(room string) bool { return !slices.Contains(rooms, room) })
 }
 
-// remember hands the rooms of run time to the Recovery.
-func (s *Socket) remember() (err error) {
-	t := s.trail
-	if t == nil {
+// rememberRooms hands the rooms that were joined after OnConnect to the Recovery.
+func (s *Socket) rememberRooms() (err error) {
+	r := s.recovery
+	if r == nil {
 		return nil
 	}
-	t.keeping.Lock()
-	defer t.keeping.Unlock()
-	if !t.settled || !s.Connected() {
+	r.roomsMu.Lock()
+	defer r.roomsMu.Unlock()
+	if !r.remembering || !s.Connected() {
 		return nil
 	}
-	rooms := slices.DeleteFunc(s.Rooms(), func(room string) bool { return slices.Contains(t.initial, room) })
-	if !s.guard("recovery", func() { err = s.nsp.server.cfg.Recovery.Remember(s, rooms) }) {
+	rooms := slices.DeleteFunc(s.Rooms(), func(room string) bool { return slices.Contains(r.unstored, room) })
+	if !s.withoutPanic("recovery", func() { err = s.nsp.server.cfg.Recovery.Remember(s, rooms) }) {
 		err = errRemember
 	}
 	return err
 }
 
 // evict ends a socket whose client has come back on another connection. Its own
-// connection is of no more use, and is closed so that it does not come back if it
-// lives after all.
+// connection is useless now, and is closed so that it does not come back if it still
+// works.
 func (s *Socket) evict() {
 	if s.client.unlink(s, ReasonReplaced, phaseEnded) {
 		s.client.end(reasonForced)

@@ -18,8 +18,8 @@ import (
 )
 
 // A memoryLog is a Recovery over lists in memory, one for each user. A position is
-// the number of entries before it. Its pids and offsets say everything in clear,
-// as "epoch/user/position/random" and "epoch/user/position".
+// the number of entries before it. Its pids and offsets are readable:
+// "epoch/user/position/random" and "epoch/user/position".
 type memoryLog struct {
 	epoch string
 
@@ -108,7 +108,7 @@ func (l *memoryLog) Remember(s *Socket, rooms []string) error {
 	return l.err
 }
 
-// write appends an entry to a user's log and tells whoever follows it.
+// write appends an entry to a user's log and wakes its followers.
 func (l *memoryLog) write(user, entry string) {
 	l.mu.Lock()
 	l.entries[user] = append(l.entries[user], entry)
@@ -159,10 +159,11 @@ func (f *follower) next() *Packet {
 	return p
 }
 
-// A page is what the client library keeps of a connection.
-type page struct {
-	b           *bubble
-	w           *wire
+// A recoveringClient is what the client library keeps of a connection, to connect again
+// with it.
+type recoveringClient struct {
+	b           *fixture
+	w           *testClient
 	token       string
 	sid, pid    string
 	offset      string
@@ -175,13 +176,13 @@ type page struct {
 }
 
 // connect opens a connection as the client does: with pid and offset if it has any.
-func (p *page) connect() {
+func (p *recoveringClient) connect() {
 	p.w, p.isConnected, p.refused = p.b.dial(), false, false
-	p.w.say(`0` + p.auth())
+	p.w.send(`0` + p.auth())
 	p.read()
 }
 
-func (p *page) auth() string {
+func (p *recoveringClient) auth() string {
 	fields := map[string]string{"token": p.token}
 	if p.pid != "" {
 		fields["pid"] = p.pid
@@ -194,10 +195,10 @@ func (p *page) auth() string {
 }
 
 // read takes everything that was sent.
-func (p *page) read() { p.take(p.w.heard()) }
+func (p *recoveringClient) read() { p.take(p.w.received()) }
 
 // take handles packets as the client does.
-func (p *page) take(packets []string) {
+func (p *recoveringClient) take(packets []string) {
 	for _, text := range packets {
 		switch text[0] {
 		case '0':
@@ -213,7 +214,7 @@ func (p *page) take(packets []string) {
 	}
 }
 
-func (p *page) event(text string) {
+func (p *recoveringClient) event(text string) {
 	if !p.isConnected {
 		p.outOfOrder = true
 	}
@@ -235,32 +236,33 @@ func (p *page) event(text string) {
 	}
 }
 
-func (p *page) drop() {
+func (p *recoveringClient) drop() {
 	p.w.drop()
 	synctest.Wait()
 }
 
 // inRecovery runs fn with a server that has a log.
-func inRecovery(t *testing.T, fn func(b *bubble, l *memoryLog)) {
+func inRecovery(t *testing.T, fn func(b *fixture, l *memoryLog)) {
 	t.Helper()
 	l := newMemoryLog()
-	inBubble(t, Config{Recovery: l}, func(b *bubble) {
+	withServer(t, Config{Recovery: l}, func(b *fixture) {
 		b.Of("/").Use(l.auth)
 		fn(b, l)
 	})
 }
 
-func (p *page) expect(t *testing.T, recovered bool, changes ...string) {
+func (p *recoveringClient) expect(t *testing.T, recovered bool, changes ...string) {
 	t.Helper()
 	if p.recovered != recovered || !slices.Equal(p.changes, changes) || p.outOfOrder {
-		t.Errorf("recovered %v with changes %q (out of order: %v), want %v with %q", p.recovered, p.changes, p.outOfOrder, recovered, changes)
+		t.Errorf("recovered %v with changes %q (out of order: %v), want %v with %q",
+			p.recovered, p.changes, p.outOfOrder, recovered, changes)
 	}
 }
 
 func TestClientComesBackToWhereItWas(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
+	inRecovery(t, func(b *fixture, l *memoryLog) {
 		l.write("ann", "before")
-		p := &page{b: b, token: "ann"}
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
 		p.expect(t, false)
 		l.write("ann", "one")
@@ -283,9 +285,9 @@ func TestClientComesBackToWhereItWas(t *testing.T) {
 }
 
 func TestClientWithoutAnOffsetComesBackToItsPID(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
+	inRecovery(t, func(b *fixture, l *memoryLog) {
 		l.write("ann", "before")
-		p := &page{b: b, token: "ann"}
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
 		if p.offset != "" {
 			t.Errorf("offset %q", p.offset)
@@ -300,19 +302,19 @@ func TestClientWithoutAnOffsetComesBackToItsPID(t *testing.T) {
 func TestClaimThatDoesNotHoldBeginsAnew(t *testing.T) {
 	tests := []struct {
 		name   string
-		tamper func(p *page, l *memoryLog)
+		tamper func(p *recoveringClient, l *memoryLog)
 	}{
-		{"another user's", func(p *page, _ *memoryLog) { p.token = "bob" }},
-		{"another epoch's", func(_ *page, l *memoryLog) { l.epoch = "e2" }},
-		{"older than the log", func(_ *page, l *memoryLog) { l.first["ann"] = 3 }},
-		{"beyond the log", func(_ *page, l *memoryLog) { l.entries["ann"] = nil }},
-		{"rooms forgotten", func(_ *page, l *memoryLog) { l.rooms = map[string][]string{} }},
-		{"invented", func(p *page, _ *memoryLog) { p.pid = "x" }},
+		{"another user's", func(p *recoveringClient, _ *memoryLog) { p.token = "bob" }},
+		{"another epoch's", func(_ *recoveringClient, l *memoryLog) { l.epoch = "e2" }},
+		{"older than the log", func(_ *recoveringClient, l *memoryLog) { l.first["ann"] = 3 }},
+		{"beyond the log", func(_ *recoveringClient, l *memoryLog) { l.entries["ann"] = nil }},
+		{"rooms forgotten", func(_ *recoveringClient, l *memoryLog) { l.rooms = map[string][]string{} }},
+		{"invented", func(p *recoveringClient, _ *memoryLog) { p.pid = "x" }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			inRecovery(t, func(b *bubble, l *memoryLog) {
-				p := &page{b: b, token: "ann"}
+			inRecovery(t, func(b *fixture, l *memoryLog) {
+				p := &recoveringClient{b: b, token: "ann"}
 				p.connect()
 				l.write("ann", "one")
 				p.read()
@@ -335,8 +337,8 @@ func TestClaimThatDoesNotHoldBeginsAnew(t *testing.T) {
 }
 
 func TestOffsetOfAnotherUserIsIgnored(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
-		p := &page{b: b, token: "bob"}
+	inRecovery(t, func(b *fixture, l *memoryLog) {
+		p := &recoveringClient{b: b, token: "bob"}
 		p.connect()
 		p.offset = "e1/ann/7" // of the user who was signed in before
 		p.drop()
@@ -347,14 +349,14 @@ func TestOffsetOfAnotherUserIsIgnored(t *testing.T) {
 }
 
 func TestClaimsThatAreNoStringsAreNone(t *testing.T) {
-	inRecovery(t, func(b *bubble, _ *memoryLog) {
+	inRecovery(t, func(b *fixture, _ *memoryLog) {
 		for _, auth := range []string{
 			`{"token":"ann","pid":7,"offset":"x"}`, `{"token":"ann","pid":null}`, `{"token":"ann","PID":"e1/ann/0/1","offset":{}}`,
 			`{"token":"ann","pid":["e1/ann/0/1"]}`, `{"token":"ann","pid":"","offset":"e1/ann/0"}`,
 		} {
 			w := b.dial()
-			w.say(`0` + auth)
-			if got := w.heard(); len(got) != 1 || !strings.HasPrefix(got[0], `0{"sid":"`) {
+			w.send(`0` + auth)
+			if got := w.received(); len(got) != 1 || !strings.HasPrefix(got[0], `0{"sid":"`) {
 				t.Errorf("%s: heard %q", auth, got)
 			}
 		}
@@ -362,8 +364,8 @@ func TestClaimsThatAreNoStringsAreNone(t *testing.T) {
 }
 
 func TestRefusedTokenKeepsPIDAndOffset(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
-		p := &page{b: b, token: "ann"}
+	inRecovery(t, func(b *fixture, l *memoryLog) {
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
 		l.write("ann", "one")
 		p.read()
@@ -381,9 +383,9 @@ func TestRefusedTokenKeepsPIDAndOffset(t *testing.T) {
 }
 
 func TestTroubleOfTheRecoveryClosesTheTransport(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
+	inRecovery(t, func(b *fixture, l *memoryLog) {
 		l.err = errors.New("database is away")
-		p := &page{b: b, token: "ann"}
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
 		p.w.expectClosed(reasonForcedServer)
 		l.err = &ConnectError{Message: "no"}
@@ -397,10 +399,10 @@ func TestTroubleOfTheRecoveryClosesTheTransport(t *testing.T) {
 // TestEventsThatWouldMoveTheOffsetCarryIt looks at each kind of event that is not
 // of the log.
 func TestEventsThatWouldMoveTheOffsetCarryIt(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
-		p := &page{b: b, token: "ann"}
+	inRecovery(t, func(b *fixture, l *memoryLog) {
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
-		s := b.Of("/").Socket(p.sid)
+		s := b.Of("/").socket(p.sid)
 		l.write("ann", "one")
 		for _, send := range []func(){
 			func() { _ = s.Emit("nothing") },
@@ -409,10 +411,8 @@ func TestEventsThatWouldMoveTheOffsetCarryIt(t *testing.T) {
 			func() { _ = s.Emit("raw", json.RawMessage(`"a" `)) },
 			func() { _ = s.Emit("list", []string{"a"}) },
 			func() { _ = b.Of("/").Emit("all", "a") },
-			func() { _ = s.Volatile().Emit("volatile", "a") },
-			func() { _ = s.Compress(false).Emit("plain", "a") },
 			func() { s.TrySend(mustEncode(t, "/", "try", "a")) },
-			func() { ask(b.t.Context(), s.Timeout(time.Second)) },
+			func() { ask(b.t.Context(), s, time.Second) },
 		} {
 			send()
 			p.read()
@@ -422,7 +422,7 @@ func TestEventsThatWouldMoveTheOffsetCarryIt(t *testing.T) {
 		}
 		want := []string{
 			`["nothing","e1/ann/1"]`, `["text",1,"a","e1/ann/1"]`, `["number","a",1]`, `["raw","a" ,"e1/ann/1"]`, `["list",["a"]]`,
-			`["all","a","e1/ann/1"]`, `["volatile","a","e1/ann/1"]`, `["plain","a","e1/ann/1"]`, `["try","a","e1/ann/1"]`, `["q","a"]`,
+			`["all","a","e1/ann/1"]`, `["try","a","e1/ann/1"]`, `["q","a"]`,
 		}
 		if !reflect.DeepEqual(p.others, want) {
 			t.Errorf("heard %q, want %q", p.others, want)
@@ -435,7 +435,7 @@ func TestEventsThatWouldMoveTheOffsetCarryIt(t *testing.T) {
 }
 
 func TestEventWithoutRecoveryIsSentAsItIs(t *testing.T) {
-	inBubble(t, Config{}, func(b *bubble) {
+	withServer(t, Config{}, func(b *fixture) {
 		w, s := b.join("/")
 		p, err := EncodeAt("/", "offset", "change", 1)
 		if err != nil {
@@ -450,12 +450,12 @@ func TestEventWithoutRecoveryIsSentAsItIs(t *testing.T) {
 }
 
 func TestSharedEventIsEncodedOnceWithItsOffset(t *testing.T) {
-	p, err := EncodeAt("/", "o", "change", Binary("x"))
+	p, err := EncodeAt("/", "o", "change", binaryJSON(`$0`, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, stamped := p.shared(parserJSON), p.withOffset(parserJSON, "o")
-	if p.withOffset(parserJSON, "o") != stamped || p.shared(parserJSON) != plain {
+	plain, stamped := p.group(parserJSON), p.groupWithOffset(parserJSON, "o")
+	if p.groupWithOffset(parserJSON, "o") != stamped || p.group(parserJSON) != plain {
 		t.Error("two groups of one event")
 	}
 	if got := string(stamped.Messages()[0].Data); got != `51-["change",{"_placeholder":true,"num":0},"o"]` {
@@ -464,10 +464,10 @@ func TestSharedEventIsEncodedOnceWithItsOffset(t *testing.T) {
 }
 
 func TestDroppedEventDoesNotMoveTheOffset(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
-		p := &page{b: b, token: "ann"}
+	inRecovery(t, func(b *fixture, l *memoryLog) {
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
-		s := b.Of("/").Socket(p.sid)
+		s := b.Of("/").socket(p.sid)
 		p.w.limit = 1 // full
 		l.write("ann", "one")
 		l.write("ann", "two")
@@ -482,8 +482,8 @@ func TestDroppedEventDoesNotMoveTheOffset(t *testing.T) {
 }
 
 func TestMissedEventsGoOutAsTheQueueDrains(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
-		p := &page{b: b, token: "ann"}
+	inRecovery(t, func(b *fixture, l *memoryLog) {
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
 		p.drop()
 		var want []string
@@ -493,11 +493,11 @@ func TestMissedEventsGoOutAsTheQueueDrains(t *testing.T) {
 		}
 		p.w = b.dial()
 		p.w.limit = 10_000
-		p.w.say(`0` + p.auth())
+		p.w.send(`0` + p.auth())
 		for range 1000 {
 			p.read()
-			if p.w.Queued() > 10_500 {
-				t.Fatalf("%d bytes are queued", p.w.Queued())
+			if p.w.queuedBytes() > 10_500 {
+				t.Fatalf("%d bytes are queued", p.w.queuedBytes())
 			}
 			p.w.drain()
 		}
@@ -506,7 +506,7 @@ func TestMissedEventsGoOutAsTheQueueDrains(t *testing.T) {
 }
 
 func TestRoomsOfRunTimeComeBack(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
+	inRecovery(t, func(b *fixture, l *memoryLog) {
 		var seen [][]string
 		b.Of("/").OnConnect(func(s *Socket) {
 			seen = append(seen, s.Rooms()[1:])
@@ -517,19 +517,19 @@ func TestRoomsOfRunTimeComeBack(t *testing.T) {
 			_ = e.Decode(0, &room)
 			_ = e.Ack(e.Socket().Join(room) == nil)
 		})
-		p := &page{b: b, token: "ann"}
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
 		for _, room := range []string{"a", "b", "c"} {
-			p.w.say(fmt.Sprintf(`21["join",%q]`, room))
+			p.w.send(fmt.Sprintf(`21["join",%q]`, room))
 		}
 		synctest.Wait()
-		_ = b.Of("/").Socket(p.sid).Leave("b")
+		_ = b.Of("/").socket(p.sid).Leave("b")
 		if got := l.rooms[p.pid]; !slices.Equal(sorted(got), []string{"a", "c"}) {
 			t.Errorf("remembered %q", got)
 		}
 		p.drop()
 		p.connect()
-		s := b.Of("/").Socket(p.sid)
+		s := b.Of("/").socket(p.sid)
 		if got := sorted(s.Rooms()[1:]); !s.Recovered() || !slices.Equal(got, []string{"a", "c", "user:ann"}) {
 			t.Errorf("rooms %q", got)
 		}
@@ -544,12 +544,12 @@ func TestRoomsOfRunTimeComeBack(t *testing.T) {
 }
 
 func TestARoomThatOnConnectLeftWasStillRemembered(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
+	inRecovery(t, func(b *fixture, l *memoryLog) {
 		b.Of("/").OnConnect(func(s *Socket) { _ = s.Leave("a") })
-		p := &page{b: b, token: "ann"}
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
 		for _, room := range []string{"a", "b"} {
-			if err := b.Of("/").Socket(p.sid).Join(room); err != nil {
+			if err := b.Of("/").socket(p.sid).Join(room); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -564,17 +564,17 @@ func TestARoomThatOnConnectLeftWasStillRemembered(t *testing.T) {
 // TestNewestConnectionOwnsTheID is a client whose old connection hangs: it comes
 // back on a new one before the server knows.
 func TestNewestConnectionOwnsTheID(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
+	inRecovery(t, func(b *fixture, l *memoryLog) {
 		var reasons []string
 		b.Of("/").OnConnect(func(s *Socket) {
 			s.OnDisconnect(func(reason string) { reasons = append(reasons, reason) })
 		})
-		p := &page{b: b, token: "ann"}
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
-		old, oldSocket := p.w, b.Of("/").Socket(p.sid)
+		old, oldSocket := p.w, b.Of("/").socket(p.sid)
 		p.connect()
 		p.expect(t, true)
-		fresh := b.Of("/").Socket(p.sid)
+		fresh := b.Of("/").socket(p.sid)
 		if fresh == oldSocket || fresh == nil || !fresh.Connected() || oldSocket.Connected() {
 			t.Error("the older connection owns the id")
 		}
@@ -585,11 +585,11 @@ func TestNewestConnectionOwnsTheID(t *testing.T) {
 		}
 		_ = b.Of("/").To(p.sid).Emit("direct", 1)
 		p.read()
-		if b.Of("/").Len() != 1 || len(p.others) != 1 {
-			t.Errorf("%d sockets; heard %q", b.Of("/").Len(), p.others)
+		if b.Of("/").len() != 1 || len(p.others) != 1 {
+			t.Errorf("%d sockets; heard %q", b.Of("/").len(), p.others)
 		}
 		old.closings.Wait() // its end must not take the new one's place
-		if b.Of("/").Socket(p.sid) != fresh {
+		if b.Of("/").socket(p.sid) != fresh {
 			t.Error("the older connection took the id along")
 		}
 		l.write("ann", "one")
@@ -599,26 +599,26 @@ func TestNewestConnectionOwnsTheID(t *testing.T) {
 }
 
 func TestClientMayComeBackOnTheSameConnection(t *testing.T) {
-	inRecovery(t, func(b *bubble, l *memoryLog) {
-		p := &page{b: b, token: "ann"}
+	inRecovery(t, func(b *fixture, l *memoryLog) {
+		p := &recoveringClient{b: b, token: "ann"}
 		p.connect()
-		p.w.say(`1`, `0`+p.auth())
+		p.w.send(`1`, `0`+p.auth())
 		p.read()
 		p.expect(t, true)
 		p.w.expectOpen()
 		l.write("ann", "one")
 		p.read()
 		p.expect(t, true, "one")
-		if b.Of("/").Len() != 1 || len(l.followers) != 1 {
-			t.Errorf("%d sockets, %d followers", b.Of("/").Len(), len(l.followers))
+		if b.Of("/").len() != 1 || len(l.followers) != 1 {
+			t.Errorf("%d sockets, %d followers", b.Of("/").len(), len(l.followers))
 		}
 	})
 }
 
 func TestPanickingRecoveryHarmsOneConnection(t *testing.T) {
-	inBubble(t, Config{Recovery: panicking{}}, func(b *bubble) {
+	withServer(t, Config{Recovery: panicking{}}, func(b *fixture) {
 		w := b.dial()
-		w.say(`0`)
+		w.send(`0`)
 		w.expectClosed(reasonForcedServer)
 	})
 }
@@ -629,7 +629,7 @@ func (panicking) Admit(context.Context, *Socket, Claim) (Grant, error) { panic("
 func (panicking) Follow(*Socket) func()                                { panic("x") }
 func (panicking) Remember(*Socket, []string) error                     { panic("x") }
 
-// A step of a client's day.
+// A step of a simulated client.
 type step struct {
 	kind    int     // see act
 	arrived float64 // of a cut: which part of what was sent
@@ -653,8 +653,8 @@ func TestNothingIsLostAndNothingTwice(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		day := rapid.SliceOfN(genStep(), 1, 30).Draw(rt, "day")
 		var handled, written []string
-		inRecovery(t, func(b *bubble, l *memoryLog) {
-			p := &page{b: b, token: "ann"}
+		inRecovery(t, func(b *fixture, l *memoryLog) {
+			p := &recoveringClient{b: b, token: "ann"}
 			p.connect()
 			for _, s := range day {
 				s.act(p, l)
@@ -674,7 +674,7 @@ func TestNothingIsLostAndNothingTwice(t *testing.T) {
 
 // act does the step. A cut ends the connection while some of what was sent is still
 // on its way, maybe even the answer to CONNECT, and connects again.
-func (s step) act(p *page, l *memoryLog) {
+func (s step) act(p *recoveringClient, l *memoryLog) {
 	switch s.kind {
 	case 0, 1:
 		l.write("ann", fmt.Sprint(len(l.entries["ann"])))
@@ -683,7 +683,7 @@ func (s step) act(p *page, l *memoryLog) {
 	case 3:
 		p.read()
 	case 4:
-		sent := p.w.heard()
+		sent := p.w.received()
 		p.take(sent[:int(s.arrived*float64(len(sent)))])
 		if s.noticed {
 			p.drop()

@@ -1,15 +1,15 @@
 package socketio
 
-// A room is a set of sockets of one namespace. It exists while it has members.
-// Everything is guarded by Namespace.mu.
+// A room is a set of sockets of one namespace. It exists while it has members. All its
+// fields are guarded by Namespace.mu.
 type room struct {
 	name    string
 	members map[*Socket]struct{}
-	list    []*Socket // the members; nil after a change, else never changed
+	list    []*Socket // the members; nil after a change, else immutable
 }
 
-// all are the room's members, in a list that stays as it is.
-func (r *room) all() []*Socket {
+// membersLocked returns the room's members in a list that must not be changed.
+func (r *room) membersLocked() []*Socket {
 	if r.list == nil {
 		r.list = make([]*Socket, 0, len(r.members))
 		for s := range r.members {
@@ -26,19 +26,19 @@ func (n *Namespace) join(s *Socket, names []string) error {
 	if s.removed {
 		return nil
 	}
-	fresh := n.fresh(s, names)
-	if len(s.rooms)+len(fresh) > n.server.cfg.MaxRooms {
+	joining := n.withoutJoinedLocked(s, names)
+	if len(s.rooms)+len(joining) > n.server.cfg.MaxRooms {
 		return ErrTooManyRooms
 	}
-	for _, name := range fresh {
-		n.enter(s, name)
+	for _, name := range joining {
+		n.joinLocked(s, name)
 	}
 	return nil
 }
 
-// fresh are the rooms of names that s is not in. It is in that of its own id
-// without being a member. n.mu is held.
-func (n *Namespace) fresh(s *Socket, names []string) []string {
+// withoutJoinedLocked returns the rooms of names that s is not in. It is in that of its
+// own id without being a member.
+func (n *Namespace) withoutJoinedLocked(s *Socket, names []string) []string {
 	var list []string
 	for _, name := range names {
 		if name == s.id {
@@ -54,19 +54,22 @@ func (n *Namespace) fresh(s *Socket, names []string) []string {
 	return list
 }
 
-// enter puts s into one room. n.mu is held.
-func (n *Namespace) enter(s *Socket, name string) {
+// joinLocked puts s into one room.
+func (n *Namespace) joinLocked(s *Socket, name string) {
 	r := n.rooms[name]
 	if r == nil {
 		r = &room{name: name, members: make(map[*Socket]struct{}, 1)}
 		n.rooms[name] = r
 	}
-	if _, in := r.members[s]; in { // named twice
+	if _, in := r.members[s]; in { // the same name was given twice
 		return
 	}
 	r.members[s] = struct{}{}
 	r.list = nil
 	s.rooms = append(s.rooms, r)
+	if o := n.server.observer.Load(); o != nil {
+		(*o).Joined(s, name)
+	}
 }
 
 // leave takes s out of a room.
@@ -78,25 +81,30 @@ func (n *Namespace) leave(s *Socket, name string) {
 			last := len(s.rooms) - 1
 			s.rooms[i], s.rooms[last] = s.rooms[last], nil
 			s.rooms = s.rooms[:last]
-			n.drop(r, s)
+			n.leaveLocked(r, s)
 			return
 		}
 	}
 }
 
-// drop takes s out of r and forgets r when it is empty. n.mu is held.
-func (n *Namespace) drop(r *room, s *Socket) {
+// leaveLocked takes s out of r, and forgets r when it is empty.
+func (n *Namespace) leaveLocked(r *room, s *Socket) {
 	delete(r.members, s)
 	r.list = nil
 	if len(r.members) == 0 && n.rooms[r.name] == r {
 		delete(n.rooms, r.name)
 	}
+	n.observeLeftLocked(s, r.name)
 }
 
-// roomsOf names the rooms s is in.
+// roomsOf returns the names of the rooms that s is in.
 func (n *Namespace) roomsOf(s *Socket) []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.roomsOfLocked(s)
+}
+
+func (n *Namespace) roomsOfLocked(s *Socket) []string {
 	if s.removed {
 		return nil
 	}
@@ -108,38 +116,22 @@ func (n *Namespace) roomsOf(s *Socket) []string {
 	return names
 }
 
-// Rooms names the rooms that have members now, without those of sockets' ids.
-func (n *Namespace) Rooms() []string {
-	var names []string
-	for _, sp := range n.spaces() {
-		sp.mu.Lock()
-		for name := range sp.rooms {
-			names = append(names, name)
-		}
-		sp.mu.Unlock()
-	}
-	return names
-}
-
-// targets are the sockets of a broadcast, each once. The list must not be
-// changed. Sockets that are not connected may be among them.
-func (n *Namespace) targets(rooms, except []string) []*Socket {
+// targets returns the sockets in any of the rooms, or all if there are none, each once.
+// The list must not be changed. Sockets that are not connected may be among them.
+func (n *Namespace) targets(rooms []string) []*Socket {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	var list []*Socket
 	switch len(rooms) {
 	case 0:
-		list = n.all()
+		return n.allLocked()
 	case 1:
-		list = n.members(rooms[0])
-	default:
-		list = n.union(rooms)
+		return n.roomLocked(rooms[0])
 	}
-	return n.without(list, except)
+	return n.unionLocked(rooms)
 }
 
-// all are the namespace's sockets. n.mu is held.
-func (n *Namespace) all() []*Socket {
+// allLocked returns the namespace's sockets.
+func (n *Namespace) allLocked() []*Socket {
 	if n.list == nil {
 		n.list = make([]*Socket, 0, len(n.sockets))
 		for _, s := range n.sockets {
@@ -149,9 +141,9 @@ func (n *Namespace) all() []*Socket {
 	return n.list
 }
 
-// members are the sockets of one room. Each socket is the room of its id, to
-// which others may have been added. n.mu is held.
-func (n *Namespace) members(name string) []*Socket {
+// roomLocked returns the sockets of one room. Each socket is the room of its id, which
+// others may have joined.
+func (n *Namespace) roomLocked(name string) []*Socket {
 	r, own := n.rooms[name], n.sockets[name]
 	switch {
 	case r == nil && own == nil:
@@ -159,17 +151,17 @@ func (n *Namespace) members(name string) []*Socket {
 	case r == nil:
 		return []*Socket{own}
 	case own == nil:
-		return r.all()
+		return r.membersLocked()
 	}
-	return append(append(make([]*Socket, 0, len(r.members)+1), r.all()...), own)
+	return append(append(make([]*Socket, 0, len(r.members)+1), r.membersLocked()...), own)
 }
 
-// union are the sockets of several rooms, each once. n.mu is held.
-func (n *Namespace) union(rooms []string) []*Socket {
+// unionLocked returns the sockets of several rooms.
+func (n *Namespace) unionLocked(rooms []string) []*Socket {
 	seen := map[*Socket]struct{}{}
 	var list []*Socket
 	for _, name := range rooms {
-		for _, s := range n.members(name) {
+		for _, s := range n.roomLocked(name) {
 			if _, twice := seen[s]; !twice {
 				seen[s] = struct{}{}
 				list = append(list, s)
@@ -177,24 +169,4 @@ func (n *Namespace) union(rooms []string) []*Socket {
 		}
 	}
 	return list
-}
-
-// without leaves out the sockets of the rooms in except. n.mu is held.
-func (n *Namespace) without(list []*Socket, except []string) []*Socket {
-	if len(except) == 0 {
-		return list
-	}
-	out := map[*Socket]struct{}{}
-	for _, name := range except {
-		for _, s := range n.members(name) {
-			out[s] = struct{}{}
-		}
-	}
-	kept := make([]*Socket, 0, len(list))
-	for _, s := range list {
-		if _, excluded := out[s]; !excluded {
-			kept = append(kept, s)
-		}
-	}
-	return kept
 }

@@ -2,9 +2,7 @@ package socketio
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"expenseflow/internal/engineio"
+	"expenseflow/internal/socketio/socketiotest"
+	"expenseflow/internal/testneed"
 )
 
 // serve starts a server on real connections.
@@ -39,136 +37,55 @@ func serve(t *testing.T, cfg Config) (*Server, string) {
 	return s, h.URL
 }
 
-// A peer is a client of one transport that speaks in Socket.IO packets.
-type peer interface {
-	say(packet string)
-	hear() string // the next packet; "" when the connection has ended
-	leave()
+// A peer is a client of one transport that speaks in Socket.IO packets, and in binary
+// messages as "<hex>".
+type peer struct{ *socketiotest.Client }
+
+func dialWebSocket(t *testing.T, url string) peer { return dial(t, url, socketiotest.Options{}) }
+
+func dialPolling(t *testing.T, url string) peer {
+	return dial(t, url, socketiotest.Options{Polling: true})
 }
 
-// A wsPeer is a peer over WebSocket.
-type wsPeer struct {
-	t    *testing.T
-	conn *websocket.Conn
-}
-
-func dialWebSocket(t *testing.T, url string) peer {
+func dial(t *testing.T, url string, o socketiotest.Options) peer {
 	t.Helper()
-	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http")+"/socket.io/?EIO=4&transport=websocket", nil)
+	o.Patience = 10 * time.Second
+	c, err := socketiotest.Dial(context.Background(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &wsPeer{t: t, conn: conn}
+	p := peer{c}
 	t.Cleanup(p.leave)
-	if _, open, err := conn.ReadMessage(); err != nil || open[0] != '0' {
-		t.Fatalf("handshake %q: %v", open, err)
-	}
 	return p
 }
 
-func (p *wsPeer) say(packet string) {
-	data := []byte("4" + packet)
-	kind := websocket.TextMessage
-	if strings.HasPrefix(packet, "<") {
-		_, _ = fmt.Sscanf(packet, "<%x>", &data)
-		kind = websocket.BinaryMessage
-	}
-	_ = p.conn.WriteMessage(kind, data) // hear tells if it is closed
-}
-
-func (p *wsPeer) hear() string {
-	_ = p.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	for {
-		kind, data, err := p.conn.ReadMessage()
-		switch {
-		case err != nil:
-			return ""
-		case kind == websocket.BinaryMessage:
-			return fmt.Sprintf("<%x>", data)
-		case data[0] == '4':
-			return string(data[1:])
-		case data[0] == '2':
-			_ = p.conn.WriteMessage(websocket.TextMessage, []byte("3"))
-		}
-	}
-}
-
-func (p *wsPeer) leave() { _ = p.conn.Close() }
-
-// A pollPeer is a peer over HTTP long-polling.
-type pollPeer struct {
-	t       *testing.T
-	url     string
-	packets []string
-}
-
-func dialPolling(t *testing.T, url string) peer {
-	t.Helper()
-	p := &pollPeer{t: t, url: url + "/socket.io/?EIO=4&transport=polling"}
-	_, body := p.do(http.MethodGet, "")
-	var open struct{ SID string }
-	if err := json.Unmarshal([]byte(strings.TrimPrefix(body, "0")), &open); err != nil {
-		t.Fatalf("handshake %q: %v", body, err)
-	}
-	p.url += "&sid=" + open.SID
-	return p
-}
-
-func (p *pollPeer) do(method, body string) (int, string) {
-	req, err := http.NewRequestWithContext(p.t.Context(), method, p.url, strings.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, ""
-	}
-	defer res.Body.Close()
-	data, _ := io.ReadAll(res.Body)
-	return res.StatusCode, string(data)
-}
-
-func (p *pollPeer) say(packet string) {
-	if strings.HasPrefix(packet, "<") {
-		var data []byte
-		_, _ = fmt.Sscanf(packet, "<%x>", &data)
-		p.do(http.MethodPost, string(base64Packet(data)))
+// send sends a packet; hear tells if the connection is closed.
+func (p peer) send(packet string) {
+	var data []byte
+	if _, err := fmt.Sscanf(packet, "<%x>", &data); err == nil {
+		_ = p.Send(socketiotest.Binary(data))
 		return
 	}
-	p.do(http.MethodPost, "4"+packet)
+	_ = p.Send("4" + packet)
 }
 
-func (p *pollPeer) hear() string {
-	for start := time.Now(); len(p.packets) == 0; {
-		status, body := p.do(http.MethodGet, "")
-		if time.Since(start) > 20*time.Second { // a ping came instead
-			p.t.Fatal("nothing to hear")
-		}
-		if status != http.StatusOK || body == "1" {
+// hear is the next packet, "" when the connection has ended.
+func (p peer) hear() string {
+	for {
+		packet, err := p.Receive()
+		if err != nil {
 			return ""
 		}
-		p.take(body)
-	}
-	packet := p.packets[0]
-	p.packets = p.packets[1:]
-	return packet
-}
-
-// take keeps the messages of a payload and answers its pings.
-func (p *pollPeer) take(body string) {
-	for part := range strings.SplitSeq(body, "\x1e") {
-		switch part[0] {
-		case '4':
-			p.packets = append(p.packets, part[1:])
-		case 'b':
-			p.packets = append(p.packets, fmt.Sprintf("<%x>", unbase64(p.t, part[1:])))
-		case '2':
-			p.do(http.MethodPost, "3")
+		if text, ok := strings.CutPrefix(packet, "4"); ok {
+			return text
+		}
+		if data, ok := socketiotest.Bytes(packet); ok {
+			return fmt.Sprintf("<%x>", data)
 		}
 	}
 }
 
-func (p *pollPeer) leave() { p.do(http.MethodPost, "1") }
+func (p peer) leave() { _ = p.Close() }
 
 var transports = map[string]func(*testing.T, string) peer{"websocket": dialWebSocket, "polling": dialPolling}
 
@@ -205,23 +122,25 @@ func expectHear(t *testing.T, p peer, want ...string) {
 
 func TestConversationOverRealTransports(t *testing.T) {
 	onBoth(t, Config{}, conversation, func(t *testing.T, _ *Server, p peer) {
-		p.say(`0{"token":"123"}`)
+		p.send(`0{"token":"123"}`)
 		expectHear(t, p, `0{"sid":"*`, `2["auth",{"token":"123"}]`)
-		p.say(`0/custom,`)
+		p.send(`0/custom,`)
 		expectHear(t, p, `0/custom,{"sid":"*`, `2/custom,["auth",{}]`)
-		p.say(`1/custom`)
-		p.say(`2["message",1,"2",{"3":[true]}]`)
+		p.send(`1/custom`)
+		p.send(`2["message",1,"2",{"3":[true]}]`)
 		expectHear(t, p, `2["message-back",1,"2",{"3":[true]}]`)
-		for _, m := range []string{`52-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`} {
-			p.say(m)
+		for _, m := range []string{
+			`52-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`,
+		} {
+			p.send(m)
 		}
 		expectHear(t, p, `52-["message-back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `<010203>`, `<040506>`)
-		p.say(`2456["message-with-ack",1,"2",{"3":[false]}]`)
+		p.send(`2456["message-with-ack",1,"2",{"3":[false]}]`)
 		expectHear(t, p, `3456[1,"2",{"3":[false]}]`)
-		p.say(`51-789["message-with-ack",{"_placeholder":true,"num":0}]`)
-		p.say(`<0a>`)
+		p.send(`51-789["message-with-ack",{"_placeholder":true,"num":0}]`)
+		p.send(`<0a>`)
 		expectHear(t, p, `61-789[{"_placeholder":true,"num":0}]`, `<0a>`)
-		p.say(`0/random`)
+		p.send(`0/random`)
 		expectHear(t, p, `4/random,{"message":"Invalid namespace"}`)
 	})
 }
@@ -229,9 +148,9 @@ func TestConversationOverRealTransports(t *testing.T) {
 func TestMalformedPacketClosesRealTransports(t *testing.T) {
 	for _, packet := range []string{`abc`, `2{}`, `2abc["message-with-ack"]`, `<00>`, `0`} {
 		onBoth(t, Config{}, conversation, func(t *testing.T, _ *Server, p peer) {
-			p.say(`0`)
+			p.send(`0`)
 			expectHear(t, p, `0{"sid":"*`, `2["auth",{}]`)
-			p.say(packet)
+			p.send(packet)
 			expectHear(t, p, ``)
 		})
 	}
@@ -249,9 +168,9 @@ func TestShutdownClosesTransportsWithoutADisconnect(t *testing.T) {
 		s.Of("/").OnConnect(func(s *Socket) { s.OnDisconnect(func(reason string) { reasons <- reason }) })
 	}
 	onBoth(t, Config{}, listen, func(t *testing.T, s *Server, p peer) {
-		p.say(`0`)
+		p.send(`0`)
 		expectHear(t, p, `0{"sid":"*`)
-		_ = s.Emit("last")
+		_ = s.Of("/").Emit("last")
 		done := make(chan error, 1)
 		go func() { done <- s.Shutdown(t.Context()) }()
 		expectHear(t, p, `2["last"]`, ``)
@@ -299,7 +218,7 @@ func get(t *testing.T, url string, header http.Header) *http.Response {
 // CONNECT of a client that stays is answered, and its join counts.
 func TestStormLeavesNoGhost(t *testing.T) {
 	rounds := 2500 // of 40 connections: 100,000
-	if raceEnabled || testing.Short() {
+	if testneed.Race || testing.Short() {
 		rounds = 100
 	}
 	s := New(Config{Logger: slog.New(slog.DiscardHandler)})
@@ -322,8 +241,8 @@ func TestStormLeavesNoGhost(t *testing.T) {
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n.Len() != 0 || len(n.Rooms()) != 0 || opened.Load() != ended.Load() {
-		t.Errorf("%d sockets, rooms %q; %d opened, %d ended", n.Len(), n.Rooms(), opened.Load(), ended.Load())
+	if n.len() != 0 || len(n.roomNames()) != 0 || opened.Load() != ended.Load() {
+		t.Errorf("%d sockets, rooms %q; %d opened, %d ended", n.len(), n.roomNames(), opened.Load(), ended.Load())
 	}
 }
 
@@ -345,11 +264,11 @@ func stormRound(t *testing.T, s *Server) {
 	var group sync.WaitGroup
 	for i := range 40 {
 		group.Go(func() {
-			w := newWire(t, s)
+			w := newTestClient(t, s)
 			if i%4 == 0 {
 				go w.drop()
 			}
-			w.say(`0`)
+			w.send(`0`)
 			if i%4 == 1 {
 				w.drop()
 			}
@@ -366,7 +285,7 @@ func stormRound(t *testing.T, s *Server) {
 
 // expectMember waits for the answer to CONNECT and for a broadcast to the room of
 // that socket alone.
-func expectMember(t *testing.T, s *Server, w *wire, end bool) {
+func expectMember(t *testing.T, s *Server, w *testClient, end bool) {
 	var sid string
 	until(t, "the answer to CONNECT", func() bool {
 		sid = w.sid()
@@ -377,7 +296,9 @@ func expectMember(t *testing.T, s *Server, w *wire, end bool) {
 		t.Error("something came before the answer to CONNECT")
 	}
 	if end {
-		s.Of("/").To("room:" + sid).DisconnectSockets(false)
+		for _, socket := range s.Of("/").To("room:" + sid).FetchSockets() {
+			socket.Disconnect(false)
+		}
 	}
 }
 
@@ -393,7 +314,7 @@ func until(t *testing.T, what string, ok func() bool) {
 }
 
 // sid is the id in the answer to CONNECT, "" before it.
-func (w *wire) sid() string {
+func (w *testClient) sid() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range w.sent {
@@ -405,48 +326,26 @@ func (w *wire) sid() string {
 }
 
 // has tells whether the first packet begins with prefix.
-func (w *wire) has(prefix string) bool {
+func (w *testClient) has(prefix string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.sent) > 0 && strings.HasPrefix(w.sent[0], prefix)
 }
 
-func base64Packet(data []byte) []byte {
-	return append([]byte("b"), mustMarshal(data)...)
-}
-
-// mustMarshal is base64 as encoding/json spells it.
-func mustMarshal(data []byte) []byte {
-	text, err := json.Marshal(data)
-	if err != nil {
-		panic(err)
-	}
-	return text[1 : len(text)-1]
-}
-
-func unbase64(t *testing.T, text string) (data []byte) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(`"`+text+`"`), &data); err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 var _ session = (*engineio.Session)(nil)
 
-// TestBroadcastReachesWhoeverKnowsItIsConnected is a client that lets somebody else
-// broadcast as soon as it has the answer to its CONNECT. It has no bubble, since
-// the broadcast waits for a lock meanwhile.
+// A broadcast that begins when a client has the answer to its CONNECT reaches it. There is
+// no synctest bubble here, since the broadcast waits for a lock meanwhile.
 func TestBroadcastReachesWhoeverKnowsItIsConnected(t *testing.T) {
 	s := New(Config{Logger: slog.New(slog.DiscardHandler)})
-	w := newWire(t, s)
+	w := newTestClient(t, s)
 	var others sync.WaitGroup
 	w.onSend = func() {
 		w.onSend = nil
-		others.Go(func() { _ = s.Emit("news") })
+		others.Go(func() { _ = s.Of("/").Emit("news") })
 		time.Sleep(10 * time.Millisecond) // enough for it to miss the client
 	}
-	w.say(`0`)
+	w.send(`0`)
 	others.Wait()
 	if got := w.taken(); len(got) != 2 || got[1] != `2["news"]` {
 		t.Errorf("client heard %q", got)
@@ -459,7 +358,7 @@ func TestBroadcastReachesWhoeverKnowsItIsConnected(t *testing.T) {
 }
 
 // taken returns what was sent.
-func (w *wire) taken() []string {
+func (w *testClient) taken() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.sent)

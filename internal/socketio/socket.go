@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,17 +15,13 @@ import (
 	"expenseflow/internal/engineio"
 )
 
-// ErrDisconnected is what using a socket gives that is not connected: any more,
-// or, in middleware, not yet.
+// ErrDisconnected is returned for a socket that is not connected any more or, in
+// middleware, not yet.
 var ErrDisconnected = errors.New("socketio: socket is not connected")
 
-// ErrTooManyAcks is what EmitAck gives when as many answers of the socket are
-// outstanding as Config.MaxPendingAcks allows.
-var ErrTooManyAcks = errors.New("socketio: too many acknowledgements are outstanding")
-
-// Why a socket was disconnected, in the words of the Node.js server. Others come
-// from Engine.IO: "transport close", "transport error", "ping timeout", "parse
-// error", and "slow" for a client that took nothing for too long.
+// Why a socket was disconnected, in the words of the Node.js server. Others come from
+// Engine.IO: "transport close", "transport error", "ping timeout", "parse error", and
+// "slow" for a client that did not read for too long.
 const (
 	reasonForced           = engineio.Reason("forced close")        // CloseTransport, or a malformed packet
 	reasonForcedServer     = engineio.Reason("forced server close") // a packet out of place, or no CONNECT in time
@@ -34,209 +29,188 @@ const (
 	reasonClientDisconnect = "client namespace disconnect"
 	reasonServerDisconnect = "server namespace disconnect"
 
-	// ReasonReplaced is why a socket ended whose client came back on another
-	// connection, with the same id: it has not left. See [Recovery].
+	// ReasonReplaced means that the client came back on another connection with the
+	// same id: it has not left. See [Recovery].
 	ReasonReplaced = "replaced"
 )
 
-// A phase is where a socket stands.
+// A phase is the state of a socket.
 type phase int32
 
 const (
 	phaseConnecting phase = iota // middleware runs
 	phaseOpen
-	phaseLeft  // the client has gone; events it sent before are still handled
+	phaseLeft  // the client has left; events that it sent before are still handled
 	phaseEnded // the server ended it; nothing is handled any more
 )
 
-// A Socket is one client in one namespace.
+// A Socket is one client in one namespace. Its methods are safe for concurrent use, and
+// may be called from its own handlers and listeners. None of them waits for the client but
+// EmitAck.
 type Socket struct {
-	id     string
-	nsp    *Namespace
-	client *client
-	phase  atomic.Int32
-	trail  *trail // nil unless it can be recovered
+	id       string
+	nsp      *Namespace
+	client   *client
+	phase    atomic.Int32
+	recovery *recoveryState // nil unless it can be recovered
 
 	// Guarded by nsp.mu.
 	rooms   []*room
-	removed bool // joins nothing any more
+	removed bool // joins no room any more
 
 	mu        sync.Mutex
 	handshake *Handshake
 	data      any
-	hooks     *hooks // nil while there are none
-	acks      map[int64]func(*inPacket)
-	ctx       context.Context // made when the first event comes
+	listeners *listeners                 // nil while there are none
+	acks      map[int64]chan<- *inPacket // who waits for an acknowledgement, by id
+	ctx       context.Context            // of handlers; made for the first event
 	cancel    context.CancelFunc
-	over      bool        // its context has ended
-	grace     *time.Timer // ends it after the client has gone
+	over      bool        // ctx has ended
+	grace     *time.Timer // ends ctx after the client has left
 	reason    string      // why it ended
 }
 
-// hooks are the listeners of one socket. A list is replaced, never changed, so
-// it may be read without the lock once it was fetched.
-type hooks struct {
-	events        map[string][]func(context.Context, *Event)
-	any           []func(context.Context, *Event)
-	outgoing      []func(event string, args []any)
-	disconnecting []func(reason string)
-	disconnect    []func(reason string)
-	drain         []func()
+// listeners are those of one socket. A list is replaced, never changed, so it may be
+// read without the lock once it was fetched.
+type listeners struct {
+	events     map[string][]EventHandler
+	disconnect []func(reason string)
+	drain      []func()
 }
 
 func newSocket(c *client, n *Namespace, h *Handshake) *Socket {
 	return &Socket{id: newID(), nsp: n, client: c, handshake: h}
 }
 
-// newID makes 120 random bits in 20 characters. It is not the session id of
-// Engine.IO, which is a secret between the client and the server.
+// newID returns 120 random bits in 20 characters. It is not the session id of Engine.IO,
+// which is a secret between the client and the server.
 func newID() string {
 	var b [15]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return base64.URLEncoding.EncodeToString(b[:])
 }
 
-// ID is the socket's id, which the client knows too. It is new for each
-// connection, unless that was recovered. The socket is always in the room of that
-// name. With a Recovery the id that middleware sees is not the last one.
+// ID returns the socket's id, which the client knows too. It is new for each connection
+// unless that was recovered. The socket is always in the room of that name. With a
+// Recovery the id may change after middleware.
 func (s *Socket) ID() string { return s.id }
 
-// Namespace is where the socket belongs.
+// Namespace returns the namespace that the socket belongs to.
 func (s *Socket) Namespace() *Namespace { return s.nsp }
 
-// Handshake is how the connection began. With Config.ReleaseHandshake it loses
-// Header, Query and Auth when the OnConnect listeners have returned.
+// Handshake tells how the connection began. With Config.ReleaseHandshake it has no
+// Header, Query and Auth after the OnConnect listeners have returned.
 func (s *Socket) Handshake() *Handshake {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.handshake
 }
 
-// releaseHandshake lets go of what is big in it.
+// releaseHandshake drops the large parts of the handshake.
 func (s *Socket) releaseHandshake() {
-	h := &Handshake{Handshake: s.client.forgetOpening(), Auth: noAuth}
+	h := newHandshake(s.client.releaseOpening(), nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handshake = h
 }
 
-// Transport is the name of the transport in use: "polling" or "websocket".
+// ClientID returns a name of the socket's connection, which it shares with the client's
+// sockets in other namespaces. It is no secret.
+func (s *Socket) ClientID() string { return s.client.session.PublicID() }
+
+// Transport returns engineio.Polling or engineio.WebSocket, whichever carries data now.
 func (s *Socket) Transport() string { return s.client.session.Transport() }
 
-// parser spells the socket's packets.
+// parser is how the packets of the socket's connection are encoded.
 func (s *Socket) parser() parser { return s.client.decoder.parser }
 
-// SetOwner says to whom what the connection's messages occupy is counted, instead of
-// to its address: see engineio.Config.MaxUnfinished. It may be called in middleware.
+// SetOwner names the user for whom the memory of the connection's messages is counted,
+// instead of its address: see engineio.Config.MaxUnfinished. It may be called in
+// middleware.
 func (s *Socket) SetOwner(name string) { s.client.session.SetOwner(name) }
 
-// Connected tells whether the client is there, as far as is known. It is false
-// in middleware.
-func (s *Socket) Connected() bool { return s.at() == phaseOpen }
+// Connected reports whether the client is connected, as far as is known. It is false in
+// middleware.
+func (s *Socket) Connected() bool { return s.currentPhase() == phaseOpen }
 
-func (s *Socket) at() phase { return phase(s.phase.Load()) }
+func (s *Socket) currentPhase() phase { return phase(s.phase.Load()) }
 
-// Queued is how many bytes wait to be sent on the socket's connection.
-func (s *Socket) Queued() int { return s.client.session.Queued() }
-
-// Data is what SetData stored, nil before.
+// Data returns the value that SetData stored, nil before.
 func (s *Socket) Data() any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.data
 }
 
-// SetData keeps a value of the application with the socket.
+// SetData stores a value of the application with the socket.
 func (s *Socket) SetData(v any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.data = v
 }
 
-// On adds a handler for an event. Handlers of one event run in the order in which
-// they were added. The context ends with the socket: at once when the server
-// ends it, and otherwise when the last event that came before the end was
-// handled, at the latest after Config.HandlerGrace.
+// On adds a handler for an event. Handlers of one event run one after the other, in the
+// order in which they were added; events of one connection likewise. The context ends
+// with the socket: at once when the server ends it, and otherwise when the last event
+// that came before the end was handled, at the latest after Config.HandlerGrace.
 //
-// Listeners that are added in OnConnect miss nothing: events wait for it.
-// [Namespace.On] does the same for all sockets at once and costs them nothing.
-func (s *Socket) On(event string, fn func(context.Context, *Event)) {
-	s.hook(func(h *hooks) {
-		if h.events == nil {
-			h.events = map[string][]func(context.Context, *Event){}
+// A handler that is added in OnConnect misses no event. [Namespace.On] adds one for all
+// sockets at once, which costs no memory for each socket.
+func (s *Socket) On(event string, fn EventHandler) {
+	s.addListener(func(l *listeners) {
+		if l.events == nil {
+			l.events = map[string][]EventHandler{}
 		}
-		h.events[event] = with(h.events[event], fn)
+		l.events[event] = appendCopy(l.events[event], fn)
 	})
 }
 
-// OnAny adds a handler for every event, which runs before those of On.
-func (s *Socket) OnAny(fn func(context.Context, *Event)) {
-	s.hook(func(h *hooks) { h.any = with(h.any, fn) })
-}
-
-// OnAnyOutgoing adds a listener that hears of each event that is sent to this
-// socket, on the goroutine that sends it. It must not block.
-func (s *Socket) OnAnyOutgoing(fn func(event string, args []any)) {
-	s.hook(func(h *hooks) { h.outgoing = with(h.outgoing, fn) })
-}
-
-// OnDisconnecting adds a listener that runs when the socket has ended and is
-// still in its rooms.
-func (s *Socket) OnDisconnecting(fn func(reason string)) {
-	s.hook(func(h *hooks) { h.disconnecting = with(h.disconnecting, fn) })
-}
-
-// OnDisconnect adds a listener that runs when the socket has ended and has left
-// its rooms. It runs exactly once for a socket that OnConnect was told of, after
-// the events that came before the end.
+// OnDisconnect adds a listener that runs when the socket has ended and has left its
+// rooms. It runs exactly once for a socket for which OnConnect ran, after the events
+// that came before the end.
 func (s *Socket) OnDisconnect(fn func(reason string)) {
-	s.hook(func(h *hooks) { h.disconnect = with(h.disconnect, fn) })
+	s.addListener(func(l *listeners) { l.disconnect = appendCopy(l.disconnect, fn) })
 }
 
-// OnDrain adds a listener that is told when there is room again after a refused
-// TrySend. It may be called without need and must not block.
+// OnDrain adds a listener that runs when there is room again after a refused TrySend. It
+// may run without need, and must not block.
 func (s *Socket) OnDrain(fn func()) {
-	s.hook(func(h *hooks) { h.drain = with(h.drain, fn) })
+	s.addListener(func(l *listeners) { l.drain = appendCopy(l.drain, fn) })
 }
 
-func (s *Socket) hook(add func(*hooks)) {
+func (s *Socket) addListener(add func(*listeners)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hooks == nil {
-		s.hooks = &hooks{}
+	if s.listeners == nil {
+		s.listeners = &listeners{}
 	}
-	add(s.hooks)
+	add(s.listeners)
 }
 
-// with appends to a copy.
-func with[T any](list []T, v T) []T {
-	return append(list[:len(list):len(list)], v)
-}
-
-// listeners returns a copy of the lists.
-func (s *Socket) listeners() (h hooks) {
+// currentListeners returns a copy of the lists.
+func (s *Socket) currentListeners() (l listeners) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hooks != nil {
-		h = *s.hooks
+	if s.listeners != nil {
+		l = *s.listeners
 	}
-	return h
+	return l
 }
 
-// handlers are those of one event, the socket's after the namespace's.
-func (s *Socket) handlers(event string) (any, named []func(context.Context, *Event)) {
-	any, named = s.nsp.handlers(event)
+// handlersOf returns the handlers of one event in the order in which they run.
+func (s *Socket) handlersOf(event string) (any, named []EventHandler) {
+	any, named = s.nsp.eventHandlers(event)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hooks == nil {
+	if s.listeners == nil {
 		return any, named
 	}
-	return append(any[:len(any):len(any)], s.hooks.any...), append(named[:len(named):len(named)], s.hooks.events[event]...)
+	return any, append(named[:len(named):len(named)], s.listeners.events[event]...)
 }
 
-// Emit sends an event to this client. Arguments are as with [Encode]. It never
-// waits for the network; a client for whom too much waits is closed as slow.
-// Errors: those of Encode, and ErrDisconnected.
+// Emit sends an event to this client. Arguments are encoded as [Encode] does. It never
+// waits for the network; a client for which too much waits is closed as slow. Errors:
+// those of Encode, and ErrDisconnected.
 func (s *Socket) Emit(event string, args ...any) error {
 	p, err := Encode(s.nsp.name, event, args...)
 	if err != nil {
@@ -245,8 +219,7 @@ func (s *Socket) Emit(event string, args ...any) error {
 	return s.Send(p)
 }
 
-// Send sends a packet as Emit does. It panics if the packet is of another
-// namespace.
+// Send sends a packet as Emit does. It panics if the packet is of another namespace.
 func (s *Socket) Send(p *Packet) error {
 	checkNamespace(p, s.nsp)
 	if !s.Connected() {
@@ -256,10 +229,9 @@ func (s *Socket) Send(p *Packet) error {
 	return nil
 }
 
-// TrySend sends a packet unless the connection's queue is full
-// (engineio.Config.QueueBytes) or the socket has ended. If it was full, OnDrain
-// follows when it is worth trying again. It panics if the packet is of another
-// namespace.
+// TrySend sends a packet and reports true, unless the connection's queue is full
+// (engineio.Config.QueueBytes) or the socket has ended. If the queue was full, OnDrain
+// runs when it is worth trying again. It panics if the packet is of another namespace.
 func (s *Socket) TrySend(p *Packet) bool {
 	checkNamespace(p, s.nsp)
 	return s.Connected() && s.transmit(p, sendIfRoom)
@@ -272,29 +244,45 @@ func checkNamespace(p *Packet, n *Namespace) {
 	}
 }
 
-// A sendMode says for whom a packet is dropped.
+// A sendMode says whether a full queue refuses a packet.
 type sendMode uint8
 
 const (
-	sendAlways   sendMode = iota // nobody
-	sendIfRoom                   // a full queue, which asks again
-	sendVolatile                 // a client that cannot take it now
+	sendAlways sendMode = iota
+	sendIfRoom
 )
 
 // transmit queues p in the form that this socket gets, and reports whether it was
-// taken.
-func (s *Socket) transmit(p *Packet, mode sendMode) bool {
-	if s.trail != nil {
-		return s.trail.transmit(s, p, mode)
+// queued.
+func (s *Socket) transmit(p *Packet, mode sendMode) (queued bool) {
+	if s.recovery != nil {
+		queued = s.recovery.transmit(s, p, mode)
+	} else {
+		queued = s.enqueue(p.group(s.parser()), mode)
 	}
-	taken := s.enqueue(p.shared(s.parser()), mode)
-	if taken {
-		s.tellOutgoing(p)
+	if queued {
+		s.sent(p)
 	}
-	return taken
+	return queued
 }
 
-// send queues a group that no listener hears of.
+// sent counts a packet that was queued, and tells the Observer of it.
+func (s *Socket) sent(p *Packet) {
+	s.nsp.countSent(p)
+	if o := s.nsp.server.observer.Load(); o != nil {
+		(*o).Sent(s, p)
+	}
+}
+
+func (s *Socket) enqueue(g *engineio.Group, mode sendMode) bool {
+	if mode == sendIfRoom {
+		return s.client.session.TrySend(g)
+	}
+	s.client.session.Send(g)
+	return true
+}
+
+// send queues a group that is not an event.
 func (s *Socket) send(g *engineio.Group) error {
 	if !s.Connected() {
 		return ErrDisconnected
@@ -303,104 +291,29 @@ func (s *Socket) send(g *engineio.Group) error {
 	return nil
 }
 
-func (s *Socket) tellOutgoing(p *Packet) {
-	s.mu.Lock()
-	var list []func(string, []any)
-	if s.hooks != nil {
-		list = s.hooks.outgoing
-	}
-	s.mu.Unlock()
-	for _, fn := range list {
-		fn(p.name, p.args)
-	}
-}
-
-// EmitAck sends an event and waits for the client's answer. Binary in it stands
-// in base64, so that it decodes into a Binary or a []byte. Without a deadline in
-// ctx it waits as long as the socket is connected. A handler must give one: when
-// Config.MaxInbox more events wait, the connection is not read, and the answer
-// cannot come.
-//
-// Errors: those of Emit, ErrTooManyAcks, and the context's.
-func (s *Socket) EmitAck(ctx context.Context, event string, args ...any) ([]json.RawMessage, error) {
-	return (&Emitter{socket: s}).EmitAck(ctx, event, args...)
-}
-
-// inlined are the arguments with attachments in base64.
-func (p *inPacket) inlined() []json.RawMessage {
-	for i := range p.args {
-		p.args[i] = inline(p.args[i], p.attachments)
-	}
-	return p.args
-}
-
-// expect calls fn once with the answer to id, or with nil when the socket ends
-// first. fn must not block.
-func (s *Socket) expect(id int64, fn func(*inPacket)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case !s.Connected():
-		return ErrDisconnected
-	case len(s.acks) >= s.nsp.server.cfg.MaxPendingAcks:
-		return ErrTooManyAcks
-	case s.acks == nil:
-		s.acks = map[int64]func(*inPacket){}
-	}
-	s.acks[id] = fn
-	return nil
-}
-
-// forget gives an answer up.
-func (s *Socket) forget(id int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dropAck(id)
-}
-
-// dropAck takes the callback of id out. s.mu is held.
-func (s *Socket) dropAck(id int64) func(*inPacket) {
-	fn := s.acks[id]
-	delete(s.acks, id)
-	if len(s.acks) == 0 {
-		s.acks = nil
-	}
-	return fn
-}
-
-// answered handles an ACK. One that nobody waits for is ignored: it was late.
-func (s *Socket) answered(p *inPacket) {
-	s.mu.Lock()
-	fn := s.dropAck(p.id)
-	s.mu.Unlock()
-	if fn != nil {
-		fn(p)
-	}
-}
-
-// Join puts the socket into rooms. A socket that has ended joins nothing. It
-// returns ErrTooManyRooms, and joins none of them, if the socket would be in more
-// than Config.MaxRooms; and, after it has joined, the error of Recovery.Remember.
+// Join puts the socket into rooms. A socket that has ended joins nothing. It returns
+// ErrTooManyRooms, and joins none of them, if the socket would be in more than
+// Config.MaxRooms; and, after it has joined, the error of Recovery.Remember.
 func (s *Socket) Join(rooms ...string) error {
 	if err := s.nsp.join(s, rooms); err != nil {
 		return err
 	}
-	return s.remember()
+	return s.rememberRooms()
 }
 
 // Leave takes the socket out of a room. The error is that of Recovery.Remember.
 func (s *Socket) Leave(room string) error {
 	s.nsp.leave(s, room)
-	return s.remember()
+	return s.rememberRooms()
 }
 
-// Rooms are the rooms the socket is in, its own id first.
+// Rooms returns the names of the rooms that the socket is in, its own id first.
 func (s *Socket) Rooms() []string { return s.nsp.roomsOf(s) }
 
-// Disconnect ends the socket for good: the client is told and does not come back
-// by itself. With closing it ends all sockets of the connection that way and
-// closes it. Events that were received and not yet handled are dropped, and
-// contexts of handlers end.
+// Disconnect ends the socket for good: the client is told and does not come back by
+// itself. With closing it ends all sockets of the connection that way and closes it.
+// Events that were received and not yet handled are dropped, and contexts of handlers
+// end.
 func (s *Socket) Disconnect(closing bool) {
 	if closing {
 		s.client.disconnect()
@@ -411,12 +324,12 @@ func (s *Socket) Disconnect(closing bool) {
 	}
 }
 
-// CloseTransport closes the whole connection without a goodbye, after what is
-// queued was sent. The client reconnects by itself.
+// CloseTransport closes the whole connection without a Socket.IO disconnect, once what
+// is queued was sent. The client reconnects by itself.
 func (s *Socket) CloseTransport() { s.client.end(reasonForced) }
 
-// end marks the socket as ended and has its listeners told, behind the events
-// that came before. It is called once.
+// end marks the socket as ended and has its listeners run after the events that came
+// before. It is called once.
 func (s *Socket) end(reason string, ph phase) {
 	s.mu.Lock()
 	s.phase.Store(int32(ph))
@@ -427,8 +340,8 @@ func (s *Socket) end(reason string, ph phase) {
 		s.grace = time.AfterFunc(s.nsp.server.cfg.HandlerGrace, s.cancelContext)
 	}
 	s.mu.Unlock()
-	for _, fn := range acks {
-		fn(nil)
+	for _, answer := range acks {
+		answer <- nil
 	}
 	if ph == phaseEnded {
 		s.cancelContext()
@@ -442,25 +355,31 @@ func (s *Socket) discard() {
 	s.nsp.remove(s)
 }
 
-// opened tells OnConnect. Should a listener panic, the client is left without its
-// handlers, so it must come again.
+// opened runs the OnConnect listeners. If one panics, the client lacks handlers, so it
+// must connect again.
 func (s *Socket) opened() {
+	if o := s.nsp.server.observer.Load(); o != nil {
+		s.nsp.connected(s, *o)
+	}
 	s.follow()
 	for _, fn := range s.nsp.connectListeners() {
-		if !s.guard("connect", func() { fn(s) }) {
+		if !s.withoutPanic("connect", func() { fn(s) }) {
 			s.CloseTransport()
 			return
 		}
 	}
-	s.settle()
+	s.beginRemembering()
 	if s.nsp.server.cfg.ReleaseHandshake {
 		s.releaseHandshake()
 	}
 }
 
-// dispatch handles one event.
+// dispatch runs the handlers of one event.
 func (s *Socket) dispatch(e *Event) {
-	any, named := s.handlers(e.Name)
+	if o := s.nsp.server.observer.Load(); o != nil {
+		(*o).Received(e)
+	}
+	any, named := s.handlersOf(e.Name)
 	for _, fn := range any {
 		s.handle(fn, e)
 	}
@@ -469,34 +388,34 @@ func (s *Socket) dispatch(e *Event) {
 	}
 }
 
-// handle runs one handler unless the server has ended the socket. A panic costs
-// that event and nothing else.
-func (s *Socket) handle(fn func(context.Context, *Event), e *Event) {
-	if s.at() != phaseEnded {
-		s.guard(e.Name, func() { fn(s.context(), e) })
+// handle runs one handler unless the server has ended the socket. A panic costs that
+// event and nothing else.
+func (s *Socket) handle(fn EventHandler, e *Event) {
+	if s.currentPhase() != phaseEnded {
+		s.withoutPanic(e.Name, func() { fn(s.context(), e) })
 	}
 }
 
-// finish tells the listeners that the socket has ended and takes it out of its
-// rooms in between.
+// finish takes the socket out of its rooms and runs the OnDisconnect listeners.
 func (s *Socket) finish() {
 	s.phase.Store(int32(phaseEnded)) // an event that was still on its way comes too late
 	s.unfollow()
-	h := s.listeners()
-	for _, fn := range h.disconnecting {
-		s.guard("disconnecting", func() { fn(s.reason) })
-	}
 	s.nsp.remove(s)
-	for _, fn := range h.disconnect {
-		s.guard("disconnect", func() { fn(s.reason) })
+	s.nsp.counts.disconnects.Add(1)
+	if o := s.nsp.server.observer.Load(); o != nil && s.reason != ReasonReplaced {
+		(*o).Disconnected(s, s.reason)
+	}
+	for _, fn := range s.currentListeners().disconnect {
+		s.withoutPanic("disconnect", func() { fn(s.reason) })
 	}
 	s.cancelContext()
 }
 
-// guard runs fn and reports whether it came back without a panic.
-func (s *Socket) guard(event string, fn func()) (ok bool) {
+// withoutPanic runs fn and reports whether it returned; if it panicked, that is logged.
+func (s *Socket) withoutPanic(event string, fn func()) (ok bool) {
 	defer func() {
 		if r := recover(); r != nil {
+			s.nsp.counts.errors.Add(1)
 			s.nsp.server.log.Error("socket.io handler panicked", slog.String("namespace", s.nsp.name),
 				slog.String("event", event), slog.Any("panic", r), slog.String("stack", string(debug.Stack())))
 		}
@@ -505,14 +424,14 @@ func (s *Socket) guard(event string, fn func()) (ok bool) {
 	return true
 }
 
-// drained tells OnDrain.
+// drained runs the OnDrain listeners.
 func (s *Socket) drained() {
-	for _, fn := range s.listeners().drain {
+	for _, fn := range s.currentListeners().drain {
 		fn()
 	}
 }
 
-// context is the socket's, made when it is first needed.
+// context returns the context of the socket's handlers, made when it is first needed.
 func (s *Socket) context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -525,7 +444,7 @@ func (s *Socket) context() context.Context {
 	return s.ctx
 }
 
-// cancelContext ends it.
+// cancelContext ends the context of the socket's handlers.
 func (s *Socket) cancelContext() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// workers run the inboxes of connections. A few of those that have nothing to do
-// wait for the next inbox: their stacks have grown to what listeners need, which
-// a new goroutine would pay for again with every event (a tenth of an echo).
+// workers is a pool of goroutines that run the inboxes of connections. A few idle ones
+// are kept: their stacks have grown to what handlers need, and a new goroutine would have
+// to grow its own with every event (a tenth of the time of an echo).
 type workers struct {
-	next chan *client
-	stop chan struct{}
-	once sync.Once
-	idle chan struct{} // a place for each worker that may wait
-	all  sync.WaitGroup
+	next    chan *client
+	stop    chan struct{}
+	once    sync.Once
+	idle    chan struct{} // has a value for each idle worker
+	running sync.WaitGroup
 }
 
-// idlePerCore is how many workers may wait for each core: more do not run at once.
+// idlePerCore is how many idle workers are kept for each core.
 const idlePerCore = 4
 
 func newWorkers() *workers {
@@ -27,19 +27,18 @@ func newWorkers() *workers {
 	}
 }
 
-// run has the client's inbox run, by a worker that waits or by a new one. It
-// does not block.
+// run has the client's inbox run by an idle worker or a new one. It does not block.
 func (w *workers) run(c *client) {
 	select {
 	case w.next <- c:
 	default:
-		w.all.Add(1)
+		w.running.Add(1)
 		go w.work(c)
 	}
 }
 
 func (w *workers) work(c *client) {
-	defer w.all.Done()
+	defer w.running.Done()
 	for {
 		c.work()
 		select {
@@ -56,9 +55,9 @@ func (w *workers) work(c *client) {
 	}
 }
 
-// end lets the workers that wait go, and waits for all of them. Nothing may be
-// run any more.
+// end stops the idle workers and waits until all have ended. run must not be called any
+// more.
 func (w *workers) end() {
 	w.once.Do(func() { close(w.stop) })
-	w.all.Wait()
+	w.running.Wait()
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
 // Analytics of a user's own entries in the account's currency. Each reads sums by day
@@ -13,91 +15,80 @@ import (
 // who has no entry at all, in any currency. A page asks for five of them at once, so
 // they are long reads: nobody else waits for them.
 
-// An analysis is one look at a user's entries.
+// An analysis reads a user's entries as they are at one moment.
 type analysis struct {
-	*glance
+	*snapshot
 	userID   string
 	currency string
 	zone     *time.Location
 	today    models.Day
 
 	mixed      bool       // there are entries in other currencies too
-	first, end models.Day // the days that were looked at; the end is excluded
-	looked     int64      // how many entries were looked through
+	first, end models.Day // the days that were read; the end is excluded
+	scanned    int64      // how many entries were read one by one
 }
 
-// analyse runs fn, and reports whether the user has entries at all.
-func (s *Store) analyse(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
-	err = s.longGlance(ctx, userID, func(g *glance) (int64, error) {
-		u, err := g.user(userID)
+// readAnalysis runs fn, and reports whether the user has entries at all.
+func (s *Store) readAnalysis(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
+	err = s.longSnapshot(ctx, userID, func(v *snapshot) (int64, error) {
+		u, err := v.user(userID)
 		if err != nil {
 			return 0, err
 		}
-		own, others := u.Totals.In(u.Currency())
+		own, others := u.Totals.ForAccount(u.Currency())
 		some = own.Count > 0 || len(others) > 0
 		a := &analysis{
-			glance: g, userID: userID, currency: u.Currency(), zone: s.ZoneOf(&u), today: s.Today(&u),
+			snapshot: v, userID: userID, currency: u.Currency(), zone: s.ZoneOf(&u), today: s.Today(&u),
 			mixed: len(others) > 0, first: models.MaxDay, end: models.MinDay,
 		}
 		err = fn(a)
-		return a.looked, err
+		return a.scanned, err
 	})
 	return some, err
 }
 
-// others are what the days that were looked at have in other currencies.
+// others returns what the days that were read have in other currencies.
 func (a *analysis) others() (list []models.CurrencyTotal, err error) {
 	if !a.mixed || a.end <= a.first {
 		return nil, nil
 	}
-	const query = "SELECT currency, type, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
-		"WHERE user_id = ? AND day >= ? AND day < ? AND count > 0 AND currency NOT IN ('', ?) GROUP BY currency, type ORDER BY currency"
-	err = a.rows(query, []any{a.userID, int64(a.first), int64(a.end), a.currency}, func(row scanner) error {
-		var t tally
-		if err := row.Scan(&t.currency, &t.kind, &t.sum.Units, &t.sum.Micros, &t.count); err != nil {
-			return err
+	found, err := find[dailyTotal](a.totals(a.first, a.end).Select("currency, type, "+summed).
+		Where(otherCurrency, a.currency).Group("currency, type").Order("currency"))
+	for _, t := range found {
+		if n := len(list); n == 0 || list[n-1].Currency != t.Currency {
+			list = append(list, models.CurrencyTotal{Currency: t.Currency})
 		}
-		if n := len(list); n == 0 || list[n-1].Currency != t.currency {
-			list = append(list, models.CurrencyTotal{Currency: t.currency})
-		}
-		addTally(&list[len(list)-1], t)
-		return nil
-	})
+		addTotal(&list[len(list)-1], t)
+	}
 	return list, err
 }
 
-// lookAt notes that days are looked at.
-func (a *analysis) lookAt(from, to models.Day) { a.first, a.end = min(a.first, from), max(a.end, to) }
+// totals selects the totals of the days from from, included, to to.
+func (a *analysis) totals(from, to models.Day) *gorm.DB {
+	return a.db.Model(&dailyTotal{}).Where("user_id = ? AND day >= ? AND day < ? AND count > 0", a.userID, from, to)
+}
 
-// inAccount is the condition that an entry is in the account's currency.
-const inAccount = " AND currency IN ('', ?)"
+// cover adds days to those that were read.
+func (a *analysis) cover(from, to models.Day) { a.first, a.end = min(a.first, from), max(a.end, to) }
 
 // days are what came and went on each day from from, included, to to.
 func (a *analysis) days(from, to models.Day) (days []models.DayFlow, err error) {
-	a.lookAt(from, to)
-	const query = "SELECT day, type, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
-		"WHERE user_id = ? AND day >= ? AND day < ? AND count > 0" + inAccount + " GROUP BY day, type ORDER BY day"
-	err = a.rows(query, []any{a.userID, int64(from), int64(to), a.currency}, func(row scanner) error {
-		var day models.Day
-		var count int64
-		var kind string
-		var sum models.Sum
-		if err := row.Scan(&day, &kind, &sum.Units, &sum.Micros, &count); err != nil {
-			return err
-		}
-		d := models.DayFlow{Day: day}
-		if kind == "income" {
-			d.Income, d.Incomes = sum.Normal(), count
+	a.cover(from, to)
+	found, err := find[dailyTotal](a.totals(from, to).Select("day, type, "+summed).
+		Where(ownCurrency, a.currency).Group("day, type").Order("day"))
+	for _, t := range found {
+		d := models.DayFlow{Day: t.Day}
+		if t.Type == "income" {
+			d.Income, d.Incomes = t.Normalized(), t.Count
 		} else {
-			d.Expense, d.Expenses = sum.Normal(), count
+			d.Expense, d.Expenses = t.Normalized(), t.Count
 		}
 		if n := len(days); n > 0 && days[n-1].Day == d.Day {
 			days[n-1].Flow = days[n-1].Plus(d.Flow)
 		} else {
 			days = append(days, d)
 		}
-		return nil
-	})
+	}
 	return days, err
 }
 
@@ -110,17 +101,12 @@ func (a *analysis) monthsUntilNow(n int) ([]models.DayFlow, error) {
 // categories are what entries of a type amount to by category, from from, included,
 // to to.
 func (a *analysis) categories(kind string, from, to models.Day) (list []models.CategoryTotal, err error) {
-	a.lookAt(from, to)
-	const query = "SELECT category, CAST(SUM(units) AS BIGINT), CAST(SUM(micros) AS BIGINT), CAST(SUM(count) AS BIGINT) FROM daily_totals " +
-		"WHERE user_id = ? AND day >= ? AND day < ? AND type = ? AND count > 0" + inAccount + " GROUP BY category ORDER BY category"
-	err = a.rows(query, []any{a.userID, int64(from), int64(to), kind, a.currency}, func(row scanner) error {
-		var c models.CategoryTotal
-		err := row.Scan(&c.Category, &c.Total.Units, &c.Total.Micros, &c.Count)
-		c.Total = c.Total.Normal()
-		list = append(list, c)
-		return err
-	})
-	return list, err
+	a.cover(from, to)
+	found, err := find[dailyTotal](a.totals(from, to).Select("category, "+summed).
+		Where("type = ?", kind).Where(ownCurrency, a.currency).Group("category").Order("category"))
+	return mapped(found, func(t dailyTotal) models.CategoryTotal {
+		return models.CategoryTotal{Category: t.Category, Total: t.Normalized(), Count: t.Count}
+	}), err
 }
 
 // ranges are categories with their smallest and largest amounts, which only the
@@ -136,58 +122,52 @@ func (a *analysis) ranges(kind string, from, to models.Day) ([]models.CategoryRa
 		list[i].CategoryTotal = t
 		at[t.Category] = &list[i]
 	}
-	if !a.mayLookThrough(totals) {
+	if !a.mayScan(totals) {
 		return list, nil
 	}
-	const query = "SELECT category, MIN(amount), MAX(amount) FROM expenses WHERE " + entriesOfDays + " AND type = ? GROUP BY category"
-	err = a.rows(query, append(a.entriesArgs(from, to), kind), func(row scanner) error {
-		var category string
-		var least, most models.Money
-		err := row.Scan(&category, &least, &most)
-		if r := at[category]; r != nil {
-			r.Least, r.Most = least, most
+	type extremes struct {
+		Category    string
+		Least, Most models.Money
+	}
+	found, err := find[extremes](a.entries(from, to).Select("category, MIN(amount) AS least, MAX(amount) AS most").
+		Where("type = ?", kind).Group("category"))
+	for _, e := range found {
+		if r := at[e.Category]; r != nil {
+			r.Min, r.Max = e.Least, e.Most
 		}
-		return err
-	})
+	}
 	return list, err
 }
 
-// mayLookThrough reports whether there are few enough entries in categories to look
-// through, and notes that they will be.
-func (a *analysis) mayLookThrough(categories []models.CategoryTotal) bool {
-	n := models.CountOf(categories)
-	if n > models.MaxLookedThrough {
+// mayScan reports whether there are few enough entries in categories to read each of them,
+// and counts them if so.
+func (a *analysis) mayScan(categories []models.CategoryTotal) bool {
+	n := models.TotalCount(categories)
+	if n > models.MaxRangeEntries {
 		return false
 	}
-	a.looked += n
+	a.scanned += n
 	return true
 }
 
-// entriesOfDays are the entries in the account's currency of days from from,
-// included, to to, found by the index of dates, which are near; entriesArgs are its
-// parameters.
-const entriesOfDays = "user_id = ? AND date >= ? AND date < ? AND day >= ? AND day < ?" + inAccount
-
-func (a *analysis) entriesArgs(from, to models.Day) []any {
-	first, end := models.MomentsOf(from, to-1)
-	return []any{a.userID, first.UnixMilli(), end.UnixMilli(), int64(from), int64(to), a.currency}
+// entries selects the entries in the account's currency of days from from, included, to to,
+// found by the index of dates, which are near.
+func (a *analysis) entries(from, to models.Day) *gorm.DB {
+	first, end := models.TimeRange(from, to-1)
+	return a.db.Model(&models.Expense{}).
+		Where("user_id = ? AND date >= ? AND date < ?", a.userID, first.UnixMilli(), end.UnixMilli()).
+		Where("day >= ? AND day < ?", from, to).Where(ownCurrency, a.currency)
 }
 
 // largest are the largest expenses from from, included, to to.
-func (a *analysis) largest(from, to models.Day) (list []models.Expense, err error) {
-	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE " + entriesOfDays + " AND type = 'expense' ORDER BY amount DESC, id LIMIT ?"
-	err = a.rows(query, append(a.entriesArgs(from, to), models.MaxUnusual), func(row scanner) error {
-		e, err := scanExpense(row)
-		list = append(list, e)
-		return err
-	})
-	return list, err
+func (a *analysis) largest(from, to models.Day) ([]models.Expense, error) {
+	return find[models.Expense](a.entries(from, to).Where("type = 'expense'").Order("amount DESC, id").Limit(models.MaxUnusual))
 }
 
 // Trends are those of the present month and the ones before, months in all, by one
 // of models.TrendPeriods.
 func (s *Store) Trends(ctx context.Context, userID, period string, months int) (*models.Analysis[models.Trends], error) {
-	return look(ctx, s, userID, func(a *analysis) (models.Trends, error) { return a.trends(period, months) })
+	return analyze(ctx, s, userID, func(a *analysis) (models.Trends, error) { return a.trends(period, months) })
 }
 
 func (a *analysis) trends(period string, months int) (models.Trends, error) {
@@ -197,8 +177,10 @@ func (a *analysis) trends(period string, months int) (models.Trends, error) {
 
 // Breakdown is the user's entries of a type by category, of the days from from to
 // to, both included; one that is not named is open.
-func (s *Store) Breakdown(ctx context.Context, userID, kind string, from, to models.DayRef) (*models.Analysis[models.Breakdown], error) {
-	return look(ctx, s, userID, func(a *analysis) (models.Breakdown, error) { return a.breakdown(kind, from, to) })
+func (s *Store) Breakdown(
+	ctx context.Context, userID, kind string, from, to models.DayRef,
+) (*models.Analysis[models.Breakdown], error) {
+	return analyze(ctx, s, userID, func(a *analysis) (models.Breakdown, error) { return a.breakdown(kind, from, to) })
 }
 
 func (a *analysis) breakdown(kind string, from, to models.DayRef) (models.Breakdown, error) {
@@ -210,7 +192,8 @@ func (a *analysis) breakdown(kind string, from, to models.DayRef) (models.Breakd
 		last = to.In(a.zone)
 	}
 	if last < first {
-		return models.Breakdown{}, models.InvalidIf([]models.Violation{{Field: "endDate", Rule: models.RuleOrder, Value: last.String()}})
+		order := models.Violation{Field: "endDate", Rule: models.RuleOrder, Value: last.String()}
+		return models.Breakdown{}, models.InvalidIf([]models.Violation{order})
 	}
 	list, err := a.ranges(kind, first, last+1)
 	return models.NewBreakdown(kind, list), err
@@ -219,7 +202,7 @@ func (a *analysis) breakdown(kind string, from, to models.DayRef) (models.Breakd
 // Comparison is the present month and the ones before, months in all, each beside
 // the one before it, newest first.
 func (s *Store) Comparison(ctx context.Context, userID string, months int) (*models.Analysis[[]models.MonthComparison], error) {
-	return look(ctx, s, userID, func(a *analysis) ([]models.MonthComparison, error) {
+	return analyze(ctx, s, userID, func(a *analysis) ([]models.MonthComparison, error) {
 		days, err := a.monthsUntilNow(months)
 		return models.CompareMonths(a.today, months, days), err
 	})
@@ -227,7 +210,7 @@ func (s *Store) Comparison(ctx context.Context, userID string, months int) (*mod
 
 // Insights is what stands out in the present month and the three before.
 func (s *Store) Insights(ctx context.Context, userID string) (*models.Analysis[models.Insights], error) {
-	return look(ctx, s, userID, (*analysis).insights)
+	return analyze(ctx, s, userID, (*analysis).insights)
 }
 
 func (a *analysis) insights() (models.Insights, error) {
@@ -241,7 +224,7 @@ func (a *analysis) insights() (models.Insights, error) {
 		return models.Insights{}, err
 	}
 	var largest []models.Expense
-	if a.mayLookThrough(categories) {
+	if a.mayScan(categories) {
 		largest, err = a.largest(from, to)
 	}
 	return models.NewInsights(a.today, days, categories, largest), err
@@ -249,7 +232,7 @@ func (a *analysis) insights() (models.Insights, error) {
 
 // Prediction is that of the month after the present one.
 func (s *Store) Prediction(ctx context.Context, userID string) (*models.Analysis[models.Prediction], error) {
-	return look(ctx, s, userID, func(a *analysis) (models.Prediction, error) {
+	return analyze(ctx, s, userID, func(a *analysis) (models.Prediction, error) {
 		from, to := models.MonthOf(a.today, -models.PredictionMonths), models.MonthOf(a.today, 0)
 		days, err := a.days(from, to)
 		if err != nil {
@@ -263,7 +246,7 @@ func (s *Store) Prediction(ctx context.Context, userID string) (*models.Analysis
 // Velocity is how fast the user spends in the present month. Who has no entry has
 // spent nothing: it never is nil.
 func (s *Store) Velocity(ctx context.Context, userID string) (*models.Analysis[models.Velocity], error) {
-	found, _, err := lookAnyway(ctx, s, userID, (*analysis).velocity)
+	found, _, err := analyzeAlways(ctx, s, userID, (*analysis).velocity)
 	return found, err
 }
 
@@ -282,7 +265,7 @@ const overviewMonths = 3
 
 // Overview is several of these, all of the same moment.
 func (s *Store) Overview(ctx context.Context, userID string) (*models.Analysis[models.Overview], error) {
-	return look(ctx, s, userID, func(a *analysis) (o models.Overview, err error) {
+	return analyze(ctx, s, userID, func(a *analysis) (o models.Overview, err error) {
 		if o.Trends, err = a.trends(models.TrendMonthly, overviewMonths); err != nil {
 			return o, err
 		}
@@ -297,21 +280,23 @@ func (s *Store) Overview(ctx context.Context, userID string) (*models.Analysis[m
 	})
 }
 
-// look gives what fn finds, or nil for a user without entries. A free function, for
-// methods cannot be generic.
-func look[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*models.Analysis[T], error) {
-	found, some, err := lookAnyway(ctx, s, userID, fn)
+// analyze returns what fn finds, or nil for a user without entries. It is a function
+// because methods cannot be generic.
+func analyze[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*models.Analysis[T], error) {
+	found, some, err := analyzeAlways(ctx, s, userID, fn)
 	if !some {
 		return nil, err
 	}
 	return found, err
 }
 
-// lookAnyway gives what fn finds, and whether the user has entries at all.
-func lookAnyway[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*models.Analysis[T], bool, error) {
+// analyzeAlways returns what fn finds, and whether the user has entries at all.
+func analyzeAlways[T any](
+	ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error),
+) (*models.Analysis[T], bool, error) {
 	found := &models.Analysis[T]{}
-	some, err := s.analyse(ctx, userID, func(a *analysis) (err error) {
-		if found.Found, err = fn(a); err != nil {
+	some, err := s.readAnalysis(ctx, userID, func(a *analysis) (err error) {
+		if found.Value, err = fn(a); err != nil {
 			return err
 		}
 		found.Currency = a.currency
@@ -322,4 +307,14 @@ func lookAnyway[T any](ctx context.Context, s *Store, userID string, fn func(*an
 		return nil, false, err
 	}
 	return found, some, nil
+}
+
+// DescriptionUses are the descriptions and categories of the user's own newest
+// entries by date, models.SuggestionEntries of them: however many there are in all,
+// no more are read, along the index of dates.
+func (s *Store) DescriptionUses(ctx context.Context, userID string) ([]models.DescriptionUse, error) {
+	newest := s.read(ctx).Model(&models.Expense{}).Select("description, category").
+		Where("user_id = ?", userID).Order("date DESC, id DESC").Limit(models.SuggestionEntries)
+	return find[models.DescriptionUse](s.read(ctx).Table("(?) AS newest", newest).
+		Select("description, category, COUNT(*) AS count").Group("description, category").Order("description, category"))
 }

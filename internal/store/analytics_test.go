@@ -43,7 +43,8 @@ func (h *history) entry(day, kind, category string, amount models.Money, change 
 	h.n++
 	err = h.s.Write(h.t.Context(), h.user, func(tx *store.Tx) error {
 		e := models.Expense{
-			ID: storetest.ID(), UserID: h.user, Description: fmt.Sprintf("Entry %d", h.n), Amount: amount * 1_000_000, Category: category, Type: kind,
+			ID: storetest.ID(), UserID: h.user, Description: fmt.Sprintf("Entry %d", h.n), Amount: amount * 1_000_000, Category: category,
+			Type: kind,
 			Date: date, Day: models.DayOf(date, time.UTC), Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}
 		for _, c := range change {
@@ -79,30 +80,36 @@ func TestAnalyticsCountTheMonthsThatTheySay(t *testing.T) {
 		h.year()
 		trends, err := h.s.Trends(ctx, h.user, models.TrendMonthly, 3)
 		var labels []string
-		for _, p := range trends.Found.Points {
+		for _, p := range trends.Value.Points {
 			labels = append(labels, fmt.Sprintf("%s %v %v %d", p.Label, p.Income, p.Expense, p.Entries()))
 		}
 		if diff := cmp.Diff([]string{"2026-09 0 200 1", "2026-10 2000 300 2", "2026-11 0 60 3"}, labels); diff != "" || err != nil {
 			h.t.Errorf("%v, trends (-want +got):\n%s", err, diff)
 		}
 		months, err := h.s.Comparison(ctx, h.user, 2)
-		if err != nil || len(months.Found) != 2 || months.Found[0].Current.Expense != units(60) || months.Found[1].Previous.Expense != units(200) {
+		if err != nil || len(months.Value) != 2 || months.Value[0].Current.Expense != units(60) ||
+			months.Value[1].Previous.Expense != units(200) {
 			h.t.Errorf("comparison: %+v, %v", months, err)
 		}
 		velocity, err := h.s.Velocity(ctx, h.user)
-		if err != nil || velocity.Found.Spent != units(60) || velocity.Found.Day != 21 || velocity.Found.Days != 30 || velocity.Found.Entries != 3 {
+		if err != nil || velocity.Value.Spent != units(60) || velocity.Value.Day != 21 || velocity.Value.Days != 30 ||
+			velocity.Value.Entries != 3 {
 			h.t.Errorf("velocity: %+v, %v", velocity, err)
 		}
 		prediction, err := h.s.Prediction(ctx, h.user)
-		if err != nil || prediction.Found.Months != 6 || prediction.Found.Average != 1600.0/6 || len(prediction.Found.Categories) != 2 {
+		if err != nil || prediction.Value.Months != 6 || prediction.Value.Average != 1600.0/6 || len(prediction.Value.Categories) != 2 {
 			h.t.Errorf("prediction: %+v, %v", prediction, err)
 		}
 		insights, err := h.s.Insights(ctx, h.user)
-		if err != nil || insights.Found.Expense != units(660) || insights.Found.Top.Category != "food" || insights.Found.Top.Total != units(358) || len(insights.Found.Unusual) != 0 {
+		if err != nil || insights.Value.Expense != units(660) || insights.Value.Top.Category != "food" ||
+			insights.Value.Top.Total != units(358) || len(insights.Value.Unusual) != 0 {
 			h.t.Errorf("insights: %+v, %v", insights, err)
 		}
 		overview, err := h.s.Overview(ctx, h.user)
-		if diff := cmp.Diff(models.Overview{Trends: trends.Found, Breakdown: overview.Found.Breakdown, Insights: insights.Found, Velocity: velocity.Found}, overview.Found); diff != "" || err != nil {
+		if diff := cmp.Diff(models.Overview{
+			Trends: trends.Value, Breakdown: overview.Value.Breakdown, Insights: insights.Value,
+			Velocity: velocity.Value,
+		}, overview.Value); diff != "" || err != nil {
 			h.t.Errorf("overview: %v (-want +got):\n%s", err, diff)
 		}
 	})
@@ -113,22 +120,22 @@ func TestABreakdownHasTheDaysThatItIsAskedFor(t *testing.T) {
 		h.year()
 		day := func(s string) models.DayRef {
 			d, _ := models.ParseDay(s)
-			return models.OnDay(d)
+			return models.DayRefOf(d)
 		}
 		got, err := h.s.Breakdown(h.t.Context(), h.user, "expense", day("2026-08-15"), day("2026-11-01"))
 		want := models.Breakdown{Type: "expense", Total: units(640), Categories: []models.CategoryRange{
-			{CategoryTotal: models.CategoryTotal{Category: "food", Total: units(340), Count: 3}, Least: 40_000_000, Most: 200_000_000},
-			{CategoryTotal: models.CategoryTotal{Category: "bills", Total: units(300), Count: 1}, Least: 300_000_000, Most: 300_000_000},
+			{CategoryTotal: models.CategoryTotal{Category: "food", Total: units(340), Count: 3}, Min: 40_000_000, Max: 200_000_000},
+			{CategoryTotal: models.CategoryTotal{Category: "bills", Total: units(300), Count: 1}, Min: 300_000_000, Max: 300_000_000},
 		}}
-		if diff := cmp.Diff(want, got.Found); diff != "" || err != nil {
+		if diff := cmp.Diff(want, got.Value); diff != "" || err != nil {
 			h.t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 		all, err := h.s.Breakdown(h.t.Context(), h.user, "expense", models.DayRef{}, models.DayRef{})
-		if err != nil || all.Found.Total != units(14992) || len(all.Found.Categories) != 4 {
+		if err != nil || all.Value.Total != units(14992) || len(all.Value.Categories) != 4 {
 			h.t.Errorf("of all days: %+v, %v", all, err)
 		}
 		income, err := h.s.Breakdown(h.t.Context(), h.user, "income", models.DayRef{}, models.DayRef{})
-		if err != nil || income.Found.Total != units(2000) {
+		if err != nil || income.Value.Total != units(2000) {
 			h.t.Errorf("of income: %+v, %v", income, err)
 		}
 	})
@@ -146,7 +153,7 @@ func TestUnusualExpensesAreTheLargest(t *testing.T) {
 		h.entry("2026-11-02", "income", "salary", 9000)
 		i, err := h.s.Insights(h.t.Context(), h.user)
 		var amounts []models.Money
-		for _, e := range i.Found.Unusual {
+		for _, e := range i.Value.Unusual {
 			amounts = append(amounts, e.Amount/1_000_000)
 		}
 		if diff := cmp.Diff([]models.Money{80, 70, 60}, amounts); diff != "" || err != nil {
@@ -163,7 +170,8 @@ func TestAnalyticsOfNobody(t *testing.T) {
 		trends, err := h.s.Trends(h.t.Context(), nobody, models.Daily, 24)
 		overview, err2 := h.s.Overview(h.t.Context(), nobody)
 		velocity, err3 := h.s.Velocity(h.t.Context(), nobody)
-		if trends != nil || overview != nil || velocity.Found.Spent != (models.Sum{}) || velocity.Found.Day != 21 || err != nil || err2 != nil || err3 != nil {
+		if trends != nil || overview != nil || velocity.Value.Spent != (models.Sum{}) || velocity.Value.Day != 21 || err != nil ||
+			err2 != nil || err3 != nil {
 			h.t.Errorf("%v %v %v %v %v %v", trends, overview, velocity, err, err2, err3)
 		}
 		uses, err := h.s.DescriptionUses(h.t.Context(), nobody)
@@ -194,7 +202,10 @@ func TestDescriptionsAreOfTheNewestEntries(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		uses, err := h.s.DescriptionUses(h.t.Context(), h.user)
-		want := []models.DescriptionUse{{Description: "Coffee", Category: "food", Count: models.SuggestionEntries - 2}, {Description: "Coffee", Category: "other", Count: 2}}
+		want := []models.DescriptionUse{
+			{Description: "Coffee", Category: "food", Count: models.SuggestionEntries - 2},
+			{Description: "Coffee", Category: "other", Count: 2},
+		}
 		if diff := cmp.Diff(want, uses); diff != "" || err != nil {
 			h.t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
@@ -205,14 +216,15 @@ func TestDescriptionsAreOfTheNewestEntries(t *testing.T) {
 func TestTooManyEntriesAreNotLookedThrough(t *testing.T) {
 	eachHistory(t, func(h *history) {
 		err := h.s.Write(h.t.Context(), h.user, func(tx *store.Tx) error {
-			for i := range models.MaxLookedThrough + 1 {
+			for i := range models.MaxRangeEntries + 1 {
 				amount := models.Money(1_000_000)
 				if i == 0 {
 					amount *= 1000
 				}
 				tx.InsertExpense(models.Expense{
 					ID: storetest.ID(), UserID: h.user, Description: "x", Amount: amount, Category: "food", Type: "expense",
-					Date: today, Day: models.DayOf(today, time.UTC), Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+					Date: today, Day: models.DayOf(today, time.UTC), Version: 1, LastSyncedAt: tx.Now(), CreatedAt: tx.Now(),
+					UpdatedAt: tx.Now(),
 				})
 			}
 			return nil
@@ -221,11 +233,11 @@ func TestTooManyEntriesAreNotLookedThrough(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		b, err := h.s.Breakdown(h.t.Context(), h.user, "expense", models.DayRef{}, models.DayRef{})
-		if err != nil || b.Found.Total != units(models.MaxLookedThrough+1000) || b.Found.Categories[0].Most != 0 {
+		if err != nil || b.Value.Total != units(models.MaxRangeEntries+1000) || b.Value.Categories[0].Max != 0 {
 			h.t.Errorf("breakdown: %+v, %v", b, err)
 		}
 		i, err := h.s.Insights(h.t.Context(), h.user)
-		if err != nil || i.Found.Expense != b.Found.Total || len(i.Found.Unusual) != 0 {
+		if err != nil || i.Value.Expense != b.Value.Total || len(i.Value.Unusual) != 0 {
 			h.t.Errorf("insights: %+v, %v", i, err)
 		}
 	})
@@ -242,15 +254,17 @@ func TestAnalyticsCountOneCurrencyAndShowTheOthers(t *testing.T) {
 		h.entry("2026-10-03", "expense", "food", 7, in("EUR"))
 		usd := models.CurrencyTotal{Currency: "USD", Income: units(50), Expense: units(900), Count: 2}
 		v, err := h.s.Velocity(h.t.Context(), h.user)
-		if diff := cmp.Diff([]models.CurrencyTotal{usd}, v.Others); v.Found.Spent != units(20) || v.Currency != "INR" || err != nil || diff != "" {
+		if diff := cmp.Diff([]models.CurrencyTotal{usd}, v.Others); v.Value.Spent != units(20) || v.Currency != "INR" || err != nil ||
+			diff != "" {
 			h.t.Errorf("velocity: %+v, %v, others (-want +got):\n%s", v, err, diff)
 		}
 		o, err := h.s.Overview(h.t.Context(), h.user)
-		if err != nil || len(o.Others) != 2 || o.Found.Breakdown.Total != units(20) || o.Found.Breakdown.Categories[0].Most != 10_000_000 || o.Found.Trends.Summary.Expense != units(20) {
+		if err != nil || len(o.Others) != 2 || o.Value.Breakdown.Total != units(20) ||
+			o.Value.Breakdown.Categories[0].Max != 10_000_000 || o.Value.Trends.Summary.Expense != units(20) {
 			h.t.Errorf("overview: %+v, %v", o, err)
 		}
 		i, err := h.s.Insights(h.t.Context(), h.user)
-		if err != nil || i.Found.Top.Category != "food" || len(i.Found.Unusual) != 0 || len(i.Others) != 2 {
+		if err != nil || i.Value.Top.Category != "food" || len(i.Value.Unusual) != 0 || len(i.Others) != 2 {
 			h.t.Errorf("insights: %+v, %v", i, err)
 		}
 	})
@@ -268,7 +282,7 @@ func TestAnalyticsCountTheAccountsDays(t *testing.T) {
 			h.entry("2026-11-30", "expense", "food", 3)
 			h.entry("2026-12-01", "expense", "food", 5)
 			v, err := s.Velocity(t.Context(), h.user)
-			if got := fmt.Sprintf("%d of %d: %v", v.Found.Day, v.Found.Days, v.Found.Spent); got != want || err != nil {
+			if got := fmt.Sprintf("%d of %d: %v", v.Value.Day, v.Value.Days, v.Value.Spent); got != want || err != nil {
 				t.Errorf("%s: %s, %v, want %s", zone, got, err, want)
 			}
 		}

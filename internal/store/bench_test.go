@@ -69,3 +69,33 @@ func BenchmarkSingle(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkChanges reads one change from the end of a log, as is done for each event.
+func BenchmarkChanges(b *testing.B) {
+	s := storetest.New(b)
+	u := storetest.User(b, s)
+	for range 100 {
+		write(b, s, u.ID, func(tx *store.Tx) { tx.AppendChange(models.ExpenseCreated, expense(u.ID), models.Author{}) })
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if page, err := s.Changes(b.Context(), u.ID, 99, 100); len(page) != 1 || err != nil {
+			b.Fatal(page, err)
+		}
+	}
+}
+
+// BenchmarkList streams a list of expenses that is longer than a chunk.
+func BenchmarkList(b *testing.B) {
+	s := storetest.New(b)
+	u := storetest.User(b, s)
+	fill(b, s, u.ID, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		err := s.EachExpense(b.Context(), u.ID, func(models.Expense) error { n++; return nil })
+		if n != 1000 || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"time"
 
 	"expenseflow/models"
 )
@@ -12,9 +13,9 @@ import (
 // something.
 //
 // Whoever signs a token out or changes a password holds the same lock, so what is
-// found here cannot change before the transaction ends. The row itself tells whether
-// any of the user's tokens was signed out since this one was looked up; only then does
-// it cost a statement. A subquery beside the lock would not do on PostgreSQL, which
+// found here cannot change before the transaction ends. User.Revocations
+// says whether any token of the user was signed out since this one was looked up; only then
+// a statement looks it up again. A subquery beside the lock would not do on PostgreSQL, which
 // answers it as of before the wait for the lock.
 func (tx *Tx) authorize() error {
 	c, ok := models.CredentialFrom(tx.ctx)
@@ -24,16 +25,15 @@ func (tx *Tx) authorize() error {
 	if c.UserID != tx.user.ID {
 		return errors.New("the caller is not the user of the transaction")
 	}
-	u := tx.user.user()
-	if err := c.Check(&u, fromMillis(tx.read)); err != nil {
+	u := tx.user
+	if err := c.Check(&u, time.UnixMilli(tx.clockAtStart)); err != nil {
 		return err
 	}
 	if c.Revocations == u.Revocations {
 		return nil
 	}
-	var n int64
-	err := tx.query("SELECT COUNT(*) FROM revoked_tokens WHERE token_key = ?", []any{c.Key}, func(row scanner) error { return row.Scan(&n) })
-	if err == nil && n > 0 {
+	_, revoked, err := oneIn[revokedToken](tx, tx.orm().Where("token_key = ?", c.Key))
+	if err == nil && revoked {
 		err = models.RefuseToken(models.CodeSessionInvalid, errors.New("token was signed out"))
 	}
 	return err
@@ -41,8 +41,8 @@ func (tx *Tx) authorize() error {
 
 // goneFor is the error of a user whose row is not there, for the bearer of a token
 // its refusal.
-func (j *joint) goneFor(err error) error {
-	if _, bearer := models.CredentialFrom(j.ctx); bearer && errors.Is(err, userGone) {
+func (s *txState) goneFor(err error) error {
+	if _, bearer := models.CredentialFrom(s.ctx); bearer && errors.Is(err, userGone) {
 		return models.RefuseToken(models.CodeUserNotFound, err)
 	}
 	return err

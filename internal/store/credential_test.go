@@ -51,8 +51,13 @@ func TestATokenIsCheckedInTheTransactionThatItIsUsedFor(t *testing.T) {
 		"signed out": {func(ctx context.Context, s *store.Store, id string) error {
 			return s.RevokeToken(ctx, "this token", id, later)
 		}, models.CodeSessionInvalid},
-		"password": {func(ctx context.Context, s *store.Store, id string) error { return s.SetPassword(ctx, id, []byte("x")) }, models.CodeSessionInvalid},
-		"account":  {func(ctx context.Context, s *store.Store, id string) error { return s.DeleteUser(ctx, id) }, models.CodeUserNotFound},
+		"password": {
+			func(ctx context.Context, s *store.Store, id string) error { return s.SetPassword(ctx, id, []byte("x")) },
+			models.CodeSessionInvalid,
+		},
+		"account": {func(ctx context.Context, s *store.Store, id string) error {
+			return s.DeleteUser(ctx, id)
+		}, models.CodeUserNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engines(t, func(t *testing.T, s *store.Store) {

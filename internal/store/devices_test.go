@@ -56,16 +56,17 @@ func TestDevicesAreListedAsLongAsATokenOfTheirsIsGood(t *testing.T) {
 		same(t, "devices", want, must(s.Devices(t.Context(), alice.ID))(t))
 		same(t, "of another", []string{odd}, known(t, s, bob.ID))
 		c.now = began.Add(time.Hour)
-		same(t, "with a good token", []string{odd}, known(t, s, alice.ID)) // the later one's
+		same(t, "with a valid token", []string{odd}, known(t, s, alice.ID)) // the later one's
 		c.now = began.Add(time.Hour + time.Minute)
-		same(t, "with a good token", []string(nil), known(t, s, alice.ID))
+		same(t, "with a valid token", []string(nil), known(t, s, alice.ID))
 	})
 }
 
 func TestSigningADeviceOutRefusesItsTokensAndNoOthers(t *testing.T) {
 	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
 		alice, bob := storetest.User(t, s), storetest.User(t, s)
-		see(t, s, c.saw(alice.ID, "phone", "a1"), c.saw(alice.ID, "phone", "a2"), c.saw(alice.ID, "laptop", "a3"), c.saw(bob.ID, "phone", "b1"))
+		see(t, s, c.saw(alice.ID, "phone", "a1"), c.saw(alice.ID, "phone", "a2"), c.saw(alice.ID, "laptop", "a3"),
+			c.saw(bob.ID, "phone", "b1"))
 		for _, unknown := range []string{"tablet", "", "\x00", "phone\x00"} {
 			_, err := s.SignOutDevice(t.Context(), alice.ID, unknown, 0)
 			wantKind(t, "device "+unknown, err, models.NotFound)
@@ -87,6 +88,30 @@ func TestSigningADeviceOutRefusesItsTokensAndNoOthers(t *testing.T) {
 		same(t, "his devices", []string{"phone"}, known(t, s, bob.ID))
 		_, err = s.SignOutDevice(t.Context(), alice.ID, "phone", 0)
 		wantKind(t, "device that is out", err, models.NotFound)
+	})
+}
+
+// Each new token was recorded for all names by which a device had called itself.
+func TestATokenIsRenewedForItsFirstDevicesAlone(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u, began := storetest.User(t, s), c.now
+		see(t, s, c.saw(u.ID, "phone", "a"))
+		c.now = began.Add(time.Second)
+		var names []models.DeviceToken
+		for i := range 150 {
+			names = append(names, c.saw(u.ID, fmt.Sprint("a name ", i), "a"))
+		}
+		see(t, s, names...)
+		if err := s.RenewToken(t.Context(), "a", c.saw(u.ID, "", "b")); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range must(s.Sessions(t.Context(), u.ID))(t) {
+			if l.Key == "b" {
+				same(t, "devices of the new token", 100, len(l.Devices))
+			}
+		}
+		must(s.SignOutDevice(t.Context(), u.ID, "phone", time.Hour))(t)
+		same(t, "refused with the first device", true, must(s.TokenRevoked(t.Context(), "b"))(t))
 	})
 }
 

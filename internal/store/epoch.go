@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"strconv"
 	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // Epoch names this life of the database. A backup that was restored, a standby that was
@@ -15,16 +18,38 @@ import (
 // The table meta keeps it as 'epoch', with 'epoch_began' (milliseconds since 1970, see
 // models.LogState; absent before schema 9) and PostgreSQL's 'timeline' (eight hex digits).
 func (s *Store) Epoch(ctx context.Context) (string, error) {
-	var epoch string
-	err := s.one(ctx, s.r, "SELECT value FROM meta WHERE key = 'epoch'", nil, &epoch)
-	return epoch, err
+	row, err := one[metaRow](s.read(ctx).Where("key = 'epoch'"))
+	return row.Value, err
+}
+
+// A metaRow is a fact about the database itself.
+type metaRow struct {
+	Key   string `gorm:"primaryKey"`
+	Value string
+}
+
+func (metaRow) TableName() string { return "meta" }
+
+// setMeta stores facts about the database; those that are there are overwritten.
+func (s *Store) setMeta(ctx context.Context, facts ...metaRow) error {
+	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Clauses(overwrite(metaRow{})).Create(&facts) })
+	return err
+}
+
+// addMeta stores facts about the database, but for those that are there, and reports whether
+// any was not.
+func (s *Store) addMeta(ctx context.Context, facts ...metaRow) (bool, error) {
+	n, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&facts) })
+	return n > 0, err
 }
 
 // NewEpoch begins a new life of the database, after a backup was restored.
 func (s *Store) NewEpoch(ctx context.Context) (string, error) {
 	epoch := randomEpoch()
-	_, err := s.exec(ctx, "INSERT INTO meta (key, value) VALUES ('epoch', ?), ('epoch_began', ?) "+
-		"ON CONFLICT (key) DO UPDATE SET value = excluded.value", epoch, s.beginning())
+	err := s.setMeta(ctx, metaRow{"epoch", epoch}, metaRow{"epoch_began", s.beginning()})
+	if err == nil {
+		err = s.emptyMoves(ctx)
+	}
 	if err == nil {
 		err = s.readEpoch(ctx)
 	}
@@ -33,9 +58,9 @@ func (s *Store) NewEpoch(ctx context.Context) (string, error) {
 
 // ensureEpoch begins the first epoch of a new database.
 func (s *Store) ensureEpoch(ctx context.Context) error {
-	n, err := s.exec(ctx, "INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT (key) DO NOTHING", randomEpoch())
-	if err == nil && n > 0 {
-		_, err = s.exec(ctx, "INSERT INTO meta (key, value) VALUES ('epoch_began', ?) ON CONFLICT (key) DO NOTHING", s.beginning())
+	fresh, err := s.addMeta(ctx, metaRow{"epoch", randomEpoch()})
+	if err == nil && fresh {
+		_, err = s.addMeta(ctx, metaRow{"epoch_began", s.beginning()})
 	}
 	if err != nil {
 		return err
@@ -46,10 +71,10 @@ func (s *Store) ensureEpoch(ctx context.Context) error {
 // readEpoch notes when the epoch began: no transaction is of that moment or before,
 // whatever the clock of its process shows.
 func (s *Store) readEpoch(ctx context.Context) error {
-	var began string
-	err := s.one(ctx, s.w, "SELECT COALESCE((SELECT value FROM meta WHERE key = 'epoch_began'), '')", nil, &began)
-	if err == nil {
-		s.began.Store(parseMoment(began).UnixMilli())
+	began, err := one[metaRow](s.w.WithContext(ctx).Where("key = 'epoch_began'"))
+	if err == nil || isNotFound(err) {
+		s.began.Store(parseMoment(began.Value).UnixMilli())
+		return nil
 	}
 	return err
 }
@@ -63,8 +88,8 @@ func randomEpoch() string {
 	return hex.EncodeToString(b)
 }
 
-// parseMoment reads what beginning wrote; the zero-most moment of 1970 for anything else.
+// parseMoment parses what beginning returned; anything else is the start of 1970.
 func parseMoment(s string) time.Time {
 	ms, _ := strconv.ParseInt(s, 10, 64)
-	return fromMillis(ms)
+	return time.UnixMilli(ms).UTC()
 }

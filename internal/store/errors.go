@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"expenseflow/internal/store/dialect"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -20,7 +21,7 @@ func (e *DataError) Error() string { return "the database refuses the data: " + 
 
 var errRefused = models.E(models.Invalid, "This data cannot be stored")
 
-// Unwrap gives the sentence for users and the cause.
+// Unwrap returns the message for users and the cause.
 func (e *DataError) Unwrap() []error { return []error{errRefused, e.Err} }
 
 // retryError marks an error after which the same transaction may succeed.
@@ -35,21 +36,21 @@ func (e *duplicateError) Unwrap() error { return e.error }
 
 // fail turns a driver's error into one of models', where it happens. Errors
 // that are already sorted pass.
-func fail(d dialect, err error) error {
+func fail(d dialect.Dialect, err error) error {
 	switch {
 	case err == nil || sorted(err):
 		return err
 	case errors.Is(err, sql.ErrNoRows), errors.Is(err, gorm.ErrRecordNotFound):
 		return models.E(models.NotFound, "Not found")
 	}
-	switch d.judge(err) {
-	case badData:
+	switch d.Classify(err) {
+	case dialect.BadData:
 		return &DataError{err}
-	case duplicate:
+	case dialect.Duplicate:
 		return &DataError{&duplicateError{err}}
-	case again:
+	case dialect.Retry:
 		return unavailable(&retryError{err})
-	case trouble:
+	case dialect.Temporary:
 		return unavailable(err)
 	}
 	return &models.Error{Kind: models.Internal, Msg: "database", Err: err}

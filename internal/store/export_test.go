@@ -4,13 +4,19 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"expenseflow/internal/store/pipeline"
+	"expenseflow/internal/store/rows"
+	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
 // Shapes describes every live table in words that both engines share.
 func (s *Store) Shapes(ctx context.Context) (map[string]map[string]string, error) {
 	all := map[string]map[string]string{}
 	for _, row := range rowTypes {
-		table := row.(interface{ TableName() string }).TableName()
+		table := rows.Of(row).Name
 		words, err := s.describe(ctx, table)
 		if err != nil {
 			return nil, err
@@ -22,44 +28,38 @@ func (s *Store) Shapes(ctx context.Context) (map[string]map[string]string, error
 
 // Exec runs a statement on the writing connection.
 func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
-	_, err := s.exec(ctx, query, args...)
+	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Exec(query, args...) })
 	return err
 }
 
 // Exec runs a statement inside the transaction.
 func (tx *Tx) Exec(query string, args ...any) error { return tx.exec(query, args...) }
 
-// What escaping names and encoding payloads is tested by.
-var (
-	Storable     = storable
-	Original     = original
-	EncodeResult = encodeResult
-	DecodeResult = decodeResult
-)
-
 // Count is how many rows a table has.
 func (s *Store) Count(ctx context.Context, table string) (n int64, err error) {
-	err = s.one(ctx, s.r, "SELECT COUNT(*) FROM "+table, nil, &n)
+	err = s.read(ctx).Table(table).Count(&n).Error
 	return n, err
 }
 
 // ShareFor makes commits be shared for this long.
-func (s *Store) ShareFor(d time.Duration) { s.line.span = d }
-
-// Waiting is how many stand in line.
-func (s *Store) Waiting() int {
-	s.line.mu.Lock()
-	defer s.line.mu.Unlock()
-	return len(s.line.waiting)
+func (s *Store) ShareFor(d time.Duration) {
+	s.queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, d)
 }
 
-// Glance runs fn with a function that tells the head of a user's log as one
-// glance sees it.
-func (s *Store) Glance(ctx context.Context, fn func(head func() int64), userID string) error {
-	return s.glance(ctx, func(g *glance) (err error) {
-		fn(func() (seq int64) {
-			err = errors.Join(err, g.one("SELECT seq FROM users WHERE id = ?", []any{userID}, &seq))
-			return seq
+// LongReadsAwaited reports whether anybody waits for a place for long reads.
+func (s *Store) LongReadsAwaited() bool { return s.longReads.Awaited() }
+
+// Waiting is how many writers wait for SQLite's connection.
+func (s *Store) Waiting() int { return s.queue.Waiting() }
+
+// HeadsAtOneMoment runs fn with a function that tells the head of a user's log as one
+// snapshot sees it.
+func (s *Store) HeadsAtOneMoment(ctx context.Context, fn func(head func() int64), userID string) error {
+	return s.snapshot(ctx, func(v *snapshot) (err error) {
+		fn(func() int64 {
+			u, failed := v.user(userID)
+			err = errors.Join(err, failed)
+			return u.Seq
 		})
 		return err
 	})
@@ -77,15 +77,14 @@ func (s *Store) MigrateDownTo(ctx context.Context, version int64) error {
 
 // Revoke refuses a token as RevokeToken does.
 func (tx *Tx) Revoke(key string, until time.Time) error {
-	tx.revoke(key, until)
-	return tx.failed
+	return tx.revoke(key, until)
 }
 
 // TablesOfUsers are all tables whose rows name a user, with the columns that do.
 func (s *Store) TablesOfUsers(ctx context.Context) (map[string][]string, error) {
 	tables := map[string][]string{}
 	for _, row := range rowTypes {
-		table := row.(interface{ TableName() string }).TableName()
+		table := rows.Of(row).Name
 		live, err := s.describe(ctx, table)
 		if err != nil {
 			return nil, err
@@ -101,6 +100,59 @@ func (s *Store) TablesOfUsers(ctx context.Context) (map[string][]string, error) 
 
 // CountWhere is how many rows of a table have a value in a column.
 func (s *Store) CountWhere(ctx context.Context, table, column, value string) (n int64, err error) {
-	err = s.one(ctx, s.r, "SELECT COUNT(*) FROM "+table+" WHERE "+column+" = ?", []any{value}, &n)
+	err = s.read(ctx).Table(table).Where(column+" = ?", value).Count(&n).Error
 	return n, err
+}
+
+// NoteMove notes that a user's log has moved, as a commit on SQLite does.
+func (s *Store) NoteMove(userID string) { s.noted.add([]string{userID}) }
+
+// Persistence is how PostgreSQL keeps each table of running processes: "u" is unlogged.
+func (s *Store) Persistence(ctx context.Context) (map[string]string, error) {
+	all := map[string]string{}
+	for _, row := range processRowTypes {
+		table := rows.Of(row).Name
+		kind, err := one[string](s.read(ctx).Raw("SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass(?)", table))
+		if err != nil {
+			return nil, err
+		}
+		all[table] = kind
+	}
+	return all, nil
+}
+
+// Setting is a setting of PostgreSQL as it is on a connection of the pool.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	return one[string](s.read(ctx).Raw("SELECT current_setting(?)", name))
+}
+
+// ForgetTimeline has the next new connection lead to a server of another timeline.
+func (s *Store) ForgetTimeline() { s.timeline.Store("00000000") }
+
+// Backend is the process of the server that a connection of the pool leads to.
+func (s *Store) Backend(ctx context.Context) (int64, error) {
+	return one[int64](s.read(ctx).Raw("SELECT pg_backend_pid()"))
+}
+
+// Backend is that of the transaction's connection.
+func (tx *Tx) Backend() (int64, error) {
+	pid, _, err := oneIn[int64](tx, tx.orm().Raw("SELECT pg_backend_pid()"))
+	return pid, err
+}
+
+// KeepIdle bounds how many idle connections the pool keeps.
+func (s *Store) KeepIdle(n int) {
+	if pool, err := s.w.DB(); err == nil {
+		pool.SetMaxIdleConns(n)
+	}
+}
+
+// TokenRevoked reports whether RevokeToken was called for this token.
+func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error) {
+	u, err := one[models.User](s.read(ctx).Limit(1))
+	if err != nil {
+		return false, err
+	}
+	_, revoked, err := s.BearerOf(ctx, u.ID, tokenKey)
+	return revoked, err
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,7 +83,9 @@ func TestReadinessFindsOutThatWritesFailWithoutAnyWrite(t *testing.T) {
 }
 
 // promote is a store on a primary and a standby, whose primary then dies.
-func promote(t *testing.T, synchronous, lossless bool) (s *store.Store, u models.User, acknowledged []string, epochs func() []string) {
+func promote(t *testing.T, synchronous, lossless bool) (s *store.Store, u models.User, acknowledged []string,
+	epochs func() []string,
+) {
 	primary := testneed.NewPostgres(t)
 	standby := primary.Standby(t, synchronous)
 	began := make(chan string, 10)
@@ -152,5 +155,57 @@ func wantAll(t testing.TB, s *store.Store, userID string, ids []string) {
 		if _, err := s.ExpenseOf(t.Context(), userID, id); err != nil {
 			t.Errorf("acknowledged expense %s: %v", id, err)
 		}
+	}
+}
+
+// A URL of several hosts that does not say which one to take led to whichever answered first,
+// for ever.
+func TestOfSeveralHostsTheOneThatTakesChangesIsUsed(t *testing.T) {
+	primary := testneed.NewPostgres(t)
+	standby := primary.Standby(t, false)
+	url := strings.ReplaceAll(testneed.SeveralHosts(standby, primary), "&target_session_attrs=read-write", "")
+	if strings.Contains(url, "target_session_attrs") {
+		t.Fatal(url)
+	}
+	u := storetest.User(t, storetest.Open(t, store.Options{URL: primary.URL}))
+	await(t, "standby that has the user", func() bool { return standby.Has(t, "SELECT count(*) = 1 FROM users") })
+	must(add(storetest.Open(t, store.Options{URL: url}), u.ID))(t)
+}
+
+// A process that hangs in the middle of a transaction kept the locks of its users.
+func TestTransactionsThatNobodyGoesOnWithAreEnded(t *testing.T) {
+	o := storetest.PostgresOptions(t, storetest.PostgresDSN(t))
+	o.WriteTimeout = 7 * time.Second
+	s := storetest.Open(t, o)
+	same(t, "bound", "7s", must(s.Setting(t.Context(), "idle_in_transaction_session_timeout"))(t))
+}
+
+// The connections that were open when a standby was promoted may lead to the primary of before,
+// which some process or other still reaches.
+func TestConnectionsFromBeforeAPromotionAreDiscarded(t *testing.T) {
+	s := storetest.Open(t, storetest.PostgresOptions(t, storetest.PostgresDSN(t)))
+	u := storetest.User(t, s)
+	backends := func(meanwhile func()) (outer, inner int64) {
+		err := s.Write(t.Context(), u.ID, func(tx *store.Tx) (err error) {
+			if outer, err = tx.Backend(); err != nil {
+				return err
+			}
+			meanwhile()
+			inner, err = s.Backend(t.Context())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return outer, inner
+	}
+	s.KeepIdle(1)
+	before, other := backends(func() {
+		s.KeepIdle(10)
+		s.ForgetTimeline() // so that the connection for inner is the first to the new server
+	})
+	outer, inner := backends(func() {})
+	if before == other || before == outer || before == inner {
+		t.Errorf("connection %d of before is used: %d, %d, %d", before, other, outer, inner)
 	}
 }

@@ -43,7 +43,7 @@ func (r *run) budget() error {
 }
 
 func (r *run) reckon() error {
-	states, err := r.tx.Reckon()
+	states, err := r.tx.EvaluateBudgets()
 	if err != nil || len(states) != len(r.m.budgets) {
 		return fmt.Errorf("%d of %d budgets reckoned, %w", len(states), len(r.m.budgets), err)
 	}
@@ -59,7 +59,8 @@ func (r *run) reckon() error {
 func spent(m model, b models.Budget, at time.Time) (sum models.Sum) {
 	from, to := b.Window(models.DayOf(at, m.user().Zone(time.UTC)))
 	for _, e := range m.expenses {
-		if e.Type == "expense" && b.Counts(e.Category) && e.Day >= from && e.Day < to && models.IsOwnCurrency(e.Currency, m.user().Currency()) {
+		if e.Type == "expense" && b.Covers(e.Category) && e.Day >= from && e.Day < to &&
+			models.IsOwnCurrency(e.Currency, m.user().Currency()) {
 			sum = sum.Add(e.Amount)
 		}
 	}
@@ -129,7 +130,7 @@ func (m model) totals() (own models.CurrencyTotal, others []models.CurrencyTotal
 	for _, e := range m.expenses {
 		all = all.With(e.Currency, e.Type, e.Amount, 1)
 	}
-	return all.In(m.user().Currency())
+	return all.ForAccount(m.user().Currency())
 }
 
 func compareMoney(rt failer, s *store.Store, user string, m model) {
@@ -185,7 +186,10 @@ func TestTheLogKeepsEveryKind(t *testing.T) {
 			ID: storetest.ID(), UserID: u.ID, Name: "Essen \"1\" 🍜", Category: "food", Amount: 1, Period: models.Weekly,
 			Start: at, StartDay: 20_000, Threshold: 80, Version: 3, CreatedAt: at, UpdatedAt: at,
 		}
-		state := models.BudgetState{Budget: b, From: 20_000, To: 20_007, Currency: "USD", Spent: models.Sum{Units: 9e15, Micros: 5}, Level: models.LevelExceeded, Active: true}
+		state := models.BudgetState{
+			Budget: b, From: 20_000, To: 20_007, Currency: "USD", Spent: models.Sum{Units: 9e15, Micros: 5},
+			Level: models.LevelExceeded, Active: true,
+		}
 		n := models.Notification{
 			ID: storetest.ID(), UserID: u.ID, Title: "t", Message: "<m>", Type: models.NotifyBudget, Priority: models.PriorityHigh,
 			Data: []byte(`{"spent":9000000000000000.000005}`), CreatedAt: at,
@@ -240,7 +244,7 @@ func TestDaysOfADashboard(t *testing.T) {
 		s := storetest.Open(t, o)
 		u := storetest.User(t, s)
 		day := func(month time.Month, day int) models.Day { return models.Date(2026, month, day) }
-		on := func(month time.Month, d int) models.DayRef { return models.OnDay(day(month, d)) }
+		on := func(month time.Month, d int) models.DayRef { return models.DayRefOf(day(month, d)) }
 		open, moment := models.DayRef{}, models.DayRef{At: day(2, 3).Time().Add(time.Hour)}
 		for _, tt := range []struct {
 			from, to    models.DayRef
@@ -274,7 +278,7 @@ func TestDatesBefore1970HaveTheirDay(t *testing.T) {
 		e := expense(u.ID)
 		e.Date, e.Day, e.Currency = at, models.Date(1969, time.December, 30), ""
 		write(t, s, u.ID, func(tx *store.Tx) { tx.InsertExpense(e) })
-		d := must(s.Dashboard(t.Context(), u.ID, models.DayRef{At: at}, models.OnDay(e.Day)))(t)
+		d := must(s.Dashboard(t.Context(), u.ID, models.DayRef{At: at}, models.DayRefOf(e.Day)))(t)
 		if d.Count != 1 || len(d.Series) != 1 || d.Series[0].Day != e.Day || len(d.Recent) != 1 {
 			t.Errorf("its day is %+v", d)
 		}
@@ -319,7 +323,7 @@ func TestPruneForgetsOldNotifications(t *testing.T) {
 func TestAReaderLocksNobodyOut(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {
 		u := storetest.User(t, s)
-		err := s.Glance(t.Context(), func(head func() int64) {
+		err := s.HeadsAtOneMoment(t.Context(), func(head func() int64) {
 			before := head()
 			write(t, s, u.ID, func(tx *store.Tx) { tx.Append(models.Change{Kind: models.NotificationRead}) })
 			if after := head(); after != before {
@@ -366,7 +370,7 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 
 		s = storetest.Open(t, o)
 		compareMoney(t, s, alice.ID, m)
-		d := must(s.Dashboard(t.Context(), bob.ID, models.OnDay(old.Day), models.OnDay(old.Day)))(t)
+		d := must(s.Dashboard(t.Context(), bob.ID, models.DayRefOf(old.Day), models.DayRefOf(old.Day)))(t)
 		if d.Count != 1 || d.Expense.String() != "12.345" {
 			t.Errorf("a day before 1970: %+v", d)
 		}
@@ -400,7 +404,7 @@ func TestMigratedBudgetsCountTheirCurrencyAndAlertNobody(t *testing.T) {
 			tx.InsertExpense(rupees)
 			tx.InsertExpense(dollars)
 			tx.InsertBudget(b)
-			must(tx.Reckon())(t)
+			must(tx.EvaluateBudgets())(t)
 		})
 		if err := s.MigrateDownTo(t.Context(), 5); err != nil {
 			t.Fatal(err)
@@ -418,7 +422,7 @@ func TestMigratedBudgetsCountTheirCurrencyAndAlertNobody(t *testing.T) {
 		same(t, "beside it", []models.CurrencySum{{Currency: "USD", Sum: models.Sum{Units: 40}}}, got.Others)
 		same(t, "the expense", rupees, must(s.ExpenseOf(t.Context(), u.ID, rupees.ID))(t))
 		write(t, s, u.ID, func(tx *store.Tx) {
-			r := must(tx.Reckon())(t)[0]
+			r := must(tx.EvaluateBudgets())(t)[0]
 			if r.Spent != (models.Sum{Units: 85}) || r.Level != models.LevelThreshold || r.Known != models.LevelThreshold {
 				t.Errorf("it stands at %+v", r)
 			}

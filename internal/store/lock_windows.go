@@ -9,7 +9,7 @@ import (
 const sharingViolation = syscall.Errno(32)
 
 // lockFile opens the file for this process alone, which the system undoes when
-// the process ends, however it ends. errLocked if another process has it.
+// the process ends, however it ends. ErrInUse if another process has it.
 func lockFile(path string) (release func() error, err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
@@ -18,7 +18,7 @@ func lockFile(path string) (release func() error, err error) {
 	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil,
 		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	if errors.Is(err, sharingViolation) {
-		return nil, errLocked
+		return nil, ErrInUse
 	}
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 func (s *Store) migrations() (*goose.Provider, error) {
-	files, err := fs.Sub(migrations.FS, s.d.name())
+	files, err := fs.Sub(migrations.FS, s.d.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -42,18 +42,18 @@ func (s *Store) migrations() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialect := goose.DialectSQLite3
-	if s.line == nil {
-		dialect = goose.DialectPostgres
+	gooseDialect := goose.DialectSQLite3
+	if !s.onSQLite() {
+		gooseDialect = goose.DialectPostgres
 	}
-	return goose.NewProvider(dialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	return goose.NewProvider(gooseDialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 }
 
-// alone runs fn while no other process that started with us does: on PostgreSQL
+// underMigrationLock runs fn while no other process that started with us does: on PostgreSQL
 // under an advisory lock of the schema in use, which ends with its connection;
 // SQLite's file belongs to one process anyway.
-func (s *Store) alone(ctx context.Context, fn func() error) error {
-	if s.line != nil {
+func (s *Store) underMigrationLock(ctx context.Context, fn func() error) error {
+	if s.onSQLite() {
 		return fn()
 	}
 	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
@@ -64,7 +64,8 @@ func (s *Store) alone(ctx context.Context, fn func() error) error {
 	}
 	defer conn.Close()
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(hashtext('expenseflow ' || current_schema()))"); err != nil {
-		return &models.Error{Kind: models.Unavailable, Msg: "Another process has been changing the database's schema for too long", Err: err}
+		const msg = "Another process has been changing the database's schema for too long"
+		return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
 	}
 	err = fn()
 	_, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock(hashtext('expenseflow ' || current_schema()))")
@@ -76,17 +77,44 @@ const migrationPatience = 5 * time.Minute
 
 // refuseNewer refuses a schema that a newer program made.
 func (s *Store) refuseNewer(ctx context.Context, p *goose.Provider) error {
-	var newest int64
-	for _, m := range p.ListSources() {
-		newest = max(newest, m.Version)
-	}
+	newest := newestMigration(p)
 	found, err := p.GetDBVersion(ctx)
 	if err != nil {
 		return s.schemaProblem("The database's schema version cannot be read", err)
 	}
 	if found > newest {
-		return models.E(models.Unavailable, fmt.Sprintf(
-			"The database was made by a newer version of this program (schema %d, this program knows up to %d): start that version", found, newest))
+		return models.E(models.Unavailable, newerSchema(found, newest))
 	}
 	return nil
+}
+
+// Migrated returns nil if the schema still has every migration of this program: an older
+// backup may have been restored since the database was opened. Later migrations of a newer
+// process are fine. It asks the database each time; its error is returned unchanged.
+func (s *Store) Migrated(ctx context.Context) error {
+	p, err := s.migrations()
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	live, err := s.appliedMigration(ctx)
+	if err != nil {
+		return err
+	}
+	if ours := newestMigration(p); live < ours {
+		return fmt.Errorf("the schema is of version %d, this program needs %d", live, ours)
+	}
+	return nil
+}
+
+// versionTable is where goose keeps which migrations were applied.
+const versionTable = "goose_db_version"
+
+func (s *Store) appliedMigration(ctx context.Context) (int64, error) {
+	return one[int64](s.read(ctx).Table(versionTable).Select("COALESCE(MAX(version_id), 0)"))
+}
+
+// newestMigration is the version of the schema that this program makes.
+func newestMigration(p *goose.Provider) int64 {
+	sources := p.ListSources()
+	return sources[len(sources)-1].Version
 }

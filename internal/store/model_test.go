@@ -260,26 +260,3 @@ func compare(rt *rapid.T, s *store.Store, user string, m model) {
 		}
 	}
 }
-
-func TestNamesOfDevicesComeBackAsTheyWere(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		s := string(rapid.SliceOf(rapid.SampledFrom([]byte("\x00\\a0\xff\xc3\xbc\"'"))).Draw(rt, "name"))
-		if got := store.Original(store.Storable(s)); got != s {
-			rt.Fatalf("%q comes back as %q", s, got)
-		}
-	})
-}
-
-func FuzzNamesOfDevices(f *testing.F) {
-	f.Add("temp_1795288041640")
-	f.Add(`\00\` + "\x00\xff")
-	f.Fuzz(func(t *testing.T, s string) {
-		kept := store.Storable(s)
-		if got := store.Original(kept); got != s {
-			t.Fatalf("%q is kept as %q and comes back as %q", s, kept, got)
-		}
-		if other := store.Storable(kept); other == kept && kept != s {
-			t.Fatalf("%q and %q are kept alike", s, kept)
-		}
-	})
-}

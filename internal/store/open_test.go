@@ -192,9 +192,9 @@ func TestAFolderOfAnotherUserIsExplainedWithTheChown(t *testing.T) {
 	if err := os.Mkdir(closed, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	out := asStranger(t, dir, "open", filepath.Join(closed, "expenseflow.db"))
+	out := asOtherUser(t, dir, "open", filepath.Join(closed, "expenseflow.db"))
 	wantWords(t, out, "chown -R", closed)
-	wantWords(t, asStranger(t, dir, "open", filepath.Join(closed, "deeper", "expenseflow.db")), "chown -R", closed+"\n")
+	wantWords(t, asOtherUser(t, dir, "open", filepath.Join(closed, "deeper", "expenseflow.db")), "chown -R", closed+"\n")
 }
 
 func TestPostgresThatCannotBeReachedIsExplained(t *testing.T) {
@@ -219,10 +219,12 @@ func TestPostgresThatCannotBeReachedIsExplained(t *testing.T) {
 		change(func(u *url.URL) { u.Path = "/nosuch" }):                                     {`no database "nosuch"`},
 		change(param("sslmode", "require")):                                                 {"does not speak TLS", "sslmode=disable"},
 		fakeServer(t, untrusted(t)) + "?sslmode=verify-full":                                {"not trusted", "sslrootcert"},
-		fakeServer(t, refusing("28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", no encryption")) + "?sslmode=disable":  {"sslmode=require"},
-		fakeServer(t, refusing("28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", SSL encryption")) + "?sslmode=disable": {"sslmode=disable"},
-		fakeServer(t, refusing("28000", "role \"u\" is not permitted to log in")) + "?sslmode=disable":                                             {`"u"`, "pg_hba.conf"},
-		fakeServer(t, refusing("53300", "sorry, too many clients already")) + "?sslmode=disable":                                                   {"53300"},
+		fakeServer(t, refusing("28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", no encryption")) +
+			"?sslmode=disable": {"sslmode=require"},
+		fakeServer(t, refusing("28000", "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", SSL encryption")) +
+			"?sslmode=disable": {"sslmode=disable"},
+		fakeServer(t, refusing("28000", "role \"u\" is not permitted to log in")) + "?sslmode=disable": {`"u"`, "pg_hba.conf"},
+		fakeServer(t, refusing("53300", "sorry, too many clients already")) + "?sslmode=disable":       {"53300"},
 	} {
 		msg := refused(t, store.Options{URL: dsn})
 		wantWords(t, msg, words...)

@@ -3,11 +3,14 @@ package store
 import (
 	"context"
 	"crypto/x509"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"expenseflow/internal/store/dialect"
 	"expenseflow/models"
 
 	"github.com/jackc/pgx/v5"
@@ -28,17 +31,18 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 		cfg.ConnectTimeout = connectTimeout
 	}
 	cfg.RuntimeParams["application_name"] = orDefault(cfg.RuntimeParams["application_name"], "expenseflow")
-	cfg.OnPgError = s.survives(cfg.OnPgError)
-	pool := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(s.connected), stdlib.OptionResetSession(s.outlived))
-	pool.SetMaxOpenConns(s.opts.MaxConns)
+	cfg.OnPgError = s.keepAfterError(cfg.OnPgError)
+	choosePrimary(cfg, s.opts.URL)
+	pool := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(s.afterConnect), stdlib.OptionResetSession(s.discardOutdated))
+	pool.SetMaxOpenConns(s.opts.MaxConns + 1) // Moves keeps one
 	pool.SetMaxIdleConns(s.opts.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	pool.SetConnMaxLifetime(connLifetime)
-	s.d, s.longReads = postgresDialect{}, newLongReads(s.opts.MaxConns/2)
-	if err := pool.PingContext(ctx); err != nil {
+	s.d, s.longReads = dialect.Postgres{}, newLongReads(s.opts.MaxConns/2)
+	if err := checkVersion(ctx, pool); err != nil {
 		return errors.Join(serverProblem(cfg, err), pool.Close())
 	}
-	db, err := openGORM(postgres.New(postgres.Config{Conn: pool}))
+	db, err := s.openGORM(postgres.New(postgres.Config{Conn: pool}))
 	if err != nil {
 		return errors.Join(serverProblem(cfg, err), pool.Close())
 	}
@@ -46,11 +50,39 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 	return nil
 }
 
+// choosePrimary has a URL of several hosts that does not say which of them to take lead to the
+// one that takes changes.
+func choosePrimary(cfg *pgx.ConnConfig, url string) {
+	several := slices.ContainsFunc(cfg.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+		return f.Host != cfg.Host || f.Port != cfg.Port
+	})
+	if several && !strings.Contains(url, "target_session_attrs") {
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+}
+
+// oldestServer is PostgreSQL 13, the first with 64-bit transaction ids (moves.go).
+const oldestServer = 130000
+
+// checkVersion refuses a server that is too old.
+func checkVersion(ctx context.Context, pool *sql.DB) error {
+	var version int
+	err := pool.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version)
+	if err == nil && version < oldestServer {
+		const msg = "PostgreSQL 13 or newer is needed, and this server is %d: upgrade it"
+		return models.E(models.Invalid, fmt.Sprintf(msg, version/10000))
+	}
+	return err
+}
+
 // serverProblem says in one sentence why the server does not let us in, and
 // what to try. It names host, user and database, never the password.
 func serverProblem(cfg *pgx.ConnConfig, err error) error {
 	where := fmt.Sprintf("%s:%d", cfg.Host, cfg.Port)
 	msg := fmt.Sprintf("PostgreSQL at %s cannot be reached: check DATABASE_URL's host and port, and that the server runs", where)
+	if models.KindOf(err) == models.Invalid {
+		return err
+	}
 	var e *pgconn.PgError
 	var unknown x509.UnknownAuthorityError
 	var hostname x509.HostnameError
@@ -58,9 +90,11 @@ func serverProblem(cfg *pgx.ConnConfig, err error) error {
 	case errors.As(err, &e):
 		msg = refusal(cfg, e)
 	case strings.Contains(err.Error(), "server refused TLS connection"):
-		msg = fmt.Sprintf("PostgreSQL at %s does not speak TLS: add sslmode=disable to DATABASE_URL, or turn TLS on in the server", where)
+		msg = fmt.Sprintf("PostgreSQL at %s does not speak TLS: add sslmode=disable to DATABASE_URL, or turn TLS on in "+
+			"the server", where)
 	case errors.As(err, &unknown), errors.As(err, &hostname):
-		msg = fmt.Sprintf("PostgreSQL at %s shows a certificate that is not trusted: add sslrootcert=FILE to DATABASE_URL, or sslmode=require to encrypt without checking it", where)
+		msg = fmt.Sprintf("PostgreSQL at %s shows a certificate that is not trusted: add sslrootcert=FILE to "+
+			"DATABASE_URL, or sslmode=require to encrypt without checking it", where)
 	}
 	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
 }
@@ -90,7 +124,8 @@ func (s *Store) schemaProblem(msg string, err error) error {
 	cfg, parseErr := pgx.ParseConfig(s.opts.URL)
 	if parseErr == nil && errors.As(err, &e) && e.Code == "42501" && strings.Contains(e.Message, "schema") {
 		schema := orDefault(cfg.RuntimeParams["search_path"], "public")
-		msg = fmt.Sprintf("PostgreSQL does not let user %q make tables in database %q: run there as its owner: GRANT USAGE, CREATE ON SCHEMA %s TO %s",
+		msg = fmt.Sprintf("PostgreSQL does not let user %q make tables in database %q: run there as its owner: GRANT "+
+			"USAGE, CREATE ON SCHEMA %s TO %s",
 			cfg.User, cfg.Database, schema, pgx.Identifier{cfg.User}.Sanitize())
 	}
 	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}

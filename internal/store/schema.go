@@ -4,31 +4,54 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
-
-	"gorm.io/gorm/schema"
 )
 
-// rowTypes is every table of the schema.
+// rowTypes is every table that both databases have.
 var rowTypes = []any{
-	&metaRow{}, &userRow{}, &revokedTokenRow{}, &expenseRow{}, &changeRow{},
-	&operationRow{}, &aliasRow{}, &deviceRow{}, &postedCreateRow{},
-	&dailyTotalRow{}, &budgetRow{}, &notificationRow{}, &shareRow{}, &activityRow{}, &userDeviceRow{}, &keptRoomsRow{},
-	&goalRow{}, &preferencesRow{},
-	&invitationRow{}, &contactRow{},
+	metaRow{},
+	models.User{},
+	revokedToken{},
+	models.Expense{},
+	changeRow{},
+	operationRow{},
+	alias{},
+	device{},
+	Post{},
+	dailyTotal{},
+	models.BudgetState{},
+	models.Notification{},
+	shareRow{},
+	models.Activity{},
+	userDevice{},
+	keptRooms{},
+	models.Goal{},
+	preferencesRow{},
+	invitationRow{},
+	contact{},
 }
 
-// checkSchema compares the live schema with the row types, so that a database
-// that somebody changed by hand is refused at once and not by one request in a
-// thousand.
+// processRowTypes is every table that PostgreSQL has besides, for processes that share it.
+// Their rows are of running processes: they follow neither users nor backups.
+var processRowTypes = []any{movedRow{}, processRow{}, presentRow{}}
+
+// tables is every table of the schema.
+func (s *Store) tables() []any {
+	if s.onSQLite() {
+		return rowTypes
+	}
+	return slices.Concat(rowTypes, processRowTypes)
+}
+
+// checkSchema compares the live schema with these tables, so that a database that
+// was changed by hand is refused at once, and not by one request in a thousand.
 func (s *Store) checkSchema(ctx context.Context) error {
 	var problems []string
-	for _, row := range rowTypes {
+	for _, row := range s.tables() {
 		found, err := s.tableProblems(ctx, row)
 		if err != nil {
 			return fmt.Errorf("check schema: %w", err)
@@ -42,37 +65,33 @@ func (s *Store) checkSchema(ctx context.Context) error {
 }
 
 func (s *Store) tableProblems(ctx context.Context, row any) ([]string, error) {
-	want, err := schema.Parse(row, &sync.Map{}, s.w.NamingStrategy)
+	want := rows.Of(row)
+	live, err := s.describe(ctx, want.Name)
 	if err != nil {
 		return nil, err
 	}
-	live, err := s.describe(ctx, want.Table)
-	if err != nil {
-		return nil, err
-	}
-	return differences(want.Table, expected(want), live), nil
+	return differences(want.Name, expected(want), live), nil
 }
 
-// A shape describes a table in words that both engines share: each of its
+// A shape describes a table in words that both databases share: each of its
 // columns and indexes, by name.
 type shape map[string]string
 
-func expected(want *schema.Schema) shape {
+func expected(want *rows.Table) shape {
 	words := shape{}
-	for _, f := range want.Fields {
-		words["column "+f.DBName] = columnWords(fieldKinds[f.DataType], f.FieldType.Kind() == reflect.Pointer, f.PrimaryKey)
+	for _, c := range want.Columns {
+		words["column "+c.Name] = columnWords(kindNames[c.Kind], c.Kind == rows.NullableInteger, c.Key)
 	}
-	for _, index := range want.ParseIndexes() {
-		var columns []string
-		for _, f := range index.Fields {
-			columns = append(columns, f.DBName)
-		}
-		words["index "+index.Name] = indexWords(index.Class == "UNIQUE", strings.Join(columns, ", "))
+	for _, index := range want.Indexes {
+		words["index "+index.Name] = indexWords(index.Unique, strings.Join(index.Columns, ", "))
 	}
 	return words
 }
 
-var fieldKinds = map[schema.DataType]string{schema.String: "text", schema.Int: "integer", schema.Bytes: "bytes"}
+var kindNames = map[rows.Kind]string{
+	rows.Text: "text", rows.Integer: "integer", rows.NullableInteger: "integer", rows.Bytes: "bytes",
+	rows.TransactionID: "xid8",
+}
 
 func columnWords(kind string, nullable, key bool) string {
 	if nullable {
@@ -91,29 +110,32 @@ func indexWords(unique bool, columns string) string {
 	return "on " + columns
 }
 
-// describe gives the shape of the live table, empty if there is none.
+// describe returns the shape of the live table, empty if there is none.
 func (s *Store) describe(ctx context.Context, table string) (shape, error) {
-	words := shape{}
-	err := s.rows(ctx, s.w, s.d.columns(), []any{table}, func(row scanner) error {
-		var name, kind string
-		var nullable, key bool
-		err := row.Scan(&name, &kind, &nullable, &key)
-		words["column "+name] = columnWords(kindWord(kind), nullable, key)
-		return err
+	type column struct {
+		Name, Kind string
+		Nullable   bool `gorm:"serializer:flag"`
+		Key        bool `gorm:"serializer:flag"`
+	}
+	type index struct {
+		Name, Columns string
+		Uniq          bool `gorm:"serializer:flag"`
+	}
+	words, db := shape{}, s.w.WithContext(ctx)
+	err := each(db.Raw(s.d.Columns(), table), func(c column) error {
+		words["column "+c.Name] = columnWords(kindWord(c.Kind), c.Nullable, c.Key)
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return words, s.rows(ctx, s.w, s.d.indexes(), []any{table}, func(row scanner) error {
-		var name, columns string
-		var unique bool
-		err := row.Scan(&name, &unique, &columns)
-		words["index "+name] = indexWords(unique, columns)
-		return err
+	return words, each(db.Raw(s.d.Indexes(), table), func(i index) error {
+		words["index "+i.Name] = indexWords(i.Uniq, i.Columns)
+		return nil
 	})
 }
 
-// kindWord gives a column type of either engine a common name.
+// kindWord maps a column type of either database to a common name.
 func kindWord(columnType string) string {
 	switch strings.ToLower(columnType) {
 	case "bigint":

@@ -13,18 +13,19 @@ import (
 	"syscall"
 	"time"
 
+	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/pipeline"
 	"expenseflow/models"
 
 	driver "github.com/glebarez/go-sqlite"
 	"github.com/glebarez/sqlite"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 )
 
 // connectSQLite opens the file for this process alone: one connection writes,
 // several read.
 func (s *Store) connectSQLite(ctx context.Context) error {
-	path, err := trueName(s.opts.URL)
+	path, err := resolvePath(s.opts.URL)
 	if err != nil {
 		return fileProblem(path, err)
 	}
@@ -35,9 +36,10 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 	if err != nil {
 		return fileProblem(path, err)
 	}
-	s.d, s.release, s.line = sqliteDialect{damaged: s.damagedBy}, release, &line{span: groupSpan}
+	s.d, s.release = dialect.SQLite{Damaged: s.damagedBy}, release
+	s.queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, pipeline.MaxBatchDelay)
 	s.longReads = newLongReads(s.longConns())
-	if err = makeFile(ctx, path); err == nil {
+	if err = ensureFile(ctx, path); err == nil {
 		err = s.openSQLite(ctx, path)
 	}
 	if err == nil {
@@ -49,9 +51,9 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 	return nil
 }
 
-// trueName makes the file's folder if it is missing and gives the name that the
-// file has without symbolic links, for the lock must not depend on them.
-func trueName(path string) (string, error) {
+// resolvePath creates the file's folder if it is missing and returns the path without
+// symbolic links, on which the lock must not depend.
+func resolvePath(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return path, err
 	}
@@ -69,12 +71,12 @@ var (
 	errLinked  = errors.New("the file has several names")
 )
 
-// makeFile makes the file if it is missing, for its owner alone, since it holds
-// password hashes. It is a database from the moment at which it has its name: so one of
-// no bytes was cut off, and to go on with it would tell every user that there is no
-// such account. Only under the lock: closing a file that SQLite has open in the same
-// process gives up SQLite's own locks.
-func makeFile(ctx context.Context, path string) error {
+// ensureFile creates the file if it is missing, readable by its owner only, since it holds
+// password hashes. A file of this name always is a complete database, so an empty one was
+// truncated: it is refused, because with it no user would have an account any more. The
+// caller must hold the lock: closing a file that SQLite has open in the same process
+// releases SQLite's own locks.
+func ensureFile(ctx context.Context, path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return newFile(ctx, path)
@@ -89,8 +91,8 @@ func makeFile(ctx context.Context, path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// newFile makes an empty database beside path and gives it that name. What an end of the
-// process leaves of it is made anew.
+// newFile creates an empty database beside path and renames it. What a killed process left
+// of one is overwritten.
 func newFile(ctx context.Context, path string) error {
 	fresh := path + ".new"
 	for _, left := range []string{"-wal", "-shm"} {
@@ -113,28 +115,29 @@ func newFile(ctx context.Context, path string) error {
 	return os.Rename(fresh, path)
 }
 
-// How long the look through the file may take when it is opened, and how long it is
-// before it is worth a line in the log.
+// How long the check of the file may take when it is opened, and after how long it is
+// logged.
 const (
 	checkAtMost = 20 * time.Second
 	checkQuiet  = time.Second
 )
 
-// checkFile looks for damage before anybody is served by it. A file that is too large to
-// be looked through in time is opened as it is.
+// checkFile checks the file for damage before it is used. A file that is too large to be
+// checked in time is used unchecked.
 func (s *Store) checkFile(ctx context.Context, path string) error {
 	began := time.Now()
 	slow := time.AfterFunc(checkQuiet, func() {
-		s.log.InfoContext(ctx, "looking for damage in the database file", slog.String("file", path), slog.Duration("at_most", checkAtMost))
+		s.log.InfoContext(ctx, "looking for damage in the database file",
+			slog.String("file", path), slog.Duration("at_most", checkAtMost))
 	})
 	defer slow.Stop()
 	limited, cancel := context.WithTimeout(ctx, checkAtMost)
 	defer cancel()
-	var found string
-	err := s.one(limited, s.r, "PRAGMA quick_check(1)", nil, &found)
+	found, err := one[string](s.read(limited).Raw("PRAGMA quick_check(1)"))
 	switch {
 	case limited.Err() != nil && ctx.Err() == nil:
-		s.log.WarnContext(ctx, "the database file was not looked through to its end for damage", slog.Duration("took", time.Since(began)))
+		s.log.WarnContext(ctx, "the database file was not looked through to its end for damage",
+			slog.Duration("took", time.Since(began)))
 		return nil
 	case err == nil && found == "ok":
 		return nil
@@ -144,18 +147,18 @@ func (s *Store) checkFile(ctx context.Context, path string) error {
 	return err
 }
 
-// A damageError says that what was read cannot be what was written.
+// A damageError is an error of SQLite that means that the file is damaged.
 type damageError struct{ error }
 
-// damagedBy remembers an error of SQLite which says that the file is damaged.
+// damagedBy records an error of SQLite that means that the file is damaged.
 func (s *Store) damagedBy(err error) {
 	if s.damage.CompareAndSwap(nil, &damageError{err}) {
 		s.log.Error("the database file is damaged: stop the program and restore a backup", slog.Any("error", err))
 	}
 }
 
-// Intact tells whether no damage of the SQLite file was met since it was opened. Damage
-// does not heal: it stays until a file that is whole is opened.
+// Intact returns an error if damage of the SQLite file was found since it was opened. It
+// stays until an intact file is opened.
 func (s *Store) Intact() error {
 	if d := s.damage.Load(); d != nil {
 		return unavailable(d)
@@ -165,7 +168,7 @@ func (s *Store) Intact() error {
 
 func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	writer := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(0)"), 1)
-	if s.w, err = openGORM(sqlite.Dialector{Conn: writer}); err != nil {
+	if s.w, err = s.openGORM(sqlite.Dialector{Conn: writer}); err != nil {
 		return errors.Join(err, writer.Close())
 	}
 	if err = writer.PingContext(ctx); err != nil {
@@ -185,7 +188,7 @@ func (s *Store) longConns() int { return 2 * s.opts.MaxReaders }
 func (s *Store) readers(path string, conns, idle int) (*gorm.DB, error) {
 	pool := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(1)"), conns)
 	pool.SetMaxIdleConns(idle)
-	db, err := openGORM(sqlite.Dialector{Conn: pool})
+	db, err := s.openGORM(sqlite.Dialector{Conn: pool})
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -213,15 +216,8 @@ func sqlitePool(dsn string, conns int) *sql.DB {
 	return pool
 }
 
-// openGORM makes a gorm handle that neither logs (errors go up) nor starts
-// transactions of its own.
-func openGORM(d gorm.Dialector) (*gorm.DB, error) {
-	return gorm.Open(d, &gorm.Config{
-		Logger: logger.Discard, SkipDefaultTransaction: true, DisableAutomaticPing: true,
-	})
-}
-
-var errLocked = errors.New("locked by another process")
+// ErrInUse is in the error of Open for a SQLite file that another process has open.
+var ErrInUse = errors.New("locked by another process")
 
 // fileProblem says in one sentence why the file cannot be used, and what to do.
 func fileProblem(path string, err error) error {
@@ -230,18 +226,23 @@ func fileProblem(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, errLocked):
-		msg = fmt.Sprintf("The database file %s is in use by another process: stop that one first, or use PostgreSQL for several processes", path)
+	case errors.Is(err, ErrInUse):
+		msg = fmt.Sprintf("The database file %s is in use by another process: stop that one first, or use PostgreSQL for "+
+			"several processes", path)
 	case errors.Is(err, errEmpty):
-		msg = fmt.Sprintf("The database file %s is empty, so it was cut off: restore a backup, or delete the file to begin without any account", path)
+		msg = fmt.Sprintf("The database file %s is empty, so it was cut off: restore a backup, or delete the file to "+
+			"begin without any account", path)
 	case errors.Is(err, errLinked):
-		msg = fmt.Sprintf("The database file %s has several names (hard links), by which another process could open it: leave it one name, and copy it with sqlite3 .backup instead", path)
+		msg = fmt.Sprintf("The database file %s has several names (hard links), by which another process could open it: "+
+			"leave it one name, and copy it with sqlite3 .backup instead", path)
 	case errors.Is(err, errDamaged), code(err) == sqliteCorrupt:
-		msg = fmt.Sprintf("The database file %s is damaged: restore a backup, or save what can be read with sqlite3 %s .recover", path, path)
+		msg = fmt.Sprintf("The database file %s is damaged: restore a backup, or save what can be read with sqlite3 %s "+
+			".recover", path, path)
 	case errors.Is(err, syscall.EROFS):
 		msg = fmt.Sprintf("The folder %s is on a read-only file system: choose another one for the database", folder)
 	case errors.Is(err, fs.ErrPermission), code(err) == sqliteReadOnly, code(err) == sqlitePermission:
-		msg = fmt.Sprintf("The folder %s cannot be written by this user: run chown -R %d:%d %s", folder, os.Getuid(), os.Getgid(), folder)
+		msg = fmt.Sprintf("The folder %s cannot be written by this user: run chown -R %d:%d %s",
+			folder, os.Getuid(), os.Getgid(), folder)
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		msg = fmt.Sprintf("The folder %s cannot be made, for a part of its path is a file", folder)
 	case errors.Is(err, syscall.EISDIR):
@@ -269,6 +270,7 @@ func nearest(folder string) string {
 const (
 	sqlitePermission   = 3
 	sqliteReadOnly     = 8
+	sqliteCorrupt      = 11
 	sqliteNotADatabase = 26
 )
 

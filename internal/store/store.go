@@ -7,10 +7,10 @@
 //     moment, in every process. So the writes of one user are serial, their
 //     change sequence has no gap, commit order and sequence agree, and
 //     LastSyncedAt grows strictly (docs/contract.md#delta-and-pull).
-//   - Write's function may run again; what it did before is undone completely.
+//   - Write's function may run again; what it did before is rolled back.
 //   - Driver errors become models' errors here: data that the database refuses
 //     is a DataError for ever, anything that may pass is models.Unavailable
-//     (docs/contract.md#permanent-or-retryable). Nothing above looks at a driver's error.
+//     (docs/contract.md#permanent-or-retryable). No other package inspects a driver's error.
 //   - Both engines behave alike: times are whole milliseconds, amounts integers,
 //     text with NUL characters or broken UTF-8 is refused by both.
 //
@@ -21,7 +21,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"log/slog"
 	"strings"
@@ -30,6 +29,9 @@ import (
 	"time"
 
 	"expenseflow/internal/fair"
+	"expenseflow/internal/keylock"
+	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/pipeline"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -41,11 +43,11 @@ type Options struct {
 	// "://" is the path of a SQLite file, whose folder is made if it is missing.
 	URL string
 
-	// Logger hears of migrations and of transactions that had to run again;
-	// nil is slog.Default.
+	// Logger gets migrations and transactions that had to run again; nil is
+	// slog.Default.
 	Logger *slog.Logger
 
-	// MaxConns bounds PostgreSQL's pool, at least 2; 0 is 20. MaxReaders bounds the reading
+	// MaxConns bounds PostgreSQL's pool, at least 2; 0 is 20. One more follows the logs (Moves). MaxReaders bounds the reading
 	// connections of SQLite, beside twice as many for slow readers of long lists; 0 is 4.
 	MaxConns, MaxReaders int
 
@@ -58,46 +60,52 @@ type Options struct {
 	// to its commit; 0 is 30 s.
 	WriteTimeout time.Duration
 
-	// Zone is where the days of accounts begin that have no zone of their own; nil
-	// is UTC.
+	// Zone is the time zone of accounts that have none of their own; nil is UTC.
 	Zone *time.Location
 
-	// FailoverLossless says that a standby which is promoted has everything that was
-	// acknowledged (synchronous replication), so that no new epoch begins.
+	// FailoverLossless says that replication is synchronous: a promoted standby has
+	// everything that was acknowledged, so no new epoch begins.
 	FailoverLossless bool
 
-	// EpochChanged hears, in a goroutine of its own, of an epoch that has begun since the
-	// database was opened; nil hears nothing.
+	// EpochChanged is called, in a goroutine of its own, when a new epoch has begun since
+	// the database was opened; may be nil.
 	EpochChanged func(epoch string)
+
+	// Observe is told how long each read outside transactions took until its first row, and
+	// each transaction from its wait for the user's turn to its commit. It must not block;
+	// nil tells nobody.
+	Observe func(w Work, took time.Duration)
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-
-	// BeforeCommit is asked when a transaction has done all but commit; its error,
-	// or its panic, takes everything back. It is for those who simulate trouble,
-	// and nil in service.
-	BeforeCommit func() error
 }
 
 // A Store is an open database. Its methods may be called concurrently.
 type Store struct {
-	opts      Options
-	log       *slog.Logger
-	d         dialect
-	w, r      *gorm.DB     // w writes; on SQLite it is one connection
-	long      *gorm.DB     // for streams; on PostgreSQL it is r
-	line      *line        // on SQLite: where writers wait for w. nil on PostgreSQL
-	turns     turns        // on PostgreSQL: where the writers of one user wait
-	longReads *fair.Pool   // the places for long reads, by user
-	release   func() error // gives up the SQLite file; nil on PostgreSQL
+	opts          Options
+	log           *slog.Logger
+	d             dialect.Dialect
+	w, r          *gorm.DB              // w writes; on SQLite it is one connection
+	long          *gorm.DB              // for streams; on PostgreSQL it is r
+	queue         *pipeline.CommitQueue // on SQLite: where writers wait for w. nil on PostgreSQL
+	userLocks     keylock.Locks         // on PostgreSQL: the writers of one user wait here, without a connection
+	longReads     *fair.Pool            // the places for long reads, by user
+	listingPlaces *fair.Pool            // the places for long listings, by user
+	release       func() error          // unlocks the SQLite file; nil on PostgreSQL
 
-	writes writes
+	health writeHealth
 	damage atomic.Pointer[damageError]
+
+	noted      moveNotes                         // on SQLite: whose logs have moved
+	moveReader moveReader                        // on PostgreSQL
+	followed   atomic.Pointer[models.MoveCursor] // up to which the caller of Moves has read; nil before
+	member     atomic.Pointer[string]            // the id of this process; nil before Heartbeat
+	untidy     atomic.Bool                       // the last heartbeat could not remove what it removes
 
 	prepared       atomic.Bool  // the schema is there
 	outdated       atomic.Int64 // connections to PostgreSQL from before this moment, in ns since 1970, are not used
 	timeline       atomic.Value // string: PostgreSQL's, as it was last seen
-	timelineHidden sync.Once
+	timelineHidden atomic.Bool  // the server does not tell it
 	epoch          atomic.Value // string
 	began          atomic.Int64 // when the epoch did (readEpoch), in milliseconds since 1970
 
@@ -109,12 +117,12 @@ type Store struct {
 // processes respect, and checks it. Its error is one clear sentence for whoever
 // starts the program (models.Message), naming what to do.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{opts: o.withDefaults(), turns: turns{of: map[string]*turn{}}}
+	s := &Store{opts: o.withDefaults(), listingPlaces: newListingPlaces()}
 	s.log = s.opts.Logger
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.alone(ctx, func() error { return s.prepare(ctx) }); err != nil {
+	if err := s.underMigrationLock(ctx, func() error { return s.prepare(ctx) }); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -130,9 +138,6 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.BeforeCommit == nil {
-		o.BeforeCommit = func() error { return nil }
-	}
 	o.MaxConns = max(2, orDefault(o.MaxConns, 20))
 	o.MaxReaders = orDefault(o.MaxReaders, 4)
 	o.SQLiteSync = orDefault(o.SQLiteSync, "FULL")
@@ -140,10 +145,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func orDefault[T comparable](v, otherwise T) T {
+func orDefault[T comparable](v, fallback T) T {
 	var zero T
 	if v == zero {
-		return otherwise
+		return fallback
 	}
 	return v
 }
@@ -175,27 +180,18 @@ func (s *Store) prepare(ctx context.Context) error {
 	return s.openTimeline(ctx)
 }
 
-// Close gives the database up. On SQLite, writes that have begun finish first.
+// Close closes the database. On SQLite, writes that have begun finish first.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		leave, _ := s.enter(context.Background()) // which does not end
 		defer leave()
+		s.moveReader.close()
 		s.closed = errors.Join(closePool(s.long), closePool(s.r), closePool(s.w))
 		if s.release != nil {
 			s.closed = errors.Join(s.closed, s.release())
 		}
 	})
 	return s.closed
-}
-
-// connection is one of db's pool, for whoever must know which. Its errors are the
-// driver's.
-func connection(ctx context.Context, db *gorm.DB) (*sql.Conn, error) {
-	pool, err := db.DB()
-	if err != nil {
-		return nil, err
-	}
-	return pool.Conn(ctx)
 }
 
 func closePool(db *gorm.DB) error {
@@ -209,62 +205,27 @@ func closePool(db *gorm.DB) error {
 	return pool.Close()
 }
 
-// Ping tells whether the database answers.
+// Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return s.one(ctx, s.r, "SELECT 1", nil, &one)
+	_, err := one[int64](s.read(ctx).Raw("SELECT 1"))
+	return err
 }
+
+// onSQLite reports whether the database is SQLite. There one process has the file, and its
+// writers share one connection and the commit queue; nobody else migrates it, begins an epoch
+// or puts another file in its place. On PostgreSQL there may be other processes: each writer
+// has a connection and a transaction, migrations take a lock, and epoch and timeline are
+// followed.
+func (s *Store) onSQLite() bool { return s.queue != nil }
 
 // Dialect is "sqlite" or "postgres".
-func (s *Store) Dialect() string { return s.d.name() }
-
-// one reads a single row into dest; models.NotFound if there is none.
-func (s *Store) one(ctx context.Context, db *gorm.DB, query string, args []any, dest ...any) error {
-	row := db.Statement.ConnPool.QueryRowContext(ctx, s.d.sql(query), args...)
-	return fail(s.d, row.Scan(dest...))
-}
-
-// rows calls fn with each row. A row that cannot be scanned ends it.
-func (s *Store) rows(ctx context.Context, db *gorm.DB, query string, args []any, fn func(scanner) error) error {
-	rows, err := db.Statement.ConnPool.QueryContext(ctx, s.d.sql(query), args...)
-	if err != nil {
-		return fail(s.d, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
-			return fail(s.d, err)
-		}
-	}
-	return fail(s.d, rows.Err())
-}
-
-// exec runs one statement outside transactions and tells how many rows it changed.
-func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	done, err := s.enter(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer done()
-	return affected(ctx, s.d, s.w, query, args)
-}
-
-func affected(ctx context.Context, d dialect, db *gorm.DB, query string, args []any) (int64, error) {
-	result, err := db.Statement.ConnPool.ExecContext(ctx, d.sql(query), args...)
-	if err != nil {
-		return 0, fail(d, err)
-	}
-	n, err := result.RowsAffected()
-	return n, fail(d, err)
-}
+func (s *Store) Dialect() string { return s.d.Name() }
 
 // enter waits for the writing connection of SQLite, in order of arrival.
 func (s *Store) enter(ctx context.Context) (leave func(), err error) {
-	if s.line == nil {
+	if !s.onSQLite() {
 		return func() {}, nil
 	}
-	if _, err := s.line.enter(ctx, false); err != nil {
-		return nil, err
-	}
-	return func() { s.line.leave(nil) }, nil
+	leave, err = s.queue.Alone(ctx)
+	return leave, fail(s.d, err)
 }

@@ -1,153 +1,112 @@
 package store
 
 import (
-	"database/sql/driver"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
-// totals is models.Totals as the user's row keeps it: {currency: [units and
-// millionths of the income, of what was spent, count of entries]}.
-type totals models.Totals
-
-// Value is text.
-func (t totals) Value() (driver.Value, error) { return t.text(), nil }
-
-func (t totals) text() string {
-	b := []byte{'{'}
-	for i, c := range t {
-		b = appendName(comma(b, i), c.Currency) // letters alone
-		for j, n := range []int64{c.Income.Units, c.Income.Micros, c.Expense.Units, c.Expense.Micros, c.Count} {
-			b = strconv.AppendInt(append(b, "[,,,,"[j]), n, 10)
-		}
-		b = append(b, ']')
-	}
-	return string(append(b, '}'))
+// A dailyTotal is what a user's entries of one day, category, type and currency amount to. A
+// transaction keeps what it adds to it in one too; to take an entry away, sum and count are
+// negative.
+type dailyTotal struct {
+	UserID     string     `gorm:"primaryKey"`
+	Day        models.Day `gorm:"primaryKey"`
+	Category   string     `gorm:"primaryKey"`
+	Type       string     `gorm:"primaryKey"`
+	Currency   string     `gorm:"primaryKey"` // as entries name it
+	models.Sum `gorm:"embedded"`
+	Count      int64
 }
 
-// Scan reads what Value wrote.
-func (t *totals) Scan(column any) error {
-	if *t = nil; column == "{}" {
-		return nil
-	}
-	text, ok := column.(string)
-	var byCurrency map[string][5]int64
-	if err := json.Unmarshal([]byte(text), &byCurrency); err != nil || !ok {
-		return fmt.Errorf("totals of a user: %w", err)
-	}
-	for _, currency := range slices.Sorted(maps.Keys(byCurrency)) {
-		n := byCurrency[currency]
-		*t = append(*t, models.CurrencyTotal{
-			Currency: currency, Count: n[4],
-			Income: models.Sum{Units: n[0], Micros: n[1]}.Normal(), Expense: models.Sum{Units: n[2], Micros: n[3]}.Normal(),
-		})
-	}
-	return nil
-}
-
-// A totalKey names one row of daily_totals of the transaction's user.
-type totalKey struct {
-	day                      models.Day
-	category, kind, currency string
-}
-
-// A tally is what a transaction adds to one row of daily_totals; to take an
-// entry away, both parts are negative.
-type tally struct {
-	totalKey
-	sum   models.Sum
-	count int64
-}
-
-// maxUnits is the largest total of a currency: far enough from the largest integer
-// that no amount leaps over it, nor what names no currency in addition.
+// maxUnits is the largest total of a currency: so far from the largest integer that adding
+// one amount, or the entries without a currency, cannot overflow.
 const maxUnits = 1 << 61
 
 var errTooMuch = errors.New("the total of all expenses is too large")
 
-// tally notes that an expense came (+1) or went (-1). The totals of its user and
-// of its day follow in the same transaction, whichever door it came through.
-func (tx *Tx) tally(e *models.Expense, count int64) {
-	t := tally{totalKey{e.Day, e.Category, e.Type, e.Currency}, models.SumOf(e.Amount), count}
+// totalsDelta notes that an expense came (+1) or went (-1). The totals of its user and of its
+// day follow in the same transaction, whichever entry point it came through.
+func (tx *Tx) totalsDelta(e *models.Expense, count int64) {
+	sum := models.SumOf(e.Amount)
 	if count < 0 {
-		t.sum = models.Sum{}.Minus(t.sum)
+		sum = models.Sum{}.Minus(sum)
 	}
-	all := models.Totals(tx.user.Totals).With(e.Currency, e.Type, e.Amount, count)
-	tx.user.Totals = totals(all)
+	tx.deltas = append(tx.deltas, dailyTotal{tx.user.ID, e.Day, e.Category, e.Type, e.Currency, sum, count})
+	tx.user.Totals = tx.user.Totals.With(e.Currency, e.Type, e.Amount, count)
 	tx.user.Expenses += count
-	tx.tallies = append(tx.tallies, t)
-	total := all.Of(e.Currency)
-	if max(total.Income.Units, total.Expense.Units) > maxUnits && tx.failed == nil {
-		tx.failed = &DataError{errTooMuch}
+	total := tx.user.Totals.Of(e.Currency)
+	if max(total.Income.Units, total.Expense.Units) > maxUnits {
+		_ = tx.note(&DataError{errTooMuch})
 	}
 }
 
-// retally notes that an expense changed.
-func (tx *Tx) retally(before, after *models.Expense) {
+// adjustTotals notes that an expense changed.
+func (tx *Tx) adjustTotals(before, after *models.Expense) {
 	same := before.Amount == after.Amount && before.Category == after.Category &&
 		before.Type == after.Type && before.Day == after.Day && before.Currency == after.Currency
 	if !same {
-		tx.tally(before, -1)
-		tx.tally(after, 1)
+		tx.totalsDelta(before, -1)
+		tx.totalsDelta(after, 1)
 	}
 }
 
-var totalTable = &table{name: "daily_totals", key: "user_id, day, category, type, currency", columns: []column{
-	{"user_id", text},
-	{"day", integer},
-	{"category", text},
-	{"type", text},
-	{"currency", text},
-	{"units", integer},
-	{"micros", integer},
-	{"count", integer},
-}}
+// addToTotals adds to the rows that are there.
+var addToTotals = " ON CONFLICT (" + rows.Of(dailyTotal{}).Key() + ") DO UPDATE SET " +
+	"units = daily_totals.units + excluded.units, micros = daily_totals.micros + excluded.micros, " +
+	"count = daily_totals.count + excluded.count"
 
-// addUp adds to the row that is there.
-var addUp = " ON CONFLICT (" + totalTable.key + ") DO UPDATE SET units = daily_totals.units + excluded.units, " +
-	"micros = daily_totals.micros + excluded.micros, count = daily_totals.count + excluded.count"
-
-// flushTotals adds what was tallied since the last flush, each row once. A row
-// whose entries have all gone stays, with a count of 0.
+// flushTotals adds what was noted since the last flush, each row once. A row whose entries
+// have all gone stays, with a count of 0.
 func (tx *Tx) flushTotals() error {
-	var rows []tally
-	at := map[totalKey]int{}
-	for _, t := range tx.tallies[tx.tallied:] {
-		i, known := at[t.totalKey]
+	var sums []dailyTotal
+	at := map[dailyTotal]int{}
+	for _, t := range tx.deltas[tx.writtenTotals:] {
+		key := t
+		key.Sum, key.Count = models.Sum{}, 0
+		i, known := at[key]
 		if !known {
-			i, rows = len(rows), append(rows, tally{totalKey: t.totalKey})
-			at[t.totalKey] = i
+			i, sums = len(sums), append(sums, key)
+			at[key] = i
 		}
-		rows[i].sum, rows[i].count = rows[i].sum.Plus(t.sum), rows[i].count+t.count
+		sums[i].Sum, sums[i].Count = sums[i].Plus(t.Sum), sums[i].Count+t.Count
 	}
-	tx.tallied = len(tx.tallies)
-	return save(tx, totalTable, rows, addUp, func(t tally) []any {
-		return []any{tx.user.ID, int64(t.day), t.category, t.kind, t.currency, t.sum.Units, t.sum.Micros, t.count}
-	})
+	tx.writtenTotals = len(tx.deltas)
+	return insert(tx, sums, addToTotals)
 }
 
-// spentIn selects what was spent in the days of a budget's window in its currency,
-// spentWhere in any; spentArgs are the parameters of spentIn.
-const (
-	spentWhere = "user_id = ? AND day >= ? AND day < ? AND type = 'expense' AND (? = '" + models.AllCategories + "' OR category = ?)"
+// summed selects the sum of daily totals. PostgreSQL's SUM of bigints is numeric: cast it back.
+const summed = "CAST(COALESCE(SUM(units), 0) AS BIGINT) AS units, CAST(COALESCE(SUM(micros), 0) AS BIGINT) AS micros, " +
+	"CAST(COALESCE(SUM(count), 0) AS BIGINT) AS count"
 
-	spentIn = "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT), CAST(COALESCE(SUM(micros), 0) AS BIGINT) FROM daily_totals " +
-		"WHERE " + spentWhere + " AND currency IN ('', ?)"
-)
+// Whether an entry is in the currency of its user's account.
+const ownCurrency, otherCurrency = "currency IN ('', ?)", "currency NOT IN ('', ?)"
 
-func spentArgs(s *models.BudgetState) []any {
+// spentIn is what was spent in the days of a budget's window in its currency.
+func spentIn(db *gorm.DB, s *models.BudgetState) (models.Sum, error) {
+	t, err := one[dailyTotal](spentOn(db, s).Select(summed).Where(ownCurrency, s.Currency))
+	return t.Normalized(), err
+}
+
+// spentElsewhere is what was spent in a budget's days in other currencies than its own.
+func spentElsewhere(db *gorm.DB, s *models.BudgetState) (others []models.CurrencySum, err error) {
+	found, err := find[dailyTotal](spentOn(db, s).Select("currency, "+summed).Where(otherCurrency, s.Currency).
+		Group("currency").Having("SUM(count) > 0").Order("currency"))
+	for _, t := range found {
+		others = append(others, models.CurrencySum{Currency: t.Currency, Sum: t.Normalized()})
+	}
+	return others, err
+}
+
+// spentOn selects what was spent on a budget's category in the days of its window.
+func spentOn(db *gorm.DB, s *models.BudgetState) *gorm.DB {
 	b := &s.Budget
-	return []any{b.UserID, int64(s.From), int64(s.To), b.Category, b.Category, s.Currency}
-}
-
-func scanSum(row scanner) (models.Sum, error) {
-	var s models.Sum
-	err := row.Scan(&s.Units, &s.Micros)
-	return s.Normal(), err
+	db = db.Model(&dailyTotal{}).Where("user_id = ? AND day >= ? AND day < ? AND type = 'expense'", b.UserID, s.From, s.To)
+	if b.Category != models.AllCategories {
+		db = db.Where("category = ?", b.Category)
+	}
+	return db
 }

@@ -1,26 +1,124 @@
 package store
 
 import (
-	"slices"
+	"context"
+	"database/sql"
+	"fmt"
 	"time"
 
-	"expenseflow/internal/seededbug"
+	"expenseflow/internal/store/pipeline"
 	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
-// An AliasKey names an expense as the device that made it offline does.
-type AliasKey struct {
-	DeviceID string // "" is any device of the user
-	TempID   string
+// A Tx is one user's part of a transaction; In returns the parts of others whose
+// rows are locked. It is used by one goroutine, inside the function that Write
+// called.
+type Tx struct {
+	*txState
+
+	user, before models.User // now, and when it was locked
+	wrote        bool        // something was written, so the user's row has to follow
+	deleted      bool        // the user is removed
+
+	operations *pipeline.WriteBuffer[string, operationRow]
+	keys       *pipeline.WriteBuffer[string, string] // key of an operation to its id; never flushed
+	aliases    *pipeline.WriteBuffer[AliasKey, alias]
+	anyAliases *pipeline.WriteBuffer[string, string] // the newest of any device; never flushed
+	tempIDs    map[string]bool                       // temporary ids whose aliases are all loaded
+	devices    *pipeline.WriteBuffer[string, device] // by name
+	posts      *pipeline.WriteBuffer[string, Post]   // by expense
+	postHashes map[string]bool                       // data hashes whose posts are all loaded
+	changes    []models.Change
+	logged     int // how many of changes are written
+
+	notifications  *pipeline.WriteBuffer[string, models.Notification]
+	budgets        *pipeline.WriteBuffer[string, models.BudgetState]
+	budgetsLoaded  bool         // all of the user's
+	deltas         []dailyTotal // what the transaction adds to the totals
+	writtenTotals  int          // how many of deltas are written to daily_totals
+	writtenBudgets int          // how many of deltas are counted in the buffered budgets
+
+	preferences *models.NotificationPreferences // once they were read
 }
 
-// A Post is an expense that a plain POST made, for the case that its answer is
-// lost and the device queues the same creation again (docs/contract.md#d17).
-type Post struct {
-	ExpenseID string
-	DeviceID  string
-	DataHash  string    // of the normalised data
-	At        time.Time // when it was received
+// A txState is what the users' parts of one transaction have in common.
+type txState struct {
+	ctx  context.Context
+	s    *Store
+	db   *gorm.DB
+	conn *sql.Conn // on PostgreSQL: the one that db is on
+
+	moment       int64 // of the transaction (Tx.Now): later than every earlier transaction's of its users
+	clockAtStart int64 // what the clock showed when the transaction began
+
+	acting string         // the user whose transaction it is
+	locked []string       // the ids of the users whose rows were to be locked, in order
+	txs    []*Tx          // of those that are there, in order
+	of     map[string]*Tx // by user
+	wanted []string       // whose rows have to be locked too: the transaction begins again
+
+	undo     pipeline.UndoLog
+	expenses *pipeline.WriteBuffer[string, models.Expense] // whoever's; as their owners see them
+	shares   *pipeline.WriteBuffer[string, []models.Share] // by expense; never flushed
+
+	undelivered bool // invitations were made or withdrawn
+
+	// failed is the first statement that failed and was not undone by an
+	// Attempt: such a transaction does not commit, whatever fn made of it.
+	failed error
+}
+
+func newTxState(ctx context.Context, s *Store, db *gorm.DB, userID string, users []string) *txState {
+	st := &txState{
+		ctx: ctx, s: s, db: db, clockAtStart: s.opts.Now().UnixMilli(),
+		acting: userID, locked: users, of: make(map[string]*Tx, len(users)),
+	}
+	st.moment = max(st.clockAtStart, s.began.Load()+1)
+	st.expenses = pipeline.NewWriteBuffer[string, models.Expense](&st.undo)
+	st.shares = pipeline.NewWriteBuffer[string, []models.Share](&st.undo)
+	return st
+}
+
+func newTx(st *txState, u models.User) *Tx {
+	tx := &Tx{txState: st, user: u, before: u, tempIDs: map[string]bool{}, postHashes: map[string]bool{}}
+	tx.operations = pipeline.NewWriteBuffer[string, operationRow](&st.undo)
+	tx.keys = pipeline.NewWriteBuffer[string, string](&st.undo)
+	tx.aliases = pipeline.NewWriteBuffer[AliasKey, alias](&st.undo)
+	tx.anyAliases = pipeline.NewWriteBuffer[string, string](&st.undo)
+	tx.devices = pipeline.NewWriteBuffer[string, device](&st.undo)
+	tx.posts = pipeline.NewWriteBuffer[string, Post](&st.undo)
+	tx.notifications = pipeline.NewWriteBuffer[string, models.Notification](&st.undo)
+	tx.budgets = pipeline.NewWriteBuffer[string, models.BudgetState](&st.undo)
+	return tx
+}
+
+// User returns the user whose row is locked, with all that the transaction did.
+func (tx *Tx) User() models.User { return tx.user }
+
+// Before returns the user as they were before the transaction.
+func (tx *Tx) Before() models.User { return tx.before }
+
+// Now returns the moment of this transaction: one for all it does, in UTC, whole
+// milliseconds, later than every LastSyncedAt so far of the users whose rows are
+// locked. With a clock that was set back it runs ahead of the clock.
+func (tx *Tx) Now() time.Time { return time.UnixMilli(tx.moment).UTC() }
+
+// maxAhead is how far writers in a row may drive Now ahead of the clock, a
+// millisecond each, before that was set back.
+const maxAhead = time.Second
+
+// Clock returns the wall clock, or Now while that is at most maxAhead later. It is for what
+// people read and what is compared with the clocks of their devices: it follows a clock that
+// was set back, while Now, the transaction's time, only increases.
+func (tx *Tx) Clock() time.Time { return time.UnixMilli(tx.clock()).UTC() }
+
+func (tx *Tx) clock() int64 {
+	if tx.moment-tx.clockAtStart <= maxAhead.Milliseconds() {
+		return tx.moment
+	}
+	return tx.clockAtStart
 }
 
 // A Preload names rows that a transaction is about to read, so that many come
@@ -46,241 +144,6 @@ func (tx *Tx) Preload(p Preload) error {
 	return tx.loadPosts(p.PostHashes)
 }
 
-// Expense is the expense of this id if the user has it, in their view;
-// models.NotFound, all alike, if there is none, if it is another user's and not, or
-// no longer, shared with this one, and for what is no id at all. A shared expense
-// needs the locks of all who have it (see Write).
-func (tx *Tx) Expense(id string) (models.Expense, error) {
-	if err := tx.loadExpenses([]string{id}); err != nil {
-		return models.Expense{}, err
-	}
-	e, exists, _ := tx.expenses.get(id)
-	if !exists {
-		return models.Expense{}, errNoExpense
-	}
-	if err := tx.entitled(&e); err != nil {
-		return models.Expense{}, err
-	}
-	return tx.View(e), nil
-}
-
-var errNoExpense = models.E(models.NotFound, "Expense not found")
-
-func (tx *Tx) loadExpenses(ids []string) error {
-	ids = unknown(tx.expenses, ids, models.ID24)
-	if len(ids) == 0 {
-		return tx.failed
-	}
-	// The user is compared elsewhere: as a condition, it tempts a planner to read
-	// all of a busy user's expenses.
-	query := "SELECT " + expenseTable.names() + " FROM expenses WHERE " + tx.s.d.in("id")
-	err := tx.query(query, []any{tx.s.d.list(ids)}, func(row scanner) error {
-		e, err := scanExpense(row)
-		tx.expenses.load(e.ID, e, true)
-		return err
-	})
-	absent(tx.expenses, ids)
-	if err != nil {
-		return err
-	}
-	return tx.loadShares(ids)
-}
-
-// unknown are the keys of which o knows nothing and that may exist at all.
-func unknown[K comparable, R any](o *overlay[K, R], keys []K, valid func(K) bool) []K {
-	return slices.DeleteFunc(slices.Clone(keys), func(k K) bool {
-		_, known := o.entries[k]
-		return known || !valid(k)
-	})
-}
-
-// absent notes that the keys which were looked for and not found do not exist.
-func absent[K comparable, R any](o *overlay[K, R], keys []K) {
-	var none R
-	for _, k := range keys {
-		o.load(k, none, false)
-	}
-}
-
-// InsertExpense saves a new expense.
-func (tx *Tx) InsertExpense(e models.Expense) {
-	tx.tally(&e, 1)
-	tx.expenses.put(e.ID, e, false)
-}
-
-// UpdateExpense saves an expense that Expense gave, whoever's it is.
-func (tx *Tx) UpdateExpense(e models.Expense) {
-	if before, exists, _ := tx.expenses.get(e.ID); exists {
-		tx.of[e.UserID].retally(&before, &e)
-		e.Shares, e.Traces = before.Shares, before.Traces
-	}
-	e.Role, e.SharedBy = models.NoRole, ""
-	tx.expenses.put(e.ID, e, true)
-}
-
-// DeleteExpense removes an expense that Expense gave, with its shares and what
-// was said about it.
-func (tx *Tx) DeleteExpense(e models.Expense) error {
-	before, exists, _ := tx.expenses.get(e.ID)
-	if exists {
-		tx.of[e.UserID].tally(&before, -1)
-	}
-	tx.expenses.remove(e.ID)
-	if !before.Traces {
-		return nil
-	}
-	return tx.dropTraces(e.ID)
-}
-
-// AppendChange adds a change of an expense to the user's log, as Append does.
-func (tx *Tx) AppendChange(kind models.ChangeKind, e models.Expense, by models.Author) {
-	tx.Append(models.Change{Kind: kind, EntityID: e.ID, Expense: e, Author: by})
-}
-
-// Append adds to the user's log; the change gets the next sequence and the
-// transaction's moment. What the acting user's device is called, and by which token
-// it acts, stands in that user's log alone.
-func (tx *Tx) Append(c models.Change) {
-	if tx.user.ID != tx.acting {
-		c.Author = models.Author{}
-	}
-	tx.user.Seq++
-	c.UserID, c.Seq, c.At = tx.user.ID, tx.user.Seq, tx.Now()
-	tx.changes = append(tx.changes, c)
-	if seededbug.Enabled(seededbug.EmitBeforeCommit) {
-		seededbug.Append(tx.user.ID, c)
-	}
-}
-
-// Appended is what the transaction has added to the log, in order.
-func (tx *Tx) Appended() []models.Change { return tx.changes }
-
-// OperationByKey finds the stored operation of an idempotency key; "" finds none.
-func (tx *Tx) OperationByKey(key string) (models.QueuedOperation, bool, error) {
-	if err := tx.loadKeys([]string{key}); err != nil {
-		return models.QueuedOperation{}, false, err
-	}
-	id, exists, _ := tx.keys.get(key)
-	if !exists {
-		return models.QueuedOperation{}, false, nil
-	}
-	op, _, _ := tx.operations.get(id)
-	return op, true, nil
-}
-
-func (tx *Tx) loadKeys(keys []string) error {
-	keys = unknown(tx.keys, keys, func(k string) bool { return k != "" })
-	if len(keys) == 0 {
-		return nil
-	}
-	query := "SELECT " + operationTable.names() + " FROM operations WHERE user_id = ? AND key <> '' AND " + tx.s.d.in("key")
-	err := tx.query(query, []any{tx.user.ID, tx.s.d.list(keys)}, tx.loadOperation)
-	absent(tx.keys, keys)
-	return err
-}
-
-func (tx *Tx) loadOperation(row scanner) error {
-	op, err := scanOperation(row)
-	tx.operations.load(op.ID, op, true)
-	if op.Key != "" {
-		tx.keys.load(op.Key, op.ID, true)
-	}
-	return err
-}
-
-// Operation is the user's stored operation of this id; models.NotFound if there
-// is none.
-func (tx *Tx) Operation(id string) (models.QueuedOperation, error) {
-	if _, _, known := tx.operations.get(id); !known && models.ID24(id) {
-		query := "SELECT " + operationTable.names() + " FROM operations WHERE id = ? AND user_id = ?"
-		if err := tx.query(query, []any{id, tx.user.ID}, tx.loadOperation); err != nil {
-			return models.QueuedOperation{}, err
-		}
-	}
-	op, exists, _ := tx.operations.get(id)
-	if !exists {
-		return op, models.E(models.NotFound, "Operation not found")
-	}
-	return op, nil
-}
-
-// Parked is how many operations of the user wait for a person, and how many bytes of
-// clients' they hold, without those of this transaction that are not written yet.
-func (tx *Tx) Parked() (rows, bytes int64, err error) {
-	query := "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM operations WHERE user_id = ? AND state = 'parked'"
-	err = tx.query(query, []any{tx.user.ID}, func(row scanner) error { return row.Scan(&rows, &bytes) })
-	return rows, bytes, err
-}
-
-// InsertOperation saves a new operation.
-func (tx *Tx) InsertOperation(op models.QueuedOperation) { tx.saveOperation(op, false) }
-
-// UpdateOperation saves an operation that Operation or OperationByKey gave.
-func (tx *Tx) UpdateOperation(op models.QueuedOperation) { tx.saveOperation(op, true) }
-
-func (tx *Tx) saveOperation(op models.QueuedOperation, stored bool) {
-	tx.operations.put(op.ID, op, stored)
-	if op.Key != "" {
-		tx.keys.put(op.Key, op.ID, stored)
-	}
-	if op.State == models.Applied {
-		tx.user.LastAppliedAt = tx.now
-	}
-}
-
-// Alias is the expense that a device calls tempID. An unnamed device ("") finds
-// the newest one of that name from any device of the user.
-func (tx *Tx) Alias(deviceID, tempID string) (expenseID string, ok bool, err error) {
-	if err := tx.loadAliases([]AliasKey{{deviceID, tempID}}); err != nil {
-		return "", false, err
-	}
-	if deviceID == "" {
-		expenseID, ok, _ = tx.anyAliases.get(tempID)
-		return expenseID, ok, nil
-	}
-	expenseID, ok, _ = tx.aliases.get(AliasKey{deviceID, tempID})
-	return expenseID, ok, nil
-}
-
-// loadAliases reads every device's names among those of keys, so that it knows
-// the newest too.
-func (tx *Tx) loadAliases(keys []AliasKey) error {
-	var temps []string
-	for _, k := range keys {
-		temps = append(temps, k.TempID)
-	}
-	temps = slices.DeleteFunc(temps, func(id string) bool { return id == "" || tx.tempIDs[id] })
-	if len(temps) == 0 {
-		return nil
-	}
-	query := "SELECT temp_id, device_id, expense_id FROM aliases WHERE user_id = ? AND " +
-		tx.s.d.in("temp_id") + " ORDER BY created_at DESC, expense_id DESC"
-	err := tx.query(query, []any{tx.user.ID, tx.s.d.list(mapped(temps, storable))}, tx.loadAlias)
-	for _, id := range temps {
-		tx.tempIDs[id] = err == nil
-	}
-	return err
-}
-
-// loadAlias notes an alias; the first of its name is the newest.
-func (tx *Tx) loadAlias(row scanner) error {
-	var temp, device, expense string
-	if err := row.Scan(&temp, &device, &expense); err != nil {
-		return err
-	}
-	k := AliasKey{original(device), original(temp)}
-	tx.aliases.load(k, expense, true)
-	tx.anyAliases.load(k.TempID, expense, true)
-	return nil
-}
-
-// SetAlias notes that a device calls this expense tempID; a later one of the
-// same name replaces it.
-func (tx *Tx) SetAlias(deviceID, tempID, expenseID string) {
-	tx.aliases.put(AliasKey{deviceID, tempID}, expenseID, !tx.tempIDs[tempID])
-	tx.anyAliases.put(tempID, expenseID, false)
-}
-
 func mapped[T, U any](from []T, f func(T) U) []U {
 	to := make([]U, len(from))
 	for i, v := range from {
@@ -289,99 +152,75 @@ func mapped[T, U any](from []T, f func(T) U) []U {
 	return to
 }
 
-// TouchDevice records that the author's device and browser act for this user now.
-func (tx *Tx) TouchDevice(by models.Author) {
-	if by.DeviceID != "" {
-		tx.devices.put(deviceName(by.DeviceID), struct{}{}, true)
+// Attempt runs fn so that its failure can be survived: on an error (a DataError
+// when its writes are flushed included), everything fn did is undone and the
+// transaction goes on. Attempts may be nested.
+//
+// An error after which the transaction cannot go on (a lost connection) fails
+// the transaction too, whatever the caller makes of it.
+func (tx *Tx) Attempt(fn func() error) error {
+	if err := tx.flush(); err != nil {
+		return err
 	}
-	if by.Browser != "" {
-		tx.devices.put(browserName(by.Browser), struct{}{}, true)
+	name := fmt.Sprintf("attempt%d", tx.undo.Depth())
+	if err := tx.exec("SAVEPOINT " + name); err != nil {
+		return err
 	}
-}
-
-// The names in table devices: of a device as it calls itself, which anybody may claim,
-// and of a browser by its cookie. storable writes a backslash before two hex digits
-// alone, so no client can call its device what a browser is called.
-func deviceName(id string) string   { return storable(id) }
-func browserName(key string) string { return `\browser ` + key }
-
-// A DeviceHistory says when a device or a browser acted and for whom; a zero time is never.
-type DeviceHistory struct {
-	FirstOwn, LastOwn time.Time // for the transaction's user
-	LastOther         time.Time // for any other user
-}
-
-// DeviceHistory is what is stored of devices that call themselves so, whoever's they
-// are, without what the transaction itself notes. It is the only place where what a
-// client chose to call itself is looked up among other users: such a name proves
-// nothing.
-func (tx *Tx) DeviceHistory(deviceID string) (DeviceHistory, error) {
-	return tx.history(deviceName(deviceID))
-}
-
-// BrowserHistory is DeviceHistory of one browser.
-func (tx *Tx) BrowserHistory(key string) (DeviceHistory, error) { return tx.history(browserName(key)) }
-
-func (tx *Tx) history(name string) (DeviceHistory, error) {
-	var first, last, other int64
-	err := tx.query(`SELECT COALESCE(MIN(CASE WHEN user_id = ? THEN first_seen END), 0),
-		COALESCE(MAX(CASE WHEN user_id = ? THEN last_acted END), 0),
-		COALESCE(MAX(CASE WHEN user_id <> ? THEN last_acted END), 0) FROM devices WHERE device_id = ?`,
-		[]any{tx.user.ID, tx.user.ID, tx.user.ID, name},
-		func(row scanner) error { return row.Scan(&first, &last, &other) })
-	return DeviceHistory{FirstOwn: orNever(first), LastOwn: orNever(last), LastOther: orNever(other)}, err
-}
-
-func orNever(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
+	rollback := tx.mark(name)
+	kept := false
+	defer func() { // also after a panic
+		if !kept {
+			rollback()
+		}
+	}()
+	if err := tx.attempt(name, fn); err != nil {
+		return err
 	}
-	return fromMillis(ms)
+	kept = true
+	tx.undo.Keep()
+	return nil
 }
 
-// RecordPost notes an expense that a plain POST made.
-func (tx *Tx) RecordPost(p Post) { tx.posts.put(p.ExpenseID, p, false) }
-
-// ClaimPost finds the earliest unclaimed post of this device with this data
-// that was received between from and to, both included, and claims it: no
-// other operation gets it (docs/contract.md#d17).
-func (tx *Tx) ClaimPost(deviceID, dataHash string, from, to time.Time) (expenseID string, ok bool, err error) {
-	if err := tx.loadPosts([]string{dataHash}); err != nil {
-		return "", false, err
+// attempt runs fn and releases the savepoint.
+func (tx *Tx) attempt(savepoint string, fn func() error) error {
+	if err := fn(); err != nil {
+		return err
 	}
-	var found *Post
-	for _, e := range tx.posts.entries {
-		p := e.row
-		fits := e.exists && p.DeviceID == deviceID && p.DataHash == dataHash && !p.At.Before(from) && !p.At.After(to)
-		if fits && (found == nil || p.At.Before(found.At) || (p.At.Equal(found.At) && p.ExpenseID < found.ExpenseID)) {
-			found = &p
+	if err := tx.flush(); err != nil {
+		return err
+	}
+	return tx.exec("RELEASE SAVEPOINT " + savepoint)
+}
+
+// mark begins to remember, and returns what takes everything back to this point.
+func (tx *Tx) mark(savepoint string) (rollback func()) {
+	mark := tx.undo.Begin()
+	var back []func()
+	for _, t := range tx.txs {
+		back = append(back, t.remember())
+	}
+	return func() {
+		tx.undo.Undo(mark)
+		for _, restore := range back {
+			restore()
+		}
+		tx.failed = nil
+		if tx.exec("ROLLBACK TO SAVEPOINT "+savepoint) == nil {
+			_ = tx.exec("RELEASE SAVEPOINT " + savepoint) // the transaction remembers the error
 		}
 	}
-	if found == nil {
-		return "", false, nil
-	}
-	if !seededbug.Enabled(seededbug.KeptClaim) {
-		tx.posts.remove(found.ExpenseID)
-	}
-	return found.ExpenseID, true, nil
 }
 
-func (tx *Tx) loadPosts(hashes []string) error {
-	hashes = slices.DeleteFunc(slices.Clone(hashes), func(h string) bool { return tx.postHashes[h] })
-	if len(hashes) == 0 {
-		return nil
+// remember returns what takes back what the undo log does not know of.
+func (tx *Tx) remember() (restore func()) {
+	user, wrote, deleted, preferences := tx.user, tx.wrote, tx.deleted, tx.preferences
+	changes, deltas, budgets := len(tx.changes), len(tx.deltas), tx.writtenBudgets
+	return func() {
+		tx.user, tx.wrote, tx.deleted, tx.preferences = user, wrote, deleted, preferences
+		tx.changes, tx.logged = tx.changes[:changes], changes
+		tx.deltas, tx.writtenTotals, tx.writtenBudgets = tx.deltas[:deltas], deltas, budgets
 	}
-	query := "SELECT expense_id, device_id, data_hash, received_at FROM posted_creates WHERE user_id = ? AND " + tx.s.d.in("data_hash")
-	err := tx.query(query, []any{tx.user.ID, tx.s.d.list(hashes)}, func(row scanner) error {
-		var p Post
-		var at int64
-		err := row.Scan(&p.ExpenseID, &p.DeviceID, &p.DataHash, &at)
-		p.DeviceID, p.At = original(p.DeviceID), fromMillis(at)
-		tx.posts.load(p.ExpenseID, p, true)
-		return err
-	})
-	for _, h := range hashes {
-		tx.postHashes[h] = err == nil
-	}
-	return err
 }
+
+// exec runs one statement of the dialect's or of savepoints, which GORM does not build.
+func (tx *Tx) exec(query string, args ...any) error { return tx.run(tx.orm().Exec(query, args...)) }

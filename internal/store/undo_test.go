@@ -6,6 +6,7 @@ import (
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
+	"expenseflow/models"
 )
 
 // An operation that gave a known name to another expense, and was undone, left the
@@ -34,5 +35,61 @@ func TestAnUndoneNameHidTheOneBefore(t *testing.T) {
 		if id, ok, err := s.ResolveAlias(t.Context(), u.ID, "phone", "temp_1"); id != "c" || !ok || err != nil {
 			t.Errorf("in the end the name means %q, %t, %v", id, ok, err)
 		}
+	})
+}
+
+// Notifications that an undone operation had marked stayed read for the rest of its
+// transaction, also those that were looked at only after the mark.
+func TestNotificationsStayedReadAfterTheMarkWasUndone(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u, undone := storetest.User(t, s), errors.New("undone")
+		known, unknown := notification(u.ID, "known"), notification(u.ID, "unknown")
+		write(t, s, u.ID, func(tx *store.Tx) { tx.InsertNotification(known); tx.InsertNotification(unknown) })
+		write(t, s, u.ID, func(tx *store.Tx) {
+			isUnread(t, tx, known.ID)
+			_ = tx.Attempt(func() error {
+				if n, err := tx.MarkAllRead(); n != 2 || err != nil {
+					t.Errorf("%d were marked, %v", n, err)
+				}
+				if n, err := tx.Notification(unknown.ID); !n.Read || err != nil {
+					t.Errorf("after the mark: %+v, %v", n, err)
+				}
+				return undone
+			})
+			isUnread(t, tx, known.ID)
+			isUnread(t, tx, unknown.ID)
+		})
+	})
+}
+
+func isUnread(t *testing.T, tx *store.Tx, id string) {
+	t.Helper()
+	if n, err := tx.Notification(id); n.Read || err != nil {
+		t.Errorf("%+v, %v; want an unread notification", n, err)
+	}
+}
+
+func notification(userID, title string) models.Notification {
+	return models.Notification{ID: storetest.ID(), UserID: userID, Title: title}
+}
+
+// Preferences that an undone operation had saved and read were those of the rest of its
+// transaction.
+func TestPreferencesOutlivedTheirUndoing(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		write(t, s, u.ID, func(tx *store.Tx) {
+			_ = tx.Attempt(func() error {
+				_ = tx.SavePreferences(models.NotificationPreferences{Frequency: models.Frequency{BudgetAlerts: "weekly"}})
+				p, err := tx.Preferences()
+				if p.Frequency.BudgetAlerts != "weekly" || err != nil {
+					t.Errorf("after the save: %q, %v", p.Frequency.BudgetAlerts, err)
+				}
+				return errors.New("undone")
+			})
+			if p, err := tx.Preferences(); p.Frequency.BudgetAlerts == "weekly" || err != nil {
+				t.Errorf("after the undoing: %q, %v", p.Frequency.BudgetAlerts, err)
+			}
+		})
 	})
 }

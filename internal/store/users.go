@@ -3,47 +3,49 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
+	"unicode/utf8"
 
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
-// UserByID is the user of this id; models.NotFound if there is none.
-func (s *Store) UserByID(ctx context.Context, id string) (models.User, error) {
-	return s.findUser(ctx, "id", id)
+// A revokedToken is a token that was signed out and has not expired yet.
+type revokedToken struct {
+	TokenKey  string    `gorm:"primaryKey"`
+	UserID    string    `gorm:"index:revoked_tokens_user"`
+	ExpiresAt time.Time `gorm:"serializer:millis;index:revoked_tokens_expiry"`
 }
 
-// UserByEmail is the user of this address, which is trimmed and in lower case;
+// UserByID returns the user of this id; models.NotFound if there is none.
+func (s *Store) UserByID(ctx context.Context, id string) (models.User, error) {
+	return userWhere(s.read(ctx), "id = ?", id)
+}
+
+// UserByEmail returns the user of this address, which is trimmed and in lower case;
 // models.NotFound if there is none.
 func (s *Store) UserByEmail(ctx context.Context, email string) (models.User, error) {
-	return s.findUser(ctx, "email", email)
+	return userWhere(s.read(ctx), "email = ?", email)
 }
 
-func (s *Store) findUser(ctx context.Context, column, value string) (models.User, error) {
-	var r userRow
-	err := s.one(ctx, s.r, "SELECT "+userColumns+" FROM users WHERE "+column+" = ?", []any{value}, r.dest()...)
-	if err != nil {
-		return models.User{}, noUser(err)
-	}
-	return r.user(), nil
+func userWhere(db *gorm.DB, condition, value string) (models.User, error) {
+	u, err := one[models.User](db.Where(condition, value))
+	return u, noUser(err)
+}
+
+// ofUser reads columns of a user's row into a T, which has fields of their names.
+func ofUser[T any](db *gorm.DB, userID string, columns string) (T, error) {
+	row, err := one[T](db.Model(&models.User{}).Select(columns).Where("id = ?", userID))
+	return row, noUser(err)
 }
 
 // CreateUser saves a new user; models.Conflict if the address is taken.
 func (s *Store) CreateUser(ctx context.Context, u models.User) error {
-	r := userRow{
-		ID: u.ID, Name: u.Name, Email: u.Email, PasswordHash: u.PasswordHash,
-		CreatedAt: u.CreatedAt.UnixMilli(), TokenGeneration: u.TokenGeneration,
-		TimeZone: u.ChosenZone, Currency: u.ChosenCurrency,
-	}
-	if err := checkText([]any{r.ID, r.Name, r.Email}); err != nil {
-		return err
-	}
-	leave, err := s.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	err = fail(s.d, s.w.WithContext(ctx).Create(&r).Error)
+	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Create(&u) })
 	if errors.As(err, new(*duplicateError)) {
 		return &models.Error{Kind: models.Conflict, Msg: "User already exists", Err: err}
 	}
@@ -54,12 +56,46 @@ func (s *Store) CreateUser(ctx context.Context, u models.User) error {
 // every token given out before, the devices that came with them are forgotten, and
 // the log says so. models.NotFound if the user is gone.
 func (s *Store) SetPassword(ctx context.Context, id string, hash []byte) error {
+	return s.endTokens(ctx, id, map[string]any{"password_hash": hash})
+}
+
+// SignOutEverywhere is SetPassword without another password.
+func (s *Store) SignOutEverywhere(ctx context.Context, id string) error {
+	return s.endTokens(ctx, id, map[string]any{})
+}
+
+// endTokens ends every token of the user and sets columns of their row.
+func (s *Store) endTokens(ctx context.Context, id string, columns map[string]any) error {
+	columns["token_generation"] = gorm.Expr("token_generation + 1")
 	return s.Write(ctx, id, func(tx *Tx) error {
 		tx.Append(models.Change{Kind: models.SignedOut})
-		_ = tx.exec("DELETE FROM user_devices WHERE user_id = ?", id) // the next exec gives its error
-		return tx.exec("UPDATE users SET password_hash = ?, token_generation = token_generation + 1 WHERE id = ?", hash, id)
+		if err := tx.run(tx.orm().Where("user_id = ?", id).Delete(&userDevice{})); err != nil {
+			return err
+		}
+		return tx.run(tx.orm().Model(&models.User{}).Where("id = ?", id).UpdateColumns(columns))
 	})
 }
+
+// An Account is a user as operators see them.
+type Account struct {
+	ID, Name, Email string
+	CreatedAt       time.Time `gorm:"serializer:millis"`
+	Expenses        int64
+	LastSyncedAt    time.Time `gorm:"serializer:zeroableTime"` // of the newest stored change; zero without one
+}
+
+// Accounts returns up to limit accounts in the order of their addresses, from the one that
+// follows after on. Where match is not empty, only those whose address contains it.
+func (s *Store) Accounts(ctx context.Context, after, match string, limit int) ([]Account, error) {
+	query := s.read(ctx).Model(&models.User{}).Where("email > ?", after)
+	if match != "" {
+		query = query.Where("email LIKE ? ESCAPE '!'", "%"+likeLiteral.Replace(match)+"%")
+	}
+	return find[Account](query.Select("id, name, email, created_at, expenses, last_synced_at").Order("email").Limit(limit))
+}
+
+// likeLiteral escapes what LIKE reads as a wildcard, with ! as the escape.
+var likeLiteral = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // DeleteUser is Tx.DeleteUser in a transaction of its own; models.NotFound if the user
 // is gone already.
@@ -70,58 +106,58 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 // DeleteUser removes the user and all that is theirs, for those too with whom it was
 // shared. What they were invited to is kept for whoever has their address next.
 func (tx *Tx) DeleteUser() error {
-	if err := tx.part(); err != nil {
+	tx.deleted = true
+	if err := tx.leaveAllShares(); err != nil {
 		return err
 	}
-	if err := tx.partInvitations(); err != nil {
+	if err := tx.leaveInvitations(); err != nil {
 		return err
 	}
-	for _, table := range unkeyed {
-		if err := tx.exec("DELETE FROM "+table+" WHERE user_id = ?", tx.user.ID); err != nil {
+	for _, row := range withoutForeignKey {
+		if err := tx.run(tx.orm().Where("user_id = ?", tx.user.ID).Delete(row)); err != nil {
 			return err
 		}
 	}
-	return tx.exec("DELETE FROM users WHERE id = ?", tx.user.ID)
+	return tx.run(tx.orm().Where("id = ?", tx.user.ID).Delete(&models.User{}))
 }
 
-// partInvitations takes the user out of all invitations and contacts.
-func (tx *Tx) partInvitations() error {
-	tx.undelivered = true
-	for _, step := range []struct{ query, arg string }{
-		{"UPDATE invitations SET user_id = '', state = 'withdrawn' WHERE user_id = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.ID},
-		{"UPDATE invitations SET state = CASE WHEN state = 'pending' THEN 'waiting' ELSE 'gone' END WHERE email = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.Email},
-		{"DELETE FROM contacts WHERE other_id = ?", tx.user.ID},
-	} {
-		if err := tx.exec(step.query, step.arg); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unkeyed are the tables whose rows do not go by themselves with their user: a
+// withoutForeignKey are the tables whose rows do not go by themselves with their user: a
 // foreign key would be looked up for each row of a batch, under a lock that makes
 // it hold.
-var unkeyed = []string{expenseTable.name, changeTable.name, operationTable.name, aliasTable.name, "shares", activityTable.name, "user_devices", "kept_rooms", "invitations", "contacts"}
+var withoutForeignKey = []any{
+	&models.Expense{}, &changeRow{}, &operationRow{}, &alias{}, &shareRow{}, &models.Activity{},
+	&userDevice{}, &keptRooms{}, &invitationRow{}, &contact{},
+}
 
 // RevokeToken refuses a token until it has expired by itself, and writes that into
 // the log. Revoking twice is no error; models.NotFound if the user is gone.
 func (s *Store) RevokeToken(ctx context.Context, tokenKey, userID string, until time.Time) error {
-	if err := checkText([]any{tokenKey}); err != nil {
-		return err
-	}
-	return s.Write(ctx, userID, func(tx *Tx) error {
-		tx.revoke(tokenKey, until)
-		return nil
-	})
+	return s.Write(ctx, userID, func(tx *Tx) error { return tx.revoke(tokenKey, until) })
 }
 
-// TokenRevoked tells whether RevokeToken was called for this token.
-func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error) {
-	var n int64
-	err := s.one(ctx, s.r, "SELECT COUNT(*) FROM revoked_tokens WHERE token_key = ?", []any{tokenKey}, &n)
-	if errors.As(err, new(*DataError)) {
-		return false, nil
+// revoke refuses a token and writes it into the log, for the processes that have
+// sockets of it.
+func (tx *Tx) revoke(key string, until time.Time) error {
+	tx.user.Revocations++
+	tx.Append(models.Change{Kind: models.SignedOut, EntityID: key})
+	return tx.run(tx.orm().Clauses(clause.OnConflict{DoNothing: true}).Create(&revokedToken{key, tx.user.ID, until}))
+}
+
+// A bearer is a user together with whether one of their tokens was signed out.
+type bearer struct {
+	models.User `gorm:"embedded"`
+	Revoked     int64 // 1 or 0
+}
+
+// BearerOf returns the user of this id, and whether RevokeToken was called for the token of
+// this key, both as of one moment; models.NotFound if the user is gone. It is one statement,
+// since every request and every socket begins with it.
+func (s *Store) BearerOf(ctx context.Context, userID, tokenKey string) (u models.User, revoked bool, err error) {
+	if !utf8.ValidString(tokenKey) || strings.Contains(tokenKey, "\x00") {
+		tokenKey = "" // PostgreSQL stores no such text, so it was not signed out either
 	}
-	return n > 0, err
+	row, err := one[bearer](s.read(ctx).Model(&models.User{}).Select(rows.Of(models.User{}).Names()+
+		", CASE WHEN EXISTS (SELECT 1 FROM revoked_tokens WHERE token_key = ?) THEN 1 ELSE 0 END AS revoked", tokenKey).
+		Where("id = ?", userID))
+	return row.User, row.Revoked != 0, noUser(err)
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
 
-	"expenseflow/internal/failpoint"
-	"expenseflow/internal/seededbug"
+	"expenseflow/internal/store/pipeline"
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -31,7 +30,7 @@ const (
 // resets its own results first. Reads through tx see fn's own writes. Once a
 // transaction has begun, the end of ctx no longer stops it: it only bounds the
 // wait for it. None begins for a ctx that has ended: a request whose client is
-// gone is not applied behind the one with which that client came back.
+// gone is not applied after the client's retry.
 //
 // If ctx carries a credential (models.WithCredential), it must still be good under
 // the user's lock: else the error is of models.Unauthorized, and fn does not run.
@@ -46,16 +45,17 @@ const (
 // It finds that out under way, and then begins again with their locks too, taken
 // in the order of ids: so no two transactions wait for each other.
 func (s *Store) Write(ctx context.Context, userID string, fn func(tx *Tx) error) error {
-	err := s.write(ctx, userID, fn)
+	defer s.observe(Writing, time.Now())
+	err := s.writeRepeatedly(ctx, userID, fn)
 	s.wrote(err)
 	return err
 }
 
-func (s *Store) write(ctx context.Context, userID string, fn func(tx *Tx) error) error {
+func (s *Store) writeRepeatedly(ctx context.Context, userID string, fn func(tx *Tx) error) error {
 	users := []string{userID}
 	for run := 1; ; run++ {
 		err := s.writeOnce(ctx, userID, users, fn)
-		var more *widenError
+		var more *needsLocksError
 		if errors.As(err, &more) {
 			users, run = more.with(users), run-1
 			continue
@@ -88,20 +88,22 @@ func pause(ctx context.Context, run int) error {
 // writeOnce runs fn under the locks of users, which are in order and of which
 // userID is one.
 func (s *Store) writeOnce(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
-	if s.line != nil {
-		return s.writeTogether(ctx, userID, users, fn)
+	if s.onSQLite() {
+		return s.writeQueued(ctx, userID, users, fn)
 	}
-	return s.writeAlone(ctx, userID, users, fn)
+	return s.writeConcurrently(ctx, userID, users, fn)
 }
 
-// writeAlone is Write on PostgreSQL, where the users' rows are all that writers
-// wait for.
-func (s *Store) writeAlone(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
-	leave, err := s.turns.enterAll(ctx, users)
+// writeConcurrently is Write on PostgreSQL, where the users' rows are all that writers
+// wait for. Writers of one user wait for each other before they take a connection:
+// their transactions are serial anyway, and a busy user would else hold every
+// connection of the pool while only one of them works.
+func (s *Store) writeConcurrently(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
+	unlock, err := s.userLocks.LockAll(ctx, users)
 	if err != nil {
-		return err
+		return unavailable(err)
 	}
-	defer leave()
+	defer unlock()
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
@@ -118,11 +120,12 @@ func (s *Store) writeAlone(ctx context.Context, userID string, users []string, f
 			s.rollback(db)
 		}
 	}()
-	if err := s.runLocked(ctx, db, conn, userID, users, fn); err != nil {
+	st := newTxState(ctx, s, db, userID, users)
+	st.conn = conn
+	if err := st.runLocked(fn); err != nil {
 		return err
 	}
-	failpoint.Here(failpoint.BeforeCommit)
-	err = fail(s.d, db.Commit().Error)
+	err = db.Commit().Error
 	committed = err == nil
 	return err
 }
@@ -141,72 +144,90 @@ func (s *Store) begin(ctx context.Context) (*sql.Conn, *gorm.DB, error) {
 	return conn, db, nil
 }
 
-// writeTogether is Write on SQLite, where writers stand in line. The driver
+// writeQueued is Write on SQLite, where writers share its one writing connection. The driver
 // starts a goroutine per statement for a context that can end, and cannot hang
 // on a network, so there it cannot end.
-func (s *Store) writeTogether(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
-	g, err := s.line.enter(ctx, true)
-	if err != nil {
+func (s *Store) writeQueued(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
+	began := false
+	err := s.queue.Write(ctx, func(conn pipeline.Connection) error {
+		began = true
+		c := conn.(*sqliteConnection)
+		st := newTxState(context.WithoutCancel(ctx), s, c.db, userID, users)
+		err := st.runLocked(fn)
+		if err == nil {
+			c.moved = append(c.moved, st.movedUsers()...)
+		}
 		return err
+	})
+	if !began {
+		return fail(s.d, err)
 	}
-	if err := ctx.Err(); err != nil {
-		s.line.leave(g)
-		return unavailable(err)
-	}
-	if err := s.takeTurn(context.WithoutCancel(ctx), &g, userID, users, fn); err != nil {
-		return err
-	}
-	<-g.done
-	return g.err
+	return err
 }
 
-// takeTurn does one writer's part in g, a new group if it is nil, and leaves.
-func (s *Store) takeTurn(ctx context.Context, g **group, userID string, users []string, fn func(tx *Tx) error) (err error) {
-	defer func() { s.line.leave(*g) }()
-	if *g == nil {
-		if *g, err = s.newGroup(ctx); err != nil {
-			return err
-		}
-	}
-	return (*g).member(func() error { return s.runLocked(ctx, (*g).db, nil, userID, users, fn) })
+// A sqliteConnection is SQLite's one writing connection inside a transaction.
+type sqliteConnection struct {
+	s     *Store
+	db    *gorm.DB
+	moved []string // the users whose logs are
 }
+
+// Begin implements pipeline.Connection.
+func (c *sqliteConnection) Begin(ctx context.Context) error {
+	c.db = c.s.w.WithContext(ctx).Begin()
+	return c.db.Error
+}
+
+// Exec implements pipeline.Connection. It is for savepoints: what makes one fail passes.
+func (c *sqliteConnection) Exec(statement string) error {
+	if err := c.db.Exec(statement).Error; err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// Commit implements pipeline.Connection. The moves are noted after it, and whatever its error:
+// a reader that was told too much compares in vain.
+func (c *sqliteConnection) Commit() error {
+	defer func() { c.s.noted.add(c.moved) }()
+	return c.db.Commit().Error
+}
+
+// Rollback implements pipeline.Connection.
+func (c *sqliteConnection) Rollback() { c.s.rollback(c.db) }
 
 // rollback ends a transaction that failed; its own errors would hide the first.
 // A COMMIT that failed leaves SQLite's only writing connection inside the
 // transaction, of which database/sql then knows nothing any more.
 func (s *Store) rollback(db *gorm.DB) {
-	if db.Rollback().Error != nil && s.line != nil {
+	if db.Session(&gorm.Session{NewDB: true}).Rollback().Error != nil && s.onSQLite() {
 		s.w.Exec("ROLLBACK")
 	}
 }
 
-func (s *Store) runLocked(ctx context.Context, db *gorm.DB, conn *sql.Conn, userID string, users []string, fn func(tx *Tx) error) error {
-	tx, err := s.lock(ctx, db, userID, users)
+// runLocked runs fn under the locks of the transaction's users and writes what it buffered.
+func (st *txState) runLocked(fn func(tx *Tx) error) error {
+	tx, err := st.lock()
 	if err != nil {
 		return err
 	}
-	tx.conn = conn
 	if err := tx.authorize(); err != nil {
 		return err
 	}
-	failpoint.Here(failpoint.AfterBegin)
 	err = fn(tx)
 	if len(tx.wanted) > 0 {
-		return &widenError{tx.wanted}
+		return &needsLocksError{tx.wanted}
 	}
 	if err != nil {
 		return err
 	}
-	if err := tx.finish(); err != nil {
-		return err
-	}
-	return s.opts.BeforeCommit()
+	return tx.finish()
 }
 
 // finish writes what is still buffered.
 func (tx *Tx) finish() error {
 	for _, t := range tx.txs {
-		if err := t.follow(); err != nil {
+		if err := t.updateBudgets(); err != nil {
 			return err
 		}
 	}
@@ -221,241 +242,26 @@ func (tx *Tx) finish() error {
 	return nil
 }
 
-// lock takes the users' rows and makes the transaction that works under them.
-func (s *Store) lock(ctx context.Context, db *gorm.DB, userID string, users []string) (*Tx, error) {
-	j := newJoint(ctx, s, db, users)
-	j.acting = userID
-	query, arg := "SELECT "+userColumns+" FROM users WHERE id = ?", any(userID)
-	if len(users) > 1 {
-		query, arg = "SELECT "+userColumns+" FROM users WHERE "+s.d.in("id")+" ORDER BY id", s.d.list(users)
+// lockedUsers selects and locks the transaction's users in the order of their ids.
+func (st *txState) lockedUsers() *gorm.DB {
+	if len(st.locked) == 1 {
+		return st.db.Raw(selectUser+"id = ?"+st.s.d.ForUpdate(), st.acting)
 	}
-	err := s.rows(ctx, db, query+s.d.forUpdate(), []any{arg}, func(row scanner) error {
-		t := newTx(j)
-		err := row.Scan(t.user.dest()...)
-		t.before = t.user
-		j.txs, j.of[t.user.ID] = append(j.txs, t), t
-		j.now = max(j.now, t.user.LastSyncedAt+1)
-		return err
+	return st.db.Raw(selectUser+"? ORDER BY id"+st.s.d.ForUpdate(), st.s.d.In("id", st.locked))
+}
+
+var selectUser = "SELECT " + rows.Of(models.User{}).Names() + " FROM users WHERE "
+
+// lock takes the users' rows and makes the transaction that works under them.
+func (st *txState) lock() (*Tx, error) {
+	err := each(st.lockedUsers(), func(u models.User) error {
+		t := newTx(st, u)
+		st.txs, st.of[u.ID] = append(st.txs, t), t
+		st.moment = max(st.moment, u.SyncedAt.UnixMilli()+1)
+		return nil
 	})
-	if err == nil && j.of[userID] == nil {
+	if err == nil && st.of[st.acting] == nil {
 		err = userGone
 	}
-	return j.of[userID], j.goneFor(noUser(err))
-}
-
-const userColumns = "id, name, email, password_hash, created_at, token_generation, seq, log_start, last_synced_at, last_applied_at, " +
-	"totals, unread, budgets, received, revocations, expenses, time_zone, currency"
-
-func (r *userRow) dest() []any {
-	return []any{
-		&r.ID, &r.Name, &r.Email, &r.PasswordHash, &r.CreatedAt, &r.TokenGeneration,
-		&r.Seq, &r.LogStart, &r.LastSyncedAt, &r.LastAppliedAt,
-		&r.Totals, &r.Unread, &r.Budgets, &r.Received, &r.Revocations, &r.Expenses, &r.TimeZone, &r.Currency,
-	}
-}
-
-// A Tx is one user's part of a transaction; In gives the parts of others whose
-// rows are locked. It is used by one goroutine, inside the function that Write
-// called.
-type Tx struct {
-	*joint
-
-	user, before userRow // now, and when it was locked
-	wrote        bool    // something was written, so the user's row has to follow
-
-	operations *overlay[string, models.QueuedOperation]
-	keys       *overlay[string, string] // key of an operation to its id; never flushed
-	aliases    *overlay[AliasKey, string]
-	anyAliases *overlay[string, string] // the newest of any device; never flushed
-	tempIDs    map[string]bool          // temporary ids whose aliases are all loaded
-	devices    *overlay[string, struct{}]
-	posts      *overlay[string, Post] // by expense
-	postHashes map[string]bool        // data hashes whose posts are all loaded
-	changes    []models.Change
-	logged     int // how many of changes are written
-
-	notifications *overlay[string, models.Notification]
-	budgets       *overlay[string, models.BudgetState]
-	budgetsLoaded bool // all of the user's
-	tallies       []tally
-	tallied       int // how many of tallies are in daily_totals
-	followed      int // how many the budgets know
-
-	preferences *models.NotificationPreferences // once they were read
-}
-
-// A joint is what the users' parts of one transaction have in common.
-type joint struct {
-	ctx  context.Context
-	s    *Store
-	db   *gorm.DB
-	conn *sql.Conn // on PostgreSQL: the one that db is on
-	now  int64     // never earlier than before
-	read int64     // what the clock showed when the transaction began
-
-	acting string         // the user whose transaction it is
-	locked []string       // the ids of the users whose rows were to be locked, in order
-	txs    []*Tx          // of those that are there, in order
-	of     map[string]*Tx // by user
-	wanted []string       // whose rows have to be locked too: the transaction begins again
-
-	journal  journal
-	expenses *overlay[string, models.Expense] // whoever's; as their owners see them
-	shares   *overlay[string, []models.Share] // by expense; never flushed
-
-	undelivered bool // invitations were made or withdrawn
-
-	// failed is the first statement that failed and was not undone by an
-	// Attempt: such a transaction does not commit, whatever fn made of it.
-	failed error
-}
-
-func newJoint(ctx context.Context, s *Store, db *gorm.DB, users []string) *joint {
-	j := &joint{ctx: ctx, s: s, db: db, read: s.opts.Now().UnixMilli(), locked: users, of: make(map[string]*Tx, len(users))}
-	j.now = max(j.read, s.began.Load()+1)
-	j.expenses = newOverlay[string, models.Expense](&j.journal)
-	j.shares = newOverlay[string, []models.Share](&j.journal)
-	return j
-}
-
-func newTx(in *joint) *Tx {
-	tx := &Tx{joint: in, tempIDs: map[string]bool{}, postHashes: map[string]bool{}}
-	j := &in.journal
-	tx.operations = newOverlay[string, models.QueuedOperation](j)
-	tx.keys = newOverlay[string, string](j)
-	tx.aliases = newOverlay[AliasKey, string](j)
-	tx.anyAliases = newOverlay[string, string](j)
-	tx.devices = newOverlay[string, struct{}](j)
-	tx.posts = newOverlay[string, Post](j)
-	tx.notifications = newOverlay[string, models.Notification](j)
-	tx.budgets = newOverlay[string, models.BudgetState](j)
-	return tx
-}
-
-// User is the user whose row is locked, with all that the transaction did.
-func (tx *Tx) User() models.User { return tx.user.user() }
-
-// Before is the user as they were before the transaction.
-func (tx *Tx) Before() models.User { return tx.before.user() }
-
-// Now is the moment of this transaction: one for all it does, in UTC, whole
-// milliseconds, later than every LastSyncedAt so far of the users whose rows are
-// locked. With a clock that was set back it runs ahead of the clock.
-func (tx *Tx) Now() time.Time { return fromMillis(tx.now) }
-
-// driven is how far writers in a row may drive Now ahead of the clock, a
-// millisecond each, before that was set back.
-const driven = time.Second
-
-// Clock is Now for what people read and what is compared with the clocks of their
-// devices: it follows a clock that was set back.
-func (tx *Tx) Clock() time.Time { return fromMillis(tx.clock()) }
-
-func (tx *Tx) clock() int64 {
-	if tx.now-tx.read <= driven.Milliseconds() {
-		return tx.now
-	}
-	return tx.read
-}
-
-// Attempt runs fn so that its failure can be survived: on an error (a DataError
-// when its writes are flushed included), everything fn did is undone and the
-// transaction goes on. Attempts may be nested.
-//
-// An error after which the transaction cannot go on (a lost connection) fails
-// the transaction too, whatever the caller makes of it.
-func (tx *Tx) Attempt(fn func() error) error {
-	if err := tx.flush(); err != nil {
-		return err
-	}
-	name := fmt.Sprintf("attempt%d", tx.journal.depth)
-	if err := tx.exec("SAVEPOINT " + name); err != nil {
-		return err
-	}
-	undo := tx.mark(name)
-	kept := false
-	defer func() { // also after a panic
-		if !kept {
-			undo()
-		}
-	}()
-	if err := tx.keep(name, fn); err != nil {
-		return err
-	}
-	kept = true
-	tx.journal.depth--
-	tx.forget()
-	return nil
-}
-
-// keep runs fn and keeps what it did.
-func (tx *Tx) keep(savepoint string, fn func() error) error {
-	if err := fn(); err != nil {
-		return err
-	}
-	if err := tx.flush(); err != nil {
-		return err
-	}
-	return tx.exec("RELEASE SAVEPOINT " + savepoint)
-}
-
-// mark begins to remember, and gives what takes everything back to this point.
-func (tx *Tx) mark(savepoint string) (undo func()) {
-	tx.journal.depth++
-	n := len(tx.journal.undo)
-	var back []func()
-	for _, t := range tx.txs {
-		back = append(back, t.snapshot())
-	}
-	return func() {
-		tx.journal.depth--
-		tx.journal.back(n)
-		for _, restore := range back {
-			restore()
-		}
-		tx.failed = nil
-		if tx.exec("ROLLBACK TO SAVEPOINT "+savepoint) == nil {
-			_ = tx.exec("RELEASE SAVEPOINT " + savepoint) // exec keeps the error
-		}
-		tx.forget()
-	}
-}
-
-// snapshot gives what takes back what the journal does not know of.
-func (tx *Tx) snapshot() (restore func()) {
-	user, wrote := tx.user, tx.wrote
-	changes, tallies, followed := len(tx.changes), len(tx.tallies), tx.followed
-	return func() {
-		if seededbug.Built && seededbug.Enabled(seededbug.HalfUndo) {
-			user.Seq = tx.user.Seq
-		}
-		tx.user, tx.wrote = user, wrote
-		tx.changes, tx.logged = tx.changes[:changes], changes
-		tx.tallies, tx.tallied, tx.followed = tx.tallies[:tallies], tallies, followed
-	}
-}
-
-// forget drops the journal once no attempt is under way.
-func (tx *Tx) forget() {
-	if tx.journal.depth == 0 {
-		tx.journal.undo = nil
-	}
-}
-
-// exec runs one statement; its error stays with the transaction.
-func (tx *Tx) exec(query string, args ...any) error {
-	if tx.failed != nil {
-		return tx.failed
-	}
-	_, tx.failed = affected(tx.ctx, tx.s.d, tx.db, query, args)
-	return tx.failed
-}
-
-// query calls fn with each row; its error stays with the transaction.
-func (tx *Tx) query(query string, args []any, fn func(scanner) error) error {
-	if tx.failed != nil {
-		return tx.failed
-	}
-	tx.failed = tx.s.rows(tx.ctx, tx.db, query, args, fn)
-	return tx.failed
+	return st.of[st.acting], st.goneFor(noUser(err))
 }

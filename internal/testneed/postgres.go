@@ -35,7 +35,7 @@ var shared struct {
 // binary, however that ends.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	bin := postgresBin(t)
+	bin := postgres.require(t)
 	shared.Do(func() { shared.server, shared.err = newServer(bin, "off") })
 	if shared.err != nil {
 		t.Fatalf("start PostgreSQL: %v", shared.err)
@@ -47,7 +47,7 @@ func Postgres(t testing.TB) string {
 // ends with the test.
 func NewPostgres(t testing.TB) *Server {
 	t.Helper()
-	s, err := newServer(postgresBin(t), "off")
+	s, err := newServer(postgres.require(t), "off")
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
@@ -74,7 +74,7 @@ type Server struct {
 func DurablePostgres() (url string, stop func(), err error) {
 	bin, ok := findPostgres()
 	if !ok {
-		return "", nil, errors.New("missing: " + postgresServer)
+		return "", nil, errPostgresMissing
 	}
 	s, err := newServer(bin, "on")
 	if err != nil {
@@ -88,26 +88,17 @@ func DurablePostgres() (url string, stop func(), err error) {
 func PrivatePostgres() (*Server, error) {
 	bin, ok := findPostgres()
 	if !ok {
-		return nil, errors.New("missing: " + postgresServer)
+		return nil, errPostgresMissing
 	}
 	return newServer(bin, "off")
 }
 
+var errPostgresMissing = errors.New("missing: " + postgres.Name + " (" + postgres.Get + ")")
+
 // HasPostgres makes sure that PrivatePostgres will find PostgreSQL.
 func HasPostgres(t testing.TB) {
 	t.Helper()
-	postgresBin(t)
-}
-
-const postgresServer = "PostgreSQL's server (Debian: apt install postgresql)"
-
-func postgresBin(t testing.TB) string {
-	t.Helper()
-	bin, ok := findPostgres()
-	if !ok {
-		missing(t, postgresServer)
-	}
-	return bin
+	postgres.require(t)
 }
 
 // findPostgres is the folder of PostgreSQL's programs, the newest there is.
@@ -231,16 +222,22 @@ func (s *Server) start() error {
 
 // awaitReady tries to connect until it works.
 func (s *Server) awaitReady(deadline time.Time) error {
+	return awaitAnswer(deadline, filepath.Join(s.data(), "log"), func() error { return s.ping(deadline) })
+}
+
+// awaitAnswer calls ask until it succeeds. At the deadline the error ends in the log that the
+// server wrote.
+func awaitAnswer(deadline time.Time, logFile string, ask func() error) error {
 	for {
-		err := s.ping(deadline)
+		err := ask()
 		if err == nil {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(s.data(), "log"))
+			log, _ := os.ReadFile(logFile)
 			return fmt.Errorf("%w\n%s", err, strings.TrimSpace(string(log)))
 		}
-		time.Sleep(20 * time.Millisecond) // a process outside has no other signal
+		time.Sleep(10 * time.Millisecond) // a process outside has no other signal
 	}
 }
 
@@ -325,7 +322,8 @@ func (s *Server) standby() (*Server, error) {
 	}
 	c := &Server{bin: s.bin, dir: dir, fsync: s.fsync}
 	if err = c.chooseOwner(); err == nil {
-		cmd := c.command(filepath.Join(s.bin, "pg_basebackup"), "-d", s.URL, "-D", c.data(), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+		cmd := c.command(filepath.Join(s.bin, "pg_basebackup"), "-d", s.URL, "-D", c.data(), "-R", "-X", "stream", "-c", "fast",
+			"--no-sync")
 		var out []byte
 		if out, err = cmd.CombinedOutput(); err != nil {
 			err = fmt.Errorf("pg_basebackup: %w\n%s", err, out)

@@ -3,6 +3,7 @@
 package testneed
 
 import (
+	"context"
 	"errors"
 	"testing"
 )
@@ -40,6 +41,8 @@ func HasPostgres(t testing.TB) {
 	missing(t, "PostgreSQL on Unix")
 }
 
+func findPostgres() (string, bool) { return "", false }
+
 // A Server is a private PostgreSQL cluster; never made on this system.
 type Server struct{ URL string }
 
@@ -72,3 +75,15 @@ func (s *Server) Has(testing.TB, string) bool { return false }
 
 // SeveralHosts is a URL of all these servers.
 func SeveralHosts(servers ...*Server) string { return servers[0].URL }
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return "" }
+
+// StartStandby is Standby for programs.
+func (s *Server) StartStandby() (*Server, error) { return nil, errors.ErrUnsupported }
+
+// FailOver makes a standby the primary.
+func (s *Server) FailOver(*Server, bool) error { return errors.ErrUnsupported }
+
+// Count is the number that a query gives.
+func (s *Server) Count(context.Context, string) (int64, error) { return 0, errors.ErrUnsupported }

@@ -7,30 +7,47 @@ import (
 	"expenseflow/models"
 )
 
-// A User is all that is ever written of an account (docs/contract.md#documents).
+// A User is the public document of an account (docs/contract.md#documents). Nothing else
+// of an account is ever written into a response.
 type User struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email"`
 }
 
-// NewUser gives u's document.
+// NewUser returns the document of u.
 func NewUser(u models.User) User { return User{ID: u.ID, Name: u.Name, Email: u.Email} }
 
-// A Session is the answer to registering and signing in.
-type Session struct {
+// An AuthResponse is the response to a registration or a sign-in.
+type AuthResponse struct {
 	Token string `json:"token"`
 	User  User   `json:"user"`
 }
 
-// A Profile is the answer to GET /api/user/profile.
+// A TokenResponse is the response to POST /api/auth/refresh.
+type TokenResponse struct {
+	Token     string `json:"token"`
+	ExpiresAt Time   `json:"expiresAt"`
+}
+
+// ParseTokenRefresh parses {token}, the argument of auth:refresh. The error is
+// models.Invalid.
+func ParseTokenRefresh(arg json.RawMessage) (token string, err error) {
+	o, err := readObject(arg)
+	if err != nil {
+		return "", err
+	}
+	return stringOf(o["token"]), joiError(requireText(o, "token"))
+}
+
+// A Profile is the response to GET /api/user/profile.
 type Profile struct {
 	Name      string `json:"name"`
 	Email     string `json:"email"`
 	CreatedAt Time   `json:"createdAt"`
 }
 
-// NewProfile gives u's document.
+// NewProfile returns the profile of u.
 func NewProfile(u models.User) Profile {
 	return Profile{Name: u.Name, Email: u.Email, CreatedAt: Time(u.CreatedAt)}
 }
@@ -41,9 +58,9 @@ type PasswordChange struct {
 	New     string
 }
 
-// ParseRegistration reads the body of a registration, checked and normalized.
-// minPassword is in UTF-16 units. Errors are models.Invalid in Joi's words,
-// about the first fault.
+// ParseRegistration parses, validates and normalizes the body of a registration.
+// minPassword is in UTF-16 units. The error is models.Invalid with Joi's message for the
+// first violation.
 func ParseRegistration(body json.RawMessage, minPassword int) (models.Registration, error) {
 	f, err := readForm(body, "name", "email", "password")
 	if err != nil {
@@ -53,9 +70,9 @@ func ParseRegistration(body json.RawMessage, minPassword int) (models.Registrati
 	return r, f.finish(r.Check(minPassword))
 }
 
-// ParseLogin reads the body of a sign-in. Errors are ParseRegistration's. What
-// later pages send along (rememberMe, totpToken) is allowed and changes nothing:
-// a token lasts JWT_EXPIRE, and there is no second factor.
+// ParseLogin parses the body of a sign-in. Errors are as for ParseRegistration. The keys
+// rememberMe and totpToken, which some pages send, are accepted and ignored: a token
+// lasts JWT_EXPIRE, and there is no second factor.
 func ParseLogin(body json.RawMessage) (email, password string, err error) {
 	f, err := readForm(body, "email", "password")
 	if err != nil {
@@ -63,58 +80,60 @@ func ParseLogin(body json.RawMessage) (email, password string, err error) {
 	}
 	f.ignored = []string{"rememberMe", "totpToken"}
 	email, password = models.NormalizeEmail(f.values["email"]), f.values["password"]
-	vs := append(models.CheckEmail(email), notEmpty("password", password)...)
+	vs := append(models.CheckEmail(email), requireNonEmpty("password", password)...)
 	return email, password, f.finish(vs)
 }
 
-// ParsePasswordChange reads {currentPassword, newPassword}. Errors are
-// ParseRegistration's.
+// ParsePasswordChange parses {currentPassword, newPassword}. Errors are as for
+// ParseRegistration.
 func ParsePasswordChange(body json.RawMessage, minPassword int) (PasswordChange, error) {
 	f, err := readForm(body, "currentPassword", "newPassword")
 	if err != nil {
 		return PasswordChange{}, err
 	}
 	c := PasswordChange{Current: f.values["currentPassword"], New: f.values["newPassword"]}
-	vs := append(notEmpty("currentPassword", c.Current), models.CheckPassword("newPassword", c.New, minPassword)...)
+	vs := append(requireNonEmpty("currentPassword", c.Current), models.CheckPassword("newPassword", c.New, minPassword)...)
 	return c, f.finish(vs)
 }
 
-// ParseDeletion reads {password}. Errors are ParseRegistration's.
+// ParseDeletion parses {password}, the body of DELETE /api/user. Errors are as for
+// ParseRegistration.
 func ParseDeletion(body json.RawMessage) (password string, err error) {
 	f, err := readForm(body, "password")
 	if err != nil {
 		return "", err
 	}
-	return f.values["password"], f.finish(notEmpty("password", f.values["password"]))
+	return f.values["password"], f.finish(requireNonEmpty("password", f.values["password"]))
 }
 
-// A KnownSession is a token of the user's that may still be good.
-type KnownSession struct {
+// A LoginSession is an entry of GET /api/sessions: a token of the user that was used and
+// has not expired.
+type LoginSession struct {
 	ID        string   `json:"id"`
-	Current   bool     `json:"current"` // whether it is the one that asks
-	Devices   []string `json:"devices"` // that opened a socket with it
+	Current   bool     `json:"current"` // whether the request was made with it
+	Devices   []string `json:"devices"` // IDs of devices that opened a socket with it
 	FirstSeen Time     `json:"firstSeen"`
 	LastSeen  Time     `json:"lastSeen"`
 	ExpiresAt Time     `json:"expiresAt"`
 }
 
-// NewKnownSession gives the document, to the bearer of the token of this key.
-func NewKnownSession(s models.Session, key string) KnownSession {
+// NewLoginSession returns the document of s. key is that of the request's token.
+func NewLoginSession(s models.LoginSession, key string) LoginSession {
 	devices := s.Devices
 	if devices == nil {
 		devices = []string{}
 	}
-	return KnownSession{s.Key, s.Key == key, devices, Time(s.FirstSeen), Time(s.LastSeen), Time(s.ExpiresAt)}
+	return LoginSession{s.Key, s.Key == key, devices, Time(s.FirstSeen), Time(s.LastSeen), Time(s.ExpiresAt)}
 }
 
-func notEmpty(field, s string) []models.Violation {
+func requireNonEmpty(field, s string) []models.Violation {
 	if s != "" {
 		return nil
 	}
 	return []models.Violation{{Field: field, Rule: models.RuleEmpty}}
 }
 
-// A form is an object of texts, all required, and no other keys but ignored ones.
+// A form is an object of required strings. Other keys than fields and ignored are errors.
 type form struct {
 	body       json.RawMessage
 	object     object
@@ -135,7 +154,7 @@ func readForm(body json.RawMessage, fields ...string) (*form, error) {
 		case absent:
 			f.violations = append(f.violations, models.Violation{Field: field, Rule: models.RuleRequired})
 		case text:
-			f.values[field] = str(raw)
+			f.values[field] = stringOf(raw)
 		default:
 			f.violations = append(f.violations, models.Violation{Field: field, Rule: models.RuleType})
 		}
@@ -143,14 +162,14 @@ func readForm(body json.RawMessage, fields ...string) (*form, error) {
 	return f, nil
 }
 
-// finish gives the error about the first fault: a field of the wrong type, a
-// rule that a good one breaks, or an unknown key.
+// finish returns the error of the first violation in the order of fields: a field of the
+// wrong type or a broken rule, else an unknown key.
 func (f *form) finish(broken []models.Violation) error {
 	broken = slices.DeleteFunc(broken, func(v models.Violation) bool {
 		_, read := f.values[v.Field]
 		return !read
 	})
-	if err := joiError(ordered(append(f.violations, broken...))); err != nil {
+	if err := joiError(sortViolations(append(f.violations, broken...))); err != nil {
 		return err
 	}
 	return refuseUnknown(f.body, f.object, func(key string) bool {

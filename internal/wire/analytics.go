@@ -11,37 +11,39 @@ import (
 	"expenseflow/models"
 )
 
-// Analysed is the answer to every route of /api/analytics: data in the original's
-// shape and wrapper. It counts entries in Currency, the account's; what the same days
-// have in others stands beside it.
-type Analysed struct {
+// AnalyticsResponse is the response of every route of /api/analytics. Data is computed from the
+// entries in Currency, the account's; ByCurrency has the totals of other currencies for
+// the same days.
+type AnalyticsResponse struct {
 	Success    bool            `json:"success"`
 	Data       any             `json:"data"`
 	Currency   string          `json:"currency"`
 	ByCurrency []CurrencyTotal `json:"byCurrency"`
 }
 
-// NewAnalysed gives the answer with a document of what was found.
-func NewAnalysed[T any](a *models.Analysis[T], document any, rates *models.Rates) Analysed {
-	return Analysed{true, document, a.Currency, currencyTotals(a.Others, a.Currency, rates)}
+// NewAnalyticsResponse returns the response with document as its data.
+func NewAnalyticsResponse[T any](a *models.Analysis[T], document any, rates *models.Rates) AnalyticsResponse {
+	return AnalyticsResponse{true, document, a.Currency, currencyTotals(a.Others, a.Currency, rates)}
 }
 
-// NothingAnalysed is the answer to who has no entry yet, in the original's words.
-type NothingAnalysed struct {
+// EmptyAnalyticsResponse is the response of /api/analytics for a user without entries.
+type EmptyAnalyticsResponse struct {
 	Success bool      `json:"success"`
 	Message string    `json:"message"`
 	Data    *struct{} `json:"data"` // null
 	Hint    string    `json:"hint"`
 }
 
-// NewNothingAnalysed gives the answer.
-func NewNothingAnalysed() NothingAnalysed {
-	return NothingAnalysed{Success: true, Message: "No expense data available yet", Hint: "Start adding expenses to see analytics"}
+// NewEmptyAnalyticsResponse returns the response.
+func NewEmptyAnalyticsResponse() EmptyAnalyticsResponse {
+	return EmptyAnalyticsResponse{
+		Success: true, Message: "No expense data available yet", Hint: "Start adding expenses to see analytics",
+	}
 }
 
-// rounded rounds as a browser's Math.round does, to so many decimals. Sums are never
-// rounded; averages, projections and percentages are.
-func rounded(x float64, decimals int) float64 {
+// round rounds half up, as JavaScript's Math.round does, to the given number of
+// decimals. It is for averages, projections and percentages; sums are never rounded.
+func round(x float64, decimals int) float64 {
 	shift := math.Pow10(decimals)
 	r := math.Floor(x*shift+0.5) / shift
 	return r + 0 // no minus zero
@@ -54,7 +56,7 @@ type Trends struct {
 	Summary *TrendSummary `json:"summary"` // null without data
 }
 
-// A TrendPoint is one period of Trends; percentages have one decimal, the rate none.
+// A TrendPoint is one period of Trends. Percentages have one decimal, SavingsRate none.
 type TrendPoint struct {
 	Period           string  `json:"period"`
 	Income           Total   `json:"income"`
@@ -66,7 +68,7 @@ type TrendPoint struct {
 	IncomeGrowth     float64 `json:"incomeGrowth"`
 }
 
-// A TrendSummary is of all periods of Trends.
+// A TrendSummary sums up all periods of Trends.
 type TrendSummary struct {
 	TotalIncome       Total   `json:"totalIncome"`
 	TotalExpense      Total   `json:"totalExpense"`
@@ -78,15 +80,15 @@ type TrendSummary struct {
 	PeriodsCovered    int     `json:"periodsCovered"`
 }
 
-// NewTrends gives t's document.
+// NewTrends returns the document of t.
 func NewTrends(t models.Trends) Trends {
 	return Trends{Period: t.Period, Data: mapped(t.Points, newTrendPoint), Summary: newTrendSummary(t)}
 }
 
 func newTrendPoint(p models.TrendPoint) TrendPoint {
 	return TrendPoint{
-		p.Label, Total(p.Income), Total(p.Expense), Total(p.Net()), rounded(p.SavingsRate(), 0), p.Entries(),
-		rounded(p.ExpenseGrowth, 1), rounded(p.IncomeGrowth, 1),
+		p.Label, Total(p.Income), Total(p.Expense), Total(p.Net()), round(p.SavingsRate(), 0), p.Entries(),
+		round(p.ExpenseGrowth, 1), round(p.IncomeGrowth, 1),
 	}
 }
 
@@ -96,8 +98,8 @@ func newTrendSummary(t models.Trends) *TrendSummary {
 		return nil
 	}
 	return &TrendSummary{
-		Total(s.Income), Total(s.Expense), Total(s.Net()), rounded(s.AverageIncome, 2), rounded(s.AverageExpense, 2),
-		rounded(s.SavingsRate(), 0), s.Direction, len(t.Points),
+		Total(s.Income), Total(s.Expense), Total(s.Net()), round(s.AverageIncome, 2), round(s.AverageExpense, 2),
+		round(s.SavingsRate(), 0), s.Direction, len(t.Points),
 	}
 }
 
@@ -124,17 +126,17 @@ type CategoryRange struct {
 	Percentage float64 `json:"percentage"`
 	Count      int64   `json:"count"`
 	AvgAmount  float64 `json:"avgAmount"`
-	MaxAmount  *Amount `json:"maxAmount"` // null, and the next too, for too many entries
-	MinAmount  *Amount `json:"minAmount"`
+	MaxAmount  *Amount `json:"maxAmount"` // null if there are too many entries
+	MinAmount  *Amount `json:"minAmount"` // likewise
 }
 
-// NewBreakdown gives b's document.
+// NewBreakdown returns the document of b.
 func NewBreakdown(b models.Breakdown) Breakdown {
 	doc := Breakdown{Type: b.Type, GrandTotal: Total(b.Total)}
 	doc.Categories = mapped(b.Categories, func(c models.CategoryRange) CategoryRange {
 		return CategoryRange{
-			c.Category, Total(c.Total), rounded(share(c.Total, b.Total), 1), c.Count,
-			rounded(c.Total.Float()/float64(c.Count), 2), foundAmount(c.Most), foundAmount(c.Least),
+			c.Category, Total(c.Total), round(percentage(c.Total, b.Total), 1), c.Count,
+			round(c.Total.Float()/float64(c.Count), 2), nullableAmount(c.Max), nullableAmount(c.Min),
 		}
 	})
 	if len(b.Categories) > 0 {
@@ -143,8 +145,8 @@ func NewBreakdown(b models.Breakdown) Breakdown {
 	return doc
 }
 
-// foundAmount is null for an amount that was not looked for.
-func foundAmount(m models.Money) *Amount {
+// nullableAmount returns nil, which is written as null, for an amount that was not computed.
+func nullableAmount(m models.Money) *Amount {
 	if m == 0 {
 		return nil
 	}
@@ -156,7 +158,7 @@ type Comparison struct {
 	Comparisons []MonthComparison `json:"comparisons"`
 }
 
-// A MonthComparison is a month beside the one before.
+// A MonthComparison is a month and the month before it.
 type MonthComparison struct {
 	Month    string       `json:"month"`    // January 2026
 	MonthKey string       `json:"monthKey"` // 2026-01
@@ -165,7 +167,7 @@ type MonthComparison struct {
 	Changes  MonthChanges `json:"changes"`
 }
 
-// A MonthFlow is what a month brought.
+// A MonthFlow is the income and the expenses of a month.
 type MonthFlow struct {
 	TotalIncome  Total   `json:"totalIncome"`
 	TotalExpense Total   `json:"totalExpense"`
@@ -175,7 +177,7 @@ type MonthFlow struct {
 	SavingsRate  float64 `json:"savingsRate"`
 }
 
-// MonthChanges are in percent, and in amounts.
+// MonthChanges are the changes from the previous month, in percent and in amounts.
 type MonthChanges struct {
 	Expense       float64 `json:"expense"`
 	Income        float64 `json:"income"`
@@ -183,14 +185,14 @@ type MonthChanges struct {
 	IncomeAmount  Total   `json:"incomeAmount"`
 }
 
-// NewComparison gives the document of months.
+// NewComparison returns the document of month comparisons.
 func NewComparison(months []models.MonthComparison) Comparison {
 	return Comparison{mapped(months, func(m models.MonthComparison) MonthComparison {
 		return MonthComparison{
 			Month: m.Month.Time().Format("January 2006"), MonthKey: m.Month.Time().Format("2006-01"),
 			Current: newMonthFlow(m.Current), Previous: newMonthFlow(m.Previous),
 			Changes: MonthChanges{
-				rounded(models.Growth(m.Current.Expense, m.Previous.Expense), 1), rounded(models.Growth(m.Current.Income, m.Previous.Income), 1),
+				round(models.Growth(m.Current.Expense, m.Previous.Expense), 1), round(models.Growth(m.Current.Income, m.Previous.Income), 1),
 				Total(m.Current.Expense.Minus(m.Previous.Expense)), Total(m.Current.Income.Minus(m.Previous.Income)),
 			},
 		}
@@ -198,7 +200,7 @@ func NewComparison(months []models.MonthComparison) Comparison {
 }
 
 func newMonthFlow(f models.Flow) MonthFlow {
-	return MonthFlow{Total(f.Income), Total(f.Expense), f.Incomes, f.Expenses, Total(f.Net()), rounded(f.SavingsRate(), 0)}
+	return MonthFlow{Total(f.Income), Total(f.Expense), f.Incomes, f.Expenses, Total(f.Net()), round(f.SavingsRate(), 0)}
 }
 
 // A Velocity is the document of GET /api/analytics/velocity.
@@ -212,9 +214,9 @@ type Velocity struct {
 	GeneratedAt       Time    `json:"generatedAt"`
 }
 
-// NewVelocity gives v's document.
+// NewVelocity returns the document of v.
 func NewVelocity(v models.Velocity, now time.Time) Velocity {
-	return Velocity{Total(v.Spent), rounded(v.Daily, 2), rounded(v.Projection, 2), v.Day, v.Days - v.Day, v.Entries, Time(now)}
+	return Velocity{Total(v.Spent), round(v.Daily, 2), round(v.Projection, 2), v.Day, v.Days - v.Day, v.Entries, Time(now)}
 }
 
 // A Prediction is the document of GET /api/analytics/predictions.
@@ -229,66 +231,67 @@ type Prediction struct {
 	CategoryPredictions []CategoryPrediction `json:"categoryPredictions"`
 }
 
-// A CategoryPrediction is what one category takes.
+// A CategoryPrediction is the expected spending of one category.
 type CategoryPrediction struct {
 	Category         string  `json:"category"`
 	PredictedMonthly float64 `json:"predictedMonthly"`
 	AvgTransaction   float64 `json:"avgTransaction"`
 }
 
-// NoPrediction is the document in place of a Prediction that has too few months.
+// NoPrediction is the document instead of a Prediction if there are too few months.
 type NoPrediction struct {
 	Message     string    `json:"message"`
 	Predictions *struct{} `json:"predictions"` // null
 }
 
-// NewPrediction gives p's document, a Prediction or NoPrediction.
+// NewPrediction returns the document of p: a Prediction or a NoPrediction.
 func NewPrediction(p models.Prediction) any {
-	if !p.Known() {
+	if !p.HasEnoughMonths() {
 		return NoPrediction{Message: "Need at least 2 months of data for predictions"}
 	}
 	return Prediction{
-		rounded(p.Next, 2), rounded(p.Confidence, 0), p.Direction, rounded(p.Trend, 2), rounded(p.Average, 2), rounded(p.MovingAverage, 2), p.Months,
+		round(p.Next, 2), round(p.Confidence, 0), p.Direction, round(p.Trend, 2),
+		round(p.Average, 2), round(p.MovingAverage, 2), p.Months,
 		mapped(p.Categories, func(c models.CategoryPrediction) CategoryPrediction {
-			return CategoryPrediction{c.Category, rounded(c.Monthly, 2), rounded(c.Average, 2)}
+			return CategoryPrediction{c.Category, round(c.Monthly, 2), round(c.Average, 2)}
 		}),
 	}
 }
 
 // Insights is the document of GET /api/analytics/insights.
 type Insights struct {
-	Insights       []Insight `json:"insights"` // the most important first
+	Insights       []Insight `json:"insights"` // most important first
 	GeneratedAt    Time      `json:"generatedAt"`
 	PeriodAnalyzed string    `json:"periodAnalyzed"`
 }
 
-// An Insight is one sentence for the user, and what it is of. Which other keys it
-// has depends on its type: category, savings, trend, anomaly or info.
+// An Insight is a message to the user with the figures behind it. Type is category,
+// savings, trend, anomaly or info and determines which of the optional keys are set.
 type Insight struct {
-	Type          string    `json:"type"`
-	Priority      int       `json:"priority"`
-	Title         string    `json:"title,omitempty"`
-	Message       string    `json:"message"`
-	Status        string    `json:"status,omitempty"` // good, moderate, warning or critical
-	Suggestion    *string   `json:"suggestion,omitempty"`
-	Category      string    `json:"category,omitempty"`
-	Amount        *Total    `json:"amount,omitempty"`
-	Value         *float64  `json:"value,omitempty"` // percent
-	Income        *Total    `json:"income,omitempty"`
-	Expense       *Total    `json:"expense,omitempty"`
-	ChangePercent *float64  `json:"changePercent,omitempty"`
-	Expenses      []Unusual `json:"expenses,omitempty"`
+	Type          string           `json:"type"`
+	Priority      int              `json:"priority"`
+	Title         string           `json:"title,omitempty"`
+	Message       string           `json:"message"`
+	Status        string           `json:"status,omitempty"` // good, moderate, warning or critical
+	Suggestion    *string          `json:"suggestion,omitempty"`
+	Category      string           `json:"category,omitempty"`
+	Amount        *Total           `json:"amount,omitempty"`
+	Value         *float64         `json:"value,omitempty"` // percent
+	Income        *Total           `json:"income,omitempty"`
+	Expense       *Total           `json:"expense,omitempty"`
+	ChangePercent *float64         `json:"changePercent,omitempty"`
+	Expenses      []UnusualExpense `json:"expenses,omitempty"`
 }
 
-// An Unusual is an expense that stands out.
-type Unusual struct {
+// An UnusualExpense is an unusually large expense.
+type UnusualExpense struct {
 	Description string `json:"description"`
 	Amount      Amount `json:"amount"`
 	Category    string `json:"category"`
 	Date        Time   `json:"date"`
 }
 
-// NewInsights gives i's document; currency is the account's.
+// NewInsights returns the document of i. currency is the account's.
 func NewInsights(i models.Insights, currency string, now time.Time) Insights {
 	return Insights{insights(i, currency), Time(now), "3 months"}
 }
@@ -302,28 +305,28 @@ func insights(i models.Insights, currency string) []Insight {
 	return list
 }
 
-// topShare is the share of one category, in percent, above which a budget is
-// suggested.
+// topShare is the percentage of one category above which a budget is suggested.
 const topShare = 40
 
 func topInsight(i models.Insights, currency string) []Insight {
 	if i.Top == nil {
 		return nil
 	}
-	amount, part := Total(i.Top.Total), share(i.Top.Total, i.Expense)
+	amount, percent := Total(i.Top.Total), percentage(i.Top.Total, i.Expense)
 	one := Insight{
 		Type: "category", Priority: 2, Title: "Top Spending Category", Category: i.Top.Category, Amount: &amount,
-		Message: fmt.Sprintf("%s accounts for %.1f%% of your expenses (%s)", capital(i.Top.Category), part, priced(i.Top.Total, currency)),
+		Message: fmt.Sprintf("%s accounts for %.1f%% of your expenses (%s)",
+			capitalize(i.Top.Category), percent, formatPrice(i.Top.Total, currency)),
 	}
-	if part > topShare {
+	if percent > topShare {
 		text := "Consider diversifying your spending or setting a budget for this category."
 		one.Suggestion = &text
 	}
 	return []Insight{one}
 }
 
-// priced writes a sum for people, as the original does: ₹12.50.
-func priced(sum models.Sum, currency string) string {
+// formatPrice formats a sum with its currency symbol, such as ₹12.50.
+func formatPrice(sum models.Sum, currency string) string {
 	c, known := models.FindCurrency(currency)
 	if !known {
 		return fmt.Sprintf("%s %.2f", currency, sum.Float())
@@ -331,14 +334,14 @@ func priced(sum models.Sum, currency string) string {
 	return fmt.Sprintf("%s%.*f", c.Symbol, c.Decimals, sum.Float())
 }
 
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+func capitalize(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func savingsInsight(i models.Insights) []Insight {
 	if i.Income == (models.Sum{}) {
 		return nil
 	}
 	rate := i.SavingsRate()
-	value, income, expense := rounded(rate, 0), Total(i.Income), Total(i.Expense)
+	value, income, expense := round(rate, 0), Total(i.Income), Total(i.Expense)
 	one := Insight{Type: "savings", Priority: 1, Title: "Savings Rate", Value: &value, Income: &income, Expense: &expense}
 	switch {
 	case rate < 0:
@@ -353,13 +356,14 @@ func savingsInsight(i models.Insights) []Insight {
 	return []Insight{one}
 }
 
-// trendInsight compares this month's expenses with last month's; both must have some.
+// trendInsight compares this month's expenses with last month's. It returns nothing if
+// one of them has none.
 func trendInsight(i models.Insights) []Insight {
-	if i.ThisMonth == (models.Sum{}) || i.LastOne == (models.Sum{}) {
+	if i.ThisMonth == (models.Sum{}) || i.LastMonth == (models.Sum{}) {
 		return nil
 	}
-	change := models.Growth(i.ThisMonth, i.LastOne)
-	value := rounded(change, 1)
+	change := models.Growth(i.ThisMonth, i.LastMonth)
+	value := round(change, 1)
 	one := Insight{Type: "trend", Priority: 2, Title: "Spending Trend", ChangePercent: &value, Status: "good"}
 	switch {
 	case change > 20:
@@ -382,8 +386,8 @@ func unusualInsight(i models.Insights) []Insight {
 	return []Insight{{
 		Type: "anomaly", Priority: 3, Title: "Unusual Expenses Detected",
 		Message: "Found " + strconv.Itoa(len(i.Unusual)) + " expense(s) significantly above your average.",
-		Expenses: mapped(i.Unusual, func(e models.Expense) Unusual {
-			return Unusual{e.Description, Amount(e.Amount), e.Category, Time(e.Date)}
+		Expenses: mapped(i.Unusual, func(e models.Expense) UnusualExpense {
+			return UnusualExpense{e.Description, Amount(e.Amount), e.Category, Time(e.Date)}
 		}),
 	}}
 }
@@ -397,26 +401,29 @@ type Overview struct {
 	GeneratedAt       Time          `json:"generatedAt"`
 }
 
-// NewOverview gives o's document; currency is the account's.
+// NewOverview returns the document of o. currency is the account's.
 func NewOverview(o models.Overview, currency string, now time.Time) Overview {
 	list := insights(o.Insights, currency)
-	return Overview{newTrendSummary(o.Trends), NewBreakdown(o.Breakdown), list[:min(len(list), 3)], NewVelocity(o.Velocity, now), Time(now)}
+	return Overview{
+		newTrendSummary(o.Trends), NewBreakdown(o.Breakdown), list[:min(len(list), 3)], NewVelocity(o.Velocity, now), Time(now),
+	}
 }
 
-// ParseTrends reads the parameters period and months of spending-trends; "" is
-// monthly and 6. Errors are models.Invalid in Joi's words.
+// ParseTrends parses the parameters period (default: monthly) and months (default: 6) of
+// GET /api/analytics/spending-trends. The error is models.Invalid with Joi's message.
 func ParseTrends(period, months string) (string, int, error) {
 	if period == "" {
 		period = models.TrendMonthly
 	}
 	if !slices.Contains(models.TrendPeriods, period) {
-		return "", 0, invalid(`"period" ` + listed(models.TrendPeriods))
+		return "", 0, invalid(`"period" ` + mustBeOneOf(models.TrendPeriods))
 	}
 	n, err := parseMonths(months, 6, 24)
 	return period, n, err
 }
 
-// ParseComparison reads the parameter months of comparison; "" is 3.
+// ParseComparison parses the parameter months (default: 3) of GET
+// /api/analytics/comparison. The error is models.Invalid with Joi's message.
 func ParseComparison(months string) (int, error) { return parseMonths(months, 3, 12) }
 
 func parseMonths(s string, otherwise, most int) (int, error) {
@@ -424,29 +431,29 @@ func parseMonths(s string, otherwise, most int) (int, error) {
 		return otherwise, nil
 	}
 	m, err := models.ParseMoney(models.Trim(s))
-	switch n := int64(m / oneUnit); {
+	switch n := int64(m / currencyUnit); {
 	case err != nil:
 		return 0, invalid(`"months" must be a number`)
-	case m < oneUnit:
+	case m < currencyUnit:
 		return 0, invalid(`"months" must be greater than or equal to 1`)
-	case m > models.Money(most)*oneUnit:
+	case m > models.Money(most)*currencyUnit:
 		return 0, invalid(`"months" must be less than or equal to ` + strconv.Itoa(most))
-	case m%oneUnit != 0:
+	case m%currencyUnit != 0:
 		return 0, invalid(`"months" must be an integer`)
 	default:
 		return int(n), nil
 	}
 }
 
-// ParseBreakdown reads the parameters type, startDate and endDate of
-// category-breakdown; "" is expense and an open end. Errors are models.Invalid in
-// Joi's words.
+// ParseBreakdown parses the parameters type (default: expense), startDate and endDate
+// (default: unlimited) of GET /api/analytics/category-breakdown. The error is
+// models.Invalid with Joi's message.
 func ParseBreakdown(kind, start, end string) (string, models.DayRef, models.DayRef, error) {
 	if kind == "" {
 		kind = "expense"
 	}
 	if !slices.Contains(models.Types, kind) {
-		return "", models.DayRef{}, models.DayRef{}, invalid(`"type" ` + listed(models.Types))
+		return "", models.DayRef{}, models.DayRef{}, invalid(`"type" ` + mustBeOneOf(models.Types))
 	}
 	from, okFrom := dayRef(parseDate(start))
 	to, okTo := dayRef(parseDate(end))
@@ -456,7 +463,7 @@ func ParseBreakdown(kind, start, end string) (string, models.DayRef, models.DayR
 		err = invalid(`"startDate" must be a valid date`)
 	case !okTo && end != "":
 		err = invalid(`"endDate" must be a valid date`)
-	case from.Bare && to.Bare && to.Day < from.Day:
+	case from.IsDay && to.IsDay && to.Day < from.Day:
 		err = invalid(`"endDate" must be greater than or equal to "startDate"`)
 	}
 	return kind, from, to, err

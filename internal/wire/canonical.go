@@ -6,28 +6,30 @@ import (
 	"encoding/json"
 	"slices"
 	"unicode/utf8"
+
+	"expenseflow/internal/rawjson"
 )
 
-// Canonical gives the one spelling of a JSON value that all its spellings
-// share: keys sorted, no blanks, of repeated keys the last, numbers as written.
-// Values that are not JSON come back as they are. It reads raw once, however deep
-// its values are nested.
+// Canonical returns the canonical form of a JSON value: keys sorted, no white space, the
+// last of repeated keys, numbers unchanged. Equal values have equal canonical forms.
+// Invalid JSON is returned unchanged. The running time does not depend on the nesting.
 func Canonical(raw json.RawMessage) []byte {
-	if !json.Valid(raw) || slices.ContainsFunc(raw, respellable) {
-		return respelt(raw)
+	if !json.Valid(raw) || slices.ContainsFunc(raw, hasAlternativeSpelling) {
+		return canonicalSlow(raw)
 	}
 	c := canonicalizer{in: bytes.TrimSpace(raw), out: make([]byte, 0, len(raw)+2)}
 	c.value(0)
 	return c.out
 }
 
-// respellable reports whether a text with this byte may be spelt in other ways too.
-func respellable(c byte) bool {
+// hasAlternativeSpelling reports whether a string with this byte can be written in JSON in more
+// than one way.
+func hasAlternativeSpelling(c byte) bool {
 	return c == '\\' || c == '<' || c == '>' || c == '&' || c >= utf8.RuneSelf
 }
 
-// respelt is Canonical by encoding/json, which knows every way to write a text.
-func respelt(raw json.RawMessage) []byte {
+// canonicalSlow computes the canonical form with encoding/json, which normalizes strings.
+func canonicalSlow(raw json.RawMessage) []byte {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v any
@@ -41,9 +43,9 @@ func respelt(raw json.RawMessage) []byte {
 	return b
 }
 
-// A canonicalizer writes to out the canonical spelling of in, a valid value whose
-// texts have one spelling. Its methods take the place in in where something begins
-// and return the place behind it.
+// A canonicalizer appends the canonical form of in to out. The strings of in must have
+// only one spelling. Its methods take the offset in in at which a value begins and
+// return the offset after it.
 type canonicalizer struct{ in, out []byte }
 
 func (c *canonicalizer) value(i int) int {
@@ -53,22 +55,22 @@ func (c *canonicalizer) value(i int) int {
 	case '[':
 		return c.array(i)
 	}
-	to := end(c.in, i)
+	to := rawjson.End(c.in, i)
 	c.out = append(c.out, c.in[i:to]...)
 	return to
 }
 
 func (c *canonicalizer) array(i int) int {
 	c.out = append(c.out, '[')
-	for i = blank(c.in, i+1); c.in[i] != ']'; {
-		i = follower(c.in, c.value(i))
+	for i = rawjson.SkipSpace(c.in, i+1); c.in[i] != ']'; {
+		i = rawjson.Next(c.in, c.value(i))
 		c.out = append(c.out, ',')
 	}
 	c.close(']')
 	return i + 1
 }
 
-// A member is one of an object, by its key and its place in out.
+// A member is a key-value pair of an object, with its offsets in out.
 type member struct {
 	key      []byte
 	from, to int
@@ -77,22 +79,22 @@ type member struct {
 func (c *canonicalizer) object(i int) int {
 	c.out = append(c.out, '{')
 	members := make([]member, 0, 12)
-	for i = blank(c.in, i+1); c.in[i] != '}'; {
-		colon, from := endOfText(c.in, i), len(c.out)
+	for i = rawjson.SkipSpace(c.in, i+1); c.in[i] != '}'; {
+		colon, from := rawjson.End(c.in, i), len(c.out)
 		key := c.in[i+1 : colon-1]
 		c.out = append(append(c.out, c.in[i:colon]...), ':')
-		i = follower(c.in, c.value(blank(c.in, blank(c.in, colon)+1)))
+		i = rawjson.Next(c.in, c.value(rawjson.ValueAfterKey(c.in, colon)))
 		c.out = append(c.out, ',')
 		members = append(members, member{key, from, len(c.out)})
 	}
-	c.arrange(members)
+	c.sortMembers(members)
 	c.close('}')
 	return i + 1
 }
 
-// arrange sorts the members at the end of out by their keys, and leaves the last
-// of those that share one.
-func (c *canonicalizer) arrange(members []member) {
+// sortMembers sorts the members at the end of out by key and keeps the last of those with
+// the same key.
+func (c *canonicalizer) sortMembers(members []member) {
 	if slices.IsSortedFunc(members, func(a, b member) int { return cmp.Or(bytes.Compare(a.key, b.key), -1) }) {
 		return
 	}
@@ -107,7 +109,7 @@ func (c *canonicalizer) arrange(members []member) {
 	}
 }
 
-// close ends an array or object, whose last element a comma may follow.
+// close appends the closing bracket, replacing the comma after the last element.
 func (c *canonicalizer) close(bracket byte) {
 	if last := len(c.out) - 1; c.out[last] == ',' {
 		c.out[last] = bracket

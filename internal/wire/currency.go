@@ -8,7 +8,7 @@ import (
 	"expenseflow/models"
 )
 
-// A CurrencyTotal is what entries in another currency than the account's amount to.
+// A CurrencyTotal is the total of the entries in another currency than the account's.
 type CurrencyTotal struct {
 	Currency  string          `json:"currency"`
 	Income    Total           `json:"income"`
@@ -18,8 +18,8 @@ type CurrencyTotal struct {
 	Converted *ConvertedTotal `json:"converted"` // null without a rate
 }
 
-// A ConvertedTotal is a CurrencyTotal in the account's currency. Each figure is
-// converted by itself and rounded to the decimals that the currency usually has.
+// A ConvertedTotal is a CurrencyTotal converted to the account's currency. Each figure
+// is converted separately and rounded to the currency's usual number of decimals.
 type ConvertedTotal struct {
 	Income  Total `json:"income"`
 	Expense Total `json:"expense"`
@@ -27,7 +27,7 @@ type ConvertedTotal struct {
 	Conversion
 }
 
-// A Conversion says by what something was converted.
+// A Conversion is the exchange rate of a converted figure.
 type Conversion struct {
 	Currency string `json:"currency"`
 	Rate     Rate   `json:"rate"`
@@ -40,12 +40,14 @@ func newConversion(rates *models.Rates, from, to string) Conversion {
 	return Conversion{Currency: to, Rate: Rate(f), AsOf: Time(rates.At)}
 }
 
-// currencyTotals gives the documents of totals beside an account's currency; never
-// nil, so that it is written [].
+// currencyTotals returns the documents of totals in other currencies than account's.
+// The result is never nil, so that it is encoded as [].
 func currencyTotals(totals []models.CurrencyTotal, account string, rates *models.Rates) []CurrencyTotal {
 	docs := make([]CurrencyTotal, len(totals))
 	for i, t := range totals {
-		docs[i] = CurrencyTotal{t.Currency, Total(t.Income), Total(t.Expense), Total(t.Balance()), t.Count, converted(&t, account, rates)}
+		docs[i] = CurrencyTotal{
+			t.Currency, Total(t.Income), Total(t.Expense), Total(t.Balance()), t.Count, converted(&t, account, rates),
+		}
 	}
 	return docs
 }
@@ -60,16 +62,16 @@ func converted(t *models.CurrencyTotal, to string, rates *models.Rates) *Convert
 	return &ConvertedTotal{Total(income), Total(expense), Total(balance), newConversion(rates, t.Currency, to)}
 }
 
-// A Rate is a number with twelve digits.
+// A Rate is an exchange rate, written with twelve significant digits.
 type Rate float64
 
-// MarshalJSON gives the digits, without an exponent.
+// MarshalJSON returns the number in decimal notation, without an exponent.
 func (r Rate) MarshalJSON() ([]byte, error) {
 	f, err := strconv.ParseFloat(strconv.FormatFloat(float64(r), 'e', 11, 64), 64)
 	return strconv.AppendFloat(nil, f, 'f', -1, 64), err
 }
 
-// A Currency is one that an account can have.
+// A Currency is a currency that an account can have.
 type Currency struct {
 	Code     string `json:"code"`
 	Name     string `json:"name"`
@@ -77,16 +79,16 @@ type Currency struct {
 	Decimals int    `json:"decimals"`
 }
 
-// A Currencies is the answer to GET /api/currency/supported.
-type Currencies struct {
+// A CurrenciesResponse is the response to GET /api/currency/supported.
+type CurrenciesResponse struct {
 	Success bool `json:"success"`
 	Data    struct {
 		Currencies []Currency `json:"currencies"`
 	} `json:"data"`
 }
 
-// NewCurrencies lists all of them.
-func NewCurrencies() (c Currencies) {
+// NewCurrenciesResponse returns the response with all of models.Currencies.
+func NewCurrenciesResponse() (c CurrenciesResponse) {
 	c.Success = true
 	for _, known := range models.Currencies {
 		c.Data.Currencies = append(c.Data.Currencies, Currency(known))
@@ -94,31 +96,31 @@ func NewCurrencies() (c Currencies) {
 	return c
 }
 
-// A Preference is the answer to GET /api/currency/preference.
-type Preference struct {
+// A CurrencyPreference is the response to GET /api/currency/preference.
+type CurrencyPreference struct {
 	Success bool `json:"success"`
 	Data    struct {
 		PreferredCurrency string `json:"preferredCurrency"`
 	} `json:"data"`
 }
 
-// NewPreference gives u's document.
-func NewPreference(u *models.User) (p Preference) {
+// NewCurrencyPreference returns the response for u.
+func NewCurrencyPreference(u *models.User) (p CurrencyPreference) {
 	p.Success, p.Data.PreferredCurrency = true, u.Currency()
 	return p
 }
 
 var errCurrency = invalid("Invalid currency code")
 
-// ParsePreference reads {currency}, the body of PUT /api/currency/preference.
-// Errors are models.Invalid in the original's words.
-func ParsePreference(body json.RawMessage) (models.SettingsPatch, Meta, error) {
+// ParseCurrencyPreference parses {currency}, the body of PUT /api/currency/preference. The error
+// is models.Invalid with the original's message.
+func ParseCurrencyPreference(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 	o, err := readObject(body)
 	if err != nil {
 		return models.SettingsPatch{}, Meta{}, err
 	}
 	m, vs := readMeta(o)
-	code := models.CurrencyCode(str(o["currency"]))
+	code := models.CurrencyCode(stringOf(o["currency"]))
 	p := models.SettingsPatch{Currency: &code}
 	if len(p.Check()) > 0 {
 		return models.SettingsPatch{}, Meta{}, errCurrency
@@ -126,25 +128,25 @@ func ParsePreference(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 	return p, m, joiError(vs)
 }
 
-// A RatesPage is the answer to GET /api/currency/rates: how much of each currency
-// one of the base is worth.
-type RatesPage struct {
+// A RatesResponse is the response to GET /api/currency/rates: the units of each currency for
+// one unit of the base.
+type RatesResponse struct {
 	Success bool `json:"success"`
 	Data    struct {
 		BaseCurrency string          `json:"baseCurrency"`
 		Rates        map[string]Rate `json:"rates"`
 		LastUpdated  Time            `json:"lastUpdated"`
-		Source       string          `json:"source"` // "file", or "none" for the base alone
+		Source       string          `json:"source"` // "file", or "none" if there is only the base
 		Cached       bool            `json:"cached"`
 	} `json:"data"`
 }
 
-// defaultBase is that of the original.
+// defaultBase is the base of a request that names none.
 const defaultBase = "USD"
 
-// NewRatesPage gives what is known of a base; "" is the original's. That a currency
-// is worth itself is known at any time, now. Errors are models.Invalid.
-func NewRatesPage(base string, rates *models.Rates, now time.Time) (p RatesPage, err error) {
+// NewRatesResponse returns the rates of a base; "" is defaultBase. The rate of the base to
+// itself is always known, with now as its time. The error is models.Invalid.
+func NewRatesResponse(base string, rates *models.Rates, now time.Time) (p RatesResponse, err error) {
 	if base = models.CurrencyCode(base); base == "" {
 		base = defaultBase
 	}

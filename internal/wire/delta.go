@@ -7,35 +7,35 @@ import (
 	"expenseflow/models"
 )
 
-// deltaConflict is the original's text (docs/contract.md#documents).
-const deltaConflict = "Conflict detected: Server has a newer version"
+// textDeltaConflict is the message of a conflict (docs/contract.md#documents).
+const textDeltaConflict = "Conflict detected: Server has a newer version"
 
-// ParseDelta reads the body of POST /api/sync/delta. It refuses only a body
-// without a list; an entry of another shape has no action that we know. The
-// changes share memory with body.
+// ParseDelta parses the body of POST /api/sync/delta. The only error is a body without a
+// list of changes; an entry that is not an object has no Action. The changes share
+// memory with body.
 func ParseDelta(body json.RawMessage) ([]models.DeltaChange, error) {
-	o, err := readQueue(body)
+	o, err := readUnboundedObject(body)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := list(o, "changes")
+	raw, err := arrayOf(o, "changes")
 	if err != nil {
 		return nil, invalid("Invalid changes format")
 	}
 	changes := make([]models.DeltaChange, len(raw))
 	for i := range raw {
-		changes[i] = readChange(raw[i])
+		changes[i] = parseDeltaChange(raw[i])
 	}
 	return changes, nil
 }
 
-func readChange(raw json.RawMessage) models.DeltaChange {
+func parseDeltaChange(raw json.RawMessage) models.DeltaChange {
 	if typeOf(raw) != objectType {
 		return models.DeltaChange{}
 	}
 	o := split(raw)
 	c := models.DeltaChange{
-		Action: deltaAction(str(o["action"])), ID: str(o["id"]), LocalID: localID(o["localId"]),
+		Action: deltaAction(stringOf(o["action"])), ID: stringOf(o["id"]), LocalID: localID(o["localId"]),
 		Data: o["data"], Timestamp: readTimestamp(o["timestamp"]),
 	}
 	if v, ok := readInt(o["version"]); ok {
@@ -44,7 +44,7 @@ func readChange(raw json.RawMessage) models.DeltaChange {
 	return c
 }
 
-// deltaAction knows the actions by the small letters that this queue uses.
+// deltaAction returns the action for its name, which this queue writes in lower case.
 func deltaAction(s string) models.Action {
 	switch a := models.Action(strings.ToUpper(s)); a {
 	case models.Create, models.Update, models.Delete:
@@ -53,7 +53,7 @@ func deltaAction(s string) models.Action {
 	return ""
 }
 
-// localID gives a queue entry's name, nil if it is neither text nor number.
+// localID returns raw if it is a string or a number, else nil.
 func localID(raw json.RawMessage) json.RawMessage {
 	if t := typeOf(raw); t == text || t == number {
 		return raw
@@ -61,15 +61,15 @@ func localID(raw json.RawMessage) json.RawMessage {
 	return nil
 }
 
-// Delta is the answer to POST /api/sync/delta.
+// Delta is the response to POST /api/sync/delta.
 type Delta struct {
-	Success   []deltaSuccess    `json:"success"`
-	Conflicts []deltaConflicted `json:"conflicts"`
-	Errors    []deltaFailure    `json:"errors"`
+	Success   []deltaSuccess  `json:"success"`
+	Conflicts []deltaConflict `json:"conflicts"`
+	Errors    []deltaError    `json:"errors"`
 }
 
-// A deltaSuccess always echoes localId: the browser finds its queue entry by it
-// and would otherwise send it for ever.
+// A deltaSuccess echoes localId, by which the browser finds and removes the entry of its
+// queue. Without it the browser would send the entry again for ever.
 type deltaSuccess struct {
 	Action   string          `json:"action"`
 	ID       string          `json:"id"`
@@ -78,7 +78,7 @@ type deltaSuccess struct {
 	Version  int64           `json:"version,omitempty"`
 }
 
-type deltaConflicted struct {
+type deltaConflict struct {
 	ID            string          `json:"id"`
 	LocalID       json.RawMessage `json:"localId,omitempty"`
 	ServerVersion int64           `json:"serverVersion"`
@@ -86,38 +86,38 @@ type deltaConflicted struct {
 	Message       string          `json:"message"`
 }
 
-type deltaFailure struct {
+type deltaError struct {
 	ID      string          `json:"id,omitempty"`
 	LocalID json.RawMessage `json:"localId,omitempty"`
 	Error   string          `json:"error"`
 	Message string          `json:"message"`
 }
 
-// NewDelta sorts results into the answer's three lists, each in their order.
+// NewDelta distributes results to the three lists of the response, keeping their order.
 func NewDelta(results []models.DeltaResult) Delta {
-	d := Delta{Success: []deltaSuccess{}, Conflicts: []deltaConflicted{}, Errors: []deltaFailure{}}
+	d := Delta{Success: []deltaSuccess{}, Conflicts: []deltaConflict{}, Errors: []deltaError{}}
 	for _, r := range results {
 		switch c := r.Change; {
 		case r.Error != "":
-			d.Errors = append(d.Errors, deltaFailure{ID: c.ID, LocalID: c.LocalID, Error: r.Error, Message: r.Error})
+			d.Errors = append(d.Errors, deltaError{ID: c.ID, LocalID: c.LocalID, Error: r.Error, Message: r.Error})
 		case r.Current != nil:
-			d.Conflicts = append(d.Conflicts, newConflicted(r))
+			d.Conflicts = append(d.Conflicts, newDeltaConflict(r))
 		default:
-			d.Success = append(d.Success, newSuccess(r))
+			d.Success = append(d.Success, newDeltaSuccess(r))
 		}
 	}
 	return d
 }
 
-func newConflicted(r models.DeltaResult) deltaConflicted {
-	return deltaConflicted{
+func newDeltaConflict(r models.DeltaResult) deltaConflict {
+	return deltaConflict{
 		ID: r.Change.ID, LocalID: r.Change.LocalID, ServerVersion: r.Current.Version,
-		ServerData: NewExpense(*r.Current), Message: deltaConflict,
+		ServerData: NewExpense(*r.Current), Message: textDeltaConflict,
 	}
 }
 
-// newSuccess names the expense as the browser did, and by the server's id.
-func newSuccess(r models.DeltaResult) deltaSuccess {
+// newDeltaSuccess returns the entry of a success, with the browser's id and the server's.
+func newDeltaSuccess(r models.DeltaResult) deltaSuccess {
 	s := deltaSuccess{
 		Action: strings.ToLower(string(r.Change.Action)), ID: r.Change.ID,
 		ServerID: r.Change.ID, LocalID: r.Change.LocalID,
@@ -131,10 +131,10 @@ func newSuccess(r models.DeltaResult) deltaSuccess {
 	return s
 }
 
-// Name gives a localId as a text: itself, or a number's digits.
-func Name(localID json.RawMessage) string {
+// LocalIDText returns a localId as a string: its value, or the digits of a number.
+func LocalIDText(localID json.RawMessage) string {
 	if typeOf(localID) == text {
-		return str(localID)
+		return stringOf(localID)
 	}
 	return string(localID)
 }

@@ -12,12 +12,12 @@ import (
 	"expenseflow/models"
 )
 
-// Clients send the numbers of the parts back: they are for good.
+// Clients send the numbers of the variants back, so the numbers must never change.
 func TestAChangeHasBothSpellingsWithFixedNumbers(t *testing.T) {
 	var got []string
 	for _, kind := range []models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted} {
 		for _, e := range wire.Events(&models.Change{Kind: kind, EntityID: "x", Author: models.Author{DeviceID: "device_1"}}) {
-			got = append(got, fmt.Sprint(e.Part, " ", e.Name))
+			got = append(got, fmt.Sprint(e.Variant, " ", e.Name))
 			if !json.Valid(e.Payload) || !strings.HasSuffix(string(e.Payload), `"deviceId":"device_1"}`) {
 				t.Errorf("%s carries %s", e.Name, e.Payload)
 			}
@@ -35,9 +35,12 @@ func TestAChangeHasBothSpellingsWithFixedNumbers(t *testing.T) {
 
 func TestABatchHasEachExpenseOnceAsItIsInTheEnd(t *testing.T) {
 	change := func(id, text string, kind models.ChangeKind) models.Change {
-		return models.Change{Kind: kind, EntityID: id, Expense: models.Expense{ID: id, Description: text}, Author: models.Author{DeviceID: "device_1"}}
+		return models.Change{
+			Kind: kind, EntityID: id, Expense: models.Expense{ID: id, Description: text},
+			Author: models.Author{DeviceID: "device_1"},
+		}
 	}
-	payload := wire.Batch([]models.Change{
+	payload := wire.BatchPayload([]models.Change{
 		change("a", "new", models.ExpenseCreated),
 		change("b", "old, edited", models.ExpenseUpdated),
 		change("a", "new and edited", models.ExpenseUpdated),
@@ -72,9 +75,9 @@ func TestAnOffsetNamesTheEventThatWasHeard(t *testing.T) {
 		part int
 		ok   bool
 	}{
-		{"e.u.z", 35, wire.Whole, true}, // of before there were parts
-		{"e.u.z.0", 35, wire.Underscore, true},
-		{"e.u.z.1", 35, wire.Colon, true},
+		{"e.u.z", 35, wire.SingleVariant, true}, // of before there were parts
+		{"e.u.z.0", 35, wire.UnderscoreVariant, true},
+		{"e.u.z.1", 35, wire.ColonVariant, true},
 		{"e.u.z.9", 35, 9, true}, // of a later version
 		{"e.u.z.10", 0, 0, false},
 		{"e.u.z.00", 0, 0, false},
@@ -96,30 +99,35 @@ func TestAnOffsetNamesTheEventThatWasHeard(t *testing.T) {
 func TestHelloDropsWhatItDoesNotKnow(t *testing.T) {
 	tests := []struct {
 		auth string
-		want wire.Hello
+		want wire.ClientInfo
 	}{
-		{`{"token":"t","deviceId":"device_1","features":["batch"]}`, wire.Hello{DeviceID: "device_1", Batch: true}},
-		{`{"features":["other",1,null,{"batch":true}]}`, wire.Hello{}},
-		{`{"features":"batch"}`, wire.Hello{}},
-		{`{"deviceId":7,"features":{"batch":true}}`, wire.Hello{}},
-		{`{"deviceId":"` + strings.Repeat("x", wire.MaxID+1) + `","features":[1,"batch"]}`, wire.Hello{Batch: true}},
-		{`{"deviceId":"a\u0000b"}`, wire.Hello{}},
-		{`{}`, wire.Hello{}},
-		{``, wire.Hello{}},
-		{`["batch"]`, wire.Hello{}},
+		{`{"token":"t","deviceId":"device_1","features":["batch"]}`, wire.ClientInfo{DeviceID: "device_1", Batch: true}},
+		{`{"features":["other",1,null,{"batch":true}]}`, wire.ClientInfo{}},
+		{`{"features":"batch"}`, wire.ClientInfo{}},
+		{`{"deviceId":7,"features":{"batch":true}}`, wire.ClientInfo{}},
+		{`{"deviceId":"` + strings.Repeat("x", wire.MaxIDLength+1) + `","features":[1,"batch"]}`, wire.ClientInfo{Batch: true}},
+		{`{"deviceId":"a\u0000b"}`, wire.ClientInfo{}},
+		{`{}`, wire.ClientInfo{}},
 	}
 	for _, tt := range tests {
-		if got := wire.ParseHello(json.RawMessage(tt.auth)); got != tt.want {
+		if got := wire.ParseClientInfo(members(tt.auth)); got != tt.want {
 			t.Errorf("%s is %+v", tt.auth, got)
 		}
 	}
 }
 
-func FuzzParseHello(f *testing.F) {
+// members are those of an object; none of what is no object.
+func members(object string) (m map[string]json.RawMessage) {
+	_ = json.Unmarshal([]byte(object), &m)
+	return m
+}
+
+func FuzzParseClientInfo(f *testing.F) {
 	f.Add(`{"deviceId":"device_1","features":["batch"]}`)
 	f.Add(`{"features":[`)
 	f.Fuzz(func(t *testing.T, auth string) {
-		if h := wire.ParseHello(json.RawMessage(auth)); models.UTF16Len(h.DeviceID) > wire.MaxID || strings.ContainsRune(h.DeviceID, 0) {
+		if h := wire.ParseClientInfo(members(auth)); models.UTF16Len(h.DeviceID) > wire.MaxIDLength ||
+			strings.ContainsRune(h.DeviceID, 0) {
 			t.Errorf("device %q", h.DeviceID)
 		}
 	})

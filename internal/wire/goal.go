@@ -6,10 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/rawjson"
 	"expenseflow/models"
 )
 
-// A Goal is a goal's document, in the original's shape.
+// A Goal is the document of a goal.
 type Goal struct {
 	ID            string      `json:"_id"`
 	User          string      `json:"user"`
@@ -30,7 +31,7 @@ type Goal struct {
 	Version       int64       `json:"version"`
 }
 
-// A Milestone is a part of a goal's document.
+// A Milestone is a milestone in the document of a goal.
 type Milestone struct {
 	ID           string `json:"_id"`
 	Amount       Amount `json:"amount"`
@@ -39,11 +40,11 @@ type Milestone struct {
 	AchievedDate *Time  `json:"achievedDate,omitempty"`
 }
 
-// NewGoal gives g's document.
+// NewGoal returns the document of g.
 func NewGoal(g models.Goal) Goal {
 	milestones := make([]Milestone, len(g.Milestones))
 	for i, m := range g.Milestones {
-		milestones[i] = Milestone{m.ID, Amount(m.Amount), Time(m.Date), !m.AchievedAt.IsZero(), known(m.AchievedAt)}
+		milestones[i] = Milestone{m.ID, Amount(m.Amount), Time(m.Date), !m.AchievedAt.IsZero(), nullableTime(m.AchievedAt)}
 	}
 	return Goal{
 		ID: g.ID, User: g.UserID, Title: g.Title, Description: g.Description,
@@ -53,8 +54,8 @@ func NewGoal(g models.Goal) Goal {
 	}
 }
 
-// A GoalSummary is the answer to GET /api/goals/summary. OverallProgress is in
-// percent, of all goals whatever their status.
+// A GoalSummary is the response to GET /api/goals/summary. OverallProgress is the
+// percentage of all targets reached, of goals of any status.
 type GoalSummary struct {
 	Total              int     `json:"total"`
 	Active             int     `json:"active"`
@@ -65,7 +66,7 @@ type GoalSummary struct {
 	OverallProgress    float64 `json:"overallProgress"`
 }
 
-// NewGoalSummary sums up goals on a day, which is a UTC midnight.
+// NewGoalSummary returns the summary of goals. today decides which are overdue.
 func NewGoalSummary(goals []models.Goal, today models.Day) GoalSummary {
 	s := GoalSummary{Total: len(goals)}
 	var target, current models.Sum
@@ -82,26 +83,26 @@ func NewGoalSummary(goals []models.Goal, today models.Day) GoalSummary {
 			s.Overdue++
 		}
 	}
-	s.TotalTargetAmount, s.TotalCurrentAmount, s.OverallProgress = Total(target), Total(current), share(current, target)
+	s.TotalTargetAmount, s.TotalCurrentAmount, s.OverallProgress = Total(target), Total(current), percentage(current, target)
 	return s
 }
 
-// goalFields are the fields of a goal in the order in which faults are named.
+// goalFields lists the fields of a goal in the order in which violations are reported.
 var goalFields = []string{
 	"title", "description", "targetAmount", "currentAmount", "goalType", "category", "targetDate", "priority",
 	"status", "reminderFrequency", "milestones", "deviceId", "version",
 }
 
-// goalRequired are those that a body must have.
+// goalRequired lists the required fields.
 var goalRequired = []string{"title", "targetAmount", "goalType", "targetDate"}
 
-func goalKey(key string) bool {
-	return key == "_id" || key == "id" || key == "clientId" || slices.Contains(goalFields, key) || slices.Contains(ignored, key)
+func isGoalKey(key string) bool {
+	return key == "_id" || key == "id" || key == "clientId" || slices.Contains(goalFields, key) || slices.Contains(ignoredKeys, key)
 }
 
-// ParseGoal reads the body of POST /api/goals and of PUT /api/goals/:id, checked:
-// everything that a new goal needs. What it may omit is nil. Errors are
-// models.Invalid in Joi's words, about the first fault.
+// ParseGoal parses and validates the body of POST /api/goals and PUT /api/goals/:id.
+// Both need the fields of a new goal; optional fields that are absent are nil. The error
+// is models.Invalid with Joi's message for the first violation.
 func ParseGoal(body json.RawMessage) (models.GoalPatch, Meta, error) {
 	o, err := readObject(body)
 	if err != nil {
@@ -110,58 +111,58 @@ func ParseGoal(body json.RawMessage) (models.GoalPatch, Meta, error) {
 	r := &fieldReader{object: o, required: goalRequired}
 	p := r.goal()
 	m, more := readMeta(o)
-	if err := goalError(append(r.all(p.Goal().Check()), more...)); err != nil {
+	if err := goalError(append(r.violationsWith(p.Goal().Check()), more...)); err != nil {
 		return models.GoalPatch{}, Meta{}, err
 	}
-	return p, m, refuseUnknown(body, o, goalKey)
+	return p, m, refuseUnknown(body, o, isGoalKey)
 }
 
 func (r *fieldReader) goal() models.GoalPatch {
 	p := models.GoalPatch{
-		Title: r.text("title"), Description: r.openText("description"),
+		Title: r.text("title"), Description: r.nullableText("description"),
 		Target: r.money("targetAmount"), Current: r.money("currentAmount"),
 		Type: r.text("goalType"), Category: r.text("category"), Priority: r.text("priority"),
 		Status: r.text("status"), Reminder: r.text("reminderFrequency"),
 		Milestones: r.milestones(),
 	}
-	p.TargetDate = r.fixedDate("targetDate")
+	p.TargetDate = r.requiredDate("targetDate")
 	return p
 }
 
-// fixedDate reads a date that cannot be open.
-func (r *fieldReader) fixedDate(field string) *time.Time {
-	if nothing(r.object[field]) {
-		r.note(field, models.RuleDate)
+// requiredDate returns a date that cannot be null or "".
+func (r *fieldReader) requiredDate(field string) *time.Time {
+	if isNullOrEmpty(r.object[field]) {
+		r.addViolation(field, models.RuleDate)
 		return nil
 	}
 	t, _ := r.date(field)
 	return t
 }
 
-// openText reads a text that may also be null, which is the empty text.
-func (r *fieldReader) openText(field string) *string {
+// nullableText returns a string that may be null, which counts as "".
+func (r *fieldReader) nullableText(field string) *string {
 	if typeOf(r.object[field]) == null {
 		return new(string)
 	}
 	return r.text(field)
 }
 
-// milestones reads [{amount, date}...]. What the server fills in is not read.
+// milestones parses [{amount, date}...] and ignores the keys that the server computes.
 func (r *fieldReader) milestones() *[]models.Milestone {
 	const field = "milestones"
-	if r.absent(field) {
+	if r.isAbsent(field) {
 		return nil
 	}
 	if typeOf(r.object[field]) != array {
-		r.note(field, models.RuleType)
+		r.addViolation(field, models.RuleType)
 		return nil
 	}
 	list := []models.Milestone{}
-	for raw := range elements(r.object[field]) {
+	for raw := range rawjson.Elements(r.object[field]) {
 		if len(list) > models.MaxMilestones {
 			break // enough to be refused
 		}
-		list = append(list, r.milestone(element(field, len(list)), raw))
+		list = append(list, r.milestone(elementLabel(field, len(list)), raw))
 	}
 	return &list
 }
@@ -174,9 +175,9 @@ func (r *fieldReader) milestone(label string, raw json.RawMessage) (m models.Mil
 		return m
 	}
 	in := &fieldReader{object: split(raw), required: milestoneKeys[:2]}
-	m.Amount, m.Date = value(in.money("amount")), value(in.fixedDate("date"))
+	m.Amount, m.Date = value(in.money("amount")), value(in.requiredDate("date"))
 	if key, unknown := firstUnknown(raw, func(k string) bool { return slices.Contains(milestoneKeys, k) }); unknown {
-		in.violations = append(in.violations, models.Violation{Field: key, Rule: models.RuleUnknown})
+		in.violations = append(in.violations, models.Violation{Field: key, Rule: models.RuleUnknownKey})
 	}
 	for _, v := range in.violations {
 		v.Field = label + "." + v.Field
@@ -185,19 +186,19 @@ func (r *fieldReader) milestone(label string, raw json.RawMessage) (m models.Mil
 	return m
 }
 
-// goalError gives the first fault in the words that it has for a goal.
+// goalError returns the error of the first violation in the order of goalFields.
 func goalError(vs []models.Violation) error {
 	for _, field := range goalFields {
 		for _, v := range vs {
 			if v.Field == field || strings.HasPrefix(v.Field, field+"[") {
-				return invalid(quoted(v.Field) + " " + goalPredicate(v))
+				return invalid(quote(v.Field) + " " + goalPredicate(v))
 			}
 		}
 	}
 	return nil
 }
 
-// goalLists are the values that the original's texts list.
+// goalLists are the values that error texts list.
 var goalLists = map[string][]string{
 	"goalType": models.GoalTypes, "priority": models.GoalPriorities, "status": models.GoalStatuses,
 	"reminderFrequency": models.GoalReminders,
@@ -206,7 +207,7 @@ var goalLists = map[string][]string{
 
 func goalPredicate(v models.Violation) string {
 	if list, ok := goalLists[v.Field]; ok && (v.Rule == models.RuleOneOf || v.Rule == models.RuleType) {
-		return listed(list)
+		return mustBeOneOf(list)
 	}
 	switch {
 	case v.Rule != models.RuleType:
@@ -220,8 +221,9 @@ func goalPredicate(v models.Violation) string {
 	return joiPredicate(v)
 }
 
-// ParseProgress reads {amount} of PATCH /api/goals/:id/progress: a number other
-// than zero, which may be below it. Errors are models.Invalid in the original's words.
+// ParseProgress parses {amount}, the body of PATCH /api/goals/:id/progress: a number
+// other than zero, which may be negative. The error is models.Invalid with the
+// original's message.
 func ParseProgress(body json.RawMessage) (models.Money, error) {
 	o, err := readObject(body)
 	if err != nil {
@@ -234,14 +236,14 @@ func ParseProgress(body json.RawMessage) (models.Money, error) {
 	return amount, nil
 }
 
-// ParseGoalStatus reads {status} of PATCH /api/goals/:id/status. Errors are
-// models.Invalid in the original's words.
+// ParseGoalStatus parses {status}, the body of PATCH /api/goals/:id/status. The error is
+// models.Invalid with the original's message.
 func ParseGoalStatus(body json.RawMessage) (string, error) {
 	o, err := readObject(body)
 	if err != nil {
 		return "", err
 	}
-	status := str(o["status"])
+	status := stringOf(o["status"])
 	if !slices.Contains(models.GoalStatuses, status) {
 		return "", invalid("Invalid status")
 	}
@@ -251,18 +253,18 @@ func ParseGoalStatus(body json.RawMessage) (string, error) {
 // A GoalFilter is the query of GET /api/goals; "" is any.
 type GoalFilter struct{ Status, Type string }
 
-// ParseGoalFilter reads the parameters status and type. Errors are models.Invalid.
+// ParseGoalFilter parses the parameters status and type. The error is models.Invalid.
 func ParseGoalFilter(status, goalType string) (GoalFilter, error) {
 	switch {
 	case status != "" && !slices.Contains(models.GoalStatuses, status):
-		return GoalFilter{}, invalid(`"status" ` + listed(models.GoalStatuses))
+		return GoalFilter{}, invalid(`"status" ` + mustBeOneOf(models.GoalStatuses))
 	case goalType != "" && !slices.Contains(models.GoalTypes, goalType):
-		return GoalFilter{}, invalid(`"type" ` + listed(models.GoalTypes))
+		return GoalFilter{}, invalid(`"type" ` + mustBeOneOf(models.GoalTypes))
 	}
 	return GoalFilter{status, goalType}, nil
 }
 
-// Matches reports whether the filter lets g through.
+// Matches reports whether g passes the filter.
 func (f GoalFilter) Matches(g models.Goal) bool {
 	return (f.Status == "" || f.Status == g.Status) && (f.Type == "" || f.Type == g.Type)
 }

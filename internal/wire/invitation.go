@@ -2,22 +2,22 @@ package wire
 
 import "expenseflow/models"
 
-// Invited is the answer to who invites an address to an expense, and to who takes
-// that back. It is the same whether or not the address has an account.
-type Invited struct {
+// InviteResponse is the response to inviting an address to an expense and to withdrawing the
+// invitation. It is the same whether or not the address has an account.
+type InviteResponse struct {
 	ExpenseID string `json:"expenseId"`
 	Invited   bool   `json:"invited"`
 }
 
-// An Inviter is who invites, as the invited user sees them.
+// An Inviter is the inviting user in the recipient's view.
 type Inviter struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email"`
 }
 
-// An Invitation is one that waits for its recipient's answer. Description is not in
-// events: an event may arrive after the invitation was withdrawn.
+// An Invitation is an invitation that waits for its recipient's answer. Events have no
+// Description, because an event may arrive after the invitation was withdrawn.
 type Invitation struct {
 	ID          string  `json:"id"`
 	ExpenseID   string  `json:"expenseId"`
@@ -27,7 +27,7 @@ type Invitation struct {
 	CreatedAt   Time    `json:"createdAt"`
 }
 
-// NewInvitation gives i's document.
+// NewInvitation returns the document of i.
 func NewInvitation(i models.Invitation) Invitation {
 	return Invitation{
 		ID: i.ID, ExpenseID: i.ExpenseID, From: Inviter{i.OwnerID, i.OwnerName, i.OwnerEmail},
@@ -35,12 +35,12 @@ func NewInvitation(i models.Invitation) Invitation {
 	}
 }
 
-// Invitations is the answer to GET /api/invitations.
+// Invitations is the response to GET /api/invitations.
 type Invitations struct {
 	Invitations []Invitation `json:"invitations"`
 }
 
-// NewInvitations gives the document.
+// NewInvitations returns the response.
 func NewInvitations(all []models.Invitation) Invitations {
 	doc := Invitations{make([]Invitation, len(all))}
 	for i, one := range all {
@@ -49,30 +49,30 @@ func NewInvitations(all []models.Invitation) Invitations {
 	return doc
 }
 
-// An Accepted is the answer to who accepts an invitation.
-type Accepted struct {
+// An AcceptResponse is the response to accepting an invitation.
+type AcceptResponse struct {
 	ID      string  `json:"id"` // the invitation's
 	Expense Expense `json:"expense"`
 }
 
-// A Block tells whether a person is blocked.
-type Block struct {
+// A BlockState is a person and whether the caller blocks them.
+type BlockState struct {
 	Person
 	Blocked bool `json:"blocked"`
 }
 
-// BlockedPeople is the answer to GET /api/people/blocked.
+// BlockedPeople is the response to GET /api/people/blocked.
 type BlockedPeople struct {
 	Blocked []BlockedPerson `json:"blocked"`
 }
 
-// A BlockedPerson is one whom the caller blocks.
+// A BlockedPerson is a person whom the caller blocks.
 type BlockedPerson struct {
 	Person
 	BlockedAt Time `json:"blockedAt"`
 }
 
-// NewBlockedPeople gives the document.
+// NewBlockedPeople returns the response.
 func NewBlockedPeople(people []models.Person) BlockedPeople {
 	doc := BlockedPeople{make([]BlockedPerson, len(people))}
 	for i, p := range people {

@@ -2,9 +2,8 @@ package wire
 
 import "encoding/json"
 
-// ParseMeta reads what a body says beside an expense's fields, such as the
-// device in the body of DELETE. Whatever else is in it is ignored. Errors are
-// ParseDraft's.
+// ParseMeta parses the Meta of a body, such as the device in the body of DELETE, and
+// ignores everything else. Errors are as for ParseDraft.
 func ParseMeta(body json.RawMessage) (Meta, error) {
 	o, err := readObject(body)
 	if err != nil {
@@ -14,10 +13,10 @@ func ParseMeta(body json.RawMessage) (Meta, error) {
 	return m, joiError(vs)
 }
 
-// ParseRetry reads {data?}, the body with which a person tries a parked
-// operation again: nil if the queued data shall stay. Errors are ParseDraft's.
+// ParseRetry parses {data?}, the body of POST /api/sync/pending/:id/retry. It returns nil
+// if the queued data is to be used. Errors are as for ParseDraft.
 func ParseRetry(body json.RawMessage) (data json.RawMessage, err error) {
-	o, err := readQueue(body)
+	o, err := readUnboundedObject(body)
 	if err != nil {
 		return nil, err
 	}

@@ -6,23 +6,23 @@ import (
 	"regexp"
 	"slices"
 
+	"expenseflow/internal/rawjson"
 	"expenseflow/models"
 )
 
-// Preferences is the answer to GET and PUT /api/notifications/preferences, in the
-// original's shape.
+// Preferences is the response to GET and PUT /api/notifications/preferences.
 type Preferences struct {
-	ID         string    `json:"_id"`
-	User       string    `json:"user"`
-	Channels   Channels  `json:"channels"`
-	QuietHours Quiet     `json:"quietHours"`
-	Frequency  Frequency `json:"frequency"`
-	CreatedAt  Time      `json:"createdAt"`
-	UpdatedAt  Time      `json:"updatedAt"`
-	V          int       `json:"__v"`
+	ID         string     `json:"_id"`
+	User       string     `json:"user"`
+	Channels   Channels   `json:"channels"`
+	QuietHours QuietHours `json:"quietHours"`
+	Frequency  Frequency  `json:"frequency"`
+	CreatedAt  Time       `json:"createdAt"`
+	UpdatedAt  Time       `json:"updatedAt"`
+	V          int        `json:"__v"`
 }
 
-// Channels are the ways of telling.
+// Channels are the channels by which notifications can be delivered.
 type Channels struct {
 	Email   Channel        `json:"email"`
 	Push    PushChannel    `json:"push"`
@@ -30,20 +30,20 @@ type Channels struct {
 	Webhook WebhookChannel `json:"webhook"`
 }
 
-// A Channel is one way of telling, and of what.
+// A Channel is one channel and the types of notification for it.
 type Channel struct {
 	Enabled bool     `json:"enabled"`
-	Types   []string `json:"types"` // never null: pages go through it
+	Types   []string `json:"types"` // never null, because pages iterate over it
 }
 
-// A PushChannel is a Channel with the browser's subscription, of which there is
-// none as long as Web Push is not built.
+// A PushChannel is a Channel with the browser's Web Push subscription, which is always
+// null because Web Push is not implemented.
 type PushChannel struct {
 	Channel
 	Subscription *struct{} `json:"subscription"`
 }
 
-// An SMSChannel is a Channel with its number.
+// A SMSChannel is a Channel with its number.
 type SMSChannel struct {
 	Channel
 	PhoneNumber string `json:"phoneNumber"`
@@ -56,23 +56,23 @@ type WebhookChannel struct {
 	Secret string `json:"secret"`
 }
 
-// Quiet are the hours in which nothing is told live; "" is not set.
-type Quiet struct {
+// QuietHours are the hours in which no notification is sent live; "" is not set.
+type QuietHours struct {
 	Enabled  bool   `json:"enabled"`
 	Start    string `json:"start"`
 	End      string `json:"end"`
 	Timezone string `json:"timezone"`
 }
 
-// Frequency is how often to tell.
+// Frequency is how often to send notifications.
 type Frequency struct {
 	BudgetAlerts     string `json:"budget_alerts"`
 	GoalUpdates      string `json:"goal_updates"`
 	ExpenseSummaries string `json:"expense_summaries"`
 }
 
-// NewPreferences gives the document of u's preferences. There is one for a user, so
-// it has the user's id.
+// NewPreferences returns the document of u's preferences. Its _id is the user's, because
+// there is one per user.
 func NewPreferences(u models.User, p models.NotificationPreferences) Preferences {
 	created, updated := p.CreatedAt, p.UpdatedAt
 	if created.IsZero() {
@@ -86,26 +86,26 @@ func NewPreferences(u models.User, p models.NotificationPreferences) Preferences
 			SMS:     SMSChannel{channel(p.SMS), p.SMS.PhoneNumber},
 			Webhook: WebhookChannel{channel(p.Webhook), p.Webhook.URL, p.Webhook.Secret},
 		},
-		QuietHours: Quiet{p.Quiet.Enabled, p.Quiet.Start, p.Quiet.End, p.Quiet.Zone},
+		QuietHours: QuietHours{p.Quiet.Enabled, p.Quiet.Start, p.Quiet.End, p.Quiet.Zone},
 		Frequency:  Frequency(p.Frequency),
 		CreatedAt:  Time(created), UpdatedAt: Time(updated),
 	}
 }
 
-// A PreferencesChange writes what a body names into preferences.
+// A PreferencesChange applies the settings of a request to preferences.
 type PreferencesChange func(*models.NotificationPreferences)
 
-// ParsePreferences reads the body of PUT /api/notifications/preferences. What it
-// does not name stays as it is; an empty text unsets. Errors are models.Invalid in
-// Joi's words, about the first fault, and models.NotBuilt for a subscription to Web
-// Push.
+// ParsePreferences parses the body of PUT /api/notifications/preferences. Absent
+// settings keep their value; an empty string unsets one. Errors: models.Invalid with
+// Joi's message for the first violation, and models.NotImplemented for a Web Push
+// subscription.
 func ParsePreferences(body json.RawMessage) (PreferencesChange, error) {
 	o, err := readObject(body)
 	if err != nil {
 		return nil, err
 	}
 	r := &preferencesReader{}
-	root := r.section(o, "", append([]string{"channels", "quietHours", "frequency", "_id", "id"}, ignored...)...)
+	root := r.section(o, "", append([]string{"channels", "quietHours", "frequency", "_id", "id"}, ignoredKeys...)...)
 	r.channels(root.section("channels", "email", "push", "sms", "webhook"))
 	r.quietHours(root.section("quietHours", "enabled", "start", "end", "timezone"))
 	r.frequency(root.section("frequency", "budget_alerts", "goal_updates", "expense_summaries"))
@@ -116,8 +116,8 @@ func ParsePreferences(body json.RawMessage) (PreferencesChange, error) {
 	}, r.err
 }
 
-// A preferencesReader takes preferences out of nested objects: the first fault, and
-// what to set if there is none.
+// A preferencesReader reads preferences from nested objects. It collects the first error
+// and the changes to make if there is none.
 type preferencesReader struct {
 	err  error
 	sets []PreferencesChange
@@ -125,18 +125,18 @@ type preferencesReader struct {
 
 func (r *preferencesReader) refuse(label, what string) {
 	if r.err == nil {
-		r.err = invalid(quoted(label) + " " + what)
+		r.err = invalid(quote(label) + " " + what)
 	}
 }
 
-// A section is an object within a body, and how it is called there.
+// A section is an object within a body, with the prefix of its keys in error messages.
 type section struct {
 	r      *preferencesReader
 	object object
 	prefix string // "channels.push.", or "" for the body itself
 }
 
-// section is the object o, which may have keys and no others.
+// section returns the section for o, which may have no other keys than these.
 func (r *preferencesReader) section(o object, prefix string, keys ...string) section {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(keys, key) {
@@ -146,7 +146,7 @@ func (r *preferencesReader) section(o object, prefix string, keys ...string) sec
 	return section{r, o, prefix}
 }
 
-// section is the object under a key; an absent one is empty.
+// section returns the object under a key; an absent one counts as {}.
 func (s section) section(key string, keys ...string) section {
 	raw := s.object[key]
 	if raw == nil {
@@ -159,7 +159,7 @@ func (s section) section(key string, keys ...string) section {
 	return s.r.section(split(raw), s.prefix+key+".", keys...)
 }
 
-// flag reads a boolean and has it written to what at points to.
+// flag reads a boolean and adds a change that writes it to *at(p).
 func (s section) flag(key string, at func(*models.NotificationPreferences) *bool) {
 	raw := s.object[key]
 	switch typeOf(raw) {
@@ -172,13 +172,13 @@ func (s section) flag(key string, at func(*models.NotificationPreferences) *bool
 	}
 }
 
-// text reads a text that valid takes, or one that is empty or null.
+// text reads a string that is valid, empty or null, and adds a change that writes it.
 func (s section) text(key, refusal string, valid func(string) bool, at func(*models.NotificationPreferences) *string) {
 	raw := s.object[key]
 	if raw == nil {
 		return
 	}
-	v := str(raw)
+	v := stringOf(raw)
 	switch {
 	case typeOf(raw) != text && typeOf(raw) != null:
 		s.r.refuse(s.prefix+key, "must be a string")
@@ -188,16 +188,16 @@ func (s section) text(key, refusal string, valid func(string) bool, at func(*mod
 	s.r.sets = append(s.r.sets, func(p *models.NotificationPreferences) { *at(p) = v })
 }
 
-// choice reads one of several texts.
+// choice reads one of the known strings.
 func (s section) choice(key string, known []string, at func(*models.NotificationPreferences) *string) {
-	if raw := s.object[key]; raw != nil && !slices.Contains(known, str(raw)) {
-		s.r.refuse(s.prefix+key, listed(known))
+	if raw := s.object[key]; raw != nil && !slices.Contains(known, stringOf(raw)) {
+		s.r.refuse(s.prefix+key, mustBeOneOf(known))
 		return
 	}
 	s.text(key, "", func(string) bool { return true }, at)
 }
 
-// channel reads what every channel has.
+// channel reads the settings that every channel has.
 func (s section) channel(known []string, at func(*models.NotificationPreferences) *models.Channel) {
 	s.flag("enabled", func(p *models.NotificationPreferences) *bool { return &at(p).Enabled })
 	raw := s.object["types"]
@@ -209,9 +209,9 @@ func (s section) channel(known []string, at func(*models.NotificationPreferences
 		return
 	}
 	types, i := []string{}, 0
-	for value := range elements(raw) {
-		if name := str(value); !slices.Contains(known, name) {
-			s.r.refuse(element(s.prefix+"types", i), listed(known))
+	for value := range rawjson.Elements(raw) {
+		if name := stringOf(value); !slices.Contains(known, name) {
+			s.r.refuse(elementLabel(s.prefix+"types", i), mustBeOneOf(known))
 		} else if !slices.Contains(types, name) {
 			types = append(types, name)
 		}
@@ -220,7 +220,7 @@ func (s section) channel(known []string, at func(*models.NotificationPreferences
 	s.r.sets = append(s.r.sets, func(p *models.NotificationPreferences) { at(p).Types = types })
 }
 
-func anything(string) bool { return true } // the rules are models'
+func anyText(string) bool { return true } // models validates the value
 
 func (r *preferencesReader) channels(s section) {
 	email := s.section("email", "enabled", "types")
@@ -232,29 +232,29 @@ func (r *preferencesReader) channels(s section) {
 	}
 	sms := s.section("sms", "enabled", "types", "phoneNumber")
 	sms.channel(models.SMSNotificationTypes, func(p *models.NotificationPreferences) *models.Channel { return &p.SMS })
-	sms.text("phoneNumber", "", anything, func(p *models.NotificationPreferences) *string { return &p.SMS.PhoneNumber })
+	sms.text("phoneNumber", "", anyText, func(p *models.NotificationPreferences) *string { return &p.SMS.PhoneNumber })
 	hook := s.section("webhook", "enabled", "types", "url", "secret")
 	hook.channel(models.NotificationTypes, func(p *models.NotificationPreferences) *models.Channel { return &p.Webhook })
-	hook.text("url", "", anything, func(p *models.NotificationPreferences) *string { return &p.Webhook.URL })
-	hook.text("secret", "", anything, func(p *models.NotificationPreferences) *string { return &p.Webhook.Secret })
+	hook.text("url", "", anyText, func(p *models.NotificationPreferences) *string { return &p.Webhook.URL })
+	hook.text("secret", "", anyText, func(p *models.NotificationPreferences) *string { return &p.Webhook.Secret })
 }
 
-// clock is a time of day as the original takes it; the hour may have one digit.
-var clock = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`)
+// timeOfDay matches a time of day, whose hour may have one digit.
+var timeOfDay = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`)
 
 func (r *preferencesReader) quietHours(s section) {
 	const refusal = "must be a time of day such as 22:30"
 	s.flag("enabled", func(p *models.NotificationPreferences) *bool { return &p.Quiet.Enabled })
-	s.text("start", refusal, clock.MatchString, func(p *models.NotificationPreferences) *string { return &p.Quiet.Start })
-	s.text("end", refusal, clock.MatchString, func(p *models.NotificationPreferences) *string { return &p.Quiet.End })
-	s.text("timezone", "", anything, func(p *models.NotificationPreferences) *string { return &p.Quiet.Zone })
+	s.text("start", refusal, timeOfDay.MatchString, func(p *models.NotificationPreferences) *string { return &p.Quiet.Start })
+	s.text("end", refusal, timeOfDay.MatchString, func(p *models.NotificationPreferences) *string { return &p.Quiet.End })
+	s.text("timezone", "", anyText, func(p *models.NotificationPreferences) *string { return &p.Quiet.Zone })
 	r.sets = append(r.sets, func(p *models.NotificationPreferences) {
-		p.Quiet.Start, p.Quiet.End = twoDigits(p.Quiet.Start), twoDigits(p.Quiet.End)
+		p.Quiet.Start, p.Quiet.End = padHour(p.Quiet.Start), padHour(p.Quiet.End)
 	})
 }
 
-// twoDigits makes 7:30 comparable as a text.
-func twoDigits(hhmm string) string {
+// padHour adds a leading zero to 7:30, so that times of day compare as strings.
+func padHour(hhmm string) string {
 	if len(hhmm) == len("7:30") {
 		return "0" + hhmm
 	}
@@ -262,25 +262,8 @@ func twoDigits(hhmm string) string {
 }
 
 func (r *preferencesReader) frequency(s section) {
-	s.choice("budget_alerts", models.AlertFrequencies, func(p *models.NotificationPreferences) *string { return &p.Frequency.BudgetAlerts })
-	s.choice("goal_updates", models.AlertFrequencies, func(p *models.NotificationPreferences) *string { return &p.Frequency.GoalUpdates })
-	s.choice("expense_summaries", models.SummaryFrequencies, func(p *models.NotificationPreferences) *string { return &p.Frequency.ExpenseSummaries })
-}
-
-// ParseTestNotification reads {title?, message?} of POST /api/notifications/test;
-// what is absent or empty is as in the original. Errors are models.Invalid.
-func ParseTestNotification(body json.RawMessage) (title, message string, err error) {
-	o, err := readObject(body)
-	if err != nil {
-		return "", "", err
-	}
-	title, message = models.Trim(str(o["title"])), models.Trim(str(o["message"]))
-	if title == "" {
-		title = "Test Notification"
-	}
-	if message == "" {
-		message = "This is a test notification from ExpenseFlow."
-	}
-	vs := append(models.CheckText("title", title, models.MaxNotificationTitle), models.CheckText("message", message, models.MaxNotificationMessage)...)
-	return title, message, joiError(vs)
+	type preferences = models.NotificationPreferences
+	s.choice("budget_alerts", models.AlertFrequencies, func(p *preferences) *string { return &p.Frequency.BudgetAlerts })
+	s.choice("goal_updates", models.AlertFrequencies, func(p *preferences) *string { return &p.Frequency.GoalUpdates })
+	s.choice("expense_summaries", models.SummaryFrequencies, func(p *preferences) *string { return &p.Frequency.ExpenseSummaries })
 }

@@ -6,14 +6,14 @@ import (
 	"expenseflow/models"
 )
 
-// Settings are what an account chose for itself: the answer of /api/user/settings
-// and the payload of account:settings.
+// Settings are the settings of an account: the response of /api/user/settings and the
+// payload of account:settings.
 type Settings struct {
 	Currency string  `json:"currency"` // the one in force
-	TimeZone *string `json:"timeZone"` // null: no client has named one, and the server's counts
+	TimeZone *string `json:"timeZone"` // null: none is set, and the server's default applies
 }
 
-// NewSettings gives s's document.
+// NewSettings returns the document of s.
 func NewSettings(s models.Settings) Settings {
 	u := models.User{ChosenCurrency: s.Currency}
 	doc := Settings{Currency: u.Currency()}
@@ -23,13 +23,14 @@ func NewSettings(s models.Settings) Settings {
 	return doc
 }
 
-type settingsTold struct {
+type settingsEvent struct {
 	Settings
 	DeviceID string `json:"deviceId,omitempty"`
 }
 
-// ParseSettings reads {currency?, timeZone?, deviceId?}, the body of PATCH
-// /api/user/settings. Errors are models.Invalid, about the first fault.
+// ParseSettings parses {currency?, timeZone?, deviceId?}, the body of PATCH
+// /api/user/settings. The error is models.Invalid with the message of the first
+// violation.
 func ParseSettings(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 	o, err := readObject(body)
 	if err != nil {
@@ -41,7 +42,7 @@ func ParseSettings(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 		switch typeOf(o[field]) {
 		case absent:
 		case text:
-			s := models.Trim(str(o[field]))
+			s := models.Trim(stringOf(o[field]))
 			*to = &s
 		default:
 			vs = append(vs, models.Violation{Field: field, Rule: models.RuleType})
@@ -51,10 +52,12 @@ func ParseSettings(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 		code := models.CurrencyCode(*p.Currency)
 		p.Currency = &code
 	}
-	if err := joiError(ordered(append(vs, p.Check()...))); err != nil {
+	if err := joiError(sortViolations(append(vs, p.Check()...))); err != nil {
 		return models.SettingsPatch{}, Meta{}, err
 	}
-	return p, m, refuseUnknown(body, o, settingsKey)
+	return p, m, refuseUnknown(body, o, isSettingsKey)
 }
 
-func settingsKey(key string) bool { return key == "currency" || key == "timeZone" || key == "deviceId" }
+func isSettingsKey(key string) bool {
+	return key == "currency" || key == "timeZone" || key == "deviceId"
+}

@@ -8,7 +8,7 @@ import (
 	"expenseflow/models"
 )
 
-// appendSharing appends what a document says of those who have the expense.
+// appendSharing appends the keys of an expense's document that are about sharing.
 func appendSharing(b []byte, e *models.Expense) []byte {
 	if e.Shares > 0 {
 		b = strconv.AppendInt(append(b, `,"shared":`...), e.Shares, 10)
@@ -21,14 +21,13 @@ func appendSharing(b []byte, e *models.Expense) []byte {
 	return appendString(append(b, `},"role":`...), string(e.Role))
 }
 
-// A Person is as much of a user as others see.
+// A Person is the public part of another user's account.
 type Person struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// A Share is a user with whom an expense is shared. Email is there for the
-// expense's owner alone.
+// A Share is a user with whom an expense is shared. Email is sent to the owner only.
 type Share struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
@@ -36,14 +35,14 @@ type Share struct {
 	Role  string `json:"role"`
 }
 
-// Shares is the answer to who shares an expense (docs/contract.md#live-features): with whom it is
-// shared from then on.
+// Shares lists the users with whom an expense is shared: the response to ending a share
+// (docs/contract.md#live-features).
 type Shares struct {
 	ExpenseID  string  `json:"expenseId"`
 	SharedWith []Share `json:"sharedWith"`
 }
 
-// NewShares gives the document.
+// NewShares returns the document of shares.
 func NewShares(expenseID string, shares []models.Share) Shares {
 	list := make([]Share, len(shares))
 	for i, s := range shares {
@@ -52,29 +51,29 @@ func NewShares(expenseID string, shares []models.Share) Shares {
 	return Shares{ExpenseID: expenseID, SharedWith: list}
 }
 
-// sharesTold is the payload of expense:shared, for the owner's devices.
-type sharesTold struct {
+// sharesEvent is the payload of expense:shared, which is sent to the owner's devices.
+type sharesEvent struct {
 	Shares
 	DeviceID string `json:"deviceId,omitempty"`
 }
 
-// A Sharing is the answer to GET /api/expenses/:id/share.
+// A Sharing is the response to GET /api/expenses/:id/share.
 type Sharing struct {
 	Shares
 	Owner   Person    `json:"owner"`
-	Role    string    `json:"role"`              // of who asks
-	Invited []Invitee `json:"invited,omitempty"` // for the owner alone
+	Role    string    `json:"role"`              // of the caller
+	Invited []Invitee `json:"invited,omitempty"` // for the owner only
 }
 
-// An Invitee is an address that was invited to an expense and has not accepted:
-// whatever became of it, and whether or not it has an account.
+// An Invitee is an address that was invited to an expense and has not accepted. It is
+// listed whatever the state of the invitation and whether or not it has an account.
 type Invitee struct {
 	Email     string `json:"email"`
 	Role      string `json:"role"`
 	CreatedAt Time   `json:"createdAt"`
 }
 
-// NewSharing gives the document.
+// NewSharing returns the document of s.
 func NewSharing(expenseID string, s models.Sharing) Sharing {
 	doc := Sharing{Shares: NewShares(expenseID, s.Shares), Owner: Person{s.OwnerID, s.OwnerName}, Role: string(s.Role)}
 	for _, i := range s.Invited {
@@ -83,15 +82,15 @@ func NewSharing(expenseID string, s models.Sharing) Sharing {
 	return doc
 }
 
-// ParseShare reads the body of POST /api/expenses/:id/share, {email, role}, and
-// who sends it. Errors are models.Invalid in Joi's words, about the first fault.
+// ParseShare parses {email, role, deviceId?}, the body of POST /api/expenses/:id/share.
+// The error is models.Invalid with Joi's message for the first violation.
 func ParseShare(body json.RawMessage) (email string, role models.Role, m Meta, err error) {
 	o, err := readObject(body)
 	if err != nil {
 		return "", "", Meta{}, err
 	}
-	vs := slices.Concat(notText(o, "email"), notText(o, "role"))
-	email, role = models.NormalizeEmail(str(o["email"])), models.Role(str(o["role"]))
+	vs := slices.Concat(requireText(o, "email"), requireText(o, "role"))
+	email, role = models.NormalizeEmail(stringOf(o["email"])), models.Role(stringOf(o["role"]))
 	if len(vs) == 0 {
 		vs = append(models.CheckEmail(email), models.CheckRole(role)...)
 	}
@@ -104,8 +103,8 @@ func ParseShare(body json.RawMessage) (email string, role models.Role, m Meta, e
 	})
 }
 
-// notText gives the rule that a required text breaks by not being one.
-func notText(o object, field string) []models.Violation {
+// requireText returns a violation if a required string is absent or of another type.
+func requireText(o object, field string) []models.Violation {
 	switch typeOf(o[field]) {
 	case absent:
 		return []models.Violation{{Field: field, Rule: models.RuleRequired}}
@@ -115,9 +114,8 @@ func notText(o object, field string) []models.Violation {
 	return []models.Violation{{Field: field, Rule: models.RuleType}}
 }
 
-// An Activity is something that happened around an expense (docs/contract.md#live-features). Data
-// is {text} of a comment, which is text as it was written: whoever shows it must
-// not take it for markup.
+// An Activity is a comment on an expense or a change of it
+// (docs/contract.md#live-features). The text of a comment is plain text, never markup.
 type Activity struct {
 	ID   string       `json:"id"`
 	Type string       `json:"type"`
@@ -126,25 +124,25 @@ type Activity struct {
 	At   Time         `json:"at"`
 }
 
-// ActivityData is what an Activity says.
+// ActivityData is the content of an Activity.
 type ActivityData struct {
 	Text string `json:"text"`
 }
 
-// NewActivity gives a's document.
+// NewActivity returns the document of a.
 func NewActivity(a models.Activity) Activity {
 	return Activity{a.ID, a.Type, Person{a.UserID, a.UserName}, ActivityData{a.Text}, Time(a.At)}
 }
 
-// An ActivityPage is the answer to GET /api/expenses/:id/activity.
+// An ActivityPage is the response to GET /api/expenses/:id/activity.
 type ActivityPage struct {
 	ExpenseID  string     `json:"expenseId"`
 	Activities []Activity `json:"activities"`
 	Pagination Pagination `json:"pagination"`
 }
 
-// NewActivityPage gives page number page of a list of total activities; limit is
-// how many a page holds and is at least 1.
+// NewActivityPage returns page number page of a list of total activities. limit is the
+// number per page, at least 1.
 func NewActivityPage(expenseID string, as []models.Activity, total int64, page, limit int) ActivityPage {
 	list := make([]Activity, len(as))
 	for i, a := range as {
@@ -153,15 +151,15 @@ func NewActivityPage(expenseID string, as []models.Activity, total int64, page, 
 	return ActivityPage{expenseID, list, pagination(total, page, limit)}
 }
 
-// ParseComment reads the body of POST /api/expenses/:id/activity, {text}. Errors
-// are ParseShare's.
+// ParseComment parses {text}, the body of POST /api/expenses/:id/activity. Errors are as
+// for ParseShare.
 func ParseComment(body json.RawMessage) (text string, err error) {
 	o, err := readObject(body)
 	if err != nil {
 		return "", err
 	}
-	text = str(o["text"])
-	vs := notText(o, "text")
+	text = stringOf(o["text"])
+	vs := requireText(o, "text")
 	if len(vs) == 0 {
 		vs = models.CheckComment(text)
 	}

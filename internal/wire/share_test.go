@@ -10,15 +10,14 @@ import (
 	"expenseflow/models"
 )
 
-// Only what is shared says so: the documents that existing pages know stay as
-// they were.
+// Only documents of shared expenses have the keys about sharing.
 func TestADocumentSaysWhoSharesItOnlyIfSomebodyDoes(t *testing.T) {
 	e := models.Expense{ID: "64b0000000000000000000e1", UserID: "64b000000000000000000001"}
 	plain := string(wire.AppendExpense(nil, &e))
 	if strings.Contains(plain, "shared") || strings.Contains(plain, "role") {
 		t.Errorf("of one's own: %s", plain)
 	}
-	e.Shares, e.Traces = 2, true
+	e.Shares, e.HasDependents = 2, true
 	if got, want := string(wire.AppendExpense(nil, &e)), strings.TrimSuffix(plain, "}")+`,"shared":2}`; got != want {
 		t.Errorf("of one's own that others have:\n%s, want\n%s", got, want)
 	}
@@ -27,7 +26,7 @@ func TestADocumentSaysWhoSharesItOnlyIfSomebodyDoes(t *testing.T) {
 	if got := string(wire.AppendExpense(nil, &e)); got != shared+"}" {
 		t.Errorf("of another's:\n%s, want\n%s", got, shared+"}")
 	}
-	if got := string(wire.AppendPulled(nil, &e)); !strings.HasPrefix(got, shared+`,"id":`) {
+	if got := string(wire.AppendPulledExpense(nil, &e)); !strings.HasPrefix(got, shared+`,"id":`) {
 		t.Errorf("pulled: %s", got)
 	}
 }
@@ -35,11 +34,15 @@ func TestADocumentSaysWhoSharesItOnlyIfSomebodyDoes(t *testing.T) {
 func TestOnlyTheOwnersDevicesHearWithWhomItIsShared(t *testing.T) {
 	c := models.Change{
 		Kind: models.ShareChanged, EntityID: "64b0000000000000000000e1", Author: models.Author{DeviceID: "phone"},
-		Shares: []models.Share{{UserID: "64b000000000000000000002", Name: "Carol", Email: "carol@example.org", Role: models.RoleEditor, CreatedAt: time.Now()}},
+		Shares: []models.Share{{
+			UserID: "64b000000000000000000002", Name: "Carol", Email: "carol@example.org",
+			Role: models.RoleEditor, CreatedAt: time.Now(),
+		}},
 	}
 	events := wire.Events(&c)
 	want := `{"expenseId":"64b0000000000000000000e1","sharedWith":[{"id":"64b000000000000000000002","name":"Carol","email":"carol@example.org","role":"editor"}],"deviceId":"phone"}`
-	if len(events) != 1 || events[0].Name != "expense:shared" || events[0].Part != wire.Whole || string(events[0].Payload) != want {
+	if len(events) != 1 || events[0].Name != "expense:shared" || events[0].Variant != wire.SingleVariant ||
+		string(events[0].Payload) != want {
 		t.Errorf("events: %+v", events)
 	}
 	c.Shares = nil
@@ -100,7 +103,10 @@ func TestACommentIsTextOfOneKilobyte(t *testing.T) {
 }
 
 func FuzzParseShare(f *testing.F) {
-	for _, s := range []string{`{"email":"a@b.co","role":"viewer"}`, `{"text":"hm"}`, `{"email":null}`, "", "[", `{"role":{"$gt":""}}`} {
+	for _, s := range []string{
+		`{"email":"a@b.co","role":"viewer"}`, `{"text":"hm"}`, `{"email":null}`, "", "[",
+		`{"role":{"$gt":""}}`,
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
@@ -117,12 +123,13 @@ func FuzzParseShare(f *testing.F) {
 	})
 }
 
-// Quotes and line breaks are two bytes each on their way, and one in the comment.
+// The limit counts the bytes of the text, in which escapes of JSON are one byte.
 func TestACommentWithLineBreaksWasTakenForTooLong(t *testing.T) {
 	for _, text := range []string{strings.Repeat("\n\"", models.MaxComment/2), strings.Repeat("€", models.MaxComment/3)} {
 		told, _ := json.Marshal(text)
 		for _, data := range []string{string(told), `{"text":` + string(told) + `}`} {
-			a, err := wire.ParseActivity(json.RawMessage(`{"room":"expense:64b0000000000000000000e1","type":"comment","data":` + data + `}`))
+			a, err := wire.ParseActivity(json.RawMessage(`{"room":"expense:64b0000000000000000000e1","type":"comment","data":` + data +
+				`}`))
 			if err != nil || a.Text != text {
 				t.Errorf("a comment of %d bytes: %q, %v", len(text), a.Text, err)
 			}
@@ -130,10 +137,11 @@ func TestACommentWithLineBreaksWasTakenForTooLong(t *testing.T) {
 	}
 }
 
-// Typing goes to everybody in a room, so a kilobyte of it was a hundred on its way out.
+// Typing is sent to everybody in a room, so its data must be small.
 func TestTypingOfAKilobyteIsRefused(t *testing.T) {
 	for n, ok := range map[int]bool{200: true, 1000: false} {
-		_, err := wire.ParseActivity(json.RawMessage(`{"room":"expense:64b0000000000000000000e1","type":"typing","data":{"x":"` + strings.Repeat("y", n) + `"}}`))
+		_, err := wire.ParseActivity(json.RawMessage(`{"room":"expense:64b0000000000000000000e1","type":"typing","data":{"x":"` +
+			strings.Repeat("y", n) + `"}}`))
 		if (err == nil) != ok {
 			t.Errorf("%d bytes: %v", n, err)
 		}

@@ -6,15 +6,15 @@ import (
 	"expenseflow/models"
 )
 
-// Limits of a description that categories are suggested for, in UTF-16 units.
+// Limits of a description for which categories are suggested, in UTF-16 units.
 const (
 	minSuggested = 2
 	maxSuggested = 500
 )
 
-// ParseSuggested reads the parameter description of GET /api/categorization/suggest.
-// Errors are models.Invalid in the original's words.
-func ParseSuggested(description string) (string, error) {
+// ParseSuggestDescription parses the parameter description of GET /api/categorization/suggest.
+// The error is models.Invalid with the original's message.
+func ParseSuggestDescription(description string) (string, error) {
 	s := models.Trim(description)
 	switch n := models.UTF16Len(s); {
 	case description == "":
@@ -27,20 +27,19 @@ func ParseSuggested(description string) (string, error) {
 	return s, nil
 }
 
-// Suggested is the answer to GET /api/categorization/suggest, in the shape that the
-// original's page reads.
-type Suggested struct {
+// SuggestResponse is the response to GET /api/categorization/suggest.
+type SuggestResponse struct {
 	Success bool        `json:"success"`
 	Data    Suggestions `json:"data"`
 }
 
-// Suggestions are what to suggest, the best first, and the best of them.
+// Suggestions are the suggested categories, best first, and the best of them.
 type Suggestions struct {
 	Suggestions       []Suggestion `json:"suggestions"`
 	PrimarySuggestion Suggestion   `json:"primarySuggestion"`
 }
 
-// A Suggestion is a category, how sure it is (0 to 1), and why in words.
+// A Suggestion is a category with its confidence (0 to 1) and a reason for users.
 type Suggestion struct {
 	Category   string  `json:"category"`
 	Confidence float64 `json:"confidence"`
@@ -48,8 +47,8 @@ type Suggestion struct {
 	Reason     string  `json:"reason"`
 }
 
-// NewSuggested gives the document.
-func NewSuggested(list []models.Suggestion) Suggested {
+// NewSuggestResponse returns the response.
+func NewSuggestResponse(list []models.Suggestion) SuggestResponse {
 	data := Suggestions{
 		Suggestions:       make([]Suggestion, len(list)),
 		PrimarySuggestion: Suggestion{Category: "other", Confidence: 0.1, Source: "default", Reason: "No pattern found"},
@@ -60,13 +59,13 @@ func NewSuggested(list []models.Suggestion) Suggested {
 	if len(list) > 0 {
 		data.PrimarySuggestion = data.Suggestions[0]
 	}
-	return Suggested{Success: true, Data: data}
+	return SuggestResponse{Success: true, Data: data}
 }
 
 func reason(s models.Suggestion) string {
 	n := strconv.FormatInt(s.Entries, 10)
 	switch {
-	case !s.Same:
+	case !s.Exact:
 		return "Similar to " + n + " of your entries"
 	case s.Entries == 1:
 		return "1 of your entries has this description"

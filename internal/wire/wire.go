@@ -1,51 +1,50 @@
-// Package wire holds the contract's JSON documents in both directions, shared
-// by handlers, sockets and reconcile. It is the only place with the contract's
-// validation texts.
+// Package wire parses the JSON of requests and encodes the JSON of responses and events.
+// Handlers, sockets and reconcile share it, and it has all texts of validation errors.
 //
-// Reading keeps what encoding/json would lose: keys match by their exact
-// spelling, amounts never pass through a float, the first key that nobody knows
-// is named, and absent differs from null. Of a key that is written twice the
-// last one counts, as in browsers.
+// Parsing is stricter than encoding/json: keys are case-sensitive, amounts never pass
+// through a float, the first unknown key is reported, and absent differs from null. The
+// last of repeated keys counts, as in JavaScript.
 //
-// There are two voices (docs/contract.md#validation). Handlers and sockets speak like Joi and
-// name the first fault; a batch speaks like Mongoose, names all of them and
-// drops keys that it does not know. The rules themselves are models'.
+// There are two dialects of validation (docs/contract.md#validation). Handlers and
+// sockets report the first violation with the message of the library Joi. A batch
+// reports all violations with the messages of Mongoose and drops unknown keys. The rules
+// themselves are in package models.
 //
-// Writing is by Append functions that need no reflection; the types with
-// MarshalJSON beside them give the same bytes.
+// Encoding uses Append functions without reflection. The MarshalJSON methods beside them
+// return the same bytes.
 package wire
 
 import (
 	"bytes"
 	"encoding/json"
-	"unicode/utf8"
 
+	"expenseflow/internal/rawjson"
 	"expenseflow/models"
 )
 
-// MaxID is how long a device's name for itself or for a resource may be, in
-// UTF-16 units (docs/contract.md#idempotency).
-const MaxID = 256
+// MaxIDLength is the maximum length in UTF-16 units of the ids that clients choose: of devices,
+// requests and offline resources (docs/contract.md#idempotency).
+const MaxIDLength = 256
 
-// ErrMalformed says that a body is not JSON.
+// ErrMalformed is the error of a body that is not JSON.
 var ErrMalformed = models.E(models.Invalid, "Malformed JSON")
 
-// An object is a JSON object by its keys as they are spelt: encoding/json would
-// match a struct's fields whatever their case.
+// An object is a JSON object with case-sensitive keys; encoding/json would match struct
+// fields case-insensitively.
 type object map[string]json.RawMessage
 
-// readObject reads a body that must be an object within the bounds of CheckData; an
+// readObject parses a body that must be an object within the limits of CheckData; an
 // empty body counts as {}.
 func readObject(body json.RawMessage) (object, error) {
 	if err := CheckData(body); err != nil {
 		return nil, err
 	}
-	return readQueue(body)
+	return readUnboundedObject(body)
 }
 
-// readQueue is readObject for the bodies that hold a device's whole queue, whose
-// entries have bounds of their own.
-func readQueue(body json.RawMessage) (object, error) {
+// readUnboundedObject parses a body without the limits of CheckData. It is for bodies with a list,
+// whose entries are limited one by one.
+func readUnboundedObject(body json.RawMessage) (object, error) {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {
 		return object{}, nil
@@ -59,25 +58,33 @@ func readQueue(body json.RawMessage) (object, error) {
 	return split(body), nil
 }
 
+// split gives the members of a valid object. Their values share its memory.
+func split(valid []byte) object {
+	o := make(object, 8)
+	for key, value := range rawjson.Members(valid) {
+		o[stringOf(key)] = value
+	}
+	return o
+}
+
 func notObject(body json.RawMessage, label string) error {
 	if !json.Valid(body) {
 		return ErrMalformed
 	}
-	return invalid(quoted(label) + " must be of type object")
+	return invalid(quote(label) + " must be of type object")
 }
 
-// firstUnknown gives the first key of a valid object, in its order, that known
-// refuses.
+// firstUnknown returns the first key of a valid object for which known is false.
 func firstUnknown(body json.RawMessage, known func(string) bool) (string, bool) {
-	for key := range members(bytes.TrimSpace(body)) {
-		if name := str(key); !known(name) {
+	for key := range rawjson.Members(bytes.TrimSpace(body)) {
+		if name := stringOf(key); !known(name) {
 			return name, true
 		}
 	}
 	return "", false
 }
 
-// A jsonType is what a JSON value starts like.
+// A jsonType is the type of a JSON value.
 type jsonType uint8
 
 const (
@@ -90,7 +97,7 @@ const (
 	objectType
 )
 
-// typeOf tells the type of a valid JSON value; nil is absent.
+// typeOf returns the type of a valid JSON value; nil is absent.
 func typeOf(raw json.RawMessage) jsonType {
 	if len(raw) == 0 {
 		return absent
@@ -110,29 +117,7 @@ func typeOf(raw json.RawMessage) jsonType {
 	return number
 }
 
-// str reads a JSON string; "" for anything else.
-func str(raw json.RawMessage) string {
-	if typeOf(raw) != text {
-		return ""
-	}
-	if plain(raw) {
-		return string(raw[1 : len(raw)-1])
-	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
-}
-
-// plain tells whether a JSON string is its own text: no escapes, ASCII.
-func plain(raw json.RawMessage) bool {
-	for _, c := range raw {
-		if c == '\\' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return len(raw) >= 2
-}
+// stringOf returns the value of a JSON string; "" for anything else.
+func stringOf(raw json.RawMessage) string { return rawjson.Text(raw) }
 
 func invalid(msg string) error { return models.E(models.Invalid, msg) }

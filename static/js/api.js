@@ -1,9 +1,9 @@
 import { deviceZone } from './days.js';
 
-/** Milliseconds after which a request counts as lost. */
-const patience = 30_000;
+/** Milliseconds after which a request is aborted. */
+const requestTimeout = 30_000;
 
-/** The server answered, and not with success. */
+/** An error status of the server. */
 export class HttpError extends Error {
   /** @param {number} status @param {{error: string, code?: string, current?: object}} body @param {number} retryAfterMs */
   constructor(status, body, retryAfterMs) {
@@ -12,17 +12,17 @@ export class HttpError extends Error {
   }
 }
 
-/** The server says that the token is no longer any good. */
+/** A 401 of the server: the token is no longer valid. */
 export class Unauthorized extends HttpError {}
 
-/** No answer, or one that is not our server's. */
+/** No answer, or one that is not from this server, such as a proxy's. */
 export class Unreachable extends Error {
   constructor(cause) {
     super('The server cannot be reached', { cause });
   }
 }
 
-/** The server's HTTP interface, for one session or, without a token, for none. */
+/** The server's HTTP API, for one session or, without a token, for signing in. */
 export class Api {
   #token;
   #deviceId;
@@ -40,12 +40,27 @@ export class Api {
     return this.#request('POST', '/auth/login', { email, password });
   }
 
-  /** What the account chose for itself: {currency, timeZone}. */
+  /** Whether anybody may register: {registration}. */
+  options() {
+    return this.#request('GET', '/auth/options');
+  }
+
+  /** Another token for this session: {token, expiresAt}. */
+  refresh() {
+    return this.#request('POST', '/auth/refresh');
+  }
+
+  /** Has every later request use another token. */
+  useToken(token) {
+    this.#token = token;
+  }
+
+  /** The account's settings: {currency, timeZone}. */
   settings() {
     return this.#request('GET', '/user/settings');
   }
 
-  /** Chooses anew what settings has; gives them all. */
+  /** Changes some settings; returns all. */
   saveSettings(settings) {
     return this.#request('PATCH', '/user/settings', settings);
   }
@@ -68,12 +83,12 @@ export class Api {
     return results;
   }
 
-  /** The operations that the server has set aside. */
+  /** The operations that the server has parked. */
   async parked() {
     return listOf(await this.#request('GET', '/sync/pending'));
   }
 
-  /** Has a parked operation tried again, with other data if there is any. */
+  /** Retries a parked operation, with other data if there is any. */
   retryParked(id, data) {
     return this.#request('POST', `/sync/pending/${encodeURIComponent(id)}/retry`, data ? { data } : {});
   }
@@ -82,12 +97,12 @@ export class Api {
     return this.#request('DELETE', `/sync/pending/${encodeURIComponent(id)}`);
   }
 
-  /** Every budget, with how it stands now. */
+  /** Every budget with its present state. */
   async budgets() {
     return listOf(await this.#request('GET', '/budgets'));
   }
 
-  /** Makes a budget; the same key makes it once, however often it is sent. */
+  /** Creates a budget; repeating the request with the same key creates no second one. */
   createBudget(draft, key) {
     return this.#request('POST', '/budgets', draft, { 'Idempotency-Key': key });
   }
@@ -118,7 +133,7 @@ export class Api {
     return this.#request('DELETE', `/notifications/${encodeURIComponent(id)}`);
   }
 
-  /** Who has an expense: {owner, role, sharedWith}. */
+  /** The members of an expense: {owner, role, sharedWith}. */
   shares(id) {
     return this.#request('GET', `/expenses/${encodeURIComponent(id)}/share`);
   }
@@ -131,12 +146,12 @@ export class Api {
     return this.#request('DELETE', `/expenses/${encodeURIComponent(id)}/invitations/${encodeURIComponent(email)}`);
   }
 
-  /** The invitations that wait for this person's answer, the newest first. */
+  /** Open invitations, newest first. */
   async invitations() {
     return listOf((await this.#request('GET', '/invitations'))?.invitations);
   }
 
-  /** What the invitation offered: {id, expense}. */
+  /** Accepts an invitation; returns {id, expense}. */
   acceptInvitation(id) {
     return this.#request('POST', `/invitations/${encodeURIComponent(id)}/accept`);
   }
@@ -145,7 +160,7 @@ export class Api {
     return this.#request('POST', `/invitations/${encodeURIComponent(id)}/decline`);
   }
 
-  /** Whom this person blocks, by name. */
+  /** Blocked people, by name. */
   async blocked() {
     return listOf((await this.#request('GET', '/people/blocked'))?.blocked);
   }
@@ -162,7 +177,7 @@ export class Api {
     return this.#request('DELETE', `/expenses/${encodeURIComponent(id)}/share/${encodeURIComponent(userId)}`);
   }
 
-  /** What was said last about an expense, newest first. */
+  /** The newest comments on an expense, newest first. */
   async comments(id, limit) {
     const answer = await this.#request('GET', `/expenses/${encodeURIComponent(id)}/activity?limit=${limit}`);
     return listOf(answer?.activities).filter((a) => a.type === 'comment');
@@ -177,7 +192,7 @@ export class Api {
     return listOf((await this.#request('GET', '/devices'))?.devices);
   }
 
-  /** Every token that may still be good: {id, current, devices, firstSeen, lastSeen}. */
+  /** Every session whose token may still be valid: {id, current, devices, firstSeen, lastSeen}. */
   async sessions() {
     return listOf((await this.#request('GET', '/sessions'))?.sessions);
   }
@@ -213,7 +228,7 @@ export class Api {
         headers: { ...this.#headers(body), ...headers },
         body: body && JSON.stringify(body),
         cache: 'no-store',
-        signal: AbortSignal.timeout(patience),
+        signal: AbortSignal.timeout(requestTimeout),
       });
     } catch (err) {
       throw new Unreachable(err);
@@ -238,8 +253,8 @@ function listOf(answer) {
   return list;
 }
 
-// Only an error in our server's own form counts as its word: a proxy's 401 must
-// not end a session.
+// Only an error in this server's own format is trusted: a proxy's 401 must not end
+// a session.
 function failure(response, answer) {
   if (typeof answer?.error !== 'string') {
     return new Unreachable(`status ${response.status}`);

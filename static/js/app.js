@@ -1,7 +1,7 @@
-import { actionsOf } from './actions.js';
+import { expenseActions } from './expenseactions.js';
 import { Api, Unauthorized } from './api.js';
 import { Balance } from './balance.js';
-import { Book, forgetOthers, forgetRows } from './book.js';
+import { ExpenseList, removeCachesOfOthers, removeCachedRows } from './expenselist.js';
 import { Budgets } from './budgets.js';
 import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
@@ -9,62 +9,66 @@ import { Devices } from './devices.js';
 import { h, icon, soon } from './dom.js';
 import { count } from './format.js';
 import { Invitations } from './invitations.js';
-import { Live } from './live.js';
-import { Notices } from './notices.js';
-import * as account from './panels/account.js';
+import { LiveConnection } from './liveconnection.js';
+import { Notifications } from './notifications.js';
+import * as signOutButton from './panels/signout.js';
 import * as balance from './panels/balance.js';
 import * as budgets from './panels/budgets.js';
-import * as devices from './panels/devices.js';
+import * as account from './panels/account.js';
 import { Editor } from './panels/editor.js';
-import * as entry from './panels/entry.js';
+import * as newEntry from './panels/newentry.js';
 import * as invitations from './panels/invitations.js';
-import * as list from './panels/list.js';
-import * as notices from './panels/notices.js';
+import * as expenseListPanel from './panels/expenselist.js';
+import * as notifications from './panels/notifications.js';
 import * as overview from './panels/overview.js';
-import * as parked from './panels/parked.js';
+import * as parkedChanges from './panels/parkedchanges.js';
 import * as people from './panels/people.js';
 import { signIn } from './panels/signin.js';
-import * as status from './panels/status.js';
+import * as connectionStatus from './panels/connectionstatus.js';
 import * as summary from './panels/summary.js';
-import * as system from './panels/system.js';
-import * as way from './panels/views.js';
-import { Queue, waiting } from './queue.js';
-import { Room } from './room.js';
+import * as serviceStatus from './panels/servicestatus.js';
+import * as viewTabs from './panels/viewtabs.js';
+import { Queue, pendingCount } from './queue.js';
+import { ExpenseRoom } from './expenseroom.js';
+import { Renewal } from './renewal.js';
 import * as sessions from './session.js';
 import { Settings } from './settings.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
 import { Toast } from './toast.js';
 import { totals } from './totals.js';
-import { Views, views } from './views.js';
+import { Navigation, views } from './navigation.js';
 
 /**
  * The panels of the page, in reading order. A panel is a module whose mount
  * takes the context that openLedger makes and gives the elements it wants
  * shown: `header`, `banner`, `aside`, `main`, `nav`, those of one view under its
- * name (views.js), `floating`, `overlay`; and, if it has any, a `render` that
+ * name (navigation.js), `floating`, `overlay`; and, if it has any, a `render` that
  * brings them up to date. A new panel is a line here, in index.html and in sw.js.
  */
-const panels = [balance, status, notices, invitations, devices, account, system, summary, entry, parked, way, people, list, overview, budgets];
+const panels = [
+  balance, connectionStatus, notifications, invitations, account, signOutButton, serviceStatus, summary, newEntry,
+  parkedChanges, viewTabs, people, expenseListPanel, overview, budgets,
+];
 
-/** Milliseconds after a change until the rows are kept for the next start. */
-const rememberPause = 2_000;
+/** Milliseconds after a change until the newest rows are cached for the next start. */
+const cachePause = 2_000;
 
 const storage = browserStorage();
 const root = document.querySelector('#app');
 let close = () => {};
 
-/** Shows the page that fits: the ledger with a session, else the sign-in. */
+/** Shows the expenses if there is a session, else the sign-in form. */
 function start(notice = '', email = '') {
   close();
   const session = sessions.load(storage);
-  forgetOthers(storage, session?.user.id);
-  tellEndings();
-  close = session ? openLedger(session) : openDoor(notice, email);
+  removeCachesOfOthers(storage, session?.user.id);
+  revokeSignedOut();
+  close = session ? openLedger(session) : openSignIn(notice, email);
 }
 
-function openDoor(notice, email) {
-  const door = signIn({
+function openSignIn(notice, email) {
+  const form = signIn({
     api: new Api(), notice, email,
     entered: (answer) => {
       sessions.open(storage, answer);
@@ -72,8 +76,9 @@ function openDoor(notice, email) {
       document.querySelector('.view:not([hidden]) h2')?.focus();
     },
   });
-  root.replaceChildren(door.element);
-  door.focus();
+  root.replaceChildren(form.element);
+  form.focus();
+  new Api().options().then(({ registration }) => registration || form.closeRegistration(), () => {}); // not reached: the form stays
   return () => {};
 }
 
@@ -82,7 +87,7 @@ function openLedger(session) {
   const mounted = panels.map((panel) => panel.mount(context));
   root.replaceChildren(...frame(mounted, context));
   document.title = 'ExpenseFlow';
-  const unhear = hear(context);
+  const disconnect = connectParts(context);
   mounted.forEach((panel) => panel.render?.());
   context.live.start();
   context.settings.refresh();
@@ -91,7 +96,8 @@ function openLedger(session) {
   return () => {
     context.closed = true;
     context.settings.stop();
-    unhear();
+    context.renewal.stop();
+    disconnect();
     context.sync.stop();
     context.live.stop();
     context.toast.close();
@@ -103,37 +109,39 @@ function contextOf(session) {
   const deviceId = sessions.deviceId(storage, userId);
   const api = new Api({ token: session.token, deviceId });
   const queue = new Queue({ storage, userId, deviceId });
-  const book = new Book({ queue, storage, userId, deviceId });
-  const live = new Live({ token: session.token, deviceId, timeZone: deviceZone() });
+  const expenseList = new ExpenseList({ queue, storage, userId, deviceId });
+  const live = new LiveConnection({ token: session.token, deviceId, timeZone: deviceZone() });
   const settings = new Settings({ api, storage, live, userId });
-  // A machine without any network may still have its own server.
+  const renewal = new Renewal({ api, live, storage, session, lock: tabLock(`${userId}.token`) });
+  // A machine without a network may still run the server itself.
   const reachable = () => navigator.onLine || live.connected;
-  const sync = new Sync({ api, queue, book, reachable, lock: tabLock(userId) });
+  const sync = new Sync({ api, queue, expenseList, reachable, lock: tabLock(userId) });
   const home = () => settings.currency;
-  const sums = () => totals(book.rows(), { home: home() });
+  const sums = () => totals(expenseList.rows(), { home: home() });
   const currency = () => sums().sort((a, b) => b.rows - a.rows)[0]?.currency ?? '';
-  // The server's sums are in the account's currency, which is named where an entry names it.
+  // The currency to show beside the server's sums, which are in the account's currency: its code if an
+  // entry names it or all entries are in others, else '' (show none).
   const sumCurrency = () => sums().find((s) => s.isHome)?.currency ?? (sums().length > 0 ? home() : '');
   const context = {
-    session, storage, deviceId, api, queue, book, sync, live, settings, currency, sumCurrency,
-    balance: new Balance({ book, queue, home }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
-    devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new Room({ api, live }), notices: new Notices(api), views: new Views(), toast: new Toast(), editor: new Editor(currency),
+    session, storage, deviceId, api, queue, expenseList, sync, live, settings, renewal, currency, sumCurrency,
+    balance: new Balance({ expenseList, queue, home }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
+    devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor(currency),
   };
-  context.actions = actionsOf(context);
-  context.leave = () => leave(context);
+  context.actions = expenseActions(context);
+  context.signOut = () => signOut(context);
   context.removeAccount = (password) => removeAccount(context, password);
-  // What is kept of a session that has ended, in this tab or another, stays away.
-  context.remember = () => context.closed || sessions.load(storage)?.token !== session.token || book.remember();
+  // Nothing is cached for a session that has ended, in this tab or in another.
+  context.cacheRows = () => context.closed || sessions.load(storage)?.token !== session.token || expenseList.cacheRows();
   return context;
 }
 
-// One tab sends at a time, where the browser can arrange it; elsewhere two may,
-// and the server takes every operation once.
-function tabLock(userId) {
-  return navigator.locks ? (work) => navigator.locks.request(`expenseflow.${userId}`, work) : undefined;
+// A lock lets one tab send at a time. Browsers without locks may send from two
+// tabs, which is safe: the server applies every operation once, and gives each a token.
+function tabLock(name) {
+  return navigator.locks ? (work) => navigator.locks.request(`expenseflow.${name}`, work) : undefined;
 }
 
-function frame(mounted, { toast, editor, views: shown }) {
+function frame(mounted, { toast, editor, navigation }) {
   const parts = (place) => mounted.map((panel) => panel[place]).filter(Boolean);
   return [
     h('header', { class: 'top' },
@@ -141,64 +149,64 @@ function frame(mounted, { toast, editor, views: shown }) {
     ...parts('banner'),
     h('main', { class: 'ledger', id: 'main', tabIndex: -1 },
       h('div', { class: 'side' }, parts('aside')),
-      h('div', { class: 'middle' }, parts('main'), parts('nav'), views.map(([view]) => viewOf(view, parts(view), shown)))),
+      h('div', { class: 'middle' }, parts('main'), parts('nav'), views.map(([view]) => viewOf(view, parts(view), navigation)))),
     ...parts('floating'), ...parts('overlay'), editor.element, toast.element,
   ];
 }
 
-function viewOf(view, parts, shown) {
+function viewOf(view, parts, navigation) {
   const element = h('div', { class: 'view' }, parts);
-  const render = () => { element.hidden = shown.current !== view; };
-  shown.addEventListener('change', render);
+  const render = () => { element.hidden = navigation.current !== view; };
+  navigation.addEventListener('change', render);
   render();
   return element;
 }
 
-/** Ties the parts together; what it gives unties those that outlive a session. */
-function hear(context) {
-  const { live, sync, queue, book } = context;
-  hearExpenses(context);
-  hearMoney(context);
+/** Connects server events, queue and panels. Returns a function that removes the listeners which outlive a session. */
+function connectParts(context) {
+  const { live, sync, queue, expenseList } = context;
+  listenForExpenses(context);
+  listenForTotals(context);
   live.listen('sync_error', () => sync.refreshParked());
-  live.addEventListener('fresh', () => (sync.refresh(), context.budgets.refresh()));
-  live.addEventListener('state', () => live.connected && sync.kick());
+  live.addEventListener('resync', () => (sync.refresh(), context.budgets.refresh()));
+  live.addEventListener('state', () => live.connected && sync.run());
   [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
-  sync.addEventListener('settled', ({ outcomes }) => tellRefused(context, outcomes));
-  book.addEventListener('change', soon(context.remember, rememberPause));
-  const recount = () => (book.recount(), context.dashboard.refresh(), context.budgets.refresh());
-  context.settings.addEventListener('change', recount);
-  const unfollow = onNewDay(recount);
+  sync.addEventListener('answered', ({ outcomes }) => showNotAccepted(context, outcomes));
+  expenseList.addEventListener('change', soon(context.cacheRows, cachePause));
+  const refreshTotals = () => (expenseList.invalidate(), context.dashboard.refresh(), context.budgets.refresh());
+  context.settings.addEventListener('change', refreshTotals);
+  const unfollow = onNewDay(refreshTotals);
   const unlisten = listenToBrowser({
-    online: () => (live.wake(), sync.kick()),
-    visibilitychange: () => document.visibilityState === 'visible' && (live.wake(), sync.kick(), context.budgets.refresh()),
-    hashchange: () => context.views.follow(),
-    pagehide: context.remember,
+    online: () => (live.reconnectNow(), sync.run()),
+    visibilitychange: () => document.visibilityState === 'visible' && (live.reconnectNow(), sync.run(), context.budgets.refresh()),
+    hashchange: () => context.navigation.addressChanged(),
+    pagehide: context.cacheRows,
     beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
-    storage: ({ key }) => (key === null || sessions.owns(key) ? start() : queue.owns(key) && queue.touched()),
+    storage: ({ key }) => (key === null || sessions.owns(key) ? sessionChanged(context) : queue.owns(key) && queue.changedElsewhere()),
   });
   return () => (unfollow(), unlisten());
 }
 
-// A server may speak one spelling or both; a change that comes twice is taken in once.
-function hearExpenses(context) {
+// A server may send each change under one name or under both; applying it twice is harmless.
+function listenForExpenses(context) {
   const on = (kind, pick) => [`expense_${kind}`, `expense:${kind}`].forEach((event) => context.live.listen(event, (payload) => {
-    context.book.note({ kind, deviceId: payload.deviceId, ...pick(payload) });
+    context.expenseList.applyEvent({ kind, deviceId: payload.deviceId, ...pick(payload) });
     context.budgets.refreshSoon();
   }));
   on('created', (e) => ({ id: e._id, expense: e }));
   on('updated', (e) => ({ id: e._id, expense: e }));
   on('deleted', ({ id }) => ({ id }));
   context.live.listen('expense:shared', ({ expenseId, sharedWith }) => {
-    context.book.note({ kind: 'shared', id: expenseId, expense: { shared: sharedWith.length } });
+    context.expenseList.applyEvent({ kind: 'shared', id: expenseId, expense: { shared: sharedWith.length } });
   });
 }
 
-function hearMoney(context) {
-  const on = (event, hear) => context.live.listen(event, hear);
-  on('account:balance', (payload) => context.balance.tell(payload));
+function listenForTotals(context) {
+  const on = (event, handle) => context.live.listen(event, handle);
+  on('account:balance', (payload) => context.balance.setFromServer(payload));
   ['created', 'updated', 'deleted'].forEach((kind) => on(`budget:${kind}`, () => context.budgets.refreshSoon()));
-  on('notification', (payload) => context.notices.note(payload));
-  on('notification_count', (payload) => context.notices.tell(payload));
+  on('notification', (payload) => context.notifications.add(payload));
+  on('notification_count', (payload) => context.notifications.setUnread(payload));
 }
 
 function listenToBrowser(handlers) {
@@ -206,34 +214,44 @@ function listenToBrowser(handlers) {
   return () => Object.entries(handlers).forEach(([event, handle]) => window.removeEventListener(event, handle));
 }
 
-function tellRefused({ toast }, outcomes) {
+function showNotAccepted({ toast }, outcomes) {
   const refused = outcomes.filter((o) => !o.ok || (o.status === 'not_found' && o.op.action === 'UPDATE'));
   if (refused.length > 0) {
-    toast.point(`${count(refused.length, 'change was', 'changes were')} not accepted.`, 'Show', () => document.querySelector('#parked-title')?.focus());
+    toast.showWithLink(`${count(refused.length, 'change was', 'changes were')} not accepted.`, 'Show', () => document.querySelector('#parked-title')?.focus());
   }
 }
 
-// The server ended the session. What was read is forgotten, what waits in the queue
-// stays for the next one.
-// An answer that arrives after the session was left must not end the next.
+// Another tab has signed in or out, or has renewed the token of this session.
+function sessionChanged({ session, renewal }) {
+  const token = sessions.renewedElsewhere(storage, session);
+  token ? renewal.use(token) : start();
+}
+
+// The server ended the session: cached rows are removed, queued changes stay for
+// the next sign-in. An answer that arrives after signing out must not end the next
+// session.
 function ended({ session, closed }) {
   if (closed) {
     return;
   }
-  forgetRows(storage, session.user.id);
+  if (sessions.renewedElsewhere(storage, session)) {
+    start(); // this tab slept while another one renewed the token
+    return;
+  }
+  removeCachedRows(storage, session.user.id);
   sessions.close(storage);
-  const kept = waiting(storage, session.user.id);
+  const kept = pendingCount(storage, session.user.id);
   start(`Your session has ended. Sign in again to go on${kept > 0 ? `; ${count(kept, 'change is', 'changes are')} kept here.` : '.'}`, session.user.email);
 }
 
-function leave({ session }) {
-  forgetRows(storage, session.user.id);
-  sessions.leave(storage, session.token);
+function signOut({ session }) {
+  removeCachedRows(storage, session.user.id);
+  sessions.rememberSignedOut(storage, session.token);
   sessions.close(storage);
-  start(); // which tells the server, now or when there is one again
+  start(); // revokes the token at the server, now or when it can be reached
 }
 
-// Nothing of an account that is gone stays here, not even what waits.
+// Nothing of a deleted account stays in the browser, not even queued changes.
 async function removeAccount({ api, session }, password) {
   await api.deleteAccount(password);
   sessions.close(storage);
@@ -241,11 +259,11 @@ async function removeAccount({ api, session }, password) {
   sessions.forgetAccount(storage, session.user.id);
 }
 
-function tellEndings() {
-  sessions.tellEndings(storage, (token) => new Api({ token }).logout(), (err) => err instanceof Unauthorized);
+function revokeSignedOut() {
+  sessions.revokeSignedOut(storage, (token) => new Api({ token }).logout(), (err) => err instanceof Unauthorized);
 }
 
-window.addEventListener('online', tellEndings);
+window.addEventListener('online', revokeSignedOut);
 
 start();
 navigator.serviceWorker?.register('/sw.js').catch(() => {}); // only a start without a server needs it

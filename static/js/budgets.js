@@ -1,15 +1,15 @@
 import { soon } from './dom.js';
 import { money, micros } from './numbers.js';
 
-/** Milliseconds after a change until the budgets are asked for: changes come in flocks. */
+/** Milliseconds after a change until the budgets are asked for: changes come in bursts. */
 const pause = 200;
 
 const severity = { exceeded: 2, threshold: 1, none: 0 };
 
 /**
- * The user's budgets and how they stand. The server alone knows: it counts what
- * this page may not have. So they are read anew after whatever may have moved
- * them, one reading after the other, and never an older over a newer one.
+ * The user's budgets and their present state. Only the server can compute it, since
+ * this page may not have all expenses. They are read again after every change that
+ * may affect them, one request at a time, so an older answer never replaces a newer.
  *
  * Events: `change`.
  */
@@ -21,10 +21,10 @@ export class Budgets extends EventTarget {
   /** Whether they were loaded since the page was opened. */
   loaded = false;
 
-  /** The most pressing first, then by name. */
+  /** The most urgent first, then by name. */
   list = [];
 
-  /** Reads them anew soon. */
+  /** Reads them again soon. */
   refreshSoon = soon(() => this.refresh(), pause);
 
   constructor(api) {
@@ -67,11 +67,11 @@ export class Budgets extends EventTarget {
     this.#changed();
   }
 
-  // Without an answer the last one stays; the next change or connection asks again.
+  // Without an answer the present list stays; the next change or connection reads again.
   async #read() {
     const list = await this.#api.budgets().catch(() => null);
     if (list) {
-      this.list = list.sort(pressingFirst);
+      this.list = list.sort(mostUrgentFirst);
       this.loaded = true;
       this.#changed();
     }
@@ -82,7 +82,7 @@ export class Budgets extends EventTarget {
   }
 }
 
-function pressingFirst(a, b) {
+function mostUrgentFirst(a, b) {
   return Number(b.isActive) - Number(a.isActive) || severity[b.level] - severity[a.level]
     || a.name.localeCompare(b.name) || (a._id < b._id ? -1 : 1);
 }
@@ -94,8 +94,8 @@ export function budgetDraft({ name, category, amount, period, startDate, endDate
   return { name, category, amount, period, startDate, endDate, alertThreshold };
 }
 
-/** How a budget stands, in words: {state, rest}. */
-export function standing(budget, currency = '') {
+/** A budget's state in words: {state, rest}. */
+export function budgetStatus(budget, currency = '') {
   const left = micros(budget.remaining);
   const text = money(left < 0n ? -left : left, currency);
   if (!budget.isActive) {
@@ -108,17 +108,17 @@ export function standing(budget, currency = '') {
   }
 }
 
-/** What an alert says: that a budget is gone, or soon will be. */
+/** The text of an alert. */
 export function alertText(alert, currency = '') {
   return `${alert.isOverBudget ? 'Over budget' : 'Nearly used up'}: ${alertFigures(alert, currency)}.`;
 }
 
-/** How much of which budget is gone. */
+/** How much of which budget is spent. */
 export function alertFigures({ budgetName, spent, amount }, currency = '') {
   return `${budgetName}, ${money(micros(spent), currency)} of ${money(micros(amount), currency)}`;
 }
 
-/** A share in percent as text: never 100 % of what is not all of it, nor of more. */
+/** A percentage as text, rounded; 100 % only if it is exactly 100. */
 export function percent(value) {
   const whole = Math.round(value);
   const honest = whole === 100 && value !== 100 ? (value < 100 ? 99 : 101) : whole;
@@ -126,9 +126,9 @@ export function percent(value) {
 }
 
 /**
- * Where the parts of a budget's bar stand, in percent of its length: {used,
- * over, warn, full}. There is room behind the amount, so that what is over it
- * shows; twice the amount and more fill the bar.
+ * Positions in a budget's bar, in percent of its length: {used, over, warn, full}.
+ * The bar is longer than the amount, so that overspending shows; twice the amount
+ * fills it.
  */
 export function gauge({ percentage, alertThreshold }) {
   const whole = Math.min(200, Math.max(120, percentage));

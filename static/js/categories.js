@@ -1,4 +1,4 @@
-/** The categories of the contract, in the order in which a person meets them. */
+/** The categories, in the order in which they are shown. */
 export const spending = [
   ['food', 'Food'],
   ['transport', 'Transport'],

@@ -1,9 +1,9 @@
 /**
- * Where the parts of a chart stand. No drawing here, numbers only, so that it
- * can be told without a browser whether a chart is right.
+ * The layout of charts: numbers only, no drawing, so that it is tested without a
+ * browser.
  */
 
-/** Bars are never drawn thinner than this: something is not nothing. */
+/** The least length of a bar whose value is not zero. */
 const thinnest = 2;
 
 /**
@@ -73,7 +73,7 @@ function bar(value, largest, length) {
   return value > 0 ? Math.max(thinnest, (value / largest) * length) : 0;
 }
 
-/** Which of n labels fit beside each other: every how many-th is written. */
+/** Thins out n labels so that they fit beside each other; returns k: write every kth label. */
 export function labelStep(n, width, labelWidth) {
   return Math.max(1, Math.ceil((n * labelWidth) / Math.max(1, width)));
 }

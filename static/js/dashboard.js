@@ -1,6 +1,6 @@
 import { shift, today } from './days.js';
 
-/** The spans of days that can be looked at, by the name under which they are kept. */
+/** The ranges of days that can be chosen: [value, label]. */
 export const ranges = [
   ['month', 'This month'],
   ['previous', 'Last month'],
@@ -25,12 +25,12 @@ function dayAt(year, month, day) {
   return new Date(Date.UTC(year, month - 1, day)).toISOString().slice(0, 10);
 }
 
-/** How many bars still tell the days apart; more become months. */
+/** Up to so many days there is a bar per day, beyond that one per month. */
 const mostDays = 62;
 
 /**
- * What each day from from to to brought, those without entries too, as {key,
- * income, expense}; of a long span what each month did. The key is YYYY-MM-DD,
+ * Income and expense of each day of a range, days without entries included, or of
+ * each month if the range is long: {key, income, expense}. The key is YYYY-MM-DD
  * or YYYY-MM.
  */
 export function points({ from, to, series }) {
@@ -48,80 +48,80 @@ function months(days) {
   for (const { key, income, expense } of days) {
     const month = key.slice(0, 7);
     const sum = sums.get(month) ?? { key: month, income: 0, expense: 0 };
-    sums.set(month, { key: month, income: tidy(sum.income + income), expense: tidy(sum.expense + expense) });
+    sums.set(month, { key: month, income: roundToMicros(sum.income + income), expense: roundToMicros(sum.expense + expense) });
   }
   return [...sums.values()];
 }
 
-// Sums of numbers with six decimals, without what their addition leaves behind.
-function tidy(value) {
+// Removes the rounding error of adding numbers with six decimals.
+function roundToMicros(value) {
   return Math.round(value * 1e6) / 1e6;
 }
 
 /**
- * The figures of a range of days, kept up to date by the server while somebody
- * looks at them. Event: `change`.
+ * The dashboard of a range of days. While it is visible the server keeps it up to
+ * date by events. Event: `change`.
  */
 export class Dashboard extends EventTarget {
   #live;
   #now;
-  #looking = false;
-  #asked = null; // the days that were asked for last
+  #visible = false;
+  #subscribed = null; // the days of the last subscription
 
-  /** Which of ranges is looked at. */
+  /** The chosen range. */
   range = 'month';
 
-  /** What the server said last of it, or null. */
+  /** The last update from the server, or null. */
   shown = null;
 
   constructor({ live, now = Date.now }) {
     super();
     this.#live = live;
     this.#now = now;
-    live.addEventListener('state', () => this.#ask());
-    live.listen('dashboard:update', (update) => this.#take(update));
+    live.addEventListener('state', () => this.#subscribe());
+    live.listen('dashboard:update', (update) => this.#apply(update));
   }
 
-  /** Starts or stops to follow the figures. */
-  look(looking) {
-    if (looking === this.#looking) {
+  /** Subscribes or unsubscribes. */
+  setVisible(visible) {
+    if (visible === this.#visible) {
       return;
     }
-    this.#looking = looking;
-    if (looking) {
-      this.#ask();
+    this.#visible = visible;
+    if (visible) {
+      this.#subscribe();
     } else if (this.#live.connected) {
-      this.#live.ask('dashboard:unsubscribe').catch(() => {}); // a connection that has gone follows nothing
+      this.#live.request('dashboard:unsubscribe').catch(() => {}); // a closed connection has no subscription
     }
   }
 
-  /** Asks for the days anew: another day has begun, or the account counts others. */
+  /** Subscribes again: another day has begun, or the account's time zone has changed. */
   refresh() {
-    this.#ask();
+    this.#subscribe();
   }
 
   choose(range) {
     this.range = range;
     this.shown = null;
-    this.#ask();
+    this.#subscribe();
     this.#changed();
   }
 
-  // Asked anew with every connection: a new one knows nothing of the last.
-  async #ask() {
-    if (!this.#looking || !this.#live.connected) {
+  // Every new connection needs a subscription of its own.
+  async #subscribe() {
+    if (!this.#visible || !this.#live.connected) {
       return;
     }
-    this.#asked = rangeOf(this.range, this.#now());
-    const answer = await this.#live.ask('dashboard:subscribe', this.#asked).catch(() => null);
+    this.#subscribed = rangeOf(this.range, this.#now());
+    const answer = await this.#live.request('dashboard:subscribe', this.#subscribed).catch(() => null);
     if (answer?.retryAfterMs) {
-      setTimeout(() => this.#ask(), answer.retryAfterMs);
+      setTimeout(() => this.#subscribe(), answer.retryAfterMs);
     }
   }
 
-  // What was under way for other days, or is older than what is shown, is late.
-  #take(update) {
-    if (update.from !== this.#asked?.from || update.to !== this.#asked.to) {
+  // Updates for other days, or older than what is shown, are ignored.
+  #apply(update) {
+    if (update.from !== this.#subscribed?.from || update.to !== this.#subscribed.to) {
       return;
     }
     const shown = this.shown;

@@ -1,11 +1,11 @@
 import { isolated } from './format.js';
 
 /**
- * Calendar days. This is the one place of the page that turns moments into days and
- * days into text. Days are texts, YYYY-MM-DD, so they compare and sort as they are.
+ * Calendar days. Only this module turns times into days and days into text. Days
+ * are strings, YYYY-MM-DD, which compare and sort as they are.
  *
- * They are the account's days: useZone says in which time zone it keeps its book,
- * wherever the device is. Until it is known it is the device's.
+ * They are days of the account's time zone, set by useZone; until it is known, of
+ * the device's.
  */
 const perDay = 86_400_000;
 const gregorian = { calendar: 'gregory', timeZone: 'UTC' };
@@ -18,7 +18,12 @@ export function deviceZone() {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** Counts days in another time zone from now on; one that the browser does not know changes nothing. */
+/** The names of all time zones that the browser knows. */
+export function timeZones() {
+  return [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC'])].sort();
+}
+
+/** Sets the time zone of days; one that the browser does not know is ignored. */
 export function useZone(name) {
   try {
     format = formatIn(name);
@@ -32,7 +37,7 @@ function formatIn(timeZone) {
   return new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
 }
 
-/** The day of a moment; '' of what is none, as a parked operation may have it. */
+/** The day of a time; '' if it is invalid, as in a parked operation it may be. */
 export function dayOf(instant) {
   if (Number.isNaN(new Date(instant).getTime())) {
     return '';
@@ -45,7 +50,7 @@ export function today(now = Date.now()) {
   return dayOf(now);
 }
 
-/** The day of an expense: as the server counts it, or of its date while the server does not know it. */
+/** The day of an expense: the server's, or of its date while the server does not have it. */
 export function dayOfRow({ day, date }) {
   return day ?? (isDay(date) ? date : dayOf(date));
 }
@@ -56,14 +61,14 @@ export function isDay(text) {
 }
 
 /**
- * What says to the server that something is of a day: the day, with the moment if
- * it is today.
+ * The fields by which an expense gets its day: the day, and as date the present time
+ * if it is today.
  */
 export function dated(day, now = new Date()) {
   return { date: day === today(now) ? now.toISOString() : day, day };
 }
 
-/** The day so many days later. */
+/** The day that is days later. */
 export function shift(day, days) {
   return new Date(Date.parse(day) + days * perDay).toISOString().slice(0, 10);
 }
@@ -88,7 +93,7 @@ export function monthName(day) {
 
 /**
  * A day or month in words, in the reader's language. It is of the Gregorian calendar
- * in every language: by that the months of sums and budgets are counted.
+ * in every language, since sums and budgets use its months.
  */
 export function inWords(day, options, locale = undefined) {
   return isolated(new Date(day).toLocaleDateString(locale, { ...gregorian, ...options }));
@@ -99,18 +104,18 @@ export function rangeInWords(from, to, options, locale = undefined) {
   return isolated(new Intl.DateTimeFormat(locale, { ...gregorian, ...options }).formatRange(new Date(from), new Date(to)));
 }
 
-/** A moment as a person says it: Today, 14:03. */
+/** A time in words: Today, 14:03. */
 export function moment(instant, now = new Date()) {
   const time = new Date(instant).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', timeZone: zone });
   return `${dayTitle(dayOf(instant), now)}, ${time}`;
 }
 
-/** Milliseconds between looks at the calendar. */
-const look = 20_000;
+/** Milliseconds between checks of the date. */
+const checkInterval = 20_000;
 
 /**
  * Calls changed whenever another day has begun, also one that began while the
- * device slept or by a change of the zone; what it gives stops that.
+ * device slept or by a change of the zone. Returns a function that stops it.
  */
 export function onNewDay(changed) {
   let known = today();
@@ -120,7 +125,7 @@ export function onNewDay(changed) {
       changed();
     }
   };
-  const timer = setInterval(check, look);
+  const timer = setInterval(check, checkInterval);
   document.addEventListener('visibilitychange', check);
   return () => {
     clearInterval(timer);

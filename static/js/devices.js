@@ -1,35 +1,35 @@
 import { soon } from './dom.js';
 
 /**
- * The devices on which this person is signed in, while somebody looks at them.
- * Which of them are there the server tells with every change. Events: `change`.
+ * The devices on which this user is signed in, loaded while their dialog is open.
+ * The server sends which of them are connected with every change. Events: `change`.
  */
 export class Devices extends EventTarget {
   #api;
-  #looking = false;
-  #readSoon = soon(() => this.#looking && this.#read(), 100);
+  #open = false;
+  #readSoon = soon(() => this.#open && this.#read(), 100);
 
-  /** {deviceId, firstSeen, lastSeen, online}, the one seen last first. */
+  /** {deviceId, firstSeen, lastSeen, online}, most recently seen first. */
   list = [];
 
-  /** Sessions without a device: {id, firstSeen, lastSeen}, the one seen last first. */
+  /** Sessions without a device: {id, firstSeen, lastSeen}, most recently seen first. */
   sessions = [];
 
-  /** How many are there now. */
+  /** How many are connected. */
   online = 0;
 
-  /** The error that the last reading ended with, or null. */
-  trouble = null;
+  /** The error of the last request, or null. */
+  error = null;
 
   constructor({ api, live }) {
     super();
     this.#api = api;
-    live.listen('presence:update', (presence) => this.#tell(presence));
+    live.listen('presence:update', (presence) => this.#onPresence(presence));
   }
 
-  async look(looking) {
-    this.#looking = looking;
-    if (looking) {
+  async setOpen(open) {
+    this.#open = open;
+    if (open) {
       await this.#read();
     }
   }
@@ -46,7 +46,7 @@ export class Devices extends EventTarget {
     this.#changed();
   }
 
-  #tell({ devices }) {
+  #onPresence({ devices }) {
     const there = new Set(devices.map((d) => d.deviceId));
     this.online = there.size;
     this.list = this.list.map((d) => ({ ...d, online: there.has(d.deviceId) }));
@@ -59,9 +59,9 @@ export class Devices extends EventTarget {
       const [list, sessions] = await Promise.all([this.#api.devices(), this.#api.sessions()]);
       this.list = list;
       this.sessions = sessions.filter((s) => !s.current && s.devices.length === 0);
-      this.trouble = null;
+      this.error = null;
     } catch (err) {
-      this.trouble = err;
+      this.error = err;
     }
     this.#changed();
   }

@@ -9,7 +9,7 @@
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   const { on = {}, data = {}, aria = {}, ...rest } = props;
-  Object.entries(on).forEach(([event, hear]) => element.addEventListener(event, hear));
+  Object.entries(on).forEach(([event, listener]) => element.addEventListener(event, listener));
   Object.entries(data).forEach(([name, value]) => { element.dataset[name] = value; });
   Object.entries(aria).forEach(([name, value]) => setAttribute(element, `aria-${name}`, value));
   Object.entries(rest).forEach(([name, value]) => set(element, name, value));
@@ -36,7 +36,7 @@ export function setAttribute(element, name, value) {
   }
 }
 
-/** Makes an element of a drawing; of what is nothing, no attribute is set. */
+/** Makes an SVG element; attributes without a value are left out. */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   Object.entries(attributes).forEach(([name, value]) => setAttribute(element, name, value));
@@ -44,32 +44,32 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Sets coordinates of a drawing's element, to the hundredth of a pixel. */
+/** Sets numeric attributes of an SVG element, rounded to 1/100 pixel. */
 export function place(element, coordinates) {
   Object.entries(coordinates).forEach(([name, number]) => element.setAttribute(name, Math.round(number * 100) / 100));
 }
 
-/** A picture of icons.svg; it says nothing to a screen reader. */
+/** An icon of icons.svg, hidden from screen readers. */
 export function icon(name) {
   return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `/icons.svg#${name}` }));
 }
 
-/** A button with a picture and a name that is only read out. */
+/** A button with an icon, and a label for screen readers. */
 export function iconButton(name, label, press, props = {}) {
   return h('button', { type: 'button', class: 'icon-button', title: label, aria: { label }, on: { click: press }, ...props }, icon(name));
 }
 
 /**
- * A dialog that a click beside it closes too. closed is called when it is: the
- * browser tells of a closing some time later, and by then it may be open again.
+ * A dialog that a click outside closes too. closed is called after it was closed,
+ * unless it was opened again before the browser sent the event.
  */
-export function drawer({ look, title, closed }, ...children) {
-  const dialog = h('dialog', { class: look, aria: { labelledby: title }, on: { close: () => dialog.open || closed() } }, ...children);
+export function drawer({ className, title, closed }, ...children) {
+  const dialog = h('dialog', { class: className, aria: { labelledby: title }, on: { close: () => dialog.open || closed() } }, ...children);
   dialog.addEventListener('mousedown', (event) => event.target === dialog && dialog.close());
   return dialog;
 }
 
-/** Sets the text of an element if it differs, so that nothing is read out twice. */
+/** Sets the text of an element if it differs, so that screen readers do not repeat it. */
 export function setText(element, text) {
   if (element.textContent !== text) {
     element.textContent = text;
@@ -77,8 +77,8 @@ export function setText(element, text) {
 }
 
 /**
- * Makes nodes the children of parent, in their order, and moves no node that
- * stands right already: a node that is moved loses the focus.
+ * Makes nodes the children of parent, in this order. Nodes that are in place are
+ * not moved, since moving a node takes the focus from it.
  */
 export function arrange(parent, nodes) {
   const wanted = new Set(nodes);
@@ -90,7 +90,7 @@ export function arrange(parent, nodes) {
   });
 }
 
-/** Calls work once, soon, however often it is asked to. */
+/** Throttles work: the returned function runs it once, ms after the first of any number of calls. */
 export function soon(work, ms = 16) {
   let timer = null;
   return () => {

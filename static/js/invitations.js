@@ -1,13 +1,13 @@
 import { soon } from './dom.js';
 
-/** Milliseconds after a word of the server until the lists are read anew. */
+/** Milliseconds after an event of the server until the lists are read again. */
 const pause = 100;
 
 /**
- * What others offer to share with this person, and whom this person blocks. The
- * server says when either has changed; then both are read anew.
+ * Invitations to shared expenses, and the people whom this user blocks. The server
+ * sends an event when either has changed; then both are read again.
  *
- * Events: `change`; `asked` with the `invitation` that has just arrived.
+ * Events: `change`; `received` with the `invitation` that has just arrived.
  */
 export class Invitations extends EventTarget {
   #api;
@@ -19,15 +19,15 @@ export class Invitations extends EventTarget {
   /** {id, name, blockedAt}, by name. */
   blocked = [];
 
-  /** The error that the last reading ended with, or null. */
-  trouble = null;
+  /** The error of the last request, or null. */
+  error = null;
 
   constructor({ api, live }) {
     super();
     this.#api = api;
-    live.addEventListener('fresh', () => this.#readSoon());
+    live.addEventListener('resync', () => this.#readSoon());
     live.listen('invitation:received', (invitation) => {
-      this.dispatchEvent(Object.assign(new Event('asked'), { invitation }));
+      this.dispatchEvent(Object.assign(new Event('received'), { invitation }));
       this.#readSoon();
     });
     live.listen('invitation:closed', ({ id }) => this.#drop(id));
@@ -37,26 +37,26 @@ export class Invitations extends EventTarget {
   async read() {
     try {
       const [waiting, blocked] = await Promise.all([this.#api.invitations(), this.#api.blocked()]);
-      Object.assign(this, { waiting, blocked, trouble: null });
+      Object.assign(this, { waiting, blocked, error: null });
     } catch (err) {
-      this.trouble = err;
+      this.error = err;
     }
     this.dispatchEvent(new Event('change'));
   }
 
-  /** Takes what is offered. */
+  /** Accepts an invitation. */
   async accept(id) {
     await this.#api.acceptInvitation(id);
     this.#drop(id);
   }
 
-  /** Refuses what is offered; who offers it is not told. */
+  /** Declines an invitation; its sender is not told. */
   async decline(id) {
     await this.#api.declineInvitation(id);
     this.#drop(id);
   }
 
-  /** Refuses all that a person offers, now and later. */
+  /** Declines all invitations of a user, present and future ones. */
   async block(userId) {
     await this.#api.block(userId);
     await this.read();

@@ -73,8 +73,8 @@ export function typedAmount(amount, locale = undefined) {
 
 /**
  * The amount that a person typed: { amount }, or { choices: [smaller, larger] } if
- * a sign could end the whole units or group thousands and the language does not
- * say which, or {} if it is no number.
+ * its one sign may be the decimal sign or group thousands and the language does
+ * not say which, or {} if it is no number.
  */
 export function readAmount(text, locale = undefined) {
   const signs = signsOf(locale);
@@ -105,7 +105,10 @@ function manySigns(text, last) {
   return grouped(text) ? number(text) : {};
 }
 
-/** One sign: it groups thousands only between one to three digits that do not begin with 0, and three. */
+/**
+ * One sign: it can group thousands only if it follows one to three digits that do not begin
+ * with 0, and exactly three come after it. Else it is the decimal sign.
+ */
 function oneSign(text, at, { decimals, groups }) {
   const [whole, fraction] = [text.slice(0, at), text.slice(at + 1)];
   const sign = text[at];

@@ -1,5 +1,5 @@
 /**
- * The changes of one user that the server has not answered yet.
+ * The offline queue: the changes of one user that the server has not answered yet.
  *
  * Every change goes through here, online too: an operation is known to the
  * server by device, action, resource, timestamp and data, so sending it a
@@ -10,10 +10,10 @@
  *  - Once sent, an operation never changes: it may have been applied already.
  *  - Timestamps grow strictly, so no two operations are mistaken for one.
  *  - Each operation has a key of its own in the store, and each user a prefix:
- *    two tabs do not overwrite each other, two accounts never meet.
+ *    two tabs do not overwrite each other, and two accounts share nothing.
  *
- * A stored entry is what the server is sent (see wire) and, beside it, `sent`
- * and `refused`, the reason why the server would not even look at it.
+ * A stored entry is the operation as it is sent (see toRequest) with two more
+ * fields: `sent`, and `refused`, the reason for which the server refused the request.
  */
 export class Queue extends EventTarget {
   #storage;
@@ -41,26 +41,26 @@ export class Queue extends EventTarget {
     return this.#storage.keys(this.#prefix).map((key) => this.#storage.get(key)).filter(Boolean);
   }
 
-  /** The entries that still wait for an answer, oldest first. */
-  open() {
+  /** The entries that wait for an answer, oldest first. */
+  pending() {
     return this.all().filter((op) => !op.refused);
   }
 
-  /** The entries that the server would not look at, oldest first. */
+  /** The entries whose request the server refused, oldest first. */
   refused() {
     return this.all().filter((op) => op.refused);
   }
 
-  /** Queues a new expense and gives its entry; resourceId is a temporary id. */
+  /** Queues a new expense and returns its entry; resourceId is a temporary id. */
   create(data) {
-    const timestamp = this.#stamp();
+    const timestamp = this.#nextTimestamp();
     return this.#write(this.#operation('CREATE', `temp_${timestamp}`, data, timestamp));
   }
 
   /**
    * Queues changed fields of an expense. seen is the version on the screen; the
-   * server refuses the change if a newer one is stored. What has not been sent
-   * yet simply takes the new fields in.
+   * server refuses the change if a newer one is stored. An operation that was
+   * not sent yet is changed instead.
    */
   update(id, patch, seen) {
     const op = this.#unsent(id, 'CREATE') ?? this.#unsent(id, 'UPDATE');
@@ -68,20 +68,20 @@ export class Queue extends EventTarget {
       return this.#write({ ...op, data: { ...op.data, ...patch } });
     }
     const data = seen === undefined ? { ...patch } : { ...patch, version: seen };
-    return this.#write(this.#operation('UPDATE', id, data, this.#stamp()));
+    return this.#write(this.#operation('UPDATE', id, data, this.#nextTimestamp()));
   }
 
-  /** Queues a deletion. An expense that was never sent is simply forgotten. */
+  /** Queues a deletion. An expense that was never sent is dropped from the queue. */
   remove(id) {
     const created = this.#unsent(id, 'CREATE');
     if (created) {
       this.#drop(created);
-    } else if (!this.open().some((op) => op.resourceId === id && op.action === 'DELETE')) {
-      this.#write(this.#operation('DELETE', id, null, this.#stamp()));
+    } else if (!this.pending().some((op) => op.resourceId === id && op.action === 'DELETE')) {
+      this.#write(this.#operation('DELETE', id, null, this.#nextTimestamp()));
     }
   }
 
-  /** Takes a deletion back; false if it was sent already. */
+  /** Takes a queued deletion back; returns false if it was sent already. */
   restore(id) {
     const op = this.#unsent(id, 'DELETE');
     if (op) {
@@ -91,11 +91,11 @@ export class Queue extends EventTarget {
   }
 
   /**
-   * The operations to send now: first those whose answer is missing, unchanged
-   * and alone; only then up to limit new ones, which are marked as sent.
+   * Returns the operations to send now: those that were sent without an answer,
+   * unchanged and alone; if there are none, up to limit new ones, marked as sent.
    */
-  flight(limit) {
-    const open = this.open();
+  nextBatch(limit) {
+    const open = this.pending();
     const sent = open.filter((op) => op.sent);
     if (sent.length > 0) {
       return sent;
@@ -104,20 +104,20 @@ export class Queue extends EventTarget {
   }
 
   /**
-   * Takes in the answer to flight and gives one outcome per operation that it
-   * covers. The others stay, whatever the answer was.
+   * Removes the operations of batch that results answers, and returns an outcome
+   * for each. Operations without an answer stay queued.
    *
    * @returns {{op, ok: boolean, status?: string, error?: string, expense: object | null}[]}
    */
-  settle(flight, results) {
-    const outcomes = flight.flatMap((op, i) => (covers(results?.[i], op) ? [outcome(op, results[i])] : []));
+  applyResults(batch, results) {
+    const outcomes = batch.flatMap((op, i) => (covers(results?.[i], op) ? [outcome(op, results[i])] : []));
     outcomes.forEach(({ op }) => this.#storage.remove(this.#key(op)));
     outcomes.forEach((done) => this.#rebase(done));
     this.#changed();
     return outcomes;
   }
 
-  /** Sets an operation aside that would be refused for ever. */
+  /** Marks an operation whose request would always be refused. */
   refuse(op, reason) {
     this.#write({ ...op, refused: reason });
   }
@@ -127,24 +127,23 @@ export class Queue extends EventTarget {
     this.#write({ ...op, data, sent: false, refused: undefined });
   }
 
-  /** Forgets a refused operation. */
+  /** Drops a refused operation. */
   discard(op) {
     this.#drop(op);
   }
 
   /** Tells listeners that another tab wrote to the store. */
-  touched() {
+  changedElsewhere() {
     this.#changed();
   }
 
-  // What waited for an answer about the same expense now knows its real id and
-  // its newest version: otherwise the user's second edit would collide with the
-  // first.
+  // Operations queued behind an answered one get the expense's real id and newest
+  // version; otherwise the user's second edit would conflict with the first.
   #rebase({ op: done, ok, expense }) {
     if (!ok || !expense?._id) {
       return;
     }
-    for (const op of this.open().filter((op) => !op.sent && op.resourceId === done.resourceId)) {
+    for (const op of this.pending().filter((op) => !op.sent && op.resourceId === done.resourceId)) {
       const data = op.action === 'UPDATE' && expense.version !== undefined
         ? { ...op.data, version: expense.version }
         : op.data;
@@ -153,14 +152,14 @@ export class Queue extends EventTarget {
   }
 
   #unsent(id, action) {
-    return this.open().find((op) => !op.sent && op.resourceId === id && op.action === action);
+    return this.pending().find((op) => !op.sent && op.resourceId === id && op.action === action);
   }
 
   #operation(action, resourceId, data, timestamp) {
     return { action, resourceType: 'expense', resourceId, data, deviceId: this.#deviceId, timestamp };
   }
 
-  #stamp() {
+  #nextTimestamp() {
     const stored = this.all().map((op) => op.timestamp);
     this.#last = Math.max(this.#now(), this.#last + 1, ...stored.map((t) => t + 1));
     return this.#last;
@@ -186,18 +185,18 @@ export class Queue extends EventTarget {
   }
 }
 
-/** What the server is sent of an entry. */
-export function wire({ action, resourceType, resourceId, data, deviceId, timestamp }) {
+/** The fields of an entry that are sent to the server. */
+export function toRequest({ action, resourceType, resourceId, data, deviceId, timestamp }) {
   return { action, resourceType, resourceId, data, deviceId, timestamp };
 }
 
-/** Whether an id was given here and not by the server. */
+/** Whether an id was made here and not by the server. */
 export function isTemporary(id) {
   return id.startsWith('temp_');
 }
 
-/** How many changes of a user wait in a store. */
-export function waiting(storage, userId) {
+/** How many changes of a user are queued in a store. */
+export function pendingCount(storage, userId) {
   return storage.keys(queuePrefix(userId)).length;
 }
 

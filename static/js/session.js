@@ -1,8 +1,8 @@
 /**
- * Who is signed in, in this browser. All its tabs share it.
+ * The session of this browser, shared by its tabs.
  *
- * A device has one name per user: the server sets aside what a device queued
- * before it acted for somebody else, and our queues never mix users.
+ * A browser has one device id per user, because the server parks operations that a
+ * device queued before it acted for another user; the queues here never mix users.
  */
 const key = 'expenseflow.session';
 
@@ -19,37 +19,50 @@ export function open(storage, { token, user }) {
   return session;
 }
 
+/** Gives the session another token of the same user. */
+export function renew(storage, session, token) {
+  session.token = token;
+  storage.set(key, { token, user: session.user });
+}
+
+/** The token that another tab has got for this session meanwhile, or null. */
+export function renewedElsewhere(storage, session) {
+  const stored = load(storage);
+  return stored && stored.user.id === session.user.id && stored.token !== session.token ? stored.token : null;
+}
+
 export function close(storage) {
   storage.remove(key);
 }
 
-const endingKey = 'expenseflow.ending';
+// The older name stays: browsers keep tokens under it that are still to be revoked.
+const signedOutKey = 'expenseflow.ending';
 
-/** How many tokens of sessions that were left are remembered until the server knows. */
-const keptEndings = 10;
+/** How many tokens of signed-out sessions are kept until they are revoked at the server. */
+const keptSignedOut = 10;
 
-/** Remembers the token of a session that was left, until the server was told. */
-export function leave(storage, token) {
-  storage.set(endingKey, [...endings(storage), token].slice(-keptEndings));
+/** Stores the token of a signed-out session until it is revoked at the server. */
+export function rememberSignedOut(storage, token) {
+  storage.set(signedOutKey, [...signedOut(storage), token].slice(-keptSignedOut));
 }
 
-/** Tells the server of the sessions that were left without it. */
-export async function tellEndings(storage, logout, isRefused) {
-  for (const token of endings(storage)) {
+/** Revokes the tokens of sessions that were signed out without a connection. */
+export async function revokeSignedOut(storage, logout, isRefused) {
+  for (const token of signedOut(storage)) {
     try {
       await logout(token);
     } catch (err) {
       if (!isRefused(err)) {
-        continue; // the server does not know yet
+        continue; // not reached: tried again later
       }
     }
-    const left = endings(storage).filter((t) => t !== token);
-    left.length > 0 ? storage.set(endingKey, left) : storage.remove(endingKey);
+    const left = signedOut(storage).filter((t) => t !== token);
+    left.length > 0 ? storage.set(signedOutKey, left) : storage.remove(signedOutKey);
   }
 }
 
-function endings(storage) {
-  const list = storage.get(endingKey);
+function signedOut(storage) {
+  const list = storage.get(signedOutKey);
   return Array.isArray(list) ? list : [];
 }
 
@@ -58,7 +71,7 @@ export function owns(changedKey) {
   return changedKey === key;
 }
 
-/** The name of this browser for a user; made once and kept. */
+/** The device id of this browser for a user; made once and stored. */
 export function deviceId(storage, userId) {
   const idKey = `expenseflow.${userId}.device`;
   const id = storage.get(idKey) ?? `device_${randomText(9)}`;
@@ -66,12 +79,12 @@ export function deviceId(storage, userId) {
   return id;
 }
 
-/** Removes all that was kept of an account that is gone, also what waits and the browser's name for it. */
+/** Removes everything stored for a deleted account, its queue and device id included. */
 export function forgetAccount(storage, userId) {
   storage.keys(`expenseflow.${userId}.`).forEach((key) => storage.remove(key));
 }
 
-/** Letters and digits that nobody guesses. */
+/** Random letters and digits. */
 export function randomText(length) {
   const digits = '0123456789abcdefghijklmnopqrstuvwxyz';
   return Array.from(crypto.getRandomValues(new Uint32Array(length)), (n) => digits[n % 36]).join('');

@@ -1,11 +1,11 @@
 import { deviceZone, useZone } from './days.js';
 
-/** The currency of an account that has chosen none. */
-const firstCurrency = 'INR';
+/** The currency of an account without a chosen one. */
+const defaultCurrency = 'INR';
 
 /**
- * What the account chose for itself: the currency that it counts, and the time
- * zone of its days. Kept for a start without a server.
+ * The account's settings: its currency, and the time zone of its days. They are
+ * stored, for a start without a server.
  *
  * Events: `change`.
  */
@@ -15,7 +15,7 @@ export class Settings extends EventTarget {
   #key;
   #stopped = false;
 
-  currency = firstCurrency;
+  currency = defaultCurrency;
   timeZone = deviceZone();
 
   /** @param {{api, storage, live, userId: string}} options */
@@ -24,36 +24,41 @@ export class Settings extends EventTarget {
     this.#api = api;
     this.#storage = storage;
     this.#key = settingsKey(userId);
-    this.#take(storage.get(this.#key) ?? {});
-    live.listen('account:settings', (settings) => this.#keep(settings));
+    this.#apply(storage.get(this.#key) ?? {});
+    live.listen('account:settings', (settings) => this.#store(settings));
   }
 
-  /** Reads them anew. Without an answer the last ones stay. */
+  /** Reads them again. Without an answer the present ones stay. */
   async refresh() {
     const settings = await this.#api.settings().catch(() => null);
     if (settings && !this.#stopped) {
-      this.#keep(settings);
+      this.#store(settings);
     }
   }
 
-  /** Counts in another currency from now on; throws what the server says against it. */
+  /** Changes the currency; throws the server's refusal. */
   async chooseCurrency(currency) {
-    this.#keep(await this.#api.saveSettings({ currency }));
+    this.#store(await this.#api.saveSettings({ currency }));
   }
 
-  /** Keeps nothing from now on: an answer that is under way comes too late. */
+  /** Changes the time zone of days; throws the server's refusal. */
+  async chooseTimeZone(timeZone) {
+    this.#store(await this.#api.saveSettings({ timeZone }));
+  }
+
+  /** Stores nothing from now on, not even an answer in flight. */
   stop() {
     this.#stopped = true;
   }
 
-  #keep({ currency, timeZone }) {
+  #store({ currency, timeZone }) {
     this.#storage.set(this.#key, { currency, timeZone });
-    this.#take({ currency, timeZone });
+    this.#apply({ currency, timeZone });
     this.dispatchEvent(new Event('change'));
   }
 
-  #take({ currency, timeZone }) {
-    this.currency = currency ?? firstCurrency;
+  #apply({ currency, timeZone }) {
+    this.currency = currency ?? defaultCurrency;
     this.timeZone = timeZone ?? deviceZone();
     useZone(this.timeZone);
   }

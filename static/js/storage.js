@@ -37,7 +37,7 @@ export class Storage {
     }
   }
 
-  /** Writes only if it fits: for copies that are nice to have. */
+  /** Writes if there is room, for copies that can be loaded again. */
   cache(key, value) {
     try {
       this.#disk.setItem(key, JSON.stringify(value));
@@ -51,7 +51,7 @@ export class Storage {
     try {
       this.#disk?.removeItem(key);
     } catch {
-      // A store that cannot be written to holds nothing of ours either.
+      // a store that cannot be written to holds nothing of this page
     }
   }
 
@@ -70,7 +70,7 @@ export class Storage {
   }
 }
 
-/** The browser's own store, or none where a policy forbids even to look. */
+/** The browser's localStorage, or memory alone where a policy forbids access. */
 export function browserStorage() {
   try {
     return new Storage(globalThis.localStorage);

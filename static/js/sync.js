@@ -1,28 +1,27 @@
 import { HttpError, Unauthorized, Unreachable } from './api.js';
-import { wire } from './queue.js';
+import { toRequest } from './queue.js';
 
 /** How many operations are sent at once. */
 const batchSize = 200;
 
-/** Milliseconds before the first repetition, and at most between two. */
+/** Milliseconds before the first retry, and at most between two. */
 const firstPause = 1_000;
 const longestPause = 30_000;
 
 /**
- * Sends what waits in the queue and loads what the page shows.
+ * Sends the queue and loads what the page shows, in rounds.
  *
  * A round first sends, then loads: an expense whose answer was lost would
- * otherwise stand in the list twice, once as the server's and once as waiting.
- * A round that fails is repeated, later each time, until it succeeds; nothing
- * is dropped for having failed.
+ * otherwise be listed twice, as stored and as pending. A failed round is retried
+ * with growing pauses until it succeeds; a failure drops nothing.
  *
- * Events: `change` (busy, trouble or parked changed), `ended` (the server says
- * that the session is over), `settled` (with the outcomes of a batch).
+ * Events: `change` (busy, error or parked changed), `ended` (the server says
+ * that the session is over), `answered` (with the outcomes of a batch).
  */
 export class Sync extends EventTarget {
   #api;
   #queue;
-  #book;
+  #expenseList;
   #reachable;
   #lock;
   #timers;
@@ -32,49 +31,49 @@ export class Sync extends EventTarget {
   #stopped = false;
   #failures = 0;
   #timer = null;
-  #whole = true; // false: send one by one, to find the operation that spoils the batch
+  #batching = true; // false: send one by one, to find the operation for which the batch is refused
 
   /** The error that the last round ended with, or null. */
-  trouble = null;
+  error = null;
 
-  /** The operations that the server has set aside, oldest first. */
+  /** The operations that the server has parked, oldest first. */
   parked = [];
 
   /**
-   * @param {{api, queue, book, reachable?: () => boolean, lock?: (work: () => Promise<void>) => Promise<void>, timers?}} options
-   * reachable tells whether an attempt makes sense at all: what was never sent
-   * can still be merged or taken back. lock keeps two tabs from sending the
+   * @param {{api, queue, expenseList, reachable?: () => boolean, lock?: (work: () => Promise<void>) => Promise<void>, timers?}} options
+   * reachable reports whether an attempt makes sense: operations that were never
+   * sent can still be merged or taken back. lock keeps two tabs from sending the
    * same operations at once.
    */
-  constructor({ api, queue, book, reachable = () => true, lock = (work) => work(), timers = globalThis }) {
+  constructor({ api, queue, expenseList, reachable = () => true, lock = (work) => work(), timers = globalThis }) {
     super();
     this.#api = api;
     this.#queue = queue;
-    this.#book = book;
+    this.#expenseList = expenseList;
     this.#reachable = reachable;
     this.#lock = lock;
     this.#timers = timers;
   }
 
-  /** Whether a round is under way. */
+  /** Whether a round is running. */
   get busy() {
     return this.#running;
   }
 
-  /** Sends what waits, and loads the list and what is parked as well. */
+  /** Sends the queue, and loads the list and the parked operations. */
   refresh() {
     this.#wanted = { list: true, parked: true };
-    return this.kick();
+    return this.run();
   }
 
-  /** Sends what waits, and loads what is parked as well. */
+  /** Sends the queue, and loads the parked operations. */
   refreshParked() {
     this.#wanted.parked = true;
-    return this.kick();
+    return this.run();
   }
 
   /** Starts a round now, or another one after the present one. */
-  async kick() {
+  async run() {
     this.#again = true;
     if (this.#running || this.#stopped) {
       return;
@@ -86,7 +85,7 @@ export class Sync extends EventTarget {
     this.#changed();
   }
 
-  /** Ends for good; a round under way still takes its answer in. */
+  /** Starts no further round; the running one still applies its answer. */
   stop() {
     this.#stopped = true;
     this.#timers.clearTimeout(this.#timer);
@@ -100,7 +99,7 @@ export class Sync extends EventTarget {
         await this.#lock(() => this.#round());
       }
       this.#failures = 0;
-      this.trouble = null;
+      this.error = null;
     } catch (err) {
       this.#failed(err);
     }
@@ -110,64 +109,64 @@ export class Sync extends EventTarget {
     if (!this.#reachable()) {
       throw new Unreachable();
     }
-    const trouble = await this.#send().then(() => null, (err) => err);
-    if (trouble && (this.#book.loaded || !(trouble instanceof HttpError))) {
-      throw trouble;
+    const error = await this.#send().then(() => null, (err) => err);
+    if (error && (this.#expenseList.loaded || !(error instanceof HttpError))) {
+      throw error;
     }
     await this.#load();
-    if (trouble) {
-      throw trouble;
+    if (error) {
+      throw error;
     }
   }
 
   async #send() {
     while (!this.#stopped) {
-      const flight = this.#queue.flight(batchSize);
-      if (flight.length === 0) {
-        this.#whole = true;
+      const batch = this.#queue.nextBatch(batchSize);
+      if (batch.length === 0) {
+        this.#batching = true;
         return;
       }
-      await this.#sendFlight(this.#whole ? flight : flight.slice(0, 1));
+      await this.#sendBatch(this.#batching ? batch : batch.slice(0, 1));
     }
   }
 
-  async #sendFlight(flight) {
+  async #sendBatch(batch) {
     try {
-      this.#take(flight, await this.#api.batch(flight.map(wire)));
+      this.#applyResults(batch, await this.#api.batch(batch.map(toRequest)));
     } catch (err) {
-      if (!isHopeless(err)) {
+      if (!isPermanent(err)) {
         throw err;
       }
-      this.#narrow(flight, err);
+      this.#isolateRefused(batch, err);
     }
   }
 
-  #take(flight, results) {
-    const outcomes = this.#queue.settle(flight, results);
-    this.#book.settled(outcomes);
+  #applyResults(batch, results) {
+    const outcomes = this.#queue.applyResults(batch, results);
+    this.#expenseList.applyOutcomes(outcomes);
     if (outcomes.length === 0) {
       throw new Error('The answer covers none of the changes');
     }
-    // A replayed answer is as old as the first attempt; the list tells what is true now.
+    // A replayed answer is as old as the first attempt; the list has the present state.
     this.#wanted.list ||= outcomes.some((o) => o.status === 'duplicate');
     this.#wanted.parked ||= outcomes.some((o) => !o.ok || o.status === 'not_found');
-    this.dispatchEvent(Object.assign(new Event('settled'), { outcomes }));
+    this.dispatchEvent(Object.assign(new Event('answered'), { outcomes }));
   }
 
-  // A batch that is refused as a whole would be refused for ever. Alone, the
-  // operations that are fine go through and the one that is not is set aside.
-  #narrow(flight, err) {
-    if (this.#whole && flight.length > 1) {
-      this.#whole = false;
+  // A batch that is refused as a whole would always be refused. Sent one by one,
+  // the valid operations succeed and the invalid one is marked as refused.
+  #isolateRefused(batch, err) {
+    if (this.#batching && batch.length > 1) {
+      this.#batching = false;
       return;
     }
-    this.#queue.refuse(flight[0], err.message);
+    this.#queue.refuse(batch[0], err.message);
   }
 
   async #load() {
     if (this.#wanted.list) {
       this.#wanted.list = false;
-      await this.#book.load(() => this.#api.expenses()).catch((err) => this.#rethrow('list', err));
+      await this.#expenseList.load(() => this.#api.expenses()).catch((err) => this.#rethrow('list', err));
     }
     if (this.#wanted.parked) {
       this.#wanted.parked = false;
@@ -186,9 +185,9 @@ export class Sync extends EventTarget {
       this.dispatchEvent(new Event('ended'));
       return;
     }
-    this.trouble = err;
+    this.error = err;
     this.#failures++;
-    this.#timer = this.#timers.setTimeout(() => this.kick(), pause(this.#failures, err));
+    this.#timer = this.#timers.setTimeout(() => this.run(), retryDelay(this.#failures, err));
   }
 
   #changed() {
@@ -197,12 +196,12 @@ export class Sync extends EventTarget {
 }
 
 /** The server understood the request and will never accept it as it is. */
-function isHopeless(err) {
+function isPermanent(err) {
   return err instanceof HttpError && [400, 413, 422].includes(err.status);
 }
 
-/** Milliseconds until the next attempt: doubling, spread out, and as the server asked. */
-function pause(failures, err) {
+/** Milliseconds until the next attempt: exponential, with jitter, at least Retry-After. */
+function retryDelay(failures, err) {
   const longest = Math.min(longestPause, firstPause * 2 ** (failures - 1));
   return Math.max(err.retryAfterMs ?? 0, longest * (0.5 + Math.random() / 2));
 }

@@ -1,12 +1,12 @@
 import { h, iconButton } from './dom.js';
 
 /**
- * The one place where the page says what just happened: read out at once, and
- * shown with a way back until the next message or until it is closed. Nothing
- * disappears by itself, for reading takes as long as it takes.
+ * The message at the bottom of the page: announced to screen readers, and shown,
+ * with an Undo button where there is one, until the next message or until it is
+ * closed. It does not disappear by itself, since people read at different speeds.
  */
 export class Toast {
-  #quiet = h('p', { class: 'only-read', role: 'status' });
+  #announcer = h('p', { class: 'only-read', role: 'status' });
   #text = h('p', { role: 'status' });
   #actions = h('div', { class: 'toast-actions' });
   #box;
@@ -14,24 +14,24 @@ export class Toast {
 
   constructor() {
     this.#box = h('section', { class: 'toast', hidden: true, aria: { label: 'Message' } }, this.#text, this.#actions);
-    this.element = h('div', { class: 'toasts' }, this.#quiet, this.#box);
+    this.element = h('div', { class: 'toasts' }, this.#announcer, this.#box);
     document.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  /** Reads text out and shows nothing: the page shows it already. */
-  whisper(text) {
-    this.#quiet.textContent = text;
+  /** Announces text to screen readers only, for what the page shows anyway. */
+  announce(text) {
+    this.#announcer.textContent = text;
   }
 
-  /** Shows text, with a button that takes it back if there is a way. */
-  say(text, undo = null) {
-    this.#show(text, undo && ['Undo', undo]);
+  /** Shows text, with an Undo button if undo is given. */
+  show(text, undo = null) {
+    this.#open(text, undo && ['Undo', undo]);
     this.#undo = undo;
   }
 
-  /** Shows text with a button that leads to what it is about. */
-  point(text, label, go) {
-    this.#show(text, [label, go]);
+  /** Shows text with a button that leads to its subject. */
+  showWithLink(text, label, go) {
+    this.#open(text, [label, go]);
   }
 
   close() {
@@ -40,7 +40,7 @@ export class Toast {
     this.#text.textContent = '';
   }
 
-  #show(text, action) {
+  #open(text, action) {
     this.#undo = null;
     this.#box.hidden = false;
     this.#text.textContent = text;

@@ -1,15 +1,15 @@
 import { dayOfRow, today } from './days.js';
 import { micros } from './numbers.js';
-import { isForeign } from './rights.js';
+import { isForeign } from './permissions.js';
 
 /**
  * Sums of rows, one per currency: the balance of everything, and what came in and
  * went out in the month of now, in millionths. home is the account's currency, in
  * which rows without one are; its sum comes first, then the most used one.
  *
- * A sum's `currency` is what to show beside it: none for the home currency while
- * no row names it. What waits to be deleted does not count, nor what others share:
- * that is their money.
+ * A sum's `currency` is what to show beside it: '' for the home currency
+ * until a row names it. Rows to be deleted do not count, nor do expenses shared by
+ * others, whose money it is.
  */
 export function totals(rows, { home = '', now = Date.now() } = {}) {
   const month = today(now).slice(0, 7);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alertText, Budgets, gauge, percent, standing } from '../js/budgets.js';
+import { alertText, Budgets, gauge, percent, budgetStatus } from '../js/budgets.js';
 
 const budget = (fields) => ({
   _id: 'b1', name: 'Food', isActive: true, level: 'none', amount: 100, spent: 40, remaining: 60, percentage: 40, alertThreshold: 80, ...fields,
 });
 
 test('how a budget stands is said in words', () => {
-  const words = (fields) => Object.values(standing(budget(fields))).join(' ').replaceAll(',', '.');
+  const words = (fields) => Object.values(budgetStatus(budget(fields))).join(' ').replaceAll(',', '.');
   assert.deepEqual([
     words({}),
     words({ level: 'threshold', remaining: 0.5 }),

@@ -33,16 +33,16 @@ const update = (version, range = rangeOf('month', now)) => ({ ...range, version,
 test('it is asked for while somebody looks, and with each new connection', async () => {
   const { live, dashboard } = setUp();
   live.connect();
-  assert.deepEqual(live.asked, []);
-  dashboard.look(true);
-  dashboard.look(true);
+  assert.deepEqual(live.requests, []);
+  dashboard.setVisible(true);
+  dashboard.setVisible(true);
   live.connect();
   dashboard.choose('year');
-  dashboard.look(false);
+  dashboard.setVisible(false);
   live.connect();
   await settled();
   const [month, year] = [rangeOf('month', now), rangeOf('year', now)];
-  assert.deepEqual(live.asked.map(([event, payload]) => [event, payload?.from, payload?.to]), [
+  assert.deepEqual(live.requests.map(([event, payload]) => [event, payload?.from, payload?.to]), [
     ['dashboard:subscribe', month.from, month.to], ['dashboard:subscribe', month.from, month.to],
     ['dashboard:subscribe', year.from, year.to], ['dashboard:unsubscribe', undefined, undefined],
   ]);
@@ -51,14 +51,14 @@ test('it is asked for while somebody looks, and with each new connection', async
 test('what is late for another range, or older than what is shown, is not shown', () => {
   const { live, dashboard } = setUp();
   live.connect();
-  dashboard.look(true);
-  live.tell('dashboard:update', update(3));
-  live.tell('dashboard:update', update(2));
+  dashboard.setVisible(true);
+  live.receive('dashboard:update', update(3));
+  live.receive('dashboard:update', update(2));
   assert.equal(dashboard.shown.version, 3);
   dashboard.choose('previous');
   assert.equal(dashboard.shown, null);
-  live.tell('dashboard:update', update(4));
+  live.receive('dashboard:update', update(4));
   assert.equal(dashboard.shown, null);
-  live.tell('dashboard:update', update(4, rangeOf('previous', now)));
+  live.receive('dashboard:update', update(4, rangeOf('previous', now)));
   assert.equal(dashboard.shown.version, 4);
 });

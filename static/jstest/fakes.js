@@ -60,15 +60,15 @@ export function applied(op, fields = {}) {
 /** A live connection that notes what it is asked and tells what it is told. */
 export class FakeLive extends EventTarget {
   connected = false;
-  asked = [];
+  requests = [];
   #listeners = [];
 
-  listen(event, hear) {
-    this.#listeners.push([event, hear]);
+  listen(event, handle) {
+    this.#listeners.push([event, handle]);
   }
 
-  async ask(event, payload) {
-    this.asked.push([event, payload]);
+  async request(event, payload) {
+    this.requests.push([event, payload]);
     return { ok: true };
   }
 
@@ -77,8 +77,8 @@ export class FakeLive extends EventTarget {
     this.dispatchEvent(new Event('state'));
   }
 
-  tell(event, payload) {
-    this.#listeners.filter(([name]) => name === event).forEach(([, hear]) => hear(payload));
+  receive(event, payload) {
+    this.#listeners.filter(([name]) => name === event).forEach(([, handle]) => handle(payload));
   }
 }
 

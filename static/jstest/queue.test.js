@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Queue, waiting, wire } from '../js/queue.js';
+import { Queue, pendingCount, toRequest } from '../js/queue.js';
 import { Storage } from '../js/storage.js';
 import { applied, FakeDisk } from './fakes.js';
 
@@ -15,7 +15,7 @@ test('an operation has the shape of the contract', () => {
   const q = newQueue();
   q.create(lunch);
   q.remove(id);
-  assert.deepEqual(q.flight(10).map(wire), [
+  assert.deepEqual(q.nextBatch(10).map(toRequest), [
     { action: 'CREATE', resourceType: 'expense', resourceId: 'temp_1000', data: lunch, deviceId: 'device_1', timestamp: 1000 },
     { action: 'DELETE', resourceType: 'expense', resourceId: id, data: null, deviceId: 'device_1', timestamp: 1001 },
   ]);
@@ -40,7 +40,7 @@ test('two users never see each other\'s operations', () => {
   const storage = new Storage(new FakeDisk());
   newQueue(storage, 'alice').create(lunch);
   assert.equal(newQueue(storage, 'bob').all().length, 0);
-  assert.deepEqual([waiting(storage, 'alice'), waiting(storage, 'bob')], [1, 0]);
+  assert.deepEqual([pendingCount(storage, 'alice'), pendingCount(storage, 'bob')], [1, 0]);
 });
 
 test('what was not sent is merged: an expense is created as it was last edited', () => {
@@ -70,7 +70,7 @@ test('a deletion is queued once and can be taken back until it is sent', () => {
   assert.equal(q.all().length, 1);
   assert.equal(q.restore(id), true);
   q.remove(id);
-  q.flight(10);
+  q.nextBatch(10);
   assert.equal(q.restore(id), false);
   assert.equal(q.all().length, 1);
 });
@@ -78,19 +78,19 @@ test('a deletion is queued once and can be taken back until it is sent', () => {
 test('what was sent never changes and goes again alone', () => {
   const q = newQueue();
   const { resourceId } = q.create(lunch);
-  const first = q.flight(10).map(wire);
+  const first = q.nextBatch(10).map(toRequest);
   q.update(resourceId, { amount: 9 });
   q.create(lunch);
-  assert.deepEqual(q.flight(10).map(wire), first);
+  assert.deepEqual(q.nextBatch(10).map(toRequest), first);
 });
 
 test('an answer empties the queue only of what it covers', () => {
   const q = newQueue();
   q.create(lunch);
   q.create(lunch);
-  const flight = q.flight(10);
+  const batch = q.nextBatch(10);
   q.create({ ...lunch, description: 'while it was under way' });
-  q.settle(flight, [applied(flight[0], { _id: id })]);
+  q.applyResults(batch, [applied(batch[0], { _id: id })]);
   assert.deepEqual(q.all().map((op) => op.timestamp), [1001, 1002]);
 });
 
@@ -98,7 +98,7 @@ for (const [name, results] of [['empty', []], ['missing', undefined], ['of anoth
   test(`an answer that is ${name} empties nothing`, () => {
     const q = newQueue();
     q.create(lunch);
-    assert.deepEqual(q.settle(q.flight(10), results), []);
+    assert.deepEqual(q.applyResults(q.nextBatch(10), results), []);
     assert.equal(q.all().length, 1);
   });
 }
@@ -106,10 +106,10 @@ for (const [name, results] of [['empty', []], ['missing', undefined], ['of anoth
 test('an edit of an expense under way follows it to its real id and version', () => {
   const q = newQueue();
   const { resourceId } = q.create(lunch);
-  const flight = q.flight(10);
+  const batch = q.nextBatch(10);
   q.update(resourceId, { amount: 9 });
   q.remove(resourceId);
-  q.settle(flight, [applied(flight[0], { _id: id, version: 1 })]);
+  q.applyResults(batch, [applied(batch[0], { _id: id, version: 1 })]);
   assert.deepEqual(q.all().map((op) => [op.action, op.resourceId, op.data]), [
     ['UPDATE', id, { amount: 9, version: 1 }],
     ['DELETE', id, null],
@@ -119,28 +119,28 @@ test('an edit of an expense under way follows it to its real id and version', ()
 test('a second edit does not collide with the first, but still with somebody else\'s', () => {
   const q = newQueue();
   q.update(id, { amount: 9 }, 3);
-  let flight = q.flight(10);
+  let batch = q.nextBatch(10);
   q.update(id, { amount: 10 }, 3);
-  q.settle(flight, [applied(flight[0], { _id: id, version: 4 })]);
+  q.applyResults(batch, [applied(batch[0], { _id: id, version: 4 })]);
   assert.equal(q.all()[0].data.version, 4);
 
-  flight = q.flight(10);
+  batch = q.nextBatch(10);
   q.update(id, { amount: 11 }, 4);
-  q.settle(flight, [{ resourceId: id, success: false, error: 'changed' }]);
+  q.applyResults(batch, [{ resourceId: id, success: false, error: 'changed' }]);
   assert.equal(q.all()[0].data.version, 4);
 });
 
 test('a refused operation waits beside the queue until it is sent again or discarded', () => {
   const q = newQueue();
   q.create(lunch);
-  q.refuse(q.flight(1)[0], 'too long');
-  assert.equal(q.flight(10).length, 0);
+  q.refuse(q.nextBatch(1)[0], 'too long');
+  assert.equal(q.nextBatch(10).length, 0);
   assert.equal(q.refused()[0].refused, 'too long');
 
   q.retry(q.refused()[0], { ...lunch, description: 'short' });
-  assert.equal(q.flight(10)[0].data.description, 'short');
+  assert.equal(q.nextBatch(10)[0].data.description, 'short');
 
-  q.refuse(q.flight(1)[0], 'again');
+  q.refuse(q.nextBatch(1)[0], 'again');
   q.discard(q.refused()[0]);
   assert.deepEqual(q.all(), []);
 });
@@ -153,8 +153,8 @@ test('a full disk loses nothing while the page is open, and it is known', () => 
   q.create(lunch);
   assert.equal(storage.durable, false);
   assert.equal(q.all().length, 2);
-  const flight = q.flight(10);
-  q.settle(flight, flight.map((op) => applied(op, { _id: id })));
+  const batch = q.nextBatch(10);
+  q.applyResults(batch, batch.map((op) => applied(op, { _id: id })));
   assert.equal(q.all().length, 0);
 });
 
@@ -169,8 +169,8 @@ test('a damaged entry harms no other', () => {
 test('any interleaving of edits, answers and lost answers ends with the server as the user left it', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const { q, server, wanted } = play(seed);
-    for (let flight = q.flight(3); flight.length; flight = q.flight(3)) {
-      q.settle(flight, server.batch(flight.map(wire)));
+    for (let batch = q.nextBatch(3); batch.length; batch = q.nextBatch(3)) {
+      q.applyResults(batch, server.batch(batch.map(toRequest)));
     }
     assert.deepEqual(server.amounts(), wanted(), `seed ${seed}`);
   }
@@ -191,9 +191,9 @@ function play(seed) {
       () => rows.push({ id: q.create({ amount: step }).resourceId, amount: step }),
       () => row && (q.update(row.id, { amount: step }), row.amount = step),
       () => row && (q.remove(row.id), row.amount = null),
-      () => server.batch(q.flight(3).map(wire)), // the answer is lost
-      () => { const f = q.flight(3); track(q.settle(f, server.batch(f.map(wire)))); },
-      () => { const f = q.flight(3); track(q.settle(f, server.batch(f.map(wire)).slice(0, 1))); },
+      () => server.batch(q.nextBatch(3).map(toRequest)), // the answer is lost
+      () => { const f = q.nextBatch(3); track(q.applyResults(f, server.batch(f.map(toRequest)))); },
+      () => { const f = q.nextBatch(3); track(q.applyResults(f, server.batch(f.map(toRequest)).slice(0, 1))); },
     ];
     does[random(does.length)]();
   }

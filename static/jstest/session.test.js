@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forgetOthers } from '../js/book.js';
+import { useZone } from '../js/days.js';
+import { removeCachesOfOthers } from '../js/expenselist.js';
 import * as sessions from '../js/session.js';
 import { Settings } from '../js/settings.js';
 import { Storage } from '../js/storage.js';
@@ -9,12 +10,12 @@ const refused = (err) => err.message === 'refused';
 
 test('a session that was left without a network ends when there is one again', async () => {
   const storage = new Storage(null);
-  sessions.leave(storage, 't1');
-  sessions.leave(storage, 't2');
+  sessions.rememberSignedOut(storage, 't1');
+  sessions.rememberSignedOut(storage, 't2');
   const told = [];
-  await sessions.tellEndings(storage, () => Promise.reject(new Error('unreachable')), refused);
-  await sessions.tellEndings(storage, async (t) => { told.push(t); if (t === 't1') throw new Error('refused'); }, refused);
-  await sessions.tellEndings(storage, async (t) => told.push(t), refused);
+  await sessions.revokeSignedOut(storage, () => Promise.reject(new Error('unreachable')), refused);
+  await sessions.revokeSignedOut(storage, async (t) => { told.push(t); if (t === 't1') throw new Error('refused'); }, refused);
+  await sessions.revokeSignedOut(storage, async (t) => told.push(t), refused);
   assert.deepEqual(told, ['t1', 't2']);
 });
 
@@ -23,9 +24,9 @@ test('rows and settings of people who are not signed in here are forgotten', () 
   ['anna', 'bob'].forEach((id) => storage.set(`expenseflow.${id}.rows`, [1]));
   storage.set('expenseflow.bob.settings', { currency: 'EUR' });
   storage.set('expenseflow.bob.queue.1', { action: 'CREATE' });
-  forgetOthers(storage, 'anna');
+  removeCachesOfOthers(storage, 'anna');
   assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.anna.rows', 'expenseflow.bob.queue.1']);
-  forgetOthers(storage);
+  removeCachesOfOthers(storage);
   assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.bob.queue.1']);
 });
 
@@ -56,4 +57,18 @@ test('a currency that the server refuses is not counted in', async () => {
   assert.equal(settings.currency, 'INR');
   await settings.chooseCurrency('EUR');
   assert.equal(settings.currency, 'EUR');
+});
+
+test('a time zone that the server refuses does not move the days', async () => {
+  const saveSettings = async ({ timeZone }) => {
+    if (timeZone !== 'Pacific/Auckland') throw new Error('refused');
+    return { currency: 'INR', timeZone };
+  };
+  const settings = new Settings({ storage: new Storage(null), live: { listen() {} }, userId: 'bob', api: { saveSettings } });
+  const before = settings.timeZone;
+  await assert.rejects(settings.chooseTimeZone('Nowhere'), /refused/);
+  assert.equal(settings.timeZone, before);
+  await settings.chooseTimeZone('Pacific/Auckland');
+  assert.equal(settings.timeZone, 'Pacific/Auckland');
+  useZone(before);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HttpError, Unauthorized, Unreachable } from '../js/api.js';
-import { Book } from '../js/book.js';
+import { ExpenseList } from '../js/expenselist.js';
 import { Queue } from '../js/queue.js';
 import { Storage } from '../js/storage.js';
 import { Sync } from '../js/sync.js';
@@ -14,15 +14,15 @@ function setUp(answer = accept) {
   let clock = 1_000;
   const storage = new Storage(new FakeDisk());
   const queue = new Queue({ storage, userId: 'alice', deviceId: 'device_1', now: () => clock++ });
-  const book = new Book({ queue, storage, userId: 'alice', deviceId: 'device_1' });
-  const page = { queue, book, timers: new FakeTimers(), seen: [], answer, list: [], parked: [] };
+  const expenseList = new ExpenseList({ queue, storage, userId: 'alice', deviceId: 'device_1' });
+  const page = { queue, expenseList, timers: new FakeTimers(), seen: [], answer, list: [], parked: [] };
   const api = {
     batch: async (ops) => { page.seen.push(ops.map((op) => op.data?.description)); return page.answer(ops); },
     expenses: async () => { page.seen.push('list'); return page.list; },
     parked: async () => { page.seen.push('parked'); return page.parked; },
   };
   page.online = true;
-  page.sync = new Sync({ api, queue, book, reachable: () => page.online, timers: page.timers });
+  page.sync = new Sync({ api, queue, expenseList, reachable: () => page.online, timers: page.timers });
   return page;
 }
 
@@ -43,10 +43,10 @@ test('what is added while a batch is under way goes with the next one', async ()
   page.answer = async (ops) => {
     page.answer = accept;
     add(page, 'two');
-    page.sync.kick();
+    page.sync.run();
     return accept(ops);
   };
-  await page.sync.kick();
+  await page.sync.run();
   assert.deepEqual(page.seen.filter(Array.isArray), [['one'], ['two']]);
   assert.equal(page.queue.all().length, 0);
 });
@@ -54,19 +54,19 @@ test('what is added while a batch is under way goes with the next one', async ()
 test('nothing is dropped while the server cannot be reached, and the pauses grow', async () => {
   const page = setUp(fail(new Unreachable()));
   add(page, 'one');
-  await page.sync.kick();
+  await page.sync.run();
   const pauses = [];
   for (let i = 0; i < 8; i++) {
     pauses.push(...await page.timers.elapse());
   }
   assert.equal(page.queue.all().length, 1);
-  assert.ok(page.sync.trouble instanceof Unreachable);
+  assert.ok(page.sync.error instanceof Unreachable);
   assert.ok(pauses[0] <= 1_000 && pauses[7] >= 15_000 && pauses[7] <= 30_000, String(pauses));
 
   page.answer = accept;
   await page.timers.elapse();
   assert.equal(page.queue.all().length, 0);
-  assert.equal(page.sync.trouble, null);
+  assert.equal(page.sync.error, null);
   assert.deepEqual(page.timers.pending, []);
 });
 
@@ -74,17 +74,17 @@ test('without a network nothing counts as sent, so edits still merge', async () 
   const page = setUp();
   page.online = false;
   const { resourceId } = add(page, 'one');
-  await page.sync.kick();
+  await page.sync.run();
   page.queue.update(resourceId, { description: 'two' });
   page.online = true;
-  await page.sync.kick();
+  await page.sync.run();
   assert.deepEqual(page.seen.filter(Array.isArray), [['two']]);
 });
 
 test('a busy server is left alone for as long as it asks', async () => {
   const page = setUp(fail(new HttpError(503, { error: 'Service unavailable' }, 90_000)));
   add(page, 'one');
-  await page.sync.kick();
+  await page.sync.run();
   assert.ok((await page.timers.elapse())[0] >= 90_000);
 });
 
@@ -93,7 +93,7 @@ test('the list is shown even if the first batch of all fails', async () => {
   page.list = [{ _id: 'a'.repeat(24), description: 'known', date: '2026-03-01T00:00:00.000Z' }];
   add(page, 'one');
   await page.sync.refresh();
-  assert.deepEqual(page.book.rows().map((r) => r.description), ['one', 'known']);
+  assert.deepEqual(page.expenseList.rows().map((r) => r.description), ['one', 'known']);
 });
 
 test('one operation that spoils the batch is set aside and its neighbours go through', async () => {
@@ -105,15 +105,15 @@ test('one operation that spoils the batch is set aside and its neighbours go thr
   };
   const page = setUp(spoilt);
   ['one', 'bad', 'two'].forEach((text) => add(page, text));
-  await page.sync.kick();
-  assert.deepEqual(page.queue.open(), []);
+  await page.sync.run();
+  assert.deepEqual(page.queue.pending(), []);
   assert.deepEqual(page.queue.refused().map((op) => [op.data.description, op.refused]), [['bad', 'no']]);
 });
 
 test('an answer that covers nothing is a failure, not an endless loop', async () => {
   const page = setUp(() => []);
   add(page, 'one');
-  await page.sync.kick();
+  await page.sync.run();
   assert.equal(page.seen.filter(Array.isArray).length, 1);
   assert.equal(page.queue.all().length, 1);
 });
@@ -123,8 +123,8 @@ test('the end of the session is told once and loses nothing', async () => {
   let ended = 0;
   page.sync.addEventListener('ended', () => ended++);
   add(page, 'one');
-  await page.sync.kick();
-  await page.sync.kick();
+  await page.sync.run();
+  await page.sync.run();
   assert.equal(ended, 1);
   assert.equal(page.queue.all().length, 1);
   assert.deepEqual(page.timers.pending, []);
@@ -135,7 +135,7 @@ test('a refused operation brings the parked ones onto the page', async () => {
   await page.sync.refresh();
   page.parked = [{ _id: 'p', error: 'no' }];
   add(page, 'one');
-  await page.sync.kick();
+  await page.sync.run();
   assert.deepEqual(page.sync.parked, page.parked);
   assert.equal(page.queue.all().length, 0);
 });
@@ -145,6 +145,6 @@ test('a replayed answer is followed by the list, for it may be old', async () =>
   await page.sync.refresh();
   page.seen.length = 0;
   add(page, 'one');
-  await page.sync.kick();
+  await page.sync.run();
   assert.deepEqual(page.seen, [['one'], 'list']);
 });

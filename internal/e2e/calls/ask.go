@@ -1,14 +1,14 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"expenseflow/internal/e2e/process"
 )
 
 // A client asks the running server as one new account.
@@ -30,9 +30,11 @@ const noSuchID = "000000000000000000000000"
 // bodies are sent where an empty object would be refused; every other call
 // with a body sends {}. What is here is what the forms of the page send.
 var bodies = map[string]string{
-	"POST /api/expenses":           `{"description":"Lunch","amount":12.5,"category":"food","type":"expense"}`,
-	"POST /api/budgets":            `{"name":"Food","category":"food","amount":100,"period":"monthly","startDate":"2026-01-01","endDate":"2026-12-31"}`,
-	"POST /api/goals":              `{"title":"Car","targetAmount":1000,"goalType":"savings","category":"general","targetDate":"2030-01-01"}`,
+	"POST /api/expenses": `{"description":"Lunch","amount":12.5,"category":"food","type":"expense"}`,
+	"POST /api/budgets": `{"name":"Food","category":"food","amount":100,"period":"monthly",` +
+		`"startDate":"2026-01-01","endDate":"2026-12-31"}`,
+	"POST /api/goals": `{"title":"Car","targetAmount":1000,"goalType":"savings",` +
+		`"category":"general","targetDate":"2030-01-01"}`,
 	"PUT /api/currency/preference": `{"currency":"EUR"}`,
 	"POST /api/sync/batch":         `{"operations":[]}`,
 	"POST /api/sync/delta":         `{"changes":[]}`,
@@ -66,27 +68,19 @@ func newClient(ctx context.Context, server string) (*client, error) {
 
 // make posts body and decodes the answer into v.
 func (c *client) make(ctx context.Context, path, body string, v any) error {
-	res, err := c.send(ctx, http.MethodPost, path, body)
+	a, err := c.send(ctx, http.MethodPost, path, body)
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	if res.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("POST %s was answered %s", path, res.Status)
+	if a.Status >= http.StatusMultipleChoices {
+		return fmt.Errorf("POST %s was answered %d", path, a.Status)
 	}
-	return json.NewDecoder(res.Body).Decode(v)
+	a.Into(v)
+	return nil
 }
 
-func (c *client) send(ctx context.Context, method, path, body string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.server+path, strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return http.DefaultClient.Do(req)
+func (c *client) send(ctx context.Context, method, path, body string) (process.Answer, error) {
+	return process.Send(ctx, http.DefaultClient, method, c.server+path, c.token, body)
 }
 
 // ask makes one call and reads how it is answered.
@@ -100,13 +94,11 @@ func (c *client) ask(ctx context.Context, asked call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	return answer{
-		status: res.StatusCode,
-		known:  res.StatusCode != http.StatusNotFound || !bytes.Contains(text, []byte("Cannot "+asked.method+" ")),
-		says:   refusal(res.StatusCode, text),
-	}, err
+		status: res.Status,
+		known:  res.Status != http.StatusNotFound || !strings.Contains(res.Body, "Cannot "+asked.method+" "),
+		says:   refusal(res),
+	}, nil
 }
 
 // values are taken for what a page computes in a query.
@@ -151,13 +143,11 @@ func (c *client) id(kind, parameter string) string {
 	return noSuchID
 }
 
-func refusal(status int, text []byte) string {
+func refusal(a process.Answer) string {
 	var said struct{ Error, Message string }
-	if status < http.StatusBadRequest || json.Unmarshal(text, &said) != nil {
+	if a.Status < http.StatusBadRequest {
 		return ""
 	}
-	if said.Error == "" {
-		return said.Message
-	}
-	return said.Error
+	a.Into(&said)
+	return cmp.Or(said.Error, said.Message)
 }

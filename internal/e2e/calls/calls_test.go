@@ -39,7 +39,7 @@ func TestEveryCallOfAFrontendIsFound(t *testing.T) {
 	}
 }
 
-// filter gives what of got is in want, in got's order.
+// filter returns what of got is in want, in got's order.
 func filter(got, want []string) []string {
 	var out []string
 	for _, g := range got {
@@ -54,13 +54,21 @@ func filter(got, want []string) []string {
 
 func TestAnAddressIsPutTogether(t *testing.T) {
 	scripts := map[string][]string{
-		"const API = 'http://localhost:3000/api';\nfetch(`${API}/goals/${goal._id}`, { method: 'delete' })":        {"DELETE /api/goals/:_id"},
-		"var GOALS_URL = '/api/goals'; fetch(GOALS_URL, { headers: await h(), method: \"POST\" })":                 {"POST /api/goals"},
-		"this.apiUrl = '/api'; fetch(`${this.apiUrl}/budgets?active=true`)":                                        {"GET /api/budgets?active=true"},
-		"let url = `/api/expenses?page=${page}`; if (ws) url += `&workspaceId=${ws}`; fetch(url, {})":              {"GET /api/expenses?page=:page"},
-		"fetch(\n '/api/categorization/suggest?description=' )":                                                    {"GET /api/categorization/suggest?description="},
-		"fetch('https://example.test/api/x'); fetch(event.request); fetch(`/assets/${name}`)":                      nil,
-		"this.base = '/api/reports';\n  async call(end, o) {\n fetch(`${this.base}${end}`, o) }\n this.call('/x')": {"GET /api/reports/x"},
+		"const API = 'http://localhost:3000/api';\nfetch(`${API}/goals/${goal._id}`, { method: 'delete' })": {
+			"DELETE /api/goals/:_id",
+		},
+		"var GOALS_URL = '/api/goals'; fetch(GOALS_URL, { headers: await h(), method: \"POST\" })": {"POST /api/goals"},
+		"this.apiUrl = '/api'; fetch(`${this.apiUrl}/budgets?active=true`)":                        {"GET /api/budgets?active=true"},
+		"let url = `/api/expenses?page=${page}`; if (ws) url += `&workspaceId=${ws}`; fetch(url, {})": {
+			"GET /api/expenses?page=:page",
+		},
+		"fetch(\n '/api/categorization/suggest?description=' )": {
+			"GET /api/categorization/suggest?description=",
+		},
+		"fetch('https://example.test/api/x'); fetch(event.request); fetch(`/assets/${name}`)": nil,
+		"this.base = '/api/reports';\n  async call(end, o) {\n fetch(`${this.base}${end}`, o) }\n this.call('/x')": {
+			"GET /api/reports/x",
+		},
 	}
 	for script, want := range scripts {
 		if diff := cmp.Diff(want, names(callsIn("page.js", script))); diff != "" {
@@ -72,7 +80,8 @@ func TestAnAddressIsPutTogether(t *testing.T) {
 // original is a checkout of two routes, of which the frontend calls one.
 func original() fstest.MapFS {
 	return fstest.MapFS{
-		"server.js":       {Data: []byte("const goals = require('./routes/goals');\napp.use('/api/goals', limit, goals);\napp.use('/api/old', require('./routes/gone'));\n")},
+		"server.js": {Data: []byte("const goals = require('./routes/goals');\napp.use('/api/goals', limit, " +
+			"goals);\napp.use('/api/old', require('./routes/gone'));\n")},
 		"routes/goals.js": {Data: []byte("router.get('/summary', auth, f);\nrouter.put('/:id', f);\n")},
 		"models/goal.js":  {Data: []byte("fetch('/api/never')")},
 		"page.js":         {Data: []byte("fetch('/api/goals/summary');\nfetch('/api/goals/summary/x');\n")},

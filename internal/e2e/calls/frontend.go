@@ -23,7 +23,7 @@ var serverSide = map[string]bool{
 	"node_modules": true, "models": true, "routes": true, "services": true, "middleware": true, ".git": true,
 }
 
-// frontendCalls gives the calls of a checkout, one of each, in order of path.
+// frontendCalls returns the calls of a checkout, one of each, in order of path.
 func frontendCalls(files fs.FS) ([]call, error) {
 	seen := make(map[string]call)
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -66,7 +66,7 @@ var (
 	lastName  = regexp.MustCompile(`(\w+)\W*$`)
 )
 
-// callsIn gives the calls of one file.
+// callsIn returns the calls of one file.
 func callsIn(name, text string) []call {
 	bases := make(map[string]string)
 	for _, m := range constants.FindAllStringSubmatch(text, -1) {
@@ -89,7 +89,7 @@ func callsIn(name, text string) []call {
 	return calls
 }
 
-// arguments gives what stands between a parenthesis that is open and its end.
+// arguments returns what stands between a parenthesis that is open and its end.
 func arguments(text string) string {
 	depth := 1
 	for i, r := range text {
@@ -106,7 +106,7 @@ func arguments(text string) string {
 	return text
 }
 
-// firstArgument gives what stands before the first comma outside brackets and quotes.
+// firstArgument returns what stands before the first comma outside brackets and quotes.
 func firstArgument(args string) string {
 	depth, quote := 0, rune(0)
 	for i, r := range args {
@@ -176,7 +176,7 @@ func endsInParameter(address string) (string, bool) {
 	return address[at+1:], true
 }
 
-// throughWrapper gives the calls that are made through the function around a
+// throughWrapper returns the calls that are made through the function around a
 // fetch, whose parameter is the end of the address.
 func throughWrapper(text string, at int, param, address string, bases map[string]string) []call {
 	var function string

@@ -19,16 +19,14 @@ import (
 	"net"
 	"net/url"
 	"os"
+
+	"expenseflow/internal/e2e/process"
 )
 
 func main() {
 	checkout := flag.String("checkout", "", "folder of the original: server.js, routes/ and the frontend")
 	server := flag.String("url", "http://localhost:3000", "the running server, on this machine")
-	flag.Parse()
-	if err := run(context.Background(), *checkout, *server); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	process.Main(func(ctx context.Context) error { return run(ctx, *checkout, *server) })
 }
 
 func run(ctx context.Context, checkout, server string) error {

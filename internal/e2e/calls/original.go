@@ -49,7 +49,7 @@ func originalRoutes(files fs.FS) ([]route, error) {
 	return routes, nil
 }
 
-// mountedFile gives the file of routes among what app.use is given.
+// mountedFile returns the file of routes among what app.use is given.
 func mountedFile(arguments string, variables map[string]string) string {
 	if m := inPlace.FindStringSubmatch(arguments); m != nil {
 		return m[1]
@@ -77,7 +77,7 @@ func routesIn(files fs.FS, prefix, file string) ([]route, error) {
 	return routes, nil
 }
 
-// answering gives the first route that answers c.
+// answering returns the first route that answers c.
 func answering(routes []route, c call) (route, bool) {
 	for _, r := range routes {
 		if r.method == c.method && matches(r.pattern, c.path) {

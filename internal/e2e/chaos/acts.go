@@ -60,7 +60,7 @@ func (d *device) finish(ctx context.Context) {
 	}
 }
 
-// sleep waits, and tells whether ctx is still going on.
+// sleep waits, and reports whether ctx is still going on.
 func sleep(ctx context.Context, t time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -145,7 +145,7 @@ func (d *device) temporary() string {
 	return ""
 }
 
-// operation gives what is to be done a mark of its own.
+// operation makes the next operation, with a mark of its own.
 func (d *device) operation(action, target string, data map[string]any) *operation {
 	d.n++
 	op := &operation{device: d, action: action, target: target, data: data}
@@ -361,10 +361,10 @@ func (d *device) send(ctx context.Context, via *device, ops []*operation) bool {
 		d.s.expect503(a, "a batch")
 		return false
 	}
-	return d.settleBatch(ops, a.body, sent)
+	return d.recordBatchResults(ops, a.body, sent)
 }
 
-func (d *device) settleBatch(ops []*operation, body []byte, sent time.Time) bool {
+func (d *device) recordBatchResults(ops []*operation, body []byte, sent time.Time) bool {
 	results, err := splitResults(body, len(ops))
 	if err != nil {
 		d.s.wrong("divergent: %s got for a batch: %v", d.name, err)
@@ -391,7 +391,7 @@ func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) 
 
 // do sends one request of the device's and reads the whole answer.
 func (d *device) do(ctx context.Context, method, path string, body any) (answer, error) {
-	return request(ctx, d.http, method, d.link.apiURL()+path, d.user.token, body)
+	return request(ctx, d.http, method, d.link.api.URL()+path, d.user.token, body)
 }
 
 // get reads JSON and tells whether it got any.

@@ -6,15 +6,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"expenseflow/internal/e2e/overlay"
+	"expenseflow/internal/e2e/process"
 )
 
 // A campaign is one run of the program.
 type campaign struct {
 	o            options
 	binary, root string
+	skewed       func() (string, error) // builds the server whose clock can be set
 	progress     io.Writer
 	began        time.Time
 
@@ -34,13 +39,11 @@ func run(ctx context.Context, o options, progress io.Writer) (*totals, error) {
 		return c.total, err
 	}
 	defer os.RemoveAll(dir)
-	if c.root, err = moduleRoot(ctx); err != nil {
+	if c.root, err = process.ModuleRoot(); err != nil {
 		return c.total, err
 	}
-	if c.binary = o.server; c.binary == "" {
-		if c.binary, err = build(ctx, dir, o.race); err != nil {
-			return c.total, err
-		}
+	if err := c.build(ctx, dir); err != nil {
+		return c.total, err
 	}
 	c.say("seeds from %d on", o.seed)
 	err = errors.Join(c.lanes(ctx), c.total.quiet())
@@ -50,13 +53,41 @@ func run(ctx context.Context, o options, progress io.Writer) (*totals, error) {
 	return c.total, err
 }
 
-// lanes runs the schedules, each database's on houses of their own.
+// build builds the server, with the seeded bug that was asked for, and says how the one
+// whose clock can be set is built if a class asks for it.
+func (c *campaign) build(ctx context.Context, dir string) (err error) {
+	var flags []string
+	if c.o.race {
+		flags = process.RaceFlags
+	}
+	if c.o.bug != "" {
+		list, err := overlay.Write(filepath.Join(dir, "overlay"))
+		if err != nil {
+			return err
+		}
+		flags = append(flags, "-overlay", list)
+	}
+	c.skewed = sync.OnceValues(func() (string, error) {
+		list, err := overlay.WriteWithClock(ctx, filepath.Join(dir, "clock"))
+		if err != nil {
+			return "", err
+		}
+		return process.Build(ctx, dir, "expenseflow-clock", "-overlay", list)
+	})
+	if c.binary = c.o.server; c.binary == "" {
+		c.binary, err = process.Build(ctx, dir, "expenseflow", flags...)
+	}
+	return err
+}
+
+// lanes runs the schedules, each set-up's on clusters of their own.
 func (c *campaign) lanes(ctx context.Context) error {
 	var running sync.WaitGroup
-	errs := make([]error, len(c.o.databases())*c.o.lanes)
-	for i, db := range c.o.databases() {
+	setups := c.o.setups()
+	errs := make([]error, len(setups)*c.o.lanes)
+	for i, on := range setups {
 		jobs := make(chan job)
-		running.Go(func() { c.feed(ctx, db, jobs) })
+		running.Go(func() { c.feed(ctx, on, jobs) })
 		for lane := range c.o.lanes {
 			running.Go(func() { errs[i*c.o.lanes+lane] = c.lane(ctx, jobs) })
 		}
@@ -65,16 +96,18 @@ func (c *campaign) lanes(ctx context.Context) error {
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// feed gives out one schedule of each class, then the next of each.
-func (c *campaign) feed(ctx context.Context, db string, jobs chan<- job) {
+// feed hands out one schedule of each class, then the next of each.
+func (c *campaign) feed(ctx context.Context, on setup, jobs chan<- job) {
 	defer close(jobs)
 	for i := range c.o.schedules {
 		for _, cl := range c.o.classes() {
-			if cl.on != "" && cl.on != db || c.over(i, db, cl) {
+			if !cl.fits(on) || c.over(i, on, cl) {
 				continue
 			}
+			j := job{on: on, class: cl, seed: c.o.seed + uint64(i), devices: c.o.devices, stuck: c.o.stuck}
+			j.span, j.bug = max(c.o.duration, cl.span), c.o.bug
 			select {
-			case jobs <- job{db: db, class: cl, seed: c.o.seed + uint64(i), devices: c.o.devices, span: c.o.duration, stuck: c.o.stuck}:
+			case jobs <- j:
 			case <-ctx.Done():
 				return
 			}
@@ -82,30 +115,30 @@ func (c *campaign) feed(ctx context.Context, db string, jobs chan<- job) {
 	}
 }
 
-// over tells whether there is no more time for a class's i-th schedule. Its first
+// over reports whether there is no more time for a class's i-th schedule. Its first
 // always has, and a few more if nothing has hit so far.
-func (c *campaign) over(i int, db string, cl class) bool {
+func (c *campaign) over(i int, on setup, cl class) bool {
 	if c.o.limit == 0 || i == 0 || time.Since(c.began) < c.o.limit {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return i >= hitWithin || len(c.total.row(db, cl.name).hits) > 0
+	return i >= hitWithin || len(c.total.row(on.String(), cl.name).hits) > 0
 }
 
 // tooMany errors of the harness end a lane.
 const tooMany = 10
 
-// lane runs schedules in one house, which is left for a new one after a failure.
+// lane runs schedules in one cluster, which is left for a new one after a failure.
 func (c *campaign) lane(ctx context.Context, jobs <-chan job) error {
-	var h *house
+	var h *cluster
 	var errs []error
 	for j := range jobs {
 		if len(errs) > tooMany {
 			continue // nobody else may take what is left
 		}
 		var err error
-		if h, err = c.inHouse(ctx, h, j); err != nil {
+		if h, err = c.inCluster(ctx, h, j); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", j.again(), err))
 		}
 	}
@@ -115,12 +148,24 @@ func (c *campaign) lane(ctx context.Context, jobs <-chan job) error {
 	return errors.Join(errs...)
 }
 
-// inHouse runs one schedule in h, or a new house if it is nil, and gives the house
+// inCluster runs one schedule in h, or a new cluster if it is nil, and gives the cluster
 // for the next; nil if this one has seen something go wrong.
-func (c *campaign) inHouse(ctx context.Context, h *house, j job) (*house, error) {
+func (c *campaign) inCluster(ctx context.Context, h *cluster, j job) (*cluster, error) {
 	var err error
+	binary := c.binary
+	if j.class.skewed {
+		if binary, err = c.skewed(); err != nil {
+			return nil, err
+		}
+	}
+	if h != nil && h.binary != binary { // a class that needs another server
+		if err := h.close(); err != nil {
+			return nil, err
+		}
+		h = nil
+	}
 	if h == nil {
-		if h, err = openHouse(ctx, c.binary, c.root, j.db); err != nil {
+		if h, err = openCluster(ctx, binary, c.root, j); err != nil {
 			return nil, err
 		}
 	}
@@ -132,7 +177,7 @@ func (c *campaign) inHouse(ctx context.Context, h *house, j job) (*house, error)
 }
 
 // one runs one schedule and tells whether it broke a promise.
-func (c *campaign) one(ctx context.Context, h *house, j job) (broken bool, err error) {
+func (c *campaign) one(ctx context.Context, h *cluster, j job) (broken bool, err error) {
 	o, hist, err := runSchedule(ctx, h, j)
 	if err != nil && ctx.Err() != nil {
 		return false, err
@@ -140,12 +185,13 @@ func (c *campaign) one(ctx context.Context, h *house, j job) (broken bool, err e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.total.add(o)
-	c.say("%-8s %-8s seed %d: %s", j.db, j.class.name, j.seed, o.line())
+	c.say("%-8s %-8s seed %d: %s", j.on, j.class.name, j.seed, o.line())
 	if len(o.wrong) == 0 {
 		return false, err
 	}
 	path, failed := hist.write(c.o.histories, o)
-	c.say("  BROKEN, seed %d, history in %s\n  %s\n  again: %s", j.seed, path, strings.Join(o.wrong[:min(len(o.wrong), 8)], "\n  "), j.again())
+	c.say("  BROKEN, seed %d, history in %s\n  %s\n  again: %s", j.seed, path, strings.Join(o.wrong[:min(len(o.wrong), 8)], "\n  "),
+		j.again())
 	return true, errors.Join(err, failed)
 }
 

@@ -41,7 +41,7 @@ func TestNothingIsLostAndNothingIsDoubledWhateverBreaks(t *testing.T) {
 	testneed.NPM(t, filepath.Join("..", "npm"))
 	testneed.HasPostgres(t)
 	o := options{
-		seed: seed(t), schedules: 1000, fault: "all", db: "both", lanes: 1, race: raceEnabled,
+		seed: seed(t), schedules: 1000, fault: "all", db: "both", lanes: 1, race: testneed.Race,
 		duration: time.Second, limit: 45 * time.Second, histories: t.ArtifactDir(),
 		stuck: time.Minute, // other tests run beside it, and perhaps the race detector
 	}
@@ -58,12 +58,51 @@ func TestNothingIsLostAndNothingIsDoubledWhateverBreaks(t *testing.T) {
 	}
 }
 
+// classesOfARun is how many classes each run of the test below plays.
+const classesOfARun = 2
+
+// Two of these classes in each run, by the seed, with two processes: as they tell each other
+// without Redis, and those that are about Redis with it. The program plays all of them.
+func TestNothingIsLostWithSeveralProcesses(t *testing.T) {
+	testneed.Node(t)
+	testneed.NPM(t, filepath.Join("..", "npm"))
+	testneed.HasPostgres(t)
+	first := seed(t)
+	classes := []options{
+		{fault: "kill"},
+		{fault: "roll"},
+		{fault: "cut-postgres"},
+		{fault: "listener"},
+		{fault: "promote"},
+		{fault: "redis", redis: true},
+		{fault: "cut-redis", redis: true},
+	}
+	for i := range uint64(classesOfARun) {
+		o := classes[(first+i*3)%uint64(len(classes))]
+		o.seed, o.schedules, o.db, o.processes, o.lanes = first, 1, postgres, 2, 1
+		o.duration, o.histories, o.stuck = time.Second, t.ArtifactDir(), time.Minute
+		t.Logf("%s=%d runs the same schedules again", seedVariable, o.seed)
+		total, err := run(t.Context(), o, t.Output())
+		var table strings.Builder
+		total.print(&table)
+		t.Logf("\n%s", &table)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTheCommandRefusesWhatItCannotRun(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"-fault earthquake", "-fault earthquake: want all or one of kill, cut"},
 		{"-db oracle", "-db oracle: want sqlite, postgres or both"},
 		{"-schedules 0", "must be above zero"},
 		{"-fault database -db sqlite", "needs postgres"},
+		{"-redis", "-redis needs -processes above one"},
+		{"-processes 2 -db sqlite", "-processes above one needs postgres"},
+		{"-fault freeze", "-fault freeze needs several processes"},
+		{"-fault redis -processes 2", "-fault redis needs several processes and Redis"},
+		{"-fault listener -processes 2 -redis", "-fault listener needs several processes and no Redis"},
 	} {
 		var said strings.Builder
 		if _, err := parse(strings.Fields(tt.args), &said); err == nil {
@@ -91,7 +130,10 @@ func TestAStoppedRunEnds(t *testing.T) {
 	testneed.NPM(t, filepath.Join("..", "npm"))
 	ctx, stop := context.WithCancel(t.Context())
 	said := &stopAfterFirst{stop: stop}
-	o := options{seed: 1, schedules: 100, fault: "cut", db: sqlite, lanes: 1, stuck: time.Minute, duration: 200 * time.Millisecond, histories: t.ArtifactDir()}
+	o := options{
+		seed: 1, schedules: 100, fault: "cut", db: sqlite, lanes: 1, stuck: time.Minute, duration: 200 * time.Millisecond,
+		histories: t.ArtifactDir(),
+	}
 	if _, err := run(ctx, o, said); err == nil {
 		t.Error("it ran to its end")
 	}

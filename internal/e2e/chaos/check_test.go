@@ -50,7 +50,10 @@ func listener(name string, u *user) *device {
 }
 
 func acknowledged(d *device, mark, action, target string, e effect, doc *document) *operation {
-	return &operation{device: d, mark: mark, action: action, target: target, sent: 1, answers: []reply{{door: "batch", effect: e, doc: doc, raw: mark}}}
+	return &operation{
+		device: d, mark: mark, action: action, target: target, sent: 1,
+		answers: []reply{{door: "batch", effect: e, doc: doc, raw: mark}},
+	}
 }
 
 func TestAGoodOutcomeIsGood(t *testing.T) {
@@ -59,61 +62,79 @@ func TestAGoodOutcomeIsGood(t *testing.T) {
 	}
 }
 
+// damages are what may be wrong with an outcome, and what that is called.
+var damages = map[string]struct {
+	damage func(o *outcome)
+	want   string
+}{
+	"an event is missing": {
+		func(o *outcome) { h := o.devices[1].heard; o.devices[1].heard = append(h[:2:2], h[3]) },
+		"lost",
+	},
+	"the last event is missing": {func(o *outcome) { o.devices[1].heard = o.devices[1].heard[:3] }, "lost"},
+	"an event comes twice": {
+		func(o *outcome) { h := o.devices[1].heard; o.devices[1].heard = append(h[:2:2], h[1:]...) },
+		"duplicated",
+	},
+	"events change places":         {func(o *outcome) { h := o.devices[1].heard; h[0], h[1] = h[1], h[0] }, "duplicated"},
+	"an event tells another story": {func(o *outcome) { o.devices[1].heard[0].Expense.Amount = "9" }, "divergent"},
+	"an event of somebody else":    {func(o *outcome) { o.devices[1].heard[0].user = "bob" }, "foreign"},
+	"a document of somebody else":  {func(o *outcome) { o.devices[1].heard[0].Expense.User = "bob" }, "foreign"},
+	"the other spelling is missing": {func(o *outcome) {
+		o.devices[0].other = append(o.devices[0].heard[:1:1], o.devices[0].heard[2:]...)
+	}, "lost"},
+	"a gap in the log":                 {func(o *outcome) { l := &o.users[0]; l.log = append(l.log[:1:1], l.log[2:]...) }, "lost"},
+	"the list misses one":              {func(o *outcome) { o.users[0].list = nil }, "divergent"},
+	"the list has another":             {func(o *outcome) { o.users[0].list[0].Version = 7 }, "divergent"},
+	"a version is left out":            {func(o *outcome) { o.users[0].log[2].Expense.Version = 3 }, "divergent"},
+	"nobody sent it":                   {func(o *outcome) { o.ops = o.ops[1:] }, "divergent"},
+	"another device sent it":           {func(o *outcome) { o.users[0].log[0].DeviceID = "A1" }, "divergent"},
+	"an acknowledged one is not there": {func(o *outcome) { o.ops[5].answers = o.ops[0].answers }, "lost"},
+	"a deletion is not there":          {func(o *outcome) { o.ops[3].answers[0].doc = &document{ID: "e9"} }, "lost"},
+	"a refused one is there":           {func(o *outcome) { o.ops[0].answers[0].effect = refused }, "divergent"},
+	"an answer tells otherwise":        {func(o *outcome) { o.ops[0].answers[0].doc = &document{ID: "e9"} }, "divergent"},
+	"a replay tells otherwise": {func(o *outcome) {
+		again := o.ops[0].answers[0]
+		again.raw = "otherwise"
+		o.ops[0].answers = append(o.ops[0].answers, again)
+	}, "divergent"},
+	"two were told that they deleted it": {
+		func(o *outcome) { o.ops[4].action, o.ops[4].answers = "DELETE", o.ops[3].answers },
+		"duplicated",
+	},
+	"an edit that had not seen the last": {func(o *outcome) { o.ops[2].data = map[string]any{"version": int64(0)} }, "divergent"},
+	"one is there twice": {func(o *outcome) {
+		l := &o.users[0]
+		twin := l.log[1]
+		twin.Seq, twin.Expense.ID = 12, "e3"
+		l.log = append(l.log, twin)
+		l.list = append(l.list, twin.Expense)
+		for _, d := range o.devices {
+			d.heard = append(d.heard, hearing{twin, "alice"})
+		}
+	}, "duplicated"},
+}
+
 // Each kind of damage is seen, and called by its name.
 func TestDamageIsSeen(t *testing.T) {
-	for name, tt := range map[string]struct {
-		damage func(o *outcome)
-		want   string
-	}{
-		"an event is missing":          {func(o *outcome) { h := o.devices[1].heard; o.devices[1].heard = append(h[:2:2], h[3]) }, "lost"},
-		"the last event is missing":    {func(o *outcome) { o.devices[1].heard = o.devices[1].heard[:3] }, "lost"},
-		"an event comes twice":         {func(o *outcome) { h := o.devices[1].heard; o.devices[1].heard = append(h[:2:2], h[1:]...) }, "duplicated"},
-		"events change places":         {func(o *outcome) { h := o.devices[1].heard; h[0], h[1] = h[1], h[0] }, "duplicated"},
-		"an event tells another story": {func(o *outcome) { o.devices[1].heard[0].Expense.Amount = "9" }, "divergent"},
-		"an event of somebody else":    {func(o *outcome) { o.devices[1].heard[0].user = "bob" }, "foreign"},
-		"a document of somebody else":  {func(o *outcome) { o.devices[1].heard[0].Expense.User = "bob" }, "foreign"},
-		"the other spelling is missing": {func(o *outcome) {
-			o.devices[0].other = append(o.devices[0].heard[:1:1], o.devices[0].heard[2:]...)
-		}, "lost"},
-		"a gap in the log":                 {func(o *outcome) { l := &o.users[0]; l.log = append(l.log[:1:1], l.log[2:]...) }, "lost"},
-		"the list misses one":              {func(o *outcome) { o.users[0].list = nil }, "divergent"},
-		"the list has another":             {func(o *outcome) { o.users[0].list[0].Version = 7 }, "divergent"},
-		"a version is left out":            {func(o *outcome) { o.users[0].log[2].Expense.Version = 3 }, "divergent"},
-		"nobody sent it":                   {func(o *outcome) { o.ops = o.ops[1:] }, "divergent"},
-		"another device sent it":           {func(o *outcome) { o.users[0].log[0].DeviceID = "A1" }, "divergent"},
-		"an acknowledged one is not there": {func(o *outcome) { o.ops[5].answers = o.ops[0].answers }, "lost"},
-		"a deletion is not there":          {func(o *outcome) { o.ops[3].answers[0].doc = &document{ID: "e9"} }, "lost"},
-		"a refused one is there":           {func(o *outcome) { o.ops[0].answers[0].effect = refused }, "divergent"},
-		"an answer tells otherwise":        {func(o *outcome) { o.ops[0].answers[0].doc = &document{ID: "e9"} }, "divergent"},
-		"a replay tells otherwise": {func(o *outcome) {
-			again := o.ops[0].answers[0]
-			again.raw = "otherwise"
-			o.ops[0].answers = append(o.ops[0].answers, again)
-		}, "divergent"},
-		"two were told that they deleted it": {func(o *outcome) { o.ops[4].action, o.ops[4].answers = "DELETE", o.ops[3].answers }, "duplicated"},
-		"an edit that had not seen the last": {func(o *outcome) { o.ops[2].data = map[string]any{"version": int64(0)} }, "divergent"},
-		"one is there twice": {func(o *outcome) {
-			l := &o.users[0]
-			twin := l.log[1]
-			twin.Seq, twin.Expense.ID = 12, "e3"
-			l.log = append(l.log, twin)
-			l.list = append(l.list, twin.Expense)
-			for _, d := range o.devices {
-				d.heard = append(d.heard, hearing{twin, "alice"})
-			}
-		}, "duplicated"},
-	} {
+	for name, tt := range damages {
 		t.Run(name, func(t *testing.T) {
 			o := good()
 			tt.damage(o)
-			for _, w := range check(o) {
-				if strings.HasPrefix(w, tt.want+":") {
-					return
-				}
-			}
-			t.Errorf("seen: %v; want something %s", check(o), tt.want)
+			wantFault(t, o, tt.want)
 		})
 	}
+}
+
+// wantFault fails the test unless check finds a fault of this kind.
+func wantFault(t *testing.T, o *outcome, kind string) {
+	t.Helper()
+	for _, w := range check(o) {
+		if strings.HasPrefix(w, kind+":") {
+			return
+		}
+	}
+	t.Errorf("seen: %v; want something %s", check(o), kind)
 }
 
 // Two deletions of one moment are one operation to whoever gets them in two
@@ -149,9 +170,10 @@ func TestANewConnectionAsksForWhatItMissed(t *testing.T) {
 func TestCountsOfAnOutcome(t *testing.T) {
 	o := good()
 	o.ops[0].sent = 3
-	o.ops[0].answers = append(o.ops[0].answers, reply{door: "batch", effect: applied, doc: o.ops[0].answers[0].doc, sent: time.Now(), raw: "a #1"})
+	o.ops[0].answers = append(o.ops[0].answers,
+		reply{door: "batch", effect: applied, doc: o.ops[0].answers[0].doc, sent: time.Now(), raw: "a #1"})
 	o.late, o.hits = 1500*time.Millisecond, map[string]int{kills: 2}
-	o.job = job{db: sqlite, class: classes[0]}
+	o.job = job{on: setup{sqlite, 1, false}, class: classes[0]}
 	var total totals
 	total.add(o)
 	total.add(o)
@@ -167,7 +189,7 @@ func TestCountsOfAnOutcome(t *testing.T) {
 // A class that never hit fails the run.
 func TestSilenceProvesNothing(t *testing.T) {
 	o := good()
-	o.job = job{db: sqlite, class: classes[0]}
+	o.job = job{on: setup{sqlite, 1, false}, class: classes[0]}
 	var total totals
 	total.add(o)
 	if err := total.quiet(); err == nil {

@@ -1,26 +1,22 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"expenseflow/internal/socketio/socketiotest"
 )
 
-// A client is a Socket.IO client of our own, written from the protocols'
-// documents (Engine.IO 4, Socket.IO 5) and sharing nothing with the server's
-// code: it connects by one transport, recovers as npm's client does, and comes
-// back until it is closed.
+// A client is a Socket.IO client of our own, on the one for tests: it connects by one
+// transport, recovers as npm's client does, and comes back until it is closed.
 type client struct {
 	url     string // http://host:port
 	token   string
+	device  string
 	polling bool
 	ear     ear
 
@@ -29,16 +25,9 @@ type client struct {
 	ended       chan struct{}
 }
 
-// A line carries Engine.IO packets, by either transport.
-type line interface {
-	read() (packets []string, err error)
-	write(packet string) error
-	close()
-}
-
-func openClient(url, token string, polling bool, e ear) *client {
+func openClient(url, token, device string, polling bool, e ear) *client {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &client{url: url, token: token, polling: polling, ear: e, stop: stop, ended: make(chan struct{})}
+	c := &client{url: url, token: token, device: device, polling: polling, ear: e, stop: stop, ended: make(chan struct{})}
 	go c.run(ctx)
 	return c
 }
@@ -80,31 +69,29 @@ const (
 func (c *client) connection(ctx context.Context) (connected bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	l, packets, err := c.dial(ctx)
+	conn, err := socketiotest.Dial(ctx, c.url, socketiotest.Options{Polling: c.polling, Patience: quiet})
 	if err != nil {
 		return false, err
 	}
-	defer l.close()
-	context.AfterFunc(ctx, l.close)
-	if err := l.write("40" + c.auth()); err != nil {
+	defer conn.Close()
+	if err := conn.Send("40" + c.auth()); err != nil {
 		return false, err
 	}
 	for {
-		for _, p := range packets {
-			is, err := c.take(l, p)
-			connected = connected || is
-			if err != nil {
-				return connected, err
-			}
+		p, err := conn.Receive()
+		if err != nil {
+			return connected, err
 		}
-		if packets, err = l.read(); err != nil {
+		is, err := c.take(p)
+		connected = connected || is
+		if err != nil {
 			return connected, err
 		}
 	}
 }
 
 func (c *client) auth() string {
-	auth := map[string]string{"token": c.token}
+	auth := map[string]string{"token": c.token, "deviceId": c.device}
 	if c.pid != "" {
 		auth["pid"] = c.pid
 	}
@@ -115,13 +102,9 @@ func (c *client) auth() string {
 	return string(b)
 }
 
-// take handles one Engine.IO packet and tells whether it answered CONNECT.
-func (c *client) take(l line, p string) (connected bool, err error) {
+// take handles one packet and tells whether it answered CONNECT.
+func (c *client) take(p string) (connected bool, err error) {
 	switch {
-	case p == "2":
-		return false, l.write("3")
-	case p == "1":
-		return false, errors.New("closed by the server")
 	case strings.HasPrefix(p, "40"):
 		c.welcome([]byte(p[2:]))
 		return true, nil
@@ -162,93 +145,3 @@ func (c *client) event(b []byte) error {
 // quiet is how long a server may say nothing: its ping interval and its timeout
 // are 45 s together.
 const quiet = 45 * time.Second
-
-func (c *client) dial(ctx context.Context) (line, []string, error) {
-	if c.polling {
-		return dialPolling(ctx, c.url)
-	}
-	ws, res, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(c.url, "http")+"/socket.io/?EIO=4&transport=websocket", nil)
-	if res != nil {
-		_ = res.Body.Close()
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return &wsLine{ws}, nil, nil
-}
-
-type wsLine struct{ ws *websocket.Conn }
-
-func (l *wsLine) read() ([]string, error) {
-	_ = l.ws.SetReadDeadline(time.Now().Add(quiet))
-	_, b, err := l.ws.ReadMessage()
-	return []string{string(b)}, err
-}
-
-func (l *wsLine) write(packet string) error {
-	_ = l.ws.SetWriteDeadline(time.Now().Add(quiet))
-	return l.ws.WriteMessage(websocket.TextMessage, []byte(packet))
-}
-
-func (l *wsLine) close() { _ = l.ws.Close() }
-
-// A pollingLine asks for packets and posts them, one request at a time each.
-type pollingLine struct {
-	ctx  context.Context
-	http *http.Client
-	url  string // with the sid
-}
-
-func dialPolling(ctx context.Context, url string) (line, []string, error) {
-	l := &pollingLine{ctx: ctx, url: url + "/socket.io/?EIO=4&transport=polling"}
-	// A transport that reuses connections would ask again by itself where one broke, and
-	// what the lost answer held would be missed.
-	l.http = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: quiet}
-	packets, err := l.read()
-	if err == nil {
-		err = l.opened(packets)
-	}
-	if err != nil {
-		l.close()
-		return nil, nil, err
-	}
-	return l, packets, nil
-}
-
-func (l *pollingLine) opened(packets []string) error {
-	var opening struct{ SID string }
-	if err := json.Unmarshal([]byte(strings.TrimPrefix(packets[0], "0")), &opening); err != nil || opening.SID == "" {
-		return fmt.Errorf("no handshake: %.80q", packets[0])
-	}
-	l.url += "&sid=" + opening.SID
-	return nil
-}
-
-func (l *pollingLine) read() ([]string, error) {
-	b, err := l.do(http.MethodGet, nil)
-	return strings.Split(string(b), "\x1e"), err
-}
-
-func (l *pollingLine) write(packet string) error {
-	_, err := l.do(http.MethodPost, []byte(packet))
-	return err
-}
-
-func (l *pollingLine) do(method string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(l.ctx, method, l.url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	res, err := l.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("answered %d: %.80q", res.StatusCode, b)
-	}
-	return b, err
-}
-
-func (l *pollingLine) close() { l.http.CloseIdleConnections() }

@@ -21,7 +21,7 @@ const commands = {
     socket.on('connect', () => say('connect', socket.recovered === true));
     socket.on('disconnect', (reason) => say('disconnect', reason));
     socket.on('connect_error', (err) => socket.active || say('refused', err.message));
-    for (const name of ['expense_created', 'expense_updated', 'expense_deleted']) {
+    for (const name of ['expense_created', 'expense_updated', 'expense_deleted', 'presence:update']) {
       socket.on(name, (...args) => say('event', name, ...args));
     }
   },

@@ -30,6 +30,7 @@ type device struct {
 	n      int           // operations so far
 
 	mu    sync.Mutex
+	lives int // how often it has begun anew
 	up    bool
 	ask   bool   // since its connection is a new one it must ask for what it missed
 	gone  string // why it will not come back by itself; "" if it will
@@ -44,6 +45,9 @@ type device struct {
 	queue []*operation
 	burst int    // creations to queue at once, as somebody asked
 	notes string // of these
+
+	present   map[string]bool // ids of its user's devices that are there, as it was told last
+	presentAt time.Time
 }
 
 // A closer is a client of either kind.
@@ -68,11 +72,17 @@ var clientKinds = []string{"npm upgrade", "npm websocket", "npm polling", "go we
 // load opens the page: a new client, which knows of no connection before.
 func (d *device) load() error {
 	d.page++
-	token := map[string]any{"token": d.user.token}
-	options := map[string]any{"auth": token, "reconnectionDelay": firstWait.Milliseconds(), "reconnectionDelayMax": lastWait.Milliseconds()}
+	auth := map[string]any{"token": d.user.token}
+	if d.s.job.on.processes > 1 {
+		auth["deviceId"] = d.id // so that it is known by name who is there
+	}
+	options := map[string]any{
+		"auth": auth, "reconnectionDelay": firstWait.Milliseconds(),
+		"reconnectionDelayMax": lastWait.Milliseconds(),
+	}
 	switch d.how {
 	case "go websocket", "go polling":
-		d.client = openClient(d.link.socketURL(), d.user.token, d.how == "go polling", d)
+		d.client = openClient(d.link.socket.URL(), d.user.token, d.id, d.how == "go polling", d)
 		return nil
 	case "npm websocket":
 		options["transports"] = []string{"websocket"}
@@ -82,7 +92,7 @@ func (d *device) load() error {
 	n := d.s.nodeOf(d)
 	name := fmt.Sprintf("%s/%d/%d", d.name, d.s.seed, d.page)
 	d.client = hosted{n, name}
-	return n.open(name, d.link.socketURL(), options, d)
+	return n.open(name, d.link.socket.URL(), options, d)
 }
 
 // hosted is a client in a Node process.
@@ -109,8 +119,26 @@ func (d *device) connected(recovered bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.up = true
+	if d.s.job.class.epochs && !recovered {
+		d.forget()
+	}
 	d.ask = d.ask || !recovered
 	d.joins = append(d.joins, join{time.Now(), recovered, [2]int{len(d.heard), len(d.other)}})
+}
+
+// forget has the device begin anew, as one does that is told of another epoch: what it
+// knows may be of a log that is no more. The caller must hold mu.
+func (d *device) forget() {
+	d.lives++
+	d.base, d.heard, d.other, d.joins = nil, nil, nil, nil
+	clear(d.told)
+}
+
+// life is how often the device has begun anew.
+func (d *device) life() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lives
 }
 
 // disconnected implements ear.
@@ -131,6 +159,10 @@ func (d *device) refused(why string) {
 
 // event implements ear.
 func (d *device) event(name string, args []json.RawMessage) {
+	if name == presenceEvent {
+		d.tellPresence(args)
+		return
+	}
 	second := strings.HasPrefix(name, "expense:")
 	if !second && !strings.HasPrefix(name, "expense_") {
 		return // of no change
@@ -220,12 +252,16 @@ func (d *device) catchUp(ctx context.Context) bool {
 
 func (d *device) takeSnapshot(ctx context.Context) bool {
 	var s snapshot
+	life := d.life()
 	if !d.get(ctx, "/api/sync/changes", &s) {
 		return false
 	}
 	d.s.log(d.name, "asked for everything: %d expenses at %d", len(s.Expenses), s.Seq)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.lives != life {
+		return false
+	}
 	d.base, d.pos, d.posAt = &s, s.Seq, time.Now()
 	for _, e := range s.Expenses {
 		d.known[e.ID] = e.Version
@@ -237,24 +273,37 @@ func (d *device) takeSnapshot(ctx context.Context) bool {
 func (d *device) takeChanges(ctx context.Context, since int64) bool {
 	for {
 		var p page
+		life := d.life()
 		if !d.get(ctx, fmt.Sprintf("/api/sync/changes?limit=500&since=%d", since), &p) {
 			return false
 		}
 		d.s.log(d.name, "asked since %d: %d changes", since, len(p.Changes))
-		if p.Snapshot {
+		if p.Snapshot && !d.s.job.class.epochs {
 			d.s.wrong("divergent: %s asked since %d and was told that the log does not reach back", d.name, since)
 			return true
 		}
-		d.mu.Lock()
-		for _, c := range p.Changes {
-			d.told[c.Seq], since = c, c.Seq
+		if p.Snapshot || !d.learnAll(p.Changes, life) {
+			return false
 		}
-		d.advance()
-		d.mu.Unlock()
 		if !p.More {
 			return true
 		}
+		since = p.Changes[len(p.Changes)-1].Seq
 	}
+}
+
+// learnAll keeps what the device was told, unless it has begun anew since it asked.
+func (d *device) learnAll(changes []change, life int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lives != life {
+		return false
+	}
+	for _, c := range changes {
+		d.told[c.Seq] = c
+	}
+	d.advance()
+	return true
 }
 
 // A state is what a schedule wants to know of a device while it runs.
@@ -267,7 +316,7 @@ type state struct {
 	heard   int64 // the last event of this chain of connections; 0 before the first
 }
 
-// equal tells whether the device knows everything and has heard what is to be
+// equal reports whether the device knows everything and has heard what is to be
 // heard: its answers may be ahead of its socket.
 func (s state) equal(head int64) bool { return s.pos == head && (s.heard == 0 || s.heard >= head) }
 

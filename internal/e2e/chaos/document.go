@@ -32,7 +32,7 @@ type change struct {
 	At       time.Time `json:"at"` // of the commit; zero in an event
 }
 
-// same tells whether both tell of the same change, wherever they were read.
+// same reports whether both tell of the same change, wherever they were read.
 func (c change) same(d change) bool {
 	c.At, d.At = time.Time{}, time.Time{}
 	return c == d
@@ -40,7 +40,8 @@ func (c change) same(d change) bool {
 
 // String names the change shortly.
 func (c change) String() string {
-	return fmt.Sprintf("%d %s %s v%d %q", c.Seq, strings.TrimPrefix(c.Event, "expense_"), c.Expense.ID, c.Expense.Version, c.Expense.Description)
+	return fmt.Sprintf("%d %s %s v%d %q", c.Seq, strings.TrimPrefix(c.Event, "expense_"), c.Expense.ID, c.Expense.Version,
+		c.Expense.Description)
 }
 
 // readEvent reads an event's arguments: the document with its author's device, and

@@ -10,11 +10,16 @@ import (
 // A class is a kind of fault that a schedule has.
 type class struct {
 	name, help string
-	on         string   // the database that it needs; "" is any
-	hits       []string // what is counted when it hits; each must, in a run
-	repeat     float64  // how often a batch is sent several times
-	split      float64  // how often it is sent in parts, in another order
-	strikes    []strike // one of them is chosen, again and again
+	on         string        // the database that it needs; "" is any
+	needs      string        // what else of a set-up: several, byRedis or without
+	span       time.Duration // how long its faults last at least
+	once       bool          // one strike is enough
+	skewed     bool          // its servers are built so that their clocks can be set
+	epochs     bool          // the database may begin a new epoch
+	hits       []string      // what is counted when it hits; each must, in a run
+	repeat     float64       // how often a batch is sent several times
+	split      float64       // how often it is sent in parts, in another order
+	strikes    []strike      // one of them is chosen, again and again
 }
 
 // A strike is one fault from its beginning to its end.
@@ -31,17 +36,38 @@ const (
 	fastRestarts, immediateCrashs = "database restarts, fast", "database restarts, immediate"
 )
 
-// classes is every class. Redis is no part of the server yet.
-var classes = []class{
+// classes is every class.
+var classes = slices.Concat(plainClasses, clusterClasses)
+
+// plainClasses hit a single process too; with several, one of them is hit.
+var plainClasses = []class{
 	{name: "kill", help: "kill -9 of the server, and its restart", hits: []string{kills}, strikes: []strike{killServer}},
 	{name: "cut", help: "lines that are reset, and down for a while", hits: []string{cuts}, strikes: []strike{cutLines}},
-	{name: "pause", help: "the server, or a process of clients, is stopped for a while", hits: []string{serverPauses, clientPauses}, strikes: []strike{pauseServer, pauseClients}},
+	{
+		name: "pause", help: "the server, or a process of clients, is stopped for a while", hits: []string{serverPauses, clientPauses},
+		strikes: []strike{pauseServer, pauseClients},
+	},
 	{name: "repeat", help: "batches arrive several times", hits: []string{repeated}, repeat: 0.7},
-	{name: "reorder", help: "batches arrive in parts, in any order, through any of the user's devices", hits: []string{reordered}, split: 0.8},
-	{name: "lost", help: "answers never arrive, and the request is sent again", hits: []string{answersLost}, strikes: []strike{loseAnswers}},
-	{name: "database", help: "PostgreSQL is stopped and started, politely and not", on: postgres, hits: []string{fastRestarts, immediateCrashs}, strikes: []strike{restartFast, restartImmediate}},
-	{name: "slow", help: "a line that carries 20 KiB a second while a hundred changes come", hits: []string{slowLines}, strikes: []strike{slowDown}},
-	{name: "mixed", help: "all of these", hits: []string{kills, cuts, serverPauses, clientPauses, repeated, reordered, answersLost, slowLines}, repeat: 0.2, split: 0.2, strikes: []strike{
+	{
+		name: "reorder", help: "batches arrive in parts, in any order, through any of the user's devices", hits: []string{reordered},
+		split: 0.8,
+	},
+	{
+		name: "lost", help: "answers never arrive, and the request is sent again", hits: []string{answersLost},
+		strikes: []strike{loseAnswers},
+	},
+	{
+		name: "database", help: "PostgreSQL is stopped and started, politely and not", on: postgres,
+		hits: []string{fastRestarts, immediateCrashs}, strikes: []strike{restartFast, restartImmediate},
+	},
+	{
+		name: "slow", help: "a line that carries 20 KiB a second while a hundred changes come", hits: []string{slowLines},
+		strikes: []strike{slowDown},
+	},
+	{name: "mixed", help: "all of these", hits: []string{
+		kills, cuts, serverPauses, clientPauses, repeated, reordered, answersLost,
+		slowLines,
+	}, repeat: 0.2, split: 0.2, strikes: []strike{
 		killServer, cutLines, cutLines, pauseServer, pauseClients, loseAnswers, loseAnswers, slowDown, restartAny,
 	}},
 }
@@ -58,7 +84,11 @@ func classNames() []string {
 // is ended all the same.
 func (s *schedule) strike(faults context.Context) error {
 	strikes := s.job.class.strikes
-	for len(strikes) > 0 && sleep(faults, s.some(50, 350)) {
+	for n := 0; len(strikes) > 0 && sleep(faults, s.some(50, 350)); n++ {
+		if n > 0 && s.job.class.once {
+			continue
+		}
+		s.ghostDies()
 		if err := strikes[s.rng.IntN(len(strikes))](faults, s); err != nil {
 			return err
 		}
@@ -87,14 +117,15 @@ func (s *schedule) rush() {
 
 func killServer(ctx context.Context, s *schedule) error {
 	s.rush()
-	s.log("-", "kill -9 of the server")
-	if err := s.house.server.kill(); err != nil {
+	i, server := s.someServer()
+	s.log("-", "kill -9 of server %d", i)
+	if err := server.kill(); err != nil {
 		return err
 	}
 	s.hit(kills)
 	hold(s.some(0, 300))
-	defer s.log("-", "the server is ready again")
-	return s.house.server.start(context.WithoutCancel(ctx))
+	defer s.log("-", "server %d is ready again", i)
+	return server.start(context.WithoutCancel(ctx))
 }
 
 func cutLines(_ context.Context, s *schedule) error {
@@ -118,19 +149,20 @@ func cutLines(_ context.Context, s *schedule) error {
 
 func pauseServer(_ context.Context, s *schedule) error {
 	s.rush()
-	s.log("-", "the server is stopped")
-	if err := s.house.server.pause(); err != nil {
+	i, server := s.someServer()
+	s.log("-", "server %d is stopped", i)
+	if err := server.pause(); err != nil {
 		return err
 	}
 	s.hit(serverPauses)
 	hold(s.some(100, 700))
-	s.log("-", "the server goes on")
-	return s.house.server.resume()
+	s.log("-", "server %d goes on", i)
+	return server.resume()
 }
 
 func pauseClients(_ context.Context, s *schedule) error {
-	i := s.rng.IntN(len(s.house.nodes))
-	p := s.house.nodes[i].cmd.Process
+	i := s.rng.IntN(len(s.cluster.nodes))
+	p := s.cluster.nodes[i].cmd.Process
 	s.log("-", "clients are stopped (Node process %d)", i)
 	if err := pause(p); err != nil {
 		return err
@@ -163,17 +195,17 @@ func restartImmediate(ctx context.Context, s *schedule) error {
 func restart(_ context.Context, s *schedule, fast bool, kind string) error {
 	s.rush()
 	s.log("-", "PostgreSQL is stopped (fast %v)", fast)
-	if err := s.house.postgres.Halt(fast); err != nil {
+	if err := s.cluster.postgres.Halt(fast); err != nil {
 		return err
 	}
 	s.hit(kind)
 	hold(s.some(0, 300))
 	defer s.log("-", "PostgreSQL is there again")
-	return s.house.postgres.Resume()
+	return s.cluster.postgres.Resume()
 }
 
 func restartAny(ctx context.Context, s *schedule) error {
-	if s.house.postgres == nil {
+	if s.cluster.postgres == nil {
 		return nil
 	}
 	return []strike{restartFast, restartImmediate}[s.rng.IntN(2)](ctx, s)

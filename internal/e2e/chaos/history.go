@@ -18,11 +18,11 @@ type history struct {
 	attached string
 }
 
-// attach keeps a text for the end.
+// attach keeps a text for the end, behind what is there.
 func (h *history) attach(text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.attached = text
+	h.attached += text
 }
 
 // add writes one line: when, who, what. Long texts are cut.
@@ -42,7 +42,7 @@ func (h *history) write(folder string, o *outcome) (string, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, fmt.Sprintf("chaos-%s-%s-%d.txt", o.job.db, o.job.class.name, o.job.seed))
+	path := filepath.Join(folder, fmt.Sprintf("chaos-%s-%s-%d.txt", o.job.on.file(), o.job.class.name, o.job.seed))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	text := fmt.Sprintf("%s\n\nWrong:\n  %s\n\nHistory (seconds, who, what):\n%s\n\n%s\n",

@@ -4,6 +4,8 @@
 //	go run ./internal/e2e/chaos                                  ten schedules of each fault on both databases
 //	go run ./internal/e2e/chaos -schedules 240 -lanes 2          the campaign of docs/reliability.md
 //	go run ./internal/e2e/chaos -fault kill -db sqlite -seed 7 -schedules 1
+//	go run ./internal/e2e/chaos -processes 3 -redis              several processes behind a random balancer
+//	go run ./internal/e2e/chaos -processes 2 -fault freeze -bug old-generation
 //
 // A schedule has two or three users with five to ten devices between them: npm's
 // socket.io-client in Node processes, which does nothing but listen, and a client
@@ -20,6 +22,8 @@
 //     connections are recovered ones, and what it heard, with what it asked for
 //     after a connection that was not, folds to the same;
 //   - nobody heard of another user's change;
+//   - with several processes, each device was told which devices of its user are there
+//     within twelve seconds, and not of one that went while things broke;
 //   - devices are equal soon after the last of them is connected again: later than
 //     a second is counted, ten seconds after the faults is stuck.
 //
@@ -53,6 +57,9 @@ type options struct {
 	schedules int           // of each class, on each database
 	fault     string        // a class, or "all" of them
 	db        string        // "sqlite", "postgres" or "both"
+	processes int           // servers on one database, behind a balancer; 0 and 1 are one
+	redis     bool          // several processes tell each other by Redis
+	bug       string        // a seeded bug of package overlay that the servers have
 	devices   int           // of a schedule; 0 leaves it to the seed
 	duration  time.Duration // of a schedule's faults
 	lanes     int           // servers beside each other, on each database
@@ -89,6 +96,7 @@ doubled or left apart. Exit code 1 if so, or if a fault never hit.
   go run ./internal/e2e/chaos -schedules 240        the campaign; -lanes 2 if there are cores for it
   go run ./internal/e2e/chaos -fault kill -db sqlite -seed 7 -schedules 1
                                                     one schedule again, as a failure names it
+  go run ./internal/e2e/chaos -processes 3 -redis   three processes on one PostgreSQL, each request to any
 
 Faults:
 `
@@ -101,6 +109,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.schedules, "schedules", 10, "schedules of each class on each database")
 	f.StringVar(&o.fault, "fault", "all", "`class` of faults, or all of them")
 	f.StringVar(&o.db, "db", "both", "sqlite, postgres or both")
+	f.IntVar(&o.processes, "processes", 1, "processes on one PostgreSQL, behind a balancer that sends each request to any")
+	f.BoolVar(&o.redis, "redis", false, "several processes tell each other by Redis, not by LISTEN and NOTIFY")
+	f.StringVar(&o.bug, "bug", "", "`name` of a seeded bug that the servers are to have (internal/e2e/overlay); a -server has to be built with the overlay")
 	f.IntVar(&o.devices, "devices", 0, "devices of a schedule (0: five to ten, as the seed says)")
 	f.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long a schedule's faults last")
 	f.IntVar(&o.lanes, "lanes", 1, "servers beside each other on each database")
@@ -119,7 +130,7 @@ func parse(args []string, out io.Writer) (options, error) {
 func usage(f *flag.FlagSet) {
 	fmt.Fprint(f.Output(), help)
 	for _, c := range classes {
-		fmt.Fprintf(f.Output(), "  %-9s %s\n", c.name, c.help)
+		fmt.Fprintf(f.Output(), "  %-14s %s\n", c.name, c.help)
 	}
 	fmt.Fprintln(f.Output(), "\nFlags:")
 	f.PrintDefaults()
@@ -133,8 +144,12 @@ func (o options) check(out io.Writer) error {
 		err = fmt.Errorf("-fault %s: want all or one of %s", o.fault, strings.Join(classNames(), ", "))
 	case len(o.databases()) == 0:
 		err = fmt.Errorf("-db %s: want sqlite, postgres or both", o.db)
-	case o.fault != "all" && o.classes()[0].on != "" && o.db != "both" && o.db != o.classes()[0].on:
-		err = fmt.Errorf("-fault %s needs %s", o.fault, o.classes()[0].on)
+	case o.redis && o.processes < 2:
+		err = errors.New("-redis needs -processes above one")
+	case len(o.setups()) == 0:
+		err = errors.New("-processes above one needs postgres")
+	case o.unfit() != "":
+		err = errors.New(o.unfit())
 	case o.schedules < 1 || o.lanes < 1 || o.devices < 0 || o.duration <= 0 || o.stuck <= 0:
 		err = errors.New("-schedules, -lanes, -duration and -stuck must be above zero, -devices not below")
 	}

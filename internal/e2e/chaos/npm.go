@@ -86,12 +86,12 @@ func (n *node) read(stdout io.Reader) {
 		e := n.ears[said.Device]
 		n.mu.Unlock()
 		if e != nil {
-			said.tell(e)
+			said.dispatch(e)
 		}
 	}
 }
 
-func (n note) tell(e ear) {
+func (n note) dispatch(e ear) {
 	switch n.Note {
 	case "connect":
 		e.connected(string(n.Args[0]) == "true")

@@ -48,7 +48,7 @@ func (op *operation) wire() map[string]any {
 	}
 }
 
-// twin tells whether nobody could tell two deletions apart: one device queued them
+// twin reports whether nobody could tell two deletions apart: one device queued them
 // in the same millisecond. In one batch their places do; in two, the second is a
 // repetition of the first (docs/contract.md#d16).
 func (op *operation) twin(other *operation) bool {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+
+	"expenseflow/internal/testneed"
 )
 
 func dieWithParent(*exec.Cmd) {}
@@ -13,3 +15,6 @@ func dieWithParent(*exec.Cmd) {}
 // pause is known to Linux only: the class then never hits, and says so.
 func pause(*os.Process) error  { return errors.ErrUnsupported }
 func resume(*os.Process) error { return errors.ErrUnsupported }
+
+func pauseRedisServer(*testneed.RedisServer) error  { return errors.ErrUnsupported }
+func resumeRedisServer(*testneed.RedisServer) error { return errors.ErrUnsupported }

@@ -15,29 +15,31 @@ import (
 
 // A job names a schedule: the same job does the same things.
 type job struct {
-	db      string
+	on      setup
 	class   class
 	seed    uint64
 	devices int // 0: as the seed says
 	span    time.Duration
 	stuck   time.Duration // after the faults
+	bug     string        // that the servers have; "" is none
 }
 
 // again is the command that runs the job once more.
 func (j job) again() string {
-	return fmt.Sprintf("go run ./internal/e2e/chaos -db %s -fault %s -seed %d -devices %d -duration %v -schedules 1",
-		j.db, j.class.name, j.seed, j.devices, j.span)
+	return fmt.Sprintf("go run ./internal/e2e/chaos %s -fault %s -seed %d -devices %d -duration %v -schedules 1",
+		j.on.flags(), j.class.name, j.seed, j.devices, j.span)
 }
 
 // A schedule is one run of a job.
 type schedule struct {
 	job     job
 	seed    uint64
-	house   *house
+	cluster *cluster
 	history *history
 	rng     *rand.Rand // of the goroutine that makes faults
 	users   []*user
 	devices []*device
+	ghost   *ghost    // nil with one process, or when it has died
 	mended  time.Time // when the faults were over
 
 	mu      sync.Mutex
@@ -68,10 +70,10 @@ type userLog struct {
 	list []document
 }
 
-// runSchedule runs a job. An error is one of the harness, after which its house is
+// runSchedule runs a job. An error is one of the harness, after which its cluster is
 // of no more use; what the server did wrong is in the outcome.
-func runSchedule(ctx context.Context, h *house, j job) (*outcome, *history, error) {
-	s := &schedule{job: j, seed: j.seed, house: h, hits: make(map[string]int), history: &history{began: time.Now()}}
+func runSchedule(ctx context.Context, h *cluster, j job) (*outcome, *history, error) {
+	s := &schedule{job: j, seed: j.seed, cluster: h, hits: make(map[string]int), history: &history{began: time.Now()}}
 	s.rng = rand.New(rand.NewPCG(j.seed, fnv(j.class.name)))
 	o := &outcome{job: j}
 	err := s.run(ctx, o)
@@ -120,7 +122,7 @@ func (s *schedule) run(ctx context.Context, o *outcome) (err error) {
 
 // begin brings users and devices together and waits until the first are connected.
 func (s *schedule) begin(ctx context.Context, o *outcome) error {
-	all, err := s.house.welcome(ctx)
+	all, err := s.cluster.welcome(ctx)
 	if err != nil {
 		return err
 	}
@@ -141,6 +143,11 @@ func (s *schedule) begin(ctx context.Context, o *outcome) error {
 			return err
 		}
 	}
+	if s.job.on.processes > 1 {
+		if s.ghost, err = s.newGhost(); err != nil {
+			return err
+		}
+	}
 	return s.awaitConnected(ctx)
 }
 
@@ -153,7 +160,7 @@ func (s *schedule) addDevice(i int) error {
 		http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience},
 		poke: make(chan struct{}, 1), told: make(map[int64]change), known: make(map[string]int64),
 	}
-	l, err := newLink(s.house.server.addr, s.hit)
+	l, err := newLink(s.cluster.addr(), s.hit)
 	if err != nil {
 		return err
 	}
@@ -177,11 +184,12 @@ func (s *schedule) awaitConnected(ctx context.Context) error {
 
 // nodeOf is the Node process that hosts a device.
 func (s *schedule) nodeOf(d *device) *node {
-	return s.house.nodes[slices.Index(s.devices, d)%len(s.house.nodes)]
+	return s.cluster.nodes[slices.Index(s.devices, d)%len(s.cluster.nodes)]
 }
 
 // mend ends what faults may have left.
 func (s *schedule) mend() {
+	s.ghostDies()
 	for _, d := range s.devices {
 		d.link.mend()
 	}
@@ -194,12 +202,13 @@ func (s *schedule) end() {
 		d.client.close()
 		d.link.close()
 	}
+	s.ghostDies()
 }
 
 func (s *schedule) call(ctx context.Context, u *user, path string, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return s.house.call(ctx, http.MethodGet, path, u.token, nil, v)
+	return s.cluster.call(ctx, http.MethodGet, path, u.token, nil, v)
 }
 
 func decode(b []byte, v any) error {

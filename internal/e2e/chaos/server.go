@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,37 +34,6 @@ type server struct {
 	mu    sync.Mutex
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when cmd has ended
-}
-
-// build makes the binary in dir.
-func build(ctx context.Context, dir string, race bool) (string, error) {
-	path := filepath.Join(dir, "expenseflow")
-	args := []string{"build", "-o", path}
-	if race { // but for bcrypt's inner loop and SQLite's translation, which share nothing of Go's and are slow
-		args = append(args, "-race", "-gcflags=golang.org/x/crypto/blowfish=-race=false", "-gcflags=modernc.org/sqlite/lib=-race=false")
-	}
-	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
-	root, err := moduleRoot(ctx)
-	if err != nil {
-		return "", err
-	}
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the server: %w\n%s", err, out)
-	}
-	return path, nil
-}
-
-func moduleRoot(ctx context.Context) (string, error) {
-	gomod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
-	}
-	root := filepath.Dir(strings.TrimSpace(string(gomod)))
-	if _, err := os.Stat(filepath.Join(root, "internal", "e2e", "chaos")); err != nil {
-		return "", errors.New("run it in the module's folder")
-	}
-	return root, nil
 }
 
 // settings of every server: the limits of rates are off, for a schedule's devices

@@ -35,7 +35,8 @@ func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGro
 		s.hit(deafClients)
 	}
 	o.late = s.lateness(o)
-	return nil
+	w.forPresence()
+	return s.cluster.unskew(ctx)
 }
 
 // A wait for the devices ends when it is too late.
@@ -77,7 +78,7 @@ func (w *wait) forEquality(ctx context.Context, o *outcome) (bool, error) {
 	return true, nil
 }
 
-// goesOn tells whether there is time left for those of which good does not hold.
+// goesOn reports whether there is time left for those of which good does not hold.
 //
 // There is more if they are clients of npm's that have no connection and do not
 // know. So is Engine.IO's client, with any server, if the line breaks between a
@@ -91,12 +92,12 @@ func (w *wait) goesOn(good func(d *device) bool) bool {
 		return true
 	}
 	w.deaf = w.deaf || !slices.ContainsFunc(w.s.devices, func(d *device) bool {
-		return !good(d) && (!strings.HasPrefix(d.how, "npm") || d.link.live() > 0)
+		return !good(d) && (!strings.HasPrefix(d.how, "npm") || d.link.socket.Len() > 0)
 	})
 	return w.deaf && over < heartbeats
 }
 
-// finished tells whether a device is connected and has an answer to everything.
+// finished reports whether a device is connected and has an answer to everything.
 func finished(d *device) bool {
 	st := d.state()
 	return st.up && !st.ask && st.waiting == 0
@@ -104,7 +105,9 @@ func finished(d *device) bool {
 
 // stuck notes who is, and what the server is doing.
 func (s *schedule) stuck(who string) {
-	s.history.attach(s.house.server.goroutines())
+	for _, server := range s.cluster.servers {
+		s.history.attach(server.goroutines())
+	}
 	s.wrong("stuck: %s", who)
 }
 
@@ -130,7 +133,8 @@ func (s *schedule) unfinished() string {
 	var who []string
 	for _, d := range s.devices {
 		if st := d.state(); !finished(d) {
-			who = append(who, fmt.Sprintf("%s (connected %v by %d lines, %d in its queue, refused %q)", d.name, st.up, d.link.live(), st.waiting, st.gone))
+			who = append(who, fmt.Sprintf("%s (connected %v by %d lines, %d in its queue, refused %q)", d.name, st.up, d.link.socket.Len(),
+				st.waiting, st.gone))
 		}
 	}
 	return fmt.Sprintf("%v after the faults: %s", s.job.stuck, strings.Join(who, ", "))
@@ -162,7 +166,7 @@ func (l *userLog) head() int64 {
 	return l.log[len(l.log)-1].Seq
 }
 
-// equal tells whether every device knows everything.
+// equal reports whether every device knows everything.
 func (s *schedule) equal(o *outcome) bool {
 	for _, d := range s.devices {
 		if !d.state().equal(o.of(d.user).head()) {

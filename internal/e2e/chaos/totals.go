@@ -40,7 +40,7 @@ func (t *totals) row(db, class string) *row {
 	return t.rows[i]
 }
 
-func (t *totals) add(o *outcome) { t.row(o.job.db, o.job.class.name).add(o.counts()) }
+func (t *totals) add(o *outcome) { t.row(o.job.on.String(), o.job.class.name).add(o.counts()) }
 
 func (c *counts) add(d counts) {
 	c.schedules += d.schedules
@@ -160,11 +160,12 @@ func (t *totals) quiet() error {
 const hitWithin = 5
 
 // kindsOfWrong are the columns of what must be zero.
-var kindsOfWrong = []string{"lost", "duplicated", "divergent", "stuck", "foreign"}
+var kindsOfWrong = []string{"lost", "duplicated", "divergent", "stuck", "foreign", "presence"}
 
 // print writes the table, as docs/reliability.md has it.
 func (t *totals) print(w io.Writer) {
-	fmt.Fprintln(w, "| database | fault | schedules | hits | operations (answered) | sent again (replays answered) | recoveries, fresh (asked) | events | lost, duplicated, divergent, stuck, foreign | latest; later than 1 s |")
+	fmt.Fprintln(w, "| database | fault | schedules | hits | operations (answered) | sent again (replays answered) | recoveries, "+
+		"fresh (asked) | events | lost, duplicated, divergent, stuck, foreign, presence | latest; later than 1 s |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range t.rows {
 		wrong := make([]string, len(kindsOfWrong))

@@ -28,15 +28,21 @@ var attacks = []entry{
 	{id: "attack-7", about: "9 of 10 attachments are kept for ever", try: missingAttachments},
 	{id: "attack-8", about: "20 unfinished frames of a megabyte are kept without a token", try: unfinishedFrames},
 	{id: "attack-9", about: "80 sign-ins from one address keep another address from signing in", try: signIns},
-	{id: "attack-10", about: "whoever has a shared expense hears the device ids of others", try: toldDevice},
+	{id: "attack-10", about: "whoever has a shared expense hears the device ids of others", try: revealedDevice},
 	{id: "attack-11", about: "8 slow readers of one account stop the lists of others", try: slowLists},
 	{id: "attack-12", about: "4 batches of 9 MB at once take their multiple in memory", try: batchesAtOnce},
-	{id: "attack-13", about: "one address fills the sessions without a token", env: []string{"MAX_CONNECTIONS=100"}, try: sessionsOfOne},
+	{
+		id: "attack-13", about: "one address fills the sessions without a token", env: []string{"MAX_CONNECTIONS=100"},
+		try: sessionsOfOne,
+	},
 	{id: "attack-14", about: "idle connections up to the limit of open files lock all out", env: unstarted, try: idleConnections},
 	{id: "attack-15", about: "a socket sends acks that nobody asked for without end", try: acks},
 	{id: "attack-16", about: "a share needs no consent, and tells whether an address has an account", try: shareTells},
 	{id: "attack-17", about: "the body of a sign-in may take as long as it likes", try: slowSignIns},
-	{id: "attack-18", about: "a device that is signed out elsewhere keeps its expenses", see: "TestPageForgetsWhatItReadWhenItsSessionEnds, static/jstest/session.test.js"},
+	{
+		id: "attack-18", about: "a device that is signed out elsewhere keeps its expenses",
+		see: "TestPageForgetsWhatItReadWhenItsSessionEnds, static/jstest/session.test.js",
+	},
 	{id: "attack-19", about: "a token that never opened a socket is in no list", try: unlistedToken},
 	{id: "attack-20", about: "any web page keeps its visitor from signing in", try: foreignPage},
 }
@@ -58,9 +64,9 @@ func deepPages(t *trial) (string, bool) {
 	reader, other := t.person("reader"), t.person("other")
 	t.fill(reader, 20_000)
 	stop := t.meanwhile(8, func() {
-		t.send(t.far, http.MethodGet, "/api/expenses?page=400&limit=50", reader.token, "")
+		t.send(t.far, http.MethodGet, "/api/expenses?page=400&limit=50", reader.Token, "")
 	})
-	median := t.median(30, func() { t.ask(http.MethodGet, "/api/user/profile", other.token, "") })
+	median := t.median(30, func() { t.ask(http.MethodGet, "/api/user/profile", other.Token, "") })
 	stop()
 	return fmt.Sprintf("half of another's requests took over %s", ms(median)), median > 60*time.Millisecond
 }
@@ -114,7 +120,7 @@ func parkedLarge(t *trial) (string, bool) {
 	p := t.person("parked")
 	data := fmt.Sprintf(`{"description":%q}`, strings.Repeat("x", 400_000))
 	t.batch(p, operation("UPDATE", strings.Repeat("a", 24), "device_p", 1, data))
-	size := len(t.ask(http.MethodGet, "/api/sync/pending", p.token, "").body)
+	size := len(t.ask(http.MethodGet, "/api/sync/pending", p.Token, "").Body)
 	return fmt.Sprintf("the parked list has %d bytes", size), size > 64<<10
 }
 
@@ -125,14 +131,16 @@ func withheldBody(t *trial) (string, bool) {
 		return "", false
 	}
 	body := newExpense("")
-	_, _ = fmt.Fprintf(c, "POST /api/expenses HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
-		p.token, len(body), body[:1])
+	_, _ = fmt.Fprintf(c, "POST /api/expenses HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer "+
+		"%s\r\nContent-Length: %d\r\n\r\n%s",
+		p.Token, len(body), body[:1])
 	t.pause(300 * time.Millisecond)
-	out := t.ask(http.MethodPost, "/api/auth/logout", p.token, "{}")
-	refused := t.ask(http.MethodGet, "/api/user/profile", p.token, "")
+	out := t.ask(http.MethodPost, "/api/auth/logout", p.Token, "{}")
+	refused := t.ask(http.MethodGet, "/api/user/profile", p.Token, "")
 	_, _ = io.WriteString(c, body[1:])
 	status := statusOf(c)
-	return fmt.Sprintf("signed out (%s), the token is refused (%s), the body that came then: %s", out, refused, status), strings.HasPrefix(status, "2")
+	return fmt.Sprintf("signed out (%s), the token is refused (%s), the body that came then: %s", out, refused, status),
+		strings.HasPrefix(status, "2")
 }
 
 // statusOf reads the status of an HTTP answer.
@@ -149,7 +157,7 @@ func publishedSecret(t *trial) (string, bool) {
 		return "the server does not start: " + lastError(t), false
 	}
 	a := t.ask(http.MethodGet, "/data/jwt_secret", "", "")
-	return fmt.Sprintf("GET /data/jwt_secret: %s, %d bytes", a, len(a.body)), a.status == http.StatusOK
+	return fmt.Sprintf("GET /data/jwt_secret: %s, %d bytes", a, len(a.Body)), a.Status == http.StatusOK
 }
 
 // lastError is the last line of the server's log.
@@ -168,13 +176,13 @@ func missingAttachments(t *trial) (string, bool) {
 	head.WriteString("]")
 	before, open := t.RSS(), 0
 	for range 5 {
-		c := t.socket(elsewhere, p.token)
+		c := t.socket(elsewhere, p.Token)
 		if c == nil {
 			return "", false
 		}
-		_ = c.Say(head.String())
+		_ = c.Send(head.String())
 		for range 9 {
-			_ = c.WriteMessage(websocket.BinaryMessage, make([]byte, 990_000))
+			_ = c.WebSocket().WriteMessage(websocket.BinaryMessage, make([]byte, 990_000))
 		}
 		if _, alive := heard(c, "nothing", 500*time.Millisecond); alive {
 			open++
@@ -194,7 +202,7 @@ func unfinishedFrames(t *trial) (string, bool) {
 			return "", false
 		}
 		t.held = append(t.held, c)
-		_, _ = c.UnderlyingConn().Write(append(head, make([]byte, 990_000)...))
+		_, _ = c.WebSocket().UnderlyingConn().Write(append(head, make([]byte, 990_000)...))
 	}
 	t.pause(500 * time.Millisecond)
 	grown := t.RSS() - before
@@ -204,13 +212,13 @@ func unfinishedFrames(t *trial) (string, bool) {
 func signIns(t *trial) (string, bool) {
 	attacker, other := t.person("attacker"), t.person("other")
 	stop := t.meanwhile(80, func() {
-		t.signIn(t.far, attacker.email, password)
+		t.signIn(t.far, attacker.Email, password)
 	})
 	in, told := 0, []string{}
 	for range 4 {
-		a := t.signIn(t.near, other.email, password)
+		a := t.signIn(t.near, other.Email, password)
 		told = append(told, a.String())
-		if a.status == http.StatusOK {
+		if a.Status == http.StatusOK {
 			in++
 		}
 		t.pause(200 * time.Millisecond)
@@ -219,12 +227,12 @@ func signIns(t *trial) (string, bool) {
 	return fmt.Sprintf("another person's 4 sign-ins meanwhile: %s", strings.Join(told, ", ")), in < 3
 }
 
-func toldDevice(t *trial) (string, bool) {
+func revealedDevice(t *trial) (string, bool) {
 	owner, member := t.person("owner"), t.person("member")
 	id := t.expense(owner, "")
 	t.share(owner, id, member)
-	c := t.socket(here, member.token)
-	t.ask(http.MethodPut, "/api/expenses/"+id, owner.token, newExpense(`,"deviceId":"device_of_the_owner"`))
+	c := t.socket(here, member.Token)
+	t.ask(http.MethodPut, "/api/expenses/"+id, owner.Token, newExpense(`,"deviceId":"device_of_the_owner"`))
 	event, _ := heard(c, `"expense_updated"`, 5*time.Second)
 	if event == "" {
 		t.note(fmt.Errorf("no expense_updated came"))
@@ -240,14 +248,14 @@ func slowLists(t *trial) (string, bool) {
 	for range 8 {
 		if c := t.connect(elsewhere); c != nil {
 			_ = c.(*net.TCPConn).SetReadBuffer(4096)
-			_, _ = fmt.Fprintf(c, "GET /api/expenses HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", slow.token)
+			_, _ = fmt.Fprintf(c, "GET /api/expenses HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", slow.Token)
 		}
 	}
 	t.pause(time.Second)
 	t.near.Timeout = 8 * time.Second
 	begun := time.Now()
-	a := t.ask(http.MethodGet, "/api/expenses", other.token, "")
-	return fmt.Sprintf("another's list of 300: %s after %s", a, ms(time.Since(begun))), a.status != http.StatusOK
+	a := t.ask(http.MethodGet, "/api/expenses", other.Token, "")
+	return fmt.Sprintf("another's list of 300: %s after %s", a, ms(time.Since(begun))), a.Status != http.StatusOK
 }
 
 func batchesAtOnce(t *trial) (string, bool) {
@@ -262,7 +270,7 @@ func batchesAtOnce(t *trial) (string, bool) {
 		defer close(stop)
 		var g sync.WaitGroup
 		for range 4 {
-			g.Go(func() { t.send(t.far, http.MethodPost, "/api/sync/batch", p.token, body) })
+			g.Go(func() { t.send(t.far, http.MethodPost, "/api/sync/batch", p.Token, body) })
 		}
 		g.Wait()
 	}()
@@ -280,10 +288,10 @@ func batchesAtOnce(t *trial) (string, bool) {
 func sessionsOfOne(t *trial) (string, bool) {
 	told := map[int]int{}
 	for range 150 {
-		told[t.send(t.far, http.MethodGet, "/socket.io/?EIO=4&transport=polling", "", "").status]++
+		told[t.send(t.far, http.MethodGet, "/socket.io/?EIO=4&transport=polling", "", "").Status]++
 	}
 	a := t.ask(http.MethodGet, "/socket.io/?EIO=4&transport=polling", "", "")
-	return fmt.Sprintf("one address was given %d of 100 sessions; another address: %s", told[200], a), a.status != http.StatusOK
+	return fmt.Sprintf("one address was given %d of 100 sessions; another address: %s", told[200], a), a.Status != http.StatusOK
 }
 
 func idleConnections(t *trial) (string, bool) {
@@ -299,17 +307,17 @@ func idleConnections(t *trial) (string, bool) {
 	t.near.Timeout = 5 * time.Second
 	t.pause(500 * time.Millisecond)
 	a := t.ask(http.MethodGet, "/healthz", "", "")
-	return fmt.Sprintf("256 files may be open, one address opens 400 connections; another address: %s", a), a.status == 0
+	return fmt.Sprintf("256 files may be open, one address opens 400 connections; another address: %s", a), a.Status == 0
 }
 
 func acks(t *trial) (string, bool) {
-	c := t.socket(elsewhere, t.person("acks").token)
+	c := t.socket(elsewhere, t.person("acks").Token)
 	if c == nil {
 		return "", false
 	}
 	sent := 0
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && sent < 500_000; sent++ {
-		if c.Say("430[]") != nil {
+		if c.Send("430[]") != nil {
 			break
 		}
 	}
@@ -320,11 +328,11 @@ func acks(t *trial) (string, bool) {
 func shareTells(t *trial) (string, bool) {
 	owner, other := t.person("owner"), t.person("other")
 	path := "/api/expenses/" + t.expense(owner, "") + "/share"
-	known := t.ask(http.MethodPost, path, owner.token, `{"email":"other@example.org","role":"viewer"}`)
-	unknown := t.ask(http.MethodPost, path, owner.token, `{"email":"nobody@example.org","role":"viewer"}`)
-	has := idOf(t.ask(http.MethodGet, "/api/expenses", other.token, "").body) != ""
+	known := t.ask(http.MethodPost, path, owner.Token, `{"email":"other@example.org","role":"viewer"}`)
+	unknown := t.ask(http.MethodPost, path, owner.Token, `{"email":"nobody@example.org","role":"viewer"}`)
+	has := idOf(t.ask(http.MethodGet, "/api/expenses", other.Token, "").Body) != ""
 	return fmt.Sprintf("an address with an account: %s, without: %s; it is in the other's list unasked: %t", known, unknown, has),
-		known.status != unknown.status || known.body != unknown.body || has
+		known.Status != unknown.Status || known.Body != unknown.Body || has
 }
 
 func slowSignIns(t *trial) (string, bool) {
@@ -334,7 +342,8 @@ func slowSignIns(t *trial) (string, bool) {
 		if c == nil {
 			return "", false
 		}
-		_, _ = io.WriteString(c, "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
+		_, _ = io.WriteString(c,
+			"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
 		slow = append(slow, c)
 	}
 	t.pause(13 * time.Second)
@@ -350,23 +359,24 @@ func slowSignIns(t *trial) (string, bool) {
 func unlistedToken(t *trial) (string, bool) {
 	p := t.person("stolen")
 	var second struct{ Token string }
-	t.signIn(t.near, p.email, password).into(&second)
+	t.signIn(t.near, p.Email, password).Into(&second)
 	t.ask(http.MethodGet, "/api/user/profile", second.Token, "")
-	devices := t.ask(http.MethodGet, "/api/devices", p.token, "")
+	devices := t.ask(http.MethodGet, "/api/devices", p.Token, "")
 	var list struct {
 		Sessions []struct {
 			ID      string
 			Current bool
 		}
 	}
-	t.ask(http.MethodGet, "/api/sessions", p.token, "").into(&list)
+	t.ask(http.MethodGet, "/api/sessions", p.Token, "").Into(&list)
 	for _, s := range list.Sessions {
 		if !s.Current {
-			t.ask(http.MethodDelete, "/api/sessions/"+s.ID, p.token, "{}")
+			t.ask(http.MethodDelete, "/api/sessions/"+s.ID, p.Token, "{}")
 		}
 	}
 	after := t.ask(http.MethodGet, "/api/user/profile", second.Token, "")
-	return fmt.Sprintf("devices: %.40s; listed sessions: %d; the other token after signing it out: %s", devices.body, len(list.Sessions), after), after.status != http.StatusUnauthorized
+	return fmt.Sprintf("devices: %.40s; listed sessions: %d; the other token after signing it out: %s", devices.Body,
+		len(list.Sessions), after), after.Status != http.StatusUnauthorized
 }
 
 func foreignPage(t *trial) (string, bool) {
@@ -375,8 +385,8 @@ func foreignPage(t *trial) (string, bool) {
 	for range 20 {
 		told = t.ask(http.MethodPost, "/api/auth/login", "", "{}", "Content-Type: text/plain", "Origin: https://evil.example")
 	}
-	own := t.signIn(t.near, p.email, password)
-	return fmt.Sprintf("the page's 20 posts: %s; the visitor's own sign-in: %s", told, own), own.status != http.StatusOK
+	own := t.signIn(t.near, p.Email, password)
+	return fmt.Sprintf("the page's 20 posts: %s; the visitor's own sign-in: %s", told, own), own.Status != http.StatusOK
 }
 
 // limitedFiles is the program with a limit of open files.

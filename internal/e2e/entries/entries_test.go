@@ -8,7 +8,7 @@ import (
 
 // Cheap entries find nothing in the program as it is, and can be tried at all.
 func TestCheapEntriesAreMended(t *testing.T) {
-	binary, err := process.Build(t.Context(), t.TempDir())
+	binary, err := process.Build(t.Context(), t.TempDir(), "expenseflow")
 	if err != nil {
 		t.Fatal(err)
 	}

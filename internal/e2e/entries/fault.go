@@ -14,22 +14,42 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
+
+	"expenseflow/internal/e2e/process"
 )
 
 // faults are those that public reports about other projects led to.
 var faults = []entry{
 	{id: "fault-1a", about: "another account that acts under the same device id sets my queue aside (batch)", try: queuedByAnother},
 	{id: "fault-1b", about: "the same, in the queue of the last page (delta)", try: deltaByAnother},
-	{id: "fault-2", about: "after a failover of PostgreSQL nothing is written until a restart", see: "TestWritesGoOnAfterTheServerWasReadOnly, TestReadinessFindsOutThatWritesFailWithoutAnyWrite"},
-	{id: "fault-3", about: "a moment from before a restored backup is taken for a place in the new log", env: unstarted, try: momentBeforeRestore},
+	{
+		id: "fault-2", about: "after a failover of PostgreSQL nothing is written until a restart",
+		see: "TestWritesGoOnAfterTheServerWasReadOnly, TestReadinessFindsOutThatWritesFailWithoutAnyWrite",
+	},
+	{
+		id: "fault-3", about: "a moment from before a restored backup is taken for a place in the new log", env: unstarted,
+		try: momentBeforeRestore,
+	},
 	{id: "fault-4", about: "a moment in the future is told that it is up to date", try: futureMoment},
-	{id: "fault-5", about: "the page cannot read the amounts that it writes in some languages", see: "static/jstest/numbers.test.js"},
-	{id: "fault-6", about: "an expense counts in the day of another zone", env: []string{"DEFAULT_TIME_ZONE=Pacific/Auckland"}, try: dayOfZone},
+	{
+		id: "fault-5", about: "the page cannot read the amounts that it writes in some languages",
+		see: "static/jstest/numbers.test.js",
+	},
+	{
+		id: "fault-6", about: "an expense counts in the day of another zone", env: []string{"DEFAULT_TIME_ZONE=Pacific/Auckland"},
+		try: dayOfZone,
+	},
 	{id: "fault-7", about: "the sub-protocol that a client offers is not chosen", try: subProtocol},
 	{id: "fault-8a", about: "an operation with the byte FF silences sync_error", try: strayByte},
 	{id: "fault-8b", about: "the queue of the last page is answered with the byte FF of its localId", try: strayByteDelta},
-	{id: "fault-9a", about: "FRONTEND_URL with a default port is accepted and never matches", env: []string{"FRONTEND_URL=https://app.example:443"}, try: originAllowed("https://app.example")},
-	{id: "fault-9b", about: "FRONTEND_URL with a host in Unicode is accepted and never matches", env: []string{"FRONTEND_URL=https://bücher.example"}, try: originAllowed("https://xn--bcher-kva.example")},
+	{
+		id: "fault-9a", about: "FRONTEND_URL with a default port is accepted and never matches",
+		env: []string{"FRONTEND_URL=https://app.example:443"}, try: originAllowed("https://app.example"),
+	},
+	{
+		id: "fault-9b", about: "FRONTEND_URL with a host in Unicode is accepted and never matches",
+		env: []string{"FRONTEND_URL=https://bücher.example"}, try: originAllowed("https://xn--bcher-kva.example"),
+	},
 	{id: "fault-9c", about: "FRONTEND_URL with a wildcard is accepted and never matches", env: unstarted, try: wildcardOrigin},
 	{id: "fault-9d", about: "FRONTEND_URL cannot list the origin of an app", env: unstarted, try: appOrigin},
 	{id: "fault-10", about: "a letter that only looks like i shares with somebody else", try: dottedI},
@@ -43,7 +63,10 @@ var faults = []entry{
 	{id: "fault-15d", about: "a path with a slash at its end, or in capitals, is not found", try: otherPaths},
 	{id: "fault-15e", about: "an id in capitals is not found", try: capitalID},
 	{id: "fault-16", about: "HOST=0.0.0.0 listens on IPv6 too", env: []string{"HOST=0.0.0.0"}, try: listensOnIPv6},
-	{id: "fault-17a", about: "a frame whose length has its first bit set is closed as if all were well", try: closedWith([]byte{0x81, 0x80 | 127, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 1002, 1009)},
+	{
+		id: "fault-17a", about: "a frame whose length has its first bit set is closed as if all were well",
+		try: closedWith([]byte{0x81, 0x80 | 127, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 1002, 1009),
+	},
 	{id: "fault-17b", about: "a close of one byte is accepted", try: closedWith([]byte{0x88, 0x81, 0, 0, 0, 0, 'x'}, 1002)},
 	{id: "fault-17c", about: "close code 1014 is refused", try: closedWith([]byte{0x88, 0x82, 0, 0, 0, 0, 3, 0xf6}, 1014)},
 }
@@ -54,23 +77,24 @@ func queuedByAnother(t *trial) (string, bool) {
 	t.pause(200 * time.Millisecond)
 	t.expense(b, `,"deviceId":"web"`)
 	got := t.batch(a, operation("CREATE", "temp_1", "web", queued, newExpense("")))
-	return fmt.Sprintf("%.160s", got.body), strings.Contains(got.body, "another account")
+	return fmt.Sprintf("%.160s", got.Body), strings.Contains(got.Body, "another account")
 }
 
 func deltaByAnother(t *trial) (string, bool) {
 	a, b := t.person("first"), t.person("second")
 	queued := time.Now().UnixMilli()
 	t.pause(200 * time.Millisecond)
-	t.ask(http.MethodPost, "/api/expenses", b.token, newExpense(""), "X-Device-Id: web")
+	t.ask(http.MethodPost, "/api/expenses", b.Token, newExpense(""), "X-Device-Id: web")
 	got := t.delta(a, "local_1", queued, "X-Device-Id: web")
-	parked := t.ask(http.MethodGet, "/api/sync/pending", a.token, "").body
-	return fmt.Sprintf("%.120s", got.body), strings.Contains(got.body+parked, "another account")
+	parked := t.ask(http.MethodGet, "/api/sync/pending", a.Token, "").Body
+	return fmt.Sprintf("%.120s", got.Body), strings.Contains(got.Body+parked, "another account")
 }
 
 // delta sends a queue of one creation.
-func (t *trial) delta(p person, localID string, at int64, headers ...string) answer {
-	return t.ask(http.MethodPost, "/api/sync/delta", p.token,
-		fmt.Sprintf(`{"changes":[{"action":"create","localId":"%s","version":0,"timestamp":%d,"data":%s}]}`, localID, at, newExpense("")), headers...)
+func (t *trial) delta(p process.Account, localID string, at int64, headers ...string) answer {
+	return t.ask(http.MethodPost, "/api/sync/delta", p.Token,
+		fmt.Sprintf(`{"changes":[{"action":"create","localId":"%s","version":0,"timestamp":%d,"data":%s}]}`, localID, at,
+			newExpense("")), headers...)
 }
 
 // momentBeforeRestore has a device know an expense that a restored backup does not.
@@ -91,14 +115,14 @@ func momentBeforeRestore(t *trial) (string, bool) {
 }
 
 // asOf asks by three ways what changed since a moment that is no place in the log.
-func (t *trial) asOf(p person, since string) (string, bool) {
-	changes := t.ask(http.MethodGet, "/api/sync/changes?since="+url.QueryEscape(since), p.token, "")
-	pull := t.ask(http.MethodGet, "/api/sync/pull?lastSyncTime="+url.QueryEscape(since), p.token, "")
-	c := t.socket(here, p.token)
+func (t *trial) asOf(p process.Account, since string) (string, bool) {
+	changes := t.ask(http.MethodGet, "/api/sync/changes?since="+url.QueryEscape(since), p.Token, "")
+	pull := t.ask(http.MethodGet, "/api/sync/pull?lastSyncTime="+url.QueryEscape(since), p.Token, "")
+	c := t.socket(here, p.Token)
 	say(c, fmt.Sprintf(`42["sync_request",{"lastSyncedAt":%q}]`, since))
 	packet, _ := heard(c, `"sync_changes"`, 3*time.Second)
-	snapshot := strings.Contains(changes.body, `"snapshot":true`)
-	everything := idOf(pull.body) != ""
+	snapshot := strings.Contains(changes.Body, `"snapshot":true`)
+	everything := idOf(pull.Body) != ""
 	socket := strings.Contains(packet, `"snapshot":true`)
 	return fmt.Sprintf("changes: snapshot %t; pull: everything %t; sync_request: snapshot %t", snapshot, everything, socket),
 		!snapshot || !everything || !socket
@@ -133,8 +157,8 @@ func futureMoment(t *trial) (string, bool) {
 func dayOfZone(t *trial) (string, bool) {
 	p := t.person("auckland")
 	t.expense(p, `,"date":"2026-10-31T12:00:00Z"`) // already 1 November there
-	november := t.ask(http.MethodGet, "/api/dashboard?from=2026-11-01&to=2026-11-30", p.token, "")
-	counted := strings.Contains(november.body, "12.5")
+	november := t.ask(http.MethodGet, "/api/dashboard?from=2026-11-01&to=2026-11-30", p.Token, "")
+	counted := strings.Contains(november.Body, "12.5")
 	return fmt.Sprintf("1 November in Auckland counts in November: %t", counted), !counted
 }
 
@@ -150,7 +174,7 @@ func subProtocol(t *trial) (string, bool) {
 
 func strayByte(t *trial) (string, bool) {
 	p := t.person("bytes")
-	c := t.socket(here, p.token)
+	c := t.socket(here, p.Token)
 	t.batch(p, operation("UPDATE", strings.Repeat("a", 24), "device_x", 1, "{\"description\":\"caf\xff\"}"))
 	packet, _ := heard(c, `"sync_error"`, 2*time.Second)
 	return fmt.Sprintf("sync_error: %.60q", packet), packet == "" || !utf8.ValidString(packet)
@@ -158,13 +182,13 @@ func strayByte(t *trial) (string, bool) {
 
 func strayByteDelta(t *trial) (string, bool) {
 	a := t.delta(t.person("bytes"), "local_\xff", 1)
-	return fmt.Sprintf("%s %.80q", a, a.body), !utf8.ValidString(a.body) || !json.Valid([]byte(a.body))
+	return fmt.Sprintf("%s %.80q", a, a.Body), !utf8.ValidString(a.Body) || !json.Valid([]byte(a.Body))
 }
 
 func originAllowed(origin string) func(*trial) (string, bool) {
 	return func(t *trial) (string, bool) {
 		a := t.ask(http.MethodGet, "/socket.io/?EIO=4&transport=polling", "", "", "Origin: "+origin)
-		return fmt.Sprintf("a page of %s: %s", origin, a), a.status != http.StatusOK
+		return fmt.Sprintf("a page of %s: %s", origin, a), a.Status != http.StatusOK
 	}
 }
 
@@ -185,15 +209,16 @@ func appOrigin(t *trial) (string, bool) {
 func dottedI(t *trial) (string, bool) {
 	owner, ivan := t.person("owner"), t.personAt("ivan@example.org")
 	id := t.expense(owner, "")
-	a := t.ask(http.MethodPost, "/api/expenses/"+id+"/share", owner.token, `{"email":"İvan@example.org","role":"viewer"}`)
-	reached := idOf(t.ask(http.MethodGet, "/api/expenses", ivan.token, "").body) != "" || t.invitation(ivan) != ""
+	a := t.ask(http.MethodPost, "/api/expenses/"+id+"/share", owner.Token, `{"email":"İvan@example.org","role":"viewer"}`)
+	reached := idOf(t.ask(http.MethodGet, "/api/expenses", ivan.Token, "").Body) != "" || t.invitation(ivan) != ""
 	return fmt.Sprintf("shared with İvan@: %s; ivan@ has or is asked for it: %t", a, reached), reached
 }
 
 func oneETag(t *trial) (string, bool) {
-	plain := t.ask(http.MethodGet, "/style.css", "", "").header
-	zipped := t.ask(http.MethodGet, "/style.css", "", "", "Accept-Encoding: gzip").header
-	same := plain.Get("ETag") == zipped.Get("ETag") && !strings.HasPrefix(plain.Get("ETag"), "W/") && zipped.Get("Content-Encoding") == "gzip"
+	plain := t.ask(http.MethodGet, "/style.css", "", "").Header
+	zipped := t.ask(http.MethodGet, "/style.css", "", "", "Accept-Encoding: gzip").Header
+	same := plain.Get("ETag") == zipped.Get("ETag") && !strings.HasPrefix(plain.Get("ETag"), "W/") &&
+		zipped.Get("Content-Encoding") == "gzip"
 	return fmt.Sprintf("plain %s, gzip %s", plain.Get("ETag"), zipped.Get("ETag")), same
 }
 
@@ -207,9 +232,9 @@ func printedPassword(t *trial) (string, bool) {
 
 func byteOrderMark(t *trial) (string, bool) {
 	p := t.person("bom")
-	a := t.ask(http.MethodPost, "/api/expenses", p.token, "\ufeff"+newExpense(""))
-	b := t.ask(http.MethodPost, "/api/sync/batch", p.token, "\ufeff"+batchOf())
-	return fmt.Sprintf("expense %s, batch %s", a, b), a.status != http.StatusCreated || b.status != http.StatusOK
+	a := t.ask(http.MethodPost, "/api/expenses", p.Token, "\ufeff"+newExpense(""))
+	b := t.ask(http.MethodPost, "/api/sync/batch", p.Token, "\ufeff"+batchOf())
+	return fmt.Sprintf("expense %s, batch %s", a, b), a.Status != http.StatusCreated || b.Status != http.StatusOK
 }
 
 func gzipBody(t *trial) (string, bool) {
@@ -217,25 +242,26 @@ func gzipBody(t *trial) (string, bool) {
 	z := gzip.NewWriter(&b)
 	_, _ = z.Write([]byte(newExpense("")))
 	_ = z.Close()
-	a := t.ask(http.MethodPost, "/api/expenses", t.person("gzip").token, b.String(), "Content-Encoding: gzip")
-	return a.String(), a.status != http.StatusCreated
+	a := t.ask(http.MethodPost, "/api/expenses", t.person("gzip").Token, b.String(), "Content-Encoding: gzip")
+	return a.String(), a.Status != http.StatusCreated
 }
 
 func identityBody(t *trial) (string, bool) {
-	a := t.ask(http.MethodPost, "/api/expenses", t.person("identity").token, newExpense(""), "Content-Encoding: Identity")
-	return a.String(), a.status != http.StatusCreated
+	a := t.ask(http.MethodPost, "/api/expenses", t.person("identity").Token, newExpense(""), "Content-Encoding: Identity")
+	return a.String(), a.Status != http.StatusCreated
 }
 
 func otherPaths(t *trial) (string, bool) {
 	p := t.person("paths")
-	slash, capitals := t.ask(http.MethodGet, "/api/expenses/", p.token, ""), t.ask(http.MethodGet, "/API/Expenses", p.token, "")
-	return fmt.Sprintf("/api/expenses/: %s, /API/Expenses: %s", slash, capitals), slash.status != http.StatusOK || capitals.status != http.StatusOK
+	slash, capitals := t.ask(http.MethodGet, "/api/expenses/", p.Token, ""), t.ask(http.MethodGet, "/API/Expenses", p.Token, "")
+	return fmt.Sprintf("/api/expenses/: %s, /API/Expenses: %s", slash, capitals), slash.Status != http.StatusOK ||
+		capitals.Status != http.StatusOK
 }
 
 func capitalID(t *trial) (string, bool) {
 	p := t.person("capitals")
-	a := t.ask(http.MethodPut, "/api/expenses/"+strings.ToUpper(t.expense(p, "")), p.token, newExpense(""))
-	return a.String(), a.status != http.StatusOK
+	a := t.ask(http.MethodPut, "/api/expenses/"+strings.ToUpper(t.expense(p, "")), p.Token, newExpense(""))
+	return a.String(), a.Status != http.StatusOK
 }
 
 // listensOnIPv6 looks for the port among the kernel's sockets, for IPv6 may be off.

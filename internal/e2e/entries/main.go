@@ -22,45 +22,26 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"slices"
-	"strings"
-	"syscall"
 
 	"expenseflow/internal/e2e/process"
 )
 
 func main() {
-	binary := flag.String("binary", "", "program to try (empty: build the one of this module)")
-	only := flag.String("only", "", "comma-separated `entries` to try (empty: all)")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *binary, strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })); err != nil {
-		fmt.Fprintln(os.Stderr, "entries:", err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, binary string, only []string) error {
-	if binary == "" {
-		dir, err := os.MkdirTemp("", "entries")
+	binary, only := process.BinaryFlag(), process.OnlyFlag("entries")
+	process.Main(func(ctx context.Context) error {
+		chosen, err := choose(only())
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
-		if binary, err = process.Build(ctx, dir); err != nil {
+		path, remove, err := binary(ctx)
+		if err != nil {
 			return err
 		}
-	}
-	chosen, err := choose(only)
-	if err != nil {
-		return err
-	}
-	return try(ctx, binary, chosen)
+		defer remove()
+		return try(ctx, path, chosen)
+	})
 }
 
 // choose finds the entries of these names; all if there are none.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +14,13 @@ import (
 	"time"
 
 	"expenseflow/internal/e2e/process"
+	"expenseflow/internal/socketio/socketiotest"
 )
 
 const (
 	here      = "127.0.0.1"  // where most requests come from
 	elsewhere = "127.0.0.66" // another address, the attacker's
-	password  = "four words in a row"
+	password  = process.Password
 )
 
 // A trial is one entry's server and clients. The first failure that is not an
@@ -103,47 +102,25 @@ func (t *trial) pause(d time.Duration) {
 }
 
 // An answer is what came back; status 0 is none.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
+type answer struct{ process.Answer }
 
 func (a answer) String() string {
-	if a.status == 0 {
+	if a.Status == 0 {
 		return "no answer"
 	}
-	return fmt.Sprint(a.status)
+	return fmt.Sprint(a.Status)
 }
-
-// into decodes the body.
-func (a answer) into(v any) { _ = json.Unmarshal([]byte(a.body), v) }
 
 // send asks as the given client; headers are "Name: value". No answer is an answer.
 func (t *trial) send(c *http.Client, method, path, token, body string, headers ...string) answer {
 	if t.err != nil {
 		return answer{}
 	}
-	req, err := http.NewRequestWithContext(t.ctx, method, "http://"+t.Addr+path, strings.NewReader(body))
-	if err != nil {
-		t.note(err)
-		return answer{}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
-		req.Header.Set(name, value)
-	}
-	res, err := c.Do(req)
+	a, err := process.Send(t.ctx, c, method, "http://"+t.Addr+path, token, body, headers...)
 	if err != nil {
 		return answer{}
 	}
-	defer res.Body.Close()
-	b, _ := io.ReadAll(res.Body)
-	return answer{res.StatusCode, res.Header, string(b)}
+	return answer{a}
 }
 
 // ask is send from here.
@@ -151,27 +128,16 @@ func (t *trial) ask(method, path, token, body string, headers ...string) answer 
 	return t.send(t.near, method, path, token, body, headers...)
 }
 
-// A person is an account.
-type person struct{ email, id, token string }
-
 // person registers an account.
-func (t *trial) person(name string) person { return t.personAt(name + "@example.org") }
+func (t *trial) person(name string) process.Account { return t.personAt(name + "@example.org") }
 
-func (t *trial) personAt(email string) person {
-	a := t.ask(http.MethodPost, "/api/auth/register", "", credentials(email, password))
-	var session struct {
-		Token string
-		User  struct{ ID string }
+func (t *trial) personAt(email string) process.Account {
+	if t.err != nil {
+		return process.Account{}
 	}
-	a.into(&session)
-	if t.err == nil && session.Token == "" {
-		t.note(fmt.Errorf("register %s: %s %.200s", email, a, a.body))
-	}
-	return person{email, session.User.ID, session.Token}
-}
-
-func credentials(email, password string) string {
-	return fmt.Sprintf(`{"name":"A person","email":%q,"password":%q}`, email, password)
+	a, err := process.Register(t.ctx, t.near, t.Addr, email)
+	t.note(err)
+	return a
 }
 
 // signIn asks as the given client.
@@ -180,11 +146,11 @@ func (t *trial) signIn(c *http.Client, email, password string) answer {
 }
 
 // expense records one and gives its id; fields begin with a comma.
-func (t *trial) expense(p person, fields string) string {
-	a := t.ask(http.MethodPost, "/api/expenses", p.token, newExpense(fields))
-	id := idOf(a.body)
+func (t *trial) expense(p process.Account, fields string) string {
+	a := t.ask(http.MethodPost, "/api/expenses", p.Token, newExpense(fields))
+	id := idOf(a.Body)
 	if t.err == nil && id == "" {
-		t.note(fmt.Errorf("record an expense: %s %.200s", a, a.body))
+		t.note(fmt.Errorf("record an expense: %s %.200s", a, a.Body))
 	}
 	return id
 }
@@ -202,7 +168,8 @@ func idOf(body string) string {
 
 // operation is one of a batch.
 func operation(action, id, device string, at int64, data string) string {
-	return fmt.Sprintf(`{"action":%q,"resourceType":"expense","resourceId":%q,"deviceId":%q,"timestamp":%d,"data":%s}`, action, id, device, at, data)
+	return fmt.Sprintf(`{"action":%q,"resourceType":"expense","resourceId":%q,"deviceId":%q,"timestamp":%d,"data":%s}`, action, id,
+		device, at, data)
 }
 
 func batchOf(operations ...string) string {
@@ -210,45 +177,45 @@ func batchOf(operations ...string) string {
 }
 
 // batch sends one from here.
-func (t *trial) batch(p person, operations ...string) answer {
-	return t.ask(http.MethodPost, "/api/sync/batch", p.token, batchOf(operations...))
+func (t *trial) batch(p process.Account, operations ...string) answer {
+	return t.ask(http.MethodPost, "/api/sync/batch", p.Token, batchOf(operations...))
 }
 
-// fill gives p n expenses.
-func (t *trial) fill(p person, n int) {
+// fill creates n expenses of p.
+func (t *trial) fill(p process.Account, n int) {
 	for from := 0; from < n; from += 10000 {
 		var ops []string
 		for i := from; i < min(n, from+10000); i++ {
-			ops = append(ops, operation("CREATE", fmt.Sprintf("temp_%d", i), "device_"+p.id, int64(1700000000000+i), newExpense("")))
+			ops = append(ops, operation("CREATE", fmt.Sprintf("temp_%d", i), "device_"+p.ID, int64(1700000000000+i), newExpense("")))
 		}
-		if a := t.batch(p, ops...); a.status != http.StatusOK {
-			t.note(fmt.Errorf("fill the account: %s %.100s", a, a.body))
+		if a := t.batch(p, ops...); a.Status != http.StatusOK {
+			t.note(fmt.Errorf("fill the account: %s %.100s", a, a.Body))
 		}
 	}
 }
 
 // share has owner's expense shared with p, who accepts if asked.
-func (t *trial) share(owner person, id string, p person) {
-	a := t.ask(http.MethodPost, "/api/expenses/"+id+"/share", owner.token, fmt.Sprintf(`{"email":%q,"role":"editor"}`, p.email))
-	if a.status/100 != 2 {
-		t.note(fmt.Errorf("share: %s %.100s", a, a.body))
+func (t *trial) share(owner process.Account, id string, p process.Account) {
+	a := t.ask(http.MethodPost, "/api/expenses/"+id+"/share", owner.Token, fmt.Sprintf(`{"email":%q,"role":"editor"}`, p.Email))
+	if a.Status/100 != 2 {
+		t.note(fmt.Errorf("share: %s %.100s", a, a.Body))
 	}
 	if invitation := t.invitation(p); invitation != "" {
-		t.ask(http.MethodPost, "/api/invitations/"+invitation+"/accept", p.token, "{}")
+		t.ask(http.MethodPost, "/api/invitations/"+invitation+"/accept", p.Token, "{}")
 	}
 }
 
 // invitation is the id of the first that waits for p; "" if none came within three
 // seconds, for the work behind a share goes on after its answer.
-func (t *trial) invitation(p person) string {
+func (t *trial) invitation(p process.Account) string {
 	for range 30 {
-		a := t.ask(http.MethodGet, "/api/invitations", p.token, "")
+		a := t.ask(http.MethodGet, "/api/invitations", p.Token, "")
 		var list struct{ Invitations []struct{ ID string } }
-		a.into(&list)
+		a.Into(&list)
 		if len(list.Invitations) > 0 {
 			return list.Invitations[0].ID
 		}
-		if a.status != http.StatusOK {
+		if a.Status != http.StatusOK {
 			return "" // this program does not invite
 		}
 		t.pause(100 * time.Millisecond)
@@ -257,7 +224,7 @@ func (t *trial) invitation(p person) string {
 }
 
 // socket opens a signed-in socket.
-func (t *trial) socket(from, token string) *process.Socket {
+func (t *trial) socket(from, token string) *socketiotest.Client {
 	if t.err != nil {
 		return nil
 	}
@@ -271,20 +238,18 @@ func (t *trial) socket(from, token string) *process.Socket {
 }
 
 // heard reads packets for d, or until one contains what; it gives that one.
-func heard(c *process.Socket, what string, d time.Duration) (packet string, open bool) {
+func heard(c *socketiotest.Client, what string, d time.Duration) (packet string, open bool) {
 	if c == nil {
 		return "", false
 	}
-	_ = c.SetReadDeadline(time.Now().Add(d))
+	_ = c.WebSocket().SetReadDeadline(time.Now().Add(d))
 	for {
-		_, b, err := c.ReadMessage()
+		packet, err := c.Receive()
 		switch {
 		case err != nil:
 			return "", timedOut(err)
-		case string(b) == "2":
-			_ = c.Say("3")
-		case bytes.Contains(b, []byte(what)):
-			return string(b), true
+		case strings.Contains(packet, what):
+			return packet, true
 		}
 	}
 }
@@ -303,7 +268,7 @@ func (t *trial) connect(from string) net.Conn {
 	return c
 }
 
-// isOpen is whether the server neither says anything nor closes c for d.
+// isOpen reports whether the server neither says anything nor closes c for d.
 func isOpen(c net.Conn, d time.Duration) bool {
 	_ = c.SetReadDeadline(time.Now().Add(d))
 	_, err := c.Read(make([]byte, 1))
@@ -316,9 +281,9 @@ func timedOut(err error) bool {
 }
 
 // say sends a packet on a socket that there may not be.
-func say(c *process.Socket, packet string) {
+func say(c *socketiotest.Client, packet string) {
 	if c != nil {
-		_ = c.Say(packet)
+		_ = c.Send(packet)
 	}
 }
 

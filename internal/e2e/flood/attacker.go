@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"expenseflow/internal/e2e/process"
+	"expenseflow/internal/socketio/socketiotest"
 )
 
 // attackFrom is the address that floods come from; the others are elsewhere.
@@ -59,7 +59,10 @@ func (a *attacker) note(what string) {
 
 func (a *attacker) noteError(err error) {
 	var timeout net.Error
+	var refused *socketiotest.RefusedError
 	switch {
+	case errors.As(err, &refused):
+		a.note(fmt.Sprint(refused.Status))
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	case errors.As(err, &timeout) && timeout.Timeout():
 		a.note("timeout")
@@ -76,18 +79,19 @@ func (a *attacker) noteError(err error) {
 
 // account registers an attacker's account, patiently.
 func (a *attacker) account(ctx context.Context, n int) (string, error) {
-	return register(ctx, a.client, a.addr, fmt.Sprintf("attacker%d@example.org", n))
+	made, err := process.Register(ctx, a.client, a.addr, fmt.Sprintf("attacker%d@example.org", n))
+	return made.Token, err
 }
 
 // ask sends one request and counts its status.
-func (a *attacker) ask(ctx context.Context, method, path, token string, body []byte) *answer {
-	res, err := send(ctx, a.client, method, "http://"+a.addr+path, token, bytes.NewReader(body))
+func (a *attacker) ask(ctx context.Context, method, path, token, body string) process.Answer {
+	answer, err := process.Send(ctx, a.client, method, "http://"+a.addr+path, token, body)
 	if err != nil {
 		a.noteError(err)
-		return &answer{}
+		return process.Answer{}
 	}
-	a.note(fmt.Sprint(res.status))
-	return res
+	a.note(fmt.Sprint(answer.Status))
+	return answer
 }
 
 // loop has n workers repeat fn until ctx ends.
@@ -157,11 +161,11 @@ func createOperation(i int, description string) string {
 }
 
 // batch joins operations.
-func batch(operations ...string) []byte {
-	return []byte(`{"operations":[` + strings.Join(operations, ",") + `]}`)
+func batch(operations ...string) string {
+	return `{"operations":[` + strings.Join(operations, ",") + `]}`
 }
 
-// fill gives the account n expenses.
+// fill creates n expenses of the account.
 func (a *attacker) fill(ctx context.Context, token string, n int) {
 	for from := 0; from < n && ctx.Err() == nil; from += 10000 {
 		var ops []string

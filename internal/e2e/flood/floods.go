@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"expenseflow/internal/e2e/process"
+	"expenseflow/internal/socketio/socketiotest"
 )
 
 // A flood is one kind of excess.
@@ -53,10 +54,19 @@ var floods = []flood{
 	{name: "nested-bodies", about: "POST /api/expenses of 1 MB of nested arrays, 4 connections", run: nestedBodies},
 	{name: "big-batches", about: "batches of 9 MB of creates, 6 connections, 4 accounts", run: bigBatches},
 	{name: "many-keys", about: "operations of a million keys, 4 connections", run: manyKeys},
-	{name: "parked", about: "20 batches of 9 MB that are parked, then 6 readers of the parked list", preparation: 15 * time.Second, run: parkedOverHTTP},
-	{name: "parked-sockets", about: "the same, read by sync_request on 4 sockets", preparation: 15 * time.Second, run: parkedOverSockets},
+	{
+		name: "parked", about: "20 batches of 9 MB that are parked, then 6 readers of the parked list", preparation: 15 * time.Second,
+		run: parkedOverHTTP,
+	},
+	{
+		name: "parked-sockets", about: "the same, read by sync_request on 4 sockets", preparation: 15 * time.Second,
+		run: parkedOverSockets,
+	},
 	{name: "sign-ins", about: "sign-ins with the attacker's own account, 80 connections", probesSignIn: true, run: signIns},
-	{name: "wrong-passwords", about: "wrong passwords for another's account, 80 connections", probesSignIn: true, run: wrongPasswords},
+	{
+		name: "wrong-passwords", about: "wrong passwords for another's account, 80 connections", probesSignIn: true,
+		run: wrongPasswords,
+	},
 	{name: "registrations", about: "registrations, 80 connections", probesSignIn: true, run: registrations},
 	{name: "acks", about: "4 sockets that send acks nobody asked for", run: packets("430[]")},
 	{name: "nowhere", about: "4 sockets that CONNECT to namespaces that do not exist", run: packets("40/nowhere,")},
@@ -67,7 +77,10 @@ var floods = []flood{
 	{name: "reconnects", about: "CONNECT and DISCONNECT in turn on 20 sockets", run: reconnects},
 	{name: "shares", about: "shares of own expenses with one person, 8 connections", preparation: 5 * time.Second, run: shares},
 	{name: "documents", about: "/readyz, /openapi.json and the page, 16 connections", run: documents},
-	{name: "analytics", about: "every analytics route over 20,000 expenses, 8 connections", preparation: 12 * time.Second, run: analytics},
+	{
+		name: "analytics", about: "every analytics route over 20,000 expenses, 8 connections", preparation: 12 * time.Second,
+		run: analytics,
+	},
 }
 
 func nothing() (string, http.Header) { return "", nil }
@@ -141,11 +154,11 @@ func unfinishedFrames(ctx context.Context, a *attacker) error {
 		context.AfterFunc(ctx, func() { _ = c.Close() })
 		const size = 999_999
 		head := []byte{0x81, 0x80 | 127, 0, 0, 0, 0, 0, size >> 16, size >> 8 & 255, size & 255, 0, 0, 0, 0}
-		if _, err := c.UnderlyingConn().Write(append(head, part...)); err != nil {
+		if _, err := c.WebSocket().UnderlyingConn().Write(append(head, part...)); err != nil {
 			a.noteError(err)
 			return
 		}
-		c.Hear(func([]byte) {})
+		_ = c.Listen(func(string) {})
 		a.note("closed")
 	})
 	return nil
@@ -154,8 +167,8 @@ func unfinishedFrames(ctx context.Context, a *attacker) error {
 func unfinishedPosts(ctx context.Context, a *attacker) error {
 	part := strings.Repeat("4", 990_000)
 	loop(ctx, 300, func(int) {
-		res := a.ask(ctx, http.MethodGet, "/socket.io/?EIO=4&transport=polling", "", nil)
-		_, sid, found := strings.Cut(string(res.body), `"sid":"`)
+		res := a.ask(ctx, http.MethodGet, "/socket.io/?EIO=4&transport=polling", "", "")
+		_, sid, found := strings.Cut(res.Body, `"sid":"`)
 		if !found {
 			_ = pause(ctx, time.Second)
 			return
@@ -167,7 +180,8 @@ func unfinishedPosts(ctx context.Context, a *attacker) error {
 			return
 		}
 		defer c.Close()
-		_, _ = fmt.Fprintf(c, "POST /socket.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n%s", sid, part)
+		_, _ = fmt.Fprintf(c, "POST /socket.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n%s",
+			sid, part)
 		a.noteAnswer(c)
 	})
 	return nil
@@ -194,13 +208,13 @@ func attachments(ctx context.Context, a *attacker) error {
 		}
 		defer c.Close()
 		context.AfterFunc(ctx, func() { _ = c.Close() })
-		err = c.Say(head.String())
+		err = c.Send(head.String())
 		for range 9 {
 			if err == nil {
-				err = c.WriteMessage(websocket.BinaryMessage, blob)
+				err = c.WebSocket().WriteMessage(websocket.BinaryMessage, blob)
 			}
 		}
-		c.Hear(func([]byte) {})
+		_ = c.Listen(func(string) {})
 		a.note("closed")
 	})
 	return nil
@@ -239,7 +253,7 @@ func reads(n, connections int, paths ...string) func(context.Context, *attacker)
 		}
 		var turn atomic.Int64
 		loop(ctx, connections, func(int) {
-			a.ask(ctx, http.MethodGet, paths[int(turn.Add(1))%len(paths)], token, nil)
+			a.ask(ctx, http.MethodGet, paths[int(turn.Add(1))%len(paths)], token, "")
 		})
 		return nil
 	}
@@ -292,7 +306,8 @@ func nestedBatches(ctx context.Context, a *attacker) error {
 	}
 	var ops []string
 	for i := range 50 {
-		ops = append(ops, fmt.Sprintf(`{"action":"CREATE","resourceType":"expense","resourceId":"t%d","deviceId":"d","timestamp":%d,"data":%s}`, i, i, nested(9990)))
+		ops = append(ops, fmt.Sprintf(`{"action":"CREATE","resourceType":"expense","resourceId":"t%d","deviceId":"d",`+
+			`"timestamp":%d,"data":%s}`, i, i, nested(9990)))
 	}
 	body := batch(ops...)
 	loop(ctx, 4, func(int) {
@@ -308,7 +323,7 @@ func nestedBodies(ctx context.Context, a *attacker) error {
 	if err != nil {
 		return err
 	}
-	body := []byte(`{"description":` + nested(499_000) + `}`)
+	body := `{"description":` + nested(499_000) + `}`
 	loop(ctx, 4, func(int) { a.ask(ctx, http.MethodPost, "/api/expenses", token, body) })
 	return nil
 }
@@ -342,7 +357,8 @@ func manyKeys(ctx context.Context, a *attacker) error {
 	for i := range 1_000_000 {
 		fmt.Fprintf(&keys, `,"%x":1`, i)
 	}
-	body := batch(`{"action":"CREATE","resourceType":"expense","resourceId":"t","deviceId":"d","timestamp":1,"data":{"a":1` + keys.String()[:9_000_000] + `}}`)
+	body := batch(`{"action":"CREATE","resourceType":"expense","resourceId":"t","deviceId":"d","timestamp":1,"data":{"a":1` +
+		keys.String()[:9_000_000] + `}}`)
 	loop(ctx, 4, func(int) { a.ask(ctx, http.MethodPost, "/api/sync/batch", token, body) })
 	return nil
 }
@@ -357,7 +373,7 @@ func park(ctx context.Context, a *attacker) (string, error) {
 	for b := range 20 {
 		var ops []string
 		for i := range 22 {
-			ops = append(ops, fmt.Sprintf(`{"action":"UPDATE","resourceType":"expense","resourceId":"%024x","deviceId":"d","timestamp":%d,"data":{"description":%q}}`, b*100+i, b*100+i, long))
+			ops = append(ops, parkedUpdate(b*100+i, long))
 		}
 		a.ask(ctx, http.MethodPost, "/api/sync/batch", token, batch(ops...))
 	}
@@ -365,11 +381,17 @@ func park(ctx context.Context, a *attacker) (string, error) {
 	for b := range 4 {
 		var ops []string
 		for i := range 1000 {
-			ops = append(ops, fmt.Sprintf(`{"action":"UPDATE","resourceType":"expense","resourceId":"%024x","deviceId":"d","timestamp":%d,"data":{"description":%q}}`, 5000+b*1000+i, b*1000+i, long[:8000]))
+			ops = append(ops, parkedUpdate(5000+b*1000+i, long[:8000]))
 		}
 		a.ask(ctx, http.MethodPost, "/api/sync/batch", token, batch(ops...))
 	}
 	return token, nil
+}
+
+// parkedUpdate is operation number n, of an expense that is not there.
+func parkedUpdate(n int, description string) string {
+	return fmt.Sprintf(`{"action":"UPDATE","resourceType":"expense","resourceId":"%024x","deviceId":"d",`+
+		`"timestamp":%d,"data":{"description":%q}}`, n, n, description)
 }
 
 func parkedOverHTTP(ctx context.Context, a *attacker) error {
@@ -377,7 +399,7 @@ func parkedOverHTTP(ctx context.Context, a *attacker) error {
 	if err != nil {
 		return err
 	}
-	loop(ctx, 6, func(int) { a.ask(ctx, http.MethodGet, "/api/sync/pending", token, nil) })
+	loop(ctx, 6, func(int) { a.ask(ctx, http.MethodGet, "/api/sync/pending", token, "") })
 	return nil
 }
 
@@ -395,11 +417,11 @@ func parkedOverSockets(ctx context.Context, a *attacker) error {
 		}
 		defer c.Close()
 		context.AfterFunc(ctx, func() { _ = c.Close() })
-		if c.Say(`42["sync_request"]`) == nil {
-			c.Hear(func(b []byte) {
-				if strings.HasPrefix(string(b), `42["sync_data"`) {
+		if c.Send(`42["sync_request"]`) == nil {
+			_ = c.Listen(func(packet string) {
+				if strings.HasPrefix(packet, `42["sync_data"`) {
 					a.note("sync_data")
-					_ = c.Say(`42["sync_request"]`)
+					_ = c.Send(`42["sync_request"]`)
 				}
 			})
 		}
@@ -412,13 +434,13 @@ func signIns(ctx context.Context, a *attacker) error {
 	if _, err := a.account(ctx, 0); err != nil {
 		return err
 	}
-	body := []byte(fmt.Sprintf(`{"email":"attacker0@example.org","password":%q}`, password))
+	body := fmt.Sprintf(`{"email":"attacker0@example.org","password":%q}`, process.Password)
 	loop(ctx, 80, func(int) { a.ask(ctx, http.MethodPost, "/api/auth/login", "", body) })
 	return nil
 }
 
 func wrongPasswords(ctx context.Context, a *attacker) error {
-	body := []byte(`{"email":"attacker0@example.org","password":"not the right one"}`)
+	body := `{"email":"attacker0@example.org","password":"not the right one"}`
 	if _, err := a.account(ctx, 0); err != nil {
 		return err
 	}
@@ -429,15 +451,15 @@ func wrongPasswords(ctx context.Context, a *attacker) error {
 func registrations(ctx context.Context, a *attacker) error {
 	var serial atomic.Int64
 	loop(ctx, 80, func(int) {
-		body := fmt.Sprintf(`{"name":"n","email":"r%d@example.org","password":%q}`, serial.Add(1), password)
-		a.ask(ctx, http.MethodPost, "/api/auth/register", "", []byte(body))
+		body := fmt.Sprintf(`{"name":"n","email":"r%d@example.org","password":%q}`, serial.Add(1), process.Password)
+		a.ask(ctx, http.MethodPost, "/api/auth/register", "", body)
 	})
 	return nil
 }
 
 // onSockets has 4 signed-in sockets do something until the server ends them, and
 // begin again.
-func onSockets(ctx context.Context, a *attacker, n int, do func(*process.Socket) error) error {
+func onSockets(ctx context.Context, a *attacker, n int, do func(*socketiotest.Client) error) error {
 	token, err := a.account(ctx, 0)
 	if err != nil {
 		return err
@@ -451,7 +473,7 @@ func onSockets(ctx context.Context, a *attacker, n int, do func(*process.Socket)
 		}
 		defer c.Close()
 		context.AfterFunc(ctx, func() { _ = c.Close() })
-		go c.Hear(func([]byte) {})
+		go func() { _ = c.Listen(func(string) {}) }()
 		for ctx.Err() == nil {
 			if err := do(c); err != nil {
 				a.note("socket closed")
@@ -464,13 +486,13 @@ func onSockets(ctx context.Context, a *attacker, n int, do func(*process.Socket)
 
 func packets(packet string) func(context.Context, *attacker) error {
 	return func(ctx context.Context, a *attacker) error {
-		return onSockets(ctx, a, 4, func(c *process.Socket) error { return c.Say(packet) })
+		return onSockets(ctx, a, 4, func(c *socketiotest.Client) error { return c.Send(packet) })
 	}
 }
 
 func websocketPings(ctx context.Context, a *attacker) error {
-	return onSockets(ctx, a, 4, func(c *process.Socket) error {
-		return c.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second))
+	return onSockets(ctx, a, 4, func(c *socketiotest.Client) error {
+		return c.WebSocket().WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second))
 	})
 }
 
@@ -480,11 +502,11 @@ func reconnects(ctx context.Context, a *attacker) error {
 		return err
 	}
 	connect := fmt.Sprintf(`40{"token":%q}`, token)
-	return onSockets(ctx, a, 20, func(c *process.Socket) error {
-		if err := c.Say("41"); err != nil {
+	return onSockets(ctx, a, 20, func(c *socketiotest.Client) error {
+		if err := c.Send("41"); err != nil {
 			return err
 		}
-		return c.Say(connect)
+		return c.Send(connect)
 	})
 }
 
@@ -493,18 +515,18 @@ func shares(ctx context.Context, a *attacker) error {
 	if err != nil {
 		return err
 	}
-	list := a.ask(ctx, http.MethodGet, "/api/expenses", token, nil)
+	list := a.ask(ctx, http.MethodGet, "/api/expenses", token, "")
 	var ids []string
-	for _, part := range strings.Split(string(list.body), `"_id":"`)[1:] {
+	for _, part := range strings.Split(list.Body, `"_id":"`)[1:] {
 		ids = append(ids, part[:24])
 	}
 	if len(ids) == 0 {
-		return fmt.Errorf("no expenses in %.100s", list.body)
+		return fmt.Errorf("no expenses in %.100s", list.Body)
 	}
 	var turn atomic.Int64
 	loop(ctx, 8, func(int) {
 		id := ids[int(turn.Add(1))%len(ids)]
-		a.ask(ctx, http.MethodPost, "/api/expenses/"+id+"/share", token, []byte(`{"email":"person0@example.org","role":"viewer"}`))
+		a.ask(ctx, http.MethodPost, "/api/expenses/"+id+"/share", token, `{"email":"person0@example.org","role":"viewer"}`)
 	})
 	return nil
 }

@@ -26,10 +26,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"expenseflow/internal/e2e/process"
@@ -37,33 +34,28 @@ import (
 
 func main() {
 	var c campaign
-	only := flag.String("only", "", "comma-separated `floods` to run (empty: all)")
+	binary, only := process.BinaryFlag(), process.OnlyFlag("floods")
 	flag.DurationVar(&c.length, "length", time.Minute, "how long each half of a round lasts")
 	flag.IntVar(&c.rounds, "rounds", 3, "rounds of each flood; the table holds medians")
-	flag.StringVar(&c.binary, "binary", "", "server to attack (empty: build the one of this module)")
 	flag.StringVar(&c.database, "database", "", "DATABASE_URL of the server (empty: a fresh SQLite file each round)")
 	list := flag.Bool("list", false, "list the floods")
 	attack := flag.String("attack", "", "run one `flood` as the attacking process (used by flood itself)")
 	target := flag.String("target", "", "`address` that -attack floods")
-	flag.Parse()
-
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	switch {
-	case *list:
-		listFloods()
-	case *attack != "":
-		exitOn(runAttack(ctx, *attack, *target, c.length))
-	default:
-		exitOn(c.run(ctx, strings.FieldsFunc(*only, func(r rune) bool { return r == ',' || r == ' ' })))
-	}
-}
-
-func exitOn(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "flood:", err)
-		os.Exit(1)
-	}
+	process.Main(func(ctx context.Context) (err error) {
+		if *list {
+			listFloods()
+			return nil
+		}
+		if *attack != "" {
+			return runAttack(ctx, *attack, *target, c.length)
+		}
+		var remove func()
+		if c.binary, remove, err = binary(ctx); err != nil {
+			return err
+		}
+		defer remove()
+		return c.run(ctx, only())
+	})
 }
 
 func listFloods() {
@@ -83,16 +75,6 @@ func (c *campaign) run(ctx context.Context, only []string) error {
 	for _, name := range only {
 		if _, ok := floodNamed(name); !ok {
 			return fmt.Errorf("no flood is called %s: see -list", name)
-		}
-	}
-	dir, err := os.MkdirTemp("", "flood")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	if c.binary == "" {
-		if c.binary, err = process.Build(ctx, dir); err != nil {
-			return err
 		}
 	}
 	broken := 0

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +10,7 @@ import (
 	"time"
 
 	"expenseflow/internal/e2e/process"
+	"expenseflow/internal/socketio/socketiotest"
 )
 
 // The kinds of work that the others do.
@@ -44,10 +42,8 @@ type others struct {
 
 type person struct {
 	email, token string
-	socket       *process.Socket
+	socket       *socketiotest.Client
 }
-
-const password = "four words in a row"
 
 // newOthers registers the others and opens a socket for each.
 func newOthers(ctx context.Context, addr string, signIn bool) (*others, error) {
@@ -56,57 +52,19 @@ func newOthers(ctx context.Context, addr string, signIn bool) (*others, error) {
 		client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	for i := range 4 {
-		p := person{email: fmt.Sprintf("person%d@example.org", i)}
-		token, err := register(ctx, o.client, addr, p.email)
+		account, err := process.Register(ctx, o.client, addr, fmt.Sprintf("person%d@example.org", i))
 		if err != nil {
 			return nil, err
 		}
-		p.token = token
-		if p.socket, err = process.Dial(addr, "127.0.0.1", token); err != nil {
+		p := person{email: account.Email, token: account.Token}
+		if p.socket, err = process.Dial(addr, "127.0.0.1", p.token); err != nil {
 			return nil, fmt.Errorf("connect: %w", err)
 		}
-		go p.socket.Hear(o.hear)
+		socket := p.socket
+		go func() { _ = socket.Listen(o.hear) }()
 		o.people = append(o.people, p)
 	}
 	return o, nil
-}
-
-// register makes an account and gives its token.
-func register(ctx context.Context, c *http.Client, addr, email string) (string, error) {
-	body := fmt.Sprintf(`{"name":"A person","email":%q,"password":%q}`, email, password)
-	res, err := send(ctx, c, http.MethodPost, "http://"+addr+"/api/auth/register", "", strings.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	var session struct{ Token string }
-	if err := json.Unmarshal(res.body, &session); err != nil || session.Token == "" {
-		return "", fmt.Errorf("register %s: %d %.200s", email, res.status, res.body)
-	}
-	return session.Token, nil
-}
-
-// An answer is what came back.
-type answer struct {
-	status int
-	body   []byte
-}
-
-func send(ctx context.Context, c *http.Client, method, url, token string, body io.Reader) (*answer, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url, body)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := c.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return &answer{res.StatusCode, b}, err
 }
 
 // work has everybody work for d.
@@ -154,7 +112,7 @@ func (o *others) do(kind string) {
 	case kindConnect:
 		err = o.connect(p)
 	case kindSignIn:
-		err = o.post(p, "/api/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, p.email, password))
+		err = o.post(p, "/api/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, p.email, process.Password))
 	}
 	o.note(kind, time.Since(began), err)
 }
@@ -167,18 +125,16 @@ func (o *others) next() *person {
 	return &o.people[o.serial%len(o.people)]
 }
 
-func (o *others) get(p *person, path string) error {
-	return o.ask(http.MethodGet, p, path, nil)
-}
+func (o *others) get(p *person, path string) error { return o.ask(http.MethodGet, p, path, "") }
 
 func (o *others) post(p *person, path, body string) error {
-	return o.ask(http.MethodPost, p, path, strings.NewReader(body))
+	return o.ask(http.MethodPost, p, path, body)
 }
 
-func (o *others) ask(method string, p *person, path string, body io.Reader) error {
-	res, err := send(context.Background(), o.client, method, "http://"+o.addr+path, p.token, body)
-	if err == nil && res.status >= 300 {
-		err = fmt.Errorf("%d %.100s", res.status, res.body)
+func (o *others) ask(method string, p *person, path, body string) error {
+	a, err := process.Send(context.Background(), o.client, method, "http://"+o.addr+path, p.token, body)
+	if err == nil && a.Status >= 300 {
+		err = fmt.Errorf("%d %.100s", a.Status, a.Body)
 	}
 	return err
 }
@@ -194,16 +150,15 @@ func (o *others) create(p *person) error {
 }
 
 // hear notes how long an event took.
-func (o *others) hear(packet []byte) {
-	if !bytes.Contains(packet, []byte(`"expense_created"`)) {
+func (o *others) hear(packet string) {
+	if !strings.Contains(packet, `"expense_created"`) {
 		return
 	}
-	i := bytes.Index(packet, []byte("entry-"))
+	i := strings.Index(packet, "entry-")
 	if i < 0 {
 		return
 	}
-	rest := packet[i:]
-	text := string(rest[:bytes.IndexByte(rest, '"')])
+	text, _, _ := strings.Cut(packet[i:], `"`)
 	o.mu.Lock()
 	began, ok := o.waiting[text]
 	delete(o.waiting, text)
@@ -233,7 +188,7 @@ func (o *others) note(kind string, d time.Duration, err error) {
 	o.seen[kind] = s
 }
 
-// reset gives what was seen since the last reset. An event that is still awaited
+// reset returns what was seen since the last reset. An event that is still awaited
 // after a second counts as failed.
 func (o *others) reset() latencies {
 	o.mu.Lock()
@@ -275,7 +230,7 @@ func (l latencies) p99(kind string) time.Duration {
 	return took[len(took)*99/100]
 }
 
-// kinds gives each kind's 99th percentile.
+// kinds returns each kind's 99th percentile.
 func (l latencies) kinds() map[string]time.Duration {
 	m := map[string]time.Duration{}
 	for k := range l {

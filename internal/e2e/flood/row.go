@@ -72,10 +72,11 @@ type row struct {
 	rounds []round
 }
 
-const header = "| flood | worst of the others | p99 before -> during, ms | ratio | others failed | RSS before -> peak -> after, MiB | descriptors | what it was told | |\n" +
+const header = "| flood | worst of the others | p99 before -> during, ms | ratio | others failed | RSS before -> peak -> " +
+	"after, MiB | descriptors | what it was told | |\n" +
 	"|---|---|---|---|---|---|---|---|---|"
 
-// median gives the round whose ratio is the middle one.
+// median returns the round whose ratio is the middle one.
 func (r *row) median() *round {
 	slices.SortFunc(r.rounds, func(a, b round) int {
 		_, x := a.worst()

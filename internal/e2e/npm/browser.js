@@ -20,8 +20,11 @@ const windows = new Map();
 let browser;
 
 async function launch({ executable }) {
-  // Root needs --no-sandbox, and a container's /dev/shm is small.
-  browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  // Root needs --no-sandbox, a container's /dev/shm is small, and no page here needs other machines.
+  const here = 'MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1';
+  browser = await chromium.launch({
+    executablePath: executable, args: ['--no-sandbox', '--disable-dev-shm-usage', `--host-resolver-rules=${here}`],
+  });
 }
 
 async function open({ device, url, profile = device, options = {}, now }) {
@@ -36,6 +39,18 @@ async function open({ device, url, profile = device, options = {}, now }) {
   page.on('console', (message) => isFault(message) && faults.push(message.text()));
   windows.set(device, { page, profile, faults, asked: listenForRequests(page) });
   await page.goto(url);
+}
+
+async function goto({ device, url }) {
+  await windows.get(device).page.goto(url);
+}
+
+// protocols gives the versions of HTTP by which the page asked the API.
+function protocols({ device }) {
+  return windows.get(device).page.evaluate(() => {
+    const api = performance.getEntriesByType('resource').filter((entry) => entry.name.includes('/api/'));
+    return [...new Set(api.map((entry) => entry.nextHopProtocol))];
+  });
 }
 
 // listenForRequests gives a list that grows with what the page asks of /api.
@@ -54,9 +69,12 @@ async function requests({ device }) {
   return Promise.all(asked.splice(0).map(async ({ request, text }) => `${text} ${(await request.response())?.status()}`));
 }
 
-// A request that finds no server, or is refused, is not the page's fault.
+// A request that finds no server, or is refused, is not the page's fault; nor is a goodbye
+// to a server that has closed the connection already.
+const network = /Failed to load resource|WebSocket connection to|WebSocket is already in CLOSING|fetching the script/;
+
 function isFault(message) {
-  return ['error', 'warning'].includes(message.type()) && !/Failed to load resource|WebSocket connection to|fetching the script/.test(message.text());
+  return ['error', 'warning'].includes(message.type()) && !network.test(message.text());
 }
 
 // faults gives what the page did wrong: exceptions, and breaches of its policy.
@@ -91,6 +109,22 @@ async function choose(command) {
 
 async function press(command) {
   await (await place(command)).getByRole('button', { name: command.name, exact: true }).first().click();
+}
+
+// pressBeside presses the last button of the row of a table that has a text; without a name,
+// buttons of pages that nobody here wrote have only an icon.
+async function pressBeside({ device, text }) {
+  await windows.get(device).page.locator('tr', { hasText: text }).first().locator('button').last().click();
+}
+
+// go shows another part of a page that has them behind the # of its address.
+async function go({ device, part }) {
+  await windows.get(device).page.evaluate((hash) => { window.location.hash = hash; }, part);
+}
+
+// content gives everything that the page shows.
+function content({ device }) {
+  return windows.get(device).page.locator('body').innerText();
 }
 
 // follow takes a link, whose name may go on behind what is given.
@@ -210,8 +244,8 @@ async function axe({ device }) {
 }
 
 const actions = {
-  launch, open, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
-  requests, follow, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
+  launch, open, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
+  requests, follow, pressBeside, go, content, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {

@@ -5,12 +5,14 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,12 +27,37 @@ type Server struct {
 	ended chan struct{}
 }
 
-// Build builds the program of this module into dir and gives its path.
-func Build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "expenseflow")
-	out, err := exec.CommandContext(ctx, "go", "build", "-ldflags=-s", "-o", path, "expenseflow").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build the server: %w\n%s", err, out)
+// ModuleRoot returns the folder of the module that the working directory is in.
+func ModuleRoot() (string, error) {
+	dir, err := os.Getwd()
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			err = errors.New("run it in the module's folder")
+			break
+		}
+	}
+	return "", err
+}
+
+// RaceFlags build with the race detector, but for two libraries: the inner loop of
+// bcrypt, with which a sign-up would take three seconds of a processor, and SQLite as it
+// was translated from C, whose memory is not Go's.
+var RaceFlags = []string{
+	"-race",
+	"-gcflags=golang.org/x/crypto/blowfish=-race=false",
+	"-gcflags=modernc.org/sqlite/lib=-race=false",
+}
+
+// Build builds the program of this module, by the go command with these flags, into a
+// file of this name in dir, and returns the file's path.
+func Build(ctx context.Context, dir, name string, flags ...string) (string, error) {
+	path := filepath.Join(dir, name)
+	args := slices.Concat([]string{"build", "-o", path}, flags, []string{"expenseflow"})
+	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return path, nil
 }
@@ -100,7 +127,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	}
 }
 
-// Alive is whether the process has not ended.
+// Alive reports whether the process has not ended.
 func (s *Server) Alive() bool {
 	select {
 	case <-s.ended:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 
+import aiohttp
 import socketio
 
 ACK_TIMEOUT_S = 20
@@ -78,6 +79,9 @@ class Device:
 
 async def do_open(command):
     options = command.get("options") or {}
+    if options.get("compress"):  # which its library does not offer by itself
+        connect = aiohttp.ClientSession.ws_connect
+        aiohttp.ClientSession.ws_connect = lambda *args, **more: connect(*args, compress=15, **more)
     device = Device(command["device"], options)
     devices[command["device"]] = device
     try:

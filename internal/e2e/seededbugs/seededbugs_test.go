@@ -1,6 +1,6 @@
-// Package seededbugs shows that the checks find what they are there to find: each
-// bug of internal/seededbug is put into the code in turn, and at least one of the
-// tests named here has to fail (docs/reliability.md).
+// Package seededbugs shows that the checks find what they are there to find: each of
+// overlay.Bugs is put into the code in turn, and the tests that it names have to fail
+// (docs/reliability.md#seeded-bugs).
 package seededbugs
 
 import (
@@ -10,139 +10,125 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
-	"expenseflow/internal/seededbug"
+	"expenseflow/internal/e2e/overlay"
 )
 
-// A check is one test, and what it is short for in the table.
-type check struct {
-	name, folder, test string
-}
-
-// The checks. Each builds once and runs for each of its bugs.
-var (
-	simulation = check{"simulation", "internal/e2e/simulation", "TestWhateverHappensDevicesEndUpEqual"}
-	scope      = check{"small scope", "internal/e2e/simulation", "TestTheSmallScopeHolds"}
-	hole       = check{"test of the tail", "internal/changes", "TestAHoleIsLoggedAndNeverSteppedOver"}
-	recovery   = check{"test of recovery", "sockets", "TestRecoveryAuthenticatesAgain"}
-	bound      = check{"test of queues", "sockets", "TestASocketThatNobodyReadsHoldsABoundedPartOfItsLog"}
-	users      = check{"test of rooms", "sockets", "TestParkedOperationIsAnnouncedToItsUserAlone"}
-	claim      = check{"test of claims", "internal/store", "TestAPostIsClaimedOnce"}
-	answer     = check{"test of lost answers", "internal/reconcile", "TestD17ALostAnswerMakesNoSecondExpense"}
-	poison     = check{"test of poison", "internal/reconcile", "TestAPoisonousOperationEndsParked"}
-	resume     = check{"test of resuming", "internal/changes", "TestResumeInsideDeliverIsNotLost"}
-)
-
-// caught says which checks find which bug.
-var caught = map[seededbug.Bug][]check{
-	seededbug.GlobalCursor:     {simulation},
-	seededbug.EmitBeforeCommit: {simulation, scope},
-	seededbug.NoDedupe:         {simulation, scope},
-	seededbug.AckBeforeCommit:  {simulation},
-	seededbug.NoGapCheck:       {hole},
-	seededbug.DroppedTombstone: {simulation, scope},
-	seededbug.ZeroValueUpdate:  {simulation},
-	seededbug.ClientClock:      {simulation, scope},
-	seededbug.NoRecoveryAuth:   {recovery},
-	seededbug.UnboundedQueue:   {bound},
-	seededbug.UnauthorisedJoin: {users},
-	seededbug.RelayTrusted:     {simulation, scope},
-
-	// The reviewer's.
-	seededbug.KeptClaim:  {simulation, scope, claim, answer},
-	seededbug.HalfUndo:   {simulation, scope, poison},
-	seededbug.LostResume: {simulation, scope, resume},
-}
-
-// built is where the tests are that TestMain's run has built.
-var built string
+// work is the folder of the overlay and of the tests that are built with it.
+var work string
 
 func TestMain(m *testing.M) {
 	var err error
-	if built, err = os.MkdirTemp("", "expenseflow-seededbugs-"); err != nil {
+	if work, err = os.MkdirTemp("", "expenseflow-seededbugs-"); err != nil {
 		fmt.Fprintln(os.Stderr, "seededbugs:", err)
 		os.Exit(1)
 	}
 	code := m.Run()
-	os.RemoveAll(built)
+	os.RemoveAll(work)
 	os.Exit(code)
 }
 
-func TestEachSeededBugIsCaught(t *testing.T) {
-	var table strings.Builder
-	for _, bug := range seededbug.Bugs {
-		for _, c := range caught[bug] {
-			out, failed := c.run(t, bug)
-			if !failed {
-				t.Errorf("%s does not find %s:\n%s", c.test, bug, out)
-				continue
+func TestEachSeededBugIsFound(t *testing.T) {
+	for _, bug := range overlay.Bugs {
+		t.Run(bug.Name, func(t *testing.T) {
+			t.Parallel()
+			for _, test := range bug.Found {
+				out, failed := run(t, test, bug.Name)
+				switch {
+				case bytes.Contains(out, []byte("--- SKIP: "+test.Name)):
+					t.Skipf("%s skips:\n%s", test.Name, out)
+				case failed:
+					t.Logf("found by %s: %s", test.Name, complaint(out))
+				default:
+					t.Errorf("%s does not find that %s:\n%s", test.Name, bug.Does, out)
+				}
 			}
-			fmt.Fprintf(&table, "| %s | %s (`%s`) | %s |\n", bug, c.name, c.test, complaint(out))
-		}
-		if len(caught[bug]) == 0 {
-			t.Errorf("nothing is said to find %s", bug)
-		}
+		})
 	}
-	t.Logf("what finds what:\n%s", table.String())
 }
 
 // Without a bug, the same builds of the same tests pass.
-func TestWithoutABugTheChecksPass(t *testing.T) {
-	for _, c := range []check{simulation, scope, hole, recovery, bound, users, claim, answer, poison, resume} {
-		if out, failed := c.run(t, ""); failed {
-			t.Errorf("%s:\n%s", c.test, out)
+func TestWithoutABugTheTestsPass(t *testing.T) {
+	tests := map[string][]string{} // by package
+	for _, bug := range overlay.Bugs {
+		for _, test := range bug.Found {
+			if !slices.Contains(tests[test.Package], test.Name) {
+				tests[test.Package] = append(tests[test.Package], test.Name)
+			}
+		}
+	}
+	for pkg, names := range tests {
+		if out, err := play(t, pkg, "("+strings.Join(names, "|")+")", ""); err != nil {
+			t.Errorf("%s: %v\n%s", pkg, err, out)
 		}
 	}
 }
 
-// The program that users run has nothing of it.
-func TestTheProgramHasNoSeededBugs(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "expenseflow")
-	root := filepath.Join("..", "..", "..")
-	command(t, root, "go", "build", "-o", path, ".")
-	symbols := command(t, root, "go", "tool", "nm", path)
-	if i := bytes.Index(symbols, []byte("expenseflow/internal/seededbug.")); i >= 0 {
-		t.Errorf("the program holds %s", bytes.SplitN(symbols[i:], []byte("\n"), 2)[0])
-	}
+// run runs a test with a bug and reports whether it failed. A share of the seeds and
+// cases is enough.
+func run(t *testing.T, test overlay.Test, bug string) (out []byte, failed bool) {
+	t.Helper()
+	out, err := play(t, test.Package, test.Name, bug)
+	return out, err != nil && bytes.Contains(out, []byte("--- FAIL: "+test.Name))
 }
 
-// run has the check look for a bug. Each folder's tests are built with all bugs in
-// them, once; a share of the seeds and cases is enough.
-func (c check) run(t *testing.T, bug seededbug.Bug) (out []byte, failed bool) {
+// play runs the tests of a package that a pattern names, with a bug or with none.
+func play(t *testing.T, pkg, names, bug string) (out []byte, err error) {
 	t.Helper()
-	folder := filepath.Join("..", "..", "..", filepath.FromSlash(c.folder))
-	binary := filepath.Join(built, strings.ReplaceAll(c.folder, "/", "-")+".test")
-	if _, err := os.Stat(binary); err != nil {
-		command(t, folder, "go", "test", "-c", "-tags", "seededbugs", "-o", binary, ".")
-	}
-	test := exec.Command(binary, "-test.short", "-test.run", "^"+c.test+"$", "-test.timeout", "5m")
-	test.Dir, test.Env = folder, append(os.Environ(), "SEEDED_BUG="+string(bug))
-	out, err := test.CombinedOutput()
-	return out, err != nil && bytes.Contains(out, []byte("--- FAIL: "+c.test))
+	cmd := exec.Command(built(t, pkg), "-test.short", "-test.v", "-test.run", "^"+names+"$", "-test.timeout", "10m")
+	cmd.Dir, cmd.Env = folder(pkg), append(os.Environ(), "SEEDED_BUG="+bug)
+	return cmd.CombinedOutput()
 }
 
-func command(t *testing.T, folder, name string, args ...string) []byte {
+// built is the test binary of a package with all bugs in it, built once.
+func built(t *testing.T, pkg string) string {
 	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Dir = folder
-	out, err := cmd.CombinedOutput()
+	once, _ := builds.LoadOrStore(pkg, sync.OnceValues(func() (string, error) { return build(pkg) }))
+	binary, err := once.(func() (string, error))()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		t.Fatal(err)
 	}
-	return out
+	return binary
 }
 
-// verdict is the line in which a check says what is wrong, behind a history or not.
-var verdict = regexp.MustCompile(`(?m)^\s*(?:seed|case) \d+: .*$|^\s+\w+_test\.go:\d+: .+$`)
+var (
+	builds sync.Map // by package: func() (binary string, err error)
+	list   = sync.OnceValues(func() (string, error) { return overlay.Write(work) })
+)
 
-// complaint is that line, short.
-func complaint(out []byte) string {
-	lines := verdict.FindAllString(string(out), -1)
-	if len(lines) == 0 {
-		return "fails"
+func build(pkg string) (string, error) {
+	overlaid, err := list()
+	if err != nil {
+		return "", err
 	}
-	line := strings.TrimSpace(lines[len(lines)-1])
-	return line[:min(len(line), 110)]
+	binary := filepath.Join(work, strings.ReplaceAll(pkg, "/", "-")+".test")
+	cmd := exec.Command("go", "test", "-c", "-overlay", overlaid, "-o", binary, ".")
+	cmd.Dir = folder(pkg)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the tests of %s: %w\n%s", pkg, err, out)
+	}
+	return binary, nil
+}
+
+func folder(pkg string) string { return filepath.Join("..", "..", "..", filepath.FromSlash(pkg)) }
+
+// A verdict is a line in which a check says what is wrong: a seed's or case's, which
+// stands behind its history, or any test's.
+var (
+	playedVerdict = regexp.MustCompile(`(?m)^\s*(?:seed|case) \d+: .*$`)
+	testVerdict   = regexp.MustCompile(`(?m)^\s+\w+_test\.go:\d+: .+$`)
+)
+
+// complaint is the first verdict, short.
+func complaint(out []byte) string {
+	line := playedVerdict.Find(out)
+	if line == nil {
+		line = testVerdict.Find(out)
+	}
+	line = bytes.TrimSpace(line)
+	return string(line[:min(len(line), 110)])
 }

@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A history to be played in a lab; its error has the history in it, and says how
+// A history to be played in a harness; its error has the history in it, and says how
 // to play it again.
-type job func(ctx context.Context, l *lab) error
+type job func(ctx context.Context, l *harness) error
 
 // A campaign plays many histories, one on each core at a time. What comes of one
-// does not depend on the lab or on what else is played there.
+// does not depend on the harness or on what else is played there.
 type campaign struct {
 	what  string // what is counted
 	total int64
@@ -74,19 +74,19 @@ func hand(ctx context.Context, jobs iter.Seq[job], to chan<- job) error {
 	return nil
 }
 
-// work plays one history after the other, in one lab after the other.
+// work plays one history after the other, in one harness after the other.
 func (c *campaign) work(ctx context.Context, queue <-chan job) error {
 	for {
-		n, err := c.inOneLab(ctx, queue)
+		n, err := c.inOneHarness(ctx, queue)
 		if err != nil || n < freshAfter {
 			return err
 		}
 	}
 }
 
-func (c *campaign) inOneLab(ctx context.Context, queue <-chan job) (n int, err error) {
+func (c *campaign) inOneHarness(ctx context.Context, queue <-chan job) (n int, err error) {
 	ctx = context.WithoutCancel(ctx)
-	l, err := newLab(ctx)
+	l, err := newHarness(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -106,8 +106,8 @@ func (c *campaign) inOneLab(ctx context.Context, queue <-chan job) (n int, err e
 	return n, nil
 }
 
-// add counts what happened in a lab.
-func (c *campaign) add(l *lab) {
+// add counts what happened in a harness.
+func (c *campaign) add(l *harness) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tally.add(l.tally)

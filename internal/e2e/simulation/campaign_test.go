@@ -33,7 +33,7 @@ func TestACampaignEndsWithTheFirstFailure(t *testing.T) {
 	broken := errors.New("broken")
 	var begun atomic.Int64
 	forever := func(yield func(job) bool) {
-		for yield(func(context.Context, *lab) error {
+		for yield(func(context.Context, *harness) error {
 			if begun.Add(1) == 5 {
 				return broken
 			}

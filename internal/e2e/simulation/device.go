@@ -15,7 +15,7 @@ import (
 
 // A user is one account, and what its log has to be.
 type user struct {
-	w         *world
+	w         *cluster
 	name      string
 	id        string
 	devices   []*device
@@ -59,7 +59,7 @@ func (u *user) maker(id string) int {
 
 // read reads what is new in the log.
 func (u *user) read() {
-	fresh, err := u.w.lab.store.Changes(u.w.ctx, u.id, int64(len(u.log)), wholeLog)
+	fresh, err := u.w.harness.store.Changes(u.w.ctx, u.id, int64(len(u.log)), wholeLog)
 	u.w.expect(err == nil, "the log cannot be read: %v", err)
 	u.log = append(u.log, fresh...)
 	u.w.expect(len(u.log) <= len(u.reference.log), "change %d is the work of nobody", len(u.log))
@@ -68,12 +68,12 @@ func (u *user) read() {
 	}
 }
 
-// kept tells whether the log still has what follows a sequence.
+// kept reports whether the log still has what follows a sequence.
 func (u *user) kept(seq int64) bool { return seq >= int64(u.start) }
 
 // A device is a page on it, and what it keeps.
 type device struct {
-	w    *world
+	w    *cluster
 	u    *user
 	name string
 	id   string // as it names itself
@@ -96,7 +96,7 @@ type device struct {
 	rows        map[string]document
 	position    int64
 	pid, offset string
-	stands      sockets.Place // where the client's next connection has to go on
+	stands      sockets.StreamPosition // where the client's next connection has to go on
 	link        *link
 }
 
@@ -112,8 +112,8 @@ type sending struct {
 type link struct {
 	d     *device
 	p     *process
-	place sockets.Place // up to which events are in the queue, or were
-	room  int           // events that fit in it
+	place sockets.StreamPosition // up to which events are in the queue, or were
+	room  int                    // events that fit in it
 
 	queue []event
 	full  bool
@@ -125,10 +125,10 @@ type link struct {
 // connect opens a connection as the claim has it.
 func (d *device) connect(p *process, c socketio.Claim) {
 	own := c.PID != "" && c.PID == d.pid && d.u.kept(d.stands.Seq)
-	u, err := d.w.lab.store.UserByID(d.w.ctx, d.u.id)
+	u, err := d.w.harness.store.UserByID(d.w.ctx, d.u.id)
 	d.w.expect(err == nil, "the user cannot be read: %v", err)
 	d.w.meanwhile()
-	from, grant := d.w.lab.trail.Place(u, c)
+	from, grant := d.w.harness.recoverer.Resume(u, c)
 	d.w.note("%s connects to %s, recovered %t, after %v", d.name, p.name, grant.Recovered, from)
 	d.w.expect(grant.Recovered == own, "%s claims its own connection: %t; recovered: %t", d.name, own, grant.Recovered)
 	if grant.Recovered {
@@ -140,7 +140,7 @@ func (d *device) connect(p *process, c socketio.Claim) {
 	}
 	l := &link{d: d, p: p, place: from, room: 1 + d.w.rng.IntN(6)}
 	d.link, p.links = l, append(p.links, l)
-	l.sub = p.tail.Subscribe(d.u.id, from.Seq, l.deliver, l.lose)
+	l.sub = p.tail.Subscribe(d.u.id, from.Seq, u.Seq, l.deliver, l.lose)
 }
 
 // deliver is what a socket does with a page of its user's log. A change may go out
@@ -149,7 +149,7 @@ func (l *link) deliver(page []changes.Item[[]event]) (taken int) {
 	for i, item := range page {
 		l.d.w.expect(item.Seq == l.place.Seq+1, "%s hears change %d after %v", l.d.name, item.Seq, l.place)
 		for _, e := range item.Encoded {
-			if e.Part < l.place.Heard {
+			if e.Variant < l.place.NextVariant {
 				continue
 			}
 			if len(l.queue) >= l.room {
@@ -222,9 +222,9 @@ func (d *device) handle(n int) {
 // once.
 func (d *device) hear(e event) {
 	c, part, ok := wire.ParseOffset(e.offset)
-	d.w.expect(ok && c.UserID == d.u.id && c.Seq == e.seq && part == e.Part, "%s hears offset %s", d.name, e.offset)
-	first := sockets.Place{Seq: e.seq - 1, Heard: e.Part}
-	d.w.expect(d.stands == first, "%s stands at %v and hears part %d of %d", d.name, d.stands, e.Part, e.seq)
+	d.w.expect(ok && c.UserID == d.u.id && c.Seq == e.seq && part == e.Variant, "%s hears offset %s", d.name, e.offset)
+	first := sockets.StreamPosition{Seq: e.seq - 1, NextVariant: e.Variant}
+	d.w.expect(d.stands == first, "%s stands at %v and hears part %d of %d", d.name, d.stands, e.Variant, e.seq)
 	d.offset, d.stands = e.offset, e.after()
 	d.w.count("events")
 	if e.seq <= d.position {
@@ -247,7 +247,8 @@ func (d *device) show(e event) {
 		return
 	}
 	d.w.expect(row.User == d.u.id, "%s hears of an expense of another user: %s", d.name, e.Payload)
-	d.w.expect(row.Version == d.rows[row.ID].Version+1, "%s shows version %d and hears %s", d.name, d.rows[row.ID].Version, e.Payload)
+	d.w.expect(row.Version == d.rows[row.ID].Version+1, "%s shows version %d and hears %s", d.name, d.rows[row.ID].Version,
+		e.Payload)
 	d.rows[row.ID] = row
 }
 
@@ -272,15 +273,16 @@ func (d *device) ask(p *process) {
 	if !p.up || !d.loaded {
 		return
 	}
-	since := models.Cursor{Epoch: d.w.lab.epoch, UserID: d.u.id, Seq: d.position}
-	missed, err := p.reconciler.Missed(d.w.ctx, d.u.id, &since, 2)
-	d.w.expect(err == nil && missed.Whole != d.u.kept(d.position), "what was missed since %d cannot be had: %v", d.position, err)
-	if missed.Whole {
+	since := models.Cursor{Epoch: d.w.harness.epoch, UserID: d.u.id, Seq: d.position}
+	missed, err := p.reconciler.ChangesSince(d.w.ctx, d.u.id, &since, 2)
+	d.w.expect(err == nil && missed.NeedsSnapshot != d.u.kept(d.position), "what was missed since %d cannot be had: %v", d.position,
+		err)
+	if missed.NeedsSnapshot {
 		d.load(p)
 		return
 	}
-	for _, parts := range d.w.lab.encode(missed.Changes) {
-		d.show(parts[wire.Underscore])
+	for _, parts := range d.w.harness.encode(missed.Changes) {
+		d.show(parts[wire.UnderscoreVariant])
 	}
 	d.w.note("%s asks and gets %d changes, to %d", d.name, len(missed.Changes), d.position)
 	d.w.count("catch-ups asked for")

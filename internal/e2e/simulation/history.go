@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// A history is what happened in a world, for people to read.
+// A history is what happened in a cluster, for people to read.
 type history struct{ lines []byte }
 
 func (h *history) add(format string, args ...any) {

@@ -8,7 +8,7 @@
 //	go run ./internal/e2e/simulation -case 4711         one case of it, printed
 //
 // What is real: the offline queue's reconcile, the ledger, the store with SQLite
-// on a memory file system, changes.Tail, sockets.Trail, and wire's documents in
+// on a memory file system, changes.Tail, sockets.Recoverer, and wire's documents in
 // both directions. What is played: the clock, the devices, the network between,
 // the bounded queue of a connection, and the death of a process, after which
 // nothing is left but the store.
@@ -17,7 +17,8 @@
 //
 // Everything that happens is chosen by one random source, and happens on one
 // goroutine, however many histories are played beside each other: a Tail is not run
-// but stepped (changes.Tail.Step and Poll), so a seed gives the same history each
+// but stepped (Step and Poll of changes.Tail, which the program built with package
+// overlay has, as this one builds itself), so a seed gives the same history each
 // time, which its hash shows. testing/synctest is not used, for it runs inside tests
 // alone and leaves the order of goroutines to chance. Ids that the server makes up
 // are written as the changes that made them.
@@ -56,6 +57,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"expenseflow/internal/e2e/overlay"
 )
 
 // settings are what the command was told.
@@ -66,6 +69,9 @@ type settings struct {
 }
 
 func main() {
+	if !overlay.Applied {
+		os.Exit(overlay.Rerun(false, "build", "expenseflow/internal/e2e/simulation"))
+	}
 	var s settings
 	flag.Int64Var(&s.seeds, "seeds", 1000, "how many seeds to play")
 	flag.Int64Var(&s.from, "from", 1, "the first of them")
@@ -88,9 +94,9 @@ func (s *settings) run(ctx context.Context) error {
 	c, jobs := newCampaign("seeds", s.seeds, os.Stderr), seedJobs(s.from, s.seeds)
 	switch {
 	case s.seed != 0:
-		return alone(ctx, func(l *lab) (*history, error) { return l.play(ctx, s.seed) })
+		return alone(ctx, func(l *harness) (*history, error) { return l.play(ctx, s.seed) })
 	case s.one != 0:
-		return alone(ctx, func(l *lab) (*history, error) { return l.perform(ctx, s.one, caseOf(s.one)) })
+		return alone(ctx, func(l *harness) (*history, error) { return l.perform(ctx, s.one, caseOf(s.one)) })
 	case s.scope:
 		c, jobs = newCampaign("cases", int64(numberOfCases()/s.every), os.Stderr), caseJobs(s.every)
 	}
@@ -100,8 +106,8 @@ func (s *settings) run(ctx context.Context) error {
 }
 
 // alone plays one history and prints it.
-func alone(ctx context.Context, play func(*lab) (*history, error)) error {
-	l, err := newLab(ctx)
+func alone(ctx context.Context, play func(*harness) (*history, error)) error {
+	l, err := newHarness(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,7 +121,7 @@ func alone(ctx context.Context, play func(*lab) (*history, error)) error {
 func seedJobs(from, n int64) iter.Seq[job] {
 	return func(yield func(job) bool) {
 		for seed := from; seed < from+n; seed++ {
-			play := func(ctx context.Context, l *lab) error {
+			play := func(ctx context.Context, l *harness) error {
 				h, err := l.play(ctx, seed)
 				return h.failed("seed", seed, err)
 			}
@@ -130,7 +136,7 @@ func seedJobs(from, n int64) iter.Seq[job] {
 func caseJobs(every int) iter.Seq[job] {
 	return func(yield func(job) bool) {
 		for n, s := range smallScope(every) {
-			play := func(ctx context.Context, l *lab) error {
+			play := func(ctx context.Context, l *harness) error {
 				h, err := l.perform(ctx, n, s)
 				return h.failed("case", int64(n), err)
 			}

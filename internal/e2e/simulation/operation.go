@@ -61,7 +61,7 @@ func (o *operation) String() string {
 // known in the log.
 func marker(n int) string { return "op " + strconv.Itoa(n) }
 
-// poisonous is a text that no rule forbids and the lab's database does not take.
+// poisonous is a text that no rule forbids and the harness's database does not take.
 const poisonous = "poison"
 
 // fields is the operation's data as a page makes it.

@@ -9,7 +9,7 @@ import (
 
 // personDecides lets a person look at what is parked, and try one of it again, as
 // it was or mended, or give it up.
-func (w *world) personDecides() {
+func (w *cluster) personDecides() {
 	d, p := pick(w, w.devices), pick(w, w.processes)
 	waiting := d.u.reference.waiting()
 	if len(waiting) == 0 || !p.up {
@@ -25,7 +25,7 @@ func (w *world) personDecides() {
 }
 
 // find asks for what is parked, which comes in order, and gives the id of one of it.
-func (w *world) find(p *process, u *user, k *kept) string {
+func (w *cluster) find(p *process, u *user, k *kept) string {
 	ops, err := p.reconciler.Pending(w.ctx, u.id)
 	waiting := u.reference.waiting()
 	w.expect(err == nil && len(ops) == len(waiting), "%d operations are parked, not %d: %v", len(ops), len(waiting), err)
@@ -36,7 +36,7 @@ func (w *world) find(p *process, u *user, k *kept) string {
 	return op.ID
 }
 
-func (w *world) discard(p *process, f fate, u *user, k *kept, stored string) {
+func (w *cluster) discard(p *process, f fate, u *user, k *kept, stored string) {
 	out := w.send(p, f, func() error { return p.reconciler.Discard(w.ctx, u.id, stored) })
 	w.note("%s: op %d is given up, %d commits", p.name, k.o.n, out.commits)
 	if out.commits > 0 {
@@ -48,7 +48,7 @@ func (w *world) discard(p *process, f fate, u *user, k *kept, stored string) {
 
 // retry tries a parked operation again; mended, it breaks no rule and names no
 // version.
-func (w *world) retry(p *process, f fate, d *device, k *kept, stored string, mended bool) {
+func (w *cluster) retry(p *process, f fate, d *device, k *kept, stored string, mended bool) {
 	var data json.RawMessage
 	again := *k.o
 	if mended && again.action != models.Delete {
@@ -72,5 +72,6 @@ func (w *world) retry(p *process, f fate, d *device, k *kept, stored string, men
 	d.u.reference.begin(w.now)
 	want := d.u.reference.retry(k, &again, d)
 	w.outcome("retry", &again, want, false)
-	w.expect(out.err != nil || !out.heard || r.Status == want.status, "%s came to %s when it was tried again, and is answered %s", &again, want.status, r.Status)
+	w.expect(out.err != nil || !out.heard || r.Status == want.status, "%s came to %s when it was tried again, and is answered %s",
+		&again, want.status, r.Status)
 }

@@ -139,7 +139,9 @@ func (r *reference) receive(browser, deviceID string, issued int64) {
 // ahead is how far a device's clock may be ahead and still be believed.
 const ahead = 5 * 60 * 1000
 
-// foreign tells whether another account queued an operation of a batch (docs/contract.md#accounts-on-one-device): the browser has acted for it since; or it was the last for which the
+// foreign reports whether another account queued an operation of a batch
+// (docs/contract.md#accounts-on-one-device): the browser has acted for it since; or it was
+// the last for which the
 // browser acted when that was queued, and the user had not signed in by then. A
 // moment to come tells nothing: then it is whose the browser was last. Of a browser
 // that does not say which it is there is only what its device calls itself: then what

@@ -45,7 +45,7 @@ func (f fate) String() string {
 
 // A request is one that a process works on.
 type request struct {
-	w              *world
+	w              *cluster
 	fate           fate
 	begun, commits int // transactions that were about to commit, and those that did
 }
@@ -90,7 +90,7 @@ type outcome struct {
 }
 
 // send has a process work on a request.
-func (w *world) send(p *process, f fate, do func() error) (out outcome) {
+func (w *cluster) send(p *process, f fate, do func() error) (out outcome) {
 	if f.lost || !p.up {
 		w.count("requests lost")
 		return out
@@ -120,7 +120,7 @@ func (w *world) send(p *process, f fate, do func() error) (out outcome) {
 }
 
 // batch sends operations as one batch and tells whether they were answered.
-func (w *world) batch(p *process, f fate, s sending) bool {
+func (w *cluster) batch(p *process, f fate, s sending) bool {
 	u, ops := s.u, s.ops
 	var results []models.Result
 	out := w.send(p, f, func() (err error) {
@@ -149,7 +149,7 @@ func (s *sending) author() models.Author {
 	return by
 }
 
-// passing tells whether a queue may fail so as to be sent again: for trouble that
+// passing reports whether a queue may fail so as to be sent again: for trouble that
 // will pass, and for a second defect while it is applied one by one.
 func passing(err error, ops []*operation) bool {
 	undone := slices.ContainsFunc(ops, func(o *operation) bool { return o.poison })
@@ -157,7 +157,7 @@ func passing(err error, ops []*operation) bool {
 }
 
 // applied has the reference apply those of a user's operations that were committed.
-func (w *world) applied(door string, s sending, commits int, apply func(i int) (answer, bool)) []answer {
+func (w *cluster) applied(door string, s sending, commits int, apply func(i int) (answer, bool)) []answer {
 	want := make([]answer, len(s.ops))
 	for i, o := range s.ops[:min(len(s.ops), commits*w.chunk)] {
 		if i%w.chunk == 0 {
@@ -174,7 +174,7 @@ func (w *world) applied(door string, s sending, commits int, apply func(i int) (
 }
 
 // answered reads the answer to a batch as a browser does.
-func (w *world) answered(s sending, body []byte, want []answer) {
+func (w *cluster) answered(s sending, body []byte, want []answer) {
 	ops := s.ops
 	var reply struct {
 		Results []struct {
@@ -193,7 +193,7 @@ func (w *world) answered(s sending, body []byte, want []answer) {
 }
 
 // delta sends operations as a delta; it gives those that the browser keeps.
-func (w *world) delta(p *process, f fate, s sending) (keep []*operation, heard bool) {
+func (w *cluster) delta(p *process, f fate, s sending) (keep []*operation, heard bool) {
 	u, ops := s.u, s.ops
 	var results []models.DeltaResult
 	out := w.send(p, f, func() (err error) {
@@ -215,7 +215,7 @@ func (w *world) delta(p *process, f fate, s sending) (keep []*operation, heard b
 }
 
 // sorted reads the answer to a delta as a browser does, by localId.
-func (w *world) sorted(ops []*operation, body []byte, want []answer) (keep []*operation) {
+func (w *cluster) sorted(ops []*operation, body []byte, want []answer) (keep []*operation) {
 	type item struct {
 		LocalID  json.RawMessage `json:"localId"`
 		ServerID string          `json:"serverId"`
@@ -236,12 +236,13 @@ func (w *world) sorted(ops []*operation, body []byte, want []answer) (keep []*op
 		id, success := find(reply.Success, o)
 		_, conflicts := find(reply.Conflicts, o)
 		_, errs := find(reply.Errors, o)
-		refused := want[i].status == conflict || want[i].status == invalid || o.action == models.Update && want[i].status == models.StatusNotFound
+		refused := want[i].status == conflict || want[i].status == invalid || o.action == models.Update &&
+			want[i].status == models.StatusNotFound
 		w.expect(success == !refused && conflicts == (want[i].status == conflict) && errs == (refused && !conflicts),
 			"%s came to %s and is answered %s", o, want[i].status, body)
 		switch {
 		case success:
-			w.tell(o.u, o, want[i].status, id, want[i].made)
+			w.recordAnswer(o.u, o, want[i].status, id, want[i].made)
 		case conflicts && w.chance(50):
 			o.seen = nil // the person insists
 			keep = append(keep, o)
@@ -251,7 +252,7 @@ func (w *world) sorted(ops []*operation, body []byte, want []answer) (keep []*op
 }
 
 // post creates an expense by a request of its own.
-func (w *world) post(p *process, f fate, o *operation) bool {
+func (w *cluster) post(p *process, f fate, o *operation) bool {
 	return w.alone("post", p, f, o, func() (*models.Expense, error) {
 		body := o.fields()
 		body["deviceId"] = o.d.id
@@ -259,7 +260,7 @@ func (w *world) post(p *process, f fate, o *operation) bool {
 		if err != nil {
 			return nil, err
 		}
-		e, err := p.ledger.CreateExpense(w.ctx, o.u.id, ledger.Creation{
+		e, err := p.ledger.CreateExpense(w.ctx, o.u.id, ledger.ExpenseCreation{
 			Draft: draft, Author: o.d.author(meta.DeviceID), ClientID: meta.ClientID, Posted: true,
 		})
 		return &e, err
@@ -267,11 +268,11 @@ func (w *world) post(p *process, f fate, o *operation) bool {
 }
 
 // put updates an expense by a request of its own, which names all of it.
-func (w *world) put(p *process, f fate, o *operation, whole document) bool {
+func (w *cluster) put(p *process, f fate, o *operation, whole document) bool {
 	return w.alone("put", p, f, o, func() (*models.Expense, error) {
 		body := o.fields()
 		body["deviceId"], body["description"], body["category"], body["type"] = o.d.id, whole.Description, whole.Category, whole.Type
-		patch, meta, err := wire.ParseFull(encoded(body))
+		patch, meta, err := wire.ParseFullPatch(encoded(body))
 		if err != nil {
 			return nil, err
 		}
@@ -281,7 +282,7 @@ func (w *world) put(p *process, f fate, o *operation, whole document) bool {
 }
 
 // remove deletes an expense by a request of its own.
-func (w *world) remove(p *process, f fate, o *operation) bool {
+func (w *cluster) remove(p *process, f fate, o *operation) bool {
 	return w.alone("delete", p, f, o, func() (*models.Expense, error) {
 		e, err := p.ledger.DeleteExpense(w.ctx, o.u.id, o.id, o.d.author(o.d.id))
 		return &e, err
@@ -290,7 +291,7 @@ func (w *world) remove(p *process, f fate, o *operation) bool {
 
 // alone sends an operation as a request of its own and tells whether the answer
 // was 2xx.
-func (w *world) alone(door string, p *process, f fate, o *operation, do func() (*models.Expense, error)) bool {
+func (w *cluster) alone(door string, p *process, f fate, o *operation, do func() (*models.Expense, error)) bool {
 	var e *models.Expense
 	out := w.send(p, f, func() (err error) {
 		e, err = do()

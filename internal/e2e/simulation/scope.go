@@ -35,23 +35,44 @@ var singles = []script{
 	{name: "bad create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(bad)) }},
 	{name: "named create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(client)) }},
 	{name: "posted create", apart: true, posted: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
-	{name: "posted create, deleted since", apart: true, posted: true, gone: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
-	{name: "create of another account", apart: true, other: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
-	{name: "poisonous create", apart: true, make: func(d *device, _ *operation) []*operation { return d.make(creating.with(poison)) }},
+	{
+		name: "posted create, deleted since", apart: true, posted: true, gone: true,
+		make: func(d *device, _ *operation) []*operation { return d.make(creating) },
+	},
+	{
+		name: "create of another account", apart: true, other: true,
+		make: func(d *device, _ *operation) []*operation { return d.make(creating) },
+	},
+	{
+		name: "poisonous create", apart: true,
+		make: func(d *device, _ *operation) []*operation { return d.make(creating.with(poison)) },
+	},
 	{name: "delta create", apart: true, last: true, make: func(d *device, _ *operation) []*operation { return d.make(creating) }},
 	{name: "update X", make: func(d *device, x *operation) []*operation { return d.make(updating(x)) }},
 	{name: "update X as seen", make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(seen)) }},
 	{name: "delete X", make: func(d *device, x *operation) []*operation { return d.make(deleting(x)) }},
-	{name: "delta update X as seen", last: true, make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(seen)) }},
-	{name: "delta delete X as seen", last: true, make: func(d *device, x *operation) []*operation { return d.make(deleting(x).with(seen)) }},
+	{
+		name: "delta update X as seen", last: true,
+		make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(seen)) },
+	},
+	{
+		name: "delta delete X as seen", last: true,
+		make: func(d *device, x *operation) []*operation { return d.make(deleting(x).with(seen)) },
+	},
 }
 
 // pairs are those of two.
 var pairs = []script{
 	{name: "create, update it", make: func(d *device, _ *operation) []*operation { return d.make(creating, updating(nil)) }},
 	{name: "create, delete it", make: func(d *device, _ *operation) []*operation { return d.make(creating, deleting(nil)) }},
-	{name: "bad create, update it", make: func(d *device, _ *operation) []*operation { return d.make(creating.with(bad), updating(nil)) }},
-	{name: "posted create, delete it", posted: true, make: func(d *device, _ *operation) []*operation { return d.make(creating, deleting(nil)) }},
+	{
+		name: "bad create, update it",
+		make: func(d *device, _ *operation) []*operation { return d.make(creating.with(bad), updating(nil)) },
+	},
+	{
+		name: "posted create, delete it", posted: true,
+		make: func(d *device, _ *operation) []*operation { return d.make(creating, deleting(nil)) },
+	},
 	{name: "two creates of one name", make: func(d *device, _ *operation) []*operation {
 		return d.make(creating.with(taken), creating.with(taken))
 	}},
@@ -65,15 +86,24 @@ var pairs = []script{
 	{name: "poisonous update X, delete X", make: func(d *device, x *operation) []*operation {
 		return d.make(updating(x).with(poison), deleting(x))
 	}},
-	{name: "delta twins", last: true, make: func(d *device, _ *operation) []*operation { return d.make(creating, creating.with(twin)) }},
+	{
+		name: "delta twins", last: true,
+		make: func(d *device, _ *operation) []*operation { return d.make(creating, creating.with(twin)) },
+	},
 	{name: "delta poisonous create, poisonous update X", last: true, make: func(d *device, x *operation) []*operation {
 		return d.make(creating.with(poison), updating(x).with(poison))
 	}},
-	{name: "update X, delete X", make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(clears), deleting(x)) }},
+	{
+		name: "update X, delete X",
+		make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(clears), deleting(x)) },
+	},
 	{name: "update X as seen, twice", make: func(d *device, x *operation) []*operation {
 		return d.make(updating(x).with(seen), updating(x).with(seen))
 	}},
-	{name: "bad update X, delete X", make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(bad), deleting(x)) }},
+	{
+		name: "bad update X, delete X",
+		make: func(d *device, x *operation) []*operation { return d.make(updating(x).with(bad), deleting(x)) },
+	},
 	{name: "delta update X, delete X", last: true, make: func(d *device, x *operation) []*operation {
 		return d.make(updating(x).with(clears), deleting(x).with(seen))
 	}},
@@ -181,7 +211,7 @@ type scene struct {
 	order    []int // of devices
 }
 
-// smallScope gives one case of so many, with its number from 1.
+// smallScope yields one case of so many, with its number from 1.
 func smallScope(every int) iter.Seq2[int, scene] {
 	return func(yield func(int, scene) bool) {
 		n := 0
@@ -215,7 +245,7 @@ func numberOfCases() (n int) {
 	return n
 }
 
-// castings gives each choice of three scripts. The order of devices does not
+// castings returns each choice of three scripts. The order of devices does not
 // matter, for their requests come in every order; nor do two scripts that have
 // nothing to do with X meet in more than the order of the log, so that no choice
 // has more than one of them.
@@ -239,7 +269,7 @@ func castings() (all [][3]script) {
 	return all
 }
 
-// stagings gives each way to deliver scripts; false if yield had enough.
+// stagings yields each way to deliver scripts; false if yield had enough.
 func stagings(scripts [3]script, yield func(scene) bool) bool {
 	first := ofOne
 	if slices.ContainsFunc(pairs, func(p script) bool { return p.name == scripts[0].name }) {
@@ -270,7 +300,7 @@ func (s *scene) requests(device int) int {
 	return n
 }
 
-// orders gives each order of all requests.
+// orders yields each order of all requests.
 func (s *scene) orders(begun []int, yield func(scene) bool) bool {
 	done := true
 	for d := range s.scripts {
@@ -285,7 +315,7 @@ func (s *scene) orders(begun []int, yield func(scene) bool) bool {
 	return !done || staged.mirrors() || yield(staged)
 }
 
-// mirrors tells whether another case is this one with two devices exchanged that
+// mirrors reports whether another case is this one with two devices exchanged that
 // have the same to send.
 func (s *scene) mirrors() bool {
 	for d := range len(s.scripts) - 1 {
@@ -308,14 +338,14 @@ func count(all []int, n int) (times int) {
 }
 
 // perform plays a case.
-func (l *lab) perform(ctx context.Context, n int, s scene) (h *history, err error) {
-	w := l.newWorld(ctx, 0)
+func (l *harness) perform(ctx context.Context, n int, s scene) (h *history, err error) {
+	w := l.newCluster(ctx, 0)
 	h = &w.history
 	defer w.end(&err)
 	w.still, w.chunk, w.page = true, 1, 2
 	w.addProcess(0)
 	u := w.addUser(0)
-	queues := w.stage(u, s.scripts)
+	queues := w.setUp(u, s.scripts)
 	for i, d := range s.order {
 		w.act(s, d, count(s.order[:i], d), queues[d])
 	}
@@ -325,8 +355,8 @@ func (l *lab) perform(ctx context.Context, n int, s scene) (h *history, err erro
 	return h, nil
 }
 
-// stage gives each device its script and a connection.
-func (w *world) stage(u *user, scripts [3]script) (queues [3][]*operation) {
+// setUp returns each device its script and a connection.
+func (w *cluster) setUp(u *user, scripts [3]script) (queues [3][]*operation) {
 	for _, s := range scripts {
 		w.addDevice(u).last = s.last
 	}
@@ -349,7 +379,7 @@ func (w *world) stage(u *user, scripts [3]script) (queues [3][]*operation) {
 }
 
 // borrow has another account do something on a device.
-func (w *world) borrow(d *device) {
+func (w *cluster) borrow(d *device) {
 	w.now += 1000
 	o := w.newOperation(&device{w: w, u: w.addUser(len(w.users)), id: d.id, browser: d.browser, name: d.name})
 	creating(o)
@@ -357,7 +387,7 @@ func (w *world) borrow(d *device) {
 }
 
 // act lets the nth request of a device arrive.
-func (w *world) act(s scene, device, n int, queue []*operation) {
+func (w *cluster) act(s scene, device, n int, queue []*operation) {
 	d, p := w.users[0].devices[device], w.processes[0]
 	if !p.up {
 		w.restart(p)
@@ -377,7 +407,7 @@ func (w *world) act(s scene, device, n int, queue []*operation) {
 
 // postedBefore is the POST of an operation that the device has queued since. What
 // it made may be gone when the queue comes: deleted elsewhere.
-func (w *world) postedBefore(p *process, o *operation, gone bool) {
+func (w *cluster) postedBefore(p *process, o *operation, gone bool) {
 	before := *o
 	before.named, before.id = false, ""
 	w.post(p, fate{unheard: true}, &before)
@@ -398,7 +428,7 @@ func (w *world) postedBefore(p *process, o *operation, gone bool) {
 }
 
 // restart begins a process anew; its devices come back.
-func (w *world) restart(p *process) {
+func (w *cluster) restart(p *process) {
 	p.start()
 	for _, d := range w.devices {
 		d.connect(p, d.claim())
@@ -407,7 +437,7 @@ func (w *world) restart(p *process) {
 
 // decide lets a person try again, mend or give up the first thing that is parked;
 // then everything is sent once more.
-func (w *world) decide(u *user, what int) {
+func (w *cluster) decide(u *user, what int) {
 	waiting, p := u.reference.waiting(), w.processes[0]
 	if len(waiting) == 0 || what == 0 {
 		return

@@ -18,7 +18,7 @@ const wholeLog = 100_000
 
 // settle makes the network well and lets everything arrive. One poll has to be
 // enough: it is a second's worth.
-func (w *world) settle() {
+func (w *cluster) settle() {
 	w.note("all is well from here on")
 	for _, p := range w.processes {
 		if !p.up {
@@ -61,7 +61,7 @@ func (d *device) drain() {
 }
 
 // check holds what is left of a user against what was promised.
-func (w *world) check(u *user) {
+func (w *cluster) check(u *user) {
 	log := w.log(u)
 	w.checkReference(u, log)
 	w.checkVersions(log)
@@ -79,21 +79,21 @@ func (w *world) check(u *user) {
 }
 
 // log is the user's, which has no gap.
-func (w *world) log(u *user) []models.Change {
-	kept, err := w.lab.store.Changes(w.ctx, u.id, int64(u.start), wholeLog)
+func (w *cluster) log(u *user) []models.Change {
+	kept, err := w.harness.store.Changes(w.ctx, u.id, int64(u.start), wholeLog)
 	w.expect(err == nil, "the log cannot be read: %v", err)
 	log := append(slices.Clip(u.log[:u.start]), kept...) // what is cut off as it was
 	for i, c := range log {
 		w.expect(c.Seq == int64(i)+1 && c.UserID == u.id, "entry %d of the log is %d of %s", i+1, c.Seq, c.UserID)
 	}
-	head, err := w.lab.store.Head(w.ctx, u.id)
+	head, err := w.harness.store.Head(w.ctx, u.id)
 	w.expect(err == nil && head == int64(len(log)), "the log has %d entries and ends at %d: %v", len(log), head, err)
 	return log
 }
 
 // checkReference: every operation is in the log as if each had been applied once,
 // in the order of commits.
-func (w *world) checkReference(u *user, log []models.Change) {
+func (w *cluster) checkReference(u *user, log []models.Change) {
 	w.expect(len(log) == len(u.reference.log), "the log of %s has %d entries, not %d", u.name, len(log), len(u.reference.log))
 	for i, c := range log {
 		d, want := documentOf(&c.Expense), u.reference.log[i]
@@ -105,7 +105,7 @@ func (w *world) checkReference(u *user, log []models.Change) {
 
 // checkVersions: an expense's versions begin at 1 and grow by 1, a deletion has its
 // last one, and moments do not go back.
-func (w *world) checkVersions(log []models.Change) {
+func (w *cluster) checkVersions(log []models.Change) {
 	version := map[string]int64{}
 	for i, c := range log {
 		want := version[c.EntityID]
@@ -120,7 +120,7 @@ func (w *world) checkVersions(log []models.Change) {
 
 // checkAcknowledged: whatever a device was told has been done is in the log exactly
 // once. It knows nothing of the reference.
-func (w *world) checkAcknowledged(u *user, log []models.Change) {
+func (w *cluster) checkAcknowledged(u *user, log []models.Change) {
 	effects := map[string]int{}
 	for _, c := range log {
 		switch c.Kind {
@@ -148,7 +148,7 @@ func (w *world) checkAcknowledged(u *user, log []models.Change) {
 }
 
 // checkFold: the log's fold is what SELECT gives. It gives it as devices show it.
-func (w *world) checkFold(u *user, log []models.Change) map[string]document {
+func (w *cluster) checkFold(u *user, log []models.Change) map[string]document {
 	fold := map[string]models.Expense{}
 	for _, c := range log {
 		if c.Kind == models.ExpenseDeleted {
@@ -158,9 +158,9 @@ func (w *world) checkFold(u *user, log []models.Change) map[string]document {
 		}
 	}
 	n, shown := 0, map[string]document{}
-	err := w.lab.store.EachExpense(w.ctx, u.id, func(e models.Expense) error {
+	err := w.harness.store.EachExpense(w.ctx, u.id, func(e models.Expense) error {
 		logged, there := fold[e.ID]
-		same := there && bytes.Equal(wire.AppendPulled(nil, &e), wire.AppendPulled(nil, &logged))
+		same := there && bytes.Equal(wire.AppendPulledExpense(nil, &e), wire.AppendPulledExpense(nil, &logged))
 		w.expect(same, "SELECT gives %v, the log %v", e, logged)
 		shown[e.ID] = documentOf(&e)
 		n++
@@ -170,27 +170,27 @@ func (w *world) checkFold(u *user, log []models.Change) map[string]document {
 	return shown
 }
 
-// checkParked: what waits for a person is what has to.
-func (w *world) checkParked(u *user) {
+// checkParked: what waits for the user is what has to.
+func (w *cluster) checkParked(u *user) {
 	parked := 0
-	err := w.lab.store.EachParked(w.ctx, u.id, func(models.QueuedOperation) error { parked++; return nil })
+	err := w.harness.store.EachParked(w.ctx, u.id, func(models.QueuedOperation) error { parked++; return nil })
 	w.expect(err == nil, "parked operations cannot be read: %v", err)
 	want := len(u.reference.waiting())
 	w.expect(parked == want, "%d operations are parked, not %d", parked, want)
 }
 
 // acknowledge notes what a device was told, which has to be true.
-func (w *world) acknowledge(u *user, o *operation, s models.Status, d *document, want answer) {
+func (w *cluster) acknowledge(u *user, o *operation, s models.Status, d *document, want answer) {
 	got, id := answer{status: s, made: want.made}, ""
 	if d != nil {
 		got.row, id = d.row(), d.ID
 	}
 	w.expect(got == want, "%s came to %v and is answered %v", o, want, got)
-	w.tell(u, o, s, id, want.made)
+	w.recordAnswer(u, o, s, id, want.made)
 }
 
-// tell notes the same, and which expense it is about.
-func (w *world) tell(u *user, o *operation, s models.Status, id string, made int) {
+// recordAnswer notes the same, and which expense it is about.
+func (w *cluster) recordAnswer(u *user, o *operation, s models.Status, id string, made int) {
 	if made != 0 {
 		u.knows(id, made)
 	}

@@ -1,12 +1,21 @@
 package main
 
 import (
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"expenseflow/internal/e2e/overlay"
+	"expenseflow/internal/testneed"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if !overlay.Applied {
+		os.Exit(overlay.Rerun(testneed.Race, "test", "-c", "expenseflow/internal/e2e/simulation"))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // How much is played in a test; the campaign's numbers are in docs/reliability.md.
 const (
@@ -22,11 +31,11 @@ func share(n int) int {
 	return n
 }
 
-func hurry() bool { return raceEnabled || testing.Short() }
+func hurry() bool { return testneed.Race || testing.Short() }
 
-func open(t *testing.T) *lab {
+func open(t *testing.T) *harness {
 	t.Helper()
-	l, err := newLab(t.Context())
+	l, err := newHarness(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +58,14 @@ func TestWhateverHappensDevicesEndUpEqual(t *testing.T) {
 	}
 	t.Logf("%d seeds\n%s", share(seeds), l.tally)
 	for _, what := range []string{
-		"accounts changed", "answers lost", "batches that overtook another", "catch-ups asked for", "claims of another user", "connections begun",
+		"accounts changed", "answers lost", "batches that overtook another", "catch-ups asked for", "claims of another user",
+		"connections begun",
 		"connections cut", "connections full", "connections recovered",
 		"connections that fell behind their logs", "events", "hints", "look-alikes that are one",
-		"logs cut off", "look-alikes that are two", "operations of another account parked", "operations replayed", "operations undone that had written", "polls",
-		"processes that died", "processes that died in a request", "refusals overtaken", "requests lost", "requests repeated", "snapshots",
+		"logs cut off", "look-alikes that are two", "operations of another account parked", "operations replayed",
+		"operations undone that had written", "polls",
+		"processes that died", "processes that died in a request", "refusals overtaken", "requests lost", "requests repeated",
+		"snapshots",
 	} {
 		if l.tally[what] == 0 && !hurry() {
 			t.Errorf("so quiet a play proves nothing: no %s", what)
@@ -89,7 +101,8 @@ var outcomes = []string{
 	"batch DELETE deleted", "batch DELETE deleted, again", "batch DELETE not_found", "batch DELETE not_found, again",
 	"delta CREATE created", "delta CREATE created, again", "delta CREATE invalid",
 	"delta UPDATE updated", "delta UPDATE updated, again", "delta UPDATE conflict", "delta UPDATE invalid", "delta UPDATE not_found",
-	"delta DELETE deleted", "delta DELETE deleted, again", "delta DELETE conflict", "delta DELETE not_found", "delta DELETE not_found, again",
+	"delta DELETE deleted", "delta DELETE deleted, again", "delta DELETE conflict", "delta DELETE not_found",
+	"delta DELETE not_found, again",
 	"discard CREATE parked", "discard UPDATE not_found", "discard UPDATE parked",
 	"retry CREATE created", "retry CREATE parked", "retry UPDATE updated", "retry UPDATE not_found", "retry UPDATE parked",
 }

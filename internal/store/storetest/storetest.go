@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -88,10 +90,15 @@ func admin(t testing.TB, dsn, statement string) {
 	}
 }
 
-// Open opens a store, which is closed when the test ends.
+// Open opens a store, which is closed when the test ends. A SQLite file that is not there
+// yet is a copy of one that was migrated once, with an epoch of its own.
 func Open(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
+	copied := CopyMigrated(t, o.URL)
 	s, err := store.Open(t.Context(), o)
+	if err == nil && copied {
+		_, err = s.NewEpoch(t.Context())
+	}
 	if err != nil {
 		t.Fatalf("open store: %v", err)
 	}
@@ -102,6 +109,44 @@ func Open(t testing.TB, o store.Options) *store.Store {
 	})
 	return s
 }
+
+// CopyMigrated makes the file of an empty database, and reports whether it did: not for a URL
+// of PostgreSQL, a file that is there already or a folder that is not. All copies have one epoch.
+func CopyMigrated(t testing.TB, file string) bool {
+	t.Helper()
+	if _, err := os.Stat(file); err == nil || strings.Contains(file, "://") {
+		return false
+	}
+	if _, err := os.Stat(filepath.Dir(file)); err != nil {
+		return false
+	}
+	data, err := migrated()
+	if err == nil {
+		err = os.WriteFile(file, data, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("copy a migrated database: %v", err)
+	}
+	return true
+}
+
+// migrated is the content of an empty database's file.
+var migrated = sync.OnceValues(func() (data []byte, err error) {
+	dir, err := os.MkdirTemp("", "expenseflow-migrated-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "expenseflow.db")
+	s, err := store.Open(context.Background(), store.Options{URL: file, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
 
 // Each runs test on SQLite and on PostgreSQL, as subtests of these names that
 // run beside each other. Without a PostgreSQL installation that one skips.
@@ -143,7 +188,9 @@ type sharer interface {
 
 // Share has l share an expense with a user who has accepted its owner before, and
 // waits until it has arrived. The error is l.Share's.
-func Share(t testing.TB, s *store.Store, l sharer, ownerID, expenseID string, with models.User, role models.Role, by models.Author) error {
+func Share(
+	t testing.TB, s *store.Store, l sharer, ownerID, expenseID string, with models.User, role models.Role, by models.Author,
+) error {
 	t.Helper()
 	err := s.Write(t.Context(), with.ID, func(tx *store.Tx) error { return tx.SetContact(ownerID, models.ContactAccepted) })
 	if err != nil {

@@ -1,9 +1,8 @@
 import { largestAmount, readAmount, typedAmount } from '../numbers.js';
 
 /**
- * What is wrong with an amount that was typed, or ''. One that could be read in two
- * ways, a thousand apart, is asked about: nobody's money is guessed. place says where
- * a currency goes.
+ * The error of a typed amount, or ''. An amount that could be read in two ways, a
+ * thousand apart, is refused with both. place says where a currency goes.
  */
 export function amountFault(text, { enough, tooLittle, example, place = '' }) {
   const { amount, choices } = readAmount(text);

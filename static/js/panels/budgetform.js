@@ -82,7 +82,7 @@ export class BudgetForm {
       await this.#budgets.create(draft, this.#key);
     }
     this.element.close();
-    this.#toast.whisper(`Saved budget ${draft.name}`);
+    this.#toast.announce(`Saved budget ${draft.name}`);
   }
 
   // Who has seen that it was changed elsewhere, and saves again, means it.

@@ -1,4 +1,4 @@
-import { alertText, budgetDraft, gauge, percent, standing } from '../budgets.js';
+import { alertText, budgetDraft, budgetStatus, gauge, percent } from '../budgets.js';
 import { categoryName } from '../categories.js';
 import { rangeInWords } from '../days.js';
 import { arrange, h, icon, iconButton, setText, svg } from '../dom.js';
@@ -8,8 +8,8 @@ import { BudgetForm } from './budgetform.js';
 
 const periods = { monthly: 'every month', weekly: 'every week', yearly: 'every year' };
 
-/** What the user wants to spend at most, and how far it is used up. */
-export function mount({ budgets, live, toast, views, sumCurrency }) {
+/** The list of budgets, each with a bar of what is spent. */
+export function mount({ budgets, live, toast, navigation, sumCurrency }) {
   const form = new BudgetForm({ budgets, toast });
   const title = h('h2', { id: 'budgets-title', tabIndex: -1 }, 'Budgets');
   const list = h('ul', { class: 'budgets' });
@@ -38,24 +38,24 @@ export function mount({ budgets, live, toast, views, sumCurrency }) {
     const next = neighbour(items.get(budget._id).element);
     try {
       await budgets.remove(budget);
-      toast.say(`Deleted budget ${budget.name}`, () => restore(budget));
+      toast.show(`Deleted budget ${budget.name}`, () => restore(budget));
       (next ?? title).focus();
     } catch (err) {
-      toast.say(sentence(err.message));
+      toast.show(sentence(err.message));
     }
   }
 
   async function restore(budget) {
     try {
       await budgets.create(budgetDraft(budget), `restore-${budget._id}-${budget.version}`);
-      toast.whisper(`Budget ${budget.name} is back`);
+      toast.announce(`Budget ${budget.name} is back`);
     } catch (err) {
-      toast.say(sentence(err.message));
+      toast.show(sentence(err.message));
     }
   }
 
   function show(id) {
-    views.show('overview');
+    navigation.show('overview');
     const heading = items.get(id)?.element.querySelector('h3') ?? title;
     heading.focus();
     heading.closest('li, section').scrollIntoView({ block: 'center' });
@@ -63,7 +63,7 @@ export function mount({ budgets, live, toast, views, sumCurrency }) {
 
   live.listen('budget:alert', (alert) => {
     budgets.refreshSoon();
-    toast.point(alertText(alert, sumCurrency()), 'Show', () => show(alert.budgetId));
+    toast.showWithLink(alertText(alert, sumCurrency()), 'Show', () => show(alert.budgetId));
   });
   budgets.addEventListener('change', render);
   return {
@@ -79,8 +79,8 @@ function neighbour(element) {
   return (element.nextElementSibling ?? element.previousElementSibling)?.querySelector('button');
 }
 
-// An item keeps its element for as long as it is shown, so that the focus stays
-// and the bar grows.
+// An item keeps its element while it is shown, so that the focus stays and the bar
+// is animated.
 function budgetItem(id, { edit, remove }) {
   let shown;
   const badge = h('span', { class: 'badge' });
@@ -104,7 +104,7 @@ function budgetItem(id, { edit, remove }) {
       badge.replaceChildren(icon(budget.category));
     }
     shown = budget;
-    const words = standing(budget, currency);
+    const words = budgetStatus(budget, currency);
     element.dataset.level = budget.isActive ? budget.level : 'idle';
     setText(name, budget.name);
     setText(detail, describe(budget));
@@ -129,13 +129,12 @@ function describe({ category, period, periodStart, periodEnd }) {
   return `${what}, ${periods[period] ?? period} · ${days(periodStart, periodEnd)}`;
 }
 
-// The first and the last day that count; the period's end is the first moment
-// that does not.
+// The first and the last day of a period, whose end is exclusive.
 function days(start, end) {
   return rangeInWords(start, Date.parse(end) - 1, { day: 'numeric', month: 'short' });
 }
 
-// The words beside it say all that it shows.
+// Hidden from screen readers: the text beside it says the same.
 function budgetBar() {
   const used = svg('rect', { class: 'used', x: 0, y: 18, height: 10, rx: 5 });
   const over = svg('rect', { class: 'over', y: 18, height: 10, rx: 5 });
@@ -161,12 +160,12 @@ function mark() {
   const text = svg('text', { class: 'tick', y: 11 });
   return {
     element: svg('g', {}, line, text),
-    show(at, words, anchor) {
+    show(at, label, anchor) {
       ['x1', 'x2'].forEach((end) => line.setAttribute(end, `${at}%`));
       text.setAttribute('x', `${at}%`);
       text.setAttribute('dx', anchor === 'end' ? -4 : 4);
       text.setAttribute('text-anchor', anchor);
-      setText(text, words);
+      setText(text, label);
     },
   };
 }

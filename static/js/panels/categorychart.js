@@ -4,14 +4,14 @@ import { categoryBars } from '../charts.js';
 import { arrange, place, setAttribute, setText, svg } from '../dom.js';
 import { count } from '../format.js';
 import { micros, money } from '../numbers.js';
-import { Figure } from './figure.js';
+import { ChartCard } from './chartcard.js';
 
 const rowHeight = 44;
 const barHeight = 10;
 
 /** Spending by category: a bar for each, the largest first. */
-export function categoryFigure() {
-  return new Figure({
+export function categoryCard() {
+  return new ChartCard({
     id: 'by-category', title: () => 'Spending by category', chart: new CategoryChart(),
     columns: ['Category', 'Entries', 'Share', 'Spent'],
     rows: ({ byCategory, currency }) => [...byCategory].sort((a, b) => b.total - a.total)

@@ -3,7 +3,7 @@ import { ExpenseForm } from './expenseform.js';
 
 /**
  * The dialog in which an expense is added or changed. The browser keeps the
- * focus inside while it is open, closes it on Escape, and puts the focus back.
+ * focus inside while it is open, closes it on Escape, and restores the focus.
  */
 export class Editor {
   #title = h('h2', { id: 'editor-title' });
@@ -14,7 +14,7 @@ export class Editor {
   /** @param {() => string} currency gives the currency in which a new expense probably is */
   constructor(currency) {
     this.#currency = currency;
-    this.#dialog = drawer({ look: 'editor', title: 'editor-title', closed: () => this.#emptied() });
+    this.#dialog = drawer({ className: 'editor', title: 'editor-title', closed: () => this.#emptied() });
     this.element = this.#dialog;
   }
 

@@ -7,7 +7,7 @@ import { Fields } from './fields.js';
 
 let forms = 0;
 
-/** An earlier day is taken for a slip: two digits typed for the year are of the first century. */
+/** Earlier days are refused as typing errors: a year of two digits is in the first century. */
 const earliestDay = '1900-01-01';
 
 /**
@@ -59,7 +59,7 @@ export class ExpenseForm {
     this.#nameAmount();
   }
 
-  /** Offers today again to whoever left the form open over midnight and chose no day. */
+  /** Sets the date to today again if it was left untouched over midnight. */
   renewDay() {
     if (this.#offeredDay && this.#fields.text('date') === this.#offeredDay) {
       this.#offeredDay = today();
@@ -88,14 +88,14 @@ export class ExpenseForm {
       this.#fields.add('notes', 'Notes', h('textarea', { maxlength: 500, rows: 2 })));
   }
 
-  // A category of the other kind is unlikely; the first of this kind is a start.
+  // Selects the first category of the chosen kind, unless one was chosen.
   #typeChanged() {
     if (!this.#categoryChosen) {
       this.#fields.get('category').value = this.#type() === 'income' ? 'salary' : 'food';
     }
   }
 
-  // The currency is out of sight more often than not; the amount tells it.
+  // The currency field is usually hidden, so the amount's label shows the currency.
   #nameAmount() {
     const currency = this.#fields.text('currency').toUpperCase();
     setText(this.#fields.get('amount').previousSibling, currency ? `Amount, ${currency}` : 'Amount');
@@ -128,7 +128,7 @@ export class ExpenseForm {
     };
   }
 
-  // A day that was left alone keeps the time of day that it had.
+  // An unchanged day keeps its time of day.
   #dated() {
     const day = this.#fields.text('date');
     if (this.#known?.date && day === dayOfRow(this.#known)) {

@@ -1,8 +1,8 @@
 import { h, setAttribute } from '../dom.js';
 
 /**
- * The labelled controls of a form and what is wrong with them. A fault stands
- * below its control, is read out with it, and goes as soon as it is typed in.
+ * The labelled controls of a form and their errors. An error is shown below its
+ * control, announced with it, and removed on input.
  */
 export class Fields {
   #prefix;
@@ -14,7 +14,7 @@ export class Fields {
     this.#prefix = prefix;
   }
 
-  /** Gives control with its label and the place for its fault. */
+  /** Returns control with its label and the element for its error. */
   add(name, label, control) {
     control.id = `${this.#prefix}-${name}`;
     control.name = name;
@@ -29,12 +29,12 @@ export class Fields {
     return this.#controls[name];
   }
 
-  /** What was typed, without the spaces around it. */
+  /** The trimmed value. */
   text(name) {
     return this.#controls[name].value.trim();
   }
 
-  /** Fills in what values has. */
+  /** Sets the controls named in values. */
   fill(values) {
     Object.entries(values).forEach(([name, value]) => { this.#controls[name].value = value; });
     this.clear();
@@ -51,7 +51,7 @@ export class Fields {
     setAttribute(control, 'aria-describedby', fault && this.#errors[name].id);
   }
 
-  /** Shows all faults, by name, goes to the first, and tells whether there is one. */
+  /** Shows all errors, by name, focuses the first, and returns whether there is one. */
   refuse(faults) {
     Object.keys(this.#errors).forEach((name) => this.mark(name, faults[name] ?? ''));
     const first = Object.keys(this.#errors).find((name) => faults[name]);

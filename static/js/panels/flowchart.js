@@ -3,16 +3,16 @@ import { points } from '../dashboard.js';
 import { inWords } from '../days.js';
 import { arrange, h, place, setAttribute, setText, svg } from '../dom.js';
 import { micros, money } from '../numbers.js';
-import { Figure } from './figure.js';
+import { ChartCard } from './chartcard.js';
 
 const height = 236;
 const margin = { left: 46, right: 2, top: 10, bottom: 24 };
 const widest = 26; // of a bar, in pixels
 
-/** What came in and went out, day by day: bars above and below a line. */
-export function flowFigure() {
+/** Income and spending by day: bars above and below a line. */
+export function flowCard() {
   const chart = new FlowChart();
-  return new Figure({
+  return new ChartCard({
     id: 'by-day', title: (data) => `In and out by ${data && isMonth(points(data)[0].key) ? 'month' : 'day'}`, chart,
     columns: ['When', 'In', 'Out'],
     rows: (data) => points(data).filter((p) => p.income || p.expense).reverse()
@@ -90,7 +90,7 @@ class FlowChart {
   }
 }
 
-// Tells the colours apart, and, of the bar below the pointer, what it is of.
+// The legend, with the figures of the bar under the pointer.
 function legend() {
   const when = h('span', { class: 'when' });
   const income = h('span', {});
@@ -118,7 +118,7 @@ function gridLine({ y, value }, width) {
     svg('text', { class: 'tick', x: margin.left - 8, y: y + 4, 'text-anchor': 'end' }, short(value)));
 }
 
-// Lines of one pixel stand on one row of pixels.
+// Half a pixel, so that a line of one pixel is drawn sharply.
 function half(y) {
   return Math.round(y) + 0.5;
 }

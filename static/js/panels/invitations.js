@@ -4,31 +4,31 @@ import { sentence } from '../format.js';
 
 const offers = { viewer: 'You may look at it', editor: 'You may change it' };
 
-/** Who wants to share an entry with this person, each with the ways to answer; and who is blocked. */
+/** The dialog with open invitations, each with buttons to answer, and with blocked people. */
 export function mount({ invitations, toast }) {
   const number = h('span', { class: 'count', hidden: true });
   const open = h('button', { type: 'button', class: 'icon-button bell', hidden: true, on: { click: show } }, icon('people'), number);
   const title = h('h2', { id: 'invitations-title', tabIndex: -1 }, 'Invitations');
-  const words = h('p', { class: 'error', role: 'alert' });
+  const errorText = h('p', { class: 'error', role: 'alert' });
   const none = h('p', { class: 'hint' }, 'No invitation waits for an answer.');
   const list = h('ul', { class: 'members' });
   const blocked = h('ul', { class: 'members' });
   const blockedPart = h('section', { aria: { label: 'Blocked people' }, hidden: true }, h('h3', {}, 'Blocked people'), blocked);
-  const dialog = drawer({ look: 'question', title: 'invitations-title', closed: () => {} },
+  const dialog = drawer({ className: 'question', title: 'invitations-title', closed: () => {} },
     h('div', { class: 'sheet' },
       h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
-      words, none, list, blockedPart));
+      errorText, none, list, blockedPart));
   const known = new Map();
 
   function render() {
-    const { waiting, blocked: people, trouble } = invitations;
+    const { waiting, blocked: people, error } = invitations;
     const label = waiting.length > 0 ? `Invitations, ${waiting.length} waiting` : 'Invitations';
     open.hidden = waiting.length === 0 && people.length === 0 && !dialog.open;
     open.title = label;
     open.setAttribute('aria-label', label);
     number.hidden = waiting.length === 0;
     setText(number, waiting.length > 99 ? '99+' : String(waiting.length));
-    setText(words, trouble && dialog.open ? sentence(trouble.message) : '');
+    setText(errorText, error && dialog.open ? sentence(error.message) : '');
     none.hidden = waiting.length > 0;
     blockedPart.hidden = people.length === 0;
     const items = [...waiting.map((i) => keep(`i ${i.id} ${i.role} ${i.description}`, () => invitationItem(i))),
@@ -63,26 +63,26 @@ export function mount({ invitations, toast }) {
   }
 
   function show() {
-    setText(words, '');
+    setText(errorText, '');
     dialog.showModal();
     title.focus();
     invitations.read();
   }
 
-  // What has the focus vanishes by what is done.
+  // The focused button may be removed, so the title takes the focus.
   async function act(work, done) {
     try {
       await work();
-      toast.whisper(done);
+      toast.announce(done);
       title.focus();
     } catch (err) {
-      setText(words, sentence(err.message));
+      setText(errorText, sentence(err.message));
     }
   }
 
   invitations.addEventListener('change', soon(render));
-  invitations.addEventListener('asked', ({ invitation }) => {
-    toast.point(`${invitation.from.name} wants to share an entry with you.`, 'Show', show);
+  invitations.addEventListener('received', ({ invitation }) => {
+    toast.showWithLink(`${invitation.from.name} wants to share an entry with you.`, 'Show', show);
   });
   return { header: open, overlay: dialog };
 }

@@ -2,16 +2,16 @@ import { ranges } from '../dashboard.js';
 import { rangeInWords } from '../days.js';
 import { h, setText, soon } from '../dom.js';
 import { count } from '../format.js';
-import { categoryFigure } from './categorychart.js';
-import { flowFigure } from './flowchart.js';
+import { categoryCard } from './categorychart.js';
+import { flowCard } from './flowchart.js';
 
-/** The figures of a range of days, as two charts that move by themselves. */
-export function mount({ dashboard, live, views, sumCurrency }) {
+/** The dashboard of a range of days: two charts that update live. */
+export function mount({ dashboard, live, navigation, sumCurrency }) {
   const choice = h('select', { id: 'range', on: { change: () => dashboard.choose(choice.value) } },
     ranges.map(([value, name]) => h('option', { value }, name)));
   const entries = h('p', { class: 'hint' });
   const others = h('p', { class: 'hint', hidden: true });
-  const figures = [flowFigure(), categoryFigure()];
+  const figures = [flowCard(), categoryCard()];
   const element = h('section', { class: 'dashboard', aria: { labelledby: 'overview-title' } },
     h('header', { class: 'heading' },
       h('h2', { id: 'overview-title', class: 'only-read', tabIndex: -1 }, 'Overview'), entries,
@@ -35,8 +35,8 @@ export function mount({ dashboard, live, views, sumCurrency }) {
     return live.connected ? '' : 'The figures appear as soon as the server can be reached.';
   }
 
-  const follow = () => dashboard.look(views.current === 'overview');
-  views.addEventListener('change', follow);
+  const follow = () => dashboard.setVisible(navigation.current === 'overview');
+  navigation.addEventListener('change', follow);
   dashboard.addEventListener('change', render);
   live.addEventListener('state', soon(render));
   return { overview: element, render: () => (follow(), render()) };

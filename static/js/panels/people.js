@@ -6,7 +6,7 @@ import { Fields } from './fields.js';
 
 const roles = [['viewer', 'may look'], ['editor', 'may change it']];
 
-/** The dialog with the people around one entry: who has it, who is here, what they say. */
+/** The dialog of one expense's room: members, who is present, comments. */
 export function mount(context) {
   const people = new People(context);
   context.people = people;
@@ -25,21 +25,21 @@ class People {
   #leave = h('button', { type: 'button', class: 'plain small', hidden: true, on: { click: () => this.#leaveEntry() } }, 'Leave this entry');
   #comments = h('ol', { class: 'comments', tabIndex: 0, aria: { label: 'Comments' } });
   #typing = h('p', { class: 'hint typing', role: 'status' });
-  #words = h('p', { class: 'error', role: 'alert' });
+  #errorText = h('p', { class: 'error', role: 'alert' });
 
   constructor(context) {
     this.#context = context;
     this.#room = context.room;
     this.#share = this.#shareForm();
-    this.element = drawer({ look: 'drawer', title: 'people-title', closed: () => this.#closed() },
+    this.element = drawer({ className: 'drawer', title: 'people-title', closed: () => this.#closed() },
       h('div', { class: 'sheet' },
         h('header', {}, this.#title, iconButton('close', 'Close', () => this.element.close())),
-        this.#here, this.#words,
+        this.#here, this.#errorText,
         h('section', { aria: { label: 'Who has it' } }, h('h3', {}, 'Who has it'), this.#members, this.#leave),
         this.#share,
         h('section', { aria: { label: 'What was said' } }, h('h3', {}, 'What was said'), this.#comments, this.#typing, this.#commentForm())));
     this.#room.addEventListener('change', soon(() => this.#row && this.#render()));
-    context.book.addEventListener('change', soon(() => this.#row && this.#check()));
+    context.expenseList.addEventListener('change', soon(() => this.#row && this.#check()));
   }
 
   /** Opens with a row that the server has. */
@@ -48,7 +48,7 @@ class People {
       return;
     }
     this.#row = row;
-    setText(this.#words, '');
+    setText(this.#errorText, '');
     this.#fields.fill({ email: '', role: 'viewer', text: '' });
     this.#room.enter(row.id);
     this.#render();
@@ -61,28 +61,28 @@ class People {
     this.#room.leave();
   }
 
-  // An entry that is gone, or not shared any more, has no people.
+  // The dialog closes when the expense is deleted or no longer shared.
   #check() {
-    const row = this.#context.book.rows().find((r) => r.id === this.#row.id);
+    const row = this.#context.expenseList.rows().find((r) => r.id === this.#row.id);
     if (row) {
       this.#row = row;
       this.#render();
     } else {
-      this.#context.toast.say(`${this.#row.description} is no longer here.`);
+      this.#context.toast.show(`${this.#row.description} is no longer here.`);
       this.element.close();
     }
   }
 
   #render() {
-    const { sharing, trouble, here, typing, comments } = this.#room;
+    const { sharing, error, present, typing, comments } = this.#room;
     const me = this.#context.session.user.id;
     const isOwner = sharing?.owner.id === me;
     setText(this.#title, `People: ${this.#row.description}`);
-    setText(this.#here, hereText(here, me));
+    setText(this.#here, presentText(present, me));
     this.#share.hidden = !isOwner;
     this.#leave.hidden = !sharing || isOwner;
-    if (trouble) {
-      setText(this.#words, sentence(trouble.message));
+    if (error) {
+      setText(this.#errorText, sentence(error.message));
     }
     arrange(this.#members, sharing ? [
       ...membersOf(sharing, me).map((m) => this.#member(m, isOwner)),
@@ -92,7 +92,7 @@ class People {
     setText(this.#typing, typing.length > 0 ? `${typing.join(', ')} ${typing.length === 1 ? 'is' : 'are'} writing…` : '');
   }
 
-  // What is said last is in sight.
+  // The newest comment is scrolled into view.
   #renderComments(comments, me) {
     const known = this.#comments.children.length;
     arrange(this.#comments, comments.map((c) => this.#comment(c, me)));
@@ -112,7 +112,7 @@ class People {
     const key = `${member.id} ${member.role} ${isOwner}`;
     const known = this.#members.querySelector(`[data-key="${CSS.escape(key)}"]`);
     return known ?? h('li', { data: { key } },
-      h('div', { class: 'what' }, h('span', { class: 'description' }, member.shown), h('span', { class: 'detail' }, [member.email, member.word].filter(Boolean).join(' · '))),
+      h('div', { class: 'what' }, h('span', { class: 'description' }, member.shown), h('span', { class: 'detail' }, [member.email, member.label].filter(Boolean).join(' · '))),
       isOwner && member.role !== 'owner' ? this.#memberTools(member) : null);
   }
 
@@ -120,7 +120,7 @@ class People {
     const key = `invited ${email} ${role}`;
     const known = this.#members.querySelector(`[data-key="${CSS.escape(key)}"]`);
     return known ?? h('li', { data: { key } },
-      h('div', { class: 'what' }, h('span', { class: 'description' }, email), h('span', { class: 'detail' }, `asked, has not accepted · ${wordOf(role)}`)),
+      h('div', { class: 'what' }, h('span', { class: 'description' }, email), h('span', { class: 'detail' }, `asked, has not accepted · ${labelOf(role)}`)),
       h('div', { class: 'buttons' },
         h('button', { type: 'button', class: 'link', aria: { label: `Take back: ${email}` }, on: { click: () => this.#act(() => this.#room.withdraw(email)) } }, 'Take back')));
   }
@@ -134,14 +134,14 @@ class People {
   }
 
   #shareForm() {
-    const shared = (event) => {
+    const submitted = (event) => {
       event.preventDefault();
       const email = this.#fields.text('email');
       if (!this.#fields.refuse(email.includes('@') ? {} : { email: 'Enter an e-mail address.' })) {
         this.#submit('email', () => this.#room.share(email, this.#fields.text('role')));
       }
     };
-    return h('form', { class: 'share-form', noValidate: true, hidden: true, on: { submit: shared } },
+    return h('form', { class: 'share-form', noValidate: true, hidden: true, on: { submit: submitted } },
       this.#fields.add('email', 'Share with, by e-mail address', h('input', { type: 'email', autocomplete: 'off' })),
       h('div', { class: 'share-row' },
         this.#fields.add('role', 'They', h('select', {}, roles.map(([value, name]) => h('option', { value }, name)))),
@@ -149,15 +149,15 @@ class People {
   }
 
   #commentForm() {
-    const said = (event) => {
+    const submitted = (event) => {
       event.preventDefault();
       const text = this.#fields.text('text');
       if (text) {
-        this.#submit('text', () => this.#room.say(text));
+        this.#submit('text', () => this.#room.comment(text));
       }
     };
-    const input = h('input', { autocomplete: 'off', maxlength: 1000, on: { input: () => this.#room.type() } });
-    return h('form', { noValidate: true, on: { submit: said } }, this.#fields.add('text', 'Say something', input),
+    const input = h('input', { autocomplete: 'off', maxlength: 1000, on: { input: () => this.#room.notifyTyping() } });
+    return h('form', { noValidate: true, on: { submit: submitted } }, this.#fields.add('text', 'Say something', input),
       h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'plain small' }, 'Send')));
   }
 
@@ -165,7 +165,7 @@ class People {
     return this.#act(() => this.#room.unshare(this.#context.session.user.id));
   }
 
-  // What was typed is emptied once the server has it; else it says why not.
+  // The field is emptied once the server has accepted it; otherwise its error is shown.
   async #submit(name, work) {
     try {
       await work();
@@ -176,10 +176,10 @@ class People {
     this.#fields.get(name).focus();
   }
 
-  // What has the focus vanishes by what is done.
+  // The focused button may be removed, so the title takes the focus.
   async #act(work) {
-    setText(this.#words, '');
-    await work().catch((err) => setText(this.#words, sentence(err.message)));
+    setText(this.#errorText, '');
+    await work().catch((err) => setText(this.#errorText, sentence(err.message)));
     this.#title.focus();
   }
 }
@@ -187,20 +187,20 @@ class People {
 function membersOf({ owner, sharedWith }, me) {
   const shown = ({ id, name }) => (id === me ? `${name} (you)` : name);
   return [
-    { ...owner, role: 'owner', shown: shown(owner), word: 'owner' },
-    ...sharedWith.map((m) => ({ ...m, shown: shown(m), word: wordOf(m.role) })),
+    { ...owner, role: 'owner', shown: shown(owner), label: 'owner' },
+    ...sharedWith.map((m) => ({ ...m, shown: shown(m), label: labelOf(m.role) })),
   ];
 }
 
-function wordOf(role) {
+function labelOf(role) {
   return roles.find(([name]) => name === role)?.[1] ?? role;
 }
 
-function hereText(here, me) {
-  if (here.length === 0) {
+function presentText(present, me) {
+  if (present.length === 0) {
     return '';
   }
-  const meFirst = [...here].sort((a, b) => Number(b.id === me) - Number(a.id === me));
+  const meFirst = [...present].sort((a, b) => Number(b.id === me) - Number(a.id === me));
   const names = meFirst.map(({ id, name, devices }) => (id === me ? 'you' : name) + (devices > 1 ? ` (${count(devices, 'device')})` : ''));
   return `Here now: ${names.join(', ')}`;
 }

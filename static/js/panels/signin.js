@@ -20,6 +20,7 @@ class SignIn {
   #api;
   #entered;
   #mode = 'login';
+  #closed = false;
   #title = h('h1', {});
   #notice = h('p', { class: 'notice', role: 'status' });
   #error = h('p', { class: 'error', role: 'alert' });
@@ -55,6 +56,13 @@ class SignIn {
     (first || this.#password).focus();
   }
 
+  /** Offers no registration: the server takes none. */
+  closeRegistration() {
+    this.#closed = true;
+    this.#mode = 'login';
+    this.#render();
+  }
+
   #turn() {
     this.#mode = this.#mode === 'login' ? 'register' : 'login';
     this.#error.textContent = '';
@@ -66,7 +74,8 @@ class SignIn {
     const { title, press, question, other, password } = modes[this.#mode];
     this.#title.textContent = title;
     this.#press.textContent = press;
-    this.#question.textContent = question;
+    this.#question.textContent = this.#closed ? 'New accounts cannot be made here: ask whoever runs this server for one.' : question;
+    this.#other.hidden = this.#closed;
     this.#other.textContent = other;
     this.#nameField.hidden = this.#mode === 'login';
     this.#password.autocomplete = password;

@@ -3,8 +3,8 @@ import { h, setText, soon } from '../dom.js';
 import { money } from '../numbers.js';
 import { totals } from '../totals.js';
 
-/** What came in and went out this month. What is left stands in the header. */
-export function mount({ book, settings }) {
+/** Income and spending of this month. The balance is in the header. */
+export function mount({ expenseList, settings }) {
   const figures = {
     income: figure('income'),
     spent: figure('spent'),
@@ -15,11 +15,11 @@ export function mount({ book, settings }) {
     const month = monthName(today());
     setText(figures.income.label, `In, ${month}`);
     setText(figures.spent.label, `Out, ${month}`);
-    const sums = totals(book.rows(), { home: settings.currency });
+    const sums = totals(expenseList.rows(), { home: settings.currency });
     Object.entries(figures).forEach(([name, f]) => setText(f.value, inWords(sums, name)));
   }
 
-  book.addEventListener('change', soon(render));
+  expenseList.addEventListener('change', soon(render));
   return { aside: h('section', { class: 'summary', aria: { label: 'Summary' } }, list), render };
 }
 
@@ -28,7 +28,7 @@ function figure(kind) {
   return { label, value, element: h('div', { class: 'figure', data: { kind } }, label, value) };
 }
 
-// A currency that plays no part in a figure has no line in it.
+// Currencies with a zero sum are left out.
 function inWords(sums, name) {
   const parts = sums.filter((s) => s[name] !== 0n);
   return parts.length === 0 ? money(0n, sums[0]?.currency) : parts.map((s) => money(s[name], s.currency)).join('\n');

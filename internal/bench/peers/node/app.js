@@ -6,6 +6,8 @@ import { randomBytes } from "node:crypto";
 import express from "express";
 import jwt from "jsonwebtoken";
 import pg from "pg";
+import { createClient } from "redis";
+import { createAdapter } from "@socket.io/redis-adapter";
 import { Server } from "socket.io";
 
 const [host, port] = process.argv.at(-1).split(":");
@@ -13,7 +15,9 @@ const secret = process.env.JWT_SECRET;
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 pg.types.setTypeParser(20, Number);
 
-await pool.query(`
+// The first of two processes makes the tables; the second finds them.
+const { rows: [{ exists }] } = await pool.query("SELECT to_regclass('peer.expenses') IS NOT NULL AS exists");
+if (!process.env.REDIS_URL || !exists) await pool.query(`
   DROP SCHEMA IF EXISTS peer CASCADE;
   CREATE SCHEMA peer;
   CREATE TABLE peer.users (id text PRIMARY KEY, name text NOT NULL, email text UNIQUE NOT NULL);
@@ -26,6 +30,13 @@ await pool.query(`
 const app = express();
 const http = createServer(app);
 const io = new Server(http);
+if (process.env.REDIS_URL) {
+  const pub = createClient({ url: process.env.REDIS_URL });
+  const sub = pub.duplicate();
+  for (const client of [pub, sub]) client.on("error", () => {}); // it connects again by itself
+  await Promise.all([pub.connect(), sub.connect()]);
+  io.adapter(createAdapter(pub, sub));
+}
 const newID = () => randomBytes(12).toString("hex");
 
 async function userOf(token) {

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"expenseflow/models"
+
+	"gorm.io/gorm"
+)
+
+// A keptRooms is what rooms a page joined, under a name of its private session id.
+type keptRooms struct {
+	SessionKey string    `gorm:"primaryKey"`
+	UserID     string    `gorm:"index:kept_rooms_user"`
+	Rooms      string    // a JSON array
+	UpdatedAt  time.Time `gorm:"serializer:millis;index:kept_rooms_age"`
+}
+
+// maxKeptPages bounds for how many pages of a user rooms are kept: many times what
+// anybody has open. A page that is closed says nothing, and would be kept until
+// Prune.
+const maxKeptPages = 500
+
+// refreshAfter is how old the rooms of a page may be when it comes back, before they count
+// as new again: so Prune keeps those of a page that comes back again and again.
+const refreshAfter = 24 * time.Hour
+
+// KeepRooms notes the rooms that a page joined, under a name of its private
+// session id; no rooms forget it. Of a user with more than maxKeptPages the pages
+// that joined rooms longest ago are forgotten.
+func (s *Store) KeepRooms(ctx context.Context, userID, sessionKey string, rooms []string) error {
+	if len(rooms) == 0 {
+		_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+			return db.Where("session_key = ? AND user_id = ?", sessionKey, userID).Delete(&keptRooms{})
+		})
+		return err
+	}
+	b, _ := json.Marshal(rooms) // texts always marshal
+	row := keptRooms{sessionKey, userID, string(b), s.opts.Now()}
+	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(overwrite(row, "rooms", "updated_at")).Create(&row)
+	})
+	if err != nil {
+		return err
+	}
+	return s.boundKeptPages(ctx, userID)
+}
+
+// boundKeptPages writes only if there is something to forget.
+func (s *Store) boundKeptPages(ctx context.Context, userID string) error {
+	var pages int64
+	err := s.read(ctx).Model(&keptRooms{}).Where("user_id = ?", userID).Count(&pages).Error
+	if err != nil || pages <= maxKeptPages {
+		return err
+	}
+	_, err = s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		oldest := db.Model(&keptRooms{}).Select("session_key").Where("user_id = ?", userID).
+			Order("updated_at, session_key").Limit(int(pages - maxKeptPages))
+		return db.Where("session_key IN (?)", oldest).Delete(&keptRooms{})
+	})
+	return err
+}
+
+// KeptRooms returns those that KeepRooms noted last; none if it never did.
+func (s *Store) KeptRooms(ctx context.Context, userID, sessionKey string) (names []string, err error) {
+	row, err := one[keptRooms](s.read(ctx).Where("session_key = ? AND user_id = ?", sessionKey, userID))
+	switch {
+	case isNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if now := s.opts.Now(); row.UpdatedAt.Before(now.Add(-refreshAfter)) {
+		_, err = s.write(ctx, func(db *gorm.DB) *gorm.DB {
+			return db.Model(&keptRooms{}).Where("session_key = ?", sessionKey).UpdateColumn("updated_at", models.Millis(now).UnixMilli())
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return names, json.Unmarshal([]byte(row.Rooms), &names)
+}

@@ -1,0 +1,200 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"expenseflow/internal/store/rows"
+	"expenseflow/models"
+
+	"gorm.io/gorm"
+)
+
+// A userDevice is a token that a device was seen with, so that signing the device out can
+// refuse it.
+type userDevice struct {
+	UserID    string    `gorm:"primaryKey"`
+	DeviceID  string    `gorm:"primaryKey;serializer:clientText"`
+	TokenKey  string    `gorm:"primaryKey"`
+	ExpiresAt time.Time `gorm:"serializer:millis;index:user_devices_expiry"`
+	FirstSeen time.Time `gorm:"serializer:millis"`
+	LastSeen  time.Time `gorm:"serializer:millis"`
+}
+
+// devicesAtOnce is how many rows SeeDevices writes with one statement.
+const devicesAtOnce = 500
+
+// SeeDevices notes that these devices are there, each with its token. What it
+// notes is for people and for SignOutDevice; no rule depends on it.
+func (s *Store) SeeDevices(ctx context.Context, seen []models.DeviceToken) error {
+	if len(seen) == 0 {
+		return nil
+	}
+	now := s.opts.Now()
+	found := make([]userDevice, len(seen))
+	for i, t := range seen {
+		found[i] = userDevice{t.UserID, t.DeviceID, t.Key, t.ExpiresAt, now, now}
+	}
+	slices.SortFunc(found, byKey) // two processes that note the same wait for each other in turn
+	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(overwrite(userDevice{}, "last_seen")).CreateInBatches(found, devicesAtOnce)
+	})
+	if err != nil {
+		return err
+	}
+	return s.forgetDevicesOfNobody(ctx, seen)
+}
+
+// forgetDevicesOfNobody removes what was noted of users whose accounts were removed
+// while it waited to be noted.
+func (s *Store) forgetDevicesOfNobody(ctx context.Context, seen []models.DeviceToken) error {
+	users := mapped(seen, func(t models.DeviceToken) string { return t.UserID })
+	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Where(s.d.In("user_id", users)).
+			Where("NOT EXISTS (SELECT 1 FROM users u WHERE u.id = user_devices.user_id)").Delete(&userDevice{})
+	})
+	return err
+}
+
+func byKey(a, b userDevice) int {
+	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID), cmp.Compare(a.TokenKey, b.TokenKey))
+}
+
+// notRevoked leaves out tokens that were refused before they expired, and maybe
+// noted once more since.
+func notRevoked(db *gorm.DB) *gorm.DB {
+	return db.Where("NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.token_key = user_devices.token_key)")
+}
+
+// goodUntil selects the user's tokens that have not ended at a moment.
+func goodUntil(db *gorm.DB, userID string, at time.Time) *gorm.DB {
+	return notRevoked(db.Model(&userDevice{})).Where("user_id = ? AND expires_at > ?", userID, at.UnixMilli())
+}
+
+// Devices returns those of the user that have a token which may still be good, the
+// one that was seen last first.
+func (s *Store) Devices(ctx context.Context, userID string) ([]models.Device, error) {
+	found, err := find[userDevice](goodUntil(s.read(ctx), userID, s.opts.Now()).
+		Select("device_id, MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen").
+		Where("device_id <> ''").Group("device_id").Order("MAX(last_seen) DESC, device_id"))
+	return mapped(found, func(d userDevice) models.Device {
+		return models.Device{ID: d.DeviceID, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
+	}), err
+}
+
+// SignOutDevice refuses the tokens that a device of the user was seen with, for as
+// long as they and grace last, and returns their keys; models.NotFound for a device
+// that was never seen, or was signed out. The user's log says so.
+func (s *Store) SignOutDevice(ctx context.Context, userID, deviceID string, grace time.Duration) (keys []string, err error) {
+	err = s.Write(ctx, userID, func(tx *Tx) (err error) {
+		of := tx.orm().Where("user_id = ? AND device_id = ?", userID, rows.Storable(deviceID))
+		keys, err = tx.signOut(of, grace)
+		if err == nil && len(keys) == 0 {
+			err = models.E(models.NotFound, "Device not found")
+		}
+		return err
+	})
+	return keys, err
+}
+
+// signOut refuses the tokens of a query of user_devices, removes its rows and returns the
+// tokens' keys.
+func (tx *Tx) signOut(of *gorm.DB, grace time.Duration) (keys []string, err error) {
+	of = of.Session(&gorm.Session{})
+	found, err := findIn[userDevice](tx, notRevoked(of))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	until := map[string]time.Time{}
+	for _, d := range found {
+		if until[d.TokenKey].Before(d.ExpiresAt) {
+			until[d.TokenKey] = d.ExpiresAt
+		}
+		if !slices.Contains(keys, d.TokenKey) {
+			keys = append(keys, d.TokenKey)
+		}
+	}
+	for _, key := range keys {
+		if err := tx.revoke(key, until[key].Add(grace)); err != nil {
+			return nil, err
+		}
+	}
+	return keys, tx.run(of.Delete(&userDevice{}))
+}
+
+// maxRenewedDevices bounds for how many devices a new token is recorded: whoever has one may
+// call himself by any number of names, and renew it again and again.
+const maxRenewedDevices = 100
+
+// RenewToken records a token that its bearer got for a valid one, whose key is old, for the
+// devices that the old one was seen with: whoever signs such a device out signs the new token
+// out too. Of more than maxRenewedDevices those count that were seen first, so nobody frees a
+// token of its device by further names. The credential of ctx is checked in the same transaction, so a token that was
+// signed out is not renewed.
+func (s *Store) RenewToken(ctx context.Context, old string, renewed models.DeviceToken) error {
+	return s.Write(ctx, renewed.UserID, func(tx *Tx) error {
+		found, err := findIn[userDevice](tx, tx.orm().Where("user_id = ? AND token_key = ?", renewed.UserID, old).
+			Order("first_seen, device_id").Limit(maxRenewedDevices))
+		if err != nil {
+			return err
+		}
+		devices := map[string]bool{renewed.DeviceID: true}
+		for _, d := range found {
+			devices[d.DeviceID] = true
+		}
+		if len(devices) > 1 {
+			delete(devices, "") // the row of a token without a device
+		}
+		now := tx.Clock()
+		seen := make([]userDevice, 0, len(devices))
+		for id := range devices {
+			seen = append(seen, userDevice{renewed.UserID, id, renewed.Key, renewed.ExpiresAt, now, now})
+		}
+		slices.SortFunc(seen, byKey)
+		return tx.run(tx.orm().Clauses(overwrite(userDevice{}, "last_seen")).CreateInBatches(seen, devicesAtOnce))
+	})
+}
+
+// maxSessions bounds how many sessions are listed.
+const maxSessions = 500
+
+// Sessions returns the user's tokens that may still be good, as far as they were seen
+// (SeeDevices), the one that was seen last first; at most maxSessions.
+func (s *Store) Sessions(ctx context.Context, userID string) ([]models.LoginSession, error) {
+	found, err := find[userDevice](goodUntil(s.read(ctx), userID, s.opts.Now()).
+		Order("last_seen DESC, token_key, device_id").Limit(2 * maxSessions))
+	all, at := []models.LoginSession{}, map[string]int{}
+	for _, d := range found {
+		i, known := at[d.TokenKey]
+		if !known {
+			i, at[d.TokenKey] = len(all), len(all)
+			all = append(all, models.LoginSession{Key: d.TokenKey, ExpiresAt: d.ExpiresAt, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen})
+		}
+		if d.FirstSeen.Before(all[i].FirstSeen) {
+			all[i].FirstSeen = d.FirstSeen
+		}
+		if d.DeviceID != "" {
+			all[i].Devices = append(all[i].Devices, d.DeviceID)
+		}
+	}
+	return all[:min(len(all), maxSessions)], err
+}
+
+// SignOutToken refuses one token of the user for as long as it and grace last;
+// models.NotFound for one that was never seen, or was signed out.
+func (s *Store) SignOutToken(ctx context.Context, userID, key string, grace time.Duration) error {
+	if checkText(key) != nil {
+		return errNoSession
+	}
+	return s.Write(ctx, userID, func(tx *Tx) error {
+		keys, err := tx.signOut(tx.orm().Where("user_id = ? AND token_key = ?", userID, key), grace)
+		if err == nil && len(keys) == 0 {
+			err = errNoSession
+		}
+		return err
+	})
+}
+
+var errNoSession = models.E(models.NotFound, "Session not found")
