@@ -68,8 +68,11 @@ const cachedFiles = [
   '/js/settings.js',
   '/js/storage.js',
   '/js/sync.js',
+  '/js/text.js',
   '/js/toast.js',
   '/js/totals.js',
+  '/js/words/en.js',
+  '/js/words/en/entries.js',
 ];
 
 /** Other paths of cached files. */
