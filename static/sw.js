@@ -48,6 +48,7 @@ const cachedFiles = [
   '/js/panels/editor.js',
   '/js/panels/expenseform.js',
   '/js/panels/expenselist.js',
+  '/js/panels/expenserow.js',
   '/js/panels/fields.js',
   '/js/panels/flowchart.js',
   '/js/panels/invitations.js',

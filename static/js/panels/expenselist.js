@@ -1,19 +1,20 @@
-import { categoryName } from '../categories.js';
-import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
+import { arrange, h, setText, soon } from '../dom.js';
 import { dayOfRow, dayTitle } from '../days.js';
-import { micros, money } from '../numbers.js';
-import { isTemporary } from '../queue.js';
-import { isForeign, mayEdit, mayRemove } from '../permissions.js';
+import { mayEdit, mayRemove } from '../permissions.js';
+import { money } from '../numbers.js';
 import { net } from '../totals.js';
+import { rowElement } from './expenserow.js';
 
 /** How many rows are shown at first, and how many more at a time. */
 const pageSize = 100;
 
-const waitingWords = { CREATE: 'Waiting', UPDATE: 'Change waiting', DELETE: 'Deletion waiting' };
-
-/** The list of expenses by day, newest first. */
+/**
+ * The list of expenses by day, newest first. It puts itself into the context as
+ * `list`, for what acts on rows from elsewhere, such as keyboard shortcuts.
+ */
 export function mount(context) {
   const list = new List(context);
+  context.list = list;
   return { entries: list.element, render: () => list.render() };
 }
 
@@ -66,15 +67,47 @@ class List {
   }
 
   #handlers() {
-    const { actions, editor, people } = this.#context;
-    return {
-      edit: (row) => editor.open({
+    return { edit: (row) => this.edit(row), people: (row) => this.#context.people.open(row), remove: (row) => this.remove(row) };
+  }
+
+  /** The row that has the focus, itself or one of its buttons; null if none has. */
+  current() {
+    const key = document.activeElement?.closest?.('.row')?.dataset.key;
+    return this.#context.expenseList.rows().find((row) => row.key === key) ?? null;
+  }
+
+  /** Moves the focus to the row below; without a focused row, to the first. */
+  next() {
+    this.#focusRow(1);
+  }
+
+  /** Moves the focus to the row above. */
+  previous() {
+    this.#focusRow(-1);
+  }
+
+  #focusRow(by) {
+    const order = [...this.#body.querySelectorAll('.row')];
+    order[Math.max(0, order.indexOf(document.activeElement?.closest?.('.row')) + by)]?.focus();
+  }
+
+  /** Opens a row in the editor, if this person may change it. */
+  edit(row) {
+    const { actions, editor } = this.#context;
+    if (mayEdit(row) && row.pending !== 'DELETE') {
+      editor.open({
         title: 'Edit entry', label: 'Save', row,
         save: (patch) => Object.keys(patch).length > 0 && actions.edit(row, patch),
-      }),
-      people: (row) => people.open(row),
-      remove: (row) => (row.pending === 'DELETE' ? actions.restore(row) : actions.remove(row)),
-    };
+      });
+    }
+  }
+
+  /** Deletes a row, if this person may; one whose deletion still waits is kept instead. */
+  remove(row) {
+    const { actions } = this.#context;
+    if (mayRemove(row)) {
+      row.pending === 'DELETE' ? actions.restore(row) : actions.remove(row);
+    }
   }
 
   // When a focused row is removed, the row that takes its place gets the focus, so
@@ -141,64 +174,4 @@ function daySection(day, settings) {
       setText(sum, net(rows, settings.currency).map(({ balance, currency }) => money(balance, currency)).join(' · '));
     },
   };
-}
-
-// A row keeps its element while it is shown, so that the focus stays; its handlers
-// act on the row as it was shown last.
-function rowElement(key, { edit, people, remove }) {
-  let shown;
-  const badge = h('span', { class: 'badge' });
-  const description = h('span', { class: 'description' });
-  const detail = h('span', { class: 'detail' });
-  const mark = h('span', { class: 'mark' }, icon('clock'), h('span', {}));
-  const amount = h('span', { class: 'amount' });
-  const editButton = iconButton('edit', '', () => edit(shown));
-  const peopleButton = iconButton('people', '', () => people(shown));
-  const removeButton = iconButton('delete', '', () => remove(shown)); // and, until it is sent, takes it back
-  const element = h('li', { class: 'row', data: { key } },
-    badge, h('div', { class: 'what' }, description, detail), mark, amount,
-    h('div', { class: 'tools' }, editButton, peopleButton, removeButton));
-
-  function show(row) {
-    const before = shown;
-    shown = row;
-    if (before?.category !== row.category) {
-      badge.dataset.category = row.category;
-      badge.replaceChildren(icon(row.category));
-    }
-    setText(description, row.description);
-    setText(detail, [categoryName(row.category), sharedWords(row), row.merchant, row.notes].filter(Boolean).join(' · '));
-    setText(amount, amountText(row));
-    amount.dataset.type = row.type;
-    element.dataset.pending = row.pending ?? '';
-    setText(mark.lastChild, waitingWords[row.pending] ?? '');
-    const going = row.pending === 'DELETE';
-    editButton.hidden = going || !mayEdit(row);
-    peopleButton.hidden = going || isTemporary(row.id);
-    removeButton.hidden = !mayRemove(row);
-    name(editButton, 'edit', `Edit ${row.description}`);
-    name(peopleButton, 'people', `People: ${row.description}`);
-    name(removeButton, going ? 'undo' : 'delete', `${going ? 'Keep' : 'Delete'} ${row.description}`);
-  }
-  return { element, show };
-}
-
-function sharedWords(row) {
-  if (isForeign(row)) {
-    return `from ${row.sharedBy.name}`;
-  }
-  return row.shared > 0 ? `shared with ${row.shared}` : '';
-}
-
-function name(button, picture, label) {
-  if (button.title !== label) {
-    button.title = label;
-    button.setAttribute('aria-label', label);
-    button.replaceChildren(icon(picture));
-  }
-}
-
-function amountText(row) {
-  const amount = micros(row.amount);
-  return row.type === 'income' ? `+${money(amount, row.currency)}` : money(-amount, row.currency);
 }
