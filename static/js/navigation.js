@@ -1,39 +1,103 @@
+import { noFilter, placeOf, readAddress, viewNames, writeAddress } from './address.js';
+import { thisMonth } from './months.js';
+
 /** The views of the page: [URL fragment, label]. */
 export const views = [
-  ['entries', 'Entries'],
-  ['overview', 'Overview'],
+  [viewNames[0], 'Entries'],
+  [viewNames[1], 'Overview'],
 ];
 
+/** Milliseconds until the address says what is typed: browsers bound how often it may change. */
+const pause = 300;
+
 /**
- * The current view, kept in the URL fragment, so that the Back button and reloading
- * work. Event: `change`.
+ * Where on the page this person is: the view, the month, what is searched for and
+ * the filters (address.js), kept in the URL fragment, so that Back, Forward and
+ * reloading work. Event: `change`, with `byAddress` if the address was there first.
  */
 export class Navigation extends EventTarget {
   #address;
+  #timers;
+  #timer = null;
 
-  /** @param address the window's location, or anything with a hash */
-  constructor(address = globalThis.location) {
+  /** The present place; it is replaced, never changed. */
+  place;
+
+  /** @param address the window's location, or anything with a hash and replace */
+  constructor(address = globalThis.location, timers = globalThis) {
     super();
     this.#address = address;
-    this.current = this.#named() ?? views[0][0];
+    this.#timers = timers;
+    this.place = readAddress(address.hash) ?? placeOf(viewNames[0]);
   }
 
-  show(view) {
-    this.#address.hash = `#${view}`;
-    this.addressChanged();
+  /** The name of the present view. */
+  get current() {
+    return this.place.view;
+  }
+
+  /** The month that is shown, YYYY-MM, or allMonths. */
+  get month() {
+    return this.place.month || thisMonth();
+  }
+
+  /** Shows a view, with changes of the place: `show('entries', { category: 'food' })`. */
+  show(view, changes = {}) {
+    this.#go({ ...this.place, ...changes, view });
+  }
+
+  /** Changes parts of the place; Back goes to the present one. */
+  set(changes) {
+    this.#go({ ...this.place, ...changes });
+  }
+
+  /** The entries that have all of the given, and are filtered by nothing else. */
+  find(filter) {
+    this.#go({ ...this.place, ...noFilter, ...filter, view: viewNames[0] });
+  }
+
+  /** Changes what is searched for. Going back does not repeat the typing. */
+  search(q) {
+    const begins = this.place.q === '' || q === '';
+    if (begins) {
+      this.set({ q });
+      return;
+    }
+    this.#timer ??= this.#timers.setTimeout(() => this.#writeNow(), pause);
+    this.#move({ ...this.place, q });
   }
 
   /** Follows a change of the fragment; one that names no view is ignored. */
   addressChanged() {
-    const view = this.#named() ?? this.current;
-    if (view !== this.current) {
-      this.current = view;
-      this.dispatchEvent(new Event('change'));
+    const place = readAddress(this.#address.hash);
+    if (this.#timer === null && place && writeAddress(place) !== writeAddress(this.place)) {
+      this.#move(place, true);
     }
   }
 
-  #named() {
-    const name = this.#address.hash.slice(1);
-    return views.some(([view]) => view === name) ? name : null;
+  #go({ month, ...rest }) {
+    const place = { ...rest, month: month === thisMonth() ? '' : month };
+    if (this.#timer !== null) {
+      this.#writeNow();
+    }
+    const hash = writeAddress(place);
+    if (hash !== writeAddress(this.place) || readAddress(this.#address.hash) === null) {
+      this.#address.hash = hash;
+    }
+    this.#move(place);
+  }
+
+  #writeNow() {
+    this.#timers.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#address.replace(writeAddress(this.place));
+  }
+
+  #move(place, byAddress = false) {
+    const before = writeAddress(this.place);
+    this.place = place;
+    if (writeAddress(place) !== before) {
+      this.dispatchEvent(Object.assign(new Event('change'), { byAddress }));
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { writeAddress } from '../address.js';
 import { h, setAttribute, setText } from '../dom.js';
 import { views } from '../navigation.js';
 
@@ -11,7 +12,10 @@ export function mount({ navigation, budgets }) {
   links.at(-1).append(mark);
 
   function render() {
-    views.forEach(([view], i) => setAttribute(links[i], 'aria-current', navigation.current === view && 'page'));
+    views.forEach(([view], i) => {
+      links[i].href = writeAddress({ ...navigation.place, view });
+      setAttribute(links[i], 'aria-current', navigation.current === view && 'page');
+    });
     mark.hidden = budgets.alerts === 0;
     setText(number, budgets.alerts > 0 ? String(budgets.alerts) : '');
     setText(label, budgets.alerts > 0 ? plural(budgets.alerts) : '');
