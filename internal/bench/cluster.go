@@ -32,7 +32,7 @@ const (
 func (h *harness) clusterPeers() []peer {
 	app := h.applications()
 	base, express := app[1], app[2]
-	base.argv = []string{"sh", "-c", `HOST=${0%:*} PORT=${0##*:} METRICS_ADDR=${0%:*}:$((${0##*:} + 1)) exec "` + h.dir + `/app"`}
+	base.argv = h.withMetrics()
 	base.env = append(base.env, "MAX_TCP_CONNECTIONS=-1", "MAX_CONNECTIONS=0", "SIGN_IN_RATE_LIMIT=0")
 	with := func(p peer, name string, env ...string) peer {
 		p.name, p.env = name, append(append([]string{}, p.env...), env...)

@@ -5,6 +5,7 @@
 //	go run ./internal/bench -quick     smaller counts, one round (under 4 minutes)
 //	go run ./internal/bench -only echo,batch
 //	go run ./internal/bench -only cluster      two processes on one database; -quick takes under 3 minutes
+//	go run ./internal/bench -only metrics -rounds 10    what the metrics cost, in 4 minutes
 //	go run ./internal/bench -plot docs/benchmarks.svg
 //
 // Each server runs alone, pinned to one core with GOMAXPROCS=1; the load

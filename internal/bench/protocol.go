@@ -233,7 +233,7 @@ const echoClients = 100
 // measureEcho gives the peak rate of round trips with 100 clients, each with one
 // echo in the air, and the latency at an equal offered rate.
 func measureEcho(ctx context.Context, p *process, scale float64) (result, error) {
-	e := &echoers{waiting: make([]atomic.Pointer[chan struct{}], echoClients)}
+	e := &echoers{waiting: make([]atomic.Pointer[chan struct{}], echoClients), packet: `427["echo","hello",{"n":1}]`}
 	conns, err := dialMany(p.addr, "", echoClients, 16, e.receiver)
 	if err != nil {
 		return nil, err
@@ -265,6 +265,7 @@ const offeredEchoes = 8000
 
 type echoers struct {
 	conns   []*conn
+	packet  string // the event of which the ack is awaited
 	waiting []atomic.Pointer[chan struct{}]
 }
 
@@ -284,7 +285,7 @@ func (e *echoers) receiver(i int) func([]byte) {
 
 // call sends one echo on client i and waits for its ack.
 func (e *echoers) call(ctx context.Context, i int, ch chan struct{}) bool {
-	if e.conns[i].writeText(`427["echo","hello",{"n":1}]`) != nil {
+	if e.conns[i].writeText(e.packet) != nil {
 		return false
 	}
 	select {

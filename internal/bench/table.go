@@ -38,6 +38,7 @@ func (t *table) fail(work, peer string, err error) {
 func (t *table) print(w io.Writer) {
 	t.printPeers(w, []string{ours, node, zishangV2, zishangV3, floor})
 	t.printPeers(w, []string{oursSQLite, oursPostgres, nodeApp})
+	t.printPeers(w, []string{metricsOn, metricsOff})
 	t.printPeers(w, []string{oursByRedis, oursByNotify, oursAlone, nodeByRedis})
 	for _, line := range t.failed {
 		fmt.Fprintln(w, "failed:", line)
@@ -80,26 +81,47 @@ func (t *table) cells(f figure, peers []string) (cells []string, some bool) {
 	return cells, some
 }
 
-// ratio gives ours over Node's, in whichever application or protocol pair has both.
-func (t *table) ratio(f figure) (float64, bool) {
-	for _, pair := range [][2]string{{ours, node}, {oursPostgres, nodeApp}, {oursByRedis, nodeByRedis}} {
+// compared are the pairs of peers whose ratio the table shows.
+var compared = [][2]string{{ours, node}, {oursPostgres, nodeApp}, {oursByRedis, nodeByRedis}, {metricsOn, metricsOff}}
+
+// compare gives the values of the first pair that has both, round by round.
+func (t *table) compare(f figure) (a, b []float64, ok bool) {
+	for _, pair := range compared {
 		a, b := t.values[f.name][pair[0]], t.values[f.name][pair[1]]
-		if f.better == "" || len(a) == 0 || len(b) == 0 {
-			continue
+		if f.better != "" && len(a) > 0 && len(b) > 0 {
+			return a, b, true
 		}
-		ma, _, _ := summary(a)
-		mb, _, _ := summary(b)
-		return ma / mb, mb != 0
 	}
-	return 0, false
+	return nil, nil, false
 }
 
+// ratio gives the median of the one over the median of the other.
+func (t *table) ratio(f figure) (float64, bool) {
+	a, b, ok := t.compare(f)
+	if !ok {
+		return 0, false
+	}
+	ma, _, _ := summary(a)
+	mb, _, _ := summary(b)
+	return ma / mb, mb != 0
+}
+
+// ratioCell has the ratio, and the range of the ratios of each round if there are several.
 func (t *table) ratioCell(f figure) string {
 	r, ok := t.ratio(f)
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("%.2f (%s is better)", r, f.better)
+	a, b, _ := t.compare(f)
+	var rounds []float64
+	for i := range min(len(a), len(b)) {
+		rounds = append(rounds, a[i]/b[i])
+	}
+	if len(rounds) < 2 {
+		return fmt.Sprintf("%.2f (%s is better)", r, f.better)
+	}
+	_, least, greatest := summary(rounds)
+	return fmt.Sprintf("%.2f (%.2f–%.2f, %s is better)", r, least, greatest, f.better)
 }
 
 func (t *table) printLines(w io.Writer) {

@@ -18,6 +18,7 @@ const (
 type work struct {
 	name        string
 	application bool
+	metrics     bool // on the application with metrics and without
 	once        bool // in the first round only: it takes long and varies little
 	run         func(ctx context.Context, p *process, scale float64) (result, error)
 
@@ -29,6 +30,8 @@ func (w work) peers(h *harness) []peer {
 	switch {
 	case w.pair != nil:
 		return h.clusterPeers()
+	case w.metrics:
+		return h.metricsPeers()
 	case w.application:
 		return h.applications()
 	}
@@ -50,6 +53,7 @@ var works = []work{
 	{name: "create", application: true, run: measureCreate},
 	{name: "batch", application: true, run: measureBatch},
 	{name: "list", application: true, once: true, run: measureList},
+	{name: "metrics", metrics: true, run: measureMetrics},
 	{name: "cluster", once: true, pair: measureCluster},
 }
 
@@ -99,6 +103,8 @@ var figures = []figure{
 	{"create-lost", "… events lost", ""},
 	{"batch", "batches of 100 over HTTP: operations per second", "more"},
 	{"list", "list of 10,000 expenses: ms", "less"},
+	{"metrics-echo", "metrics read every second, or none: CPU per event with ack, us", "less"},
+	{"metrics-fanout", "… CPU per change and device that hears of it, us", "less"},
 	{"cluster-p50", "two processes, HTTP create in one to event in the other, 50/s: p50, ms", "less"},
 	{"cluster-p99", "… p99, ms", "less"},
 	{"cluster-lost", "… events lost", ""},
