@@ -61,11 +61,11 @@ func measureMetrics(ctx context.Context, p *process, scale float64) (result, err
 		return nil, err
 	}
 	defer closeAll(e.conns)
-	echo, err := e.cpuPerEcho(ctx, p, scaledTime(4*time.Second, scale))
+	echo, err := e.cpuPerEcho(ctx, p, scaledTime(8*time.Second, scale))
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := cpuPerDelivery(ctx, p, u, &heard, scaled(60, scale, 20))
+	delivery, err := cpuPerDelivery(ctx, p, u, &heard, scaled(150, scale, 20))
 	return result{"metrics-echo": echo, "metrics-fanout": delivery}, err
 }
 
