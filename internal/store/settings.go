@@ -28,6 +28,12 @@ func (tx *Tx) SetZone(name string) error {
 
 // SetCurrency sets the account's currency. The caller appends the change to the log.
 func (tx *Tx) SetCurrency(code string) error {
+	// The budgets are read with the currency of before, which they keep if this is undone.
+	if tx.user.Budgets > 0 {
+		if err := tx.loadBudgets(); err != nil {
+			return err
+		}
+	}
 	tx.user.ChosenCurrency, tx.wrote = code, true
 	return tx.recount(true)
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
@@ -89,6 +90,26 @@ func TestPreferencesOutlivedTheirUndoing(t *testing.T) {
 			})
 			if p, err := tx.Preferences(); p.Frequency.BudgetAlerts == "weekly" || err != nil {
 				t.Errorf("after the undoing: %q, %v", p.Frequency.BudgetAlerts, err)
+			}
+		})
+	})
+}
+
+// After a change of the account's currency was undone, the rest of its transaction still
+// counted budgets in the currency that was not chosen.
+func TestBudgetsCountedInACurrencyThatWasUndone(t *testing.T) {
+	engines(t, func(t *testing.T, s *store.Store) {
+		u := storetest.User(t, s)
+		rupees := expense(u.ID)
+		rupees.Currency, rupees.Amount = "", 85_000_000
+		b := models.BudgetDraft{Name: "b", Category: rupees.Category, Amount: 100_000_000, Start: rupees.Date}.Budget(time.UTC)
+		b.ID, b.UserID = storetest.ID(), u.ID
+		write(t, s, u.ID, func(tx *store.Tx) { tx.InsertBudget(b); must(tx.EvaluateBudgets())(t) })
+		write(t, s, u.ID, func(tx *store.Tx) {
+			_ = tx.Attempt(func() error { return errors.Join(tx.SetCurrency("USD"), errors.New("undone")) })
+			tx.InsertExpense(rupees)
+			if r := must(tx.EvaluateBudgets())(t)[0]; r.Currency != models.DefaultCurrency || r.Spent != (models.Sum{Units: 85}) {
+				t.Errorf("it stands at %+v", r)
 			}
 		})
 	})
