@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -9,16 +10,40 @@ import (
 )
 
 // AppendLogPage appends a page of a user's log: {epoch, since, head, next, more,
-// changes:[{seq, event, expense, deviceId?, at}]}. A deleted expense is {id, _id}.
-// Changes of other entities are left out, so seq may have gaps.
+// changes:[{seq, event, expense, deviceId?, at}], shared?:[{_id, shared}]}. A deleted
+// expense is {id, _id}. shared are the expenses whose shares changed in these changes, each
+// with the number of users that it is shared with after them. Changes of other entities are
+// left out, so seq may have gaps.
 func AppendLogPage(b []byte, userID string, p *models.LogPage) []byte {
 	b = appendString(append(b, `{"epoch":`...), p.Epoch)
 	b = strconv.AppendInt(append(b, `,"since":`...), p.Since, 10)
 	b = strconv.AppendInt(append(b, `,"head":`...), p.Head, 10)
 	b = appendString(append(b, `,"next":`...), Offset(p.Epoch, userID, p.Next()))
 	b = strconv.AppendBool(append(b, `,"more":`...), p.More())
-	b = appendAll(append(b, `,"changes":[`...), expenseChanges(p.Changes), appendChange)
-	return append(b, "]}"...)
+	b = append(appendAll(append(b, `,"changes":[`...), expenseChanges(p.Changes), appendChange), ']')
+	if shared := shareCounts(p.Changes); len(shared) > 0 {
+		b = append(appendAll(append(b, `,"shared":[`...), shared, appendShareCount), ']')
+	}
+	return append(b, '}')
+}
+
+// shareCounts returns the last change of each expense's shares, in the order of the log.
+func shareCounts(changes []models.Change) (last []*models.Change) {
+	seen := map[string]bool{}
+	for i := range slices.Backward(changes) {
+		if c := &changes[i]; c.Kind == models.ShareChanged && !seen[c.EntityID] {
+			seen[c.EntityID] = true
+			last = append(last, c)
+		}
+	}
+	slices.Reverse(last)
+	return last
+}
+
+func appendShareCount(b []byte, c *models.Change) []byte {
+	b = appendString(append(b, `{"_id":`...), c.EntityID)
+	b = strconv.AppendInt(append(b, `,"shared":`...), int64(len(c.Shares)), 10)
+	return append(b, '}')
 }
 
 func appendChange(b []byte, c *models.Change) []byte {

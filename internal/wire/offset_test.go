@@ -110,6 +110,9 @@ func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 		models.Change{Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e, Author: by},
 		models.Change{Kind: models.ExpenseCreated, EntityID: r.ID, Expense: r},
 		models.Change{Kind: models.ExpenseDeleted, EntityID: e.ID, Expense: e, Author: by},
+		models.Change{Kind: models.ShareChanged, EntityID: r.ID, Shares: []models.Share{{}}},
+		models.Change{Kind: models.ShareChanged, EntityID: e.ID},
+		models.Change{Kind: models.ShareChanged, EntityID: r.ID, Shares: []models.Share{{}, {}}},
 	)
 	end := page()
 	end.Head = end.Since
