@@ -3,6 +3,9 @@ import { deviceZone } from './days.js';
 /** Milliseconds after which a request is aborted. */
 const requestTimeout = 30_000;
 
+/** How many changes are asked for at once: the most that the server gives. */
+const changesPerPage = 500;
+
 /** An error status of the server. */
 export class HttpError extends Error {
   /** @param {number} status @param {{error: string, code?: string, current?: object}} body @param {number} retryAfterMs */
@@ -69,9 +72,12 @@ export class Api {
     return this.#request('POST', '/auth/logout');
   }
 
-  /** Every expense; a server may be set to wrap its lists. */
-  async expenses() {
-    return listOf(await this.#request('GET', '/expenses'));
+  /**
+   * What has changed since a position in the log of changes: {next, more, changes}, or
+   * {next, snapshot, expenses} with every expense, as always without a position.
+   */
+  changes(position) {
+    return this.#request('GET', `/sync/changes?limit=${changesPerPage}${position ? `&since=${encodeURIComponent(position)}` : ''}`);
   }
 
   /** The results for operations, in their order. */

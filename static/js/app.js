@@ -1,12 +1,15 @@
 import { expenseActions } from './expenseactions.js';
 import { Api, Unauthorized } from './api.js';
 import { Balance } from './balance.js';
-import { ExpenseList, removeCachesOfOthers, removeCachedRows } from './expenselist.js';
+import { Book } from './book.js';
+import { BookStore } from './bookstore.js';
 import { Budgets } from './budgets.js';
+import { removeCaches, removeCachesOfOthers } from './caches.js';
 import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
 import { Devices } from './devices.js';
-import { h, icon, soon } from './dom.js';
+import { h, icon } from './dom.js';
+import { ExpenseList } from './expenselist.js';
 import { count } from './format.js';
 import { Invitations } from './invitations.js';
 import { LiveConnection } from './liveconnection.js';
@@ -36,7 +39,7 @@ import { Settings } from './settings.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
 import { Toast } from './toast.js';
-import { totals } from './totals.js';
+import { everything, shownHome } from './totals.js';
 import { Navigation, views } from './navigation.js';
 
 /**
@@ -50,9 +53,6 @@ const panels = [
   balance, connectionStatus, notifications, invitations, account, signOutButton, serviceStatus, summary, newEntry,
   parkedChanges, viewTabs, people, expenseListPanel, overview, budgets,
 ];
-
-/** Milliseconds after a change until the newest rows are cached for the next start. */
-const cachePause = 2_000;
 
 const storage = browserStorage();
 const root = document.querySelector('#app');
@@ -91,10 +91,11 @@ function openLedger(session) {
   mounted.forEach((panel) => panel.render?.());
   context.live.start();
   context.settings.refresh();
-  context.sync.refresh();
+  context.expenseList.open().then(() => context.sync.refresh());
   context.budgets.refresh();
   return () => {
     context.closed = true;
+    context.book.close();
     context.settings.stop();
     context.renewal.stop();
     disconnect();
@@ -109,7 +110,8 @@ function contextOf(session) {
   const deviceId = sessions.deviceId(storage, userId);
   const api = new Api({ token: session.token, deviceId });
   const queue = new Queue({ storage, userId, deviceId });
-  const expenseList = new ExpenseList({ queue, storage, userId, deviceId });
+  const book = new Book({ store: new BookStore({ userId }) });
+  const expenseList = new ExpenseList({ queue, deviceId, book });
   const live = new LiveConnection({ token: session.token, deviceId, timeZone: deviceZone() });
   const settings = new Settings({ api, storage, live, userId });
   const renewal = new Renewal({ api, live, storage, session, lock: tabLock(`${userId}.token`) });
@@ -117,21 +119,19 @@ function contextOf(session) {
   const reachable = () => navigator.onLine || live.connected;
   const sync = new Sync({ api, queue, expenseList, reachable, lock: tabLock(userId) });
   const home = () => settings.currency;
-  const sums = () => totals(expenseList.rows(), { home: home() });
+  const sums = () => everything(expenseList.sums(), home());
   const currency = () => sums().sort((a, b) => b.rows - a.rows)[0]?.currency ?? '';
   // The currency to show beside the server's sums, which are in the account's currency: its code if an
   // entry names it or all entries are in others, else '' (show none).
-  const sumCurrency = () => sums().find((s) => s.isHome)?.currency ?? (sums().length > 0 ? home() : '');
+  const sumCurrency = () => sums().find((s) => s.isHome)?.currency ?? (sums().length > 0 ? home() : shownHome(home()));
   const context = {
-    session, storage, deviceId, api, queue, expenseList, sync, live, settings, renewal, currency, sumCurrency,
+    session, storage, deviceId, api, queue, book, expenseList, sync, live, settings, renewal, currency, sumCurrency,
     balance: new Balance({ expenseList, queue, home }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
     devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor(currency),
   };
   context.actions = expenseActions(context);
   context.signOut = () => signOut(context);
   context.removeAccount = (password) => removeAccount(context, password);
-  // Nothing is cached for a session that has ended, in this tab or in another.
-  context.cacheRows = () => context.closed || sessions.load(storage)?.token !== session.token || expenseList.cacheRows();
   return context;
 }
 
@@ -172,7 +172,6 @@ function connectParts(context) {
   live.addEventListener('state', () => live.connected && sync.run());
   [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
   sync.addEventListener('answered', ({ outcomes }) => showNotAccepted(context, outcomes));
-  expenseList.addEventListener('change', soon(context.cacheRows, cachePause));
   const refreshTotals = () => (expenseList.invalidate(), context.dashboard.refresh(), context.budgets.refresh());
   context.settings.addEventListener('change', refreshTotals);
   const unfollow = onNewDay(refreshTotals);
@@ -180,7 +179,6 @@ function connectParts(context) {
     online: () => (live.reconnectNow(), sync.run()),
     visibilitychange: () => document.visibilityState === 'visible' && (live.reconnectNow(), sync.run(), context.budgets.refresh()),
     hashchange: () => context.navigation.addressChanged(),
-    pagehide: context.cacheRows,
     beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
     storage: ({ key }) => (key === null || sessions.owns(key) ? sessionChanged(context) : queue.owns(key) && queue.changedElsewhere()),
   });
@@ -227,7 +225,7 @@ function sessionChanged({ session, renewal }) {
   token ? renewal.use(token) : start();
 }
 
-// The server ended the session: cached rows are removed, queued changes stay for
+// The server ended the session: the book is removed, queued changes stay for
 // the next sign-in. An answer that arrives after signing out must not end the next
 // session.
 function ended({ session, closed }) {
@@ -238,14 +236,14 @@ function ended({ session, closed }) {
     start(); // this tab slept while another one renewed the token
     return;
   }
-  removeCachedRows(storage, session.user.id);
+  removeCaches(storage, session.user.id);
   sessions.close(storage);
   const kept = pendingCount(storage, session.user.id);
   start(`Your session has ended. Sign in again to go on${kept > 0 ? `; ${count(kept, 'change is', 'changes are')} kept here.` : '.'}`, session.user.email);
 }
 
 function signOut({ session }) {
-  removeCachedRows(storage, session.user.id);
+  removeCaches(storage, session.user.id);
   sessions.rememberSignedOut(storage, session.token);
   sessions.close(storage);
   start(); // revokes the token at the server, now or when it can be reached

@@ -1,5 +1,5 @@
 import { micros } from './numbers.js';
-import { totals } from './totals.js';
+import { balanceOf } from './totals.js';
 
 /**
  * The balance per currency, in millionths.
@@ -36,7 +36,7 @@ export class Balance extends EventTarget {
 
   /** The balance of each currency, the account's first; at least one. */
   sums() {
-    const known = totals(this.#expenseList.rows(), { home: this.#home() });
+    const known = balanceOf(this.#expenseList.sums(), { home: this.#home() });
     const name = known.find((s) => s.isHome)?.currency ?? '';
     const isCurrent = this.#fromServer && !this.#localIsNewer && !this.#waiting();
     const sums = (isCurrent ? this.#fromServer : known).map((s) => ({ currency: s.isHome ? name : s.currency, balance: s.balance }));

@@ -1,63 +1,87 @@
-import { dayOfRow } from './days.js';
-import { isTemporary } from './queue.js';
-import { isForeign } from './permissions.js';
-
-/** How many rows are cached for a start without a server. */
-const cachedRows = 300;
+import { Book } from './book.js';
+import { DaySums } from './daysums.js';
+import { orderOf, SortedRows } from './sortedrows.js';
 
 /**
- * The list of expenses: those of the server with the queued operations applied.
+ * The list of expenses: those of the book with the queued operations applied.
  *
- *  - Events may come repeatedly and in any order: the newer version wins, and a
- *    deleted expense stays deleted (ids are not reused), except a shared one, whose
- *    share may be withdrawn and given again.
- *  - Events that arrive while the list is loaded are applied again after it, since
- *    the list may be older.
+ *  - What is asked for costs what has changed since, not how many rows there are.
  *  - While a new expense of this device waits for its answer, its event is held
  *    back: only the answer says which row it is.
+ *
+ * Events: `change`.
  */
 export class ExpenseList extends EventTarget {
   #queue;
   #deviceId;
-  #storage;
-  #cacheKey;
-  #expenses = new Map();
-  #rows = null; // the last result of rows, or null after a change
-  #deleted = new Set();
+  #book;
+  #rows = new Map(); // id to the row that is shown
+  #sorted = new SortedRows();
+  #sums = new DaySums();
+  #waiting = new Map(); // id to its queued operations, oldest first
+  #queueHasChanged = true;
+  #stale = new Set(); // ids of rows to build again, besides those that the book tells of
   #heldBack = [];
-  #duringLoad = null;
   #keys = new Map(); // server id to the temporary id under which the row was first shown
   #ids = new Map(); // temporary id to server id
 
   /** Whether the list was loaded from the server since the page was opened. */
   loaded = false;
 
-  /** @param {{queue, storage, userId: string, deviceId: string}} options */
-  constructor({ queue, storage, userId, deviceId }) {
+  /** @param {{queue, deviceId: string, book?: Book}} options without a book, it lasts as long as the page */
+  constructor({ queue, deviceId, book = new Book() }) {
     super();
     this.#queue = queue;
     this.#deviceId = deviceId;
-    this.#storage = storage;
-    this.#cacheKey = cacheKey(userId);
-    this.#restoreRows();
+    this.#book = book;
     queue.addEventListener('change', () => this.#queueChanged());
   }
 
   /**
-   * The rows to show, newest first. Each has the fields of its expense, a `key`
-   * that stays the same when a temporary id becomes a real one, and `pending`:
-   * the action that waits for the server, or null.
+   * The rows to show, newest first; the same array while nothing changed, and the same
+   * object for a row that neither changed nor waits. Each has the fields of its expense and
+   *  - `id`: the expense's, or a temporary one until the server has it;
+   *  - `key`, which stays the same when a temporary id becomes a real one;
+   *  - `pending`: the action that waits for the server, or null;
+   *  - `order`, by which they are sorted, descending; it begins with the day.
    */
   rows() {
-    this.#rows ??= this.#buildRows();
-    return this.#rows;
+    this.#settle();
+    return this.#sorted.all;
   }
 
-  #buildRows() {
-    const shown = new Map();
-    this.#expenses.forEach((e, id) => shown.set(id, { ...e, id, key: this.#keys.get(id) ?? id, pending: null }));
-    this.#queue.pending().forEach((op) => applyOperation(op, shown));
-    return [...shown.values()].sort(newestFirst);
+  /** The row of an id, which may be a temporary one, or undefined. */
+  row(id) {
+    this.#settle();
+    return this.#rows.get(this.currentId(id));
+  }
+
+  /** The months that have rows, newest first: {month: 'YYYY-MM', start, count}; start is the index of the first row. */
+  months() {
+    this.#settle();
+    return this.#sorted.months();
+  }
+
+  /** The index of the first row that is older than a day or month: `endOf(day)` ends its rows, and begins those before. */
+  endOf(dayOrMonth) {
+    this.#settle();
+    return this.#sorted.endOf(dayOrMonth);
+  }
+
+  /** What the rows add up to by day; ask it at once, it changes with them. */
+  sums() {
+    this.#settle();
+    return this.#sums;
+  }
+
+  /** Whether all of the account's expenses are here, as of `at`. */
+  get complete() {
+    return this.#book.complete;
+  }
+
+  /** When the server was last heard of, in milliseconds; null if it never was. */
+  get at() {
+    return this.#book.at;
   }
 
   /** The id an expense has now; a temporary id may have become a real one. */
@@ -65,85 +89,110 @@ export class ExpenseList extends EventTarget {
     return this.#ids.get(id) ?? id;
   }
 
+  /** Reads what this browser has kept of an earlier visit. */
+  async open() {
+    await this.#book.open();
+    this.#changed();
+  }
+
   /** Applies an event of the server; kind is created, updated, deleted or shared. */
   applyEvent(change) {
-    this.#duringLoad?.push(change);
     if (this.#isOwnUnanswered(change)) {
       this.#heldBack.push(change);
       return;
     }
-    this.#apply(change);
+    this.#book.apply(change);
     this.#changed();
   }
 
   /** Applies the outcomes of a batch. */
   applyOutcomes(outcomes) {
-    for (const { op, ok, expense } of outcomes) {
-      if (ok && expense?._id) {
-        this.#applyOutcome(op, expense);
-      } else if (ok && op.action !== 'CREATE') {
-        this.#delete(op.resourceId);
-      }
+    for (const outcome of outcomes.filter((o) => o.ok)) {
+      this.#applyOutcome(outcome);
     }
     this.#applyHeldBack();
     this.#changed();
   }
 
-  /** Replaces the list by the one that fetch returns. */
-  async load(fetch) {
-    this.#duringLoad = [];
-    try {
-      const list = await fetch();
-      list.filter(isForeign).forEach((e) => this.#deleted.delete(e._id));
-      this.#expenses = new Map(list.filter((e) => !this.#deleted.has(e._id)).map((e) => [e._id, e]));
-      this.#duringLoad.forEach((change) => this.#apply(change));
-      this.loaded = true;
-    } finally {
-      this.#duringLoad = null;
+  /** Reads from the server what is new; changesSince is as Book.catchUp takes it. */
+  async catchUp(changesSince) {
+    await this.#book.catchUp(changesSince, () => this.#changed());
+    this.loaded = true;
+    this.#changed();
+  }
+
+  /** Has the next catchUp read everything anew. */
+  distrust() {
+    this.#book.distrust();
+  }
+
+  /** Tells listeners that what rows amount to may have changed: another day has begun, or a setting is another. */
+  invalidate() {
+    for (const row of this.#rows.values()) {
+      if (!row.day) {
+        this.#stale.add(row.id); // its day is that of its moment, in the account's zone
+      }
     }
     this.#changed();
   }
 
-  #applyOutcome(op, expense) {
-    const change = { kind: op.action === 'DELETE' ? 'deleted' : 'updated', id: expense._id, expense };
+  // Brings rows and sums up to date with book and queue.
+  #settle() {
+    this.#readQueue();
+    const ids = this.#book.takeTouched();
+    this.#stale.forEach((id) => ids.add(id));
+    this.#stale.clear();
+    const [gone, come] = [[], []];
+    for (const id of ids) {
+      this.#rows.has(id) && gone.push(this.#rows.get(id));
+      this.#rows.delete(id);
+      const row = this.#build(id);
+      row && come.push(row) && this.#rows.set(id, row);
+    }
+    this.#sorted.replace(gone, come);
+    gone.forEach((row) => this.#sums.remove(row));
+    come.forEach((row) => this.#sums.add(row));
+  }
+
+  #build(id) {
+    const expense = this.#book.get(id);
+    const row = (this.#waiting.get(id) ?? []).reduce(applyOperation, expense && { ...expense, id, key: this.#keys.get(id) ?? id, pending: null });
+    return row && Object.assign(row, { order: orderOf(row) });
+  }
+
+  #readQueue() {
+    if (!this.#queueHasChanged) {
+      return;
+    }
+    this.#queueHasChanged = false;
+    const before = this.#waiting;
+    this.#waiting = new Map();
+    for (const op of this.#queue.pending()) {
+      this.#waiting.set(op.resourceId, [...this.#waiting.get(op.resourceId) ?? [], op]);
+    }
+    [before, this.#waiting].forEach((waiting) => [...waiting.keys()].forEach((id) => this.#stale.add(id)));
+  }
+
+  #applyOutcome(outcome) {
+    const { op, expense } = outcome;
+    if (!expense?._id) {
+      op.action === 'CREATE' || this.#book.remove(op.resourceId);
+      return;
+    }
     if (op.action === 'CREATE') {
       this.#keys.set(expense._id, op.resourceId);
       this.#ids.set(op.resourceId, expense._id);
+      this.#stale.add(expense._id);
     }
-    this.#duringLoad?.push(change);
-    this.#apply(change);
+    this.#book.applyAnswer(outcome);
   }
 
   #isOwnUnanswered({ kind, deviceId }) {
-    return kind === 'created' && deviceId === this.#deviceId
-      && this.#queue.pending().some((op) => op.sent && op.action === 'CREATE');
-  }
-
-  #apply({ kind, id, expense }) {
-    if (kind === 'created' && isForeign(expense)) {
-      this.#deleted.delete(id);
+    if (kind !== 'created' || deviceId !== this.#deviceId) {
+      return false;
     }
-    if (kind === 'deleted') {
-      this.#delete(id);
-    } else if (kind === 'shared') {
-      this.#setShared(id, expense.shared);
-    } else if (!this.#deleted.has(id) && isNewer(expense, this.#expenses.get(id))) {
-      const { deviceId, ...row } = expense;
-      this.#expenses.set(id, row);
-    }
-  }
-
-  // The number of people an expense is shared with is not part of its version.
-  #setShared(id, shared) {
-    const known = this.#expenses.get(id);
-    if (known) {
-      this.#expenses.set(id, { ...known, shared });
-    }
-  }
-
-  #delete(id) {
-    this.#expenses.delete(id);
-    this.#deleted.add(id);
+    this.#readQueue();
+    return [...this.#waiting.values()].some((ops) => ops.some((op) => op.sent && op.action === 'CREATE'));
   }
 
   #applyHeldBack() {
@@ -153,85 +202,26 @@ export class ExpenseList extends EventTarget {
   }
 
   #queueChanged() {
+    this.#queueHasChanged = true;
     if (this.#heldBack.length > 0) {
       this.#applyHeldBack();
     }
     this.#changed();
   }
 
-  /** Builds the rows again: another day has begun, or a setting has changed. */
-  invalidate() {
-    this.#changed();
-  }
-
   #changed() {
-    this.#rows = null;
     this.dispatchEvent(new Event('change'));
   }
+}
 
-  /** Caches the newest rows for a start without a server. */
-  cacheRows() {
-    const newest = [...this.#expenses.values()].sort(newestFirst).slice(0, cachedRows);
-    this.#storage.cache(this.#cacheKey, newest);
+function applyOperation(row, { action, resourceId, data }) {
+  if (action === 'CREATE') {
+    return { ...data, id: resourceId, key: resourceId, pending: 'CREATE' };
   }
-
-  #restoreRows() {
-    for (const e of this.#storage.get(this.#cacheKey) ?? []) {
-      this.#expenses.set(e._id, e);
-    }
+  if (!row) {
+    return row;
   }
-}
-
-/** Removes the cached rows of a user. */
-export function removeCachedRows(storage, userId) {
-  storage.remove(cacheKey(userId));
-}
-
-/** Removes the cached rows and settings of all users but one; of all, without one. */
-export function removeCachesOfOthers(storage, userId = null) {
-  const own = `expenseflow.${userId}.`;
-  storage.keys('expenseflow.').filter((key) => /\.(rows|settings)$/.test(key) && !key.startsWith(own)).forEach((key) => storage.remove(key));
-}
-
-function cacheKey(userId) {
-  return `expenseflow.${userId}.rows`;
-}
-
-function applyOperation(op, shown) {
-  const id = op.resourceId;
-  if (op.action === 'CREATE') {
-    shown.set(id, { ...op.data, id, key: id, pending: 'CREATE' });
-  } else if (shown.has(id)) {
-    const row = shown.get(id);
-    const { version, ...fields } = op.data ?? {};
-    const stillNew = row.pending === 'CREATE' && op.action === 'UPDATE';
-    shown.set(id, { ...row, ...fields, pending: stillNew ? 'CREATE' : op.action });
-  }
-}
-
-function isNewer(expense, stored) {
-  if (!stored) {
-    return true;
-  }
-  if (Number.isFinite(expense.version) && Number.isFinite(stored.version)) {
-    return expense.version >= stored.version;
-  }
-  return (expense.updatedAt ?? '') >= (stored.updatedAt ?? '');
-}
-
-function newestFirst(a, b) {
-  return compare(dayOfRow(b), dayOfRow(a)) || Date.parse(b.date) - Date.parse(a.date) || pendingRank(b) - pendingRank(a) || (idOf(a) < idOf(b) ? 1 : -1);
-}
-
-function compare(a, b) {
-  return a < b ? -1 : Number(a > b);
-}
-
-// Of rows with the same date, pending ones come first: they are the newest.
-function pendingRank(row) {
-  return isTemporary(idOf(row)) ? 1 : 0;
-}
-
-function idOf(row) {
-  return row.id ?? row._id;
+  const { version, ...fields } = data ?? {};
+  const stillNew = row.pending === 'CREATE' && action === 'UPDATE';
+  return { ...row, ...fields, pending: stillNew ? 'CREATE' : action };
 }

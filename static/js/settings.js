@@ -1,7 +1,8 @@
+import { cacheKey } from './caches.js';
 import { deviceZone, useZone } from './days.js';
 
 /** The currency of an account without a chosen one. */
-const defaultCurrency = 'INR';
+export const defaultCurrency = 'INR';
 
 /**
  * The account's settings: its currency, and the time zone of its days. They are
@@ -23,7 +24,7 @@ export class Settings extends EventTarget {
     super();
     this.#api = api;
     this.#storage = storage;
-    this.#key = settingsKey(userId);
+    this.#key = cacheKey(userId, 'settings');
     this.#apply(storage.get(this.#key) ?? {});
     live.listen('account:settings', (settings) => this.#store(settings));
   }
@@ -62,8 +63,4 @@ export class Settings extends EventTarget {
     this.timeZone = timeZone ?? deviceZone();
     useZone(this.timeZone);
   }
-}
-
-export function settingsKey(userId) {
-  return `expenseflow.${userId}.settings`;
 }

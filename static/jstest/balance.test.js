@@ -4,13 +4,13 @@ import { Balance } from '../js/balance.js';
 import { ExpenseList } from '../js/expenselist.js';
 import { Queue } from '../js/queue.js';
 import { Storage } from '../js/storage.js';
-import { applied, FakeDisk } from './fakes.js';
+import { applied, FakeDisk, snapshot } from './fakes.js';
 
 async function setUp(list = []) {
   const storage = new Storage(new FakeDisk());
   const queue = new Queue({ storage, userId: 'alice', deviceId: 'device_1' });
-  const expenseList = new ExpenseList({ queue, storage, userId: 'alice', deviceId: 'device_1' });
-  await expenseList.load(async () => list);
+  const expenseList = new ExpenseList({ queue, deviceId: 'device_1' });
+  await expenseList.catchUp(async () => snapshot(list));
   return { queue, expenseList, balance: new Balance({ expenseList, queue, home: () => 'INR' }) };
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import { DaySums } from '../js/daysums.js';
 import { dated, dayOf, dayOfRow, dayTitle, inWords, isDay, monthName, onNewDay, rangeInWords, shift, today, useZone } from '../js/days.js';
 import { rangeOf } from '../js/dashboard.js';
-import { totals } from '../js/totals.js';
+import { monthTotals } from '../js/totals.js';
 
 afterEach(() => useZone('UTC'));
 
@@ -48,8 +49,8 @@ test('list, totals and overview mean the same month', () => {
   const now = Date.parse('2026-10-31T20:00:00Z'); // 1 November there
   const row = { amount: 5, type: 'expense', date: new Date(now).toISOString() };
   assert.equal(dayOfRow(row).slice(0, 7), rangeOf('month', now).from.slice(0, 7));
-  assert.equal(totals([row], { now })[0].spent, 5_000_000n);
-  assert.equal(totals([{ ...row, date: '2026-10-31' }], { now })[0].spent, 0n);
+  assert.equal(monthTotals(DaySums.of([row]), '2026-11', { now })[0].spent, 5_000_000n);
+  assert.deepEqual(monthTotals(DaySums.of([{ ...row, date: '2026-10-31' }]), '2026-11', { now }), []);
 });
 
 test('a year of five digits is no day', () => {

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ExpenseList, removeCachedRows } from '../js/expenselist.js';
+import { Book } from '../js/book.js';
+import { ExpenseList } from '../js/expenselist.js';
 import { Queue } from '../js/queue.js';
 import { Storage } from '../js/storage.js';
-import { totals } from '../js/totals.js';
-import { applied, FakeDisk } from './fakes.js';
+import { net } from '../js/totals.js';
+import { applied, FakeBookStore, FakeDisk, snapshot } from './fakes.js';
 
 const me = 'device_1';
 
-function setUp(storage = new Storage(new FakeDisk())) {
+function setUp({ storage = new Storage(new FakeDisk()), store = new FakeBookStore() } = {}) {
   let clock = Date.parse('2026-03-01T10:00:00Z');
   const queue = new Queue({ storage, userId: 'alice', deviceId: me, now: () => clock++ });
-  const expenseList = new ExpenseList({ queue, storage, userId: 'alice', deviceId: me });
-  return { storage, queue, expenseList };
+  const book = new Book({ store });
+  const expenseList = new ExpenseList({ queue, deviceId: me, book });
+  return { storage, store, queue, book, expenseList };
 }
 
 function expense(id, fields = {}) {
@@ -31,7 +33,7 @@ function send({ queue, expenseList }, answer) {
 
 test('rows are newest first, and those that wait before others of the same moment', async () => {
   const { queue, expenseList } = setUp();
-  await expenseList.load(async () => [expense('a'), expense('b', { date: '2026-02-03T00:00:00.000Z' }), expense('c')]);
+  await expenseList.catchUp(async () => snapshot([expense('a'), expense('b', { date: '2026-02-03T00:00:00.000Z' }), expense('c')]));
   queue.create({ description: 'new', amount: 1, date: '2026-02-01T00:00:00.000Z' });
   assert.deepEqual(texts(expenseList), ['b', 'new', 'c', 'a']);
 });
@@ -57,17 +59,17 @@ test('what is deleted stays deleted, whatever arrives late', async () => {
   expenseList.applyEvent(deleted(expense('a')));
   expenseList.applyEvent(updated(expense('a', { version: 9 })));
   assert.deepEqual(texts(expenseList), []);
-  await expenseList.load(async () => [expense('a')]);
+  await expenseList.catchUp(async () => snapshot([expense('a')]));
   assert.deepEqual(texts(expenseList), []);
 });
 
 test('what happens while the list is on its way is not lost with it', async () => {
   const { expenseList } = setUp();
   expenseList.applyEvent(created(expense('a')));
-  await expenseList.load(async () => {
+  await expenseList.catchUp(async () => {
     expenseList.applyEvent(created(expense('b')));
     expenseList.applyEvent(deleted(expense('a')));
-    return [expense('a'), expense('c')];
+    return snapshot([expense('a'), expense('c')]);
   });
   assert.deepEqual(texts(expenseList), ['c', 'b']);
 });
@@ -75,7 +77,7 @@ test('what happens while the list is on its way is not lost with it', async () =
 test('a list that cannot be loaded leaves the present one', async () => {
   const { expenseList } = setUp();
   expenseList.applyEvent(created(expense('a')));
-  await assert.rejects(expenseList.load(async () => { throw new Error('away'); }));
+  await assert.rejects(expenseList.catchUp(async () => { throw new Error('away'); }));
   assert.deepEqual(texts(expenseList), ['a']);
   assert.equal(expenseList.loaded, false);
 });
@@ -104,7 +106,7 @@ test('a row keeps its key when its temporary id becomes a real one', () => {
 
 test('what waits is marked and shown as it will be', async () => {
   const { queue, expenseList } = setUp();
-  await expenseList.load(async () => [expense('a'), expense('b')]);
+  await expenseList.catchUp(async () => snapshot([expense('a'), expense('b')]));
   queue.update('a'.repeat(24), { description: 'edited' }, 1);
   queue.remove('b'.repeat(24));
   assert.deepEqual(expenseList.rows().map((r) => [r.description, r.pending]), [['b', 'DELETE'], ['edited', 'UPDATE']]);
@@ -120,7 +122,7 @@ test('a new expense that is edited while it is under way is still new', () => {
 
 test('an edit that the server refuses gives the stored expense back', async () => {
   const context = setUp();
-  await context.expenseList.load(async () => [expense('a')]);
+  await context.expenseList.catchUp(async () => snapshot([expense('a')]));
   context.queue.update('a'.repeat(24), { description: 'edited' }, 1);
   send(context, (op) => ({ resourceId: op.resourceId, success: false, error: 'no' }));
   assert.deepEqual(context.expenseList.rows().map((r) => [r.description, r.pending]), [['a', null]]);
@@ -128,19 +130,10 @@ test('an edit that the server refuses gives the stored expense back', async () =
 
 test('an edit of what was deleted elsewhere takes the row away', async () => {
   const context = setUp();
-  await context.expenseList.load(async () => [expense('a')]);
+  await context.expenseList.catchUp(async () => snapshot([expense('a')]));
   context.queue.update('a'.repeat(24), { description: 'edited' }, 1);
   send(context, (op) => ({ resourceId: op.resourceId, success: true, data: null, status: 'not_found' }));
   assert.deepEqual(texts(context.expenseList), []);
-});
-
-test('the newest rows are there at a start without a server, until they are forgotten', async () => {
-  const { storage, expenseList } = setUp();
-  await expenseList.load(async () => [expense('a')]);
-  expenseList.cacheRows();
-  assert.deepEqual(texts(setUp(storage).expenseList), ['a']);
-  removeCachedRows(storage, 'alice');
-  assert.deepEqual(texts(setUp(storage).expenseList), []);
 });
 
 test('what somebody shares may be taken away and given again, and is nobody else\'s money', async () => {
@@ -154,16 +147,16 @@ test('what somebody shares may be taken away and given again, and is nobody else
   expenseList.applyEvent(created(shared));
   assert.deepEqual(texts(expenseList), ['a']);
   expenseList.applyEvent(deleted(shared));
-  await expenseList.load(async () => [shared]);
+  await expenseList.catchUp(async () => snapshot([shared]));
   assert.deepEqual(texts(expenseList), ['a']);
-  await expenseList.load(async () => { expenseList.applyEvent(deleted(shared)); return [shared]; });
+  await expenseList.catchUp(async () => { expenseList.applyEvent(deleted(shared)); return snapshot([shared]); });
   assert.deepEqual(texts(expenseList), []);
-  assert.deepEqual(totals([{ ...shared, type: 'income' }]), []);
+  assert.deepEqual(net([{ ...shared, type: 'income' }]), []);
 });
 
 test('with how many an own expense is shared is shown as it changes', async () => {
   const { expenseList } = setUp();
-  await expenseList.load(async () => [expense('a')]);
+  await expenseList.catchUp(async () => snapshot([expense('a')]));
   expenseList.applyEvent({ kind: 'shared', id: 'a'.repeat(24), expense: { shared: 2 } });
   expenseList.applyEvent({ kind: 'shared', id: 'b'.repeat(24), expense: { shared: 2 } });
   assert.deepEqual(expenseList.rows().map((r) => r.shared), [2]);

@@ -57,6 +57,38 @@ export function applied(op, fields = {}) {
   return { resourceId: op.resourceId, success: true, data: { ...op.data, ...fields } };
 }
 
+/** The server's answer to a page of its log that has every expense. */
+export function snapshot(expenses, next = 'epoch.1') {
+  return { snapshot: true, next, expenses };
+}
+
+/** What a browser keeps of a book, in memory; its writes can be read as `kept`. */
+export class FakeBookStore extends EventTarget {
+  kept = null;
+
+  constructor(kept = null) {
+    super();
+    this.kept = kept;
+  }
+
+  async read() {
+    return this.kept && { ...this.kept, rows: [...this.kept.rows] };
+  }
+
+  save({ rows, gone, position, at }) {
+    const all = new Map(this.kept.rows.map((row) => [row._id, row]));
+    gone.forEach((id) => all.delete(id));
+    rows.forEach((row) => all.set(row._id, row));
+    this.kept = { rows: [...all.values()], position: position ?? this.kept.position, at };
+  }
+
+  replace(kept) {
+    this.kept = kept;
+  }
+
+  close() {}
+}
+
 /** A live connection that notes what it is asked and tells what it is told. */
 export class FakeLive extends EventTarget {
   connected = false;
@@ -85,4 +117,14 @@ export class FakeLive extends EventTarget {
 /** Lets everything run that waits for nothing but its turn. */
 export function settled() {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Random choices that a seed repeats: below(n) is from 0 to n - 1, pick one of a list. */
+export function random(seed) {
+  let state = seed;
+  const below = (n) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((state / 2 ** 31) * n);
+  };
+  return { below, pick: (list) => list[below(list.length)] };
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sentence } from '../js/format.js';
-import { net, totals } from '../js/totals.js';
+import { DaySums } from '../js/daysums.js';
+import { balanceOf, net } from '../js/totals.js';
 
 test('sums are exact: ten times a tenth is one', () => {
   const rows = Array.from({ length: 10 }, () => ({ amount: 0.1, type: 'income', date: '2026-03-05T12:00:00Z' }));
-  const [sum] = totals(rows, { now: new Date('2026-03-20T12:00:00Z') });
+  const [sum] = balanceOf(DaySums.of(rows), { now: new Date('2026-03-20T12:00:00Z') });
   assert.deepEqual([sum.balance, sum.income, sum.spent], [1_000_000n, 1_000_000n, 0n]);
 });
 

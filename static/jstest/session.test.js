@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useZone } from '../js/days.js';
-import { removeCachesOfOthers } from '../js/expenselist.js';
+import { removeCachesOfOthers } from '../js/caches.js';
 import * as sessions from '../js/session.js';
 import { Settings } from '../js/settings.js';
 import { Storage } from '../js/storage.js';

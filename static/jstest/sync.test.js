@@ -5,7 +5,7 @@ import { ExpenseList } from '../js/expenselist.js';
 import { Queue } from '../js/queue.js';
 import { Storage } from '../js/storage.js';
 import { Sync } from '../js/sync.js';
-import { applied, FakeDisk, FakeTimers } from './fakes.js';
+import { applied, FakeDisk, FakeTimers, snapshot } from './fakes.js';
 
 const accept = (ops) => ops.map((op) => applied(op, { _id: op.resourceId.padStart(24, '0'), version: 1 }));
 
@@ -14,11 +14,11 @@ function setUp(answer = accept) {
   let clock = 1_000;
   const storage = new Storage(new FakeDisk());
   const queue = new Queue({ storage, userId: 'alice', deviceId: 'device_1', now: () => clock++ });
-  const expenseList = new ExpenseList({ queue, storage, userId: 'alice', deviceId: 'device_1' });
+  const expenseList = new ExpenseList({ queue, deviceId: 'device_1' });
   const page = { queue, expenseList, timers: new FakeTimers(), seen: [], answer, list: [], parked: [] };
   const api = {
     batch: async (ops) => { page.seen.push(ops.map((op) => op.data?.description)); return page.answer(ops); },
-    expenses: async () => { page.seen.push('list'); return page.list; },
+    changes: async () => { page.seen.push('list'); return snapshot(page.list); },
     parked: async () => { page.seen.push('parked'); return page.parked; },
   };
   page.online = true;

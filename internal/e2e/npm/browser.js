@@ -177,7 +177,16 @@ async function installed({ device }) {
 
 // stored gives everything that the page keeps in this browser, as one text.
 function stored({ device }) {
-  return windows.get(device).page.evaluate(() => JSON.stringify({ ...localStorage }));
+  return windows.get(device).page.evaluate(async () => {
+    const done = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = reject; });
+    const databases = {};
+    for (const { name, version } of await indexedDB.databases()) {
+      const db = await done(indexedDB.open(name, version));
+      for (const table of db.objectStoreNames) databases[`${name} ${table}`] = await done(db.transaction(table).objectStore(table).getAll());
+      db.close();
+    }
+    return JSON.stringify({ ...localStorage, databases });
+  });
 }
 
 async function reload({ device }) {

@@ -63,7 +63,7 @@ class People {
 
   // The dialog closes when the expense is deleted or no longer shared.
   #check() {
-    const row = this.#context.expenseList.rows().find((r) => r.id === this.#row.id);
+    const row = this.#context.expenseList.row(this.#row.id);
     if (row) {
       this.#row = row;
       this.#render();

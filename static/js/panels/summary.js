@@ -1,7 +1,7 @@
 import { monthName, today } from '../days.js';
 import { h, setText, soon } from '../dom.js';
 import { money } from '../numbers.js';
-import { totals } from '../totals.js';
+import { monthTotals } from '../totals.js';
 
 /** Income and spending of this month. The balance is in the header. */
 export function mount({ expenseList, settings }) {
@@ -12,10 +12,10 @@ export function mount({ expenseList, settings }) {
   const list = h('dl', { class: 'figures' }, Object.values(figures).map((f) => f.element));
 
   function render() {
-    const month = monthName(today());
-    setText(figures.income.label, `In, ${month}`);
-    setText(figures.spent.label, `Out, ${month}`);
-    const sums = totals(expenseList.rows(), { home: settings.currency });
+    const day = today();
+    setText(figures.income.label, `In, ${monthName(day)}`);
+    setText(figures.spent.label, `Out, ${monthName(day)}`);
+    const sums = monthTotals(expenseList.sums(), day.slice(0, 7), { home: settings.currency });
     Object.entries(figures).forEach(([name, f]) => setText(f.value, inWords(sums, name)));
   }
 

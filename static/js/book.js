@@ -1,0 +1,240 @@
+import { isForeign } from './permissions.js';
+
+/**
+ * The expenses of one user as the server last told of them: all of them, kept in this
+ * browser between visits.
+ *
+ *  - Events may come repeatedly and in any order: the newer version wins, and a
+ *    deleted expense stays deleted (ids are not reused), except a shared one, whose
+ *    share may be withdrawn and given again.
+ *  - Events that arrive while the book is loaded are applied again after it, since
+ *    what is loaded may be older.
+ *  - `position` is a place in the server's log up to which nothing is missing. Only
+ *    catchUp moves it; what events tell beyond it comes again and changes nothing.
+ */
+export class Book {
+  #store;
+  #now;
+  #expenses = new Map();
+  #deleted = new Set();
+  #doubtful = new Set(); // ids known from a repeated answer alone, which may be older than their deletion
+  #opened = null;
+  #duringLoad = null;
+  #touched = new Set();
+  #toSave = { rows: new Map(), gone: new Set() };
+
+  /** The place in the server's log up to which the book is complete; null while there is no book. */
+  position = null;
+
+  /** When the server was last heard of, in milliseconds; null if it never was. */
+  at = null;
+
+  /** Whether every expense is here, as of `at`. */
+  complete = false;
+
+  /** @param {{store?: import('./bookstore.js').BookStore, now?: () => number}} options without a store, it lasts as long as the page */
+  constructor({ store = null, now = Date.now } = {}) {
+    this.#store = store;
+    this.#now = now;
+    store?.addEventListener('writer', () => this.#keepAll());
+  }
+
+  /** Reads what this browser has kept, once; catchUp waits for it. */
+  open() {
+    this.#opened ??= this.#open();
+    return this.#opened;
+  }
+
+  async #open() {
+    await this.#load(async () => {
+      const kept = await this.#store?.read();
+      if (kept) {
+        this.#setAll(kept.rows);
+        Object.assign(this, { position: kept.position, at: kept.at, complete: true });
+      }
+    });
+    this.#save();
+  }
+
+  /** The expense of an id, or undefined. */
+  get(id) {
+    return this.#expenses.get(id);
+  }
+
+  /** The ids of expenses that may have changed since it was called last. */
+  takeTouched() {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
+  }
+
+  /** Applies an event of the server; kind is created, updated, deleted or shared. */
+  apply(change) {
+    this.#duringLoad?.push(change);
+    this.#apply(change);
+    this.#heard();
+  }
+
+  /** Applies the server's answer to an operation; a repeated one is as old as the first attempt. */
+  applyAnswer({ op, status, expense }) {
+    const unknown = !this.#expenses.has(expense._id) && !this.#deleted.has(expense._id);
+    if (status === 'duplicate' && unknown) {
+      this.#doubtful.add(expense._id);
+    }
+    this.#change({ kind: op.action === 'DELETE' ? 'deleted' : 'updated', id: expense._id, expense });
+    this.#heard();
+  }
+
+  /** Takes out what an answer says is not there. */
+  remove(id) {
+    this.#change({ kind: 'deleted', id });
+    this.#heard();
+  }
+
+  /**
+   * Reads what is new. changesSince asks the server for a page of its log from a
+   * position on, or from null for everything: GET /api/sync/changes. changed is called after each page.
+   */
+  async catchUp(changesSince, changed = () => {}) {
+    await this.open();
+    await this.#load(async () => {
+      for (let more = true; more;) {
+        const page = await changesSince(this.position);
+        this.#applyPage(page);
+        changed();
+        more = page.more === true;
+      }
+      this.#dropDoubtful();
+    });
+    this.complete = true;
+    this.#save();
+  }
+
+  /** Has the next catchUp read everything anew. */
+  distrust() {
+    this.position = null;
+  }
+
+  /** Keeps nothing from now on. */
+  close() {
+    this.#store?.close();
+  }
+
+  async #load(work) {
+    this.#duringLoad = [];
+    try {
+      await work();
+      this.#duringLoad.forEach((change) => this.#apply(change));
+    } finally {
+      this.#duringLoad = null;
+    }
+  }
+
+  #applyPage({ snapshot, expenses, changes, shared = [], next }) {
+    this.position = next;
+    this.at = this.#now();
+    if (snapshot) {
+      this.#doubtful.clear();
+      expenses.filter(isForeign).forEach((e) => this.#deleted.delete(e._id));
+      this.#setAll(expenses.filter((e) => !this.#deleted.has(e._id)));
+      this.#keepAll();
+      return;
+    }
+    changes.forEach(({ event, expense }) => this.#apply({ kind: event.replace('expense_', ''), id: expense._id, expense }));
+    shared.forEach((e) => this.#apply({ kind: 'shared', id: e._id, expense: e }));
+    this.#save({ position: next });
+  }
+
+  #change(change) {
+    this.#duringLoad?.push(change);
+    this.#apply(change);
+  }
+
+  #apply({ kind, id, expense }) {
+    if (kind === 'created' && isForeign(expense)) {
+      this.#deleted.delete(id);
+    }
+    if (kind === 'deleted') {
+      this.#deleted.add(id);
+      this.#drop(id);
+    } else if (kind === 'shared') {
+      this.#setShared(id, expense.shared);
+    } else if (!this.#deleted.has(id) && isNewer(expense, this.#expenses.get(id))) {
+      const { deviceId, ...row } = expense;
+      this.#set(id, row);
+    }
+    if (this.#duringLoad) {
+      this.#doubtful.delete(id);
+    }
+  }
+
+  // The number of people an expense is shared with is not part of its version.
+  #setShared(id, shared) {
+    const known = this.#expenses.get(id);
+    if (known) {
+      this.#set(id, { ...known, shared });
+    }
+  }
+
+  // What is not in the log any more was deleted before the position.
+  #dropDoubtful() {
+    this.#doubtful.forEach((id) => this.#drop(id));
+    this.#doubtful.clear();
+  }
+
+  #set(id, row) {
+    this.#expenses.set(id, row);
+    this.#touched.add(id);
+    this.#toSave.rows.set(id, row);
+    this.#toSave.gone.delete(id);
+  }
+
+  #drop(id) {
+    this.#expenses.delete(id);
+    this.#touched.add(id);
+    this.#toSave.rows.delete(id);
+    this.#toSave.gone.add(id);
+  }
+
+  #setAll(rows) {
+    for (const id of this.#expenses.keys()) {
+      this.#touched.add(id);
+    }
+    this.#expenses = new Map(rows.map((e) => [e._id, e]));
+    for (const id of this.#expenses.keys()) {
+      this.#touched.add(id);
+    }
+  }
+
+  #heard() {
+    this.at = this.#now();
+    this.#save();
+  }
+
+  // Doubtful rows are not kept: nobody would find out that they are gone.
+  #save({ position = null } = {}) {
+    const rows = [...this.#toSave.rows].filter(([id]) => !this.#doubtful.has(id)).map(([, row]) => row);
+    const gone = [...this.#toSave.gone];
+    if (this.position && (position || rows.length + gone.length > 0)) {
+      this.#store?.save({ rows, gone, position, at: this.at });
+    }
+    this.#toSave = { rows: new Map(), gone: new Set() };
+  }
+
+  #keepAll() {
+    this.#toSave = { rows: new Map(), gone: new Set() };
+    if (this.position) {
+      this.#store?.replace({ rows: [...this.#expenses.values()], position: this.position, at: this.at });
+    }
+  }
+}
+
+function isNewer(expense, stored) {
+  if (!stored) {
+    return true;
+  }
+  if (Number.isFinite(expense.version) && Number.isFinite(stored.version)) {
+    return expense.version >= stored.version;
+  }
+  return (expense.updatedAt ?? '') >= (stored.updatedAt ?? '');
+}

@@ -1,0 +1,194 @@
+const rowsTable = 'rows';
+const metaTable = 'meta';
+const metaKey = 'book';
+
+/** How many rows are written before other work gets its turn. */
+const chunk = 1_000;
+
+/**
+ * The rows of one user in IndexedDB, a database for each user, with the position in
+ * the server's log up to which they are complete.
+ *
+ *  - Rows and position change in one transaction: a page that is killed leaves a book
+ *    that a later one goes on with.
+ *  - Of several tabs one writes, which holds a lock while it is open: a slower tab
+ *    cannot put an older row over a newer one. The next writer gets `writer` and
+ *    replaces everything, since it has missed what it did not write itself.
+ *  - Where the browser refuses IndexedDB, or it is full, nothing is kept any more, and
+ *    the page goes on with what it has in memory.
+ *
+ * Events: `writer`.
+ */
+export class BookStore extends EventTarget {
+  #name;
+  #factory;
+  #locks;
+  #db = null;
+  #writes = false;
+  #last = Promise.resolve();
+  #close = () => {};
+  #closed = new Promise((resolve) => { this.#close = resolve; });
+  #isClosed = false;
+
+  /** @param {{userId: string, factory?: IDBFactory, locks?: LockManager}} options */
+  constructor({ userId, factory = browserDatabases(), locks = globalThis.navigator?.locks }) {
+    super();
+    this.#name = databaseName(userId);
+    this.#factory = factory;
+    this.#locks = locks;
+  }
+
+  /** What is kept: {rows, position, at}; null if there is nothing. */
+  async read() {
+    try {
+      this.#db = await openDatabase(this.#factory, this.#name, () => this.close());
+      if (this.#isClosed) {
+        this.#db.close();
+        return null;
+      }
+      await this.#becomeWriter();
+      return await readAll(this.#db);
+    } catch {
+      this.close();
+      return null;
+    }
+  }
+
+  /** Keeps changed rows and drops the ones that are gone; position is null if it is as before. */
+  save({ rows = [], gone = [], position = null, at }) {
+    this.#write(async (tables) => {
+      gone.forEach((id) => tables.rows.delete(id));
+      rows.forEach((row) => tables.rows.put(row));
+      const known = await done(tables.meta.get(metaKey));
+      tables.meta.put({ position: position ?? known?.position ?? null, at }, metaKey);
+    });
+  }
+
+  /** Keeps these rows and no others. */
+  replace({ rows, position, at }) {
+    this.#write(async (tables) => {
+      tables.rows.clear();
+      for (let i = 0; i < rows.length; i += chunk) {
+        await lastOf(rows.slice(i, i + chunk).map((row) => tables.rows.put(row)));
+      }
+      tables.meta.put({ position, at }, metaKey);
+    });
+  }
+
+  /** Settles when everything given so far is written. */
+  written() {
+    return this.#last;
+  }
+
+  /** Writes nothing from now on. */
+  close() {
+    this.#isClosed = true;
+    this.#writes = false;
+    this.#db?.close();
+    this.#close();
+  }
+
+  // One after the other, in the order in which they were given.
+  #write(work) {
+    if (this.#writes) {
+      this.#last = this.#last.then(() => this.#writes && this.#transaction(work)).catch(() => this.close());
+    }
+  }
+
+  async #transaction(work) {
+    const tx = this.#db.transaction([rowsTable, metaTable], 'readwrite');
+    const ended = committed(tx);
+    work({ rows: tx.objectStore(rowsTable), meta: tx.objectStore(metaTable) }).catch(() => tx.abort());
+    await ended;
+  }
+
+  // Becomes the writer now if no other tab is, else when that one is closed.
+  async #becomeWriter() {
+    if (!this.#locks) {
+      this.#writes = true;
+      return;
+    }
+    await new Promise((resolve) => {
+      this.#hold({ ifAvailable: true }, (lock) => { this.#writes = Boolean(lock); resolve(); });
+    });
+    if (!this.#writes) {
+      this.#hold({}, () => this.#takeOver());
+    }
+  }
+
+  #hold(options, start) {
+    this.#locks.request(`${this.#name}.writer`, options, (lock) => {
+      start(lock);
+      return lock && this.#closed;
+    }).catch(() => {}); // the page is being closed
+  }
+
+  #takeOver() {
+    if (!this.#isClosed) {
+      this.#writes = true;
+      this.dispatchEvent(new Event('writer'));
+    }
+  }
+}
+
+/** Removes the book of a user; a tab that has it open lets go of it. */
+export function removeBook(userId, factory = browserDatabases()) {
+  factory?.deleteDatabase(databaseName(userId));
+}
+
+/** Removes the books of all users but one; of all, without one. */
+export async function removeBooksOfOthers(userId, factory = browserDatabases()) {
+  const all = await factory?.databases?.().catch(() => []) ?? [];
+  all.map(({ name }) => name).filter((name) => name.startsWith(databaseName('')) && name !== databaseName(userId))
+    .forEach((name) => factory.deleteDatabase(name));
+}
+
+function databaseName(userId) {
+  return `expenseflow.${userId}`;
+}
+
+// A policy may forbid even to ask.
+function browserDatabases() {
+  try {
+    return globalThis.indexedDB;
+  } catch {
+    return undefined;
+  }
+}
+
+async function openDatabase(factory, name, takenAway) {
+  const request = factory.open(name, 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(rowsTable, { keyPath: '_id' });
+    request.result.createObjectStore(metaTable);
+  };
+  const db = await done(request);
+  db.onversionchange = takenAway;
+  db.onclose = takenAway;
+  return db;
+}
+
+async function readAll(db) {
+  const tx = db.transaction([rowsTable, metaTable], 'readonly');
+  const [rows, meta] = await Promise.all([done(tx.objectStore(rowsTable).getAll()), done(tx.objectStore(metaTable).get(metaKey))]);
+  return meta?.position ? { rows, ...meta } : null;
+}
+
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+// The requests of a transaction succeed in their order.
+function lastOf(requests) {
+  return done(requests.at(-1));
+}
+
+function committed(tx) {
+  return new Promise((resolve, reject) => {
+    tx.oncomplete = resolve;
+    tx.onabort = () => reject(tx.error);
+  });
+}
