@@ -443,9 +443,6 @@ func (h *Hub) Closers() []func() {
 // Len returns how many sockets are open or being opened.
 func (h *Hub) Len() int { return h.sessions.len() }
 
-// Size returns how many sockets are open or being opened, and of how many users.
-func (h *Hub) Size() (open, users int) { return h.sessions.size() }
-
 // shutdownNotice is how long Shutdown waits for clients to learn that the server shuts
 // down. A polling client learns it by its next request, within a round trip, or never
 // if it has gone.

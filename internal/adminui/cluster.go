@@ -42,9 +42,6 @@ type (
 	}
 )
 
-// HintKinds are the kinds of hints that Receive understands.
-var HintKinds = []string{watchHint, statsHint, feedHint, askHint, socketsHint, orderHint}
-
 // Receive takes a hint of another process. It does not block. What it cannot read it
 // ignores. On a nil *UI it does nothing.
 func (u *UI) Receive(from, kind string, data json.RawMessage) {

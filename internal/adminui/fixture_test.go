@@ -1,7 +1,6 @@
 package adminui
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"expenseflow/internal/keyring"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/socketio/socketiotest"
+	"expenseflow/internal/testneed"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,25 +31,7 @@ type process struct {
 	*UI
 	t   *testing.T
 	url string
-	log *syncBuffer
-}
-
-// A syncBuffer is a log that several goroutines write.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+	log *testneed.LogBuffer
 }
 
 // guesses is a Limiter of so many wrong passwords.
@@ -83,7 +65,7 @@ func testOptions() Options {
 // start runs a server until the test ends. change changes its options.
 func start(t *testing.T, change func(*Options)) *process {
 	t.Helper()
-	p := &process{t: t, log: &syncBuffer{}}
+	p := &process{t: t, log: &testneed.LogBuffer{}}
 	o := testOptions()
 	o.IO = socketio.New(socketio.Config{ReleaseHandshake: true})
 	o.Logger = slog.New(slog.NewTextHandler(p.log, nil))

@@ -49,9 +49,9 @@ func (o *overviewer) process() wire.ProcessFigures {
 
 func (o *overviewer) sockets(slow int) wire.SocketFigures {
 	engine := o.io.Engine().Stats()
-	open, users := o.app.hub.Size()
+	hub := o.app.hub.Stats()
 	return wire.SocketFigures{
-		Open: open, Users: users, Polling: engine.Polling, WebSocket: engine.WebSocket, Slow: slow,
+		Open: hub.Sockets, Users: hub.Users, Polling: engine.Polling, WebSocket: engine.WebSocket, Slow: slow,
 		Opened: engine.Opened, Closed: engine.Closed, ClosedSlow: engine.Slow, PingTimeouts: engine.PingTimeouts,
 		Refused: engine.Refused,
 	}

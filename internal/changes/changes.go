@@ -195,7 +195,7 @@ func (t *Tail[E]) unsubscribe(f *feed[E], s *subscriber[E]) {
 // schedule puts a feed into the queue, unless it is there already. A worker that is
 // serving it looks again when it is done. The caller must hold mu.
 func (t *Tail[E]) schedule(f *feed[E]) {
-	if f.queued || f.running {
+	if f.queued || t.busy[f] {
 		return
 	}
 	f.queued = true
@@ -224,7 +224,7 @@ func (t *Tail[E]) next() *feed[E] {
 	}
 	f := t.queue[0]
 	t.queue = t.queue[1:]
-	f.queued, f.running, t.busy[f] = false, true, true
+	f.queued, t.busy[f] = false, true
 	if len(t.queue) > 0 {
 		t.signal()
 	}

@@ -42,13 +42,13 @@ type subscriber[E any] struct {
 
 // A feed is the log of one user with its subscribers. It is guarded by the Tail's mu.
 type feed[E any] struct {
-	userID          string
-	subscribers     map[*subscriber[E]]bool
-	arrivals        int64 // subscribers so far
-	generation      int64 // grows whenever the log may have grown
-	queued, running bool  // waits for a worker; is being served by one
-	failedAt        int64 // position at which an unreadable log was logged, plus one; 0 for none
-	shortened       bool  // the log ends before the position of a subscriber
+	userID      string
+	subscribers map[*subscriber[E]]bool
+	arrivals    int64 // subscribers so far
+	generation  int64 // grows whenever the log may have grown
+	queued      bool  // waits for a worker
+	failedAt    int64 // position at which an unreadable log was logged, plus one; 0 for none
+	shortened   bool  // the log ends before the position of a subscriber
 
 	since time.Time // since when it waits to be read, also in vain; zero if it does not
 }
@@ -77,9 +77,6 @@ func groupByPosition[E any](subscribers []*subscriber[E]) (groups [][]*subscribe
 	}
 	return groups
 }
-
-// leastAtOnce is the size of a page for a subscriber that has no room for more.
-const leastAtOnce = 16
 
 // furthest returns the position of the subscriber that is nearest to the end of the log.
 func (f *feed[E]) furthest() (position int64) {

@@ -161,7 +161,7 @@ func (t *Tail[E]) compare(ctx context.Context, c comparison) error {
 		if f == nil || exists && !f.behind(head) && !shortened(userID) {
 			continue
 		}
-		if !f.queued && !f.running {
+		if !f.queued && !t.busy[f] {
 			t.wakes[wokenByPoll].Add(1)
 			if c.all {
 				t.found.Add(1)

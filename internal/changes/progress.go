@@ -2,10 +2,9 @@ package changes
 
 // Progress says how far a Tail has come with delivering.
 type Progress struct {
-	Logs        int // that are followed
-	Subscribers int // of them
-	Queued      int // logs that wait for a worker or have one
-	Full        int // subscribers that have no room for their next change
+	Logs   int // that are followed
+	Queued int // logs that wait for a worker or have one
+	Full   int // subscribers that have no room for their next change
 }
 
 // Progress counts logs and subscribers. It looks at each of them, so it is for an operator
@@ -15,8 +14,7 @@ func (t *Tail[E]) Progress() Progress {
 	defer t.mu.Unlock()
 	p := Progress{Logs: len(t.feeds)}
 	for _, f := range t.feeds {
-		p.Subscribers += len(f.subscribers)
-		if f.queued || f.running {
+		if f.queued || t.busy[f] {
 			p.Queued++
 		}
 		for s := range f.subscribers {

@@ -81,7 +81,6 @@ func (t *Tail[E]) serveNext(ctx context.Context) bool {
 func (t *Tail[E]) finish(f *feed[E], err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f.running = false
 	delete(t.busy, f)
 	if models.KindOf(err) != models.Unavailable { // else it waits as long as before, and until now
 		f.since = time.Time{}
@@ -135,6 +134,9 @@ func (t *Tail[E]) serve(ctx context.Context, f *feed[E]) error {
 	}
 	return nil
 }
+
+// leastAtOnce is the size of a page for a subscriber that has no room for more.
+const leastAtOnce = 16
 
 // pageSize is how many changes a group is offered at once: as many as the member with the
 // most room takes.

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"expenseflow/internal/config"
@@ -172,17 +173,9 @@ func (d *doctor) settings(context.Context) Finding {
 		}
 	}
 	if w := d.Config.Warnings; len(w) > 0 {
-		return warning("expenseflow config shows what is in force", "%s", joinSentences(w))
+		return warning("expenseflow config shows what is in force", "%s", strings.Join(w, " "))
 	}
 	return ok("%d set, the others have their defaults", set)
-}
-
-func joinSentences(list []string) string {
-	text := list[0]
-	for _, s := range list[1:] {
-		text += " " + s
-	}
-	return text
 }
 
 // sentence returns the message of err, without causes if it has one for users.
