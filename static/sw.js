@@ -38,8 +38,10 @@ const cachedFiles = [
   '/js/expenseroom.js',
   '/js/filter.js',
   '/js/format.js',
+  '/js/frame.js',
   '/js/invitations.js',
   '/js/liveconnection.js',
+  '/js/menu.js',
   '/js/months.js',
   '/js/navigation.js',
   '/js/notifications.js',
@@ -83,6 +85,7 @@ const cachedFiles = [
   '/js/totals.js',
   '/js/words/en.js',
   '/js/words/en/entries.js',
+  '/js/words/en/frame.js',
 ];
 
 /** Other paths of cached files. */

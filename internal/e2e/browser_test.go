@@ -287,6 +287,8 @@ func TestPageByKeyboard(t *testing.T) {
 	w.keys(t, "ControlOrMeta+z")
 	w.awaitRows(t, "Tea −5.00", "Lunch −12.50")
 	focusIs("Edit Lunch")
+	w.tabTo(t, "Menu")
+	w.keys(t, "Enter")
 	w.tabTo(t, "Sign out")
 	w.keys(t, "Enter")
 	w.awaitText(t, "New here?")

@@ -8,9 +8,9 @@ import { removeCaches, removeCachesOfOthers } from './caches.js';
 import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
 import { Devices } from './devices.js';
-import { h, icon } from './dom.js';
 import { ExpenseList } from './expenselist.js';
 import { count } from './format.js';
+import { frame } from './frame.js';
 import { Invitations } from './invitations.js';
 import { LiveConnection } from './liveconnection.js';
 import { Notifications } from './notifications.js';
@@ -40,14 +40,15 @@ import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
 import { Toast } from './toast.js';
 import { everything, shownHome } from './totals.js';
-import { Navigation, views } from './navigation.js';
+import { Navigation } from './navigation.js';
 
 /**
  * The panels of the page, in reading order. A panel is a module whose mount
  * takes the context that openLedger makes and gives the elements it wants
- * shown: `header`, `banner`, `aside`, `main`, `nav`, those of one view under its
- * name (navigation.js), `floating`, `overlay`; and, if it has any, a `render` that
- * brings them up to date. A new panel is a line here, in index.html and in sw.js.
+ * shown: `figure` and `header`, `menu` (buttons of the header's menu), `banner`,
+ * `aside`, `main`, `nav`, those of one view under its name (navigation.js),
+ * `floating`, `overlay`; and, if it has any, a `render` that brings them up to
+ * date. A new panel is a line here, in index.html and in sw.js.
  */
 const panels = [
   balance, connectionStatus, notifications, invitations, account, signOutButton, serviceStatus, summary, newEntry,
@@ -85,7 +86,8 @@ function openSignIn(notice, email) {
 function openLedger(session) {
   const context = contextOf(session);
   const mounted = panels.map((panel) => panel.mount(context));
-  root.replaceChildren(...frame(mounted, context));
+  const page = frame(mounted, context);
+  root.replaceChildren(...page.elements);
   document.title = 'ExpenseFlow';
   const disconnect = connectParts(context);
   mounted.forEach((panel) => panel.render?.());
@@ -99,6 +101,7 @@ function openLedger(session) {
     context.settings.stop();
     context.renewal.stop();
     disconnect();
+    page.stop();
     context.sync.stop();
     context.live.stop();
     context.toast.close();
@@ -139,27 +142,6 @@ function contextOf(session) {
 // tabs, which is safe: the server applies every operation once, and gives each a token.
 function tabLock(name) {
   return navigator.locks ? (work) => navigator.locks.request(`expenseflow.${name}`, work) : undefined;
-}
-
-function frame(mounted, { toast, editor, navigation }) {
-  const parts = (place) => mounted.map((panel) => panel[place]).filter(Boolean);
-  return [
-    h('header', { class: 'top' },
-      h('h1', { class: 'brand' }, icon('mark'), h('span', {}, 'ExpenseFlow')), parts('header')),
-    ...parts('banner'),
-    h('main', { class: 'ledger', id: 'main', tabIndex: -1 },
-      h('div', { class: 'side' }, parts('aside')),
-      h('div', { class: 'middle' }, parts('main'), parts('nav'), views.map(([view]) => viewOf(view, parts(view), navigation)))),
-    ...parts('floating'), ...parts('overlay'), editor.element, toast.element,
-  ];
-}
-
-function viewOf(view, parts, navigation) {
-  const element = h('div', { class: 'view' }, parts);
-  const render = () => { element.hidden = navigation.current !== view; };
-  navigation.addEventListener('change', render);
-  render();
-  return element;
 }
 
 /** Connects server events, queue and panels. Returns a function that removes the listeners which outlive a session. */

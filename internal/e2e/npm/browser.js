@@ -107,8 +107,18 @@ async function choose(command) {
   await (await place(command)).getByLabel(command.label, { exact: true }).filter({ visible: true }).selectOption({ label: command.value });
 }
 
+// What is in the page's menu is pressed through the menu.
 async function press(command) {
-  await (await place(command)).getByRole('button', { name: command.name, exact: true }).first().click();
+  const where = await place(command);
+  if (await inMenu(where, command.name).count() > 0) {
+    await where.locator('[popovertarget="menu"]').click();
+  }
+  await where.getByRole('button', { name: command.name, exact: true }).first().click();
+}
+
+// inMenu finds what the page's menu offers while it is closed.
+function inMenu(where, name) {
+  return where.locator('#menu:not(:popover-open) > button:not([hidden])').and(where.getByRole('button', { name, exact: true, includeHidden: true }));
 }
 
 // pressBeside presses the last button of the row of a table that has a text; without a name,
@@ -134,7 +144,7 @@ async function follow({ device, name }) {
 
 async function awaitButton({ device, name }) {
   const { page } = windows.get(device);
-  await page.getByRole('button', { name, exact: true }).waitFor().catch(async () => {
+  await page.getByRole('button', { name, exact: true }).or(inMenu(page, name)).waitFor({ state: 'attached' }).catch(async () => {
     const names = await page.getByRole('button').evaluateAll((all) => all.map((b) => b.getAttribute('aria-label') ?? b.textContent));
     throw new Error(`no button ${JSON.stringify(name)} among ${JSON.stringify(names)}`);
   });

@@ -10,7 +10,7 @@ export function mount({ session, deviceId, devices, settings, toast, removeAccou
   const errorText = h('p', { class: 'error', role: 'alert' });
   const items = new Map();
   const forms = settingForms({ settings, toast });
-  const open = h('button', { type: 'button', class: 'who', aria: { label: `Devices of ${session.user.name}` }, title: session.user.email, on: { click: show } },
+  const open = h('button', { type: 'button', aria: { label: `Devices of ${session.user.name}` }, title: session.user.email, on: { click: show } },
     icon('device'), h('span', {}, session.user.name));
   const dialog = drawer({ className: 'question', title: 'devices-title', closed: () => devices.setOpen(false) },
     h('div', { class: 'sheet' },
@@ -72,7 +72,7 @@ export function mount({ session, deviceId, devices, settings, toast, removeAccou
   }
 
   devices.addEventListener('change', soon(render));
-  return { header: open, overlay: dialog };
+  return { menu: open, overlay: dialog };
 }
 
 /** The forms for the account's currency and time zone. */

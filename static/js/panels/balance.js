@@ -16,5 +16,5 @@ export function mount({ balance }) {
   }
 
   balance.addEventListener('change', soon(render));
-  return { header: element, render };
+  return { figure: element, render };
 }

@@ -7,7 +7,7 @@ const offers = { viewer: 'You may look at it', editor: 'You may change it' };
 /** The dialog with open invitations, each with buttons to answer, and with blocked people. */
 export function mount({ invitations, toast }) {
   const number = h('span', { class: 'count', hidden: true });
-  const open = h('button', { type: 'button', class: 'icon-button bell', hidden: true, on: { click: show } }, icon('people'), number);
+  const open = h('button', { type: 'button', hidden: true, on: { click: show } }, icon('people'), h('span', {}, 'Invitations'), number);
   const title = h('h2', { id: 'invitations-title', tabIndex: -1 }, 'Invitations');
   const errorText = h('p', { class: 'error', role: 'alert' });
   const none = h('p', { class: 'hint' }, 'No invitation waits for an answer.');
@@ -24,7 +24,6 @@ export function mount({ invitations, toast }) {
     const { waiting, blocked: people, error } = invitations;
     const label = waiting.length > 0 ? `Invitations, ${waiting.length} waiting` : 'Invitations';
     open.hidden = waiting.length === 0 && people.length === 0 && !dialog.open;
-    open.title = label;
     open.setAttribute('aria-label', label);
     number.hidden = waiting.length === 0;
     setText(number, waiting.length > 99 ? '99+' : String(waiting.length));
@@ -84,5 +83,5 @@ export function mount({ invitations, toast }) {
   invitations.addEventListener('received', ({ invitation }) => {
     toast.showWithLink(`${invitation.from.name} wants to share an entry with you.`, 'Show', show);
   });
-  return { header: open, overlay: dialog };
+  return { menu: open, overlay: dialog };
 }

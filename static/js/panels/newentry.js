@@ -1,4 +1,4 @@
-import { h } from '../dom.js';
+import { h, icon } from '../dom.js';
 import { ExpenseForm } from './expenseform.js';
 
 /**
@@ -19,6 +19,6 @@ export function mount({ actions, expenseList, editor, currency }) {
   return {
     aside: h('section', { class: 'card entry', aria: { labelledby: 'entry-title' } },
       h('h2', { id: 'entry-title' }, 'New entry'), form.element),
-    floating: h('button', { type: 'button', class: 'primary add', on: { click: add } }, 'Add entry'),
+    floating: h('button', { type: 'button', class: 'primary add', on: { click: add } }, icon('add'), h('span', {}, 'Add entry')),
   };
 }

@@ -3,7 +3,7 @@ import { count } from '../format.js';
 
 /** The button for signing out, with a question if changes are queued. */
 export function mount({ queue, signOut }) {
-  const out = h('button', { type: 'button', class: 'plain small out', on: { click: ask } }, icon('leave'), h('span', {}, 'Sign out'));
+  const out = h('button', { type: 'button', on: { click: ask } }, icon('leave'), h('span', {}, 'Sign out'));
   const text = h('p', {});
   const dialog = h('dialog', { class: 'question', aria: { labelledby: 'leave-title' } },
     h('div', { class: 'sheet' },
@@ -30,5 +30,5 @@ export function mount({ queue, signOut }) {
     signOut();
   }
 
-  return { header: out, overlay: dialog };
+  return { menu: out, overlay: dialog };
 }

@@ -1,5 +1,5 @@
 import { writeAddress } from '../address.js';
-import { h, setAttribute, setText } from '../dom.js';
+import { h, icon, setAttribute, setText } from '../dom.js';
 import { views } from '../navigation.js';
 
 /** The tabs of the views; the overview's shows the number of budget alerts. */
@@ -7,7 +7,7 @@ export function mount({ navigation, budgets }) {
   const number = h('b', {});
   const label = h('span', {});
   const mark = h('span', { class: 'alerts', hidden: true }, number, label);
-  const links = views.map(([view, name]) => h('a', { href: `#${view}` }, name));
+  const links = views.map(([view, name]) => h('a', { href: `#${view}` }, icon(view), name));
   const element = h('nav', { class: 'views', aria: { label: 'Views' } }, links);
   links.at(-1).append(mark);
 

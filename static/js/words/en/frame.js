@@ -1,0 +1,4 @@
+/** The texts around the panels: header, menu. */
+export const frame = {
+  'frame.menu': 'Menu',
+};
