@@ -21,6 +21,7 @@ type Expense struct {
 	Currency    string    `log:"currency,omitempty"`                                           // 3 to 5 capitals; "": the account's
 	Merchant    string    `log:"merchant,omitempty"`                                           // at most 50 UTF-16 units
 	Notes       string    `log:"notes,omitempty"`                                              // at most 500 UTF-16 units
+	Tags        Tags      `log:"tags,omitempty"`                                               // at most MaxTags
 
 	// Version starts at 1 and grows by 1 with every stored change. A client
 	// sends back the version it saw; see ConflictError.
@@ -56,6 +57,7 @@ type Draft struct {
 	Currency    string
 	Merchant    string
 	Notes       string
+	Tags        Tags
 }
 
 // A Patch holds the fields of an expense to change; nil keeps a field.
@@ -69,4 +71,5 @@ type Patch struct {
 	Currency    *string
 	Merchant    *string
 	Notes       *string
+	Tags        *Tags // empty takes them all off
 }

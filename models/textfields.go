@@ -34,7 +34,7 @@ var TextFields = []TextField{
 func (d Draft) Expense(day Day) Expense {
 	e := Expense{
 		Description: d.Description, Amount: d.Amount, Category: d.Category, Type: d.Type,
-		Date: *d.Date, Day: day, Currency: d.Currency,
+		Date: *d.Date, Day: day, Currency: d.Currency, Tags: d.Tags,
 	}
 	for _, f := range TextFields {
 		*f.InExpense(&e) = *f.InDraft(&d)
@@ -46,7 +46,7 @@ func (d Draft) Expense(day Day) Expense {
 func (d Draft) Patch() Patch {
 	p := Patch{
 		Description: &d.Description, Amount: &d.Amount, Category: &d.Category, Type: &d.Type,
-		Date: d.Date, Day: d.Day, Currency: &d.Currency,
+		Date: d.Date, Day: d.Day, Currency: &d.Currency, Tags: &d.Tags,
 	}
 	for _, f := range TextFields {
 		*f.InPatch(&p) = f.InDraft(&d)
@@ -62,6 +62,7 @@ func (p Patch) Draft() Draft {
 	setIf(&d.Category, p.Category)
 	setIf(&d.Type, p.Type)
 	setIf(&d.Currency, p.Currency)
+	setIf(&d.Tags, p.Tags)
 	for _, f := range TextFields {
 		setIf(f.InDraft(&d), *f.InPatch(&p))
 	}

@@ -137,7 +137,7 @@ func (p Patch) Check() []Violation {
 	for _, f := range TextFields {
 		vs = append(vs, checkText(f.Name, *f.InPatch(&p), f.Limit, false)...)
 	}
-	return vs
+	return append(vs, checkTags(p.Tags)...)
 }
 
 // CheckText returns the rule that a text of at most limit UTF-16 units breaks.
@@ -214,6 +214,7 @@ func (d Draft) Normalize() Draft {
 		*text = Trim(*text)
 	}
 	d.Currency = CurrencyCode(d.Currency)
+	d.Tags = normalizeTags(d.Tags)
 	d.Date = millisPtr(d.Date)
 	return d
 }
@@ -225,6 +226,7 @@ func (p Patch) Normalize() Patch {
 		*f.InPatch(&p) = mapPtr(*f.InPatch(&p), Trim)
 	}
 	p.Currency = mapPtr(p.Currency, CurrencyCode)
+	p.Tags = mapPtr(p.Tags, normalizeTags)
 	p.Date = millisPtr(p.Date)
 	return p
 }
@@ -242,6 +244,7 @@ func (p Patch) Apply(e *Expense, zone *time.Location) {
 	}
 	setDated(&e.Date, &e.Day, p.Date, p.Day, zone)
 	setIf(&e.Currency, p.Currency)
+	setIf(&e.Tags, p.Tags)
 	for _, f := range TextFields {
 		setIf(f.InExpense(e), *f.InPatch(&p))
 	}
@@ -286,11 +289,11 @@ func setIf[T any](to, from *T) {
 	}
 }
 
-func mapPtr(s *string, f func(string) string) *string {
-	if s == nil {
+func mapPtr[T any](v *T, f func(T) T) *T {
+	if v == nil {
 		return nil
 	}
-	out := f(*s)
+	out := f(*v)
 	return &out
 }
 

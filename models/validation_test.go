@@ -35,6 +35,14 @@ func TestDraftRules(t *testing.T) {
 			{Field: "merchant", Rule: models.RuleTooLong, Limit: 50, Value: strings.Repeat("m", 51)},
 		}},
 		{"NUL", change(func(d *models.Draft) { d.Notes = "a\x00" }), []models.Violation{{Field: "notes", Rule: models.RuleNUL}}},
+		{"ten tags", change(func(d *models.Draft) { d.Tags = tags(10, 30) }), nil},
+		{"eleven tags", change(func(d *models.Draft) { d.Tags = tags(11, 2) }), []models.Violation{
+			{Field: "tags", Rule: models.RuleTooMany, Limit: 10},
+		}},
+		{"a long tag", change(func(d *models.Draft) { d.Tags = tags(1, 31) }), []models.Violation{
+			{Field: "tags", Rule: models.RuleTooLong, Limit: 30, Value: string(tags(1, 31))},
+		}},
+		{"NUL in a tag", change(func(d *models.Draft) { d.Tags = "a\x00" }), []models.Violation{{Field: "tags", Rule: models.RuleNUL}}},
 		{"too much", change(func(d *models.Draft) { d.Amount = models.MaxAmount + 1 }), []models.Violation{
 			{Field: "amount", Rule: models.RuleMax, Value: "9000000000000.000001"},
 		}},

@@ -56,6 +56,7 @@ export interface Expense {
   currency?: string;
   merchant?: string;
   notes?: string;
+  tags?: string[];
   createdAt: Moment;
   updatedAt: Moment;
   __v: 0;
@@ -332,6 +333,7 @@ export interface ExpenseDraft extends Authored {
   currency?: string;
   merchant?: string;
   notes?: string;
+  tags?: string[];
   /** This device's own name for the creation, which makes its repetition harmless. */
   clientId?: string;
 }

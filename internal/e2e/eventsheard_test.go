@@ -116,7 +116,9 @@ func (s *eventFixture) sayEverything(t *testing.T) {
 	s.say(t, "auth:refresh", func(o map[string]any) { o["token"] = s.a.Token })
 	var created struct{ Expense expense }
 	answer := s.say(t, "expense:create",
-		func(o map[string]any) { o["merchant"], o["notes"], o["currency"] = "Corner", "with Bob", "eur" })
+		func(o map[string]any) {
+			o["merchant"], o["notes"], o["currency"], o["tags"] = "Corner", "with Bob", "eur", []string{"work"}
+		})
 	if err := json.Unmarshal(answer, &created); err != nil {
 		t.Fatal(err)
 	}

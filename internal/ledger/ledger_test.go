@@ -409,6 +409,7 @@ func TestDataHashIgnoresHowThingsWereWritten(t *testing.T) {
 	for _, f := range []func(*models.Draft){
 		func(d *models.Draft) { d.Amount++ }, func(d *models.Draft) { d.Date = nil }, func(d *models.Draft) { d.Type = "income" },
 		func(d *models.Draft) { d.Merchant = "M" }, func(d *models.Draft) { d.Notes = "M" },
+		func(d *models.Draft) { d.Tags = "M" },
 	} {
 		other := tidy
 		f(&other)

@@ -277,7 +277,7 @@ const firstTexts = 2
 // not depend on the notation of the amount, nor on a Day that is the date's day in UTC.
 //
 // Hashes are stored and compared with those of later releases, so the hash of data without
-// a new field must stay as it is: a later text is hashed with its name, and only if it is set.
+// a new field must stay as it is: a later field is hashed with its name, and only if it is set.
 func DataHash(d models.Draft) string {
 	d = d.Normalize()
 	date := ""
@@ -292,6 +292,9 @@ func DataHash(d models.Draft) string {
 		if text := *f.InDraft(&d); text != "" {
 			parts = append(parts, f.Name, text)
 		}
+	}
+	if d.Tags != "" {
+		parts = append(parts, "tags", string(d.Tags))
 	}
 	return HashKey(parts...)
 }

@@ -410,7 +410,7 @@ func fill(t testing.TB, s *store.Store, userID string, rows int) {
 	t.Helper()
 	err := s.Exec(t.Context(), `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 		INSERT INTO expenses SELECT '000000000000' || (100000000000 + i), ?, 'Lunch', 12500000, 'food', 'expense',
-			i, 'EUR', '', '', 1, i, i, i, 0, 0, i / 86400000 FROM n`, rows, userID)
+			i, 'EUR', '', '', 1, i, i, i, 0, 0, i / 86400000, '' FROM n`, rows, userID)
 	if err != nil {
 		t.Fatal(err)
 	}

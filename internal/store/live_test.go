@@ -398,6 +398,7 @@ func TestMigratedBudgetsCountTheirCurrencyAndAlertNobody(t *testing.T) {
 		u := storetest.User(t, s)
 		rupees, dollars := expense(u.ID), expense(u.ID)
 		rupees.Currency, rupees.Amount, dollars.Currency, dollars.Amount = "", 85_000_000, "USD", 40_000_000
+		rupees.Tags, dollars.Tags = "", "" // which that release did not have
 		b := models.BudgetDraft{Name: "b", Category: "food", Amount: 100_000_000, Start: rupees.Date}.Budget(time.UTC)
 		b.ID, b.UserID, b.CreatedAt, b.UpdatedAt = storetest.ID(), u.ID, rupees.Date, rupees.Date
 		write(t, s, u.ID, func(tx *store.Tx) {

@@ -169,6 +169,7 @@ func (r *run) change(remove bool) error {
 	e.Date = e.Date.AddDate(0, 0, rapid.IntRange(-1, 1).Draw(r.t, "days"))
 	e.Day = models.DayOf(e.Date, time.UTC) + models.Day(rapid.IntRange(0, 1).Draw(r.t, "a day later"))
 	e.Currency = anyCurrency(r.t)
+	e.Tags = rapid.SampledFrom([]models.Tags{"", "work", "work\n\\ \"home\""}).Draw(r.t, "tags")
 	e.Description = "version " + strconv.FormatInt(e.Version, 10)
 	r.tx.UpdateExpense(e)
 	r.save(models.ExpenseUpdated, e)

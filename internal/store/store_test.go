@@ -39,7 +39,7 @@ func expense(userID string) models.Expense {
 	at := models.Millis(time.Now())
 	return models.Expense{
 		ID: storetest.ID(), UserID: userID, Description: "Mittagessen 🍜 \"quoted\" \\ \u2028 it's", Amount: 12_345_000,
-		Category: "food", Type: "expense", Date: at, Day: models.DayOf(at, time.UTC), Currency: "EUR", Version: 1,
+		Category: "food", Type: "expense", Date: at, Day: models.DayOf(at, time.UTC), Currency: "EUR", Version: 1, Tags: "Büro\nit's ☕",
 		LastSyncedAt: at, CreatedAt: at, UpdatedAt: at,
 	}
 }

@@ -18,7 +18,7 @@ func (e Expense) MarshalJSON() ([]byte, error) {
 	return AppendExpense(nil, &m), nil
 }
 
-// AppendExpense appends the document of e to b. Currency, merchant and notes are present
+// AppendExpense appends the document of e to b. Currency, merchant, notes and tags are present
 // only if set; "shared", the number of other users, only if the reader is the owner and
 // shares it; "sharedBy" and "role" only if another user shares it with the reader.
 func AppendExpense(b []byte, e *models.Expense) []byte {
@@ -49,10 +49,25 @@ func appendExpenseFields(b []byte, e *models.Expense) []byte {
 	for i := range models.TextFields {
 		b = appendNonEmpty(b, textKeys[i], models.TextFields[i].Of(*e))
 	}
+	b = appendTags(b, e.Tags)
 	b = appendTime(append(b, `,"createdAt":`...), e.CreatedAt)
 	b = appendTime(append(b, `,"updatedAt":`...), e.UpdatedAt)
 	b = strconv.AppendInt(append(b, `,"__v":0,"version":`...), e.Version, 10)
 	return appendSharing(b, e)
+}
+
+func appendTags(b []byte, tags models.Tags) []byte {
+	if tags == "" {
+		return b
+	}
+	b = append(b, `,"tags":[`...)
+	for i, tag := range tags.List() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, tag)
+	}
+	return append(b, ']')
 }
 
 // textKeys are the keys of models.TextFields in the document.

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ func TestExpensesComeBackFromTheirDocuments(t *testing.T) {
 		e := lunch()
 		e.Description = rapid.String().Draw(t, "description")
 		e.Merchant = rapid.String().Draw(t, "merchant")
+		e.Tags = models.NewTags(rapid.SliceOf(rapid.String()).Draw(t, "tags"))
 		e.Amount = models.Money(rapid.Int64Range(int64(models.MinAmount), int64(models.MaxAmount)).Draw(t, "amount"))
 		e.Date = time.UnixMilli(rapid.Int64Range(-62_000_000_000_000, 253_000_000_000_000).Draw(t, "date")).UTC()
 		appended := wire.AppendExpense(nil, &e)
@@ -74,13 +76,14 @@ func TestExpensesComeBackFromTheirDocuments(t *testing.T) {
 			Description, Merchant string
 			Amount                json.Number
 			Date                  string
+			Tags                  []string
 		}
 		if err := json.Unmarshal(appended, &back); err != nil {
 			t.Fatal(err)
 		}
 		date, ok := wire.ParseTime(back.Date)
 		if back.Description != e.Description || back.Merchant != e.Merchant || back.Amount.String() != e.Amount.String() || !ok ||
-			!date.Equal(e.Date) {
+			!date.Equal(e.Date) || !slices.Equal(back.Tags, e.Tags.List()) {
 			t.Fatalf("%+v came back as %+v", e, back)
 		}
 	})

@@ -7,8 +7,8 @@ import (
 )
 
 // Socket commands are parsed more leniently than HTTP bodies (ParseDraft), as the pages
-// that send them expect: unknown keys are dropped, the case of a category does not
-// matter, and the default type is "expense".
+// that send them expect: unknown keys are dropped and tags that are no list of texts, the
+// case of a category does not matter, and the default type is "expense".
 
 // ParseCommandDraft parses, validates and normalizes the argument of expense:create.
 // Errors are as for ParseDraft.
@@ -33,6 +33,9 @@ func parseCommand(arg json.RawMessage, whole bool) (models.Patch, Meta, error) {
 	}
 	if category := o["category"]; typeOf(category) == text {
 		o["category"], _ = json.Marshal(lowerASCII(stringOf(category))) // a text always marshals
+	}
+	if _, ok := joiDialect.texts(o["tags"]); !ok {
+		delete(o, "tags")
 	}
 	p, vs := readPatch(o, joiDialect, whole)
 	m, more := readMeta(o)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/rawjson"
 	"expenseflow/models"
 )
 
@@ -28,8 +29,8 @@ var ignoredKeys = []string{
 
 var metaKeys = []string{"_id", "id", "deviceId", "clientId", "version"}
 
-var fieldKeys = append([]string{"description", "amount", "category", "type", "date", "day", "currency"},
-	mapText(func(f models.TextField) string { return f.Name })...)
+var fieldKeys = append(append([]string{"description", "amount", "category", "type", "date", "day", "currency"},
+	mapText(func(f models.TextField) string { return f.Name })...), "tags")
 
 // requiredFields lists the fields that a complete expense must have.
 var requiredFields = []string{"description", "amount", "category", "type"}
@@ -142,7 +143,7 @@ func readPatch(o object, v dialect, whole bool) (models.Patch, []models.Violatio
 	p := models.Patch{
 		Description: r.text("description"), Amount: r.money("amount"),
 		Category: r.text("category"), Type: r.text("type"),
-		Currency: r.text("currency"),
+		Currency: r.text("currency"), Tags: r.tags(),
 	}
 	for _, f := range models.TextFields {
 		*f.InPatch(&p) = r.text(f.Name)
@@ -175,6 +176,39 @@ func (r *expenseReader) text(field string) *string {
 		return nil
 	}
 	return &s
+}
+
+// tags returns the field tags. What is no list of texts is a violation over HTTP. Sockets and
+// batches drop it, because they dropped the field before there were tags.
+func (r *expenseReader) tags() *models.Tags {
+	raw := r.object["tags"]
+	if r.absent(raw) {
+		return nil
+	}
+	list, ok := r.texts(raw)
+	if !ok {
+		if r.dialect == joiDialect {
+			r.addViolation("tags", models.RuleType)
+		}
+		return nil
+	}
+	tags := models.NewTags(list)
+	return &tags
+}
+
+// texts returns the elements of a list of texts; false if raw is none.
+func (v dialect) texts(raw json.RawMessage) (list []string, ok bool) {
+	if typeOf(raw) != array {
+		return nil, false
+	}
+	for element := range rawjson.Elements(raw) {
+		s, ok := v.readText(element)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, s)
+	}
+	return list, true
 }
 
 func (r *expenseReader) money(field string) *models.Money {

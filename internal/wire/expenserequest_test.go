@@ -77,7 +77,13 @@ func TestParseDraftSpeaksLikeJoi(t *testing.T) {
 		{with("date", "8640000000000000"), `"date" must be a valid date`}, // the year 275760
 		{with("foo", "1"), `"foo" is not allowed`},
 		{with("Description", `"x"`), `"Description" is not allowed`},
-		{with("tags", "[]"), `"tags" is not allowed`},
+		{with("icon", "[]"), `"icon" is not allowed`},
+		{with("tags", `"work"`), `"tags" must be an array of strings`},
+		{with("tags", "null"), `"tags" must be an array of strings`},
+		{with("tags", `["work",5]`), `"tags" must be an array of strings`},
+		{with("tags", `["a\u0000b"]`), `"tags" must not contain NUL characters`},
+		{with("tags", `["`+strings.Repeat("x", 31)+`"]`), `"tags" length must be less than or equal to 30 characters long`},
+		{with("tags", `["a","b","c","d","e","f","g","h","i","j","k"]`), `"tags" must contain less than or equal to 10 items`},
 		{with("currency", `"€"`), `"currency" must be 3 to 5 letters`},
 		{with("currency", "1"), `"currency" must be a string`},
 		{with("merchant", quote(strings.Repeat("x", 51))), `"merchant" length must be less than or equal to 50 characters long`},
@@ -222,6 +228,34 @@ func TestParsePatchNamesWhatChanges(t *testing.T) {
 	_, _, err = wire.ParseCommandPatch(json.RawMessage(`{"description":""}`))
 	if models.Message(err) != `"description" is not allowed to be empty` {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTagsOfAPatchAreKeptReplacedOrTakenOff(t *testing.T) {
+	for body, want := range map[string]*models.Tags{
+		`{}`: nil, `{"tags":[]}`: new(models.Tags("")), `{"tags":[" Work ","work"]}`: new(models.Tags("Work")),
+	} {
+		for name, parse := range map[string]func(json.RawMessage) (models.Patch, wire.Meta, error){
+			"a socket": wire.ParseCommandPatch, "a batch": wire.ParseMongoosePatch,
+		} {
+			p, _, err := parse(json.RawMessage(body))
+			if diff := cmp.Diff(models.Patch{Tags: want}, p); diff != "" || err != nil {
+				t.Errorf("%s over %s: %v (-want +got):\n%s", body, name, err, diff)
+			}
+		}
+	}
+}
+
+// Before there were tags, sockets and batches dropped the field whatever it was.
+func TestTagsThatAreNoListOfTextsFailNeitherSocketsNorBatches(t *testing.T) {
+	for _, tags := range []string{`"a,b"`, "null", "7", `{"a":1}`, `[{"name":"a"}]`, "[[]]", `[null]`} {
+		for name, parse := range map[string]func(json.RawMessage) (models.Draft, wire.Meta, error){
+			"a socket": wire.ParseCommandDraft, "a batch": wire.ParseMongooseDraft,
+		} {
+			if d, _, err := parse(json.RawMessage(with("tags", tags))); err != nil || d.Tags != "" {
+				t.Errorf("%s over %s: %q, %v", tags, name, d.Tags, err)
+			}
+		}
 	}
 }
 

@@ -105,7 +105,8 @@ func goldens(t *testing.T, documents map[string]any) {
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestDocumentsMatchTheirGoldenFiles(t *testing.T) {
-	e, r := lunch(), rent()
+	e, r, tagged := lunch(), rent(), rent()
+	tagged.Tags = "work\n<\"&\"> ☕"
 	created := payload(models.Change{
 		Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e,
 		Author: models.Author{DeviceID: "device_abc123xyz"},
@@ -118,6 +119,7 @@ func TestDocumentsMatchTheirGoldenFiles(t *testing.T) {
 	documents := map[string]any{
 		"expense":          wire.NewExpense(e),
 		"expense_full":     wire.NewExpense(r),
+		"expense_tagged":   wire.NewExpense(tagged),
 		"pulled":           json.RawMessage(wire.AppendPulledExpense(nil, &e)),
 		"event_created":    created,
 		"event_updated":    updated,

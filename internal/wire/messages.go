@@ -47,6 +47,8 @@ func joiType(field string) string {
 		return "must be an integer"
 	case "category", "type", "role":
 		return oneOf(field) // Joi checks the allowed values before the type
+	case "tags":
+		return "must be an array of strings"
 	}
 	return "must be a string"
 }
@@ -163,6 +165,8 @@ func mongoose(v models.Violation) string {
 		return fmt.Sprintf("%s (%s) is more than maximum allowed value (%s).", path, value, models.MaxAmount)
 	case models.RuleNUL:
 		return path + " contains a NUL character."
+	case models.RuleTooMany:
+		return fmt.Sprintf("%s exceeds the limit of %d.", path, v.Limit)
 	}
 	return fmt.Sprintf("%s is invalid (%s).", path, value)
 }

@@ -97,6 +97,12 @@ var Bugs = []Bug{
 		Found: []Test{simulation},
 	},
 	{
+		Name: "tags-never-cleared", Does: "an empty list of tags is treated as an absent one",
+		Edits: []Edit{before("internal/ledger", "\tp.Apply(&e, owner.Zone())\n",
+			`if ON && p.Tags != nil && *p.Tags == "" { p.Tags = nil }`)},
+		Found: []Test{simulation},
+	},
+	{
 		Name: "client-clock", Does: "of two edits the one with the later time of its device wins",
 		Edits: []Edit{before("internal/reconcile", "\treturn s.Update(id, o.seen, o.patch, by)", `
 			if e, err := s.Tx.Expense(id); ON && err == nil && o.op.Timestamp != nil && *o.op.Timestamp < e.UpdatedAt.UnixMilli() {

@@ -25,7 +25,7 @@ type operation struct {
 
 	text    string  // what a CREATE describes, or the merchant that an UPDATE sets
 	amount  int64   // 0 for unnamed, of an UPDATE
-	notes   *string // nil for unnamed
+	notes   *string // and the only tag; nil for unnamed, "" for none
 	seen    *int64  // the version that it names
 	bad     bool    // breaks a rule
 	poison  bool    // breaks none, and is refused when it is written
@@ -82,7 +82,7 @@ func (o *operation) fields() map[string]any {
 	case o.poison:
 		f["notes"] = poisonous
 	case o.notes != nil:
-		f["notes"] = *o.notes
+		f["notes"], f["tags"] = *o.notes, []string{*o.notes}
 	}
 	if o.client != "" {
 		f["clientId"] = o.client
@@ -164,9 +164,20 @@ type document struct {
 	Date        string      `json:"date"`
 	Merchant    string      `json:"merchant"`
 	Notes       string      `json:"notes"`
+	Tags        tags        `json:"tags"`
 	CreatedAt   string      `json:"createdAt"`
 	UpdatedAt   string      `json:"updatedAt"`
 	Version     int64       `json:"version"`
+}
+
+// tags are those of a document, joined, so that documents compare with ==.
+type tags string
+
+func (t *tags) UnmarshalJSON(b []byte) error {
+	var list []string
+	err := json.Unmarshal(b, &list)
+	*t = tags(models.NewTags(list))
+	return err
 }
 
 // documentOf is how a browser reads e.
@@ -181,5 +192,5 @@ func documentOf(e *models.Expense) document {
 // row is the document as the reference knows expenses.
 func (d *document) row() row {
 	amount, _ := d.Amount.Int64()
-	return row{d.Description, amount, d.Notes, d.Merchant, d.Version}
+	return row{d.Description, amount, d.Notes, d.Tags, d.Merchant, d.Version}
 }

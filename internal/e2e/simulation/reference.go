@@ -11,6 +11,7 @@ type row struct {
 	text     string // its description
 	amount   int64
 	notes    string
+	tags     tags
 	merchant string
 	version  int64
 }
@@ -382,7 +383,9 @@ func (o *operation) look() look {
 	return l
 }
 
-func (l look) row() row { return row{text: l.text, amount: l.amount, notes: l.notes, version: 1} }
+func (l look) row() row {
+	return row{text: l.text, amount: l.amount, notes: l.notes, tags: tags(l.notes), version: 1}
+}
 
 func (r *reference) make(o *operation) answer {
 	a := answer{models.StatusCreated, len(r.log) + 1, o.look().row()}
@@ -399,7 +402,7 @@ func (r *reference) update(o *operation, target int, e row) answer {
 		e.amount = o.amount
 	}
 	if o.notes != nil {
-		e.notes = *o.notes
+		e.notes, e.tags = *o.notes, tags(*o.notes)
 	}
 	e.merchant, e.version = o.text, e.version+1
 	r.rows[target] = e

@@ -39,7 +39,7 @@ func anyExpense(t *rapid.T) *models.Expense {
 		ID: text("id"), UserID: text("user"), Description: text("description"),
 		Amount: models.Money(rapid.Int64().Draw(t, "amount")), Category: text("category"), Type: text("type"),
 		Date: moment("date"), Day: models.Day(rapid.Int64Range(-1<<20, 1<<22).Draw(t, "day")), Currency: text("currency"),
-		Merchant: text("merchant"), Notes: text("notes"),
+		Merchant: text("merchant"), Notes: text("notes"), Tags: models.NewTags(rapid.SliceOf(rapid.String()).Draw(t, "tags")),
 		Version: rapid.Int64().Draw(t, "version"), LastSyncedAt: moment("synced"),
 		CreatedAt: moment("created"), UpdatedAt: moment("updated"),
 	})).Draw(t, "expense")
