@@ -28,12 +28,15 @@ var alertSpeed = flag.Int("alert-speed", 30, "by how much the durations in docs/
 
 const metricsToken = "the token of Prometheus"
 
-// A monitored program has a real Prometheus that scrapes it, with the rules of docs/deploy.
+// A monitored program has a real Prometheus that scrapes it.
 type monitored struct {
 	*program
-	database   *testneed.Server
-	prometheus string // its address, as a URL
+	prometheus
+	database *testneed.Server
 }
+
+// A prometheus has the rules of docs/deploy. It is its address, as a URL.
+type prometheus string
 
 func startMonitored(t *testing.T) *monitored {
 	t.Helper()
@@ -41,7 +44,7 @@ func startMonitored(t *testing.T) *monitored {
 	metrics := "127.0.0.1:" + strconv.Itoa(mustPort(t))
 	m.program = start(t, "DATABASE_URL="+m.database.URL, "EMITTERS=postgres", "METRICS_ADDR="+metrics, "METRICS_TOKEN="+metricsToken,
 		"MAX_CONNECTIONS=7", "TRUSTED_PROXIES=127.0.0.1", "AUTH_RATE_LIMIT=1/15m", "SOCKET_RATE=5/10s")
-	m.startPrometheus(t, metrics)
+	m.prometheus = startPrometheus(t, metrics)
 	return m
 }
 
@@ -73,7 +76,8 @@ func fasterRules(t *testing.T) string {
 	})
 }
 
-func (m *monitored) startPrometheus(t *testing.T, target string) {
+// startPrometheus has these addresses scraped.
+func startPrometheus(t *testing.T, targets ...string) prometheus {
 	t.Helper()
 	dir, address := t.TempDir(), "127.0.0.1:"+strconv.Itoa(mustPort(t))
 	for name, text := range map[string]string{
@@ -83,9 +87,9 @@ global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [alerts.yml]
 scrape_configs:
   - job_name: expenseflow
-    static_configs: [{targets: [%q]}]
+    static_configs: [{targets: [%s]}]
     authorization: {credentials: %q}
-`, target, metricsToken),
+`, strings.Join(targets, ", "), metricsToken),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -101,13 +105,13 @@ scrape_configs:
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	m.prometheus = "http://" + address
+	return prometheus("http://" + address)
 }
 
 // ask asks Prometheus, and stores the data of its answer in v. It reports whether it answered.
-func (m *monitored) ask(t *testing.T, path string, v any) bool {
+func (p prometheus) ask(t *testing.T, path string, v any) bool {
 	t.Helper()
-	res, err := http.Get(m.prometheus + path)
+	res, err := http.Get(string(p) + path)
 	if err != nil {
 		return false
 	}
@@ -128,15 +132,15 @@ func (m *monitored) ask(t *testing.T, path string, v any) bool {
 }
 
 // query returns how many series a query has now, and whether Prometheus could answer it.
-func (m *monitored) query(t *testing.T, expr string) (series int, ok bool) {
+func (p prometheus) query(t *testing.T, expr string) (series int, ok bool) {
 	t.Helper()
 	var data struct{ Result []json.RawMessage }
-	ok = m.ask(t, "/api/v1/query?query="+url.QueryEscape(expr), &data)
+	ok = p.ask(t, "/api/v1/query?query="+url.QueryEscape(expr), &data)
 	return len(data.Result), ok
 }
 
 // firing returns the names of the alerts that fire.
-func (m *monitored) firing(t *testing.T) (names []string) {
+func (p prometheus) firing(t *testing.T) (names []string) {
 	t.Helper()
 	var data struct {
 		Alerts []struct {
@@ -145,7 +149,7 @@ func (m *monitored) firing(t *testing.T) (names []string) {
 			Annotations map[string]string
 		}
 	}
-	m.ask(t, "/api/v1/alerts", &data)
+	p.ask(t, "/api/v1/alerts", &data)
 	for _, a := range data.Alerts {
 		if a.State == "firing" {
 			names = append(names, a.Labels["alertname"])
@@ -156,13 +160,13 @@ func (m *monitored) firing(t *testing.T) (names []string) {
 }
 
 // awaitFiring waits until these alerts fire, and does something again and again meanwhile.
-func (m *monitored) awaitFiring(t *testing.T, meanwhile func(), want ...string) {
+func (p prometheus) awaitFiring(t *testing.T, meanwhile func(), want ...string) {
 	t.Helper()
 	began := time.Now()
 	deadline := began.Add(patience + 15*time.Minute/time.Duration(*alertSpeed))
 	for seen := map[string]bool{}; ; time.Sleep(200 * time.Millisecond) {
 		meanwhile()
-		for _, name := range m.firing(t) {
+		for _, name := range p.firing(t) {
 			if !seen[name] {
 				seen[name] = true
 				t.Logf("%s fires after %v", name, time.Since(began).Round(time.Second))
@@ -172,7 +176,7 @@ func (m *monitored) awaitFiring(t *testing.T, meanwhile func(), want ...string) 
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("only %v fire, not all of %v", m.firing(t), want)
+			t.Fatalf("only %v fire, not all of %v", p.firing(t), want)
 		}
 	}
 }
