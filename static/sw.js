@@ -84,8 +84,16 @@ const cachedFiles = [
   '/js/toast.js',
   '/js/totals.js',
   '/js/words/en.js',
+  '/js/words/en/amount.js',
+  '/js/words/en/budgets.js',
+  '/js/words/en/categories.js',
+  '/js/words/en/days.js',
   '/js/words/en/entries.js',
+  '/js/words/en/errors.js',
   '/js/words/en/frame.js',
+  '/js/words/en/signout.js',
+  '/js/words/en/status.js',
+  '/js/words/en/toast.js',
 ];
 
 /** Other paths of cached files. */

@@ -140,7 +140,7 @@ func TestPageKeepsItsQueueWhenTheSessionEnds(t *testing.T) {
 	if err := p.start(); err != nil {
 		t.Fatal(err)
 	}
-	one.awaitText(t, "1 change is kept here")
+	one.awaitText(t, "1 change that is kept here")
 	one.register(t, somebody)
 	one.awaitRows(t)
 	one.press(t, "Sign out")

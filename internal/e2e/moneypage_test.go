@@ -100,7 +100,7 @@ func TestPageKeepsBudgetsOnTwoDevices(t *testing.T) {
 	one.fill(t, "Warn at, in percent", "0")
 	one.press(t, "Add budget")
 	one.awaitText(t, "Enter a number, such as 250.")
-	one.awaitText(t, "A number from 1 to 100.")
+	one.awaitText(t, "Enter a number from 1 to 100.")
 	one.fill(t, "Amount", "50")
 	one.fill(t, "Warn at, in percent", "90")
 	one.choose(t, "Renewed", "Every week")
@@ -116,7 +116,7 @@ func TestPageKeepsBudgetsOnTwoDevices(t *testing.T) {
 	other.fill(t, "Amount", "70")
 	other.press(t, "Save")
 	one.awaitParts(t, standingPart, "On track 60.00 left")
-	other.awaitText(t, "Save again to put yours in its place.")
+	other.awaitText(t, "Save again to replace it with yours.")
 	other.press(t, "Save")
 	one.awaitParts(t, standingPart, "On track 70.00 left")
 
@@ -185,7 +185,7 @@ func TestPageTellsHowTheServiceStands(t *testing.T) {
 			http.StatusOK)
 	}
 	say("degraded", "E-mails are late.")
-	w.awaitParts(t, bannerPart, "Not everything works at the moment. E-mails are late.")
+	w.awaitParts(t, bannerPart, "Some things do not work at the moment. E-mails are late.")
 	w.checkAccess(t, "a banner")
 	say("ok", "")
 	w.awaitParts(t, bannerPart)

@@ -1,4 +1,5 @@
 import { deviceZone } from './days.js';
+import { text } from './text.js';
 
 /** Milliseconds after which a request is aborted. */
 const requestTimeout = 30_000;
@@ -21,7 +22,7 @@ export class Unauthorized extends HttpError {}
 /** No answer, or one that is not from this server, such as a proxy's. */
 export class Unreachable extends Error {
   constructor(cause) {
-    super('The server cannot be reached', { cause });
+    super(text('error.unreachable'), { cause });
   }
 }
 

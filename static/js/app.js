@@ -9,7 +9,6 @@ import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
 import { Devices } from './devices.js';
 import { ExpenseList } from './expenselist.js';
-import { count } from './format.js';
 import { frame } from './frame.js';
 import { Invitations } from './invitations.js';
 import { LiveConnection } from './liveconnection.js';
@@ -38,6 +37,7 @@ import * as sessions from './session.js';
 import { Settings } from './settings.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
+import { applyLanguage, text } from './text.js';
 import { Toast } from './toast.js';
 import { everything, shownHome } from './totals.js';
 import { Navigation } from './navigation.js';
@@ -197,7 +197,7 @@ function listenToBrowser(handlers) {
 function showNotAccepted({ toast }, outcomes) {
   const refused = outcomes.filter((o) => !o.ok || (o.status === 'not_found' && o.op.action === 'UPDATE'));
   if (refused.length > 0) {
-    toast.showWithLink(`${count(refused.length, 'change was', 'changes were')} not accepted.`, 'Show', () => document.querySelector('#parked-title')?.focus());
+    toast.showWithLink(text('frame.notaccepted', { count: refused.length }), text('frame.show'), () => document.querySelector('#parked-title')?.focus());
   }
 }
 
@@ -221,7 +221,7 @@ function ended({ session, closed }) {
   removeCaches(storage, session.user.id);
   sessions.close(storage);
   const kept = pendingCount(storage, session.user.id);
-  start(`Your session has ended. Sign in again to go on${kept > 0 ? `; ${count(kept, 'change is', 'changes are')} kept here.` : '.'}`, session.user.email);
+  start(kept > 0 ? text('frame.endedkept', { count: kept }) : text('frame.ended'), session.user.email);
 }
 
 function signOut({ session }) {
@@ -235,7 +235,7 @@ function signOut({ session }) {
 async function removeAccount({ api, session }, password) {
   await api.deleteAccount(password);
   sessions.close(storage);
-  start('Your account has been deleted.');
+  start(text('frame.accountdeleted'));
   sessions.forgetAccount(storage, session.user.id);
 }
 
@@ -245,5 +245,6 @@ function revokeSignedOut() {
 
 window.addEventListener('online', revokeSignedOut);
 
+applyLanguage();
 start();
 navigator.serviceWorker?.register('/sw.js').catch(() => {}); // only a start without a server needs it

@@ -1,26 +1,19 @@
-/** The categories, in the order in which they are shown. */
-export const spending = [
-  ['food', 'Food'],
-  ['transport', 'Transport'],
-  ['shopping', 'Shopping'],
-  ['entertainment', 'Entertainment'],
-  ['bills', 'Bills'],
-  ['utilities', 'Utilities'],
-  ['healthcare', 'Healthcare'],
-  ['education', 'Education'],
-  ['travel', 'Travel'],
-  ['other', 'Other'],
-];
+import { text } from './text.js';
 
-export const earning = [
-  ['salary', 'Salary'],
-  ['freelance', 'Freelance'],
-  ['investment', 'Investment'],
-];
+/** The categories, in the order in which they are shown: [name, name on the page]. */
+export const spending = [
+  'food', 'transport', 'shopping', 'entertainment', 'bills', 'utilities', 'healthcare', 'education', 'travel', 'other',
+].map(named);
+
+export const earning = ['salary', 'freelance', 'investment'].map(named);
 
 const names = new Map([...spending, ...earning]);
 
 /** The name of a category on the page. */
 export function categoryName(category) {
   return names.get(category) ?? category;
+}
+
+function named(category) {
+  return [category, text(`category.${category}`)];
 }

@@ -1,4 +1,5 @@
 import { isolated } from './format.js';
+import { text } from './text.js';
 
 /**
  * Calendar days. Only this module turns times into days and days into text. Days
@@ -77,10 +78,10 @@ export function shift(day, days) {
 export function dayTitle(day, now = new Date()) {
   const current = today(now);
   if (day === current) {
-    return 'Today';
+    return text('day.today');
   }
   if (day === shift(current, -1)) {
-    return 'Yesterday';
+    return text('day.yesterday');
   }
   const year = day.slice(0, 4) === current.slice(0, 4) ? undefined : 'numeric';
   return inWords(day, { weekday: 'short', day: 'numeric', month: 'long', year });
@@ -107,7 +108,7 @@ export function rangeInWords(from, to, options, locale = undefined) {
 /** A time in words: Today, 14:03. */
 export function moment(instant, now = new Date()) {
   const time = new Date(instant).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', timeZone: zone });
-  return `${dayTitle(dayOf(instant), now)}, ${time}`;
+  return text('day.moment', { day: dayTitle(dayOf(instant), now), time });
 }
 
 /** Milliseconds between checks of the date. */

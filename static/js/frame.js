@@ -1,6 +1,6 @@
+import { viewNames } from './address.js';
 import { h, icon } from './dom.js';
 import { menu } from './menu.js';
-import { views } from './navigation.js';
 import { text } from './text.js';
 
 /** Windows whose header has no room for figures: they stand with the summary. */
@@ -11,13 +11,13 @@ export function frame(mounted, { session, toast, editor, navigation }) {
   const parts = (place) => mounted.flatMap((panel) => panel[place] ?? []);
   const figures = h('div', { class: 'top-figures' }, parts('figure'));
   const header = h('header', { class: 'top' },
-    h('h1', { class: 'brand' }, icon('mark'), h('span', {}, 'ExpenseFlow')), figures, parts('header'), menu(session.user, parts('menu')));
+    h('h1', { class: 'brand' }, icon('mark'), h('span', {}, text('frame.title'))), figures, parts('header'), menu(session.user, parts('menu')));
   const side = h('div', { class: 'side' }, parts('aside'));
   return {
     elements: [
       header, ...parts('banner'),
       h('main', { class: 'ledger', id: 'main', tabIndex: -1 }, side,
-        h('div', { class: 'middle' }, parts('main'), parts('nav'), views.map(([view]) => viewOf(view, parts(view), navigation)))),
+        h('div', { class: 'middle' }, parts('main'), parts('nav'), viewNames.map((view) => viewOf(view, parts(view), navigation)))),
       ...parts('floating'), ...parts('overlay'), editor.element, toast.element,
     ],
     stop: followWidth(() => (phone.matches ? side.prepend(figures) : header.firstChild.after(figures))),

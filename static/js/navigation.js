@@ -1,12 +1,6 @@
 import { noFilter, placeOf, readAddress, viewNames, writeAddress } from './address.js';
 import { thisMonth } from './months.js';
 
-/** The views of the page: [URL fragment, label]. */
-export const views = [
-  [viewNames[0], 'Entries'],
-  [viewNames[1], 'Overview'],
-];
-
 /** Milliseconds until the address says what is typed: browsers bound how often it may change. */
 const pause = 300;
 

@@ -1,4 +1,5 @@
 import { h, iconButton } from './dom.js';
+import { text } from './text.js';
 
 /**
  * The message at the bottom of the page: announced to screen readers, and shown,
@@ -7,44 +8,44 @@ import { h, iconButton } from './dom.js';
  */
 export class Toast {
   #announcer = h('p', { class: 'only-read', role: 'status' });
-  #text = h('p', { role: 'status' });
+  #message = h('p', { role: 'status' });
   #actions = h('div', { class: 'toast-actions' });
   #box;
   #undo = null; // what Ctrl+Z does now
 
   constructor() {
-    this.#box = h('section', { class: 'toast', hidden: true, aria: { label: 'Message' } }, this.#text, this.#actions);
+    this.#box = h('section', { class: 'toast', hidden: true, aria: { label: text('toast.title') } }, this.#message, this.#actions);
     this.element = h('div', { class: 'toasts' }, this.#announcer, this.#box);
     document.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  /** Announces text to screen readers only, for what the page shows anyway. */
-  announce(text) {
-    this.#announcer.textContent = text;
+  /** Announces a message to screen readers only, for what the page shows anyway. */
+  announce(message) {
+    this.#announcer.textContent = message;
   }
 
-  /** Shows text, with an Undo button if undo is given. */
-  show(text, undo = null) {
-    this.#open(text, undo && ['Undo', undo]);
+  /** Shows a message, with an Undo button if undo is given. */
+  show(message, undo = null) {
+    this.#open(message, undo && [text('toast.undo'), undo]);
     this.#undo = undo;
   }
 
-  /** Shows text with a button that leads to its subject. */
-  showWithLink(text, label, go) {
-    this.#open(text, [label, go]);
+  /** Shows a message with a button that leads to its subject. */
+  showWithLink(message, label, go) {
+    this.#open(message, [label, go]);
   }
 
   close() {
     this.#undo = null;
     this.#box.hidden = true;
-    this.#text.textContent = '';
+    this.#message.textContent = '';
   }
 
-  #open(text, action) {
+  #open(message, action) {
     this.#undo = null;
     this.#box.hidden = false;
-    this.#text.textContent = text;
-    this.#actions.replaceChildren(...(action ? [this.#button(...action)] : []), iconButton('close', 'Close message', () => this.close()));
+    this.#message.textContent = message;
+    this.#actions.replaceChildren(...(action ? [this.#button(...action)] : []), iconButton('close', text('toast.close'), () => this.close()));
   }
 
   #button(label, act) {

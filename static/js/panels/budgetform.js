@@ -5,6 +5,7 @@ import { sentence } from '../format.js';
 import { readAmount, typedAmount } from '../numbers.js';
 import { amountFault } from './amount.js';
 import { randomText } from '../session.js';
+import { text } from '../text.js';
 import { Fields } from './fields.js';
 
 const longestName = 100;
@@ -20,7 +21,7 @@ export class BudgetForm {
   #title = h('h2', { id: 'budget-form-title' });
   #refusal = h('p', { class: 'error', role: 'alert' });
   #save = h('button', { type: 'submit', class: 'primary' });
-  #details = h('details', {}, h('summary', {}, 'First and last day'));
+  #details = h('details', {}, h('summary', {}, text('budget.days')));
   #known = null;
   #key = '';
 
@@ -29,15 +30,15 @@ export class BudgetForm {
     this.#toast = toast;
     this.element = h('dialog', { class: 'editor', aria: { labelledby: 'budget-form-title' } },
       h('div', { class: 'sheet' },
-        h('header', {}, this.#title, iconButton('close', 'Close', () => this.element.close())), this.#form()));
+        h('header', {}, this.#title, iconButton('close', text('frame.close'), () => this.element.close())), this.#form()));
   }
 
   /** Opens with a known budget, or empty. */
   open(budget = null) {
     this.#known = budget;
     this.#key = randomText(20);
-    this.#title.textContent = budget ? 'Edit budget' : 'New budget';
-    this.#save.textContent = budget ? 'Save' : 'Add budget';
+    this.#title.textContent = text(budget ? 'budget.edit' : 'budget.new');
+    this.#save.textContent = text(budget ? 'budget.save' : 'budget.add');
     this.#refusal.textContent = '';
     this.#fields.fill(filled(budget));
     this.#details.open = Boolean(budget?.startDate || budget?.endDate);
@@ -48,20 +49,20 @@ export class BudgetForm {
   #form() {
     const field = (name, label, control) => this.#fields.add(name, label, control);
     const dates = h('div', { class: 'pair' },
-      field('startDate', 'First day', h('input', { type: 'date' })),
-      field('endDate', 'Last day', h('input', { type: 'date' })));
+      field('startDate', text('budget.first'), h('input', { type: 'date' })),
+      field('endDate', text('budget.last'), h('input', { type: 'date' })));
     this.#details.append(dates);
     return h('form', { noValidate: true, on: { submit: (event) => this.#submitted(event) } },
-      field('name', 'Name', h('input', { maxlength: longestName, autocomplete: 'off', required: true })),
+      field('name', text('budget.name'), h('input', { maxlength: longestName, autocomplete: 'off', required: true })),
       h('div', { class: 'pair' },
-        field('amount', 'Amount', h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })),
-        field('period', 'Renewed', options([['monthly', 'Every month'], ['weekly', 'Every week'], ['yearly', 'Every year']]))),
+        field('amount', text('budget.amount'), h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })),
+        field('period', text('budget.renewed'), options(['monthly', 'weekly', 'yearly'].map((period) => [period, text(`budget.${period}`)])))),
       h('div', { class: 'pair' },
-        field('category', 'Category', options([['all', 'All spending'], ...spending.map(([value]) => [value, categoryName(value)])])),
-        field('alertThreshold', 'Warn at, in percent', h('input', { inputmode: 'numeric', autocomplete: 'off', required: true }))),
+        field('category', text('budget.category'), options([['all', text('budget.all')], ...spending.map(([value]) => [value, categoryName(value)])])),
+        field('alertThreshold', text('budget.warnat'), h('input', { inputmode: 'numeric', autocomplete: 'off', required: true }))),
       this.#details, this.#refusal,
       h('div', { class: 'buttons' },
-        h('button', { type: 'button', class: 'plain', on: { click: () => this.element.close() } }, 'Cancel'), this.#save));
+        h('button', { type: 'button', class: 'plain', on: { click: () => this.element.close() } }, text('frame.cancel')), this.#save));
   }
 
   async #submitted(event) {
@@ -82,25 +83,25 @@ export class BudgetForm {
       await this.#budgets.create(draft, this.#key);
     }
     this.element.close();
-    this.#toast.announce(`Saved budget ${draft.name}`);
+    this.#toast.announce(text('budget.saved', { name: draft.name }));
   }
 
   // Who has seen that it was changed elsewhere, and saves again, means it.
   #refused(err) {
     if (this.#known && err.current) {
       this.#known = { ...this.#known, version: err.current.version };
-      this.#refusal.textContent = `${sentence(err.message)} Save again to put yours in its place.`;
+      this.#refusal.textContent = text('budget.changedmeanwhile', { message: sentence(err.message) });
     } else {
       this.#refusal.textContent = sentence(err.message);
     }
   }
 
   #values() {
-    const text = (name) => this.#fields.text(name);
+    const typed = (name) => this.#fields.text(name);
     return {
-      name: text('name'), category: text('category'), period: text('period'), amount: readAmount(text('amount')).amount,
-      startDate: text('startDate') || null, endDate: text('endDate') || null,
-      alertThreshold: /^\d+$/.test(text('alertThreshold')) ? Number(text('alertThreshold')) : NaN,
+      name: typed('name'), category: typed('category'), period: typed('period'), amount: readAmount(typed('amount')).amount,
+      startDate: typed('startDate') || null, endDate: typed('endDate') || null,
+      alertThreshold: /^\d+$/.test(typed('alertThreshold')) ? Number(typed('alertThreshold')) : NaN,
     };
   }
 }
@@ -114,19 +115,19 @@ function filled(budget) {
   return { name, category, period, alertThreshold, amount: typedAmount(amount), startDate: startDate?.slice(0, 10) ?? '', endDate: endDate?.slice(0, 10) ?? '' };
 }
 
-const amountRule = { enough: (amount) => amount > 0, tooLittle: 'Enter more than nothing.', example: 250 };
+const amountRule = { enough: (amount) => amount > 0, tooLittle: text('budget.toolittle'), example: 250 };
 
 /** What is wrong with values, by field; typed is the amount as it was typed. */
 function check({ name, startDate, endDate, alertThreshold }, typed) {
   const faults = { amount: amountFault(typed, amountRule) };
   if (!name) {
-    faults.name = 'Give it a name.';
+    faults.name = text('budget.noname');
   }
   if (!(alertThreshold >= 1 && alertThreshold <= 100)) {
-    faults.alertThreshold = 'A number from 1 to 100.';
+    faults.alertThreshold = text('budget.nopercent');
   }
   if (startDate && endDate && endDate < startDate) {
-    faults.endDate = 'Comes before the first day.';
+    faults.endDate = text('budget.daysreversed');
   }
   return faults;
 }

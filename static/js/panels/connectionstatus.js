@@ -1,18 +1,13 @@
 import { h, setText } from '../dom.js';
+import { text } from '../text.js';
 
 /** Milliseconds for which a change may be queued before it is shown. */
 const patience = 500;
 
-const labels = {
-  live: 'Live',
-  connecting: 'Connecting…',
-  offline: 'Offline',
-};
-
 /** Whether the page is connected, and how many changes are queued. */
 export function mount({ live, queue, sync, storage }) {
-  const text = h('span', {});
-  const chip = h('p', { class: 'status', role: 'status' }, h('span', { class: 'dot' }), text);
+  const words = h('span', {});
+  const chip = h('p', { class: 'status', role: 'status' }, h('span', { class: 'dot' }), words);
   let timer = null;
 
   function state() {
@@ -26,8 +21,8 @@ export function mount({ live, queue, sync, storage }) {
     const waiting = queue.pending().length;
     chip.dataset.state = state();
     chip.dataset.waiting = waiting > 0;
-    setText(text, [labels[state()], waiting > 0 && `${waiting} waiting`,
-      !storage.durable && 'keep this page open: this browser saves nothing'].filter(Boolean).join(' · '));
+    setText(words, [text(`status.${state()}`), waiting > 0 && text('status.waiting', { count: waiting }),
+      !storage.durable && text('status.nothingkept')].filter(Boolean).join(' · '));
   }
 
   function later() {

@@ -1,19 +1,17 @@
 import { h, setText } from '../dom.js';
+import { text } from '../text.js';
 
-const texts = {
-  degraded: 'Not everything works at the moment.',
-  shutting_down: 'The server restarts. What you change meanwhile is kept here.',
-};
+const told = ['degraded', 'shutting_down'];
 
 /** A banner with the server's status while it is not ok. */
 export function mount({ live }) {
-  const text = h('p', {});
-  const banner = h('div', { class: 'banner', role: 'status' }, text);
+  const words = h('p', {});
+  const banner = h('div', { class: 'banner', role: 'status' }, words);
   banner.dataset.status = 'ok';
 
   function show({ status, message }) {
     banner.dataset.status = status;
-    setText(text, status in texts ? [texts[status], message].filter(Boolean).join(' ') : '');
+    setText(words, told.includes(status) ? text(`status.${status}`, { message: message ?? '' }).trim() : '');
   }
 
   live.listen('system:status', show);

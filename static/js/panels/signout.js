@@ -1,16 +1,16 @@
 import { h, icon } from '../dom.js';
-import { count } from '../format.js';
+import { text } from '../text.js';
 
 /** The button for signing out, with a question if changes are queued. */
 export function mount({ queue, signOut }) {
-  const out = h('button', { type: 'button', on: { click: ask } }, icon('leave'), h('span', {}, 'Sign out'));
-  const text = h('p', {});
+  const out = h('button', { type: 'button', on: { click: ask } }, icon('leave'), h('span', {}, text('signout.do')));
+  const waitingText = h('p', {});
   const dialog = h('dialog', { class: 'question', aria: { labelledby: 'leave-title' } },
     h('div', { class: 'sheet' },
-      h('h2', { id: 'leave-title' }, 'Sign out?'), text,
+      h('h2', { id: 'leave-title' }, text('signout.question')), waitingText,
       h('div', { class: 'buttons' },
-        h('button', { type: 'button', class: 'plain', on: { click: () => dialog.close() } }, 'Stay'),
-        h('button', { type: 'button', class: 'primary', on: { click: go } }, 'Sign out'))));
+        h('button', { type: 'button', class: 'plain', on: { click: () => dialog.close() } }, text('signout.stay')),
+        h('button', { type: 'button', class: 'primary', on: { click: go } }, text('signout.do')))));
 
   // Asks only if changes are queued.
   function ask() {
@@ -19,9 +19,7 @@ export function mount({ queue, signOut }) {
       signOut();
       return;
     }
-    const them = waiting === 1 ? 'It stays' : 'They stay';
-    text.textContent = `${count(waiting, 'change has', 'changes have')} not reached the server yet. `
-      + `${them} in this browser and will be sent when you sign in again.`;
+    waitingText.textContent = text('signout.waiting', { count: waiting });
     dialog.showModal();
   }
 

@@ -1,24 +1,21 @@
-import { writeAddress } from '../address.js';
-import { h, icon, setAttribute, setText } from '../dom.js';
-import { views } from '../navigation.js';
+import { viewNames, writeAddress } from '../address.js';
+import { h, icon, setAttribute } from '../dom.js';
+import { text, textParts } from '../text.js';
 
 /** The tabs of the views; the overview's shows the number of budget alerts. */
 export function mount({ navigation, budgets }) {
-  const number = h('b', {});
-  const label = h('span', {});
-  const mark = h('span', { class: 'alerts', hidden: true }, number, label);
-  const links = views.map(([view, name]) => h('a', { href: `#${view}` }, icon(view), name));
-  const element = h('nav', { class: 'views', aria: { label: 'Views' } }, links);
+  const mark = h('span', { class: 'alerts', hidden: true });
+  const links = viewNames.map((view) => h('a', { href: `#${view}` }, icon(view), text(`frame.${view}`)));
+  const element = h('nav', { class: 'views', aria: { label: text('frame.views') } }, links);
   links.at(-1).append(mark);
 
   function render() {
-    views.forEach(([view], i) => {
+    viewNames.forEach((view, i) => {
       links[i].href = writeAddress({ ...navigation.place, view });
       setAttribute(links[i], 'aria-current', navigation.current === view && 'page');
     });
     mark.hidden = budgets.alerts === 0;
-    setText(number, budgets.alerts > 0 ? String(budgets.alerts) : '');
-    setText(label, budgets.alerts > 0 ? plural(budgets.alerts) : '');
+    mark.replaceChildren(...(budgets.alerts > 0 ? alertsText(budgets.alerts) : []));
   }
 
   navigation.addEventListener('change', render);
@@ -26,6 +23,7 @@ export function mount({ navigation, budgets }) {
   return { nav: element, render };
 }
 
-function plural(n) {
-  return n === 1 ? ' alert' : ' alerts';
+// Where there is no room for words, the number alone is shown.
+function alertsText(count) {
+  return textParts('frame.alerts', { count, number: h('b', {}, text('frame.number', { count })) });
 }

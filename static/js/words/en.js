@@ -1,8 +1,28 @@
+import { amount } from './en/amount.js';
+import { budgets } from './en/budgets.js';
+import { categories } from './en/categories.js';
+import { days } from './en/days.js';
 import { entries } from './en/entries.js';
+import { errors } from './en/errors.js';
 import { frame } from './en/frame.js';
+import { signout } from './en/signout.js';
+import { status } from './en/status.js';
+import { toast } from './en/toast.js';
 
 /** The English texts of the page, by key. Each file below en/ has those of one part. */
 export const words = {
+  ...amount,
+  ...budgets,
+  ...categories,
+  ...days,
   ...entries,
+  ...errors,
   ...frame,
+  ...signout,
+  ...status,
+  ...toast,
 };
+
+/** The language of these texts, and its direction. */
+export const language = 'en';
+export const direction = 'ltr';

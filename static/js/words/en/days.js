@@ -1,0 +1,6 @@
+/** Days and times in words. */
+export const days = {
+  'day.today': 'Today',
+  'day.yesterday': 'Yesterday',
+  'day.moment': '{day}, {time}',
+};

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const folder = new URL('../js/', import.meta.url);
+
+/** Modules whose texts are not yet in the catalogue. */
+const unconverted = [
+  'budgets.js', 'dashboard.js', 'expenseactions.js', 'permissions.js', 'panels/account.js', 'panels/balance.js', 'panels/budgets.js',
+  'panels/categorychart.js', 'panels/chartcard.js', 'panels/editor.js', 'panels/expenseform.js', 'panels/expenselist.js', 'panels/expenserow.js',
+  'panels/flowchart.js', 'panels/invitations.js', 'panels/newentry.js', 'panels/notifications.js', 'panels/overview.js',
+  'panels/parkedchanges.js', 'panels/people.js', 'panels/signin.js', 'panels/summary.js',
+];
+
+/** What looks like text and is none: names of keys, headers and methods, and reasons of errors that nobody reads. */
+const names = /^(?:Enter|Escape|Delete|Backspace|Home|End|Tab|Arrow\w+|Page\w+|Authorization|Bearer|Content-Type|Idempotency-Key|Retry-After|X-[\w-]+|ExpenseFlow|UTC|EUR|INR|io server disconnect|Authentication error|cannot load)$/;
+
+/** The source without its comments. Strings are kept, though they may look like the beginning of one. */
+function withoutComments(source) {
+  return source.replace(/('(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[^]*?\*\/|(^|[^:\\])\/\/[^\n]*/g, (_, string, before) => string ?? before ?? '');
+}
+
+/** The strings of a module: what it says to people, and names. */
+function strings(source) {
+  const code = withoutComments(source)
+    .replace(/\b(?:import|export)\b[^;]*?from '[^']*';/g, '')
+    .replace(/(?:throw new Error|new Unreachable|closest|matches|querySelector(?:All)?|matchMedia)\??\.?\((?:'[^']*'|`[^`]*`)/g, '')
+    .replace(/\b(?:class|className|rel|media|d|points|transform|viewBox): (?:'[^']*'|`[^`]*`)/g, '');
+  return [...code.matchAll(/'((?:\\.|[^'\\\n])*)'|`((?:\\.|[^`\\])*)`/g)].map(([, plain, template]) => plain ?? template);
+}
+
+/** Reports whether a string is something that people read: words with spaces between them, or a word with a capital. */
+function isText(string) {
+  const words = string.replace(/\$\{[^}]*\}/g, ' ').trim();
+  return !names.test(words) && (/[\p{L}…]{2,},? [\p{L}]{2,}/u.test(words) || /^\p{Lu}\p{Ll}/u.test(words) || /…/.test(words));
+}
+
+function textsOf(source) {
+  return strings(source).filter(isText);
+}
+
+test('what people read is told from names', () => {
+  assert.deepEqual(textsOf(`
+    import { h } from './Some module.js'; // 'Not this one'
+    h('p', { class: 'plain small' }, 'Close', \`\${n} waiting\`, 'one more entry', 'Loading…');
+    if (event.key === 'Escape') throw new Error('this cannot be');
+    /* 'Nor this' */ text('frame.close');`), ['Close', 'one more entry', 'Loading…']);
+});
+
+test('every text that people read is in the catalogue', () => {
+  const modules = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.js') && !name.startsWith('words'));
+  const found = modules.filter((name) => !unconverted.includes(name))
+    .map((name) => [name, textsOf(readFileSync(new URL(name, folder), 'utf8'))]).filter(([, texts]) => texts.length > 0);
+  assert.deepEqual(Object.fromEntries(found), {});
+});
