@@ -50,6 +50,7 @@ var verbs = map[string]verb{
 	"serve":       {run: Command.serve},
 	"config":      {run: Command.config},
 	"epoch":       {run: Command.epoch},
+	"demo":        {Command.demo, demoHelp},
 	"doctor":      {Command.doctor, doctorHelp},
 	"users":       {Command.users, usersHelp},
 	"token":       {Command.token, tokenHelp},
@@ -236,6 +237,8 @@ const helpStart = `expenseflow serves accounts, expenses, offline sync and live 
 ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
 
   expenseflow               serve until Ctrl-C or SIGTERM
+  expenseflow demo          serve two devices side by side with a year of made-up
+                            entries, apart from any other data
   expenseflow config        show the settings in force, secrets hidden
   expenseflow epoch         run once after a backup was restored, servers stopped:
                             devices then begin anew instead of trusting positions

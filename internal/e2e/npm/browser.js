@@ -41,6 +41,12 @@ async function open({ device, url, profile = device, options = {}, now }) {
   await page.goto(url);
 }
 
+// frame makes a window of a frame in another one, by its place there from 1.
+function frame({ device, of, place: n }) {
+  const { page, ...rest } = windows.get(of);
+  windows.set(device, { ...rest, page: page.frames()[n] });
+}
+
 async function goto({ device, url }) {
   await windows.get(device).page.goto(url);
 }
@@ -253,17 +259,17 @@ async function awaitStatus({ device, text }) {
   });
 }
 
-// axe gives the accessibility rules that the page breaks, with the places.
+// axe gives the accessibility rules that the page breaks, with the places; frames are windows of their own.
 async function axe({ device }) {
   const { page } = windows.get(device);
   await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {}))));
   await page.evaluate(fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ iframes: false }));
   return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join('; ')}`);
 }
 
 const actions = {
-  launch, open, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
+  launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
   requests, follow, pressBeside, go, content, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
