@@ -18,6 +18,7 @@ type expenseLedger interface {
 	CreateExpense(ctx context.Context, userID string, c ledger.ExpenseCreation) (models.Expense, error)
 	UpdateExpense(ctx context.Context, userID, id string, seen *int64, p models.Patch, by models.Author) (models.Expense, error)
 	DeleteExpense(ctx context.Context, userID, id string, by models.Author) (models.Expense, error)
+	History(ctx context.Context, userID, id string, before int64, limit int) (models.History, error)
 }
 
 // expenseReader is implemented by *store.Store.
@@ -74,6 +75,34 @@ func (h *Expenses) Register(api *echo.Group, guard ...echo.MiddlewareFunc) {
 	api.POST("/expenses", h.create, guard...)
 	api.PUT("/expenses/:id", h.update, guard...)
 	api.DELETE("/expenses/:id", h.remove, guard...)
+	get(api, "/expenses/:id/history", h.history, guard...)
+}
+
+// Page sizes of the history of an expense. A page is held in memory.
+const (
+	defaultHistory = 20
+	maxHistory     = 100
+)
+
+// history handles GET /api/expenses/:id/history?before=&limit=, newest first, for all users
+// with access, and for the owner of a deleted expense.
+//
+//	200 {expenseId, expense, entries, next, complete}    404 absent, or the caller has no access
+//	400 invalid before or limit
+func (h *Expenses) history(c echo.Context) error {
+	before, err := wire.ParseHistoryCursor(c.QueryParam("before"))
+	if err != nil {
+		return err
+	}
+	limit, err := wire.ParseLimit(c.QueryParam("limit"), defaultHistory, maxHistory)
+	if err != nil {
+		return err
+	}
+	page, err := h.Ledger.History(c.Request().Context(), userID(c), c.Param("id"), before, limit)
+	if err != nil {
+		return err
+	}
+	return jsonBytes(c, http.StatusOK, wire.AppendHistory(nil, c.Param("id"), &page))
 }
 
 // list handles GET /api/expenses?page=&limit=, newest first. Without page and limit it

@@ -39,6 +39,22 @@ func (f *fakeLedger) DeleteExpense(_ context.Context, userID, id string, by mode
 	return lunch, f.err
 }
 
+func (f *fakeLedger) History(_ context.Context, userID, id string, before int64, limit int) (models.History, error) {
+	f.asked = append(f.asked, userID, id, before, limit)
+	changed := lunch
+	changed.Version, changed.Notes = 3, "with Dave"
+	return models.History{
+		Expense: &changed, Next: 7,
+		Entries: []models.HistoryEntry{{
+			Change: models.Change{
+				UserID: userID, Seq: 7, Kind: models.ExpenseUpdated, EntityID: id, Expense: changed, At: noon,
+				Author: models.Author{DeviceID: "d"},
+			},
+			Before: &lunch, Actor: &models.Person{ID: userID, Name: "Alice"},
+		}},
+	}, f.err
+}
+
 // fakeReader returns n lunches and fails after some of them.
 type fakeReader struct{ n, failAfter int }
 
@@ -268,6 +284,30 @@ func TestUpdateAndDelete(t *testing.T) {
 	}
 	f.err = models.E(models.NotFound, "Expense not found")
 	want(t, call(e, "DELETE", "/api/expenses/abc", ""), 404, `{"error":"Expense not found","message":"Expense not found"}`)
+}
+
+func TestAHistoryIsReadInPages(t *testing.T) {
+	f := &fakeLedger{}
+	e, api := newEcho()
+	(&Expenses{Ledger: f}).Register(api, guard...)
+	now := strings.NewReplacer(`"currency"`, `"notes":"with Dave","currency"`).Replace(lunchJSON)
+	now = strings.Replace(now, `"createdAt"`, `"notes":"with Dave","createdAt"`, 1)
+	now = strings.Replace(now, `"version":2`, `"version":3`, 1)
+	answer := `{"expenseId":"abc","expense":` + now + `,"entries":[{"seq":7,"action":"updated","at":"2026-01-19T12:00:00.000Z",` +
+		`"by":{"id":"` + alice.ID + `","name":"Alice"},"deviceId":"d","version":3,` +
+		`"changes":[{"field":"notes","from":null,"to":"with Dave"}]}],"next":"7","complete":false}`
+	want(t, call(e, "GET", "/api/expenses/abc/history", ""), 200, answer)
+	want(t, call(e, "GET", "/api/expenses/abc/history?before=7&limit=100", ""), 200, answer)
+	if diff := cmp.Diff([]any{alice.ID, "abc", int64(0), 20, alice.ID, "abc", int64(7), 100}, f.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	for _, query := range []string{
+		"before=0", "before=-1", "before=1.5", "before=lunch", "before=9999999999999999999999", "limit=0", "limit=101", "limit=all",
+	} {
+		if w := call(e, "GET", "/api/expenses/abc/history?"+query, ""); w.Code != 400 {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
 }
 
 // recorder records the status and the body of a response.

@@ -20,6 +20,9 @@ type reconciler interface {
 	EachPending(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error
 	Retry(ctx context.Context, userID string, by models.Author, id string, data json.RawMessage) (models.Result, error)
 	Discard(ctx context.Context, userID, id string) error
+	ParkedPage(ctx context.Context, userID string, after models.ParkedPlace, limit int) (models.ParkedPage, error)
+	DiscardAll(ctx context.Context, userID string, through models.ParkedPlace) (discarded, left int64, err error)
+	RetryAll(ctx context.Context, userID string, by models.Author, after, through models.ParkedPlace) (models.RetriedPage, error)
 	Pull(ctx context.Context, userID string, since time.Time, fn func(models.Expense) error) (next time.Time, err error)
 	ChangesSince(ctx context.Context, userID string, since *models.Cursor, limit int) (models.LogPage, error)
 	Snapshot(ctx context.Context, userID string, fn func(seq int64, e models.Expense) error) (seq int64, err error)
@@ -61,6 +64,8 @@ func (h *Sync) Register(api *echo.Group, guard, batch []echo.MiddlewareFunc) {
 	api.POST("/sync/batch", h.batch, batch...)
 	get(api, "/sync/status", h.status, guard...)
 	get(api, "/sync/pending", h.pending, guard...)
+	api.DELETE("/sync/pending", h.discardAll, guard...)
+	api.POST("/sync/pending/retry", h.retryAll, guard...)
 	api.POST("/sync/pending/:id/retry", h.retry, guard...)
 	api.DELETE("/sync/pending/:id", h.discard, guard...)
 	get(api, "/sync/pull", h.pull, guard...)
@@ -99,10 +104,13 @@ func (h *Sync) status(c echo.Context) error {
 	return respond(c, http.StatusOK, wire.NewSyncStatus(last, pending))
 }
 
-// pending handles GET /api/sync/pending.
+// pending handles GET /api/sync/pending; with limit or after it sends a page.
 //
 //	200 [parked operation...], oldest first    401 invalid token
 func (h *Sync) pending(c echo.Context) error {
+	if q := c.QueryParams(); q.Has("limit") || q.Has("after") {
+		return h.pendingPage(c)
+	}
 	s, n := newStream(c, "["), 0
 	err := h.Reconciler.EachPending(c.Request().Context(), userID(c), func(op models.QueuedOperation) error {
 		n++

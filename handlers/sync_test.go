@@ -52,6 +52,24 @@ func (f *fakeReconciler) Discard(_ context.Context, userID, id string) error {
 	return f.err
 }
 
+func (f *fakeReconciler) ParkedPage(_ context.Context, userID string, after models.ParkedPlace, limit int) (models.ParkedPage, error) {
+	f.asked = append(f.asked, userID, after, limit)
+	ops := []models.QueuedOperation{{ID: lunch.ID, UserID: userID, CreatedAt: noon}}
+	return models.ParkedPage{Operations: ops, More: true, Total: 3, Last: models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}}, f.err
+}
+
+func (f *fakeReconciler) DiscardAll(_ context.Context, userID string, through models.ParkedPlace) (discarded, left int64, err error) {
+	f.asked = append(f.asked, userID, through)
+	return 500, 2, f.err
+}
+
+func (f *fakeReconciler) RetryAll(
+	_ context.Context, userID string, by models.Author, after, through models.ParkedPlace,
+) (models.RetriedPage, error) {
+	f.asked = append(f.asked, userID, by, after, through)
+	return models.RetriedPage{Applied: 1, Failed: 2, More: after.ID == "", Next: through}, f.err
+}
+
 func (f *fakeReconciler) Pull(
 	_ context.Context, userID string, since time.Time, fn func(models.Expense) error,
 ) (time.Time, error) {
@@ -185,6 +203,32 @@ func TestSync(t *testing.T) {
 			`{"error":"\"data\" must be of type object","message":"\"data\" must be of type object"}`, nil,
 		},
 		{"discard", "DELETE", "/api/sync/pending/op1", "", 200, `{"message":"Operation discarded"}`, []any{alice.ID, "op1"}},
+		{
+			"a page of pending", "GET", "/api/sync/pending?limit=1&after=5-" + lunch.ID, "", 200,
+			`{"operations":[{"_id":"` + lunch.ID + `","user":"` + alice.ID + `","action":"","resourceType":"","resourceId":"","data":null,` +
+				`"processed":true,"deviceId":"","createdAt":"2026-01-19T12:00:00.000Z","updatedAt":"0001-01-01T00:00:00.000Z","__v":0}],` +
+				`"total":3,"next":"1768824000000-` + lunch.ID + `","last":"9-` + lunch.ID + `"}`,
+			[]any{alice.ID, models.ParkedPlace{CreatedAt: 5, ID: lunch.ID}, 1},
+		},
+		{
+			"discard all", "DELETE", "/api/sync/pending?through=9-" + lunch.ID, "", 200, `{"discarded":500,"left":2}`,
+			[]any{alice.ID, models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}},
+		},
+		{
+			"discard what nobody has seen", "DELETE", "/api/sync/pending", "", 400,
+			`{"error":"\"through\" must be a place in the list of pending operations","message":"\"through\" must be a place in the list of pending operations"}`,
+			nil,
+		},
+		{
+			"retry all", "POST", "/api/sync/pending/retry?through=9-" + lunch.ID, "", 200,
+			`{"applied":1,"failed":2,"next":"9-` + lunch.ID + `"}`,
+			[]any{alice.ID, by, models.ParkedPlace{}, models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}},
+		},
+		{
+			"retry the rest", "POST", "/api/sync/pending/retry?after=9-" + lunch.ID + "&through=9-" + lunch.ID, "", 200,
+			`{"applied":1,"failed":2,"next":null}`,
+			[]any{alice.ID, by, models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}, models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}},
+		},
 		{"pull all", "GET", "/api/sync/pull?lastSyncTime=", "", 200, "", []any{alice.ID, time.Time{}}},
 		{"pull", "GET", "/api/sync/pull?lastSyncTime=2026-01-19T12:00:00.000Z", "", 200, "", []any{alice.ID, noon}},
 		{

@@ -99,5 +99,8 @@ type Change struct {
 	Settings     *Settings   // of SettingsChanged
 
 	Author Author
-	At     time.Time
+	// ActorID is the user who changed an expense, whosever log it is; "" for other kinds,
+	// for changes of releases that did not keep it, and for a retracted one.
+	ActorID string
+	At      time.Time
 }

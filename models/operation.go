@@ -102,6 +102,31 @@ type QueuedOperation struct {
 	UpdatedAt time.Time `gorm:"serializer:millis;index:operations_age"`
 }
 
+// A ParkedPlace is a place in the list of a user's parked operations, which is sorted by
+// creation and id: behind the operation of this ID. The zero ParkedPlace is before the first.
+type ParkedPlace struct {
+	CreatedAt int64 // milliseconds since 1970
+	ID        string
+}
+
+// Place returns the place behind q.
+func (q *QueuedOperation) Place() ParkedPlace { return ParkedPlace{q.CreatedAt.UnixMilli(), q.ID} }
+
+// A ParkedPage is a page of a user's parked operations, oldest first.
+type ParkedPage struct {
+	Operations []QueuedOperation
+	More       bool        // whether there may be more after the page
+	Total      int64       // how many are parked in all
+	Last       ParkedPlace // behind the newest of all
+}
+
+// A RetriedPage is the outcome of retrying some of a user's parked operations.
+type RetriedPage struct {
+	Applied, Failed int64       // Failed stay parked
+	More            bool        // whether there may be more after Next
+	Next            ParkedPlace // behind the last that was retried
+}
+
 // Size returns the number of bytes that the client sent for the operation.
 func (q *QueuedOperation) Size() int64 {
 	return int64(len(q.Data) + len(q.ResourceID) + len(q.DeviceID))

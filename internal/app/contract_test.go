@@ -264,6 +264,7 @@ var guardedRoutes = []string{
 	"POST /api/auth/security/change-password",
 	"GET /api/user/profile", "POST /api/sync/batch", "GET /api/sync/status", "GET /api/sync/pending",
 	"POST /api/sync/pending/x/retry", "DELETE /api/sync/pending/x",
+	"DELETE /api/sync/pending", "POST /api/sync/pending/retry", "GET /api/expenses/x/history",
 	"GET /api/sync/pull", "POST /api/sync/delta", "GET /api/sync/changes",
 	"GET /api/budgets", "POST /api/budgets", "GET /api/budgets/x", "PUT /api/budgets/x", "DELETE /api/budgets/x",
 	"GET /api/budgets/alerts", "GET /api/budgets/summary",

@@ -54,6 +54,15 @@ var routeRights = []struct {
 	{"POST /api/expenses", "", expenseBody, "201 201 201 201 201 401 401 401"},
 	{"PUT /api/expenses/:id", "/api/expenses/{id}", expenseBody, "200s 200s 403:FORBIDDEN|Forbidden 404 404 401 401 401"},
 	{"DELETE /api/expenses/:id", "/api/expenses/{id}", "", "200 403 403 404 404 401 401 401"},
+	{
+		"GET /api/expenses/:id/history", "/api/expenses/{id}/history?limit=5", "",
+		"200s:created 200s:received 200s:received 404 404 401 401 401",
+	},
+	{
+		"GET /api/expenses/:id/history", "/api/expenses/{id}/history?before=lunch", "",
+		"400:before 400:before 400 400 400 401 401 401",
+	},
+	{"GET /api/expenses/:id/history", "/api/expenses/{none}/history", "", "404 404 404 404 404 401 401 401"},
 
 	{"GET /api/expenses/:id/share", "/api/expenses/{id}/share", "", "200:@ 200:editor 200:viewer 404 404 401 401 401"},
 	{
@@ -92,6 +101,15 @@ var routeRights = []struct {
 		"401"},
 	{"GET /api/sync/status", "", "", "200 200 200 200 200 401 401 401"},
 	{"GET /api/sync/pending", "", "", "200 200 200 200 200 401 401 401"},
+	{"GET /api/sync/pending", "/api/sync/pending?limit=5", "", "200:total\":0 200 200 200 200 401 401 401"},
+	{"GET /api/sync/pending", "/api/sync/pending?after=lunch", "", "400:after 400 400 400 400 401 401 401"},
+	{"DELETE /api/sync/pending", "/api/sync/pending?through=1-{none}", "", "200:left\":0 200 200 200 200 401 401 401"},
+	{"DELETE /api/sync/pending", "", "", "400:through 400 400 400 400 401 401 401"},
+	{
+		"POST /api/sync/pending/retry", "/api/sync/pending/retry?through=1-{none}", "",
+		"200:next\":null 200 200 200 200 401 401 401",
+	},
+	{"POST /api/sync/pending/retry", "", "", "400:through 400 400 400 400 401 401 401"},
 	{"POST /api/sync/pending/:id/retry", "/api/sync/pending/{none}/retry", "", "404 404 404 404 404 401 401 401"},
 	{"DELETE /api/sync/pending/:id", "/api/sync/pending/{none}", "", "404 404 404 404 404 401 401 401"},
 	{"GET /api/sync/pull", "", "", "200s 200s 200s 200 200 401 401 401"},

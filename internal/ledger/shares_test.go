@@ -34,21 +34,26 @@ func eachSharingFixture(t *testing.T, test func(f *sharingFixture)) {
 	t.Helper()
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
-		f := &sharingFixture{t: t, store: storetest.Open(t, options(t)), woken: map[string]int{}}
-		f.Ledger = ledger.New(f.store, f.wake, ledger.Options{OnAccessLost: f.rights})
-		for _, u := range []*models.User{&f.owner, &f.editor, &f.viewer, &f.former, &f.stranger} {
-			*u = storetest.User(t, f.store)
-		}
-		var err error
-		if f.expense, err = f.CreateExpense(t.Context(), f.owner.ID, ledger.ExpenseCreation{Draft: lunch()}); err != nil {
-			t.Fatal(err)
-		}
-		f.share(f.editor, models.RoleEditor)
-		f.share(f.viewer, models.RoleViewer)
-		f.share(f.former, models.RoleEditor)
-		f.unshare(f.former)
-		test(f)
+		test(newSharingFixture(t, options(t)))
 	})
+}
+
+func newSharingFixture(t *testing.T, o store.Options) *sharingFixture {
+	t.Helper()
+	f := &sharingFixture{t: t, store: storetest.Open(t, o), woken: map[string]int{}}
+	f.Ledger = ledger.New(f.store, f.wake, ledger.Options{OnAccessLost: f.rights})
+	for _, u := range []*models.User{&f.owner, &f.editor, &f.viewer, &f.former, &f.stranger} {
+		*u = storetest.User(t, f.store)
+	}
+	var err error
+	if f.expense, err = f.CreateExpense(t.Context(), f.owner.ID, ledger.ExpenseCreation{Draft: lunch()}); err != nil {
+		t.Fatal(err)
+	}
+	f.share(f.editor, models.RoleEditor)
+	f.share(f.viewer, models.RoleViewer)
+	f.share(f.former, models.RoleEditor)
+	f.unshare(f.former)
+	return f
 }
 
 func (f *sharingFixture) wake(userID string) {

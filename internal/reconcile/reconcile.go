@@ -153,7 +153,7 @@ const pendingBytes = 256 << 10
 // Pending returns the oldest of the user's parked operations, as many as fit into one
 // message. Data that exceeds today's limit is left out.
 func (r *Reconciler) Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error) {
-	ops, _, err := r.store.ParkedPage(ctx, userID, store.ParkedPlace{}, MaxParked, pendingBytes)
+	ops, _, err := r.store.ParkedPage(ctx, userID, models.ParkedPlace{}, MaxParked, pendingBytes)
 	for i := range ops {
 		if len(ops[i].Data) > wire.MaxDataBytes {
 			ops[i].Data = nil
@@ -177,6 +177,17 @@ func (r *Reconciler) Status(ctx context.Context, userID string) (lastSync *time.
 func (r *Reconciler) Retry(
 	ctx context.Context, userID string, by models.Author, id string, data json.RawMessage,
 ) (models.Result, error) {
+	row, err := r.retry(ctx, userID, by, id, data)
+	if err != nil {
+		return models.Result{}, fmt.Errorf("retry operation: %w", err)
+	}
+	return row.Result, nil
+}
+
+// retry is Retry, and returns the operation as it is stored then.
+func (r *Reconciler) retry(
+	ctx context.Context, userID string, by models.Author, id string, data json.RawMessage,
+) (models.QueuedOperation, error) {
 	var j *retry
 	err := r.transact(ctx, userID, &callState{by: by, devices: devices{}}, func(s *txScope) error {
 		stored, err := s.Tx.Operation(id)
@@ -187,9 +198,9 @@ func (r *Reconciler) Retry(
 		return j.run(ctx, r, s)
 	})
 	if err != nil {
-		return models.Result{}, fmt.Errorf("retry operation: %w", err)
+		return models.QueuedOperation{}, err
 	}
-	return j.row.Result, nil
+	return j.row, nil
 }
 
 // Discard discards a parked operation. A replay still gets the parked result. Errors:

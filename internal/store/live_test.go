@@ -208,6 +208,7 @@ func TestTheLogKeepsEveryKind(t *testing.T) {
 				tx.Append(want[i])
 				want[i].UserID, want[i].Seq, want[i].At = u.ID, int64(i+1), tx.Now()
 			}
+			want[0].ActorID = u.ID
 			tx.InsertExpense(e)
 		})
 		same(t, "the log", want, must(s.Changes(t.Context(), u.ID, 0, 10))(t))

@@ -11,20 +11,21 @@ import (
 
 // A changeRow is one entry of a user's log.
 type changeRow struct {
-	UserID   string `gorm:"primaryKey"`
-	Seq      int64  `gorm:"primaryKey"`
+	UserID   string `gorm:"primaryKey;index:changes_entity,priority:1"`
+	Seq      int64  `gorm:"primaryKey;index:changes_entity,priority:3"`
 	Kind     models.ChangeKind
-	EntityID string
+	EntityID string    `gorm:"index:changes_entity,priority:2"`
 	Payload  string    // the record of the entity after the change
 	DeviceID string    `gorm:"serializer:clientText"`
 	TokenID  string    `gorm:"serializer:clientText"`
 	At       time.Time `gorm:"serializer:millis"`
+	ActorID  string    // as in models.Change
 }
 
 func (changeRow) TableName() string { return "changes" }
 
 func newChangeRow(c *models.Change) changeRow {
-	row := changeRow{c.UserID, c.Seq, c.Kind, c.EntityID, "", c.Author.DeviceID, c.Author.TokenID, c.At}
+	row := changeRow{c.UserID, c.Seq, c.Kind, c.EntityID, "", c.Author.DeviceID, c.Author.TokenID, c.At, c.ActorID}
 	if c.Kind == models.BudgetAlerted {
 		row.Payload = record.Encode(newAlertRecord(c.Alert))
 	} else if entity := entityOf(c); entity != nil {
@@ -36,7 +37,7 @@ func newChangeRow(c *models.Change) changeRow {
 func (r *changeRow) change() (models.Change, error) {
 	c := models.Change{
 		UserID: r.UserID, Seq: r.Seq, Kind: r.Kind, EntityID: r.EntityID, At: r.At,
-		Author: models.Author{DeviceID: r.DeviceID, TokenID: r.TokenID},
+		Author: models.Author{DeviceID: r.DeviceID, TokenID: r.TokenID}, ActorID: r.ActorID,
 	}
 	if err := r.decode(&c); err != nil {
 		return c, fmt.Errorf("change %d of user %s: %w", r.Seq, r.UserID, err)
@@ -128,10 +129,13 @@ func (tx *Tx) AppendChange(kind models.ChangeKind, e models.Expense, by models.A
 
 // Append adds to the user's log; the change gets the next sequence and the
 // transaction's moment. What the acting user's device is called, and by which token
-// it acts, stands in that user's log alone.
+// it acts, stands in that user's log alone. Who changed an expense stands in all of them.
 func (tx *Tx) Append(c models.Change) {
 	if tx.user.ID != tx.acting {
 		c.Author = models.Author{}
+	}
+	if c.Kind.IsExpense() {
+		c.ActorID = tx.acting
 	}
 	tx.user.Seq++
 	c.UserID, c.Seq, c.At = tx.user.ID, tx.user.Seq, tx.Now()

@@ -131,7 +131,7 @@ func TestManyParkedOperationsKeepNobodyWaiting(t *testing.T) {
 			return s.EachParked(ctx, u.ID, func(models.QueuedOperation) error { return nil })
 		}
 		page := func(ctx context.Context) error {
-			_, _, err := s.ParkedPage(ctx, u.ID, store.ParkedPlace{}, 1000, 256<<10)
+			_, _, err := s.ParkedPage(ctx, u.ID, models.ParkedPlace{}, 1000, 256<<10)
 			return err
 		}
 		park(31)

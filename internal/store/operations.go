@@ -107,18 +107,6 @@ func (s *Store) SyncStatus(ctx context.Context, userID string) (lastSync *time.T
 	return lastSync, st.Pending, err
 }
 
-// A ParkedPlace is where a reader of a user's parked operations stands; the zero
-// ParkedPlace is before the first.
-type ParkedPlace struct {
-	createdAt int64
-	id        string
-}
-
-// PlaceOf is behind op.
-func PlaceOf(op *models.QueuedOperation) ParkedPlace {
-	return ParkedPlace{op.CreatedAt.UnixMilli(), op.ID}
-}
-
 // parkedRows and parkedBytes are how much EachParked holds in memory, but for a single
 // operation that is larger: databases have them from before they had a bound. Up to the
 // short ones reading takes no longer than any other read.
@@ -134,7 +122,7 @@ const (
 // memory. An error of fn ends it and is returned as it is. If there are many, each page
 // of them is a long read; while fn works it holds neither a connection nor a place.
 func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error {
-	page, more, err := s.parkedPage(ctx, s.r, userID, ParkedPlace{}, parkedShortRows, parkedShortBytes)
+	page, more, err := s.parkedPage(ctx, s.r, userID, models.ParkedPlace{}, parkedShortRows, parkedShortBytes)
 	for err == nil && len(page) > 0 {
 		for i := range page {
 			if err := fn(page[i]); err != nil {
@@ -144,7 +132,7 @@ func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.Qu
 		if !more {
 			break
 		}
-		page, more, err = s.longParkedPage(ctx, userID, PlaceOf(&page[len(page)-1]), parkedRows, parkedBytes)
+		page, more, err = s.longParkedPage(ctx, userID, page[len(page)-1].Place(), parkedRows, parkedBytes)
 	}
 	return err
 }
@@ -152,7 +140,7 @@ func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.Qu
 // ParkedPage returns what EachParked yields after a place: at most limit operations, and as
 // many as hold so many bytes, but at least one; and whether there may be more.
 func (s *Store) ParkedPage(
-	ctx context.Context, userID string, after ParkedPlace, limit int, bytes int64,
+	ctx context.Context, userID string, after models.ParkedPlace, limit int, bytes int64,
 ) (page []models.QueuedOperation, more bool, err error) {
 	page, more, err = s.parkedPage(ctx, s.r, userID, after, min(limit, parkedShortRows), min(bytes, parkedShortBytes))
 	if err != nil || !more || limit <= parkedShortRows && bytes <= parkedShortBytes {
@@ -163,7 +151,7 @@ func (s *Store) ParkedPage(
 
 // longParkedPage is parkedPage as a long read.
 func (s *Store) longParkedPage(
-	ctx context.Context, userID string, after ParkedPlace, limit int, bytes int64,
+	ctx context.Context, userID string, after models.ParkedPlace, limit int, bytes int64,
 ) (page []models.QueuedOperation, more bool, err error) {
 	done, err := s.longRead(ctx, userID)
 	if err != nil {
@@ -174,12 +162,12 @@ func (s *Store) longParkedPage(
 }
 
 func (s *Store) parkedPage(
-	ctx context.Context, from *gorm.DB, userID string, after ParkedPlace, limit int, bytes int64,
+	ctx context.Context, from *gorm.DB, userID string, after models.ParkedPlace, limit int, bytes int64,
 ) (page []models.QueuedOperation, more bool, err error) {
 	page = []models.QueuedOperation{}
 	held, full := int64(0), false
 	parked := from.WithContext(ctx).Where("user_id = ? AND state = 'parked'", userID).
-		Where("(created_at, id) > (?, ?)", after.createdAt, after.id).Order("created_at, id").Limit(limit)
+		Where("(created_at, id) > (?, ?)", after.CreatedAt, after.ID).Order("created_at, id").Limit(limit)
 	err = each(parked, func(op operationRow) error {
 		if held += op.QueuedOperation.Size(); len(page) > 0 && held > bytes {
 			full = true

@@ -390,7 +390,7 @@ func (s *Store) retract(ctx context.Context, userID string, changes []models.Cha
 	shown, err := s.shown(ctx, userID, ids)
 	for i := range changes {
 		if c := &changes[i]; c.Expense.Role != models.NoRole && !shown[c.EntityID] {
-			c.Kind, c.Expense, c.Author = models.ExpenseRetracted, models.Expense{}, models.Author{}
+			c.Kind, c.Expense, c.Author, c.ActorID = models.ExpenseRetracted, models.Expense{}, models.Author{}, ""
 		}
 	}
 	return err

@@ -262,7 +262,7 @@ func TestOperationsAreFoundByKeyAndParkedOnesListed(t *testing.T) {
 			}
 		})
 		notFoundByOthers(t, s, stranger.ID, applied.ID)
-		list, _, _ := s.ParkedPage(t.Context(), u.ID, store.ParkedPlace{}, 10, 1<<20)
+		list, _, _ := s.ParkedPage(t.Context(), u.ID, models.ParkedPlace{}, 10, 1<<20)
 		if len(list) != 2 {
 			t.Fatalf("parked: %v", list)
 		}

@@ -1,0 +1,237 @@
+package ledger_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"expenseflow/internal/store"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// A historyPage is the document of a page as a client reads it.
+type historyPage struct {
+	Expense  map[string]any
+	Entries  []historyItem
+	Next     *string
+	Complete bool
+}
+
+type historyItem struct {
+	Action, DeviceID string
+	Version          int64
+	By               *struct{ ID, Name string }
+	Changes          []struct {
+		Field    string
+		From, To any
+	}
+}
+
+// historyOf returns all pages of the history in one, as the user reads it.
+func (f *sharingFixture) historyOf(u models.User, limit int) (all historyPage) {
+	f.t.Helper()
+	for before := int64(0); ; {
+		h, err := f.History(f.t.Context(), u.ID, f.expense.ID, before, limit)
+		if err != nil {
+			f.t.Fatalf("history: %v", err)
+		}
+		if len(h.Entries) > limit || len(h.Entries) < limit && h.Next != 0 {
+			f.t.Fatalf("a page of %d entries, limit %d, next %d", len(h.Entries), limit, h.Next)
+		}
+		page := historyPage{}
+		if err := json.Unmarshal(wire.AppendHistory(nil, f.expense.ID, &h), &page); err != nil {
+			f.t.Fatal(err)
+		}
+		all.Expense, all.Complete = page.Expense, page.Complete
+		all.Entries = append(all.Entries, page.Entries...)
+		if page.Next == nil {
+			return all
+		}
+		if before, err = wire.ParseHistoryCursor(*page.Next); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+// applied returns the fields that the entries, from the oldest on, lead to.
+func (p *historyPage) applied() map[string]any {
+	fields := map[string]any{}
+	for i := len(p.Entries) - 1; i >= 0; i-- {
+		for _, c := range p.Entries[i].Changes {
+			fields[c.Field] = c.To
+			if c.To == nil {
+				delete(fields, c.Field)
+			}
+		}
+	}
+	return fields
+}
+
+// lines returns the entries in words, with short names of the users.
+func (f *sharingFixture) lines(p *historyPage) (lines []string) {
+	names := map[string]string{f.owner.ID: "Olga", f.editor.ID: "Ed", f.viewer.ID: "Vera"}
+	for _, e := range p.Entries {
+		line := e.Action
+		if e.By != nil {
+			line += " by " + names[e.By.ID]
+		}
+		if e.DeviceID != "" {
+			line += " on " + e.DeviceID
+		}
+		for _, c := range e.Changes {
+			if e.Action == "updated" || e.Action == "role" {
+				line += fmt.Sprintf(", %s %v to %v", c.Field, c.From, c.To)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func (f *sharingFixture) wantHistory(u models.User, want ...string) {
+	f.t.Helper()
+	h := f.historyOf(u, 2)
+	if diff := cmp.Diff(want, f.lines(&h)); diff != "" || !h.Complete {
+		f.t.Errorf("history, complete %t (-want +got):\n%s", h.Complete, diff)
+	}
+}
+
+func (f *sharingFixture) wantNoHistory(users ...models.User) {
+	f.t.Helper()
+	for _, u := range users {
+		if h, err := f.History(f.t.Context(), u.ID, f.expense.ID, 0, 10); models.KindOf(err) != models.NotFound {
+			f.t.Errorf("%s reads %+v, %v", u.Name, h, err)
+		}
+	}
+}
+
+func (f *sharingFixture) edit(u models.User, device string, p models.Patch) {
+	f.t.Helper()
+	if _, err := f.UpdateExpense(f.t.Context(), u.ID, f.expense.ID, nil, p, models.Author{DeviceID: device}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func TestAHistoryTellsEachReaderWhatTheyMayKnow(t *testing.T) {
+	eachSharingFixture(t, func(f *sharingFixture) {
+		f.edit(f.editor, "tablet", models.Patch{Amount: ptr(models.Money(13_000_000))})
+		f.edit(f.owner, "phone", models.Patch{Notes: ptr("with Dave")})
+		f.share(f.viewer, models.RoleEditor)
+		f.wantHistory(f.owner, "updated by Olga on phone, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "created by Olga")
+		f.wantHistory(f.editor, "updated by Olga, notes <nil> to with Dave", "updated by Ed on tablet, amount 12.5 to 13", "received by Ed")
+		f.wantHistory(f.viewer, "role by Olga, role viewer to editor",
+			"updated by Olga, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "received by Vera")
+		f.wantNoHistory(f.former, f.stranger)
+
+		f.unshare(f.editor)
+		f.wantHistory(f.owner, "updated by Olga on phone, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "created by Olga")
+		f.wantHistory(f.viewer, "role by Olga, role viewer to editor",
+			"updated by Olga, notes <nil> to with Dave", "updated, amount 12.5 to 13", "received by Vera") // Ed is no member any more
+		f.wantNoHistory(f.editor)
+		f.share(f.editor, models.RoleViewer)
+		f.wantHistory(f.editor, "received by Ed", "lost by Olga",
+			"updated by Olga, notes <nil> to with Dave", "updated by Ed on tablet, amount 12.5 to 13", "received by Ed")
+	})
+}
+
+func TestADeletedExpenseKeepsItsHistoryForItsOwner(t *testing.T) {
+	eachSharingFixture(t, func(f *sharingFixture) {
+		if _, err := f.DeleteExpense(f.t.Context(), f.owner.ID, f.expense.ID, models.Author{DeviceID: "phone"}); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantHistory(f.owner, "deleted by Olga on phone", "created by Olga")
+		if h := f.historyOf(f.owner, 10); h.Expense != nil || h.applied()["description"] != "Lunch" {
+			f.t.Errorf("the history of a deleted expense: %+v", h)
+		}
+		f.wantNoHistory(f.editor, f.viewer, f.former, f.stranger)
+	})
+}
+
+// What is no longer kept is not complete, and the oldest change that is kept lists all fields.
+func TestAHistoryIsAsLongAsTheLog(t *testing.T) {
+	eachSharingFixture(t, func(f *sharingFixture) {
+		prune := func() {
+			if _, err := f.store.PruneLogs(f.t.Context(), time.Now().Add(time.Hour), 1000); err != nil {
+				f.t.Fatal(err)
+			}
+		}
+		prune()
+		if h := f.historyOf(f.owner, 10); len(h.Entries) != 0 || h.Complete || h.Expense["description"] != "Lunch" {
+			f.t.Errorf("the history of a log without changes: %+v", h)
+		}
+		f.edit(f.owner, "", models.Patch{Notes: ptr("with Dave")})
+		h := f.historyOf(f.owner, 10)
+		fields := h.applied()
+		if len(h.Entries) != 1 || h.Complete || fields["notes"] != "with Dave" || fields["description"] != "Lunch" {
+			f.t.Errorf("the history after the log was cut: %+v", h)
+		}
+		for _, c := range h.Entries[0].Changes {
+			if c.From != nil {
+				f.t.Errorf("what was before is not kept: %+v", c)
+			}
+		}
+	})
+}
+
+// Applying the history from its start gives the stored expense, whoever changed it how often
+// and whoever reads it, also after the log was cut.
+func TestApplyingAHistoryGivesTheStoredExpense(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		o.SQLiteSync = "NORMAL" // no test cuts the power
+		f := newSharingFixture(t, o)
+		rapid.Check(t, func(r *rapid.T) {
+			changes := rapid.SliceOfN(rapid.Custom(drawPatch), 0, 4).Draw(r, "changes")
+			for _, p := range changes {
+				f.edit(rapid.SampledFrom([]models.User{f.owner, f.editor}).Draw(r, "who"), "", p)
+			}
+			if rapid.IntRange(0, 2).Draw(r, "prune") == 0 {
+				most := rapid.IntRange(1, 20).Draw(r, "pruned")
+				if _, err := f.store.PruneLogs(t.Context(), time.Now().Add(time.Hour), most); err != nil {
+					r.Fatal(err)
+				}
+			}
+			for _, u := range []models.User{f.owner, f.editor, f.viewer} {
+				h := f.historyOf(u, rapid.IntRange(5, 100).Draw(r, "limit"))
+				if len(h.Entries) == 0 {
+					continue // all of it is cut
+				}
+				want := maps.Clone(h.Expense)
+				for _, key := range []string{"_id", "user", "createdAt", "updatedAt", "__v", "version", "shared", "sharedBy", "role"} {
+					delete(want, key)
+				}
+				if diff := cmp.Diff(want, h.applied()); diff != "" {
+					r.Fatalf("(-stored +applied):\n%s", diff)
+				}
+			}
+		})
+	})
+}
+
+func drawPatch(r *rapid.T) models.Patch {
+	maybe := func(name string) *string {
+		if !rapid.Bool().Draw(r, name+"?") {
+			return nil
+		}
+		return ptr(rapid.SampledFrom([]string{"", "a", "b"}).Draw(r, name))
+	}
+	p := models.Patch{Merchant: maybe("merchant"), Notes: maybe("notes")}
+	if rapid.Bool().Draw(r, "amount?") {
+		p.Amount = ptr(models.Money(rapid.Int64Range(1, 3).Draw(r, "amount") * 1_000_000))
+	}
+	if rapid.Bool().Draw(r, "currency?") {
+		p.Currency = ptr(rapid.SampledFrom([]string{"", "EUR", "USD"}).Draw(r, "currency"))
+	}
+	if rapid.Bool().Draw(r, "date?") {
+		p.Date = ptr(time.UnixMilli(rapid.Int64Range(1_700_000_000_000, 1_700_000_900_000).Draw(r, "date")).UTC())
+	}
+	return p
+}
