@@ -97,7 +97,18 @@ export function monthName(day) {
  * in every language, since sums and budgets use its months.
  */
 export function inWords(day, options, locale = undefined) {
-  return isolated(new Date(day).toLocaleDateString(locale, { ...gregorian, ...options }));
+  return isolated(formatOf(locale, options).format(new Date(day)));
+}
+
+const formats = new Map();
+
+/** A format, made once: making one takes longer than using it a hundred times. */
+function formatOf(locale, options) {
+  const key = JSON.stringify([locale, options]);
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.DateTimeFormat(locale, { ...gregorian, ...options }));
+  }
+  return formats.get(key);
 }
 
 /** A range of days in words, the last one included. */

@@ -34,7 +34,7 @@ export function money(value, currency = '', locale = undefined) {
   const usual = known ? decimalsOf(currency) : 2;
   const digits = Math.max(usual, text.split('.')[1]?.length ?? 0);
   const options = { minimumFractionDigits: usual, maximumFractionDigits: digits };
-  const figure = new Intl.NumberFormat(locale, options).format(text).replace('-', '−');
+  const figure = formatOf(locale, options).format(text).replace('-', '−');
   return isolated(known ? besideSymbol(figure, currency, locale) : `${figure} ${currency}`.trim());
 }
 
@@ -45,14 +45,25 @@ export function money(value, currency = '', locale = undefined) {
  */
 function besideSymbol(figure, currency, locale) {
   const value = figure.startsWith('−') ? -1 : 1;
-  const parts = new Intl.NumberFormat(locale, { style: 'currency', currency, maximumFractionDigits: 0 }).formatToParts(value);
+  const parts = formatOf(locale, { style: 'currency', currency, maximumFractionDigits: 0 }).formatToParts(value);
   const unsigned = figure.replace('−', '');
   return parts.map((p) => (p.type === 'integer' ? unsigned : p.type === 'minusSign' ? '−' : p.value)).join('');
 }
 
+const formats = new Map();
+
+/** A format, made once: making one takes longer than using it a hundred times. */
+function formatOf(locale, options) {
+  const key = JSON.stringify([locale, options]);
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.NumberFormat(locale, options));
+  }
+  return formats.get(key);
+}
+
 /** How many decimals a currency of three letters usually has. */
 function decimalsOf(currency) {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
+  return formatOf('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
 }
 
 function decimal(value) {

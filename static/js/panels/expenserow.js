@@ -1,5 +1,7 @@
 import { categoryName } from '../categories.js';
+import { dayOfRow, dayTitle } from '../days.js';
 import { h, icon, iconButton, setText } from '../dom.js';
+import { isolated } from '../format.js';
 import { isForeign, mayEdit, mayRemove } from '../permissions.js';
 import { micros, money } from '../numbers.js';
 import { isTemporary } from '../queue.js';
@@ -7,32 +9,34 @@ import { isTemporary } from '../queue.js';
 const waitingWords = { CREATE: 'Waiting', UPDATE: 'Change waiting', DELETE: 'Deletion waiting' };
 
 /**
- * The element of an entry in the list. It is kept while the entry is shown, so that
- * the focus stays; its handlers act on the row as it was shown last.
+ * The element of an entry in the list, for one entry after another; its handlers act
+ * on the one that it shows. It is kept while the entry is in the document, so that
+ * the focus stays.
  */
-export function rowElement(key, { edit, people, remove }) {
+export function rowElement({ edit, people, remove }) {
   let shown;
   const badge = h('span', { class: 'badge' });
-  const description = h('span', { class: 'description' });
+  const description = h('bdi', { class: 'description' });
   const detail = h('span', { class: 'detail' });
   const mark = h('span', { class: 'mark' }, icon('clock'), h('span', {}));
   const amount = h('span', { class: 'amount' });
   const editButton = iconButton('edit', '', () => edit(shown));
   const peopleButton = iconButton('people', '', () => people(shown));
   const removeButton = iconButton('delete', '', () => remove(shown)); // and, until it is sent, takes it back
-  const element = h('li', { class: 'row', tabIndex: -1, data: { key } },
+  const element = h('li', { class: 'row', tabIndex: -1, on: { click: (event) => event.target.closest('button') || chosen() || edit(shown) } },
     badge, h('div', { class: 'what' }, description, detail), mark, amount,
     h('div', { class: 'tools' }, editButton, peopleButton, removeButton));
 
-  function show(row) {
+  function show(row, { dated = false }) {
     const before = shown;
     shown = row;
+    element.dataset.key = row.key;
     if (before?.category !== row.category) {
       badge.dataset.category = row.category;
       badge.replaceChildren(icon(row.category));
     }
     setText(description, row.description);
-    setText(detail, [categoryName(row.category), sharedWords(row), row.merchant, row.notes].filter(Boolean).join(' · '));
+    setText(detail, [dated && dayTitle(dayOfRow(row)), categoryName(row.category), sharedWords(row), ...typed(row)].filter(Boolean).join(' · '));
     setText(amount, amountText(row));
     amount.dataset.type = row.type;
     element.dataset.pending = row.pending ?? '';
@@ -48,6 +52,11 @@ export function rowElement(key, { edit, people, remove }) {
   return { element, show };
 }
 
+/** What was typed beside the description. */
+function typed({ merchant, notes, tags = [] }) {
+  return [...tags.map((tag) => `#${tag}`), merchant, notes].filter(Boolean).map(isolated);
+}
+
 function sharedWords(row) {
   if (isForeign(row)) {
     return `from ${row.sharedBy.name}`;
@@ -59,6 +68,9 @@ function name(button, picture, label) {
   if (button.title !== label) {
     button.title = label;
     button.setAttribute('aria-label', label);
+  }
+  if (button.dataset.picture !== picture) {
+    button.dataset.picture = picture;
     button.replaceChildren(icon(picture));
   }
 }
@@ -66,4 +78,9 @@ function name(button, picture, label) {
 function amountText(row) {
   const amount = micros(row.amount);
   return row.type === 'income' ? `+${money(amount, row.currency)}` : money(-amount, row.currency);
+}
+
+/** Reports whether text is selected: a click that ends a selection opens nothing. */
+function chosen() {
+  return !getSelection().isCollapsed;
 }
