@@ -2,9 +2,10 @@ import { expenseActions } from './expenseactions.js';
 import { Api, Unauthorized } from './api.js';
 import { Balance } from './balance.js';
 import { Book } from './book.js';
+import { BookCheck } from './bookcheck.js';
 import { BookStore } from './bookstore.js';
 import { Budgets } from './budgets.js';
-import { removeCaches, removeCachesOfOthers } from './caches.js';
+import { kept, removeCaches, removeCachesOfOthers } from './caches.js';
 import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
 import { Devices } from './devices.js';
@@ -98,6 +99,7 @@ function openLedger(session) {
   return () => {
     context.closed = true;
     context.book.close();
+    context.bookCheck.stop();
     context.settings.stop();
     context.renewal.stop();
     disconnect();
@@ -122,6 +124,7 @@ function contextOf(session) {
   const reachable = () => navigator.onLine || live.connected;
   const sync = new Sync({ api, queue, expenseList, reachable, lock: tabLock(userId) });
   const home = () => settings.currency;
+  const keep = (name) => kept(storage, userId, name, () => !context.closed);
   const sums = () => everything(expenseList.sums(), home());
   const currency = () => sums().sort((a, b) => b.rows - a.rows)[0]?.currency ?? '';
   // The currency to show beside the server's sums, which are in the account's currency: its code if an
@@ -129,10 +132,12 @@ function contextOf(session) {
   const sumCurrency = () => sums().find((s) => s.isHome)?.currency ?? (sums().length > 0 ? home() : shownHome(home()));
   const context = {
     session, storage, deviceId, api, queue, book, expenseList, sync, live, settings, renewal, currency, sumCurrency,
-    balance: new Balance({ expenseList, queue, home }), budgets: new Budgets(api), dashboard: new Dashboard({ live }),
+    balance: new Balance({ expenseList, live, home, keep: keep('balance') }),
+    budgets: new Budgets({ api, expenseList, home, keep: keep('budgets') }), dashboard: new Dashboard({ live, queue, expenseList, home }),
     devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor(currency),
   };
   context.actions = expenseActions(context);
+  context.bookCheck = new BookCheck(context);
   context.signOut = () => signOut(context);
   context.removeAccount = (password) => removeAccount(context, password);
   return context;

@@ -1,53 +1,77 @@
 import { micros } from './numbers.js';
-import { balanceOf } from './totals.js';
+import { balanceOf, upcoming } from './totals.js';
 
 /**
- * The balance per currency, in millionths.
+ * The balance per currency, in millionths: of everything until today.
  *
- *  - The server sends it with every change, whichever device made it.
- *  - While changes are queued here the local rows are newer, until the server
- *    sends the balance again.
+ *  - It is that of the rows, changes that wait included, so that list and balance agree.
+ *  - Where the browser keeps no book and the server cannot be reached, it is the last one
+ *    that the server told, which counts entries of days to come too.
  */
 export class Balance extends EventTarget {
   #expenseList;
-  #queue;
+  #live;
   #home;
-  #fromServer = null; // the server's last balance, as totals returns sums
-  #localIsNewer = false; // whether changes were queued since
+  #keep;
+  #now;
+  #told; // the server's last balance, with the time; null if it is not known
 
-  /** @param {{expenseList, queue, home: () => string}} options home gives the account's currency */
-  constructor({ expenseList, queue, home }) {
+  /** @param {{expenseList, live, home: () => string, keep?: {get, set}}} options home gives the account's currency; keep stores the server's last balance */
+  constructor({ expenseList, live, home, keep = { get: () => null, set() {} }, now = Date.now }) {
     super();
     this.#expenseList = expenseList;
-    this.#queue = queue;
+    this.#live = live;
     this.#home = home;
-    queue.addEventListener('change', () => { this.#localIsNewer ||= this.#waiting(); });
+    this.#keep = keep;
+    this.#now = now;
+    this.#told = keep.get();
     expenseList.addEventListener('change', () => this.#changed());
+    live.addEventListener('state', () => this.#changed());
   }
 
-  /** Applies a balance sent by the server. */
-  setFromServer({ balance, income = 0, expense = 0, byCurrency = [] }) {
-    const others = byCurrency.map((c) => ({ currency: c.currency, isHome: false, balance: micros(c.balance) }));
-    const isEmpty = others.length > 0 && balance === 0 && income === 0 && expense === 0;
-    this.#fromServer = isEmpty ? others : [{ isHome: true, balance: micros(balance) }, ...others];
-    this.#localIsNewer = this.#waiting();
+  /** Notes a balance sent by the server. */
+  setFromServer({ balance, income = 0, expense = 0, currency = '', byCurrency = [] }) {
+    this.#told = { balance, income, expense, currency, byCurrency, at: this.#now() };
+    this.#keep.set(this.#told);
     this.#changed();
+  }
+
+  /** The server's last balance, or null. */
+  get told() {
+    return this.#told;
   }
 
   /** The balance of each currency, the account's first; at least one. */
   sums() {
-    const known = balanceOf(this.#expenseList.sums(), { home: this.#home() });
-    const name = known.find((s) => s.isHome)?.currency ?? '';
-    const isCurrent = this.#fromServer && !this.#localIsNewer && !this.#waiting();
-    const sums = (isCurrent ? this.#fromServer : known).map((s) => ({ currency: s.isHome ? name : s.currency, balance: s.balance }));
-    return sums.length > 0 ? sums : [{ currency: '', balance: 0n }];
+    const sums = this.#isFromServer() ? toldSums(this.#told) : balanceOf(this.#expenseList.sums(), this.#options());
+    return sums.length > 0 ? sums.map(({ currency, balance }) => ({ currency, balance })) : [{ currency: '', balance: 0n }];
   }
 
-  #waiting() {
-    return this.#queue.pending().length > 0;
+  /** What entries of days to come amount to, per currency; [] if there are none. */
+  upcoming() {
+    return upcoming(this.#expenseList.sums(), this.#options());
+  }
+
+  /** As of when the balance is, in milliseconds; null if it is of this moment, or nothing is known. */
+  get asOf() {
+    return this.#live.connected ? null : (this.#isFromServer() ? this.#told.at : this.#expenseList.at);
+  }
+
+  #isFromServer() {
+    return !this.#expenseList.complete && this.#told !== null;
+  }
+
+  #options() {
+    return { home: this.#home(), now: this.#now() };
   }
 
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+function toldSums({ balance, income, expense, byCurrency }) {
+  const others = byCurrency.map((c) => ({ currency: c.currency, balance: micros(c.balance) }));
+  const isEmpty = others.length > 0 && balance === 0 && income === 0 && expense === 0;
+  return isEmpty ? others : [{ currency: '', balance: micros(balance) }, ...others];
 }

@@ -25,6 +25,7 @@ export class BookStore extends EventTarget {
   #locks;
   #db = null;
   #writes = false;
+  #unsaved = null; // changes that are written next: {changes: id to row, or null if it is gone; position, at}
   #last = Promise.resolve();
   #close = () => {};
   #closed = new Promise((resolve) => { this.#close = resolve; });
@@ -54,14 +55,27 @@ export class BookStore extends EventTarget {
     }
   }
 
-  /** Keeps changed rows and drops the ones that are gone; position is null if it is as before. */
+  /**
+   * Keeps changed rows and drops the ones that are gone; position is null if it is as
+   * before. What comes while another write is under way is written together.
+   */
   save({ rows = [], gone = [], position = null, at }) {
-    this.#write(async (tables) => {
-      gone.forEach((id) => tables.rows.delete(id));
-      rows.forEach((row) => tables.rows.put(row));
-      const known = await done(tables.meta.get(metaKey));
-      tables.meta.put({ position: position ?? known?.position ?? null, at }, metaKey);
-    });
+    const isFirst = this.#unsaved === null;
+    this.#unsaved ??= { changes: new Map(), position: null, at };
+    rows.forEach((row) => this.#unsaved.changes.set(row._id, row));
+    gone.forEach((id) => this.#unsaved.changes.set(id, null));
+    Object.assign(this.#unsaved, { position: position ?? this.#unsaved.position, at });
+    if (isFirst) {
+      this.#write((tables) => this.#writeUnsaved(tables));
+    }
+  }
+
+  async #writeUnsaved(tables) {
+    const { changes, position, at } = this.#unsaved;
+    this.#unsaved = null;
+    changes.forEach((row, id) => (row ? tables.rows.put(row) : tables.rows.delete(id)));
+    const known = await done(tables.meta.get(metaKey));
+    tables.meta.put({ position: position ?? known?.position ?? null, at }, metaKey);
   }
 
   /** Keeps these rows and no others. */

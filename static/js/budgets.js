@@ -1,24 +1,34 @@
+import { budgetState } from './budgetstate.js';
 import { soon } from './dom.js';
 import { money, micros } from './numbers.js';
 
 /** Milliseconds after a change until the budgets are asked for: changes come in bursts. */
 const pause = 200;
 
+/** Milliseconds after a change of the book until they are evaluated again. */
+const evaluationPause = 16;
+
 const severity = { exceeded: 2, threshold: 1, none: 0 };
 
 /**
- * The user's budgets and their present state. Only the server can compute it, since
- * this page may not have all expenses. They are read again after every change that
- * may affect them, one request at a time, so an older answer never replaces a newer.
+ * The user's budgets and their present state: by the book if it is complete, so that
+ * they are right without a server, else as the server told them last. They are read again
+ * after every change that may affect them, one request at a time, so an older answer
+ * never replaces a newer. What was read is kept for a start without a server.
  *
  * Events: `change`.
  */
 export class Budgets extends EventTarget {
   #api;
+  #expenseList;
+  #home;
+  #keep;
+  #now;
+  #told; // as the server told them last
   #running = false;
   #again = false;
 
-  /** Whether they were loaded since the page was opened. */
+  /** Whether they are known. */
   loaded = false;
 
   /** The most urgent first, then by name. */
@@ -27,9 +37,18 @@ export class Budgets extends EventTarget {
   /** Reads them again soon. */
   refreshSoon = soon(() => this.refresh(), pause);
 
-  constructor(api) {
+  /** @param {{api, expenseList, home?: () => string, keep?: {get, set}, now?: () => number}} options keep stores them */
+  constructor({ api, expenseList, home = () => '', keep = { get: () => null, set() {} }, now = Date.now }) {
     super();
+    this.loaded = keep.get() !== null;
     this.#api = api;
+    this.#expenseList = expenseList;
+    this.#home = home;
+    this.#keep = keep;
+    this.#now = now;
+    this.#told = keep.get() ?? [];
+    expenseList.addEventListener('change', soon(() => this.#evaluate(), evaluationPause));
+    this.#evaluate();
   }
 
   async refresh() {
@@ -63,21 +82,28 @@ export class Budgets extends EventTarget {
 
   async remove(budget) {
     await this.#api.deleteBudget(budget._id);
-    this.list = this.list.filter((b) => b._id !== budget._id);
-    this.#changed();
+    this.#setTold(this.#told.filter((b) => b._id !== budget._id));
   }
 
   // Without an answer the present list stays; the next change or connection reads again.
   async #read() {
     const list = await this.#api.budgets().catch(() => null);
     if (list) {
-      this.list = list.sort(mostUrgentFirst);
       this.loaded = true;
-      this.#changed();
+      this.#setTold(list);
     }
   }
 
-  #changed() {
+  #setTold(list) {
+    this.#told = list;
+    this.#keep.set(list);
+    this.#evaluate();
+  }
+
+  #evaluate() {
+    const { complete } = this.#expenseList;
+    const options = { home: this.#home(), now: this.#now() };
+    this.list = this.#told.map((b) => (complete ? budgetState(b, this.#expenseList.sums(), options) : b)).sort(mostUrgentFirst);
     this.dispatchEvent(new Event('change'));
   }
 }

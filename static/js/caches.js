@@ -12,6 +12,12 @@ export function cacheKey(userId, name) {
   return `expenseflow.${userId}.${name}`;
 }
 
+/** Keeps something small while the session is open: {get, set}; get gives null if it is not there. */
+export function kept(storage, userId, name, isOpen) {
+  const key = cacheKey(userId, name);
+  return { get: () => storage.get(key), set: (value) => isOpen() && storage.cache(key, value) };
+}
+
 /** Removes what is kept of an account. */
 export function removeCaches(storage, userId) {
   small.forEach((name) => storage.remove(cacheKey(userId, name)));

@@ -1,14 +1,16 @@
+import { dashboardOf } from './bookdashboard.js';
 import { shift, today } from './days.js';
+import { daysOfMonth } from './months.js';
 
-/** The ranges of days that can be chosen: [value, label]. */
+/** The ranges of days that can be chosen: [value, the key of its name]. */
 export const ranges = [
-  ['month', 'This month'],
-  ['previous', 'Last month'],
-  ['days', 'Last 30 days'],
-  ['year', 'This year'],
+  ['month', 'overview.month'],
+  ['previous', 'overview.previous'],
+  ['days', 'overview.last30'],
+  ['year', 'overview.year'],
 ];
 
-/** The first and the last day of a range, in the account's days. */
+/** The first and the last day of a range, or of a month YYYY-MM, in the account's days. */
 export function rangeOf(name, now = Date.now()) {
   const last = today(now);
   const [y, m] = last.split('-').map(Number);
@@ -16,7 +18,8 @@ export function rangeOf(name, now = Date.now()) {
     case 'previous': return { from: dayAt(y, m - 1, 1), to: dayAt(y, m, 0) };
     case 'days': return { from: shift(last, -29), to: last };
     case 'year': return { from: dayAt(y, 1, 1), to: dayAt(y, 12, 31) };
-    default: return { from: dayAt(y, m, 1), to: dayAt(y, m + 1, 0) };
+    case 'month': return { from: dayAt(y, m, 1), to: dayAt(y, m + 1, 0) };
+    default: return daysOfMonth(name);
   }
 }
 
@@ -59,27 +62,52 @@ function roundToMicros(value) {
 }
 
 /**
- * The dashboard of a range of days. While it is visible the server keeps it up to
- * date by events. Event: `change`.
+ * The dashboard of a range of days until today. While it is visible the server keeps it
+ * up to date by events; while the server cannot be reached, or does not know yet what
+ * was changed here, it is that of the book. Event: `change`.
  */
 export class Dashboard extends EventTarget {
   #live;
+  #queue;
+  #expenseList;
+  #home;
   #now;
   #visible = false;
   #subscribed = null; // the days of the last subscription
+  #update = null; // the last update from the server on this connection
+  #bookIsNewer = false; // whether changes were queued since
 
-  /** The chosen range. */
+  /** The chosen range: one of ranges, or a month, YYYY-MM. */
   range = 'month';
 
-  /** The last update from the server, or null. */
-  shown = null;
-
-  constructor({ live, now = Date.now }) {
+  /** @param {{live, queue, expenseList, home: () => string, now?: () => number}} options home gives the account's currency */
+  constructor({ live, queue, expenseList, home, now = Date.now }) {
     super();
     this.#live = live;
+    this.#queue = queue;
+    this.#expenseList = expenseList;
+    this.#home = home;
     this.#now = now;
-    live.addEventListener('state', () => this.#subscribe());
+    live.addEventListener('state', () => (this.#forget(), this.#subscribe()));
     live.listen('dashboard:update', (update) => this.#apply(update));
+    queue.addEventListener('change', () => { this.#bookIsNewer ||= this.#waiting(); });
+    expenseList.addEventListener('change', () => this.#visible && this.#fromBook() && this.#changed());
+  }
+
+  /**
+   * What to show, as `dashboard:update` has it, with `to` the last day of the range and
+   * `upcoming` the number of entries of days to come in it; null if it is not known.
+   */
+  get shown() {
+    const days = rangeOf(this.range, this.#now());
+    const { complete } = this.#expenseList;
+    const sums = this.#expenseList.sums();
+    const home = this.#home();
+    if (this.#fromBook() && !complete) {
+      return null;
+    }
+    const data = this.#fromBook() ? dashboardOf(sums, { ...this.#counted(days), home }) : this.#update;
+    return { ...data, to: days.to, upcoming: rowsBetween(sums, max(days.from, shift(today(this.#now()), 1)), days.to) };
   }
 
   /** Subscribes or unsubscribes. */
@@ -90,30 +118,35 @@ export class Dashboard extends EventTarget {
     this.#visible = visible;
     if (visible) {
       this.#subscribe();
-    } else if (this.#live.connected) {
+      this.#changed();
+      return;
+    }
+    this.#forget();
+    if (this.#live.connected) {
       this.#live.request('dashboard:unsubscribe').catch(() => {}); // a closed connection has no subscription
     }
   }
 
   /** Subscribes again: another day has begun, or the account's time zone has changed. */
   refresh() {
-    this.#subscribe();
-  }
-
-  choose(range) {
-    this.range = range;
-    this.shown = null;
+    this.#forget();
     this.#subscribe();
     this.#changed();
   }
 
-  // Every new connection needs a subscription of its own.
+  choose(range) {
+    this.range = range;
+    this.refresh();
+  }
+
+  // Every new connection needs a subscription of its own. Of a range to come nothing counts yet.
   async #subscribe() {
-    if (!this.#visible || !this.#live.connected) {
+    const days = this.#counted(rangeOf(this.range, this.#now()));
+    if (!this.#visible || !this.#live.connected || days.from > days.to) {
       return;
     }
-    this.#subscribed = rangeOf(this.range, this.#now());
-    const answer = await this.#live.request('dashboard:subscribe', this.#subscribed).catch(() => null);
+    this.#subscribed = days;
+    const answer = await this.#live.request('dashboard:subscribe', days).catch(() => null);
     if (answer?.retryAfterMs) {
       setTimeout(() => this.#subscribe(), answer.retryAfterMs);
     }
@@ -124,14 +157,40 @@ export class Dashboard extends EventTarget {
     if (update.from !== this.#subscribed?.from || update.to !== this.#subscribed.to) {
       return;
     }
-    const shown = this.shown;
-    if (!shown || shown.from !== update.from || shown.to !== update.to || update.version >= shown.version) {
-      this.shown = update;
+    if (!this.#update || update.version >= this.#update.version) {
+      this.#update = update;
+      this.#bookIsNewer = this.#waiting();
       this.#changed();
     }
+  }
+
+  #counted({ from, to }) {
+    const last = today(this.#now());
+    return { from, to: to < last ? to : last };
+  }
+
+  #fromBook() {
+    return !this.#update || (this.#expenseList.complete && (this.#bookIsNewer || this.#waiting()));
+  }
+
+  #waiting() {
+    return this.#queue.pending().length > 0;
+  }
+
+  #forget() {
+    this.#subscribed = null;
+    this.#update = null;
   }
 
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+function rowsBetween(sums, from, to) {
+  return [...sums.between(from, to).values()].reduce((all, { rows }) => all + rows, 0);
+}
+
+function max(a, b) {
+  return a > b ? a : b;
 }

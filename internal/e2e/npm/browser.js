@@ -205,6 +205,29 @@ function stored({ device }) {
   });
 }
 
+// keptRows is how many rows of databases this browser keeps.
+async function keptRows() {
+  const done = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = reject; });
+  let rows = 0;
+  for (const { name, version } of await indexedDB.databases()) {
+    const db = await done(indexedDB.open(name, version));
+    rows += db.objectStoreNames.contains('rows') ? await done(db.transaction('rows').objectStore('rows').count()) : 0;
+    db.close();
+  }
+  return rows;
+}
+
+function awaitKept({ device, want }) {
+  return awaitSame(device, 'kept rows', keptRows, undefined, want);
+}
+
+// moveClock has the page's clock stand at another moment, and the page look at it as after a sleep.
+async function moveClock({ device, now }) {
+  const { page } = windows.get(device);
+  await page.clock.setFixedTime(now);
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+}
+
 async function reload({ device }) {
   await windows.get(device).page.reload();
 }
@@ -270,7 +293,7 @@ async function axe({ device }) {
 
 const actions = {
   launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
-  requests, follow, pressBeside, go, content, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
+  awaitKept, moveClock, requests, follow, pressBeside, go, content, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {

@@ -4,6 +4,7 @@ import { rangeInWords } from '../days.js';
 import { arrange, h, icon, iconButton, setText, svg } from '../dom.js';
 import { sentence } from '../format.js';
 import { micros, money } from '../numbers.js';
+import { text } from '../text.js';
 import { BudgetForm } from './budgetform.js';
 
 const periods = { monthly: 'every month', weekly: 'every week', yearly: 'every year' };
@@ -89,6 +90,7 @@ function budgetItem(id, { edit, remove }) {
   const state = h('strong', { class: 'word' });
   const rest = h('span', {});
   const figures = h('span', { class: 'spent' });
+  const upcoming = h('span', { class: 'upcoming' });
   const warning = h('span', { class: 'only-read' });
   const bar = budgetBar();
   const editButton = iconButton('edit', '', () => edit(shown));
@@ -96,7 +98,7 @@ function budgetItem(id, { edit, remove }) {
   const element = h('li', { class: 'card budget', data: { id } },
     h('header', {}, badge, h('div', { class: 'what' }, name, detail), h('div', { class: 'tools' }, editButton, removeButton)),
     bar.element,
-    h('p', { class: 'standing' }, h('span', {}, state, ' ', rest), figures, warning));
+    h('p', { class: 'standing' }, h('span', {}, state, ' ', rest), figures, upcoming, warning));
 
   function show(budget, currency) {
     if (shown?.category !== budget.category) {
@@ -111,6 +113,8 @@ function budgetItem(id, { edit, remove }) {
     setText(state, words.state);
     setText(rest, words.rest);
     setText(figures, `${money(micros(budget.spent), currency)} of ${money(micros(budget.amount), currency)} · ${percent(budget.percentage)}`);
+    upcoming.hidden = !(budget.upcoming > 0n);
+    setText(upcoming, text('figures.ofWhichUpcoming', { amount: money(budget.upcoming ?? 0n, currency) }));
     setText(warning, `, warns at ${budget.alertThreshold} %`);
     bar.show(budget);
     label(editButton, `Edit budget ${budget.name}`);
@@ -119,9 +123,9 @@ function budgetItem(id, { edit, remove }) {
   return { element, show };
 }
 
-function label(button, text) {
-  button.title = text;
-  button.setAttribute('aria-label', text);
+function label(button, name) {
+  button.title = name;
+  button.setAttribute('aria-label', name);
 }
 
 function describe({ category, period, periodStart, periodEnd }) {
@@ -157,15 +161,15 @@ function budgetBar() {
 
 function mark() {
   const line = svg('line', { class: 'mark-line', y1: 3, y2: 32 });
-  const text = svg('text', { class: 'tick', y: 11 });
+  const name = svg('text', { class: 'tick', y: 11 });
   return {
-    element: svg('g', {}, line, text),
+    element: svg('g', {}, line, name),
     show(at, label, anchor) {
       ['x1', 'x2'].forEach((end) => line.setAttribute(end, `${at}%`));
-      text.setAttribute('x', `${at}%`);
-      text.setAttribute('dx', anchor === 'end' ? -4 : 4);
-      text.setAttribute('text-anchor', anchor);
-      setText(text, label);
+      name.setAttribute('x', `${at}%`);
+      name.setAttribute('dx', anchor === 'end' ? -4 : 4);
+      name.setAttribute('text-anchor', anchor);
+      setText(name, label);
     },
   };
 }

@@ -1,43 +1,46 @@
 import { ranges } from '../dashboard.js';
 import { rangeInWords } from '../days.js';
 import { h, setText, soon } from '../dom.js';
-import { count } from '../format.js';
+import { text } from '../text.js';
 import { categoryCard } from './categorychart.js';
 import { flowCard } from './flowchart.js';
 
 /** The dashboard of a range of days: two charts that update live. */
 export function mount({ dashboard, live, navigation, sumCurrency }) {
   const choice = h('select', { id: 'range', on: { change: () => dashboard.choose(choice.value) } },
-    ranges.map(([value, name]) => h('option', { value }, name)));
+    ranges.map(([value, key]) => h('option', { value }, text(key))));
   const entries = h('p', { class: 'hint' });
   const others = h('p', { class: 'hint', hidden: true });
+  const upcoming = h('p', { class: 'hint', hidden: true });
   const figures = [flowCard(), categoryCard()];
   const element = h('section', { class: 'dashboard', aria: { labelledby: 'overview-title' } },
     h('header', { class: 'heading' },
-      h('h2', { id: 'overview-title', class: 'only-read', tabIndex: -1 }, 'Overview'), entries,
-      h('div', { class: 'range' }, h('label', { class: 'only-read', for: 'range' }, 'Days'), choice)),
-    others,
+      h('h2', { id: 'overview-title', class: 'only-read', tabIndex: -1 }, text('overview.title')), entries,
+      h('div', { class: 'range' }, h('label', { class: 'only-read', for: 'range' }, text('overview.days')), choice)),
+    others, upcoming,
     h('div', { class: 'figures-pair' }, figures.map((f) => f.element)));
 
   function render() {
     const { shown } = dashboard;
     const names = shown?.byCurrency?.map((c) => c.currency) ?? [];
     others.hidden = names.length === 0;
-    setText(others, `In ${shown?.currency}. Entries in ${names.join(', ')} are not counted here: nothing is converted.`);
+    setText(others, text('overview.otherCurrencies', { currency: shown?.currency, others: names.join(', ') }));
+    upcoming.hidden = !shown?.upcoming;
+    setText(upcoming, text('overview.upcoming', { count: shown?.upcoming ?? 0 }));
     setText(entries, wordsOf(shown));
     figures.forEach((f) => f.show(shown && { ...shown, currency: sumCurrency() }));
   }
 
   function wordsOf(shown) {
     if (shown) {
-      return `${days(shown)} · ${count(shown.totals.count, 'entry', 'entries')}`;
+      return text('overview.entries', { days: days(shown), count: shown.totals.count });
     }
-    return live.connected ? '' : 'The figures appear as soon as the server can be reached.';
+    return live.connected ? '' : text('overview.unreached');
   }
 
   const follow = () => dashboard.setVisible(navigation.current === 'overview');
   navigation.addEventListener('change', follow);
-  dashboard.addEventListener('change', render);
+  dashboard.addEventListener('change', soon(render));
   live.addEventListener('state', soon(render));
   return { overview: element, render: () => (follow(), render()) };
 }

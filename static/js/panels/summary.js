@@ -1,31 +1,48 @@
-import { monthName, today } from '../days.js';
+import { moment, monthName, today } from '../days.js';
 import { h, setText, soon } from '../dom.js';
 import { money } from '../numbers.js';
+import { text } from '../text.js';
 import { monthTotals } from '../totals.js';
 
-/** Income and spending of this month. The balance is in the header. */
-export function mount({ expenseList, settings }) {
-  const figures = {
-    income: figure('income'),
-    spent: figure('spent'),
-  };
+/**
+ * Income and spending of this month until today, what is entered for days to come, and
+ * as of when all figures are if there is no connection. The balance is in the header.
+ */
+export function mount({ expenseList, balance, settings }) {
+  const figures = { income: figure('income'), spent: figure('spent'), upcoming: figure('upcoming') };
   const list = h('dl', { class: 'figures' }, Object.values(figures).map((f) => f.element));
+  const rule = h('p', { class: 'hint', hidden: true }, text('figures.upcomingRule'));
+  const asOf = h('p', { class: 'hint as-of', hidden: true });
 
   function render() {
     const day = today();
-    setText(figures.income.label, `In, ${monthName(day)}`);
-    setText(figures.spent.label, `Out, ${monthName(day)}`);
     const sums = monthTotals(expenseList.sums(), day.slice(0, 7), { home: settings.currency });
-    Object.entries(figures).forEach(([name, f]) => setText(f.value, inWords(sums, name)));
+    figures.income.show(text('figures.in', { month: monthName(day) }), inWords(sums, 'income'));
+    figures.spent.show(text('figures.out', { month: monthName(day) }), inWords(sums, 'spent'));
+    renderUpcoming(balance.upcoming());
+    asOf.hidden = balance.asOf === null;
+    setText(asOf, balance.asOf === null ? '' : text('figures.asOf', { moment: moment(balance.asOf) }));
   }
 
-  expenseList.addEventListener('change', soon(render));
-  return { aside: h('section', { class: 'summary', aria: { label: 'Summary' } }, list), render };
+  function renderUpcoming(sums) {
+    figures.upcoming.element.hidden = sums.length === 0;
+    rule.hidden = sums.length === 0;
+    figures.upcoming.show(text('figures.upcoming'), inWords(sums, 'balance'));
+  }
+
+  balance.addEventListener('change', soon(render));
+  return { aside: h('section', { class: 'summary', aria: { label: text('figures.summary') } }, list, rule, asOf), render };
 }
 
 function figure(kind) {
   const [label, value] = [h('dt', {}), h('dd', {})];
-  return { label, value, element: h('div', { class: 'figure', data: { kind } }, label, value) };
+  return {
+    element: h('div', { class: 'figure', data: { kind } }, label, value),
+    show(name, amount) {
+      setText(label, name);
+      setText(value, amount);
+    },
+  };
 }
 
 // Currencies with a zero sum are left out.

@@ -4,6 +4,7 @@ import { categories } from './en/categories.js';
 import { days } from './en/days.js';
 import { entries } from './en/entries.js';
 import { errors } from './en/errors.js';
+import { figures } from './en/figures.js';
 import { find } from './en/find.js';
 import { frame } from './en/frame.js';
 import { signout } from './en/signout.js';
@@ -18,6 +19,7 @@ export const words = {
   ...days,
   ...entries,
   ...errors,
+  ...figures,
   ...find,
   ...frame,
   ...signout,

@@ -1,0 +1,21 @@
+/** The texts of balance, totals and overview. */
+export const figures = {
+  'figures.summary': 'Summary',
+  'figures.balance': 'Balance',
+  'figures.in': 'In, {month}',
+  'figures.out': 'Out, {month}',
+  'figures.upcoming': 'Upcoming',
+  'figures.upcomingRule': 'Entries with a later date count from that day on.',
+  'figures.ofWhichUpcoming': '{amount} of it upcoming',
+  'figures.asOf': 'As of {moment}: there is no connection.',
+  'overview.title': 'Overview',
+  'overview.days': 'Days',
+  'overview.month': 'This month',
+  'overview.previous': 'Last month',
+  'overview.last30': 'Last 30 days',
+  'overview.year': 'This year',
+  'overview.entries': { one: '{days} · {count} entry', other: '{days} · {count} entries' },
+  'overview.upcoming': { one: '{count} upcoming entry is not counted yet.', other: '{count} upcoming entries are not counted yet.' },
+  'overview.otherCurrencies': 'In {currency}. Entries in {others} are not counted here: nothing is converted.',
+  'overview.unreached': 'The figures appear as soon as the server can be reached.',
+};
