@@ -77,7 +77,7 @@ async function requests({ device }) {
 
 // A request that finds no server, or is refused, is not the page's fault; nor is a goodbye
 // to a server that has closed the connection already.
-const network = /Failed to load resource|WebSocket connection to|WebSocket is already in CLOSING|fetching the script/;
+const network = /Failed to load resource|WebSocket connection to|WebSocket is already in CLOSING|fetching the script|registration blocked by Playwright/;
 
 function isFault(message) {
   return ['error', 'warning'].includes(message.type()) && !network.test(message.text());
@@ -291,9 +291,45 @@ async function axe({ device }) {
   return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join('; ')}`);
 }
 
+// mirror has the page opened anew in a made-up language from right to left (mirrored.js).
+async function mirror({ device }) {
+  const { page } = windows.get(device);
+  const body = fs.readFileSync(require.resolve('./mirrored.js'), 'utf8');
+  await page.route(/\/js\/words\/en\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body }));
+  await page.reload();
+  await page.locator('html[dir=rtl]').waitFor();
+}
+
+// tap presses what CSS finds, for pages whose texts nobody here can name.
+async function tap({ device, part }) {
+  await windows.get(device).page.locator(part).filter({ visible: true }).first().click();
+}
+
+async function awaitPart({ device, part }) {
+  await windows.get(device).page.locator(part).filter({ visible: true }).first().waitFor();
+}
+
+// spilled gives the parts of the page that do not fit: they reach out of the window, or out of
+// what they are in by more than the margin of an icon. What is cut with an ellipsis, scrolled or
+// only read out may be longer.
+function spilled({ device }) {
+  return windows.get(device).page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const top = document.querySelector('dialog[open], :popover-open') ?? document.body;
+    const faults = [...top.querySelectorAll('*')].filter((e) => {
+      const style = getComputedStyle(e);
+      if (!e.checkVisibility() || e.closest('svg, option') || style.clipPath !== 'none') return false;
+      const { left, right } = e.getBoundingClientRect();
+      const cut = style.textOverflow === 'ellipsis' || ['auto', 'scroll'].includes(style.overflowX) || e.matches('input, select, textarea');
+      return left < -1 || right > width + 1 || (!cut && style.display !== 'inline' && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 8);
+    }).map((e) => `${e.tagName} ${e.className} ${JSON.stringify(e.textContent.slice(0, 60))} ${e.scrollWidth} > ${e.clientWidth}`);
+    return document.documentElement.scrollWidth > width ? [...faults, `the page is ${document.documentElement.scrollWidth} wide`] : faults;
+  });
+}
+
 const actions = {
   launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
-  awaitKept, moveClock, requests, follow, pressBeside, go, content, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
+  awaitKept, moveClock, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {
