@@ -68,6 +68,7 @@ const cachedFiles = [
   '/js/panels/fields.js',
   '/js/panels/filterform.js',
   '/js/panels/finder.js',
+  '/js/panels/findlink.js',
   '/js/panels/flowchart.js',
   '/js/panels/found.js',
   '/js/panels/invitations.js',

@@ -5,7 +5,6 @@ import { daysOfMonth } from './months.js';
 /** The ranges of days that can be chosen: [value, the key of its name]. */
 export const ranges = [
   ['month', 'overview.month'],
-  ['previous', 'overview.previous'],
   ['days', 'overview.last30'],
   ['year', 'overview.year'],
 ];
@@ -15,7 +14,6 @@ export function rangeOf(name, now = Date.now()) {
   const last = today(now);
   const [y, m] = last.split('-').map(Number);
   switch (name) {
-    case 'previous': return { from: dayAt(y, m - 1, 1), to: dayAt(y, m, 0) };
     case 'days': return { from: shift(last, -29), to: last };
     case 'year': return { from: dayAt(y, 1, 1), to: dayAt(y, 12, 31) };
     case 'month': return { from: dayAt(y, m, 1), to: dayAt(y, m + 1, 0) };

@@ -1,6 +1,6 @@
 import { allMonths, noFilter } from './address.js';
 import { dayOfRow, today } from './days.js';
-import { daysOfMonth, thisMonth } from './months.js';
+import { daysOfMonth, isMonth, monthOf, thisMonth } from './months.js';
 import { micros } from './numbers.js';
 import { isForeign } from './permissions.js';
 import { textOfRow, wordsOf } from './searchtext.js';
@@ -27,6 +27,16 @@ export function daysOfPlace({ month, from, to }, now = Date.now()) {
   }
   const days = daysOfMonth(month || thisMonth(now));
   return { from: days.from, to: month === '' || month === thisMonth(now) ? '' : days.to };
+}
+
+/** The filter that finds the entries of some days: of a month, YYYY-MM, or from one day to another. */
+export function filterOfDays(from, to = from) {
+  if (isMonth(from)) {
+    return { month: from };
+  }
+  const month = monthOf(from);
+  const whole = daysOfMonth(month);
+  return from === whole.from && to === whole.to ? { month } : { month, from, to };
 }
 
 /** The rows of a place, out of rows that are sorted by day, the newest first. */

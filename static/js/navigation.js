@@ -47,7 +47,16 @@ export class Navigation extends EventTarget {
 
   /** The entries that have all of the given, and are filtered by nothing else. */
   find(filter) {
-    this.#go({ ...this.place, ...noFilter, ...filter, view: viewNames[0] });
+    this.#go(this.#found(filter));
+  }
+
+  /** The address of what find shows. */
+  addressOf(filter) {
+    return writeAddress(this.#found(filter));
+  }
+
+  #found(filter) {
+    return { ...this.place, ...noFilter, ...filter, view: viewNames[0] };
   }
 
   /** Changes what is searched for. Going back does not repeat the typing. */

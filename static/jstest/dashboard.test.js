@@ -9,7 +9,7 @@ import { applied, FakeDisk, FakeLive, settled, snapshot } from './fakes.js';
 const now = Date.parse('2026-03-05T23:30:00Z');
 
 test('ranges are whole days of the server', () => {
-  assert.deepEqual(['month', 'previous', 'days', 'year'].map((name) => Object.values(rangeOf(name, now))), [
+  assert.deepEqual(['month', '2026-02', 'days', 'year'].map((name) => Object.values(rangeOf(name, now))), [
     ['2026-03-01', '2026-03-31'], ['2026-02-01', '2026-02-28'], ['2026-02-04', '2026-03-05'], ['2026-01-01', '2026-12-31'],
   ]);
 });
@@ -66,11 +66,11 @@ test('what is late for another range, or older than what is shown, is not shown'
   live.receive('dashboard:update', update(3));
   live.receive('dashboard:update', update(2));
   assert.equal(dashboard.shown.version, 3);
-  dashboard.choose('previous');
+  dashboard.choose('2026-02');
   assert.equal(dashboard.shown, null);
   live.receive('dashboard:update', update(4));
   assert.equal(dashboard.shown, null);
-  live.receive('dashboard:update', update(4, rangeOf('previous', now)));
+  live.receive('dashboard:update', update(4, rangeOf('2026-02', now)));
   assert.equal(dashboard.shown.version, 4);
 });
 

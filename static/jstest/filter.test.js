@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { placeOf } from '../js/address.js';
 import { useZone } from '../js/days.js';
-import { daysOfPlace, filtersOf, me, monthsOf, peopleOf, rowsOfPlace, splitUpcoming } from '../js/filter.js';
+import { daysOfPlace, filterOfDays, filtersOf, me, monthsOf, peopleOf, rowsOfPlace, splitUpcoming } from '../js/filter.js';
 import { fold } from '../js/searchtext.js';
 
 useZone('UTC');
@@ -66,6 +66,13 @@ test('filters that are in use are counted, days once and the month not at all', 
   assert.deepEqual(filtersOf({ ...placeOf('entries'), month: '2026-10' }), []);
   assert.deepEqual(filtersOf({ ...placeOf('entries'), q: 'a', from: '2026-10-01', to: '2026-10-02' }), ['q', 'from']);
   assert.deepEqual(filtersOf({ ...placeOf('entries'), to: '2026-10-02' }), ['to']);
+});
+
+test('days of a chart or a budget are found, a whole month by its name', () => {
+  assert.deepEqual(filterOfDays('2026-11'), { month: '2026-11' });
+  assert.deepEqual(filterOfDays('2026-11-01', '2026-11-30'), { month: '2026-11' });
+  assert.deepEqual(filterOfDays('2026-11-12'), { month: '2026-11', from: '2026-11-12', to: '2026-11-12' });
+  assert.deepEqual(filterOfDays('2026-10-26', '2026-11-01'), { month: '2026-10', from: '2026-10-26', to: '2026-11-01' });
 });
 
 test('days to come stand apart, the soonest first', () => {

@@ -2,10 +2,12 @@ import { alertText, budgetDraft, budgetStatus, gauge, percent } from '../budgets
 import { categoryName } from '../categories.js';
 import { rangeInWords } from '../days.js';
 import { arrange, h, icon, iconButton, setText, svg } from '../dom.js';
+import { filterOfDays } from '../filter.js';
 import { sentence } from '../format.js';
 import { micros, money } from '../numbers.js';
 import { text } from '../text.js';
 import { BudgetForm } from './budgetform.js';
+import { findLink } from './findlink.js';
 
 const periods = { monthly: 'every month', weekly: 'every week', yearly: 'every year' };
 
@@ -28,7 +30,7 @@ export function mount({ budgets, live, toast, navigation, sumCurrency }) {
 
   function item(budget) {
     if (!items.has(budget._id)) {
-      items.set(budget._id, budgetItem(budget._id, { edit: (b) => form.open(b), remove }));
+      items.set(budget._id, budgetItem(budget._id, { navigation, edit: (b) => form.open(b), remove }));
     }
     const { element, show } = items.get(budget._id);
     show(budget, sumCurrency());
@@ -82,10 +84,11 @@ function neighbour(element) {
 
 // An item keeps its element while it is shown, so that the focus stays and the bar
 // is animated.
-function budgetItem(id, { edit, remove }) {
+function budgetItem(id, { navigation, edit, remove }) {
   let shown;
   const badge = h('span', { class: 'badge' });
-  const name = h('h3', { tabIndex: -1 });
+  const link = findLink(navigation);
+  const name = h('h3', { tabIndex: -1 }, h('bdi', {}, link.element));
   const detail = h('p', { class: 'detail' });
   const state = h('strong', { class: 'word' });
   const rest = h('span', {});
@@ -108,7 +111,7 @@ function budgetItem(id, { edit, remove }) {
     shown = budget;
     const words = budgetStatus(budget, currency);
     element.dataset.level = budget.isActive ? budget.level : 'idle';
-    setText(name, budget.name);
+    link.show(budget.name, entriesOf(budget));
     setText(detail, describe(budget));
     setText(state, words.state);
     setText(rest, words.rest);
@@ -121,6 +124,12 @@ function budgetItem(id, { edit, remove }) {
     label(removeButton, `Delete budget ${budget.name}`);
   }
   return { element, show };
+}
+
+/** The filter that finds what a budget counts. */
+function entriesOf({ category, periodStart, periodEnd }) {
+  const last = new Date(Date.parse(periodEnd) - 1).toISOString().slice(0, 10);
+  return { kind: 'expense', category: category === 'all' ? '' : category, ...filterOfDays(periodStart.slice(0, 10), last) };
 }
 
 function label(button, name) {

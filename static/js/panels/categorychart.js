@@ -2,20 +2,28 @@ import { percent } from '../budgets.js';
 import { categoryName } from '../categories.js';
 import { categoryBars } from '../charts.js';
 import { arrange, place, setAttribute, setText, svg } from '../dom.js';
+import { filterOfDays } from '../filter.js';
 import { count } from '../format.js';
 import { micros, money } from '../numbers.js';
 import { ChartCard } from './chartcard.js';
+import { findLink } from './findlink.js';
 
 const rowHeight = 44;
 const barHeight = 10;
 
-/** Spending by category: a bar for each, the largest first. */
-export function categoryCard() {
+/** Spending by category: a bar for each, the largest first. A category leads to its entries. */
+export function categoryCard(navigation) {
+  const filter = (category, { from, to }) => ({ kind: 'expense', category, ...filterOfDays(from, to) });
+  const link = (category, data) => {
+    const { element, show } = findLink(navigation);
+    show(categoryName(category), filter(category, data));
+    return element;
+  };
   return new ChartCard({
-    id: 'by-category', title: () => 'Spending by category', chart: new CategoryChart(),
+    id: 'by-category', title: () => 'Spending by category', chart: new CategoryChart((category, data) => navigation.find(filter(category, data))),
     columns: ['Category', 'Entries', 'Share', 'Spent'],
-    rows: ({ byCategory, currency }) => [...byCategory].sort((a, b) => b.total - a.total)
-      .map((c) => [categoryName(c.category), String(c.count), percent(c.percentage), money(micros(c.total), currency)]),
+    rows: (data) => [...data.byCategory].sort((a, b) => b.total - a.total)
+      .map((c) => [link(c.category, data), String(c.count), percent(c.percentage), money(micros(c.total), data.currency)]),
     empty: ({ byCategory }) => (byCategory.some((c) => c.total > 0) ? '' : 'Nothing was spent in these days.'),
   });
 }
@@ -23,9 +31,20 @@ export function categoryCard() {
 class CategoryChart {
   element = svg('svg', { class: 'chart', role: 'img' });
   #rows = new Map(); // category to its elements, which stay, so that bars grow instead of jumping
+  #drawn = null;
 
-  draw({ byCategory, currency, totals }, width) {
+  /** @param {(category: string, data) => void} choose is called with the category whose bar was clicked */
+  constructor(choose) {
+    this.element.addEventListener('click', ({ offsetY }) => {
+      const bar = this.#drawn?.bars[Math.floor(offsetY / rowHeight)];
+      bar && choose(bar.category, this.#drawn.data);
+    });
+  }
+
+  draw(data, width) {
+    const { byCategory, currency, totals } = data;
     const { bars, height } = categoryBars(byCategory, width, rowHeight);
+    this.#drawn = { data, bars };
     setAttribute(this.element, 'width', width);
     setAttribute(this.element, 'height', height);
     setAttribute(this.element, 'aria-label', spoken(bars, currency, totals));

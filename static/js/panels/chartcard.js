@@ -19,7 +19,7 @@ export class ChartCard {
 
   /**
    * @param {{id: string, title: (data) => string, chart: {element: Element, draw: (data, width: number) => void, extra?: Element},
-   *   columns: string[], rows: (data) => string[][], empty: (data) => string}} options
+   *   columns: string[], rows: (data) => [Element, ...string[]][], empty: (data) => string}} options
    * title is asked with null before there is data; empty gives what to say
    * instead of a chart, or ''.
    */
@@ -50,8 +50,14 @@ export class ChartCard {
     this.#table.hidden = !this.#asTable || nothing !== '';
     if (nothing === '') {
       this.#draw();
-      this.#body.replaceChildren(...this.#ask.rows(data).map(tableRow));
+      this.#fill(this.#ask.rows(data));
     }
+  }
+
+  #fill(rows) {
+    const focused = [...this.#body.rows].findIndex((row) => row.contains(document.activeElement));
+    this.#body.replaceChildren(...rows.map(tableRow));
+    this.#body.rows[Math.min(focused, rows.length - 1)]?.querySelector('a').focus();
   }
 
   #name(title) {

@@ -37,7 +37,7 @@ class List {
     const render = soon(() => this.render());
     context.expenseList.addEventListener('change', render);
     context.sync.addEventListener('change', render);
-    context.navigation.addEventListener('change', ({ byAddress }) => this.#moved(byAddress));
+    context.navigation.addEventListener('change', ({ byAddress }) => queueMicrotask(() => this.#moved(byAddress)));
   }
 
   render() {
@@ -52,13 +52,17 @@ class List {
     }
   }
 
+  // Called when the view is in sight. Going back, the browser scrolls by itself.
   #moved(byAddress) {
-    if (this.#context.navigation.current === 'entries') {
-      this.render();
-      const above = this.element.getBoundingClientRect().top;
-      if (!byAddress && above < 0) {
-        this.element.scrollIntoView();
-      }
+    if (this.#context.navigation.current !== 'entries') {
+      return;
+    }
+    this.render();
+    if (!byAddress && this.element.getBoundingClientRect().top < 0) {
+      this.element.scrollIntoView();
+    }
+    if (!byAddress && !document.activeElement?.offsetParent) {
+      this.#title.focus({ preventScroll: true }); // what had the focus is out of sight
     }
   }
 
@@ -82,19 +86,12 @@ class List {
 
   /** Moves the focus to the row below; without a focused row, to the first one in sight. */
   next() {
-    this.#focusRow(1);
+    this.#list.moveFocus(1);
   }
 
   /** Moves the focus to the row above. */
   previous() {
-    this.#focusRow(-1);
-  }
-
-  #focusRow(by) {
-    const { focused, count, firstInSight } = this.#list;
-    if (count > 0) {
-      this.#list.focus(focused < 0 ? firstInSight : Math.min(count - 1, Math.max(0, focused + by)));
-    }
+    this.#list.moveFocus(-1);
   }
 
   /** Opens a row in the editor, if this person may change it. */

@@ -2,21 +2,28 @@ import { flowBars, labelStep, short } from '../charts.js';
 import { points } from '../dashboard.js';
 import { inWords } from '../days.js';
 import { arrange, h, place, setAttribute, setText, svg } from '../dom.js';
+import { filterOfDays } from '../filter.js';
 import { micros, money } from '../numbers.js';
 import { ChartCard } from './chartcard.js';
+import { findLink } from './findlink.js';
 
 const height = 236;
 const margin = { left: 46, right: 2, top: 10, bottom: 24 };
 const widest = 26; // of a bar, in pixels
 
-/** Income and spending by day: bars above and below a line. */
-export function flowCard() {
-  const chart = new FlowChart();
+/** Income and spending by day: bars above and below a line. A day leads to its entries. */
+export function flowCard(navigation) {
+  const chart = new FlowChart((key) => navigation.find(filterOfDays(key)));
+  const link = (key) => {
+    const { element, show } = findLink(navigation);
+    show(longName(key), filterOfDays(key));
+    return element;
+  };
   return new ChartCard({
     id: 'by-day', title: (data) => `In and out by ${data && isMonth(points(data)[0].key) ? 'month' : 'day'}`, chart,
     columns: ['When', 'In', 'Out'],
     rows: (data) => points(data).filter((p) => p.income || p.expense).reverse()
-      .map((p) => [longName(p.key), money(micros(p.income), data.currency), money(micros(p.expense), data.currency)]),
+      .map((p) => [link(p.key), money(micros(p.income), data.currency), money(micros(p.expense), data.currency)]),
     empty: ({ totals }) => (totals.count > 0 ? '' : 'There are no entries in these days.'),
   });
 }
@@ -34,8 +41,13 @@ class FlowChart {
   /** What stands above the chart. */
   extra = this.#legend.element;
 
-  constructor() {
+  /** @param {(key: string) => void} choose is called with the day or month whose bars were clicked */
+  constructor(choose) {
     this.element.append(this.#band, this.#grid, this.#bars, this.#labels);
+    this.element.addEventListener('click', (event) => {
+      const i = this.#slotAt(event);
+      i >= 0 && choose(this.#drawn.list[i].key);
+    });
     this.element.addEventListener('pointermove', (event) => this.#point(event));
     this.element.addEventListener('pointerleave', () => this.#leave());
   }
@@ -70,8 +82,12 @@ class FlowChart {
     return group;
   }
 
-  #point({ offsetX }) {
-    const i = this.#drawn?.layout.slots.findIndex((s) => offsetX >= s.x && offsetX < s.x + s.width) ?? -1;
+  #slotAt({ offsetX }) {
+    return this.#drawn?.layout.slots.findIndex((s) => offsetX >= s.x && offsetX < s.x + s.width) ?? -1;
+  }
+
+  #point(event) {
+    const i = this.#slotAt(event);
     if (i < 0) {
       this.#leave();
       return;

@@ -28,16 +28,22 @@ export class MonthWalk {
 
   /** Shows the present month among those of rows, which are sorted by day, the newest first. */
   show(rows) {
-    const { place, month } = this.#navigation;
+    const { place } = this.#navigation;
     const chosenDays = this.#all && (place.from || place.to);
-    const months = new Set([...monthsOf(rows), thisMonth(), ...month === allMonths ? [] : [month]]);
-    const values = [...chosenDays ? [days] : [], ...this.#all || month === allMonths ? [allMonths] : [], ...[...months].sort().reverse()];
+    const months = new Set([...monthsOf(rows), thisMonth(), this.#month]);
+    months.delete(allMonths);
+    const values = [...chosenDays ? [days] : [], ...this.#all ? [allMonths] : [], ...[...months].sort().reverse()];
     if (String(values) !== String([...this.#options.keys()])) {
       this.#options = new Map(values.map((value) => [value, h('option', { value })]));
       this.#choice.replaceChildren(...this.#options.values());
     }
     this.#options.forEach((option, value) => setText(option, this.#name(value)));
-    this.#choice.value = chosenDays ? days : month;
+    this.#choice.value = chosenDays ? days : this.#month;
+  }
+
+  get #month() {
+    const { month } = this.#navigation;
+    return month === allMonths && !this.#all ? thisMonth() : month;
   }
 
   #name(value) {
@@ -55,9 +61,9 @@ export class MonthWalk {
   }
 
   #walk(months) {
-    const { place, month } = this.#navigation;
-    const day = place.from || place.to;
-    const start = day ? monthOf(day) : month === allMonths ? thisMonth() : month;
+    const { place } = this.#navigation;
+    const day = this.#all ? place.from || place.to : '';
+    const start = day ? monthOf(day) : this.#month === allMonths ? thisMonth() : this.#month;
     this.#choose(monthsLater(start, months));
   }
 }

@@ -1,27 +1,34 @@
+import { allMonths } from '../address.js';
 import { moment, monthName, today } from '../days.js';
 import { h, setText, soon } from '../dom.js';
+import { monthInWords } from '../months.js';
 import { money } from '../numbers.js';
 import { text } from '../text.js';
-import { monthTotals } from '../totals.js';
+import { balanceOf, monthTotals } from '../totals.js';
 
 /**
- * Income and spending of this month until today, what is entered for days to come, and
+ * Income and spending of the month that is shown until today, what is entered for days to come, and
  * as of when all figures are if there is no connection. The balance is in the header.
  */
-export function mount({ expenseList, balance, settings }) {
+export function mount({ expenseList, balance, navigation, settings }) {
   const figures = { income: figure('income'), spent: figure('spent'), upcoming: figure('upcoming') };
   const list = h('dl', { class: 'figures' }, Object.values(figures).map((f) => f.element));
   const rule = h('p', { class: 'hint', hidden: true }, text('figures.upcomingRule'));
   const asOf = h('p', { class: 'hint as-of', hidden: true });
 
   function render() {
-    const day = today();
-    const sums = monthTotals(expenseList.sums(), day.slice(0, 7), { home: settings.currency });
-    figures.income.show(text('figures.in', { month: monthName(day) }), inWords(sums, 'income'));
-    figures.spent.show(text('figures.out', { month: monthName(day) }), inWords(sums, 'spent'));
+    const month = shortMonth(navigation.month);
+    const sums = sumsOf(navigation.month);
+    figures.income.show(text('figures.in', { month }), inWords(sums, 'income'));
+    figures.spent.show(text('figures.out', { month }), inWords(sums, 'spent'));
     renderUpcoming(balance.upcoming());
     asOf.hidden = balance.asOf === null;
     setText(asOf, balance.asOf === null ? '' : text('figures.asOf', { moment: moment(balance.asOf) }));
+  }
+
+  function sumsOf(month) {
+    const home = settings.currency;
+    return month === allMonths ? balanceOf(expenseList.sums(), { home }) : monthTotals(expenseList.sums(), month, { home });
   }
 
   function renderUpcoming(sums) {
@@ -31,7 +38,16 @@ export function mount({ expenseList, balance, settings }) {
   }
 
   balance.addEventListener('change', soon(render));
+  navigation.addEventListener('change', render);
   return { aside: h('section', { class: 'summary', aria: { label: text('figures.summary') } }, list, rule, asOf), render };
+}
+
+/** A month in words, with its year if that is another. */
+function shortMonth(month) {
+  if (month === allMonths) {
+    return text('find.everyMonth');
+  }
+  return month.slice(0, 4) === today().slice(0, 4) ? monthName(`${month}-01`) : monthInWords(month);
 }
 
 function figure(kind) {

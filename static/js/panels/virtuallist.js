@@ -74,14 +74,12 @@ export class VirtualList {
     return this.#groups[group].rows[row];
   }
 
-  /** Gives the row with an index the focus; the browser scrolls to it. */
-  focus(index) {
-    this.#elementOf(index).focus();
-  }
-
-  /** The index of the first row in the window, 0 if there is none. */
-  get firstInSight() {
-    return Math.max(0, this.#layout.rowAt(this.#scrolled()));
+  /** Moves the focus by so many rows, or, if none has it, to the first in the window. The browser scrolls to it. */
+  moveFocus(by) {
+    const to = this.focused < 0 ? this.#layout.rowAt(this.#scrolled()) : this.focused + by;
+    if (this.count > 0) {
+      this.#elementOf(Math.min(this.count - 1, Math.max(0, to))).focus();
+    }
   }
 
   #elementOf(index) {

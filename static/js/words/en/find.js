@@ -9,6 +9,7 @@ export const find = {
   'find.month': 'Month',
   'find.months': 'Months',
   'find.allMonths': 'All months',
+  'find.everyMonth': 'all months',
   'find.earlier': 'Earlier month',
   'find.later': 'Later month',
   'find.from': 'From {day}',
@@ -37,5 +38,4 @@ export const find = {
   'find.anyDevice': 'All devices',
   'find.thisDevice': 'This device',
   'find.notAnAmount': 'Enter an amount, such as {example}.',
-  'find.showEntries': 'Show the entries: {what}',
 };
