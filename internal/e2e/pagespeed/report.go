@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"expenseflow/static"
+)
+
+// A target is what a figure may be at most.
+type target struct {
+	name string
+	most float64
+	unit string
+}
+
+// sizeFigure is the name of the figure that no browser measures.
+const sizeFigure = "size of all files, gzip"
+
+var targets = []target{
+	{"first row, first visit", 1000, "ms"},
+	{"first row, again", 1000, "ms"},
+	{"typing a description", 50, "ms"},
+	{"typing a search", 50, "ms"},
+	{"frame, by wheel", 33, "ms"},
+	{"frame, by scroll bar", 33, "ms"},
+	{sizeFigure, 130, "KB"},
+}
+
+// report prints a row for each target. The error says how many are missed.
+func report(w io.Writer, figures map[string][]float64, size int) error {
+	figures[sizeFigure] = []float64{float64(size) / 1000}
+	missed := 0
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "figure\tat most\tmedian\tworst\t")
+	for _, t := range targets {
+		rounds := slices.Sorted(slices.Values(figures[t.name]))
+		if len(rounds) == 0 {
+			missed++
+			fmt.Fprintf(table, "%s\t%.0f %s\tnot there\t\tMISSED\n", t.name, t.most, t.unit)
+			continue
+		}
+		median, verdict := rounds[len(rounds)/2], ""
+		if median > t.most {
+			missed++
+			verdict = "MISSED"
+		}
+		fmt.Fprintf(table, "%s\t%.0f %s\t%.0f\t%.0f\t%s\n", t.name, t.most, t.unit, median, rounds[len(rounds)-1], verdict)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d of %d targets are missed", missed, len(targets))
+	}
+	return nil
+}
+
+// pageSize returns how many bytes the page's files have, each compressed.
+func pageSize() (int, error) {
+	size := 0
+	err := fs.WalkDir(static.Files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, ".d.ts") {
+			return err
+		}
+		content, err := fs.ReadFile(static.Files, name)
+		if err != nil {
+			return err
+		}
+		n, err := compressed(content)
+		size += n
+		return err
+	})
+	return size, err
+}
+
+func compressed(content []byte) (int, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return 0, err
+	}
+	err = w.Close()
+	return b.Len(), err
+}
