@@ -55,8 +55,17 @@ func (w *window) frame(t *testing.T, place int) *window {
 	return f
 }
 
+// addIn fills in the form of a frame of w, whatever currency the label of its amount names.
+func (w *window) addIn(t *testing.T, frame *window, description, amount string) {
+	t.Helper()
+	frame.do(t, "tap", map[string]any{"part": ".expense-form input[inputmode=decimal]"})
+	w.types(t, amount)
+	frame.fill(t, "Description", description)
+	frame.press(t, "Add")
+}
+
 // What is added on the laptop of the demo is on its phone, and the other way round after the
-// phone was offline.
+// phone was offline. Then the diagnostics find nothing that differs.
 func TestDemoShowsOneAccountOnTwoDevices(t *testing.T) {
 	page := startBrowser(t).open(t, startDemo(t), look{"viewport": map[string]int{"width": 1440, "height": 900}})
 	laptop, phone := page.frame(t, 1), page.frame(t, 2)
@@ -64,14 +73,22 @@ func TestDemoShowsOneAccountOnTwoDevices(t *testing.T) {
 	laptop.awaitStatus(t, "Live")
 	page.checkAccess(t, "the demo")
 
-	laptop.add(t, "Lunch with Cleo", "18.50")
+	page.addIn(t, laptop, "Lunch with Cleo", "18.50")
 	phone.awaitText(t, "Lunch with Cleo")
 	page.press(t, "Take offline")
 	page.awaitButton(t, "Bring back online")
 	phone.press(t, "Add entry")
-	phone.add(t, "Ice cream", "4.20")
+	page.addIn(t, phone, "Ice cream", "4.20")
 	phone.awaitStatus(t, "Offline · 1 waiting")
 	page.press(t, "Bring back online")
 	laptop.awaitText(t, "Ice cream")
 	phone.awaitStatus(t, "Live")
+
+	laptop.press(t, "Menu")
+	laptop.press(t, "Diagnostics")
+	laptop.awaitText(t, "WebSocket since")
+	laptop.awaitText(t, "expense_created")
+	laptop.press(t, "Compare now")
+	laptop.awaitText(t, "Equal: ")
+	laptop.checkAccess(t, "diagnostics")
 }

@@ -18,6 +18,7 @@ import * as signOutButton from './panels/signout.js';
 import * as balance from './panels/balance.js';
 import * as budgets from './panels/budgets.js';
 import * as account from './panels/account.js';
+import * as diagnostics from './panels/diagnostics.js';
 import { Editor } from './panels/editor.js';
 import * as newEntry from './panels/newentry.js';
 import * as invitations from './panels/invitations.js';
@@ -52,7 +53,7 @@ import { Navigation } from './navigation.js';
  * date. A new panel is a line here, in index.html and in sw.js.
  */
 const panels = [
-  balance, connectionStatus, notifications, invitations, account, signOutButton, serviceStatus, summary, newEntry,
+  balance, connectionStatus, notifications, invitations, account, diagnostics, signOutButton, serviceStatus, summary, newEntry,
   parkedChanges, viewTabs, people, expenseListPanel, overview, budgets,
 ];
 
@@ -249,7 +250,6 @@ function revokeSignedOut() {
 }
 
 window.addEventListener('online', revokeSignedOut);
-
 applyLanguage();
 start();
 navigator.serviceWorker?.register('/sw.js').catch(() => {}); // only a start without a server needs it

@@ -61,6 +61,11 @@ export class Book {
     return this.#expenses.get(id);
   }
 
+  /** The ids of all expenses. */
+  ids() {
+    return [...this.#expenses.keys()];
+  }
+
   /** The ids of expenses that may have changed since it was called last. */
   takeTouched() {
     const touched = this.#touched;

@@ -20,12 +20,16 @@ export class LiveConnection extends EventTarget {
   #auth;
   #socket = null;
   #listeners = [];
+  #listenersToAll = [];
   #timer = null;
   #taken = ''; // the token by which the server knows the connection
   #stopped = false;
 
   /** Whether it is connected. */
   connected = false;
+
+  /** When that changed last, in milliseconds; null if it never did. */
+  since = null;
 
   /** Whether the last attempt to connect failed. */
   failed = false;
@@ -40,6 +44,17 @@ export class LiveConnection extends EventTarget {
   listen(event, handle) {
     this.#listeners.push([event, handle]);
     this.#socket?.on(event, handle);
+  }
+
+  /** Adds a listener for every event of the server: its name, then its arguments. */
+  listenToAll(handle) {
+    this.#listenersToAll.push(handle);
+    this.#socket?.onAny(handle);
+  }
+
+  /** By what it is connected: `websocket` or `polling`; '' without a connection. */
+  get transport() {
+    return (this.connected && this.#socket.io.engine?.transport.name) || '';
   }
 
   /**
@@ -73,6 +88,7 @@ export class LiveConnection extends EventTarget {
     this.#socket.on('connect_error', (err) => this.#onConnectError(err));
     this.#socket.on('auth_expired', () => this.#expired());
     this.#listeners.forEach(([event, handle]) => this.#socket.on(event, handle));
+    this.#listenersToAll.forEach((handle) => this.#socket.onAny(handle));
   }
 
   /** Reconnects without waiting for the pause: the network is back. */
@@ -133,6 +149,9 @@ export class LiveConnection extends EventTarget {
   }
 
   #setConnected(connected) {
+    if (connected !== this.connected) {
+      this.since = Date.now();
+    }
     this.connected = connected;
     this.dispatchEvent(new Event('state'));
   }

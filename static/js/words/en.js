@@ -2,6 +2,7 @@ import { amount } from './en/amount.js';
 import { budgets } from './en/budgets.js';
 import { categories } from './en/categories.js';
 import { days } from './en/days.js';
+import { diagnostics } from './en/diagnostics.js';
 import { entries } from './en/entries.js';
 import { errors } from './en/errors.js';
 import { figures } from './en/figures.js';
@@ -17,6 +18,7 @@ export const words = {
   ...budgets,
   ...categories,
   ...days,
+  ...diagnostics,
   ...entries,
   ...errors,
   ...figures,
