@@ -15,7 +15,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	for _, db := range databases {
 		t.Run(db.name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, db.settings(t)...)
+			p := startRaced(t, db.settings(t)...)
 			a := register(t, p)
 			d := startNode(t).connect(t, a, transports[1])
 			ops := a.creates(3000)
@@ -95,7 +95,7 @@ func repeated(list []string) []string {
 // sending its batch until it is answered, as the old page does every thirty
 // seconds.
 func TestKilledAtAnyMoment(t *testing.T) {
-	p := start(t)
+	p := startRaced(t)
 	a := register(t, p)
 	ops := a.creates(400)
 	for _, delay := range []time.Duration{0, 5, 10, 20, 40} {

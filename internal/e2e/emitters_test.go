@@ -51,7 +51,7 @@ func newEmitterFixture(t *testing.T, kind emitterKind) *emitterFixture {
 	// Tests of one server share its channels, but for the prefix.
 	prefix := strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))
 	metrics := fmt.Sprintf("127.0.0.1:%d", port)
-	p := start(t, append(settings, "METRICS_ADDR="+metrics, "EMITTER_PREFIX="+prefix)...)
+	p := startRaced(t, append(settings, "METRICS_ADDR="+metrics, "EMITTER_PREFIX="+prefix)...)
 	f := &emitterFixture{emitter: startDriver(t, "emitter.js"), a: register(t, p), b: register(t, p), metrics: "http://" + metrics}
 	clients := startNode(t)
 	clients.elsewhere = true // what an application makes up is on no page of ours

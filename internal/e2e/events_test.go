@@ -62,7 +62,7 @@ func document(t *testing.T, body []byte, deviceID string) map[string]any {
 
 // A change whose author is unknown carries no deviceId, rather than an empty one.
 func TestUnknownDeviceIsNotNamed(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	d := startNode(t).connect(t, a, transports[1])
 	a.create(t, "lunch", "")
@@ -77,7 +77,7 @@ func TestD23OwnTokenIsSparedOnRequest(t *testing.T) {
 	for _, suppress := range []bool{false, true} {
 		t.Run(fmt.Sprint(suppress), func(t *testing.T) {
 			t.Parallel()
-			p := start(t, fmt.Sprintf("SUPPRESS_SELF_BY_TOKEN=%v", suppress))
+			p := startRaced(t, fmt.Sprintf("SUPPRESS_SELF_BY_TOKEN=%v", suppress))
 			n := startNode(t)
 			a := register(t, p)
 			own, other := n.connect(t, a, transports[1]), n.connect(t, a.login(t), transports[1])
@@ -152,7 +152,7 @@ func TestDevicesReturnToARestartedServer(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t)
+			p := startRaced(t)
 			a := register(t, p)
 			devices := startNode(t).connectAll(t, a)
 

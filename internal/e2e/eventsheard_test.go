@@ -49,7 +49,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, "ADMIN_TOKEN="+operatorToken, "NOTIFY_EXPENSES=true", "LOW_BALANCE_THRESHOLD=100")
+	p := startRaced(t, "ADMIN_TOKEN="+operatorToken, "NOTIFY_EXPENSES=true", "LOW_BALANCE_THRESHOLD=100")
 	a, n := register(t, p), startNode(t)
 	s := &eventFixture{a: a, n: n, page: page, answers: map[string]json.RawMessage{}}
 	s.phone = n.openAs(t, a, map[string]any{"deviceId": a.phone()})

@@ -77,7 +77,7 @@ func killedAt(t *testing.T, db database, d death) {
 	if runs == 0 {
 		runs = map[string]int{"sqlite": 2, "postgres": 1}[db.name]
 	}
-	p := startFile(t, mortal, db.settings(t)...)
+	p := startRaced(t, db.settings(t)...)
 	var slowest time.Duration
 	for first := 0; first < runs && !t.Failed(); first += fixtureRuns {
 		t.Run(fmt.Sprint("from ", first), func(t *testing.T) {

@@ -20,7 +20,7 @@ type limitFixture struct {
 // is answered as docs/refusals.md says, and is in the log with its setting. Those that need a
 // crowd, a slow client or a full memory have tests of their own.
 func TestEachLimitIsMetByARealClientAndAnsweredAsDocumented(t *testing.T) {
-	p := start(t, "LOG_FORMAT=json", "FRONTEND_URL=https://money.example.org", "ADMIN_TOKEN=an administrator's token",
+	p := startRaced(t, "LOG_FORMAT=json", "FRONTEND_URL=https://money.example.org", "ADMIN_TOKEN=an administrator's token",
 		"RATE_LIMIT=30/15m", "AUTH_RATE_LIMIT=2/15m", "AUTH_ACCOUNT_RATE_LIMIT=1/15m",
 		"SYNC_RATE_LIMIT=60/1m", "SOCKET_RATE=12/1h", "MAX_EXPENSES_PER_USER=2",
 		"MAX_ROOMS_PER_SOCKET=1", "MAX_DASHBOARDS_PER_USER=1", "MAX_CONNECTIONS_PER_USER=3", "MAX_CONNECTIONS=20",

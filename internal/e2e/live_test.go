@@ -126,7 +126,7 @@ func TestLiveEventNamesChooseASpelling(t *testing.T) {
 	for names, want := range map[string]string{"underscore": "expense_created", "colon": "expense:created"} {
 		t.Run(names, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, "EVENT_NAMES="+names)
+			p := startRaced(t, "EVENT_NAMES="+names)
 			a := register(t, p)
 			d := startNode(t).connect(t, a, transports[1])
 			var ids []string
@@ -142,7 +142,7 @@ func TestLiveEventNamesChooseASpelling(t *testing.T) {
 // The line breaks exactly behind one of the two spellings, with the other one
 // already on its way or not: each of them is heard once.
 func TestLiveACutBetweenTheSpellingsRepeatsNeitherAndMissesNeither(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	for _, behind := range []string{"expense_created", "expense:created"} {
 		t.Run(behind, func(t *testing.T) {
 			t.Parallel()
@@ -255,7 +255,7 @@ func TestLiveCommandsThatAreRefusedChangeNothing(t *testing.T) {
 }
 
 func TestLiveWhoSaysTooMuchIsRefused(t *testing.T) {
-	p := start(t, "SOCKET_RATE=5/1h")
+	p := startRaced(t, "SOCKET_RATE=5/1h")
 	a := register(t, p)
 	d := startNode(t).connect(t, a, transports[1])
 	for range 5 {
@@ -336,7 +336,7 @@ func TestLiveNotificationsAreKeptAndCountedOnEveryDevice(t *testing.T) {
 
 // A device that was away hears a notification like any change: once.
 func TestLiveNotificationsAreRecovered(t *testing.T) {
-	p := start(t)
+	p := startRaced(t)
 	x, a := startProxy(t, p), register(t, p)
 	d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 	away(t, x, d, func() {
@@ -360,7 +360,7 @@ func TestLiveNotificationsAreRecovered(t *testing.T) {
 }
 
 func TestLiveExpenseNotificationsAreForTheOtherDevices(t *testing.T) {
-	p := start(t, "NOTIFY_EXPENSES=true")
+	p := startRaced(t, "NOTIFY_EXPENSES=true")
 	h := newHousehold(t, p)
 	e := h.create(t, "secret of the first", h.device("1"))
 	for _, i := range []int{0, 2} {
@@ -443,7 +443,7 @@ func without(board map[string]any) map[string]any {
 }
 
 func TestLiveDashboardsOfNoRangeAreRefused(t *testing.T) {
-	d := newHousehold(t, sqlite(t)).devices[0]
+	d := newHousehold(t, sqliteRaced(t)).devices[0]
 	for i, arg := range []any{
 		map[string]any{"from": "2026-02-01", "to": "2026-01-01"}, map[string]any{"from": "soon"}, "2026-01-01", 7, []any{},
 	} {
@@ -484,7 +484,7 @@ func TestLiveALargeBatchIsOneEventForWhoAsks(t *testing.T) {
 const adminToken = "an admin token of the tests"
 
 func TestLiveSystemStatusIsToldToEverybody(t *testing.T) {
-	p := start(t, "ADMIN_TOKEN="+adminToken)
+	p := startRaced(t, "ADMIN_TOKEN="+adminToken)
 	h := newHousehold(t, p)
 	everybody := append(h.devices, h.foreign)
 	is := func(status, message string) func(map[string]any) bool {
@@ -519,14 +519,14 @@ func TestLiveSystemStatusIsToldToEverybody(t *testing.T) {
 }
 
 func TestLiveWithoutAnAdminTokenThereIsNoAdmin(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	call(t, http.MethodPost, p.url()+"/api/admin/status", "", map[string]any{"status": "ok"}).want(t, http.StatusNotFound)
 }
 
 // Old pages listen to the first seed's events alone: a thousand of the others do
 // them no harm, and what they sent they hear once.
 func TestLiveStatesNeverMoveAnOffset(t *testing.T) {
-	p := start(t)
+	p := startRaced(t)
 	x, a := startProxy(t, p), register(t, p)
 	d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 	d.answered(t, "dashboard:subscribe")

@@ -13,7 +13,7 @@ import (
 // disconnected, and states are right again afterwards.
 func TestLiveADatabaseThatIsAwayIsToldOf(t *testing.T) {
 	db := testneed.NewPostgres(t)
-	h := newHousehold(t, start(t, "DATABASE_URL="+db.URL))
+	h := newHousehold(t, startRaced(t, "DATABASE_URL="+db.URL))
 	everybody := append(h.devices, h.foreign)
 	is := func(status string) func(map[string]any) bool {
 		return func(p map[string]any) bool { return p["status"] == status }

@@ -50,28 +50,30 @@ func runAll(m *testing.M) (code int, err error) {
 	return code, goleak.Find()
 }
 
-// binary builds the program once, with the race detector if this test has it.
-var binary = sync.OnceValues(func() (string, error) { return build("expenseflow", testneed.Race) })
+// binary is the program without the race detector, as users have it: for tests in which
+// one thing happens after the other, such as clicks in a page, and for what the detector
+// would change, which is how much memory it takes and how far clients fall behind.
+var binary = sync.OnceValues(func() (string, error) { return build("expenseflow", false) })
 
-// mortal is the program with fail points (package overlay).
-var mortal = sync.OnceValues(func() (string, error) {
-	list, err := overlay.Write(filepath.Join(work, "overlay"))
-	if err != nil {
-		return "", err
-	}
-	return build("expenseflow-failpoints", testneed.Race, "-overlay", list)
-})
-
-// plain is the program as users have it, for what the race detector would change:
-// how much memory it takes, and how far clients fall behind.
-var plain = sync.OnceValues(func() (string, error) {
+// raced is the program with the race detector, if this test has it: for tests in which
+// devices or processes do things at once, or are killed while they do.
+var raced = sync.OnceValues(func() (string, error) {
 	if !testneed.Race {
 		return binary()
 	}
-	return build("expenseflow-plain", false)
+	return build("expenseflow-race", true)
 })
 
-func build(name string, race bool, flags ...string) (string, error) {
+// patches is the list of package overlay. Of its patches those are used that name a fail
+// point or have passwords hashed cheaply; see environment.
+var patches = sync.OnceValues(func() (string, error) { return overlay.Write(filepath.Join(work, "overlay")) })
+
+func build(name string, race bool) (string, error) {
+	list, err := patches()
+	if err != nil {
+		return "", err
+	}
+	flags := []string{"-overlay", list}
 	if race {
 		flags = append(flags, process.RaceFlags...)
 	}

@@ -190,7 +190,7 @@ var recovering = []string{"sio-4.6.2", "sio-4.7.5", "socket.io-client"}
 
 // Every client library hears the program's events; those that can catch up do,
 // and the others hear nothing twice.
-func TestClientMatrixOnTheProgram(t *testing.T) { clientMatrix(t, sqlite(t)) }
+func TestClientMatrixOnTheProgram(t *testing.T) { clientMatrix(t, sqliteRaced(t)) }
 
 // clientMatrix runs every client library against p, which may be a balancer.
 func clientMatrix(t *testing.T, p *program) {

@@ -143,7 +143,7 @@ func awaitListener(t *testing.T, addr string) {
 
 func TestNginxCarriesEveryTransport(t *testing.T) {
 	t.Parallel()
-	p, n := sqlite(t), startNode(t)
+	p, n := sqliteRaced(t), startNode(t)
 	url := startNginx(t, p)
 	for _, tr := range transports {
 		t.Run(tr.name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestNginxCarriesEveryTransport(t *testing.T) {
 // reads the program's answer.
 func TestNginxLeavesTheSizeOfBatchesToTheProgram(t *testing.T) {
 	t.Parallel()
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	url, a := startNginx(t, p), register(t, p)
 	batch := func(padding int) answer {
 		body := `{"operations":[]` + strings.Repeat(" ", padding) + `}`

@@ -19,7 +19,7 @@ import (
 // meanwhile, nothing is lost and nothing is stored twice (docs/contract.md#d11, docs/contract.md#d18, docs/contract.md#d19).
 func TestD18DatabaseIsGoneForAWhile(t *testing.T) {
 	db := testneed.NewPostgres(t)
-	p := start(t, "DATABASE_URL="+db.URL)
+	p := startRaced(t, "DATABASE_URL="+db.URL)
 	a := register(t, p)
 	n := startNode(t)
 	devices := n.connectAll(t, a)
@@ -84,7 +84,7 @@ func (a *account) untilAnswered(ops []operation) ([]string, error) {
 func TestDatabaseIsKilledUnderLoad(t *testing.T) {
 	const writers, batches, size, kills = 4, 30, 20, 3
 	db := testneed.NewPostgres(t)
-	p := start(t, "DATABASE_URL="+db.URL)
+	p := startRaced(t, "DATABASE_URL="+db.URL)
 	a := register(t, p)
 	listener := startNode(t).connect(t, a, transports[1])
 
@@ -144,7 +144,7 @@ func (a *account) write(device string, batches, size int, sent chan<- struct{}) 
 // what one stores is heard at the other.
 func TestTwoProcessesOnOneDatabase(t *testing.T) {
 	url := "DATABASE_URL=" + testneed.Postgres(t)
-	p, q := start(t, url), start(t, url)
+	p, q := startRaced(t, url), startRaced(t, url)
 	a := register(t, p)
 	n := startNode(t)
 	here := n.connect(t, a, transports[1])

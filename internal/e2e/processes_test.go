@@ -29,7 +29,7 @@ func processes(t *testing.T, n int, settings ...string) []*program {
 	all := make([]*program, n)
 	for i := range all {
 		own := []string{"DATABASE_URL=" + db.URL, "TRUSTED_PROXIES=127.0.0.1", "METRICS_ADDR=" + freeAddr(t)}
-		all[i] = start(t, append(own, settings...)...)
+		all[i] = startRaced(t, append(own, settings...)...)
 	}
 	return all
 }

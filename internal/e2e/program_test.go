@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"expenseflow/internal/e2e/overlay/quickhash"
 	"expenseflow/internal/testneed"
 )
 
@@ -45,10 +46,16 @@ type program struct {
 }
 
 // start returns a program of t's own, running, with settings such as
-// "JWT_EXPIRE=5".
+// "JWT_EXPIRE=5". It is without the race detector: see startRaced.
 func start(t *testing.T, settings ...string) *program {
 	t.Helper()
 	return startFile(t, binary, settings...)
+}
+
+// startRaced is start for tests in which several things happen at once.
+func startRaced(t *testing.T, settings ...string) *program {
+	t.Helper()
+	return startFile(t, raced, settings...)
 }
 
 // startFile is start with another file than the usual one.
@@ -105,37 +112,48 @@ var sharedPrograms struct {
 	byName map[string]*program
 }
 
-// shared returns the one program on db that tests share; never stop it.
+// shared returns the one raced program on db that tests share; never stop it.
 func shared(t *testing.T, db database) *program {
 	t.Helper()
-	settings := db.settings(t)
+	return sharedOf(t, db.name, raced, db.settings(t))
+}
+
+// sharedOf returns the shared program of this name; the first call starts it.
+func sharedOf(t *testing.T, name string, file func() (string, error), settings []string) *program {
+	t.Helper()
 	sharedPrograms.Lock()
 	defer sharedPrograms.Unlock()
-	if p := sharedPrograms.byName[db.name]; p != nil {
+	if p := sharedPrograms.byName[name]; p != nil {
 		return p
 	}
-	p, err := launchShared(db.name, settings)
+	p, err := launchShared(name, file, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if sharedPrograms.byName == nil {
 		sharedPrograms.byName = make(map[string]*program)
 	}
-	sharedPrograms.byName[db.name] = p
+	sharedPrograms.byName[name] = p
 	return p
 }
 
-func launchShared(name string, settings []string) (*program, error) {
+func launchShared(name string, file func() (string, error), settings []string) (*program, error) {
 	dir := filepath.Join(work, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return launch(binary, dir, settings)
+	return launch(file, dir, settings)
 }
 
-// sqlite returns the shared program on SQLite, for what has nothing to do with
-// the database.
+// sqlite returns a shared program on SQLite, for what has nothing to do with the
+// database. It is without the race detector, as start's is.
 func sqlite(t *testing.T) *program {
+	t.Helper()
+	return sharedOf(t, "unraced", binary, nil)
+}
+
+// sqliteRaced is sqlite for tests in which several things happen at once.
+func sqliteRaced(t *testing.T) *program {
 	t.Helper()
 	return shared(t, databases[0])
 }
@@ -190,6 +208,7 @@ func (p *program) environment() []string {
 		"JWT_SECRET=" + jwtSecret,
 		"DRAIN_SPREAD=0", // other tests' programs on the same database would take the sockets
 		"GORACE=halt_on_error=0",
+		quickhash.Variable + "=1",
 	}
 	return slices.Concat(usual, p.env)
 }

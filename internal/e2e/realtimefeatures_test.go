@@ -21,7 +21,7 @@ func TestTheSecondFrontendsDocumentRunsAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	metrics := fmt.Sprintf("127.0.0.1:%d", port)
-	p := start(t, "NOTIFY_EXPENSES=true", "NOTIFY_BALANCE=true", "MAX_CONNECTIONS_PER_USER=5", "METRICS_ADDR="+metrics)
+	p := startRaced(t, "NOTIFY_EXPENSES=true", "NOTIFY_BALANCE=true", "MAX_CONNECTIONS_PER_USER=5", "METRICS_ADDR="+metrics)
 	cmd := exec.CommandContext(t.Context(), path, "realtime-features.js", p.url(), "http://"+metrics)
 	cmd.Dir = npmDir
 	dieWithParent(cmd)

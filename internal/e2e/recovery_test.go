@@ -59,7 +59,7 @@ func TestWhoWasAwayHearsEverythingOnce(t *testing.T) {
 		for _, before := range []int{0, 3} {
 			t.Run(fmt.Sprintf("%s, %d events before", tr.name, before), func(t *testing.T) {
 				t.Parallel()
-				p := start(t)
+				p := startRaced(t)
 				x, a := startProxy(t, p), register(t, p)
 				d := startNode(t).connectAt(t, x.URL(), a, tr)
 				var want []string
@@ -140,7 +140,7 @@ func TestTenThousandMissedChangesAreCaughtUp(t *testing.T) {
 // the account before mean nothing, and nothing of either account's is heard by
 // the other.
 func TestAnotherAccountInTheSamePageBeginsAnew(t *testing.T) {
-	p := start(t)
+	p := startRaced(t)
 	x, a, b := startProxy(t, p), register(t, p), register(t, p)
 	n := startNode(t)
 	d := n.connectAt(t, x.URL(), a, transports[1])
@@ -188,7 +188,7 @@ func TestWhereTheLogCannotTellTheClientBeginsAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t)
+			p := startRaced(t)
 			x, a := startProxy(t, p), register(t, p)
 			d := startNode(t).connectAt(t, x.URL(), a, transports[1])
 			before := a.settle(t, d)

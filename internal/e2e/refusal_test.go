@@ -34,7 +34,7 @@ func claims(key, userID string, life time.Duration) jwt.MapClaims {
 }
 
 func TestSocketIsRefused(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	none := token(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims("id", a.ID, time.Hour))
 	tests := []struct {
@@ -77,7 +77,7 @@ func TestSocketIsRefused(t *testing.T) {
 
 // A token in the address would end up in logs, so it counts for nothing there.
 func TestTokenInTheAddressIsNoToken(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	options := transports[1].options()
 	options["query"] = map[string]any{"token": a.Token}
@@ -86,7 +86,7 @@ func TestTokenInTheAddressIsNoToken(t *testing.T) {
 }
 
 func TestSocketIsLetIn(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	tests := []struct {
 		name    string
@@ -149,7 +149,7 @@ func TestLogoutClosesTheTokensSockets(t *testing.T) {
 }
 
 func TestD33ExpiredTokenClosesItsSocket(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	n := startNode(t)
 	n.connectAll(t, a) // Node takes its time to load
@@ -165,7 +165,7 @@ func TestD33ExpiredTokenClosesItsSocket(t *testing.T) {
 
 // Events of the old vocabulary and of none at all do no harm.
 func TestUnknownEventsAreHarmless(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	d := startNode(t).connect(t, a, transports[1])
 	d.emit(t, "no such event", 1, nil, map[string]any{"a": []int{1}})

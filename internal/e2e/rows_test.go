@@ -70,7 +70,7 @@ func TestD5AQueueOfMoreThanAHundredKilobytesDrains(t *testing.T) {
 }
 
 func TestD8NobodyIsServedWithoutAToken(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	e := register(t, p).create(t, "private", "")
 	for _, r := range []answer{
 		call(t, http.MethodGet, p.url()+"/api/expenses", "", nil),
@@ -85,7 +85,7 @@ func TestD8NobodyIsServedWithoutAToken(t *testing.T) {
 }
 
 func TestD9ATokenOpensTheProtectedRoutes(t *testing.T) {
-	a := register(t, sqlite(t)).login(t)
+	a := register(t, sqliteRaced(t)).login(t)
 	for _, path := range []string{
 		"/api/user/profile", "/api/expenses", "/api/sync/status", "/api/sync/pending",
 		"/api/sync/pull?lastSyncTime=",
@@ -113,7 +113,7 @@ func TestD10NoDoorAsksForAnOriginalAmount(t *testing.T) {
 // Each refusal makes the page queue the expense once more, and a queue that
 // grows while it is sent loses what was added.
 func TestD12NobodyTypesFastEnoughToBeRefused(t *testing.T) {
-	a := register(t, sqlite(t))
+	a := register(t, sqliteRaced(t))
 	for i := range 100 {
 		e := a.create(t, fmt.Sprint("quick ", i), a.phone())
 		a.call(t, http.MethodDelete, "/api/expenses/"+e.ID, map[string]any{"deviceId": a.phone()}).want(t, http.StatusOK)
@@ -148,7 +148,7 @@ func TestD20WhoWasAwayCatchesUp(t *testing.T) {
 // Pages of three generations ask for three spellings of the user's room. They
 // are in the one there is, and asking changes nothing.
 func TestD25AUserHasOneRoomWhateverItIsCalled(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	d := startNode(t).connect(t, a, transports[1])
 	for _, room := range []string{"user_" + a.ID, "user:" + a.ID, a.ID} {
@@ -163,7 +163,7 @@ func TestD25AUserHasOneRoomWhateverItIsCalled(t *testing.T) {
 // A service worker that caches whatever it may would show one user's list to
 // the next.
 func TestD27NoCacheMayKeepTheAPIOrPolling(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	for what, r := range map[string]answer{
 		"list":    a.call(t, http.MethodGet, "/api/expenses", nil).want(t, http.StatusOK),
@@ -180,14 +180,14 @@ func TestD27NoCacheMayKeepTheAPIOrPolling(t *testing.T) {
 }
 
 func TestD28TheInstalledAppsStartPageIsThere(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	page := call(t, http.MethodGet, p.url()+"/", "", nil).want(t, http.StatusOK)
 	alias := call(t, http.MethodGet, p.url()+"/expensetracker.html", "", nil).want(t, http.StatusOK)
 	same(t, "page", string(page.body), string(alias.body))
 }
 
 func TestD29NothingButThePageIsPublished(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	for _, path := range []string{
 		"/main.go", "/go.mod", "/package.json", "/.env", "/data/expenseflow.db", "/data/jwt_secret",
 		"/static/index.html", "/../go.mod", "/%2e%2e/go.mod",
@@ -197,7 +197,7 @@ func TestD29NothingButThePageIsPublished(t *testing.T) {
 }
 
 func TestD31EveryErrorIsJSON(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	for want, requests := range map[int][]answer{
 		http.StatusNotFound: {
@@ -242,7 +242,7 @@ func TestD32JWTExpireHasADefaultAndCountsInSeconds(t *testing.T) {
 
 // A limit that counts pages and batches together empties nobody's queue.
 func TestD34PagesAndBatchesAreNotRationed(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a := register(t, p)
 	op := a.queued("CREATE", "temp_1", draft("sent again and again"))
 	for range 70 {
@@ -254,7 +254,7 @@ func TestD34PagesAndBatchesAreNotRationed(t *testing.T) {
 
 // Documents that a client sends as events are nobody else's to hear.
 func TestD36WhatClientsSayIsNeverRelayed(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	n := startNode(t)
 	a, b := register(t, p), register(t, p)
 	own, sibling, stranger := n.connect(t, a, transports[1]), n.connect(t, a, transports[0]), n.connect(t, b, transports[1])

@@ -230,7 +230,7 @@ func (c *sharingFixture) checkRoom(t *testing.T) {
 // A page that comes back after kill -9 joins nothing and subscribes to nothing: it
 // is in its room and has its dashboard as before.
 func TestAPageIsInItsRoomAndHasItsDashboardAfterKill9(t *testing.T) {
-	p := start(t)
+	p := startRaced(t)
 	a, n := register(t, p), startNode(t)
 	e := a.create(t, "seen by two", a.phone())
 	page, other := n.openNamed(t, p.url(), a, "phone"), n.openNamed(t, p.url(), a, "tablet")
@@ -290,7 +290,7 @@ const storm = 200
 // A page that is loaded anew again and again within seconds comes once and goes
 // once, for the user's other devices.
 func TestAReloadStormIsOneComingAndOneGoing(t *testing.T) {
-	p := sqlite(t)
+	p := sqliteRaced(t)
 	a, n := register(t, p), startNode(t)
 	watching := n.openNamed(t, p.url(), a, "tablet")
 	options := transports[1].options()
@@ -315,7 +315,7 @@ const presentWithin = 5 * second
 
 // After kill -9 each device learns who is there, and that one has not come back.
 func TestPresenceIsRightAfterKill9(t *testing.T) {
-	p := start(t)
+	p := startRaced(t)
 	a, n := register(t, p), startNode(t)
 	lost := n.openNamed(t, p.url(), a, "lost")
 	var back []*device

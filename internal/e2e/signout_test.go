@@ -95,7 +95,7 @@ func TestATokenThatEndsTakesItsSocketsAlong(t *testing.T) {
 
 func TestATokenThatEndsTakesItsSocketsAtAnotherProcessAlong(t *testing.T) {
 	url := "DATABASE_URL=" + testneed.Postgres(t)
-	p, q := start(t, url), start(t, url)
+	p, q := startRaced(t, url), startRaced(t, url)
 	for name, end := range endings {
 		t.Run(name, func(t *testing.T) { checkEnding(t, p, q, end) })
 	}

@@ -99,7 +99,7 @@ func (a *account) createNoted(t *testing.T, n int) (events []string) {
 	return events
 }
 
-// startMeasured is start without the race detector, and where its metrics are.
+// startMeasured is start, and where the metrics are.
 func startMeasured(t *testing.T) (p *program, metrics string) {
 	t.Helper()
 	port, err := freePort()
@@ -107,7 +107,7 @@ func startMeasured(t *testing.T) (p *program, metrics string) {
 		t.Fatal(err)
 	}
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	return startFile(t, plain, "METRICS_ADDR="+addr), "http://" + addr + "/metrics"
+	return start(t, "METRICS_ADDR="+addr), "http://" + addr + "/metrics"
 }
 
 // A memory watches how much of it a program has resident.

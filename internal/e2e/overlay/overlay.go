@@ -9,8 +9,8 @@
 //	SEEDED_BUG=no-dedupe /tmp/expenseflow
 //
 // One overlay holds all patches, and none of them does anything until an environment
-// variable chooses it when the process starts (packages failpoint and seededbug). So
-// one build serves for all.
+// variable chooses it when the process starts (packages failpoint, seededbug and
+// quickhash). So one build serves for all.
 //
 // A patch is a list of Edits, each of which finds one text in one package. A patch whose
 // text is not there exactly once is left out; `go test ./internal/e2e/overlay` says
@@ -53,6 +53,7 @@ type Patch struct {
 var helpers = map[string]string{
 	"commithook": "expenseflow/internal/e2e/overlay/commithook",
 	"failpoint":  "expenseflow/internal/e2e/overlay/failpoint",
+	"quickhash":  "expenseflow/internal/e2e/overlay/quickhash",
 	"seededbug":  "expenseflow/internal/e2e/overlay/seededbug",
 }
 
