@@ -12,7 +12,7 @@ VERSION ?= $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head 
 LDFLAGS := -X expenseflow/internal/app.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-frontend test needs race bench chaos fuzz check static fmt fmt-check vet lint subjects compose kubernetes \
+.PHONY: help run demo-frontend test needs race bench chaos fuzz check static fmt fmt-check lint subjects compose kubernetes \
 	vuln notices sbom
 
 help: ## list the targets
@@ -55,7 +55,7 @@ fuzz: ## run each fuzz target FUZZ_EXECUTIONS times (default 2,000,000: about an
 
 check: static race vuln ## everything that must pass before a change is merged
 
-static: fmt-check vet lint subjects compose kubernetes ## the static checks
+static: fmt-check lint subjects compose kubernetes ## the static checks
 
 fmt: ## format the code with gofumpt
 	$(GO) run $(GOFUMPT) -w .
@@ -64,10 +64,7 @@ fmt-check: ## list the files that are not formatted
 	@out=$$($(GO) run $(GOFUMPT) -l .) && \
 	if [ -n "$$out" ]; then printf 'not formatted (make fmt):\n%s\n' "$$out"; exit 1; fi
 
-vet: ## go vet
-	$(GO) vet ./...
-
-lint: ## golangci-lint, which also checks which package may import which
+lint: ## golangci-lint, which also runs all of go vet and checks which package may import which
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
 subjects: ## check the subjects of the newest commits

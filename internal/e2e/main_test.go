@@ -73,7 +73,7 @@ func build(name string, race bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	flags := []string{"-overlay", list}
+	flags := []string{"-overlay", list, "-ldflags=-s -w"}
 	if race {
 		flags = append(flags, process.RaceFlags...)
 	}

@@ -139,7 +139,8 @@ func newServer(bin, fsync string) (*Server, error) {
 }
 
 // create makes the cluster. Its user has a password, so that tests can get it
-// wrong. With fsync off nothing is synced to disk: it has to survive processes only.
+// wrong. With fsync off nothing is synced to disk: it has to survive processes only, which
+// leave no page half written.
 func (s *Server) create() error {
 	if err := s.chooseOwner(); err != nil {
 		return err
@@ -201,7 +202,8 @@ func freePort() (int, error) {
 // guarded runs the server beside a shell that waits for a line, which names the
 // signal to end it with, or for its input to end. That happens when this process
 // closes it or dies, even of kill -9.
-const guarded = `"$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c fsync="$5" -c max_connections=200 >"$2/log" 2>&1 &
+const guarded = `"$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c max_connections=200 \
+	-c fsync="$5" -c full_page_writes="$5" >"$2/log" 2>&1 &
 read -r signal
 kill -"${signal:-QUIT}" $!
 wait $!

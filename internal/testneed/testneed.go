@@ -38,7 +38,7 @@ func (n Need) require(t testing.TB) string {
 var (
 	postgres = Need{"PostgreSQL's server", "Debian: apt install postgresql", findPostgres}
 	node     = Need{"Node", "Debian: apt install nodejs npm", anyOf("node", "nodejs")}
-	chromium = Need{"Chromium", "Debian: apt install chromium, or set CHROMIUM to its path", findChromium}
+	chromium = Need{"Chromium", "Debian: apt install chromium-headless-shell, or set CHROMIUM to its path", findChromium}
 	nginx    = Need{"nginx", "Debian: apt install nginx-light", anyOf("nginx", "/usr/sbin/nginx")}
 	haproxy  = Need{"HAProxy", "Debian: apt install haproxy", anyOf("haproxy", "/usr/sbin/haproxy")}
 	caddy    = Need{"Caddy", "Debian: apt install caddy", anyOf("caddy")}
@@ -77,7 +77,8 @@ func findChromium() (string, bool) {
 	if path := os.Getenv("CHROMIUM"); path != "" {
 		return path, true
 	}
-	return anyOf("chromium", "chromium-browser", "google-chrome", "chrome")()
+	// The shell is the same browser without its own windows, menus and tabs, which nobody sees here.
+	return anyOf("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")()
 }
 
 // Nginx is the path of nginx, which Debian keeps out of a user's PATH.

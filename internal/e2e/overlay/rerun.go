@@ -36,7 +36,7 @@ func rerun(race bool, build []string) (code int, err error) {
 		return 0, err
 	}
 	binary, last := filepath.Join(dir, "rerun"), len(build)-1
-	flags := []string{"-overlay", list, "-o", binary}
+	flags := []string{"-overlay", list, "-ldflags=-s -w", "-o", binary}
 	if race {
 		flags = append(flags, process.RaceFlags...)
 	}

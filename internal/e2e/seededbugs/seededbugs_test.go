@@ -106,7 +106,7 @@ func build(pkg string) (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(work, strings.ReplaceAll(pkg, "/", "-")+".test")
-	cmd := exec.Command("go", "test", "-c", "-overlay", overlaid, "-o", binary, ".")
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlaid, "-o", binary, ".")
 	cmd.Dir = folder(pkg)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the tests of %s: %w\n%s", pkg, err, out)
