@@ -240,8 +240,8 @@ func spendingByKeyboard(t *testing.T, w *window) {
 	w.keys(t, "Enter")
 	w.awaitParts(t, tablePart)
 	w.awaitParts(t, categoriesPart, "Food", "9.00 · 100 %")
-	w.tabTo(t, "Days")
-	w.keys(t, "ArrowDown")
+	w.tabTo(t, "Later month")
+	w.keys(t, "Enter")
 	w.awaitText(t, "Nothing was spent in these days.")
 }
 

@@ -1,17 +1,18 @@
 /**
  * The dashboard of a range of days from the book, as `dashboard:update` has it, for
- * when the server cannot be asked.
+ * when the server cannot be asked, or of another currency than home, the account's.
  */
-export function dashboardOf(sums, { from, to, home }) {
-  const byCurrency = sums.between(from, to, home);
-  const own = byCurrency.get('') ?? { rows: 0, income: 0n, spent: 0n, categories: new Map() };
-  byCurrency.delete('');
+export function dashboardOf(sums, { from, to, home, currency = home }) {
+  const names = currency === home ? ['', home] : [currency];
+  const all = new Map([...sums.between(from, to, home)].map(([name, sum]) => [name || home, sum]));
+  const own = all.get(currency) ?? { rows: 0, income: 0n, spent: 0n, categories: new Map() };
+  all.delete(currency);
   return {
-    from, to, currency: home, version: 0,
+    from, to, currency, version: 0,
     totals: totalsOf(own),
-    byCurrency: [...byCurrency].map(([currency, sum]) => ({ currency, ...totalsOf(sum) })).sort((a, b) => (a.currency < b.currency ? -1 : 1)),
+    byCurrency: [...all].map(([other, sum]) => ({ currency: other, ...totalsOf(sum) })).sort((a, b) => (a.currency < b.currency ? -1 : 1)),
     byCategory: categories(own),
-    series: sums.days(from, to).map(([date, currencies]) => day(date, currencies, home)).filter((d) => d !== null),
+    series: sums.days(from, to).map(([date, currencies]) => day(date, currencies, names)).filter((d) => d !== null),
   };
 }
 
@@ -24,8 +25,8 @@ function categories({ categories: all, spent }) {
     .sort((a, b) => b.total - a.total || (a.category < b.category ? -1 : 1));
 }
 
-function day(date, currencies, home) {
-  const sums = [...new Set(['', home])].map((name) => currencies.get(name)).filter(Boolean);
+function day(date, currencies, names) {
+  const sums = [...new Set(names)].map((name) => currencies.get(name)).filter(Boolean);
   const total = (field) => inUnits(sums.reduce((sum, s) => sum + s[field], 0n));
   return sums.length === 0 ? null : { date, income: total('income'), expense: total('spent') };
 }

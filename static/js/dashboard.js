@@ -78,6 +78,9 @@ export class Dashboard extends EventTarget {
   /** The chosen range: one of ranges, or a month, YYYY-MM. */
   range = 'month';
 
+  /** The currency of the figures; '' is the account's. */
+  currency = '';
+
   /** @param {{live, queue, expenseList, home: () => string, now?: () => number}} options home gives the account's currency */
   constructor({ live, queue, expenseList, home, now = Date.now }) {
     super();
@@ -104,7 +107,7 @@ export class Dashboard extends EventTarget {
     if (this.#fromBook() && !complete) {
       return null;
     }
-    const data = this.#fromBook() ? dashboardOf(sums, { ...this.#counted(days), home }) : this.#update;
+    const data = this.#fromBook() ? dashboardOf(sums, { ...this.#counted(days), home, currency: this.currency || home }) : this.#update;
     return { ...data, to: days.to, upcoming: rowsBetween(sums, max(days.from, shift(today(this.#now()), 1)), days.to) };
   }
 
@@ -133,8 +136,15 @@ export class Dashboard extends EventTarget {
   }
 
   choose(range) {
-    this.range = range;
-    this.refresh();
+    if (range !== this.range) {
+      this.range = range;
+      this.refresh();
+    }
+  }
+
+  chooseCurrency(currency) {
+    this.currency = currency === this.#home() ? '' : currency;
+    this.#changed();
   }
 
   // Every new connection needs a subscription of its own. Of a range to come nothing counts yet.
@@ -168,7 +178,7 @@ export class Dashboard extends EventTarget {
   }
 
   #fromBook() {
-    return !this.#update || (this.#expenseList.complete && (this.#bookIsNewer || this.#waiting()));
+    return !this.#update || (this.#expenseList.complete && (this.currency !== '' || this.#bookIsNewer || this.#waiting()));
   }
 
   #waiting() {

@@ -110,3 +110,16 @@ test('with a server it is the server\'s, and what is changed here counts at once
   live.dispatchEvent(new Event('state'));
   assert.equal(dashboard.shown.totals.expense, 5);
 });
+
+test('the figures of another currency are those of the book, and nothing is converted', async () => {
+  const { dashboard, live } = await setUp([expense(1, '2026-03-05', { amount: 3 }), expense(2, '2026-03-05', { amount: 7, currency: 'EUR' })]);
+  live.connect();
+  dashboard.setVisible(true);
+  live.receive('dashboard:update', { ...counted('month'), version: 7, totals: { expense: 4 } });
+  dashboard.chooseCurrency('EUR');
+  const { totals, series, byCurrency, currency } = dashboard.shown;
+  assert.deepEqual([currency, totals.expense, series, byCurrency.map((c) => [c.currency, c.expense])],
+    ['EUR', 7, [{ date: '2026-03-05', income: 0, expense: 7 }], [['INR', 3]]]);
+  dashboard.chooseCurrency('INR');
+  assert.equal(dashboard.shown.totals.expense, 4);
+});

@@ -94,6 +94,7 @@ function budgetItem(id, { navigation, edit, remove }) {
   const rest = h('span', {});
   const figures = h('span', { class: 'spent' });
   const upcoming = h('span', { class: 'upcoming' });
+  const others = h('span', { class: 'others' });
   const warning = h('span', { class: 'only-read' });
   const bar = budgetBar();
   const editButton = iconButton('edit', '', () => edit(shown));
@@ -101,7 +102,7 @@ function budgetItem(id, { navigation, edit, remove }) {
   const element = h('li', { class: 'card budget', data: { id } },
     h('header', {}, badge, h('div', { class: 'what' }, name, detail), h('div', { class: 'tools' }, editButton, removeButton)),
     bar.element,
-    h('p', { class: 'standing' }, h('span', {}, state, ' ', rest), figures, upcoming, warning));
+    h('p', { class: 'standing' }, h('span', {}, state, ' ', rest), figures, upcoming, others, warning));
 
   function show(budget, currency) {
     if (shown?.category !== budget.category) {
@@ -118,6 +119,8 @@ function budgetItem(id, { navigation, edit, remove }) {
     setText(figures, `${money(micros(budget.spent), currency)} of ${money(micros(budget.amount), currency)} · ${percent(budget.percentage)}`);
     upcoming.hidden = !(budget.upcoming > 0n);
     setText(upcoming, text('figures.ofWhichUpcoming', { amount: money(budget.upcoming ?? 0n, currency) }));
+    others.hidden = !budget.byCurrency?.length;
+    setText(others, text('figures.notCounted', { sums: (budget.byCurrency ?? []).map((c) => money(micros(c.spent), c.currency)).join(' · ') }));
     setText(warning, `, warns at ${budget.alertThreshold} %`);
     bar.show(budget);
     label(editButton, `Edit budget ${budget.name}`);
