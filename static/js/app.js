@@ -3,6 +3,7 @@ import { Api, Unauthorized } from './api.js';
 import { Balance } from './balance.js';
 import { Book } from './book.js';
 import { BookCheck } from './bookcheck.js';
+import { bookCurrencies } from './bookcurrency.js';
 import { BookStore } from './bookstore.js';
 import { Budgets } from './budgets.js';
 import { kept, removeCaches, removeCachesOfOthers } from './caches.js';
@@ -29,6 +30,7 @@ import * as parkedChanges from './panels/parkedchanges.js';
 import * as people from './panels/people.js';
 import { signIn } from './panels/signin.js';
 import * as connectionStatus from './panels/connectionstatus.js';
+import * as shortcutHelp from './panels/shortcuthelp.js';
 import * as summary from './panels/summary.js';
 import * as serviceStatus from './panels/servicestatus.js';
 import * as viewTabs from './panels/viewtabs.js';
@@ -37,11 +39,12 @@ import { ExpenseRoom } from './expenseroom.js';
 import { Renewal } from './renewal.js';
 import * as sessions from './session.js';
 import { Settings } from './settings.js';
+import { pressShortcut } from './shortcuts.js';
 import { browserStorage } from './storage.js';
 import { Sync } from './sync.js';
 import { applyLanguage, text } from './text.js';
 import { Toast } from './toast.js';
-import { everything, shownHome } from './totals.js';
+import { hasTypedInDialog } from './typedtext.js';
 import { Navigation } from './navigation.js';
 
 /**
@@ -53,7 +56,7 @@ import { Navigation } from './navigation.js';
  * date. A new panel is a line here, in index.html and in sw.js.
  */
 const panels = [
-  balance, connectionStatus, notifications, invitations, account, diagnostics, signOutButton, serviceStatus, summary, newEntry,
+  balance, connectionStatus, notifications, invitations, account, diagnostics, shortcutHelp, signOutButton, serviceStatus, summary, newEntry,
   parkedChanges, viewTabs, people, expenseListPanel, overview, budgets,
 ];
 
@@ -126,16 +129,12 @@ function contextOf(session) {
   const sync = new Sync({ api, queue, expenseList, reachable, lock: tabLock(userId) });
   const home = () => settings.currency;
   const keep = (name) => kept(storage, userId, name, () => !context.closed);
-  const sums = () => everything(expenseList.sums(), home());
-  const currency = () => sums().sort((a, b) => b.rows - a.rows)[0]?.currency ?? '';
-  // The currency to show beside the server's sums, which are in the account's currency: its code if an
-  // entry names it or all entries are in others, else '' (show none).
-  const sumCurrency = () => sums().find((s) => s.isHome)?.currency ?? (sums().length > 0 ? home() : shownHome(home()));
+  const { currency, sumCurrency } = bookCurrencies(expenseList, home);
   const context = {
     session, storage, deviceId, api, queue, book, expenseList, sync, live, settings, renewal, currency, sumCurrency,
     balance: new Balance({ expenseList, live, home, keep: keep('balance') }),
     budgets: new Budgets({ api, expenseList, home, keep: keep('budgets') }), dashboard: new Dashboard({ live, queue, expenseList, home }),
-    devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor(currency),
+    devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor({ currency, rows: () => expenseList.rows() }),
   };
   context.actions = expenseActions(context);
   context.bookCheck = new BookCheck(context);
@@ -166,8 +165,9 @@ function connectParts(context) {
   const unlisten = listenToBrowser({
     online: () => (live.reconnectNow(), sync.run()),
     visibilitychange: () => document.visibilityState === 'visible' && (live.reconnectNow(), sync.run(), context.budgets.refresh()),
+    keydown: (event) => pressShortcut(context, event),
     hashchange: () => context.navigation.addressChanged(),
-    beforeunload: (event) => !storage.durable && queue.all().length > 0 && event.preventDefault(),
+    beforeunload: (event) => ((!storage.durable && queue.all().length > 0) || hasTypedInDialog()) && event.preventDefault(),
     storage: ({ key }) => (key === null || sessions.owns(key) ? sessionChanged(context) : queue.owns(key) && queue.changedElsewhere()),
   });
   return () => (unfollow(), unlisten());

@@ -1,3 +1,5 @@
+export { drawer } from './drawer.js';
+
 /**
  * Makes an element. Text is always set as text, never parsed: what people type
  * cannot become markup.
@@ -57,16 +59,6 @@ export function icon(name) {
 /** A button with an icon, and a label for screen readers. */
 export function iconButton(name, label, press, props = {}) {
   return h('button', { type: 'button', class: 'icon-button', title: label, aria: { label }, on: { click: press }, ...props }, icon(name));
-}
-
-/**
- * A dialog that a click outside closes too. closed is called after it was closed,
- * unless it was opened again before the browser sent the event.
- */
-export function drawer({ className, title, closed }, ...children) {
-  const dialog = h('dialog', { class: className, aria: { labelledby: title }, on: { close: () => dialog.open || closed() } }, ...children);
-  dialog.addEventListener('mousedown', (event) => event.target === dialog && dialog.close());
-  return dialog;
 }
 
 /** Sets the text of an element if it differs, so that screen readers do not repeat it. */

@@ -1,26 +1,43 @@
 import { isTemporary } from './queue.js';
+import { text } from './text.js';
 
 /**
  * The actions on an expense. Each takes effect on the page at once, is queued, and
- * is sent as soon as the server can be reached.
+ * is sent as soon as the server can be reached. Changes and deletions can be undone.
  */
 export function expenseActions({ queue, expenseList, sync, toast }) {
   function add(draft) {
     queue.create(draft);
-    toast.announce(`Added ${draft.description}`);
+    toast.announce(text('form.added', draft));
     sync.run();
   }
 
   function edit(row, patch) {
     queue.update(expenseList.currentId(row.id), patch, row.version);
-    toast.announce(`Saved ${patch.description ?? row.description}`);
+    toast.show(text('form.saved', { ...row, ...patch }), () => unedit(row, patch));
     sync.run();
+  }
+
+  // Undoing is one more change, of the same fields and from the version that is shown: what
+  // others changed meanwhile in other fields stays, and a change of theirs that is not here
+  // yet makes the server refuse ours.
+  function unedit(before, patch) {
+    const row = expenseList.row(before.id);
+    if (!row || row.pending === 'DELETE') {
+      toast.show(text('form.goneSince', before));
+    } else if (!hasStill(row, patch)) {
+      toast.show(text('form.changedSince', row));
+    } else {
+      queue.update(row.id, undoOf(before, patch), row.version);
+      toast.announce(text('form.undone', before));
+      sync.run();
+    }
   }
 
   function remove(row) {
     const id = expenseList.currentId(row.id);
     queue.remove(id);
-    toast.show(`Deleted ${row.description}`, () => undelete(id, row));
+    toast.show(text('form.deleted', row), () => undelete(id, row));
     sync.run();
   }
 
@@ -35,7 +52,7 @@ export function expenseActions({ queue, expenseList, sync, toast }) {
     if (isTemporary(id) || !queue.restore(id)) {
       queue.create(draftOf(row));
     }
-    toast.announce(`${row.description} is back`);
+    toast.announce(text('form.back', row));
     sync.run();
   }
 
@@ -44,7 +61,23 @@ export function expenseActions({ queue, expenseList, sync, toast }) {
 
 /** The fields of a row for a new expense like it. */
 export function draftOf(row) {
-  const { description, amount, category, type, date, day, currency, merchant, notes } = row;
-  const draft = { description, amount, category, type, date, day, currency, merchant, notes };
+  const { description, amount, category, type, date, day, currency, merchant, notes, tags } = row;
+  const draft = { description, amount, category, type, date, day, currency, merchant, notes, tags };
   return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** The patch that takes a patch of a row back. */
+export function undoOf(before, patch) {
+  return Object.fromEntries(Object.keys(patch).map((name) => [name, before[name] ?? empty(name)]));
+}
+
+/** Whether a row has what a patch set. The day says when it was; a date may come back in other words. */
+export function hasStill(row, patch) {
+  return Object.entries(patch).every(([name, value]) => {
+    return name === 'date' && patch.day ? true : JSON.stringify(row[name] ?? empty(name)) === JSON.stringify(value);
+  });
+}
+
+function empty(name) {
+  return name === 'tags' ? [] : '';
 }

@@ -35,6 +35,11 @@ export class Toast {
     this.#open(message, [label, go]);
   }
 
+  /** Whether a message is shown. */
+  get isOpen() {
+    return !this.#box.hidden;
+  }
+
   close() {
     this.#undo = null;
     this.#box.hidden = true;

@@ -6,9 +6,9 @@ const folder = new URL('../js/', import.meta.url);
 
 /** Modules whose texts are not yet in the catalogue. */
 const unconverted = [
-  'budgets.js', 'dashboard.js', 'expenseactions.js', 'permissions.js', 'panels/account.js', 'panels/balance.js', 'panels/budgets.js',
-  'panels/categorychart.js', 'panels/chartcard.js', 'panels/editor.js', 'panels/expenseform.js', 'panels/expenselist.js', 'panels/expenserow.js',
-  'panels/flowchart.js', 'panels/invitations.js', 'panels/newentry.js', 'panels/notifications.js', 'panels/overview.js',
+  'budgets.js', 'dashboard.js', 'permissions.js', 'panels/account.js', 'panels/balance.js', 'panels/budgets.js',
+  'panels/categorychart.js', 'panels/chartcard.js', 'panels/expenselist.js', 'panels/expenserow.js',
+  'panels/flowchart.js', 'panels/invitations.js', 'panels/notifications.js', 'panels/overview.js',
   'panels/parkedchanges.js', 'panels/people.js', 'panels/signin.js', 'panels/summary.js',
 ];
 

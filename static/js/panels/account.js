@@ -1,5 +1,6 @@
 import { moment, timeZones } from '../days.js';
 import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
+import { dismiss } from '../drawer.js';
 import { sentence } from '../format.js';
 import { Fields } from './fields.js';
 
@@ -14,7 +15,7 @@ export function mount({ session, deviceId, devices, settings, toast, removeAccou
     icon('device'), h('span', {}, session.user.name));
   const dialog = drawer({ className: 'question', title: 'devices-title', closed: () => devices.setOpen(false) },
     h('div', { class: 'sheet' },
-      h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
+      h('header', {}, title, iconButton('close', 'Close', () => dismiss(dialog))),
       h('p', { class: 'hint' }, session.user.email), list, errorText, forms.element, deletion(removeAccount)));
 
   function show() {

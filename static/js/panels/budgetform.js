@@ -1,6 +1,7 @@
 import { budgetDraft } from '../budgets.js';
 import { categoryName, spending } from '../categories.js';
 import { h, iconButton } from '../dom.js';
+import { dismiss, drawer } from '../drawer.js';
 import { sentence } from '../format.js';
 import { readAmount, typedAmount } from '../numbers.js';
 import { amountFault } from './amount.js';
@@ -28,9 +29,9 @@ export class BudgetForm {
   constructor({ budgets, toast }) {
     this.#budgets = budgets;
     this.#toast = toast;
-    this.element = h('dialog', { class: 'editor', aria: { labelledby: 'budget-form-title' } },
+    this.element = drawer({ className: 'editor', title: 'budget-form-title', closed: () => {} },
       h('div', { class: 'sheet' },
-        h('header', {}, this.#title, iconButton('close', text('frame.close'), () => this.element.close())), this.#form()));
+        h('header', {}, this.#title, iconButton('close', text('frame.close'), () => dismiss(this.element))), this.#form()));
   }
 
   /** Opens with a known budget, or empty. */
@@ -62,7 +63,7 @@ export class BudgetForm {
         field('alertThreshold', text('budget.warnat'), h('input', { inputmode: 'numeric', autocomplete: 'off', required: true }))),
       this.#details, this.#refusal,
       h('div', { class: 'buttons' },
-        h('button', { type: 'button', class: 'plain', on: { click: () => this.element.close() } }, text('frame.cancel')), this.#save));
+        h('button', { type: 'button', class: 'plain', on: { click: () => dismiss(this.element) } }, text('frame.cancel')), this.#save));
   }
 
   async #submitted(event) {

@@ -1,31 +1,41 @@
-import { drawer, h, iconButton } from '../dom.js';
+import { h, iconButton } from '../dom.js';
+import { dismiss, drawer } from '../drawer.js';
+import { text } from '../text.js';
 import { ExpenseForm } from './expenseform.js';
 
 /**
  * The dialog in which an expense is added or changed. The browser keeps the
- * focus inside while it is open, closes it on Escape, and restores the focus.
+ * focus inside while it is open and restores it; typed text is never dropped
+ * without asking.
  */
 export class Editor {
   #title = h('h2', { id: 'editor-title' });
   #dialog;
   #save = () => {};
-  #currency;
+  #offers;
 
-  /** @param {() => string} currency gives the currency in which a new expense probably is */
-  constructor(currency) {
-    this.#currency = currency;
+  /** @param {{currency: () => string, rows: () => object[]}} offers what ExpenseForm offers for a new expense */
+  constructor(offers) {
+    this.#offers = offers;
     this.#dialog = drawer({ className: 'editor', title: 'editor-title', closed: () => this.#emptied() });
     this.element = this.#dialog;
   }
 
-  /** Opens with a row, or empty. save receives the fields as ExpenseForm gives them. */
-  open({ title, label, row = null, save }) {
+  /**
+   * Opens with a known row, or for a new expense, which begins with the fields of draft.
+   * save receives the fields as ExpenseForm gives them. duplicate, if given, is offered
+   * beside it.
+   */
+  open({ title, label, row = null, draft = {}, save, duplicate }) {
     this.#title.textContent = title;
     this.#save = save;
-    const form = new ExpenseForm({ label, currency: this.#currency, submit: (fields) => this.#submitted(fields), cancel: () => this.#dialog.close() });
-    form.fill(row);
+    const form = new ExpenseForm({
+      ...this.#offers, label, submit: (fields) => this.#submitted(fields), cancel: () => dismiss(this.#dialog),
+      duplicate: duplicate && (async () => await dismiss(this.#dialog) && duplicate()),
+    });
+    form.fill(row, draft);
     this.#dialog.replaceChildren(h('div', { class: 'sheet' },
-      h('header', {}, this.#title, iconButton('close', 'Close', () => this.#dialog.close())), form.element));
+      h('header', {}, this.#title, iconButton('close', text('frame.close'), () => dismiss(this.#dialog))), form.element));
     this.#dialog.showModal();
     form.focus();
   }

@@ -1,19 +1,23 @@
 import { categoryName, earning, spending } from '../categories.js';
+import { Completion } from '../completion.js';
 import { h, setText } from '../dom.js';
 import { dated, dayOfRow, isDay, today } from '../days.js';
-import { readAmount, smallestAmount, typedAmount } from '../numbers.js';
-import { amountFault } from './amount.js';
+import { micros, money, readAmount, typedAmount } from '../numbers.js';
+import { readTags, typedTags } from '../tags.js';
+import { text } from '../text.js';
+import { Combobox } from './combobox.js';
+import { changed, earliestDay, faultsOf, filled } from './expensevalues.js';
 import { Fields } from './fields.js';
 
 let forms = 0;
 
-/** Earlier days are refused as typing errors: a year of two digits is in the first century. */
-const earliestDay = '1900-01-01';
-
 /**
  * A form for an expense, new or known. submit receives the fields as the server
- * takes them; for a known expense only those that were changed. currency gives
- * the currency in which a new one probably is.
+ * takes them; for a known expense only those that were changed.
+ *
+ * A new expense gets from what is known already: the day and the currency that it
+ * probably has, and, from a chosen description, what the earlier entry had. Only
+ * fields that this person has not touched are set.
  */
 export class ExpenseForm {
   #prefix = `expense-${++forms}`;
@@ -23,48 +27,64 @@ export class ExpenseForm {
   #submit;
   #currency;
   #details;
-  #categoryChosen = false;
-  #offeredDay = ''; // the day that an untouched form has
+  #touched = new Set(); // names of fields that this person has set
+  #offered = {}; // day and currency that an untouched form has
 
-  /** @param {{submit: (fields: object) => void, label: string, cancel?: () => void, currency?: () => string}} options */
-  constructor({ submit, label, cancel, currency = () => '' }) {
+  /**
+   * @param {{submit: (fields: object) => void, label: string, cancel?: () => void, duplicate?: () => void, currency?: () => string, rows?: () => object[]}} options
+   * currency gives the currency in which a new expense probably is, rows the earlier entries, newest first.
+   */
+  constructor({ submit, label, cancel, duplicate, currency = () => '', rows = () => [] }) {
     this.#submit = submit;
     this.#currency = currency;
     this.#details = this.#moreDetails();
     this.element = h('form', { class: 'expense-form', noValidate: true, on: { submit: (event) => this.#submitted(event) } },
       this.#typeChoice(),
       h('div', { class: 'pair' },
-        this.#fields.add('amount', 'Amount', h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })),
-        this.#fields.add('date', 'Date', h('input', { type: 'date', required: true, min: earliestDay, max: '9999-12-31' }))),
-      this.#fields.add('description', 'Description', h('input', { maxlength: 100, autocomplete: 'off', required: true })),
-      this.#fields.add('category', 'Category', categorySelect()),
+        this.#fields.add('amount', text('form.amount'), h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })),
+        this.#fields.add('date', text('form.date'), h('input', { type: 'date', required: true, min: earliestDay, max: '9999-12-31' }))),
+      this.#fields.add('description', text('form.description'), h('input', { maxlength: 100, autocomplete: 'off', required: true })),
+      this.#fields.add('category', text('form.category'), categorySelect()),
+      this.#fields.add('tags', text('form.tags'), h('input', { autocomplete: 'off' })),
       this.#details,
       h('div', { class: 'buttons' },
-        cancel && h('button', { type: 'button', class: 'plain', on: { click: cancel } }, 'Cancel'),
+        duplicate && h('button', { type: 'button', class: 'plain first', on: { click: duplicate } }, text('form.duplicate')),
+        cancel && h('button', { type: 'button', class: 'plain', on: { click: cancel } }, text('frame.cancel')),
         h('button', { type: 'submit', class: 'primary' }, label)));
-    this.#fields.get('category').addEventListener('change', () => { this.#categoryChosen = true; });
+    this.element.addEventListener('input', ({ target }) => this.#touched.add(target.name));
     this.#fields.get('currency').addEventListener('input', () => this.#nameAmount());
+    this.#completeDescription(new Completion(), rows);
     this.fill();
   }
 
-  /** Shows a known expense, or, without one, an empty form. */
-  fill(row = null) {
-    this.#known = row;
-    this.#categoryChosen = row !== null;
-    const { type, amount, description = '', category = 'food', currency = '', merchant = '', notes = '' } = row ?? { currency: this.#currency() };
-    this.#kinds[type === 'income' ? 'income' : 'expense'].checked = true;
-    this.#fields.fill({ amount: typedAmount(amount ?? ''), description, category, currency, merchant, notes, date: row?.date ? dayOfRow(row) : today() });
-    this.#offeredDay = row ? '' : today();
-    this.#details.open = Boolean(row && (merchant || notes));
+  /** Shows a known expense, or a new one: an empty form, or one that begins with the fields of draft. */
+  fill(known = null, draft = {}) {
+    this.#known = known;
+    this.#touched = new Set(Object.keys(known ?? draft));
+    this.#offered = known ? {} : { date: today(), currency: this.#currency() };
+    const { category = 'food', ...row } = { ...(known ?? { currency: this.#offered.currency, ...draft }) };
+    this.#setKind(row.type);
+    this.#fields.fill({
+      amount: typedAmount(row.amount ?? ''), description: row.description ?? '', category, currency: row.currency ?? '', merchant: row.merchant ?? '',
+      notes: row.notes ?? '', tags: typedTags(row.tags), date: row.date ? dayOfRow(row) : today(),
+    });
+    this.#details.open = Boolean(row.merchant || row.notes);
     this.#nameAmount();
   }
 
-  /** Sets the date to today again if it was left untouched over midnight. */
-  renewDay() {
-    if (this.#offeredDay && this.#fields.text('date') === this.#offeredDay) {
-      this.#offeredDay = today();
-      this.#fields.get('date').value = this.#offeredDay;
+  /** Brings day and currency of a new expense up to date, if they were left as they were offered. */
+  renew() {
+    if (this.#known) {
+      return;
     }
+    const now = { date: today(), currency: this.#currency() };
+    for (const [name, value] of Object.entries(now)) {
+      if (!this.#touched.has(name) && this.#fields.get(name).value === this.#offered[name]) {
+        this.#fields.get(name).value = value;
+      }
+    }
+    this.#offered = now;
+    this.#nameAmount();
   }
 
   focus() {
@@ -72,25 +92,58 @@ export class ExpenseForm {
   }
 
   #typeChoice() {
-    const choice = (value, text) => {
-      const input = h('input', { type: 'radio', name: `${this.#prefix}-type`, value, on: { change: () => this.#typeChanged() } });
+    const choice = (value, label) => {
+      const input = h('input', { type: 'radio', name: `${this.#prefix}-type`, value, on: { change: () => this.#kindChosen() } });
       this.#kinds[value] = input;
-      return h('label', {}, input, h('span', {}, text));
+      return h('label', {}, input, h('span', {}, label));
     };
-    return h('fieldset', { class: 'switch' }, h('legend', { class: 'only-read' }, 'Kind'), choice('expense', 'Expense'), choice('income', 'Income'));
+    return h('fieldset', { class: 'switch' }, h('legend', { class: 'only-read' }, text('form.kind')),
+      choice('expense', text('form.expense')), choice('income', text('form.income')));
   }
 
   #moreDetails() {
-    return h('details', {}, h('summary', {}, 'More details'),
+    return h('details', {}, h('summary', {}, text('form.details')),
       h('div', { class: 'pair' },
-        this.#fields.add('merchant', 'Merchant', h('input', { maxlength: 50, autocomplete: 'off' })),
-        this.#fields.add('currency', 'Currency', h('input', { maxlength: 5, autocomplete: 'off', class: 'upper', placeholder: 'EUR' }))),
-      this.#fields.add('notes', 'Notes', h('textarea', { maxlength: 500, rows: 2 })));
+        this.#fields.add('merchant', text('form.merchant'), h('input', { maxlength: 50, autocomplete: 'off' })),
+        this.#fields.add('currency', text('form.currency'), h('input', { maxlength: 5, autocomplete: 'off', class: 'upper', placeholder: 'EUR' }))),
+      this.#fields.add('notes', text('form.notes'), h('textarea', { maxlength: 500, rows: 2 })));
+  }
+
+  #completeDescription(completion, rows) {
+    new Combobox(this.#fields.get('description'), {
+      label: text('form.earlier'),
+      suggest: (typed) => (this.#known ? [] : completion.of(typed, rows())),
+      show: (row) => [
+        h('bdi', { class: 'description' }, row.description),
+        h('span', { class: 'detail' }, `${categoryName(row.category)} · ${money(micros(row.amount), row.currency)}`),
+      ],
+      chosen: (row) => this.#take(row),
+    });
+  }
+
+  // Takes the description of an earlier entry, and the rest of it for what is untouched.
+  #take(row) {
+    const values = {
+      amount: typedAmount(row.amount), category: row.category, currency: row.currency ?? '', merchant: row.merchant ?? '', tags: typedTags(row.tags),
+    };
+    const untouched = Object.entries(values).filter(([name]) => !this.#touched.has(name));
+    this.#fields.fill({ ...Object.fromEntries(untouched), description: row.description });
+    if (!this.#touched.has('type')) {
+      this.#setKind(row.type);
+    }
+    this.#details.open ||= Boolean(this.#fields.text('merchant'));
+    this.#nameAmount();
+    this.#touched.has('amount') ? this.#fields.get('description').focus() : this.#fields.get('amount').select();
+  }
+
+  #setKind(type) {
+    this.#kinds[type === 'income' ? 'income' : 'expense'].checked = true;
   }
 
   // Selects the first category of the chosen kind, unless one was chosen.
-  #typeChanged() {
-    if (!this.#categoryChosen) {
+  #kindChosen() {
+    this.#touched.add('type');
+    if (!this.#touched.has('category')) {
       this.#fields.get('category').value = this.#type() === 'income' ? 'salary' : 'food';
     }
   }
@@ -98,7 +151,7 @@ export class ExpenseForm {
   // The currency field is usually hidden, so the amount's label shows the currency.
   #nameAmount() {
     const currency = this.#fields.text('currency').toUpperCase();
-    setText(this.#fields.get('amount').previousSibling, currency ? `Amount, ${currency}` : 'Amount');
+    setText(this.#fields.get('amount').previousSibling, currency ? text('form.amountIn', { currency }) : text('form.amount'));
   }
 
   #type() {
@@ -108,24 +161,31 @@ export class ExpenseForm {
   #submitted(event) {
     event.preventDefault();
     const values = this.#values();
-    if (this.#fields.refuse(check(values, this.#fields.text('amount'), this.#known))) {
+    if (this.#fields.refuse(faultsOf(values, this.#fields.text('amount'), this.#known))) {
       return;
     }
     this.#submit(this.#known ? changed(this.#known, values) : filled(values));
   }
 
   #values() {
-    const text = (name) => this.#fields.text(name);
+    const typed = (name) => this.#fields.text(name);
     return {
       type: this.#type(),
-      amount: readAmount(text('amount')).amount,
-      description: text('description'),
-      category: text('category'),
+      amount: readAmount(typed('amount')).amount,
+      description: typed('description'),
+      category: typed('category'),
       ...this.#dated(),
-      currency: text('currency').toUpperCase(),
-      merchant: text('merchant'),
-      notes: text('notes'),
+      currency: typed('currency').toUpperCase(),
+      merchant: typed('merchant'),
+      notes: typed('notes'),
+      tags: this.#tags(),
     };
+  }
+
+  // Tags that another program has given commas stay as they are while nobody edits them.
+  #tags() {
+    const typed = this.#fields.text('tags');
+    return this.#known && typed === typedTags(this.#known.tags) ? this.#known.tags ?? [] : readTags(typed);
   }
 
   // An unchanged day keeps its time of day.
@@ -140,37 +200,5 @@ export class ExpenseForm {
 
 function categorySelect() {
   const group = (label, list) => h('optgroup', { label }, list.map(([value]) => h('option', { value }, categoryName(value))));
-  return h('select', { required: true }, group('Spending', spending), group('Income', earning));
-}
-
-const amountRule = { enough: (amount) => amount >= smallestAmount, tooLittle: `Enter at least ${typedAmount(smallestAmount)}.`, example: 12.5, place: 'The currency goes under More details.' };
-
-/** What is wrong with values, by field; typed is the amount as it was typed, known the row that is changed. */
-function check({ description, category, date, currency }, typed, known) {
-  const faults = { amount: amountFault(typed, amountRule) };
-  if (!date) {
-    faults.date = 'Choose a date.';
-  } else if (!isDay(date.slice(0, 10)) || /^\d{5}/.test(date)) {
-    faults.date = 'Choose a date before the year 10000.';
-  } else if (date < earliestDay && date !== known?.date) {
-    faults.date = 'Choose a date from 1900 on.';
-  }
-  if (!description) {
-    faults.description = 'Say what it was.';
-  }
-  if (!category) {
-    faults.category = 'Choose a category.';
-  }
-  if (currency && !/^[A-Z]{3,5}$/.test(currency)) {
-    faults.currency = 'Three to five letters.';
-  }
-  return faults;
-}
-
-function filled(values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
-}
-
-function changed(known, values) {
-  return Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== (known[name] ?? '')));
+  return h('select', { required: true }, group(text('form.spending'), spending), group(text('form.earning'), earning));
 }

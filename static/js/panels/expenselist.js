@@ -2,6 +2,7 @@ import { h, soon } from '../dom.js';
 import { filtersOf, rowsOfPlace } from '../filter.js';
 import { groupsOf } from '../listgroups.js';
 import { mayEdit, mayRemove } from '../permissions.js';
+import { text } from '../text.js';
 import { daySection } from './daysection.js';
 import { rowElement } from './expenserow.js';
 import { Finder } from './finder.js';
@@ -75,7 +76,7 @@ class List {
   }
 
   #handlers() {
-    return { edit: (row) => this.edit(row), people: (row) => this.#context.people.open(row), remove: (row) => this.remove(row) };
+    return { edit: (row) => this.edit(row), duplicate: (row) => this.#context.duplicate(row), people: (row) => this.#context.people.open(row), remove: (row) => this.remove(row) };
   }
 
   /** The row that has the focus, itself or one of its buttons; null if none has. */
@@ -99,7 +100,7 @@ class List {
     const { actions, editor } = this.#context;
     if (mayEdit(row) && row.pending !== 'DELETE') {
       editor.open({
-        title: 'Edit entry', label: 'Save', row,
+        title: text('form.edit'), label: text('form.save'), row, duplicate: () => this.#context.duplicate(row),
         save: (patch) => Object.keys(patch).length > 0 && actions.edit(row, patch),
       });
     }

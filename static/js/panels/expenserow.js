@@ -5,6 +5,7 @@ import { isolated } from '../format.js';
 import { isForeign, mayEdit, mayRemove } from '../permissions.js';
 import { micros, money } from '../numbers.js';
 import { isTemporary } from '../queue.js';
+import { text } from '../text.js';
 
 const waitingWords = { CREATE: 'Waiting', UPDATE: 'Change waiting', DELETE: 'Deletion waiting' };
 
@@ -13,7 +14,7 @@ const waitingWords = { CREATE: 'Waiting', UPDATE: 'Change waiting', DELETE: 'Del
  * on the one that it shows. It is kept while the entry is in the document, so that
  * the focus stays.
  */
-export function rowElement({ edit, people, remove }) {
+export function rowElement({ edit, duplicate, people, remove }) {
   let shown;
   const badge = h('span', { class: 'badge' });
   const description = h('bdi', { class: 'description' });
@@ -21,11 +22,12 @@ export function rowElement({ edit, people, remove }) {
   const mark = h('span', { class: 'mark' }, icon('clock'), h('span', {}));
   const amount = h('span', { class: 'amount' });
   const editButton = iconButton('edit', '', () => edit(shown));
+  const copyButton = iconButton('copy', '', () => duplicate(shown), { class: 'icon-button copy' });
   const peopleButton = iconButton('people', '', () => people(shown));
   const removeButton = iconButton('delete', '', () => remove(shown)); // and, until it is sent, takes it back
   const element = h('li', { class: 'row', tabIndex: -1, on: { click: (event) => event.target.closest('button') || chosen() || edit(shown) } },
     badge, h('div', { class: 'what' }, description, detail), mark, amount,
-    h('div', { class: 'tools' }, editButton, peopleButton, removeButton));
+    h('div', { class: 'tools' }, editButton, copyButton, peopleButton, removeButton));
 
   function show(row, { dated = false }) {
     const before = shown;
@@ -42,10 +44,12 @@ export function rowElement({ edit, people, remove }) {
     element.dataset.pending = row.pending ?? '';
     setText(mark.lastChild, waitingWords[row.pending] ?? '');
     const going = row.pending === 'DELETE';
+    copyButton.hidden = going;
     editButton.hidden = going || !mayEdit(row);
     peopleButton.hidden = going || isTemporary(row.id);
     removeButton.hidden = !mayRemove(row);
     name(editButton, 'edit', `Edit ${row.description}`);
+    name(copyButton, 'copy', text('row.duplicate', row));
     name(peopleButton, 'people', `People: ${row.description}`);
     name(removeButton, going ? 'undo' : 'delete', `${going ? 'Keep' : 'Delete'} ${row.description}`);
   }

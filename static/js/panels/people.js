@@ -1,5 +1,6 @@
 import { moment } from '../days.js';
 import { arrange, drawer, h, iconButton, setText, soon } from '../dom.js';
+import { dismiss } from '../drawer.js';
 import { count, sentence } from '../format.js';
 import { isTemporary } from '../queue.js';
 import { Fields } from './fields.js';
@@ -33,7 +34,7 @@ class People {
     this.#share = this.#shareForm();
     this.element = drawer({ className: 'drawer', title: 'people-title', closed: () => this.#closed() },
       h('div', { class: 'sheet' },
-        h('header', {}, this.#title, iconButton('close', 'Close', () => this.element.close())),
+        h('header', {}, this.#title, iconButton('close', 'Close', () => dismiss(this.element))),
         this.#here, this.#errorText,
         h('section', { aria: { label: 'Who has it' } }, h('h3', {}, 'Who has it'), this.#members, this.#leave),
         this.#share,

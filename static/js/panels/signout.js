@@ -1,7 +1,9 @@
 import { h, icon } from '../dom.js';
+import { askDiscard } from '../question.js';
 import { text } from '../text.js';
+import { hasTyped } from '../typedtext.js';
 
-/** The button for signing out, with a question if changes are queued. */
+/** The button for signing out, with a question if changes are queued or something was typed and not saved. */
 export function mount({ queue, signOut }) {
   const out = h('button', { type: 'button', on: { click: ask } }, icon('leave'), h('span', {}, text('signout.do')));
   const waitingText = h('p', {});
@@ -12,8 +14,10 @@ export function mount({ queue, signOut }) {
         h('button', { type: 'button', class: 'plain', on: { click: () => dialog.close() } }, text('signout.stay')),
         h('button', { type: 'button', class: 'primary', on: { click: go } }, text('signout.do')))));
 
-  // Asks only if changes are queued.
-  function ask() {
+  async function ask() {
+    if (hasTyped(document.body) && !(await askDiscard())) {
+      return;
+    }
     const waiting = queue.all().length;
     if (waiting === 0) {
       signOut();

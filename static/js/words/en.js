@@ -7,7 +7,9 @@ import { entries } from './en/entries.js';
 import { errors } from './en/errors.js';
 import { figures } from './en/figures.js';
 import { find } from './en/find.js';
+import { form } from './en/form.js';
 import { frame } from './en/frame.js';
+import { shortcuts } from './en/shortcuts.js';
 import { signout } from './en/signout.js';
 import { status } from './en/status.js';
 import { toast } from './en/toast.js';
@@ -23,7 +25,9 @@ export const words = {
   ...errors,
   ...figures,
   ...find,
+  ...form,
   ...frame,
+  ...shortcuts,
   ...signout,
   ...status,
   ...toast,
