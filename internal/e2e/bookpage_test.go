@@ -180,4 +180,6 @@ func TestPageStaysOpenOverMidnight(t *testing.T) {
 	w.awaitParts(t, legendPart, "In 0.00", "Out 20.00")
 	w.follow(t, "Entries")
 	w.awaitParts(t, dayTitlesPart, "Today") // the list is of April now
+	w.press(t, "Show March 2026")
+	w.awaitParts(t, dayTitlesPart, "Yesterday")
 }

@@ -103,8 +103,10 @@ func TestPageChangesTheAccountsTimeZone(t *testing.T) {
 	one.types(t, auckland)
 	one.keys(t, "Enter")
 	for _, w := range []*window{one, other} {
-		w.awaitParts(t, dayTitlesPart, "Yesterday")
+		w.awaitText(t, "There are no entries in April 2026.")
 	}
+	other.press(t, "Show March 2026")
+	other.awaitParts(t, dayTitlesPart, "Yesterday")
 	same(t, "days", []string{"2026-03-31"}, who.account(t, p).days(t))
 }
 

@@ -86,7 +86,8 @@ export class Book {
     if (status === 'duplicate' && unknown) {
       this.#doubtful.add(expense._id);
     }
-    this.#change({ kind: op.action === 'DELETE' ? 'deleted' : 'updated', id: expense._id, expense });
+    const kind = { CREATE: 'created', DELETE: 'deleted' }[op.action] ?? 'updated';
+    this.#change({ kind, id: expense._id, expense: { ...expense, deviceId: op.deviceId } });
     this.#heard();
   }
 
@@ -145,7 +146,7 @@ export class Book {
       this.#keepAll();
       return;
     }
-    changes.forEach(({ event, expense }) => this.#apply({ kind: event.replace('expense_', ''), id: expense._id, expense }));
+    changes.forEach(({ event, expense, deviceId }) => this.#apply({ kind: event.replace('expense_', ''), id: expense._id, expense: { ...expense, deviceId } }));
     shared.forEach((e) => this.#apply({ kind: 'shared', id: e._id, expense: e }));
     this.#save({ position: next });
   }
@@ -166,7 +167,7 @@ export class Book {
       this.#setShared(id, expense.shared);
     } else if (!this.#deleted.has(id) && isNewer(expense, this.#expenses.get(id))) {
       const { deviceId, ...row } = expense;
-      this.#set(id, row);
+      this.#set(id, withDevice(row, kind === 'created' ? deviceId : this.#expenses.get(id)?.device));
     }
     if (this.#duringLoad) {
       this.#doubtful.delete(id);
@@ -205,7 +206,8 @@ export class Book {
     for (const id of this.#expenses.keys()) {
       this.#touched.add(id);
     }
-    this.#expenses = new Map(rows.map((e) => [e._id, e]));
+    const known = this.#expenses;
+    this.#expenses = new Map(rows.map((e) => [e._id, withDevice(e, known.get(e._id)?.device)]));
     for (const id of this.#expenses.keys()) {
       this.#touched.add(id);
     }
@@ -232,6 +234,11 @@ export class Book {
       this.#store?.replace({ rows: [...this.#expenses.values()], position: this.position, at: this.at });
     }
   }
+}
+
+// The device that made an expense is told once, by the event or log entry of that; `device` keeps it.
+function withDevice(row, device) {
+  return device && !row.device ? { ...row, device } : row;
 }
 
 function isNewer(expense, stored) {

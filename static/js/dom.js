@@ -92,3 +92,15 @@ export function soon(work, ms = 16) {
     }, ms);
   };
 }
+
+/** Listens to a target until an element that was shown is taken out of the document. */
+export function listenWhile(element, target, event, listener) {
+  const run = () => {
+    if (element.isConnected) {
+      listener();
+    } else {
+      target.removeEventListener(event, run);
+    }
+  };
+  target.addEventListener(event, run, { passive: true });
+}

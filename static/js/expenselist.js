@@ -214,9 +214,9 @@ export class ExpenseList extends EventTarget {
   }
 }
 
-function applyOperation(row, { action, resourceId, data }) {
+function applyOperation(row, { action, resourceId, data, deviceId }) {
   if (action === 'CREATE') {
-    return { ...data, id: resourceId, key: resourceId, pending: 'CREATE' };
+    return { ...data, device: deviceId, id: resourceId, key: resourceId, pending: 'CREATE' };
   }
   if (!row) {
     return row;

@@ -102,6 +102,11 @@ export function peopleOf(rows) {
   return [...people.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** The devices that are known to have made one of these rows. */
+export function devicesOf(rows) {
+  return [...new Set(rows.map((row) => row.device).filter(Boolean))];
+}
+
 /** The months in which there are rows, the newest first; rows are sorted by day, the newest first. */
 export function monthsOf(rows) {
   const months = [];

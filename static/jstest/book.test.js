@@ -212,3 +212,19 @@ function happenings({ queue, expenseList }, { below, pick }) {
   const things = [hear, hear, hear, () => queue.create(draft()), () => queue.update(anId(), { amount: 2, description: 'mine' }, 1), () => queue.remove(anId()), answer, load];
   return { everything: () => Array.from({ length: 60 }, insert), something: async () => pick(things)() };
 }
+
+test('which device made an entry is told once, and stays with it', async () => {
+  const context = setUp();
+  const { expenseList, queue } = context;
+  const device = (n) => expenseList.rows().find((r) => r.id === id(n) || r.id === n)?.device;
+  await expenseList.catchUp(async () => snapshot([expense(1)]));
+  expenseList.applyEvent({ kind: 'created', id: id(2), deviceId: 'phone', expense: { ...expense(2), deviceId: 'phone' } });
+  expenseList.applyEvent({ kind: 'updated', id: id(2), deviceId: 'laptop', expense: { ...expense(2, { version: 2 }), deviceId: 'laptop' } });
+  await expenseList.catchUp(pages({ next: 'e.9', more: false, changes: [{ ...change('created', expense(3)), deviceId: 'tablet' }] }).ask);
+  const op = queue.create({ description: 'mine', amount: 1, date: '2026-02-01' });
+  assert.deepEqual([device(1), device(2), device(3), device(op.resourceId)], [undefined, 'phone', 'tablet', 'device_1']);
+  const batch = queue.nextBatch(10);
+  expenseList.applyOutcomes(queue.applyResults(batch, [applied(op, expense(4))]));
+  await expenseList.catchUp(async () => snapshot([expense(1), expense(2, { version: 3 }), expense(3), expense(4)]));
+  assert.deepEqual([1, 2, 3, 4].map(device), [undefined, 'phone', 'tablet', 'device_1']);
+});

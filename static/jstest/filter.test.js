@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { placeOf } from '../js/address.js';
 import { useZone } from '../js/days.js';
-import { daysOfPlace, filterOfDays, filtersOf, me, monthsOf, peopleOf, rowsOfPlace, splitUpcoming } from '../js/filter.js';
+import { daysOfPlace, devicesOf, filterOfDays, filtersOf, me, monthsOf, peopleOf, rowsOfPlace, splitUpcoming } from '../js/filter.js';
 import { fold } from '../js/searchtext.js';
 
 useZone('UTC');
@@ -17,7 +17,7 @@ const rows = [
   row('Rent in advance', '2026-12-01', { amount: 900, category: 'bills' }),
   row('Concert', '2026-11-20', { category: 'entertainment', amount: 45.5 }),
   row('Café crème', '2026-11-15', { merchant: 'Straße 7', tags: ['work'] }),
-  row('Pay', '2026-11-01', { type: 'income', category: 'salary', amount: 2000 }),
+  row('Pay', '2026-11-01', { type: 'income', category: 'salary', amount: 2000, device: 'phone' }),
   row('House', '2026-10-31', { sharedBy: ann, amount: 840, notes: 'First half' }),
   row('Lunch', '2026-10-02', { amount: 12.5 }),
   row('Old', '2024-02-29', { amount: 0.01 }),
@@ -60,6 +60,8 @@ test('filters are joined', () => {
   assert.deepEqual(found({ max: '0' }), []);
   assert.deepEqual(found({ person: ann.id }), ['House']);
   assert.deepEqual(found({ person: me, q: 'h' }), ['Lunch']);
+  assert.deepEqual(found({ device: 'phone' }), ['Pay']);
+  assert.deepEqual(devicesOf(rows), ['phone']);
 });
 
 test('filters that are in use are counted, days once and the month not at all', () => {

@@ -232,6 +232,33 @@ async function reload({ device }) {
   await windows.get(device).page.reload();
 }
 
+async function back({ device }) {
+  await windows.get(device).page.goBack();
+}
+
+async function forward({ device }) {
+  await windows.get(device).page.goForward();
+}
+
+// scrollTo scrolls the page to a share of its height.
+async function scrollTo({ device, share }) {
+  await windows.get(device).page.evaluate((at) => window.scrollTo(0, at * document.documentElement.scrollHeight), share);
+}
+
+// list tells what the document has of the list, what has the focus, and the address.
+function list({ device }) {
+  return windows.get(device).page.evaluate(() => {
+    const rows = [...document.querySelectorAll('.row')];
+    const last = rows.find((row) => row.ariaPosInSet === row.ariaSetSize);
+    const { top = Infinity } = last?.getBoundingClientRect() ?? {};
+    const { activeElement: e } = document;
+    return {
+      rows: rows.length, size: rows[0]?.ariaSetSize ?? '', last: top < window.innerHeight,
+      focused: e === document.body ? '' : e.getAttribute('aria-label') ?? e.textContent.trim(), address: window.location.hash,
+    };
+  });
+}
+
 // rows are the lines of the list: text, amount and, in brackets, what waits.
 function rows() {
   return [...document.querySelectorAll('.row')].map((row) => {
@@ -329,7 +356,7 @@ function spilled({ device }) {
 
 const actions = {
   launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
-  awaitKept, moveClock, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
+  awaitKept, moveClock, back, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {

@@ -1,6 +1,8 @@
-import { h, soon } from '../dom.js';
-import { filtersOf, rowsOfPlace } from '../filter.js';
+import { allMonths } from '../address.js';
+import { h, setText, soon } from '../dom.js';
+import { filtersOf, monthsOf, rowsOfPlace } from '../filter.js';
 import { groupsOf } from '../listgroups.js';
+import { monthInWords } from '../months.js';
 import { mayEdit, mayRemove } from '../permissions.js';
 import { text } from '../text.js';
 import { daySection } from './daysection.js';
@@ -27,6 +29,7 @@ class List {
   #finder;
   #found;
   #list;
+  #earlier = h('button', { type: 'button', class: 'plain more', hidden: true, on: { click: () => this.#goOn() } });
 
   constructor(context) {
     this.#context = context;
@@ -34,7 +37,7 @@ class List {
     this.#found = new Found({ navigation: context.navigation, cleared: () => this.#title.focus() });
     this.#list = new VirtualList({ row: () => rowElement(this.#handlers()), section: () => this.#section() });
     this.element = h('section', { class: 'list', aria: { labelledby: 'list-title' } },
-      this.#title, this.#finder.element, this.#found.element, this.#list.element);
+      this.#title, this.#finder.element, this.#found.element, this.#list.element, this.#earlier);
     const render = soon(() => this.render());
     context.expenseList.addEventListener('change', render);
     context.sync.addEventListener('change', render);
@@ -47,10 +50,25 @@ class List {
     const rows = rowsOfPlace(all, navigation.place);
     this.#finder.show(all);
     this.#found.show(all, rows, { home: settings.currency, waiting: this.#waiting() });
+    this.#renderEarlier(all, rows.length > 0);
     const kept = this.#list.show(groupsOf(rows, { open: this.#open ?? (filtersOf(navigation.place).length > 0 || null) }));
     if (!kept) {
       this.#title.focus();
     }
+  }
+
+  /** At the end of a month, what leads to the one before that has entries. */
+  #renderEarlier(all, shown) {
+    const { place, month } = this.#context.navigation;
+    const before = shown && month !== allMonths && filtersOf(place).length === 0 ? monthsOf(all).find((m) => m < month) : undefined;
+    this.#earlier.hidden = before === undefined;
+    this.#earlier.value = before ?? '';
+    setText(this.#earlier, before ? text('find.showMonth', { month: monthInWords(before) }) : '');
+  }
+
+  #goOn() {
+    this.#context.navigation.set({ month: this.#earlier.value });
+    this.#title.focus({ preventScroll: true });
   }
 
   // Called when the view is in sight. Going back, the browser scrolls by itself.

@@ -19,6 +19,7 @@ export class FilterForm {
     this.#navigation = navigation;
     this.#person = this.#fields.add('person', text('find.person'), this.#people);
     this.#device = this.#fields.add('device', text('find.device'), this.#devices);
+    this.#device.append(h('p', { class: 'hint' }, text('find.deviceHint')));
     this.element = h('form', { class: 'card filters', hidden: true, noValidate: true, on: { change: (event) => this.#changed(event.target), submit: (event) => event.preventDefault() } },
       this.#fields.add('kind', text('find.kind'), select([['', text('find.anyKind')], ['expense', text('find.expenses')], ['income', text('find.income')]])),
       this.#fields.add('category', text('find.category'), categories()),

@@ -1,5 +1,5 @@
-import { h, icon, setAttribute, setText } from '../dom.js';
-import { filtersOf, peopleOf } from '../filter.js';
+import { h, icon, setText } from '../dom.js';
+import { devicesOf, filtersOf, peopleOf } from '../filter.js';
 import { text } from '../text.js';
 import { FilterForm } from './filterform.js';
 import { MonthWalk } from './monthwalk.js';
@@ -10,10 +10,15 @@ export class Finder {
   #months;
   #filters;
   #search;
-  #count = h('span', { class: 'in-use' });
+  #count = h('b', {});
+  #inUse = h('span', { class: 'in-use', hidden: true }, this.#count, h('span', { class: 'only-read' }, ` ${text('find.inUse')}`));
   #toggle;
+  #context;
+  #rows = [];
+  #deviceNames = new Map();
 
   constructor(context) {
+    this.#context = context;
     this.#navigation = context.navigation;
     this.#months = new MonthWalk({ ...context, all: true });
     this.#filters = new FilterForm(context);
@@ -22,7 +27,7 @@ export class Finder {
       on: { input: () => this.#navigation.search(this.#search.value) },
     });
     this.#toggle = h('button', { type: 'button', class: 'plain filter-toggle', aria: { expanded: 'false' }, on: { click: () => this.#turn() } },
-      icon('filter'), h('span', {}, text('find.filter')), this.#count);
+      icon('filter'), h('span', { class: 'name' }, text('find.filter')), ' ', this.#inUse);
     this.element = h('div', { class: 'finder' },
       this.#months.element,
       h('form', { class: 'search', role: 'search', on: { submit: (event) => event.preventDefault() } },
@@ -39,11 +44,26 @@ export class Finder {
       this.#search.value = place.q;
     }
     setText(this.#count, used > 0 ? String(used) : '');
-    setAttribute(this.#toggle, 'aria-label', used > 0 && text('find.filterCount', { count: used }));
-    if (!this.#filters.element.hidden) {
-      this.#filters.show(peopleOf(rows), []);
-    }
+    this.#inUse.hidden = used === 0;
     this.#rows = rows;
+    this.#showFilters();
+  }
+
+  #showFilters() {
+    if (!this.#filters.element.hidden) {
+      this.#filters.show(peopleOf(this.#rows), devicesOf(this.#rows).map((id) => ({ id, name: this.#nameOf(id) })));
+    }
+  }
+
+  #nameOf(device) {
+    return device === this.#context.deviceId ? text('find.thisDevice') : this.#deviceNames.get(device) ?? device;
+  }
+
+  // Without an answer a device is called by its id.
+  async #nameDevices() {
+    const devices = await this.#context.api.devices().catch(() => []);
+    this.#deviceNames = new Map(devices.map(({ deviceId, client }) => [deviceId, client || deviceId]));
+    this.#showFilters();
   }
 
   focusSearch() {
@@ -51,15 +71,14 @@ export class Finder {
     this.#search.select();
   }
 
-  #rows = [];
-
   #turn() {
     const { element } = this.#filters;
     element.hidden = !element.hidden;
     this.#toggle.setAttribute('aria-expanded', !element.hidden);
     if (!element.hidden) {
-      this.#filters.show(peopleOf(this.#rows), []);
+      this.#showFilters();
       this.#filters.focus();
+      this.#nameDevices();
     }
   }
 }

@@ -59,7 +59,7 @@ export class Found {
 
   #emptyMonth(rows) {
     const [latest] = monthsOf(rows);
-    return [text('find.noEntries', { when: this.#when() }), text('find.showLatest', { month: monthInWords(latest) }), () => this.#navigation.set({ month: latest })];
+    return [text('find.noEntries', { when: this.#when() }), text('find.showMonth', { month: monthInWords(latest) }), () => this.#navigation.set({ month: latest })];
   }
 
   #when() {
@@ -70,13 +70,14 @@ export class Found {
 
 /** The filters in use in words, without what was searched for, which stands in its field. */
 function filtersInWords(place, rows) {
-  const { kind, category, min, max, from, to, person } = place;
+  const { kind, category, min, max, from, to, person, device } = place;
   return [
     kind && text(kind === 'income' ? 'find.income' : 'find.expenses'),
     category && categoryName(category),
     (min || max) && amounts(min, max),
     (from || to) && daysInWords(place),
     person && (person === me ? text('find.mine') : rows.find((row) => row.sharedBy?.id === person)?.sharedBy.name ?? person),
+    device && text('find.device'),
   ].filter(Boolean);
 }
 

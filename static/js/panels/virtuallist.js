@@ -1,4 +1,4 @@
-import { arrange, h } from '../dom.js';
+import { arrange, h, listenWhile } from '../dom.js';
 import { ElementPool } from '../elementpool.js';
 import { ListLayout } from '../listlayout.js';
 
@@ -20,7 +20,7 @@ const margin = 1;
  *  - Screen readers are told how many rows a group has and which one this is.
  */
 export class VirtualList {
-  element = h('div', { class: 'days', on: { focusin: () => this.#draw(), focusout: () => this.#draw() } });
+  element = h('div', { class: 'days', on: { focusin: () => this.#draw(), focusout: (event) => this.#left(event) } });
   #groups = [];
   #sizes = { row: 64, before: 30, after: 2, gap: 20 };
   #layout = new ListLayout([], this.#sizes);
@@ -40,11 +40,6 @@ export class VirtualList {
     new ResizeObserver(() => this.#resized()).observe(this.element);
     listenWhile(this.element, document, 'scroll', () => this.#draw());
     listenWhile(this.element, window, 'resize', () => this.#draw());
-  }
-
-  /** How many rows there are, in the document or not. */
-  get count() {
-    return this.#layout.count;
   }
 
   /**
@@ -77,14 +72,21 @@ export class VirtualList {
   /** Moves the focus by so many rows, or, if none has it, to the first in the window. The browser scrolls to it. */
   moveFocus(by) {
     const to = this.focused < 0 ? this.#layout.rowAt(this.#scrolled()) : this.focused + by;
-    if (this.count > 0) {
-      this.#elementOf(Math.min(this.count - 1, Math.max(0, to))).focus();
+    if (this.#layout.count > 0) {
+      this.#elementOf(Math.min(this.#layout.count - 1, Math.max(0, to))).focus();
     }
   }
 
   #elementOf(index) {
     this.#draw(true, index);
     return this.#rows.of(this.at(index).key).element;
+  }
+
+  // On its way from one button of a row to the next the focus is nowhere: the row stays.
+  #left({ relatedTarget }) {
+    if (!this.element.contains(relatedTarget)) {
+      this.#draw();
+    }
   }
 
   #layOut() {
@@ -153,7 +155,7 @@ export class VirtualList {
       return true;
     }
     const index = this.#layout.indexOf(held.key);
-    const next = index >= 0 ? index : Math.min(held.index, this.count - 1);
+    const next = index >= 0 ? index : Math.min(held.index, this.#layout.count - 1);
     if (next < 0) {
       return false;
     }
@@ -180,7 +182,7 @@ export class VirtualList {
   }
 
   #wanted(index) {
-    if (this.count <= smallList) {
+    if (this.#layout.count <= smallList) {
       return this.#layout.between(-Infinity, Infinity);
     }
     const [top, height] = [this.#scrolled(), window.innerHeight];
@@ -235,16 +237,4 @@ function sizesOf(element, sections) {
     after: list.clientTop * 2,
     gap: parseFloat(getComputedStyle(element).rowGap),
   };
-}
-
-/** Listens until an element that was shown is taken out of the document. */
-function listenWhile(element, target, event, listener) {
-  const run = () => {
-    if (element.isConnected) {
-      listener();
-    } else {
-      target.removeEventListener(event, run);
-    }
-  };
-  target.addEventListener(event, run, { passive: true });
 }
