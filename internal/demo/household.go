@@ -1,5 +1,7 @@
 package demo
 
+import "expenseflow/models"
+
 // An entry is one that is made on a day: of the month in regular, of the trip in trip, after
 // today in single. It costs from hundredths of the currency, or up to to of them.
 type entry struct {
@@ -10,6 +12,7 @@ type entry struct {
 	income         bool
 	currency       string // "" is the account's
 	notes          string
+	tags           models.Tags
 }
 
 // A habit is bought again after some days, from every[0] to every[1].
@@ -51,7 +54,7 @@ var habits = []habit{
 	}},
 	{every: [2]int{8, 14}, category: "food", choices: []entry{
 		{text: "Dinner", merchant: "Trattoria Luna", from: 28_00, to: 68_00},
-		{text: "Pizza with friends", merchant: "Trattoria Luna", from: 18_00, to: 36_00},
+		{text: "Pizza with friends", merchant: "Trattoria Luna", from: 18_00, to: 36_00, tags: "friends"},
 		{text: "Dinner", merchant: "Harbour Grill", from: 34_00, to: 72_00},
 	}},
 	{every: [2]int{12, 24}, category: "shopping", choices: []entry{
@@ -81,7 +84,7 @@ var habits = []habit{
 	}},
 	{every: [2]int{18, 36}, category: "other", choices: []entry{
 		{text: "Haircut", merchant: "Salon Mira", from: 28_00, to: 42_00},
-		{text: "Birthday present", from: 20_00, to: 60_00},
+		{text: "Birthday present", from: 20_00, to: 60_00, tags: "presents"},
 		{text: "Donation", from: 15_00, to: 40_00},
 	}},
 	{every: [2]int{40, 70}, category: "freelance", income: true, choices: []entry{
@@ -91,30 +94,33 @@ var habits = []habit{
 	{every: [2]int{85, 95}, category: "investment", income: true, choices: []entry{{text: "Dividends", from: 38_00, to: 96_00}}},
 }
 
+// journey is the tag of the trip.
+const journey = "japan"
+
 // trip is a journey to another currency.
 var trip = []entry{
-	{day: -62, text: "Flight to Tokyo", category: "travel", from: 742_00, notes: "Two bags included"},
-	{day: 0, text: "Train from the airport", category: "travel", from: 3250_00, currency: tripMoney},
-	{day: 0, text: "Ramen", category: "food", from: 1180_00, currency: tripMoney},
-	{day: 1, text: "Hotel in Tokyo", category: "travel", from: 46800_00, currency: tripMoney, notes: "Four nights"},
-	{day: 1, text: "Museum", category: "entertainment", from: 1600_00, currency: tripMoney},
-	{day: 2, text: "Sushi", category: "food", from: 3420_00, currency: tripMoney},
-	{day: 3, text: "Stationery", category: "shopping", from: 2860_00, currency: tripMoney},
-	{day: 4, text: "Train to Kyoto", category: "travel", from: 13970_00, currency: tripMoney},
-	{day: 4, text: "Inn in Kyoto", category: "travel", from: 52000_00, currency: tripMoney, notes: "Four nights, breakfast"},
-	{day: 5, text: "Temple garden", category: "entertainment", from: 600_00, currency: tripMoney},
-	{day: 6, text: "Tea and sweets", category: "food", from: 1450_00, currency: tripMoney},
-	{day: 7, text: "Presents", category: "shopping", from: 8740_00, currency: tripMoney},
-	{day: 8, text: "Dinner", category: "food", from: 5200_00, currency: tripMoney},
+	{day: -62, text: "Flight to Tokyo", category: "travel", from: 742_00, notes: "Two bags included", tags: journey},
+	{day: 0, text: "Train from the airport", category: "travel", from: 3250_00, currency: tripMoney, tags: journey},
+	{day: 0, text: "Ramen", category: "food", from: 1180_00, currency: tripMoney, tags: journey},
+	{day: 1, text: "Hotel in Tokyo", category: "travel", from: 46800_00, currency: tripMoney, notes: "Four nights", tags: journey},
+	{day: 1, text: "Museum", category: "entertainment", from: 1600_00, currency: tripMoney, tags: journey},
+	{day: 2, text: "Sushi", category: "food", from: 3420_00, currency: tripMoney, tags: journey},
+	{day: 3, text: "Stationery", category: "shopping", from: 2860_00, currency: tripMoney, tags: journey},
+	{day: 4, text: "Train to Kyoto", category: "travel", from: 13970_00, currency: tripMoney, tags: journey},
+	{day: 4, text: "Inn in Kyoto", category: "travel", from: 52000_00, currency: tripMoney, notes: "Four nights, breakfast", tags: journey},
+	{day: 5, text: "Temple garden", category: "entertainment", from: 600_00, currency: tripMoney, tags: journey},
+	{day: 6, text: "Tea and sweets", category: "food", from: 1450_00, currency: tripMoney, tags: journey},
+	{day: 7, text: "Presents", category: "shopping", from: 8740_00, currency: tripMoney, tags: journey},
+	{day: 8, text: "Dinner", category: "food", from: 5200_00, currency: tripMoney, tags: journey},
 }
 
 // single is of today and of the time to come.
 var single = []entry{
 	{day: 0, text: "Groceries", merchant: "Greenleaf", category: "food", from: 63_40},
 	{day: 0, text: "Coffee", merchant: "Café Aurora", category: "food", from: 3_90},
-	{day: 9, text: "Concert tickets", category: "entertainment", from: 84_00},
-	{day: 16, text: "Train to the mountains", category: "travel", from: 129_80, notes: "Window seats"},
-	{day: 17, text: sharedEntry, category: "travel", from: 380_00},
+	{day: 9, text: "Concert tickets", category: "entertainment", from: 84_00, tags: "friends"},
+	{day: 16, text: "Train to the mountains", category: "travel", from: 129_80, notes: "Window seats", tags: "mountains"},
+	{day: 17, text: sharedEntry, category: "travel", from: 380_00, tags: "mountains"},
 }
 
 // sharedEntry is the text of the entry that the second person has too.

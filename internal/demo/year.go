@@ -80,7 +80,7 @@ func (d *diary) add(from models.Day, e *entry) {
 	day := from + models.Day(e.day)
 	draft := models.Draft{
 		Description: e.text, Merchant: e.merchant, Category: e.category, Notes: e.notes, Currency: e.currency,
-		Type: "expense", Day: &day, Amount: d.amount(e),
+		Tags: e.tags, Type: "expense", Day: &day, Amount: d.amount(e),
 	}
 	if e.income {
 		draft.Type = "income"

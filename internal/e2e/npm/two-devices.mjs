@@ -1,48 +1,35 @@
-// Makes the README's picture: one account on a laptop and a phone, and an entry that is added on the one and shown on the
-// other. The program runs at URL with an empty database.
+// Makes the README's picture: the account of `expenseflow demo` on a laptop and a phone, and an entry that is added on the
+// one and shown on the other. It starts the demo, or shows one that runs at URL.
 //
-//   node internal/e2e/npm/two-devices.mjs URL docs/two-devices.webp
+//   node internal/e2e/npm/two-devices.mjs docs/two-devices.webp [URL]
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const [url, file] = process.argv.slice(2);
-const ann = { name: 'Ann', email: 'ann@example.org', password: 'a long password here' };
-const settings = { currency: 'EUR', timeZone: 'Europe/Berlin' };
-const entries = [ // description, amount, category, type, days ago
-  ['Salary', 3200, 'salary', 'income', 12], ['Rent', 980, 'bills', 'expense', 10], ['Train ticket', 49, 'transport', 'expense', 4],
-  ['Groceries', 63.4, 'food', 'expense', 2], ['Cinema', 24, 'entertainment', 'expense', 1],
-  ['Pharmacy', 12.8, 'healthcare', 'expense', 1], ['Coffee', 3.9, 'food', 'expense', 0],
-];
+const [file, running] = process.argv.slice(2);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-async function send(method, path, body, token = '') {
-  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` };
-  const response = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
-  if (!response.ok) {
-    throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+/** Starts the demo and gives its address and what ends it. */
+async function startDemo() {
+  const demo = spawn('go', ['run', '.', 'demo'], { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => process.kill(-demo.pid, 'SIGINT'); // with what the go command has started
+  for await (const line of createInterface({ input: demo.stdout })) {
+    const [, url] = /(http:\S+)\/demo/.exec(line) ?? [];
+    if (url) {
+      return { url, stop };
+    }
   }
-  return response.json();
+  throw new Error('the demo did not start');
 }
 
-async function fillAccount() {
-  const { token } = await send('POST', '/api/auth/register', ann);
-  await send('PATCH', '/api/user/settings', settings, token);
-  for (const [description, amount, category, type, ago] of entries) {
-    const date = new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
-    await send('POST', '/api/expenses', { description, amount, category, type, date, currency: settings.currency }, token);
-  }
-}
-
-async function signedIn(browser, options) {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: settings.timeZone, deviceScaleFactor: 2, ...options });
+async function signedIn(browser, url, options) {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', deviceScaleFactor: 2, ...options });
   const page = await context.newPage();
-  await page.goto(url);
-  await page.getByLabel('E-mail').fill(ann.email);
-  await page.getByLabel('Password', { exact: true }).fill(ann.password);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByText('Coffee').first().waitFor();
-  await page.waitForTimeout(2_500); // the rows are cached, so that the form knows the currency after a reload
-  await page.reload();
-  await page.getByText('Live', { exact: true }).first().waitFor();
+  await page.goto(`${url}/demo/enter`);
+  await page.locator('.status[data-state=live]').waitFor();
+  await page.locator('.row').first().waitFor();
   return page;
 }
 
@@ -74,21 +61,22 @@ async function compose([laptop, phone]) {
   return canvas.toDataURL('image/webp', 0.86);
 }
 
-await fillAccount();
+const { url, stop } = running ? { url: running, stop: () => {} } : await startDemo();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-const laptop = await signedIn(browser, { viewport: { width: 1040, height: 700 } });
-const phone = await signedIn(browser, { viewport: { width: 390, height: 700 }, isMobile: true, hasTouch: true });
-await laptop.locator('#expense-1-amount').fill('18.50');
-await laptop.locator('#expense-1-description').fill('Lunch with Bo');
-await laptop.getByRole('button', { name: 'Add', exact: true }).click();
-await phone.getByText('Lunch with Bo').waitFor();
-await laptop.evaluate(() => document.activeElement?.blur());
+const laptop = await signedIn(browser, url, { viewport: { width: 1040, height: 700 } });
+const phone = await signedIn(browser, url, { viewport: { width: 390, height: 700 }, isMobile: true, hasTouch: true });
+await laptop.locator('.entry .expense-form input[inputmode=decimal]').fill('5.80');
+await laptop.locator('.entry').getByLabel('Description', { exact: true }).fill('Ice cream with Ben');
+await laptop.locator('.entry').getByRole('button', { name: 'Add', exact: true }).click();
+await phone.getByText('Ice cream with Ben').first().waitFor();
 const shots = [];
 for (const page of [laptop, phone]) {
+  await page.evaluate(() => document.activeElement?.blur());
   await page.evaluate(() => window.scrollTo(0, 0));
-  await page.waitForTimeout(600); // animations end
+  await page.waitForTimeout(900); // animations end
   shots.push(`data:image/png;base64,${(await page.screenshot()).toString('base64')}`);
 }
 const picture = await (await browser.newPage()).evaluate(compose, shots);
 writeFileSync(file, Buffer.from(picture.split(',')[1], 'base64'));
 await browser.close();
+stop();
