@@ -120,6 +120,13 @@ async function round(browser, add) {
   await context.close();
 }
 
+// The longest frame of a page with nothing in it: what the machine itself costs.
+async function emptyRound(page, add) {
+  await page.evaluate(watchFrames);
+  await page.waitForTimeout(2_000);
+  add(empty, Math.max(...await page.evaluate(unwatchFrames)));
+}
+
 async function longRound(page, add) {
   await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(500);
@@ -128,9 +135,17 @@ async function longRound(page, add) {
   add('frame, by scroll bar', jumps);
 }
 
+const empty = 'frame, empty page';
 const figures = {};
 const add = (name, figure) => { (figures[name] ??= []).push(...(figure === null ? [] : [figure])); };
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+const blank = await (await browser.newContext()).newPage();
+await blank.addInitScript(watch);
+await blank.goto(`${url}/readyz`);
+for (let i = 0; i < rounds; i++) {
+  await emptyRound(blank, add);
+}
+await blank.close();
 for (let i = 0; i < rounds; i++) {
   await round(browser, add);
 }
@@ -141,6 +156,5 @@ await settle(page);
 for (let i = 0; i < rounds; i++) {
   await longRound(page, add);
 }
-figures.height = [await page.evaluate(() => document.documentElement.scrollHeight)];
 await browser.close();
 console.log(JSON.stringify(figures));

@@ -12,7 +12,8 @@
 //   - typing: the slowest key of a text, from the key to the paint that follows it (Event
 //     Timing, which rounds to 8 ms and does not tell of less than 16).
 //   - frame: the longest time between two frames while the long list is scrolled by the wheel,
-//     and to places all over it, as by the scroll bar.
+//     and to places all over it, as by the scroll bar. That of an empty page is what the
+//     machine itself costs: where it is long, the others say nothing.
 //
 // The last figure is the size of the page's own files, each compressed by gzip. The program
 // ends with 1 if a median is beyond its target, or if a part of the page is not there. All
@@ -47,7 +48,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement")
 	flag.IntVar(&o.entries, "entries", 20_000, "entries of the account for first rows and typing")
 	flag.IntVar(&o.long, "long", 100_000, "entries of the account whose list is scrolled")
-	flag.StringVar(&o.chromium, "chromium", chromiumPath(), "`program` to measure in")
+	flag.StringVar(&o.chromium, "chromium", process.Chromium(), "`program` to measure in")
 	process.Main(func(ctx context.Context) error {
 		path, remove, err := binary(ctx)
 		if err != nil {
@@ -56,15 +57,6 @@ func main() {
 		defer remove()
 		return o.run(ctx, path)
 	})
-}
-
-func chromiumPath() string {
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
 }
 
 func (o *options) run(ctx context.Context, binary string) (err error) {

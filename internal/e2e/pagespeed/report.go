@@ -16,20 +16,24 @@ import (
 // A target is what a figure may be at most.
 type target struct {
 	name string
-	most float64
+	most float64 // 0 is no target
 	unit string
 }
 
 // sizeFigure is the name of the figure that no browser measures.
 const sizeFigure = "size of all files, gzip"
 
+// frame is two frames of a screen with 60 of them a second, as the browser rounds it.
+const frame = 33.4
+
 var targets = []target{
 	{"first row, first visit", 1000, "ms"},
 	{"first row, again", 1000, "ms"},
 	{"typing a description", 50, "ms"},
 	{"typing a search", 50, "ms"},
-	{"frame, by wheel", 33, "ms"},
-	{"frame, by scroll bar", 33, "ms"},
+	{"frame, by wheel", frame, "ms"},
+	{"frame, by scroll bar", frame, "ms"},
+	{"frame, empty page", 0, "ms"},
 	{sizeFigure, 130, "KB"},
 }
 
@@ -40,24 +44,28 @@ func report(w io.Writer, figures map[string][]float64, size int) error {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "figure\tat most\tmedian\tworst\t")
 	for _, t := range targets {
+		most := fmt.Sprintf("%.0f %s", t.most, t.unit)
+		if t.most == 0 {
+			most = ""
+		}
 		rounds := slices.Sorted(slices.Values(figures[t.name]))
 		if len(rounds) == 0 {
 			missed++
-			fmt.Fprintf(table, "%s\t%.0f %s\tnot there\t\tMISSED\n", t.name, t.most, t.unit)
+			fmt.Fprintf(table, "%s\t%s\tnot there\t\tMISSED\n", t.name, most)
 			continue
 		}
 		median, verdict := rounds[len(rounds)/2], ""
-		if median > t.most {
+		if t.most > 0 && median > t.most {
 			missed++
 			verdict = "MISSED"
 		}
-		fmt.Fprintf(table, "%s\t%.0f %s\t%.0f\t%.0f\t%s\n", t.name, t.most, t.unit, median, rounds[len(rounds)-1], verdict)
+		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.0f\t%s\n", t.name, most, median, rounds[len(rounds)-1], verdict)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if missed > 0 {
-		return fmt.Errorf("%d of %d targets are missed", missed, len(targets))
+		return fmt.Errorf("%d targets are missed", missed)
 	}
 	return nil
 }

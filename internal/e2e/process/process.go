@@ -62,6 +62,16 @@ func Build(ctx context.Context, dir, name string, flags ...string) (string, erro
 	return path, nil
 }
 
+// Chromium returns the path of the browser: CHROMIUM, or what is installed; "" without one.
+func Chromium() string {
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 // Start runs binary in an empty folder and returns when it is ready. To env, which
 // wins, it adds HOST, PORT, HOME and PATH; all other settings are the defaults. On
 // an error the server is there as well if it was started, for its Log.
@@ -76,10 +86,15 @@ func Start(ctx context.Context, binary string, env ...string) (*Server, error) {
 // StartIn is Start with a folder that may hold something already, and with a
 // command that ends in the program.
 func StartIn(ctx context.Context, dir string, cmd *exec.Cmd, env ...string) (*Server, error) {
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
+	return StartAt(ctx, port, dir, cmd, env...)
+}
+
+// StartAt is StartIn on a port of the caller's.
+func StartAt(ctx context.Context, port, dir string, cmd *exec.Cmd, env ...string) (*Server, error) {
 	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -96,7 +111,8 @@ func StartIn(ctx context.Context, dir string, cmd *exec.Cmd, env ...string) (*Se
 	return s, s.awaitReady(ctx)
 }
 
-func freePort() (string, error) {
+// FreePort returns a port that nobody listens on.
+func FreePort() (string, error) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return "", err
