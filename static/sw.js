@@ -45,6 +45,7 @@ const cachedFiles = [
   '/js/expenseactions.js',
   '/js/expenselist.js',
   '/js/expenseroom.js',
+  '/js/fetchjson.js',
   '/js/filter.js',
   '/js/format.js',
   '/js/frame.js',

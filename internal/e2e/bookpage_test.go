@@ -90,7 +90,7 @@ func bookFigures(entries []map[string]any) figures {
 		balance: []string{"Balance " + cents(all[0].in-all[0].out, "") + " · " + cents(all[1].in-all[1].out, "€")},
 		summary: []string{
 			"In, March", both(month[0].in, month[1].in), "Out, March", both(month[0].out, month[1].out),
-			"Upcoming", both(later[0].in-later[0].out, later[1].in-later[1].out),
+			"Upcoming, not counted yet", both(later[0].in-later[0].out, later[1].in-later[1].out),
 		},
 		legend:   []string{"In " + cents(month[0].in, ""), "Out " + cents(month[0].out, "")},
 		standing: []string{"On track " + cents(10_000-budget.out, "") + " left"},
@@ -171,7 +171,7 @@ func TestPageStaysOpenOverMidnight(t *testing.T) {
 	w.addOn(t, "Rent", "20", time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC))
 	w.follow(t, "Overview")
 	w.awaitParts(t, balancePart, "Balance −5.00")
-	w.awaitParts(t, summaryPart, "In, March", "0.00", "Out, March", "5.00", "Upcoming", "−20.00")
+	w.awaitParts(t, summaryPart, "In, March", "0.00", "Out, March", "5.00", "Upcoming, not counted yet", "−20.00")
 	w.awaitParts(t, legendPart, "In 0.00", "Out 5.00")
 
 	w.do(t, "moveClock", map[string]any{"now": "2026-03-31T23:05:00Z"})

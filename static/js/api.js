@@ -1,7 +1,8 @@
 import { deviceZone } from './days.js';
+import { fetchJSON } from './fetchjson.js';
 import { text } from './text.js';
 
-/** Milliseconds after which a request is aborted. */
+/** Milliseconds without a byte of an answer after which a request is aborted. */
 const requestTimeout = 30_000;
 
 /** How many changes are asked for at once: the most that the server gives. */
@@ -78,7 +79,8 @@ export class Api {
    * {next, snapshot, expenses} with every expense, as always without a position.
    */
   changes(position) {
-    return this.#request('GET', `/sync/changes?limit=${changesPerPage}${position ? `&since=${encodeURIComponent(position)}` : ''}`);
+    const since = position ? `&since=${encodeURIComponent(position)}` : '';
+    return this.#request('GET', `/sync/changes?limit=${changesPerPage}${since}`);
   }
 
   /** The results for operations, in their order. */
@@ -218,10 +220,7 @@ export class Api {
   }
 
   async #request(method, path, body, headers) {
-    const response = await this.#fetch(method, path, body, headers);
-    const answer = await response.json().catch((err) => {
-      throw new Unreachable(err);
-    });
+    const { response, answer } = await this.#fetch(method, path, body, headers);
     if (!response.ok) {
       throw failure(response, answer);
     }
@@ -230,13 +229,12 @@ export class Api {
 
   async #fetch(method, path, body, headers) {
     try {
-      return await fetch(`/api${path}`, {
+      return await fetchJSON(`/api${path}`, {
         method,
         headers: { ...this.#headers(body), ...headers },
         body: body && JSON.stringify(body),
         cache: 'no-store',
-        signal: AbortSignal.timeout(requestTimeout),
-      });
+      }, requestTimeout);
     } catch (err) {
       throw new Unreachable(err);
     }

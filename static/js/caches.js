@@ -24,9 +24,10 @@ export function removeCaches(storage, userId) {
   removeBook(userId);
 }
 
-/** Removes what is kept of all accounts but one; of all, without one. */
+/** Removes what is kept of all accounts but one; of all, without one. Of that one goes what an earlier version kept. */
 export function removeCachesOfOthers(storage, userId = null) {
   const isCache = new RegExp(`^expenseflow\\.[^.]+\\.(${small.join('|')})$`);
   storage.keys('expenseflow.').filter((key) => isCache.test(key) && !key.startsWith(cacheKey(userId, ''))).forEach((key) => storage.remove(key));
+  storage.remove(cacheKey(userId, 'rows'));
   removeBooksOfOthers(userId);
 }

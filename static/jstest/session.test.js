@@ -21,11 +21,12 @@ test('a session that was left without a network ends when there is one again', a
 
 test('rows and settings of people who are not signed in here are forgotten', () => {
   const storage = new Storage(null);
-  ['anna', 'bob'].forEach((id) => storage.set(`expenseflow.${id}.rows`, [1]));
+  ['anna', 'bob'].forEach((id) => storage.set(`expenseflow.${id}.rows`, [1])); // of an earlier version
+  storage.set('expenseflow.anna.settings', { currency: 'EUR' });
   storage.set('expenseflow.bob.settings', { currency: 'EUR' });
   storage.set('expenseflow.bob.queue.1', { action: 'CREATE' });
   removeCachesOfOthers(storage, 'anna');
-  assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.anna.rows', 'expenseflow.bob.queue.1']);
+  assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.anna.settings', 'expenseflow.bob.queue.1']);
   removeCachesOfOthers(storage);
   assert.deepEqual(storage.keys('expenseflow.'), ['expenseflow.bob.queue.1']);
 });

@@ -13,14 +13,13 @@ import { balanceOf, monthTotals } from '../totals.js';
 export function mount({ expenseList, balance, navigation, settings }) {
   const figures = { income: figure('income'), spent: figure('spent'), upcoming: figure('upcoming') };
   const list = h('dl', { class: 'figures' }, Object.values(figures).map((f) => f.element));
-  const rule = h('p', { class: 'hint', hidden: true }, text('figures.upcomingRule'));
   const asOf = h('p', { class: 'hint as-of', hidden: true });
 
   function render() {
     const month = shortMonth(navigation.month);
     const sums = sumsOf(navigation.month);
-    figures.income.show(text('figures.in', { month }), inWords(sums, 'income'));
-    figures.spent.show(text('figures.out', { month }), inWords(sums, 'spent'));
+    figures.income.show(text('figures.in', { month }), known(inWords(sums, 'income')));
+    figures.spent.show(text('figures.out', { month }), known(inWords(sums, 'spent')));
     renderUpcoming(balance.upcoming());
     asOf.hidden = balance.asOf === null;
     setText(asOf, balance.asOf === null ? '' : text('figures.asOf', { moment: moment(balance.asOf) }));
@@ -31,15 +30,19 @@ export function mount({ expenseList, balance, navigation, settings }) {
     return month === allMonths ? balanceOf(expenseList.sums(), { home }) : monthTotals(expenseList.sums(), month, { home });
   }
 
+  // While not all entries are here, nobody knows what they add up to.
+  function known(figure) {
+    return expenseList.complete ? figure : '–';
+  }
+
   function renderUpcoming(sums) {
     figures.upcoming.element.hidden = sums.length === 0;
-    rule.hidden = sums.length === 0;
     figures.upcoming.show(text('figures.upcoming'), inWords(sums, 'balance'));
   }
 
   balance.addEventListener('change', soon(render));
   navigation.addEventListener('change', render);
-  return { aside: h('section', { class: 'summary', aria: { label: text('figures.summary') } }, list, rule, asOf), render };
+  return { aside: h('section', { class: 'summary', aria: { label: text('figures.summary') } }, list, asOf), render };
 }
 
 /** A month in words, with its year if that is another. */
