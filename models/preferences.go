@@ -77,14 +77,14 @@ func DefaultPreferences() NotificationPreferences {
 }
 
 // AllowsLive reports whether a notification of this type is sent live at the given time; it
-// is stored in any case. A low balance follows the setting of budget alerts, a changed
-// balance that of expenses, for they have none of their own. System notifications, such
+// is stored in any case. A low balance follows the setting of budget alerts; a changed
+// balance and what others do follow that of expenses, for they have none of their own. System notifications, such
 // as a requested test, ignore the list of types.
 func (p *NotificationPreferences) AllowsLive(notification string, at time.Time) bool {
 	switch notification {
 	case NotifyLowBalance:
 		notification = NotifyBudget
-	case NotifyBalanceChange:
+	case NotifyBalanceChange, NotifyInvited, NotifyShared, NotifyCommented, NotifyEdited:
 		notification = NotifyExpense
 	}
 	wanted := notification == NotifySystem || slices.Contains(p.Push.Types, notification)

@@ -141,7 +141,7 @@ func passwordRules(cfg *config.Config) ledger.PasswordRules {
 func (a *App) ledgerOptions() ledger.Options {
 	o := ledger.Options{
 		MaxExpenses:    int64(a.cfg.MaxExpenses),
-		NotifyExpenses: a.cfg.NotifyExpenses,
+		NotifyExpenses: a.cfg.NotifyExpenses, NotifyPeople: true,
 		NotifyBalance:  a.cfg.NotifyBalance,
 		OnActivity:     func(e models.Activity) { a.hub.SendActivity(e) },
 		OnAccessLost:   func(c *models.Change) { a.hub.Evict(c) },

@@ -20,10 +20,13 @@ import (
 // again. So can every level in a new period, after a change of the budget's category or
 // period, and after a time in which its dates made it inactive.
 //
-// Notifications of the balance and of changed expenses depend on Options.
+// Notifications of the balance, of changed expenses and of what others changed depend on Options.
 //
 // Only the user's own expenses count, not those that others share with the user.
 func (l *Ledger) applyConsequences(w *Work) error {
+	if err := l.notifyEdits(w); err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(w.Tx.Appended(), affectsBudgets) {
 		return nil
 	}
@@ -166,7 +169,7 @@ func (l *Ledger) notifyBalanceChange(w *Work, before models.Balance) {
 // notifyExpenses adds one notification for all of the transaction's changes of expenses. It
 // is not sent to the device that made them.
 func (l *Ledger) notifyExpenses(w *Work) {
-	if !l.opts.NotifyExpenses {
+	if !l.opts.NotifyExpenses || (l.opts.NotifyPeople && w.Tx.Acting() != w.Tx) { // notifyEdits tells who it was
 		return
 	}
 	var told []models.Change

@@ -108,7 +108,9 @@ func (l *Ledger) AcceptInvitation(ctx context.Context, userID, id string, by mod
 			return err
 		}
 		w.Tx.TouchDevice(by)
-		w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: id, Author: by})
+		if err := w.closeInvitation(i, by); err != nil {
+			return err
+		}
 		if e, err = w.acceptShare(i, by); err != nil {
 			return err
 		}
@@ -161,12 +163,22 @@ func (l *Ledger) DeclineInvitation(ctx context.Context, userID, id string, by mo
 			return err
 		}
 		w.Tx.TouchDevice(by)
-		return w.hideInvitation(i.ID, by)
+		if err := w.closeInvitation(i, by); err != nil {
+			return err
+		}
+		return w.Tx.SetInvitationState(i.ID, models.InvitationDeclined)
 	})
 	if err != nil {
 		return fmt.Errorf("decline an invitation: %w", err)
 	}
 	return nil
+}
+
+// closeInvitation removes an invitation from the user's list, and its notification from what is
+// unread.
+func (w *Work) closeInvitation(i models.Invitation, by models.Author) error {
+	w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: i.ID, Author: by})
+	return w.readInvitations(i.OwnerID, i.ExpenseID)
 }
 
 // hideInvitation marks an invitation as declined and removes it from the user's list.
@@ -212,6 +224,9 @@ func (w *Work) block(otherID string, by models.Author) (models.Person, error) {
 		if err := w.hideInvitation(id, by); err != nil {
 			return p, err
 		}
+	}
+	if err := w.readInvitations(otherID, ""); err != nil {
+		return p, err
 	}
 	w.Tx.Append(models.Change{Kind: models.PersonBlocked, EntityID: otherID, Person: &p, Author: by})
 	return p, w.Tx.SetContact(otherID, models.ContactBlocked)
@@ -344,7 +359,9 @@ func (w *Work) deliver(id string) error {
 		return err
 	}
 	if i.State == models.InvitationWithdrawn {
-		w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: id})
+		if err := w.closeInvitation(i, models.Author{}); err != nil {
+			return err
+		}
 		return w.Tx.SetInvitationState(id, models.InvitationExpired)
 	}
 	if err := w.Tx.Lock(i.OwnerID); err != nil {
@@ -367,10 +384,13 @@ func (w *Work) deliver(id string) error {
 // shareDirectly shares the expense of an invitation without asking the user.
 func (w *Work) shareDirectly(i models.Invitation) error {
 	_, err := w.acceptShare(i, models.Author{})
-	if models.KindOf(err) == models.NotFound { // the expense was deleted
+	switch {
+	case models.KindOf(err) == models.NotFound: // the expense was deleted
 		return w.Tx.DeleteInvitation(i.ID)
+	case err != nil || !w.notifyPeople:
+		return err
 	}
-	return err
+	return w.notifyOf(models.NotifyShared, w.Tx.In(i.OwnerID).User(), i.ExpenseID)
 }
 
 // showInvitation shows an invitation to the user. If models.MaxPendingInvitations are waiting, it hides
@@ -396,5 +416,10 @@ func (w *Work) showInvitation(i models.Invitation) error {
 	owner := w.Tx.In(i.OwnerID)
 	i.OwnerName, i.OwnerEmail = owner.User().Name, owner.User().Email
 	w.Tx.Append(models.Change{Kind: models.InvitationReceived, EntityID: i.ID, Invitation: &i})
+	if w.notifyPeople {
+		if err := w.notifyOf(models.NotifyInvited, owner.User(), i.ExpenseID); err != nil {
+			return err
+		}
+	}
 	return w.Tx.SetInvitationState(i.ID, models.InvitationPending)
 }

@@ -60,6 +60,10 @@ type Options struct {
 	// unless it caused a notification of a low balance.
 	NotifyBalance bool
 
+	// NotifyPeople notifies users of what others do: invite them, share an expense with them,
+	// comment on or change an expense that both have.
+	NotifyPeople bool
+
 	// OnActivity is called after the commit of each comment and each update of an expense.
 	// It must not block; it may be nil.
 	OnActivity func(models.Activity)
@@ -92,7 +96,7 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 	var done *store.Tx
 	err := l.store.Write(ctx, userID, func(tx *store.Tx) error {
 		done = tx
-		if err := fn(&Work{Tx: tx, maxExpenses: l.opts.MaxExpenses, maxReceived: l.maxReceived}); err != nil {
+		if err := fn(l.newWork(tx)); err != nil {
 			return err
 		}
 		for _, t := range tx.Each() {
@@ -108,6 +112,10 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 		l.wakeDelivery(done)
 	}
 	return err
+}
+
+func (l *Ledger) newWork(tx *store.Tx) *Work {
+	return &Work{Tx: tx, maxExpenses: l.opts.MaxExpenses, maxReceived: l.maxReceived, notifyPeople: l.opts.NotifyPeople}
 }
 
 func (l *Ledger) wakeDelivery(tx *store.Tx) {

@@ -193,23 +193,9 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 		return models.Activity{}, err
 	}
 	var a models.Activity
-	err := l.Write(ctx, userID, func(w *Work) error {
-		role, err := w.Tx.RoleOf(expenseID)
-		if err != nil {
-			return err
-		}
-		if err := w.checkCommentLimit(expenseID); err != nil {
-			return err
-		}
-		u := w.Tx.User()
-		a = models.Activity{
-			ID: NewID(), ExpenseID: expenseID, UserID: u.ID, UserName: u.Name,
-			Type: models.ActivityComment, Text: text, At: w.Tx.Now(),
-		}
-		if a.Audience, err = w.Tx.Audience(expenseID); err != nil {
-			return err
-		}
-		return w.Tx.InsertActivity(a, role)
+	err := l.Write(ctx, userID, func(w *Work) (err error) {
+		a, err = w.comment(expenseID, text)
+		return err
 	})
 	if err != nil {
 		return models.Activity{}, fmt.Errorf("comment: %w", err)
@@ -218,6 +204,33 @@ func (l *Ledger) Comment(ctx context.Context, userID, expenseID, text string) (m
 		l.opts.OnActivity(a)
 	}
 	return a, nil
+}
+
+func (w *Work) comment(expenseID, text string) (models.Activity, error) {
+	u := w.Tx.User()
+	a := models.Activity{
+		ID: NewID(), ExpenseID: expenseID, UserID: u.ID, UserName: u.Name,
+		Type: models.ActivityComment, Text: text, At: w.Tx.Now(),
+	}
+	role, err := w.Tx.RoleOf(expenseID)
+	if err != nil {
+		return a, err
+	}
+	if a.Audience, err = w.Tx.Audience(expenseID); err != nil {
+		return a, err
+	}
+	if err := w.checkCommentLimit(expenseID); err != nil {
+		return a, err
+	}
+	if w.notifyPeople {
+		if err := w.Tx.Lock(a.Audience...); err != nil {
+			return a, err
+		}
+		if err := w.notifyOfComment(&a); err != nil {
+			return a, err
+		}
+	}
+	return a, w.Tx.InsertActivity(a, role)
 }
 
 // checkCommentLimit returns models.Conflict if the expense has models.MaxComments comments

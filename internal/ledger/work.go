@@ -21,6 +21,8 @@ type Work struct {
 	Tx          *store.Tx
 	maxExpenses int64 // 0 is no limit
 	maxReceived int64 // waiting invitations per user
+
+	notifyPeople bool // Options.NotifyPeople
 }
 
 // Create stores a new expense; the default date is now. Errors: *models.InvalidError,

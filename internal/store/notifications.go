@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"expenseflow/models"
@@ -32,6 +34,32 @@ func (tx *Tx) Notification(id string) (models.Notification, error) {
 func (tx *Tx) InsertNotification(n models.Notification) {
 	tx.notifications.Put(n.ID, n, false)
 	tx.user.Unread++
+}
+
+// UpdateNotification saves a notification that UnreadFrom returned, and stays unread.
+func (tx *Tx) UpdateNotification(n models.Notification) { tx.notifications.Put(n.ID, n, true) }
+
+// UnreadFrom returns the user's unread notifications of a type that another user caused, the
+// newest first. It reads at most limit.
+func (tx *Tx) UnreadFrom(actorID, kind string, limit int) ([]models.Notification, error) {
+	query := tx.orm().Where("user_id = ? AND read = 0 AND actor_id = ? AND type = ?", tx.user.ID, actorID, kind)
+	found, err := findIn[models.Notification](tx, query.Order("created_at DESC, id DESC").Limit(limit))
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range found {
+		tx.notifications.Load(n.ID, n, true)
+	}
+	unread := []models.Notification{}
+	for _, n := range tx.notifications.All() { // as this transaction has left them
+		if !n.Read && n.ActorID == actorID && n.Type == kind {
+			unread = append(unread, n)
+		}
+	}
+	slices.SortFunc(unread, func(a, b models.Notification) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return unread, nil
 }
 
 // MarkRead marks a notification that Notification returned.

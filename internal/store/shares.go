@@ -61,6 +61,10 @@ func (tx *Tx) Lock(users ...string) error {
 // is gone.
 func (tx *Tx) In(userID string) *Tx { return tx.of[userID] }
 
+// Acting returns the transaction's part of the user whose transaction it is; nil if that
+// user is gone.
+func (tx *Tx) Acting() *Tx { return tx.of[tx.acting] }
+
 // Each returns the transaction's parts of all users whose rows are locked.
 func (tx *Tx) Each() []*Tx { return tx.txs }
 
