@@ -11,7 +11,8 @@ import (
 // idempotent.
 //
 // A new zone does not change stored days, a new currency does not change entries. Totals
-// and budgets use the new settings from then on; the change itself raises no alerts.
+// and budgets use the new settings from then on; the change itself raises no alerts. A new
+// name is shown to others as soon as they read it again.
 //
 // Errors: *models.InvalidError, and those of store.Write.
 func (l *Ledger) ChangeSettings(
@@ -59,6 +60,11 @@ func (w *Work) changeSettings(p models.SettingsPatch, by models.Author) error {
 	}
 	if p.Currency != nil && *p.Currency != before.ChosenCurrency {
 		if err := w.Tx.SetCurrency(*p.Currency); err != nil {
+			return err
+		}
+	}
+	if p.Name != nil && *p.Name != before.Name {
+		if err := w.Tx.SetName(*p.Name); err != nil {
 			return err
 		}
 	}

@@ -76,8 +76,12 @@ func anyCurrency(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"", "INR", "USD", "EUR", "XXXXX"}).Draw(t, "currency")
 }
 
-// choose changes the account's zone or its currency.
+// choose changes the user's name, or the account's zone or currency.
 func (r *run) choose() error {
+	if rapid.IntRange(0, 4).Draw(r.t, "name") == 1 {
+		r.m.settings.Name = rapid.SampledFrom([]string{"Alice", "Alice Miller", "爱丽丝"}).Draw(r.t, "new name")
+		return r.tx.SetName(r.m.settings.Name)
+	}
 	if rapid.Bool().Draw(r.t, "zone") {
 		r.m.settings.Zone = rapid.SampledFrom([]string{"America/Los_Angeles", "Pacific/Auckland", "UTC"}).Draw(r.t, "zone")
 		return r.tx.SetZone(r.m.settings.Zone)
@@ -370,6 +374,7 @@ func TestExistingExpensesAreCounted(t *testing.T) {
 		}
 
 		s = storetest.Open(t, o)
+		m.settings.Name = alice.Name
 		compareMoney(t, s, alice.ID, m)
 		d := must(s.Dashboard(t.Context(), bob.ID, models.DayRefOf(old.Day), models.DayRefOf(old.Day)))(t)
 		if d.Count != 1 || d.Expense.String() != "12.345" {

@@ -34,6 +34,7 @@ func newModel() model {
 	return model{
 		expenses: map[string]models.Expense{}, keys: map[string]string{}, aliases: map[store.AliasKey]string{},
 		budgets: map[string]models.Budget{}, notes: map[string]models.Notification{},
+		settings: models.Settings{Name: "Alice"}, // storetest.User's
 	}
 }
 

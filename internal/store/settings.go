@@ -38,6 +38,12 @@ func (tx *Tx) SetCurrency(code string) error {
 	return tx.recount(true)
 }
 
+// SetName sets the user's name. The caller appends the change to the log.
+func (tx *Tx) SetName(name string) error {
+	tx.user.Name, tx.wrote = name, true
+	return tx.run(tx.orm().Model(&models.User{}).Where("id = ?", tx.user.ID).UpdateColumn("name", name))
+}
+
 // recount evaluates the budgets after a change of what they count, and stores the new
 // levels without alerting. all adds their days up anew even if they are the same ones.
 func (tx *Tx) recount(all bool) error {

@@ -11,12 +11,13 @@ import (
 type Settings struct {
 	Currency string  `json:"currency"` // the one in force
 	TimeZone *string `json:"timeZone"` // null: none is set, and the server's default applies
+	Name     string  `json:"name,omitempty"`
 }
 
 // NewSettings returns the document of s.
 func NewSettings(s models.Settings) Settings {
 	u := models.User{ChosenCurrency: s.Currency}
-	doc := Settings{Currency: u.Currency()}
+	doc := Settings{Currency: u.Currency(), Name: s.Name}
 	if s.Zone != "" {
 		doc.TimeZone = &s.Zone
 	}
@@ -28,7 +29,7 @@ type settingsEvent struct {
 	DeviceID string `json:"deviceId,omitempty"`
 }
 
-// ParseSettings parses {currency?, timeZone?, deviceId?}, the body of PATCH
+// ParseSettings parses {currency?, timeZone?, name?, deviceId?}, the body of PATCH
 // /api/user/settings. The error is models.Invalid with the message of the first
 // violation.
 func ParseSettings(body json.RawMessage) (models.SettingsPatch, Meta, error) {
@@ -38,7 +39,7 @@ func ParseSettings(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 	}
 	var p models.SettingsPatch
 	m, vs := readMeta(o)
-	for field, to := range map[string]**string{"currency": &p.Currency, "timeZone": &p.Zone} {
+	for field, to := range map[string]**string{"currency": &p.Currency, "timeZone": &p.Zone, "name": &p.Name} {
 		switch typeOf(o[field]) {
 		case absent:
 		case text:
@@ -59,5 +60,5 @@ func ParseSettings(body json.RawMessage) (models.SettingsPatch, Meta, error) {
 }
 
 func isSettingsKey(key string) bool {
-	return key == "currency" || key == "timeZone" || key == "deviceId"
+	return key == "currency" || key == "timeZone" || key == "name" || key == "deviceId"
 }
