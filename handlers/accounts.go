@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -29,24 +28,27 @@ type tokens interface {
 	Renew(u models.User, old auth.Claims, now time.Time) (string, auth.Claims, error)
 }
 
-// revoker is implemented by *store.Store.
-type revoker interface {
+// tokenStore is implemented by *store.Store.
+type tokenStore interface {
 	RevokeToken(ctx context.Context, tokenKey, userID string, until time.Time) error
 	// RenewToken records a token for the devices of the one with the key old, which it replaces.
 	RenewToken(ctx context.Context, old string, renewed models.DeviceToken) error
+	// SignOutOthers is RenewToken, and revokes every token before.
+	SignOutOthers(ctx context.Context, old string, renewed models.DeviceToken) error
+	SignOutEverywhere(ctx context.Context, userID string) error
 }
 
 // Accounts handles the routes of /api/auth and /api/user.
 type Accounts struct {
-	Ledger  accounts
-	Tokens  tokens
-	Revoker revoker
+	Ledger accounts
+	Tokens tokens
+	Store  tokenStore
 
 	// SignOut closes the sockets of the user's token with this key, of all tokens if
 	// tokenKey is "".
 	SignOut func(userID, tokenKey string)
 
-	// FlushDevices writes the present devices to the Revoker.
+	// FlushDevices writes the present devices to the Store.
 	FlushDevices func()
 
 	// Remove removes an account with all of the user's data.
@@ -69,6 +71,8 @@ func (h *Accounts) Register(
 	api.POST("/auth/refresh", h.refresh, withCodes(slices.Concat(authenticated, refreshLimited))...)
 	api.POST("/auth/login", h.login, slices.Concat(public, guessLimited)...)
 	api.POST("/auth/logout", h.logout, slices.Concat(authenticated, sameSite)...)
+	api.POST("/auth/logout-others", h.logoutOthers, withCodes(slices.Concat(authenticated, refreshLimited))...)
+	api.POST("/auth/logout-everywhere", h.logoutEverywhere, withCodes(slices.Concat(authenticated, sameSite))...)
 	api.POST("/auth/security/change-password", h.changePassword, slices.Concat(authenticated, guessLimited)...)
 	get(api, "/user/profile", h.profile, authenticated...)
 	api.DELETE("/user", h.remove, slices.Concat(authenticated, guessLimited)...)
@@ -137,37 +141,6 @@ func (h *Accounts) respondWithToken(c echo.Context, code int, u models.User) err
 		return err
 	}
 	return respond(c, code, wire.AuthResponse{Token: token, User: wire.NewUser(u)})
-}
-
-// refresh handles POST /api/auth/refresh: another token for the bearer of a valid one, which
-// stays valid itself. The new one is of the same devices.
-//
-//	200 {token, expiresAt}    401 invalid token
-func (h *Accounts) refresh(c echo.Context) error {
-	id := caller(c)
-	token, claims, err := h.Tokens.Renew(id.User, id.Claims, time.Now())
-	if err != nil {
-		return err
-	}
-	h.FlushDevices()
-	renewed := models.DeviceToken{UserID: id.User.ID, Key: claims.Key, ExpiresAt: claims.ExpiresAt}
-	if err := h.Revoker.RenewToken(c.Request().Context(), id.Claims.Key, renewed); err != nil {
-		return fmt.Errorf("refresh a token: %w", err)
-	}
-	return respond(c, http.StatusOK, wire.TokenResponse{Token: token, ExpiresAt: wire.Time(claims.ExpiresAt)})
-}
-
-// logout handles POST /api/auth/logout. It revokes the token and closes its sockets.
-//
-//	200 {success, message}    401 invalid token
-func (h *Accounts) logout(c echo.Context) error {
-	id := caller(c)
-	until := id.Claims.ExpiresAt.Add(h.Grace)
-	if err := h.Revoker.RevokeToken(c.Request().Context(), id.Claims.Key, id.User.ID, until); err != nil {
-		return fmt.Errorf("log out: %w", err)
-	}
-	h.SignOut(id.User.ID, id.Claims.Key)
-	return respond(c, http.StatusOK, message{Success: true, Message: "Logged out successfully"})
 }
 
 // changePassword handles POST /api/auth/security/change-password. It revokes every token

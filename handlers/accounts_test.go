@@ -45,6 +45,16 @@ func (f *fakeAccounts) RevokeToken(_ context.Context, key, userID string, until 
 	return err
 }
 
+func (f *fakeAccounts) SignOutOthers(_ context.Context, old string, renewed models.DeviceToken) error {
+	_, err := f.say("keep", old, renewed.UserID, renewed.Key, renewed.Client)
+	return err
+}
+
+func (f *fakeAccounts) SignOutEverywhere(_ context.Context, userID string) error {
+	_, err := f.say("end", userID)
+	return err
+}
+
 func (f *fakeAccounts) Issue(u models.User, _ time.Time) (string, error) {
 	return "token-of-" + u.Name, nil
 }
@@ -99,6 +109,14 @@ var accountCalls = []struct {
 		[]string{"flush", "renew key-1 64b000000000000000000001 key-2 2026-01-26"},
 	},
 	{
+		"logout elsewhere", "POST", "/api/auth/logout-others", "", 200, `{"token":"renewed-of-Alice","expiresAt":"2026-01-26T12:00:00.000Z"}`,
+		[]string{"flush", "keep key-1 64b000000000000000000001 key-2 ", "sign out "},
+	},
+	{
+		"logout everywhere", "POST", "/api/auth/logout-everywhere", "", 200, `{"success":true,"message":"Logged out on every device"}`,
+		[]string{"end 64b000000000000000000001", "sign out "},
+	},
+	{
 		"profile", "GET", "/api/user/profile", "", 200,
 		`{"name":"Alice","email":"alice@example.org","createdAt":"2026-01-19T12:00:00.000Z"}`, nil,
 	},
@@ -115,7 +133,7 @@ func TestAccounts(t *testing.T) {
 			f := &fakeAccounts{}
 			e, api := newEcho()
 			(&Accounts{
-				Ledger: f, Tokens: f, Revoker: f, SignOut: func(_, key string) { _, _ = f.say("sign out", key) }, MinPassword: 6,
+				Ledger: f, Tokens: f, Store: f, SignOut: func(_, key string) { _, _ = f.say("sign out", key) }, MinPassword: 6,
 				Grace: 30 * time.Minute, FlushDevices: func() { _, _ = f.say("flush") },
 			}).Register(api, nil, guard, nil, nil, nil)
 			want(t, call(e, tt.method, tt.path, tt.body), tt.code, tt.answer)
@@ -150,7 +168,7 @@ func TestNobodyRegistersWhereRegistrationIsClosed(t *testing.T) {
 func TestAFailedLogoutIsNone(t *testing.T) {
 	f := &fakeAccounts{err: models.E(models.Unavailable, "Service temporarily unavailable")}
 	e, api := newEcho()
-	a := &Accounts{Revoker: f, SignOut: func(string, string) { t.Error("sockets were closed") }}
+	a := &Accounts{Store: f, SignOut: func(string, string) { t.Error("sockets were closed") }}
 	a.Register(api, nil, guard, nil, nil, nil)
 	if w := call(e, "POST", "/api/auth/logout", ""); w.Code != 503 {
 		t.Errorf("status %d", w.Code)

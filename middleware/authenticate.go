@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -9,9 +10,9 @@ import (
 	"expenseflow/internal/auth"
 )
 
-// authenticator is implemented by *auth.Authenticator.
+// An authenticator finds out who makes a request, by its headers.
 type authenticator interface {
-	AuthenticateWithGrace(ctx context.Context, bearer string, grace time.Duration) (auth.Identity, error)
+	AuthenticateRequest(ctx context.Context, h http.Header, grace time.Duration) (auth.Identity, error)
 }
 
 // Authenticate refuses requests without a valid token and puts the caller's identity into
@@ -20,7 +21,7 @@ func Authenticate(a authenticator, grace time.Duration) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			id, err := a.AuthenticateWithGrace(r.Context(), r.Header.Get(echo.HeaderAuthorization), grace)
+			id, err := a.AuthenticateRequest(r.Context(), r.Header, grace)
 			if err != nil {
 				return err
 			}

@@ -292,8 +292,8 @@ var alice = models.User{ID: "64b000000000000000000001"}
 // staticAuth accepts the token "good", and "late" with a grace period.
 type staticAuth struct{}
 
-func (staticAuth) AuthenticateWithGrace(_ context.Context, bearer string, grace time.Duration) (auth.Identity, error) {
-	switch auth.Token(bearer) {
+func (staticAuth) AuthenticateRequest(_ context.Context, h http.Header, grace time.Duration) (auth.Identity, error) {
+	switch auth.Token(h.Get("Authorization")) {
 	case "good":
 		return auth.Identity{User: alice, Claims: auth.Claims{Key: "k1"}}, nil
 	case "late":

@@ -6,6 +6,7 @@ import "time"
 // the client sends, or is derived from the token if it sends none.
 type Device struct {
 	ID        string
+	Client    string // browser and system, as auth.ClientName; "" if not recognised
 	FirstSeen time.Time
 	LastSeen  time.Time // when it last connected or disconnected
 }
@@ -13,6 +14,7 @@ type Device struct {
 // A LoginSession is a token of a user that was used and has not expired.
 type LoginSession struct {
 	Key       string // of the token in the list of signed-out tokens
+	Client    string // browser and system, as of Device
 	FirstSeen time.Time
 	LastSeen  time.Time // rounded to the hour for a token without a live connection
 	ExpiresAt time.Time
@@ -26,4 +28,5 @@ type DeviceToken struct {
 	DeviceID  string    // "" for the token itself, whichever device uses it
 	Key       string    // of the token in the list of signed-out tokens
 	ExpiresAt time.Time // the row is of no use from then on
+	Client    string    // browser and system, as of Device
 }

@@ -3,8 +3,6 @@ package sockets
 import (
 	"context"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -42,11 +40,11 @@ type deviceWriter struct {
 	writing sync.Mutex // held while devices are taken and written
 
 	mu      sync.Mutex
-	waiting map[models.DeviceToken]struct{}
+	waiting map[models.DeviceToken]string // the newest Client, which the key does not have
 }
 
 func newDeviceWriter(registry deviceRegistry, tasks *taskGroup, log *slog.Logger) *deviceWriter {
-	w := &deviceWriter{registry: registry, tasks: tasks, log: log, waiting: make(map[models.DeviceToken]struct{})}
+	w := &deviceWriter{registry: registry, tasks: tasks, log: log, waiting: make(map[models.DeviceToken]string)}
 	w.soon = debounce{quiet: deviceQuiet, most: deviceMost, do: w.writeWaiting}
 	return w
 }
@@ -54,7 +52,7 @@ func newDeviceWriter(registry deviceRegistry, tasks *taskGroup, log *slog.Logger
 // addSession adds the device of a session that has come or gone, or has another token.
 func (w *deviceWriter) addSession(s *session) {
 	token := s.token.Load()
-	w.add(models.DeviceToken{UserID: s.userID, DeviceID: s.device, Key: token.key, ExpiresAt: token.expires})
+	w.add(models.DeviceToken{UserID: s.userID, DeviceID: s.device, Key: token.key, ExpiresAt: token.expires, Client: s.clientName})
 }
 
 func (w *deviceWriter) add(t models.DeviceToken) {
@@ -67,8 +65,10 @@ func (w *deviceWriter) wait(tokens ...models.DeviceToken) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range tokens {
+		client := t.Client
+		t.Client = ""
 		if len(w.waiting) < maxWaitingDevices {
-			w.waiting[t] = struct{}{}
+			w.waiting[t] = client
 		}
 	}
 }
@@ -76,7 +76,11 @@ func (w *deviceWriter) wait(tokens ...models.DeviceToken) {
 func (w *deviceWriter) take() []models.DeviceToken {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	waiting := slices.Collect(maps.Keys(w.waiting))
+	waiting := make([]models.DeviceToken, 0, len(w.waiting))
+	for t, client := range w.waiting {
+		t.Client = client
+		waiting = append(waiting, t)
+	}
 	clear(w.waiting)
 	return waiting
 }

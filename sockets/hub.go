@@ -235,6 +235,7 @@ func (h *Hub) newSession(socket *socketio.Socket, sent connectAuth, id auth.Iden
 		sessionDeps: h.deps, socket: socket, userID: id.User.ID, userName: id.User.Name,
 		browser: auth.BrowserID(socket.Handshake().Header), client: sent.client, trace: sent.trace,
 		device:    deviceOf(sent.client.DeviceID, id.Claims),
+		clientName: auth.ClientName(socket.Handshake().Header.Get("User-Agent")),
 		returning: sent.pid != "",
 		logStart:  id.User.LogStart, position: StreamPosition{Seq: id.User.Seq}, initial: &initial,
 	}
@@ -399,10 +400,11 @@ func (h *Hub) presenceOf(ctx context.Context, userID string) wire.Presence {
 // devices that Presence returns.
 func (h *Hub) FlushDevices() { h.devices.flush() }
 
-// RecordToken records that a user's token is in use. It does not block.
-func (h *Hub) RecordToken(userID, key string, expires time.Time) {
+// RecordToken records that a user's token is in use, by a client with this User-Agent. It
+// does not block.
+func (h *Hub) RecordToken(userID, key string, expires time.Time, userAgent string) {
 	if h.recent.due(key, time.Now()) {
-		h.devices.add(models.DeviceToken{UserID: userID, Key: key, ExpiresAt: expires})
+		h.devices.add(models.DeviceToken{UserID: userID, Key: key, ExpiresAt: expires, Client: auth.ClientName(userAgent)})
 	}
 }
 

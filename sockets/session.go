@@ -46,6 +46,7 @@ type session struct {
 	client           wire.ClientInfo
 	trace            *trace.Context // the client's trace, by traceparent; nil if it named none
 	device           string         // deviceOf
+	clientName       string         // browser and system (auth.ClientName); "" if not recognised
 
 	returning bool // its client asked to continue where an earlier connection broke off
 

@@ -184,6 +184,14 @@ interface AnyNotification<Type extends string, Data> {
   read: boolean;
 }
 
+/** What another user did, how often until it is read; without an expense it is about several. */
+export interface Deed {
+  userId: Id;
+  userName: string;
+  expenseId?: Id;
+  count: number;
+}
+
 /** Told apart by `type`. */
 export type Notification =
   | AnyNotification<'budget_alert', BudgetAlert>
@@ -191,7 +199,8 @@ export type Notification =
   | AnyNotification<'balance_changed', { balance: number; delta: number }>
   | AnyNotification<'expense_added', ExpenseNews>
   | AnyNotification<'goal_achieved', { goalId: Id; title: string; targetAmount: number; currentAmount: number }>
-  | AnyNotification<'system', { test: boolean }>;
+  | AnyNotification<'system', { test: boolean }>
+  | AnyNotification<'invitation_received' | 'expense_shared' | 'expense_commented' | 'expense_edited', Deed>;
 
 /** What there is in another currency than the account's. */
 export interface CurrencyTotal {
@@ -209,6 +218,8 @@ export interface Settings {
   currency: string;
   /** An IANA name; null until a client has named one. */
   timeZone: string | null;
+  /** The user's; absent in what was stored before it was told. */
+  name?: string;
 }
 
 export interface Balance {

@@ -110,7 +110,6 @@ const cachedFiles = [
   '/js/toast.js',
   '/js/totals.js',
   '/js/typedtext.js',
-  '/js/words/en.js',
   '/js/words/en/amount.js',
   '/js/words/en/budgets.js',
   '/js/words/en/categories.js',
@@ -126,6 +125,7 @@ const cachedFiles = [
   '/js/words/en/signout.js',
   '/js/words/en/status.js',
   '/js/words/en/toast.js',
+  '/js/words/en.js',
 ];
 
 /** Other paths of cached files. */

@@ -109,7 +109,7 @@ func (a *App) api(e *echo.Echo, c components) {
 // accountRoutes are those of accounts, their settings and their devices.
 func (a *App) accountRoutes(api *echo.Group, c components, s chains) {
 	(&handlers.Accounts{
-		Ledger: c.accounts, Tokens: c.tokens, Revoker: a.store, SignOut: signOuts{a.hub, a.wake}.SignOut,
+		Ledger: c.accounts, Tokens: c.tokens, Store: a.store, SignOut: signOuts{a.hub, a.wake}.SignOut,
 		Remove: c.ledger.RemoveAccount, FlushDevices: a.hub.FlushDevices, Closed: !a.cfg.Registration,
 		MinPassword: a.cfg.PasswordMin, Grace: a.cfg.SyncTokenGrace,
 	}).Register(api, s.public, s.authenticated, s.sameSite, s.guessLimited, s.refreshLimited)

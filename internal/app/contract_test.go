@@ -261,6 +261,7 @@ func signed(t *testing.T, method jwt.SigningMethod, key any, claims jwt.MapClaim
 // guardedRoutes are routes that want a token.
 var guardedRoutes = []string{
 	"GET /api/expenses", "POST /api/expenses", "PUT /api/expenses/x", "DELETE /api/expenses/x", "POST /api/auth/logout",
+	"POST /api/auth/logout-others", "POST /api/auth/logout-everywhere",
 	"POST /api/auth/security/change-password",
 	"GET /api/user/profile", "POST /api/sync/batch", "GET /api/sync/status", "GET /api/sync/pending",
 	"POST /api/sync/pending/x/retry", "DELETE /api/sync/pending/x",

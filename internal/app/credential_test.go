@@ -56,7 +56,8 @@ var bodyRoutes = []struct{ route, path, body string }{
 // routesWithoutBody are the routes that change something and read no body: a client cannot
 // delay the change after the token was checked.
 var routesWithoutBody = []string{
-	"POST /api/auth/logout", "POST /api/auth/refresh", "DELETE /api/devices/:id", "DELETE /api/sessions/:id",
+	"POST /api/auth/logout", "POST /api/auth/logout-others", "POST /api/auth/logout-everywhere",
+	"POST /api/auth/refresh", "DELETE /api/devices/:id", "DELETE /api/sessions/:id",
 	"DELETE /api/sync/pending", "POST /api/sync/pending/retry", "DELETE /api/sync/pending/:id",
 	"PATCH /api/notifications/mark-all-read", "PATCH /api/notifications/:id/read", "DELETE /api/notifications/:id",
 	"DELETE /api/goals/:id",

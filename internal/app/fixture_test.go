@@ -209,7 +209,18 @@ func (r *running) listen(token string) *socket {
 // browser that does not say which it is.
 func (r *running) dial(auth string, cookie ...string) (s *socket, answer string) {
 	r.t.Helper()
-	client, err := socketiotest.Dial(context.Background(), r.url, socketiotest.Options{Header: http.Header{"Cookie": cookie}})
+	return r.dialWith(http.Header{"Cookie": cookie}, auth)
+}
+
+// dialAs is dial by a client with a User-Agent.
+func (r *running) dialAs(userAgent, auth string) (s *socket, answer string) {
+	r.t.Helper()
+	return r.dialWith(http.Header{"User-Agent": {userAgent}}, auth)
+}
+
+func (r *running) dialWith(h http.Header, auth string) (s *socket, answer string) {
+	r.t.Helper()
+	client, err := socketiotest.Dial(context.Background(), r.url, socketiotest.Options{Header: h})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -36,6 +36,8 @@ var routeRights = []struct {
 	{"GET /api/auth/options", "", "", "200 200 200 200 200 200 200 200"},
 	{"POST /api/auth/refresh", "", "", "200 200 200 200 200 401 401 401"},
 	{"POST /api/auth/logout", "", "", "200 200 200 200 200 401 401 401"},
+	{"POST /api/auth/logout-others", "", "", "200 200 200 200 200 401 401 401"},
+	{"POST /api/auth/logout-everywhere", "", "", "200 200 200 200 200 401 401 401"},
 	{
 		"POST /api/auth/security/change-password", "", `{"currentPassword":"wrong!","newPassword":"another"}`,
 		"400 400 400 400 400 401 401 401",

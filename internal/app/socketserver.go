@@ -58,7 +58,7 @@ func socketConfig(cfg config.Config, pages adminPages, recovery socketio.Recover
 			Address: middleware.Network, Dominated: warnSharedAddress(log),
 			MaxPending: maxUnauthenticated, MaxEarlyPayload: maxEarlyPayload, MaxUnfinished: maxUnfinished,
 			PacketRate: perSecond, PacketBurst: burst, PerMessageDeflate: cfg.WebSocketCompression,
-			KeepHeaders: []string{"Authorization", "Cookie", "Traceparent"}, KeepQuery: []string{},
+			KeepHeaders: []string{"Authorization", "Cookie", "Traceparent", "User-Agent"}, KeepQuery: []string{},
 		},
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"expenseflow/internal/auth"
@@ -15,11 +16,11 @@ type tokenRecorder struct {
 	hub *sockets.Hub
 }
 
-// AuthenticateWithGrace authenticates a request and records its token.
-func (r tokenRecorder) AuthenticateWithGrace(ctx context.Context, bearer string, grace time.Duration) (auth.Identity, error) {
-	id, err := r.Authenticator.AuthenticateWithGrace(ctx, bearer, grace)
+// AuthenticateRequest authenticates a request and records its token.
+func (r tokenRecorder) AuthenticateRequest(ctx context.Context, h http.Header, grace time.Duration) (auth.Identity, error) {
+	id, err := r.AuthenticateWithGrace(ctx, h.Get("Authorization"), grace)
 	if err == nil {
-		r.hub.RecordToken(id.User.ID, id.Claims.Key, id.Claims.ExpiresAt)
+		r.hub.RecordToken(id.User.ID, id.Claims.Key, id.Claims.ExpiresAt, h.Get("User-Agent"))
 	}
 	return id, err
 }

@@ -48,6 +48,11 @@ var endings = map[string]func(t *testing.T, laptop, phone *account) (again strin
 		phone.call(t, http.MethodPost, "/api/auth/logout", nil).want(t, http.StatusOK)
 		return laptop.Token
 	},
+	"all others are signed out": func(t *testing.T, laptop, _ *account) string {
+		var got struct{ Token string }
+		laptop.call(t, http.MethodPost, "/api/auth/logout-others", nil).want(t, http.StatusOK).into(t, &got)
+		return got.Token
+	},
 	"the password is another": func(t *testing.T, laptop, _ *account) string {
 		var got struct{ Token string }
 		body := map[string]any{"currentPassword": laptop.Password, "newPassword": laptop.Password + "!"}

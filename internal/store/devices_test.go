@@ -62,6 +62,48 @@ func TestDevicesAreListedAsLongAsATokenOfTheirsIsGood(t *testing.T) {
 	})
 }
 
+// A device that reconnects with another browser is called by the newest; one with two tokens
+// by the one that is known.
+func TestDevicesHaveTheirBrowser(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u := storetest.User(t, s)
+		with := func(device, key, client string) models.DeviceToken {
+			seen := c.saw(u.ID, device, key)
+			seen.Client = client
+			return seen
+		}
+		see(t, s, with("phone", "a", "Firefox on Android"), with("laptop", "b", ""), with("laptop", "c", "Safari on Mac"))
+		see(t, s, with("phone", "a", "Chrome on Android"), with("", "d", "Edge on Windows"))
+		got := map[string]string{}
+		for _, d := range must(s.Devices(t.Context(), u.ID))(t) {
+			got[d.ID] = d.Client
+		}
+		same(t, "devices", map[string]string{"phone": "Chrome on Android", "laptop": "Safari on Mac"}, got)
+		got = map[string]string{}
+		for _, d := range must(s.Sessions(t.Context(), u.ID))(t) {
+			got[d.Key] = d.Client
+		}
+		same(t, "sessions", map[string]string{"a": "Chrome on Android", "b": "", "c": "Safari on Mac", "d": "Edge on Windows"}, got)
+	})
+}
+
+func TestSigningOthersOutKeepsTheDevicesOfTheTokenThatGoesOn(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u, other := storetest.User(t, s), storetest.User(t, s)
+		phone := c.saw(u.ID, "phone", "a")
+		phone.Client = "Firefox on Android"
+		see(t, s, phone, c.saw(u.ID, "laptop", "b"), c.saw(u.ID, "", "b"), c.saw(other.ID, "tablet", "c"))
+		if err := s.SignOutOthers(t.Context(), "a", models.DeviceToken{UserID: u.ID, Key: "next", ExpiresAt: c.now.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "devices", []models.Device{{ID: "phone", Client: "Firefox on Android", FirstSeen: c.now, LastSeen: c.now}},
+			must(s.Devices(t.Context(), u.ID))(t))
+		same(t, "sessions", "next", must(s.Sessions(t.Context(), u.ID))(t)[0].Key)
+		same(t, "of another", []string{"tablet"}, known(t, s, other.ID))
+		same(t, "generation", int64(1), must(s.UserByID(t.Context(), u.ID))(t).TokenGeneration)
+	})
+}
+
 func TestSigningADeviceOutRefusesItsTokensAndNoOthers(t *testing.T) {
 	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
 		alice, bob := storetest.User(t, s), storetest.User(t, s)

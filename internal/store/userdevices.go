@@ -21,6 +21,7 @@ type userDevice struct {
 	ExpiresAt time.Time `gorm:"serializer:millis;index:user_devices_expiry"`
 	FirstSeen time.Time `gorm:"serializer:millis"`
 	LastSeen  time.Time `gorm:"serializer:millis"`
+	Client    string
 }
 
 // devicesAtOnce is how many rows SeeDevices writes with one statement.
@@ -35,16 +36,20 @@ func (s *Store) SeeDevices(ctx context.Context, seen []models.DeviceToken) error
 	now := s.opts.Now()
 	found := make([]userDevice, len(seen))
 	for i, t := range seen {
-		found[i] = userDevice{t.UserID, t.DeviceID, t.Key, t.ExpiresAt, now, now}
+		found[i] = newUserDevice(t, now)
 	}
 	slices.SortFunc(found, byKey) // two processes that note the same wait for each other in turn
 	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Clauses(overwrite(userDevice{}, "last_seen")).CreateInBatches(found, devicesAtOnce)
+		return db.Clauses(overwrite(userDevice{}, "last_seen", "client")).CreateInBatches(found, devicesAtOnce)
 	})
 	if err != nil {
 		return err
 	}
 	return s.forgetDevicesOfNobody(ctx, seen)
+}
+
+func newUserDevice(t models.DeviceToken, now time.Time) userDevice {
+	return userDevice{t.UserID, t.DeviceID, t.Key, t.ExpiresAt, now, now, t.Client}
 }
 
 // forgetDevicesOfNobody removes what was noted of users whose accounts were removed
@@ -77,10 +82,10 @@ func goodUntil(db *gorm.DB, userID string, at time.Time) *gorm.DB {
 // one that was seen last first.
 func (s *Store) Devices(ctx context.Context, userID string) ([]models.Device, error) {
 	found, err := find[userDevice](goodUntil(s.read(ctx), userID, s.opts.Now()).
-		Select("device_id, MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen").
+		Select("device_id, MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen, MAX(client) AS client").
 		Where("device_id <> ''").Group("device_id").Order("MAX(last_seen) DESC, device_id"))
 	return mapped(found, func(d userDevice) models.Device {
-		return models.Device{ID: d.DeviceID, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
+		return models.Device{ID: d.DeviceID, Client: d.Client, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
 	}), err
 }
 
@@ -135,26 +140,56 @@ const maxRenewedDevices = 100
 // signed out is not renewed.
 func (s *Store) RenewToken(ctx context.Context, old string, renewed models.DeviceToken) error {
 	return s.Write(ctx, renewed.UserID, func(tx *Tx) error {
-		found, err := findIn[userDevice](tx, tx.orm().Where("user_id = ? AND token_key = ?", renewed.UserID, old).
-			Order("first_seen, device_id").Limit(maxRenewedDevices))
+		seen, err := tx.renewedDevices(old, renewed)
 		if err != nil {
 			return err
 		}
-		devices := map[string]bool{renewed.DeviceID: true}
-		for _, d := range found {
-			devices[d.DeviceID] = true
-		}
-		if len(devices) > 1 {
-			delete(devices, "") // the row of a token without a device
-		}
-		now := tx.Clock()
-		seen := make([]userDevice, 0, len(devices))
-		for id := range devices {
-			seen = append(seen, userDevice{renewed.UserID, id, renewed.Key, renewed.ExpiresAt, now, now})
-		}
-		slices.SortFunc(seen, byKey)
-		return tx.run(tx.orm().Clauses(overwrite(userDevice{}, "last_seen")).CreateInBatches(seen, devicesAtOnce))
+		return tx.insertDevices(seen)
 	})
+}
+
+// SignOutOthers ends every token of a user, seen or not, and records in the same transaction
+// the one that the caller goes on with, as RenewToken does: renewed is of the generation after
+// the present one. The user's log says so.
+func (s *Store) SignOutOthers(ctx context.Context, old string, renewed models.DeviceToken) error {
+	return s.Write(ctx, renewed.UserID, func(tx *Tx) error {
+		seen, err := tx.renewedDevices(old, renewed)
+		if err != nil {
+			return err
+		}
+		if err := tx.endTokens(map[string]any{}); err != nil {
+			return err
+		}
+		return tx.insertDevices(seen)
+	})
+}
+
+// renewedDevices returns the rows by which a token takes the place of the one whose key is old.
+func (tx *Tx) renewedDevices(old string, renewed models.DeviceToken) ([]userDevice, error) {
+	found, err := findIn[userDevice](tx, tx.orm().Where("user_id = ? AND token_key = ?", renewed.UserID, old).
+		Order("first_seen, device_id").Limit(maxRenewedDevices))
+	if err != nil {
+		return nil, err
+	}
+	clients := map[string]string{renewed.DeviceID: renewed.Client}
+	for _, d := range found {
+		clients[d.DeviceID] = cmp.Or(d.Client, renewed.Client)
+	}
+	if len(clients) > 1 {
+		delete(clients, "") // the row of a token without a device
+	}
+	seen := make([]userDevice, 0, len(clients))
+	for id, client := range clients {
+		row := newUserDevice(renewed, tx.Clock())
+		row.DeviceID, row.Client = id, client
+		seen = append(seen, row)
+	}
+	slices.SortFunc(seen, byKey)
+	return seen, nil
+}
+
+func (tx *Tx) insertDevices(seen []userDevice) error {
+	return tx.run(tx.orm().Clauses(overwrite(userDevice{}, "last_seen", "client")).CreateInBatches(seen, devicesAtOnce))
 }
 
 // maxSessions bounds how many sessions are listed.
@@ -175,6 +210,7 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]models.LoginSess
 		if d.FirstSeen.Before(all[i].FirstSeen) {
 			all[i].FirstSeen = d.FirstSeen
 		}
+		all[i].Client = cmp.Or(all[i].Client, d.Client)
 		if d.DeviceID != "" {
 			all[i].Devices = append(all[i].Devices, d.DeviceID)
 		}

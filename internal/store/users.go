@@ -66,14 +66,16 @@ func (s *Store) SignOutEverywhere(ctx context.Context, id string) error {
 
 // endTokens ends every token of the user and sets columns of their row.
 func (s *Store) endTokens(ctx context.Context, id string, columns map[string]any) error {
+	return s.Write(ctx, id, func(tx *Tx) error { return tx.endTokens(columns) })
+}
+
+func (tx *Tx) endTokens(columns map[string]any) error {
 	columns["token_generation"] = gorm.Expr("token_generation + 1")
-	return s.Write(ctx, id, func(tx *Tx) error {
-		tx.Append(models.Change{Kind: models.SignedOut})
-		if err := tx.run(tx.orm().Where("user_id = ?", id).Delete(&userDevice{})); err != nil {
-			return err
-		}
-		return tx.run(tx.orm().Model(&models.User{}).Where("id = ?", id).UpdateColumns(columns))
-	})
+	tx.Append(models.Change{Kind: models.SignedOut})
+	if err := tx.run(tx.orm().Where("user_id = ?", tx.user.ID).Delete(&userDevice{})); err != nil {
+		return err
+	}
+	return tx.run(tx.orm().Model(&models.User{}).Where("id = ?", tx.user.ID).UpdateColumns(columns))
 }
 
 // An Account is a user as operators see them.

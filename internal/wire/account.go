@@ -111,6 +111,7 @@ func ParseDeletion(body json.RawMessage) (password string, err error) {
 type LoginSession struct {
 	ID        string   `json:"id"`
 	Current   bool     `json:"current"` // whether the request was made with it
+	Client    string   `json:"client"`  // browser and system, "" if not recognised
 	Devices   []string `json:"devices"` // IDs of devices that opened a socket with it
 	FirstSeen Time     `json:"firstSeen"`
 	LastSeen  Time     `json:"lastSeen"`
@@ -123,7 +124,7 @@ func NewLoginSession(s models.LoginSession, key string) LoginSession {
 	if devices == nil {
 		devices = []string{}
 	}
-	return LoginSession{s.Key, s.Key == key, devices, Time(s.FirstSeen), Time(s.LastSeen), Time(s.ExpiresAt)}
+	return LoginSession{s.Key, s.Key == key, s.Client, devices, Time(s.FirstSeen), Time(s.LastSeen), Time(s.ExpiresAt)}
 }
 
 func requireNonEmpty(field, s string) []models.Violation {

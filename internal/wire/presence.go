@@ -23,6 +23,7 @@ type OnlineDevice struct {
 // A Device is an entry of GET /api/devices.
 type Device struct {
 	DeviceID  string `json:"deviceId"`
+	Client    string `json:"client"` // browser and system, "" if not recognised
 	FirstSeen Time   `json:"firstSeen"`
 	LastSeen  Time   `json:"lastSeen"`
 	Online    bool   `json:"online"`
@@ -34,5 +35,5 @@ func NewDevice(d models.Device, online bool) Device {
 	if online {
 		seen = models.Millis(time.Now())
 	}
-	return Device{d.ID, Time(d.FirstSeen), Time(seen), online}
+	return Device{d.ID, d.Client, Time(d.FirstSeen), Time(seen), online}
 }
