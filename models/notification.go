@@ -9,10 +9,10 @@ import (
 type Notification struct {
 	ID       string          `gorm:"primaryKey;index:notifications_list,priority:3" log:"id"` // 24 hex digits
 	UserID   string          `gorm:"index:notifications_list,priority:1;index:notifications_unread,priority:1" log:"user"`
-	Title    string          `log:"title"`    // at most MaxNotificationTitle UTF-16 units
-	Message  string          `log:"message"`  // at most MaxNotificationMessage UTF-16 units
+	Title    string          `log:"title"`                                             // at most MaxNotificationTitle UTF-16 units
+	Message  string          `log:"message"`                                           // at most MaxNotificationMessage UTF-16 units
 	Type     string          `gorm:"index:notifications_unread,priority:3" log:"type"` // one of the Notify constants
-	Priority string          `log:"priority"` // one of the Priority constants
+	Priority string          `log:"priority"`                                          // one of the Priority constants
 	Data     json.RawMessage `gorm:"serializer:raw" log:"data,omitempty"`
 	Read     bool            `gorm:"serializer:flag" log:"read"`
 	// UTC, whole milliseconds

@@ -234,10 +234,10 @@ func (h *Hub) newSession(socket *socketio.Socket, sent connectAuth, id auth.Iden
 	s := &session{
 		sessionDeps: h.deps, socket: socket, userID: id.User.ID, userName: id.User.Name,
 		browser: auth.BrowserID(socket.Handshake().Header), client: sent.client, trace: sent.trace,
-		device:    deviceOf(sent.client.DeviceID, id.Claims),
+		device:     deviceOf(sent.client.DeviceID, id.Claims),
 		clientName: auth.ClientName(socket.Handshake().Header.Get("User-Agent")),
-		returning: sent.pid != "",
-		logStart:  id.User.LogStart, position: StreamPosition{Seq: id.User.Seq}, initial: &initial,
+		returning:  sent.pid != "",
+		logStart:   id.User.LogStart, position: StreamPosition{Seq: id.User.Seq}, initial: &initial,
 	}
 	s.token.Store(newSessionToken(&id))
 	return s

@@ -142,9 +142,9 @@ func (a *App) ledgerOptions() ledger.Options {
 	o := ledger.Options{
 		MaxExpenses:    int64(a.cfg.MaxExpenses),
 		NotifyExpenses: a.cfg.NotifyExpenses, NotifyPeople: true,
-		NotifyBalance:  a.cfg.NotifyBalance,
-		OnActivity:     func(e models.Activity) { a.hub.SendActivity(e) },
-		OnAccessLost:   func(c *models.Change) { a.hub.Evict(c) },
+		NotifyBalance: a.cfg.NotifyBalance,
+		OnActivity:    func(e models.Activity) { a.hub.SendActivity(e) },
+		OnAccessLost:  func(c *models.Change) { a.hub.Evict(c) },
 	}
 	if a.cfg.LowBalance.Set {
 		o.LowBalance = &a.cfg.LowBalance.Money

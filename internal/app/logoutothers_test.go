@@ -32,7 +32,8 @@ func TestDevicesAreListedWithTheirBrowser(t *testing.T) {
 		}
 		app := r.signIn("alice@example.org")
 		r.call("GET", "/api/user/profile", app, "", "User-Agent", firefox)
-		if a := r.done200("GET", "/api/sessions", app, ""); !strings.Contains(a.body, `"current":true,"client":"Firefox on Windows","devices":[]`) {
+		const want = `"current":true,"client":"Firefox on Windows","devices":[]`
+		if a := r.done200("GET", "/api/sessions", app, ""); !strings.Contains(a.body, want) {
 			t.Errorf("sessions: %s", a.body)
 		}
 	})
@@ -53,7 +54,7 @@ func TestSigningAllOthersOutEndsWhatWasNeverUsed(t *testing.T) {
 			t.Errorf("they were closed after %v", took)
 		}
 		for name, token := range map[string]string{"phone": phone, "laptop": laptop, "unused": unused} {
-			if a := r.call("GET", "/api/user/profile", token, ""); a.code != http.StatusUnauthorized || a.field("code") != "SESSION_INVALID" {
+			if a := r.call("GET", "/api/expenses", token, ""); a.code != http.StatusUnauthorized || a.field("code") != "SESSION_INVALID" {
 				t.Errorf("%s: %d %s", name, a.code, a.body)
 			}
 		}
@@ -75,7 +76,7 @@ func TestSigningAllOthersOutEndsWhatWasNeverUsed(t *testing.T) {
 
 // The page of another site cannot sign anybody out.
 func TestOtherSitesSignNobodyOut(t *testing.T) {
-	r := start(t)
+	r := start(t, "FRONTEND_URL=https://app.example")
 	alice := r.register("alice@example.org")
 	for _, path := range []string{"/api/auth/logout-others", "/api/auth/logout-everywhere"} {
 		if a := r.call("POST", path, alice, "", "Origin", "https://evil.example"); a.code != http.StatusForbidden {

@@ -434,9 +434,9 @@ func TestNobodyHearsOfWhatIsNotSharedWithThem(t *testing.T) {
 	q.done("DELETE", "/api/expenses/"+id, q.token("owner"), "")
 
 	want := map[string][]string{
-		"owner":         {"expense_updated", "expense:shared", "expense:shared", "expense_updated", "expense_deleted"},
+		"owner":         {"expense_updated", "notification", "expense:shared", "expense:shared", "expense_updated", "expense_deleted"},
 		"editor":        {"expense_updated", "expense_deleted"},
-		"viewer":        {"expense_updated", "expense_updated", "expense_updated", "expense_deleted"},
+		"viewer":        {"expense_updated", "notification", "expense_updated", "expense_updated", "notification", "expense_deleted"},
 		"former member": {}, "stranger": {},
 	}
 	for _, name := range people[:5] {

@@ -93,7 +93,7 @@ func TestSigningOthersOutKeepsTheDevicesOfTheTokenThatGoesOn(t *testing.T) {
 		phone := c.saw(u.ID, "phone", "a")
 		phone.Client = "Firefox on Android"
 		see(t, s, phone, c.saw(u.ID, "laptop", "b"), c.saw(u.ID, "", "b"), c.saw(other.ID, "tablet", "c"))
-		if err := s.SignOutOthers(t.Context(), "a", models.DeviceToken{UserID: u.ID, Key: "next", ExpiresAt: c.now.Add(time.Hour)}); err != nil {
+		if err := s.SignOutOthers(t.Context(), "a", c.saw(u.ID, "", "next")); err != nil {
 			t.Fatal(err)
 		}
 		same(t, "devices", []models.Device{{ID: "phone", Client: "Firefox on Android", FirstSeen: c.now, LastSeen: c.now}},
