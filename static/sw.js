@@ -70,6 +70,7 @@ const cachedFiles = [
   '/js/panels/daysection.js',
   '/js/panels/diagnostics.js',
   '/js/panels/editor.js',
+  '/js/panels/entrydetails.js',
   '/js/panels/expenseform.js',
   '/js/panels/expenselist.js',
   '/js/panels/expenserow.js',

@@ -60,12 +60,12 @@ func TestPageSharesAnEntry(t *testing.T) {
 	other.accept(t, "House", ann)
 	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.name, bob.email+" · may look")
 	one.press(t, "Close")
-	one.awaitParts(t, detailPart, "Food · shared with 1")
+	one.awaitParts(t, detailPart, "Food · shared with 1 person")
 
 	other.awaitRows(t, "Ferry −120.00", "House −840.00")
 	other.awaitParts(t, detailPart, "Food", "Food · from "+ann.name)
 	other.awaitParts(t, balancePart, "Balance −120.00")
-	other.awaitParts(t, ".row:last-child .tools button[title]:not([hidden])", "", "") // to duplicate it, and people
+	other.awaitParts(t, ".row:last-child .tools button[title]:not([hidden])", "", "", "") // to show it, to duplicate it, and people
 	one.press(t, "People: House")
 	one.press(t, "Let change it: "+bob.name)
 	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.name, bob.email+" · may change it")

@@ -21,6 +21,7 @@ import * as budgets from './panels/budgets.js';
 import * as account from './panels/account.js';
 import * as diagnostics from './panels/diagnostics.js';
 import { Editor } from './panels/editor.js';
+import * as entryDetails from './panels/entrydetails.js';
 import * as newEntry from './panels/newentry.js';
 import * as invitations from './panels/invitations.js';
 import * as expenseListPanel from './panels/expenselist.js';
@@ -57,7 +58,7 @@ import { Navigation } from './navigation.js';
  */
 const panels = [
   balance, connectionStatus, notifications, invitations, account, diagnostics, shortcutHelp, signOutButton, serviceStatus, summary, newEntry,
-  parkedChanges, viewTabs, people, expenseListPanel, overview, budgets,
+  parkedChanges, viewTabs, people, entryDetails, expenseListPanel, overview, budgets,
 ];
 
 const storage = browserStorage();

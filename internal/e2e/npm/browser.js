@@ -119,7 +119,19 @@ async function press(command) {
   if (await inMenu(where, command.name).count() > 0) {
     await where.locator('[popovertarget="menu"]').click();
   }
-  await where.getByRole('button', { name: command.name, exact: true }).first().click();
+  const tool = where.locator('.row button:not([hidden])').and(where.getByRole('button', { name: command.name, exact: true, includeHidden: true })).first();
+  if (await tool.count() > 0 && !(await tool.isVisible())) {
+    await pressInEntry(where, tool);
+  } else {
+    await where.getByRole('button', { name: command.name, exact: true }).first().click();
+  }
+}
+
+// pressInEntry presses what a narrow window has in the entry that a press on its row opens.
+async function pressInEntry(where, tool) {
+  const picture = await tool.getAttribute('data-picture');
+  await tool.locator('xpath=..').locator('button:not([hidden])').first().click();
+  await where.locator(`dialog[open] button[data-picture="${picture}"]`).click();
 }
 
 // inMenu finds what the page's menu offers while it is closed.

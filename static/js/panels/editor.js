@@ -1,4 +1,4 @@
-import { h, iconButton } from '../dom.js';
+import { h, icon, iconButton } from '../dom.js';
 import { dismiss, drawer } from '../drawer.js';
 import { text } from '../text.js';
 import { ExpenseForm } from './expenseform.js';
@@ -24,9 +24,9 @@ export class Editor {
   /**
    * Opens with a known row, or for a new expense, which begins with the fields of draft.
    * save receives the fields as ExpenseForm gives them. duplicate, if given, is offered
-   * beside it.
+   * beside it; tools are what else can be done with it: [picture, label, act].
    */
-  open({ title, label, row = null, draft = {}, save, duplicate }) {
+  open({ title, label, row = null, draft = {}, save, duplicate, tools = [] }) {
     this.#title.textContent = title;
     this.#save = save;
     const form = new ExpenseForm({
@@ -35,9 +35,15 @@ export class Editor {
     });
     form.fill(row, draft);
     this.#dialog.replaceChildren(h('div', { class: 'sheet' },
-      h('header', {}, this.#title, iconButton('close', text('frame.close'), () => dismiss(this.#dialog))), form.element));
+      h('header', {}, this.#title, iconButton('close', text('frame.close'), () => dismiss(this.#dialog))), form.element, this.#tools(tools)));
     this.#dialog.showModal();
     form.focus();
+  }
+
+  #tools(tools) {
+    const leave = async (act) => await dismiss(this.#dialog) && act();
+    const button = ([picture, label, act]) => h('button', { type: 'button', class: 'plain', data: { picture }, on: { click: () => leave(act) } }, icon(picture), label);
+    return h('div', { class: 'entry-tools' }, tools.map(button));
   }
 
   #submitted(fields) {

@@ -4,6 +4,7 @@ import { filtersOf, monthsOf, rowsOfPlace } from '../filter.js';
 import { groupsOf } from '../listgroups.js';
 import { monthInWords } from '../months.js';
 import { mayEdit, mayRemove } from '../permissions.js';
+import { isTemporary } from '../queue.js';
 import { text } from '../text.js';
 import { daySection } from './daysection.js';
 import { rowElement } from './expenserow.js';
@@ -25,7 +26,7 @@ export function mount(context) {
 class List {
   #context;
   #open = null; // whether upcoming entries are shown, once somebody has said so
-  #title = h('h2', { id: 'list-title', class: 'only-read', tabIndex: -1 }, 'Entries');
+  #title = h('h2', { id: 'list-title', class: 'only-read', tabIndex: -1 }, text('frame.entries'));
   #finder;
   #found;
   #list;
@@ -94,7 +95,8 @@ class List {
   }
 
   #handlers() {
-    return { edit: (row) => this.edit(row), duplicate: (row) => this.#context.duplicate(row), people: (row) => this.#context.people.open(row), remove: (row) => this.remove(row) };
+    const { details, duplicate, people } = this.#context;
+    return { edit: (row) => this.edit(row), details: details.open, duplicate, people: (row) => people.open(row), remove: (row) => this.remove(row) };
   }
 
   /** The row that has the focus, itself or one of its buttons; null if none has. */
@@ -118,10 +120,18 @@ class List {
     const { actions, editor } = this.#context;
     if (mayEdit(row) && row.pending !== 'DELETE') {
       editor.open({
-        title: text('form.edit'), label: text('form.save'), row, duplicate: () => this.#context.duplicate(row),
+        title: text('form.edit'), label: text('form.save'), row, duplicate: () => this.#context.duplicate(row), tools: this.#tools(row),
         save: (patch) => Object.keys(patch).length > 0 && actions.edit(row, patch),
       });
     }
+  }
+
+  // What else can be done with a row; narrow windows offer it in the opened entry only.
+  #tools(row) {
+    return [
+      ...(isTemporary(row.id) ? [] : [['people', text('entries.peopleshort'), () => this.#context.people.open(row)]]),
+      ...(mayRemove(row) ? [['delete', text('entries.deleteshort'), () => this.remove(row)]] : []),
+    ];
   }
 
   /** Deletes a row, if this person may; one whose deletion still waits is kept instead. */
@@ -142,8 +152,8 @@ class List {
   #waiting() {
     const { expenseList, sync } = this.#context;
     if (expenseList.loaded) {
-      return 'Nothing here yet. What you add appears on all your devices at once.';
+      return text('entries.none');
     }
-    return sync.error ? 'Your entries appear here as soon as the server can be reached.' : 'Loading your entries…';
+    return text(sync.error ? 'entries.unreachable' : 'entries.loading');
   }
 }

@@ -7,14 +7,13 @@ import { micros, money } from '../numbers.js';
 import { isTemporary } from '../queue.js';
 import { text } from '../text.js';
 
-const waitingWords = { CREATE: 'Waiting', UPDATE: 'Change waiting', DELETE: 'Deletion waiting' };
-
 /**
  * The element of an entry in the list, for one entry after another; its handlers act
  * on the one that it shows. It is kept while the entry is in the document, so that
- * the focus stays.
+ * the focus stays. In narrow windows its first button lies over all of it, and the
+ * others are in the entry that it opens.
  */
-export function rowElement({ edit, duplicate, people, remove }) {
+export function rowElement({ edit, details, duplicate, people, remove }) {
   let shown;
   const badge = h('span', { class: 'badge' });
   const description = h('bdi', { class: 'description' });
@@ -22,12 +21,14 @@ export function rowElement({ edit, duplicate, people, remove }) {
   const mark = h('span', { class: 'mark' }, icon('clock'), h('span', {}));
   const amount = h('span', { class: 'amount' });
   const editButton = iconButton('edit', '', () => edit(shown));
+  const detailsButton = iconButton('eye', '', () => details(shown));
   const copyButton = iconButton('copy', '', () => duplicate(shown), { class: 'icon-button copy' });
   const peopleButton = iconButton('people', '', () => people(shown));
   const removeButton = iconButton('delete', '', () => remove(shown)); // and, until it is sent, takes it back
-  const element = h('li', { class: 'row', tabIndex: -1, on: { click: (event) => event.target.closest('button') || chosen() || edit(shown) } },
+  const element = h('li', { class: 'row', tabIndex: -1, on: { click: (event) => event.target.closest('button') || chosen() || open() } },
     badge, h('div', { class: 'what' }, description, detail), mark, amount,
-    h('div', { class: 'tools' }, editButton, copyButton, peopleButton, removeButton));
+    h('div', { class: 'tools' }, editButton, detailsButton, copyButton, peopleButton, removeButton));
+  const open = () => [editButton, detailsButton].find((button) => !button.hidden)?.click();
 
   function show(row, { dated = false }) {
     const before = shown;
@@ -42,16 +43,18 @@ export function rowElement({ edit, duplicate, people, remove }) {
     setText(amount, amountText(row));
     amount.dataset.type = row.type;
     element.dataset.pending = row.pending ?? '';
-    setText(mark.lastChild, waitingWords[row.pending] ?? '');
+    setText(mark.lastChild, row.pending ? text(`entries.waiting.${row.pending}`) : '');
     const going = row.pending === 'DELETE';
     copyButton.hidden = going;
     editButton.hidden = going || !mayEdit(row);
+    detailsButton.hidden = going || mayEdit(row);
     peopleButton.hidden = going || isTemporary(row.id);
     removeButton.hidden = !mayRemove(row);
-    name(editButton, 'edit', `Edit ${row.description}`);
+    name(editButton, 'edit', text('entries.edit', row));
     name(copyButton, 'copy', text('row.duplicate', row));
-    name(peopleButton, 'people', `People: ${row.description}`);
-    name(removeButton, going ? 'undo' : 'delete', `${going ? 'Keep' : 'Delete'} ${row.description}`);
+    name(detailsButton, 'eye', text('entries.details', row));
+    name(peopleButton, 'people', text('entries.people', row));
+    name(removeButton, going ? 'undo' : 'delete', text(going ? 'entries.keep' : 'entries.delete', row));
   }
   return { element, show };
 }
@@ -63,9 +66,9 @@ function typed({ merchant, notes, tags = [] }) {
 
 function sharedWords(row) {
   if (isForeign(row)) {
-    return `from ${row.sharedBy.name}`;
+    return text('entries.from', row.sharedBy);
   }
-  return row.shared > 0 ? `shared with ${row.shared}` : '';
+  return row.shared > 0 ? text('entries.shared', { count: row.shared }) : '';
 }
 
 function name(button, picture, label) {
@@ -79,7 +82,8 @@ function name(button, picture, label) {
   }
 }
 
-function amountText(row) {
+/** The amount of an entry with its sign. */
+export function amountText(row) {
   const amount = micros(row.amount);
   return row.type === 'income' ? `+${money(amount, row.currency)}` : money(-amount, row.currency);
 }

@@ -1,4 +1,26 @@
-/** The texts of the list of entries. */
+/** The texts of the list of entries, and of one entry in it. */
 export const entries = {
   'entries.more': { one: '{count} more entry', other: '{count} more entries' },
+  'entries.none': 'Nothing here yet. What you add appears on all your devices at once.',
+  'entries.unreachable': 'Your entries appear here as soon as the server can be reached.',
+  'entries.loading': 'Loading your entries…',
+  'entries.edit': 'Edit {description}',
+  'entries.details': 'Show {description}',
+  'entries.people': 'People: {description}',
+  'entries.peopleshort': 'People and comments',
+  'entries.delete': 'Delete {description}',
+  'entries.deleteshort': 'Delete',
+  'entries.keep': 'Keep {description}',
+  'entries.from': 'from {name}',
+  'entries.shared': { one: 'shared with {count} person', other: 'shared with {count} people' },
+  'entries.waiting.CREATE': 'Waiting',
+  'entries.waiting.UPDATE': 'Change waiting',
+  'entries.waiting.DELETE': 'Deletion waiting',
+  'entries.amount': 'Amount',
+  'entries.day': 'Date',
+  'entries.category': 'Category',
+  'entries.merchant': 'Merchant',
+  'entries.tags': 'Tags',
+  'entries.notes': 'Notes',
+  'entries.owner': 'Shared by',
 };
