@@ -116,6 +116,7 @@ async function choose(command) {
 // What is in the page's menu is pressed through the menu.
 async function press(command) {
   const where = await place(command);
+  await where.getByRole('button', { name: command.name, exact: true, includeHidden: true }).first().waitFor({ state: 'attached' });
   if (await inMenu(where, command.name).count() > 0) {
     await where.locator('[popovertarget="menu"]').click();
   }
