@@ -14,6 +14,7 @@ export class Balance extends EventTarget {
   #home;
   #keep;
   #now;
+  #wasLive = false;
   #told; // the server's last balance, with the time; null if it is not known
 
   /** @param {{expenseList, live, home: () => string, keep?: {get, set}}} options home gives the account's currency; keep stores the server's last balance */
@@ -26,7 +27,7 @@ export class Balance extends EventTarget {
     this.#now = now;
     this.#told = keep.get();
     expenseList.addEventListener('change', () => this.#changed());
-    live.addEventListener('state', () => this.#changed());
+    live.addEventListener('state', () => this.#connectionChanged());
   }
 
   /** Notes a balance sent by the server. */
@@ -55,6 +56,14 @@ export class Balance extends EventTarget {
   /** As of when the balance is, in milliseconds; null if it is of this moment, or nothing is known. */
   get asOf() {
     return this.#live.connected ? null : (this.#isFromServer() ? this.#told.at : this.#expenseList.at);
+  }
+
+  #connectionChanged() {
+    if (this.#wasLive && !this.#live.connected) {
+      this.#expenseList.heard();
+    }
+    this.#wasLive = this.#live.connected;
+    this.#changed();
   }
 
   #isFromServer() {

@@ -77,7 +77,7 @@ export class Book {
   apply(change) {
     this.#duringLoad?.push(change);
     this.#apply(change);
-    this.#heard();
+    this.heard();
   }
 
   /** Applies the server's answer to an operation; a repeated one is as old as the first attempt. */
@@ -87,14 +87,12 @@ export class Book {
       this.#doubtful.add(expense._id);
     }
     const kind = { CREATE: 'created', DELETE: 'deleted' }[op.action] ?? 'updated';
-    this.#change({ kind, id: expense._id, expense: { ...expense, deviceId: op.deviceId } });
-    this.#heard();
+    this.apply({ kind, id: expense._id, expense: { ...expense, deviceId: op.deviceId } });
   }
 
   /** Takes out what an answer says is not there. */
   remove(id) {
-    this.#change({ kind: 'deleted', id });
-    this.#heard();
+    this.apply({ kind: 'deleted', id });
   }
 
   /**
@@ -113,6 +111,12 @@ export class Book {
       this.#dropDoubtful();
     });
     this.complete = true;
+    this.#save();
+  }
+
+  /** Notes that the server was there just now, so that nothing is missing. */
+  heard() {
+    this.at = this.#now();
     this.#save();
   }
 
@@ -149,11 +153,6 @@ export class Book {
     changes.forEach(({ event, expense, deviceId }) => this.#apply({ kind: event.replace('expense_', ''), id: expense._id, expense: { ...expense, deviceId } }));
     shared.forEach((e) => this.#apply({ kind: 'shared', id: e._id, expense: e }));
     this.#save({ position: next });
-  }
-
-  #change(change) {
-    this.#duringLoad?.push(change);
-    this.#apply(change);
   }
 
   #apply({ kind, id, expense }) {
@@ -213,16 +212,11 @@ export class Book {
     }
   }
 
-  #heard() {
-    this.at = this.#now();
-    this.#save();
-  }
-
   // Doubtful rows are not kept: nobody would find out that they are gone.
   #save({ position = null } = {}) {
     const rows = [...this.#toSave.rows].filter(([id]) => !this.#doubtful.has(id)).map(([, row]) => row);
     const gone = [...this.#toSave.gone];
-    if (this.position && (position || rows.length + gone.length > 0)) {
+    if (this.position) {
       this.#store?.save({ rows, gone, position, at: this.at });
     }
     this.#toSave = { rows: new Map(), gone: new Set() };

@@ -60,6 +60,9 @@ export class BookStore extends EventTarget {
    * before. What comes while another write is under way is written together.
    */
   save({ rows = [], gone = [], position = null, at }) {
+    if (!this.#writes) {
+      return;
+    }
     const isFirst = this.#unsaved === null;
     this.#unsaved ??= { changes: new Map(), position: null, at };
     rows.forEach((row) => this.#unsaved.changes.set(row._id, row));

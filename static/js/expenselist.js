@@ -121,6 +121,11 @@ export class ExpenseList extends EventTarget {
     this.#changed();
   }
 
+  /** Notes that the connection has just ended: until now nothing was missed. */
+  heard() {
+    this.#book.heard();
+  }
+
   /** Has the next catchUp read everything anew. */
   distrust() {
     this.#book.distrust();

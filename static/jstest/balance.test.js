@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Balance } from '../js/balance.js';
+import { Book } from '../js/book.js';
 import { agrees, BookCheck } from '../js/bookcheck.js';
 import { DaySums } from '../js/daysums.js';
 import { ExpenseList } from '../js/expenselist.js';
@@ -14,7 +15,7 @@ const at = Date.parse('2026-02-03T12:00:00Z');
 async function setUp(list = null, { kept = null, home = 'INR' } = {}) {
   const clock = { now: at };
   const queue = new Queue({ storage: new Storage(new FakeDisk()), userId: 'alice', deviceId: 'device_1', now: () => clock.now });
-  const expenseList = new ExpenseList({ queue, deviceId: 'device_1' });
+  const expenseList = new ExpenseList({ queue, deviceId: 'device_1', book: new Book({ now: () => clock.now }) });
   const live = new FakeLive();
   const keep = { value: kept, get: () => keep.value, set: (value) => { keep.value = value; } };
   list && await expenseList.catchUp(async () => snapshot(list));
@@ -68,10 +69,17 @@ test('without a book it is the last that the server told, as of then', async () 
 });
 
 test('a book says as of when it is while there is no connection', async () => {
-  const { balance, live, expenseList } = await setUp([expense('a', 5)]);
+  const { balance, live, expenseList, clock } = await setUp([expense('a', 5)]);
   assert.equal(balance.asOf, expenseList.at);
   live.connect();
   assert.equal(balance.asOf, null);
+  clock.now += 60_000;
+  live.connected = false;
+  live.dispatchEvent(new Event('state'));
+  assert.equal(balance.asOf, clock.now, 'it was right until the connection ended');
+  clock.now += 60_000;
+  live.dispatchEvent(new Event('state')); // an attempt that failed
+  assert.equal(balance.asOf, clock.now - 60_000);
 });
 
 test('what the server told is compared in every currency', () => {
