@@ -63,19 +63,22 @@ export class BookStore extends EventTarget {
     if (!this.#writes) {
       return;
     }
-    const isFirst = this.#unsaved === null;
-    this.#unsaved ??= { changes: new Map(), position: null, at };
-    rows.forEach((row) => this.#unsaved.changes.set(row._id, row));
-    gone.forEach((id) => this.#unsaved.changes.set(id, null));
-    Object.assign(this.#unsaved, { position: position ?? this.#unsaved.position, at });
-    if (isFirst) {
-      this.#write((tables) => this.#writeUnsaved(tables));
-    }
+    const batch = this.#unsaved ?? this.#newBatch();
+    rows.forEach((row) => batch.changes.set(row._id, row));
+    gone.forEach((id) => batch.changes.set(id, null));
+    Object.assign(batch, { position: position ?? batch.position, at });
   }
 
-  async #writeUnsaved(tables) {
-    const { changes, position, at } = this.#unsaved;
-    this.#unsaved = null;
+  #newBatch() {
+    const batch = { changes: new Map(), position: null, at: null };
+    this.#unsaved = batch;
+    this.#write((tables) => this.#writeBatch(tables, batch));
+    return batch;
+  }
+
+  async #writeBatch(tables, batch) {
+    const { changes, position, at } = batch;
+    this.#unsaved = this.#unsaved === batch ? null : this.#unsaved; // what comes from now on is written next
     changes.forEach((row, id) => (row ? tables.rows.put(row) : tables.rows.delete(id)));
     const known = await done(tables.meta.get(metaKey));
     tables.meta.put({ position: position ?? known?.position ?? null, at }, metaKey);
@@ -83,6 +86,7 @@ export class BookStore extends EventTarget {
 
   /** Keeps these rows and no others. */
   replace({ rows, position, at }) {
+    this.#unsaved = null; // what comes from now on is written after it
     this.#write(async (tables) => {
       tables.rows.clear();
       for (let i = 0; i < rows.length; i += chunk) {
