@@ -111,9 +111,11 @@ const cachedFiles = [
   '/js/toast.js',
   '/js/totals.js',
   '/js/typedtext.js',
+  '/js/words/en.js',
   '/js/words/en/amount.js',
   '/js/words/en/budgets.js',
   '/js/words/en/categories.js',
+  '/js/words/en/charts.js',
   '/js/words/en/days.js',
   '/js/words/en/diagnostics.js',
   '/js/words/en/entries.js',
@@ -126,7 +128,6 @@ const cachedFiles = [
   '/js/words/en/signout.js',
   '/js/words/en/status.js',
   '/js/words/en/toast.js',
-  '/js/words/en.js',
 ];
 
 /** Other paths of cached files. */

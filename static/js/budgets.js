@@ -1,6 +1,7 @@
 import { budgetState } from './budgetstate.js';
 import { soon } from './dom.js';
 import { money, micros } from './numbers.js';
+import { text } from './text.js';
 
 /** Milliseconds after a change until the budgets are asked for: changes come in bursts. */
 const pause = 200;
@@ -123,32 +124,37 @@ export function budgetDraft({ name, category, amount, period, startDate, endDate
 /** A budget's state in words: {state, rest}. */
 export function budgetStatus(budget, currency = '') {
   const left = micros(budget.remaining);
-  const text = money(left < 0n ? -left : left, currency);
+  const amount = money(left < 0n ? -left : left, currency);
   if (!budget.isActive) {
-    return { state: 'Not running', rest: `${money(micros(budget.spent), currency)} spent` };
+    return { state: text('budget.idle'), rest: text('budget.spent', { amount: money(micros(budget.spent), currency) }) };
   }
   switch (budget.level) {
-    case 'exceeded': return { state: 'Over budget', rest: `by ${text}` };
-    case 'threshold': return { state: left === 0n ? 'Used up' : 'Nearly used up', rest: `${text} left` };
-    default: return { state: 'On track', rest: `${text} left` };
+    case 'exceeded': return { state: text('budget.over'), rest: text('budget.overby', { amount }) };
+    case 'threshold': return { state: text(left === 0n ? 'budget.usedup' : 'budget.near'), rest: text('budget.left', { amount }) };
+    default: return { state: text('budget.fine'), rest: text('budget.left', { amount }) };
   }
 }
 
 /** The text of an alert. */
 export function alertText(alert, currency = '') {
-  return `${alert.isOverBudget ? 'Over budget' : 'Nearly used up'}: ${alertFigures(alert, currency)}.`;
+  return text('budget.alert', { state: text(alert.isOverBudget ? 'budget.over' : 'budget.near'), figures: alertFigures(alert, currency) });
 }
 
 /** How much of which budget is spent. */
 export function alertFigures({ budgetName, spent, amount }, currency = '') {
-  return `${budgetName}, ${money(micros(spent), currency)} of ${money(micros(amount), currency)}`;
+  return text('budget.alertfigures', { name: budgetName, figures: spentOf({ spent, amount }, currency) });
+}
+
+/** What is spent of the amount of a budget. */
+export function spentOf({ spent, amount }, currency = '') {
+  return text('budget.spentof', { spent: money(micros(spent), currency), amount: money(micros(amount), currency) });
 }
 
 /** A percentage as text, rounded; 100 % only if it is exactly 100. */
 export function percent(value) {
   const whole = Math.round(value);
   const honest = whole === 100 && value !== 100 ? (value < 100 ? 99 : 101) : whole;
-  return `${new Intl.NumberFormat().format(honest)} %`;
+  return text('figure.percent', { value: honest });
 }
 
 /**

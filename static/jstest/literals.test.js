@@ -6,9 +6,7 @@ const folder = new URL('../js/', import.meta.url);
 
 /** Modules whose texts are not yet in the catalogue. */
 const unconverted = [
-  'budgets.js', 'dashboard.js', 'permissions.js', 'panels/account.js', 'panels/balance.js', 'panels/budgets.js',
-  'panels/categorychart.js', 'panels/chartcard.js', 'panels/flowchart.js', 'panels/invitations.js', 'panels/notifications.js',
-  'panels/overview.js', 'panels/parkedchanges.js', 'panels/people.js', 'panels/signin.js', 'panels/summary.js',
+  'panels/account.js', 'panels/invitations.js', 'panels/notifications.js', 'panels/parkedchanges.js', 'panels/people.js', 'panels/signin.js',
 ];
 
 /** What looks like text and is none: names of keys, headers and methods, and reasons of errors that nobody reads. */

@@ -1,4 +1,4 @@
-import { alertText, budgetDraft, budgetStatus, gauge, percent } from '../budgets.js';
+import { alertText, budgetDraft, budgetStatus, gauge, percent, spentOf } from '../budgets.js';
 import { categoryName } from '../categories.js';
 import { rangeInWords } from '../days.js';
 import { arrange, h, icon, iconButton, setText, svg } from '../dom.js';
@@ -9,20 +9,20 @@ import { text } from '../text.js';
 import { BudgetForm } from './budgetform.js';
 import { findLink } from './findlink.js';
 
-const periods = { monthly: 'every month', weekly: 'every week', yearly: 'every year' };
+const periods = ['monthly', 'weekly', 'yearly'];
 
 /** The list of budgets, each with a bar of what is spent. */
 export function mount({ budgets, live, toast, navigation, sumCurrency }) {
   const form = new BudgetForm({ budgets, toast });
-  const title = h('h2', { id: 'budgets-title', tabIndex: -1 }, 'Budgets');
+  const title = h('h2', { id: 'budgets-title', tabIndex: -1 }, text('budget.title'));
   const list = h('ul', { class: 'budgets' });
   const note = h('p', { class: 'empty', hidden: true });
   const items = new Map();
 
   function render() {
     setText(note, budgets.loaded
-      ? 'No budgets yet. A budget warns you before you spend more than you want to.'
-      : 'Your budgets appear here as soon as the server can be reached.');
+      ? text('budget.none')
+      : text('budget.unreachable'));
     note.hidden = budgets.list.length > 0;
     items.forEach((_, id) => budgets.list.some((b) => b._id === id) || items.delete(id));
     arrange(list, budgets.list.map(item));
@@ -41,7 +41,7 @@ export function mount({ budgets, live, toast, navigation, sumCurrency }) {
     const next = neighbour(items.get(budget._id).element);
     try {
       await budgets.remove(budget);
-      toast.show(`Deleted budget ${budget.name}`, () => restore(budget));
+      toast.show(text('budget.deleted', budget), () => restore(budget));
       (next ?? title).focus();
     } catch (err) {
       toast.show(sentence(err.message));
@@ -51,7 +51,7 @@ export function mount({ budgets, live, toast, navigation, sumCurrency }) {
   async function restore(budget) {
     try {
       await budgets.create(budgetDraft(budget), `restore-${budget._id}-${budget.version}`);
-      toast.announce(`Budget ${budget.name} is back`);
+      toast.announce(text('budget.back', budget));
     } catch (err) {
       toast.show(sentence(err.message));
     }
@@ -66,12 +66,12 @@ export function mount({ budgets, live, toast, navigation, sumCurrency }) {
 
   live.listen('budget:alert', (alert) => {
     budgets.refreshSoon();
-    toast.showWithLink(alertText(alert, sumCurrency()), 'Show', () => show(alert.budgetId));
+    toast.showWithLink(alertText(alert, sumCurrency()), text('frame.show'), () => show(alert.budgetId));
   });
   budgets.addEventListener('change', render);
   return {
     overview: h('section', { class: 'budget-list', aria: { labelledby: 'budgets-title' } },
-      h('header', { class: 'heading' }, title, h('button', { type: 'button', class: 'plain small', on: { click: () => form.open() } }, 'New budget')),
+      h('header', { class: 'heading' }, title, h('button', { type: 'button', class: 'plain small', on: { click: () => form.open() } }, text('budget.new'))),
       note, list),
     overlay: form.element,
     render,
@@ -116,15 +116,15 @@ function budgetItem(id, { navigation, edit, remove }) {
     setText(detail, describe(budget));
     setText(state, words.state);
     setText(rest, words.rest);
-    setText(figures, `${money(micros(budget.spent), currency)} of ${money(micros(budget.amount), currency)} · ${percent(budget.percentage)}`);
+    setText(figures, `${spentOf(budget, currency)} · ${percent(budget.percentage)}`);
     upcoming.hidden = !(budget.upcoming > 0n);
     setText(upcoming, text('figures.ofWhichUpcoming', { amount: money(budget.upcoming ?? 0n, currency) }));
     others.hidden = !budget.byCurrency?.length;
     setText(others, text('figures.notCounted', { sums: (budget.byCurrency ?? []).map((c) => money(micros(c.spent), c.currency)).join(' · ') }));
-    setText(warning, `, warns at ${budget.alertThreshold} %`);
+    setText(warning, text('budget.warns', { percent: percent(budget.alertThreshold) }));
     bar.show(budget);
-    label(editButton, `Edit budget ${budget.name}`);
-    label(removeButton, `Delete budget ${budget.name}`);
+    label(editButton, text('budget.editnamed', budget));
+    label(removeButton, text('budget.deletenamed', budget));
   }
   return { element, show };
 }
@@ -141,8 +141,9 @@ function label(button, name) {
 }
 
 function describe({ category, period, periodStart, periodEnd }) {
-  const what = category === 'all' ? 'All spending' : categoryName(category);
-  return `${what}, ${periods[period] ?? period} · ${days(periodStart, periodEnd)}`;
+  const what = category === 'all' ? text('budget.all') : categoryName(category);
+  const often = periods.includes(period) ? text(`budget.often.${period}`) : period;
+  return text('budget.about', { what, often, days: days(periodStart, periodEnd) });
 }
 
 // The first and the last day of a period, whose end is exclusive.
@@ -165,8 +166,8 @@ function budgetBar() {
       used.setAttribute('width', `${at.used}%`);
       over.setAttribute('x', `${at.full}%`);
       over.setAttribute('width', `${at.over}%`);
-      warn.show(at.warn, budget.alertThreshold === 100 ? '' : `${budget.alertThreshold} %`, at.warn < 20 ? 'start' : 'end');
-      full.show(at.full, '100 %', 'start');
+      warn.show(at.warn, budget.alertThreshold === 100 ? '' : percent(budget.alertThreshold), at.warn < 20 ? 'start' : 'end');
+      full.show(at.full, percent(100), 'start');
     },
   };
 }

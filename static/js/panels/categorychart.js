@@ -3,8 +3,8 @@ import { categoryName } from '../categories.js';
 import { categoryBars } from '../charts.js';
 import { arrange, place, setAttribute, setText, svg } from '../dom.js';
 import { filterOfDays } from '../filter.js';
-import { count } from '../format.js';
 import { micros, money } from '../numbers.js';
+import { listed, text } from '../text.js';
 import { ChartCard } from './chartcard.js';
 import { findLink } from './findlink.js';
 
@@ -20,11 +20,11 @@ export function categoryCard(navigation) {
     return element;
   };
   return new ChartCard({
-    id: 'by-category', title: () => 'Spending by category', chart: new CategoryChart((category, data) => navigation.find(filter(category, data))),
-    columns: ['Category', 'Entries', 'Share', 'Spent'],
+    id: 'by-category', title: () => text('chart.bycategory'), chart: new CategoryChart((category, data) => navigation.find(filter(category, data))),
+    columns: ['chart.category', 'frame.entries', 'chart.share', 'chart.spent'].map((key) => text(key)),
     rows: (data) => [...data.byCategory].sort((a, b) => b.total - a.total)
       .map((c) => [link(c.category, data), String(c.count), percent(c.percentage), money(micros(c.total), data.currency)]),
-    empty: ({ byCategory }) => (byCategory.some((c) => c.total > 0) ? '' : 'Nothing was spent in these days.'),
+    empty: ({ byCategory }) => (byCategory.some((c) => c.total > 0) ? '' : text('chart.nothingspent')),
   });
 }
 
@@ -81,6 +81,6 @@ function row({ category }) {
 
 function spoken(bars, currency, totals) {
   const parts = bars.slice(0, 3).map((b) => `${categoryName(b.category)} ${money(micros(b.total), currency)}`);
-  const rest = bars.length > 3 ? ` and ${count(bars.length - 3, 'more category', 'more categories')}` : '';
-  return `Spending by category, ${money(micros(totals.expense), currency)} in all: ${parts.join(', ')}${rest}.`;
+  const rest = bars.length > 3 ? [text('chart.morecategories', { count: bars.length - 3 })] : [];
+  return text('chart.categoriesspoken', { total: money(micros(totals.expense), currency), categories: listed([...parts, ...rest]) });
 }

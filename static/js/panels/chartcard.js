@@ -1,4 +1,5 @@
 import { h, setText } from '../dom.js';
+import { text } from '../text.js';
 
 /**
  * A card with a chart that can also be shown as a table. The chart fills the width
@@ -27,7 +28,7 @@ export class ChartCard {
     this.#ask = { title, rows, empty };
     this.#chart = chart;
     this.#title = h('h3', { id });
-    this.#toggle = h('button', { type: 'button', class: 'plain small', aria: { pressed: 'false' }, on: { click: () => this.#turn() } }, 'Table');
+    this.#toggle = h('button', { type: 'button', class: 'plain small', aria: { pressed: 'false' }, on: { click: () => this.#turn() } }, text('chart.table'));
     this.#stage = h('div', { class: 'stage' }, chart.element);
     this.#drawn = [this.#stage, chart.extra].filter(Boolean);
     this.#note = h('p', { class: 'hint', hidden: true });
@@ -42,7 +43,7 @@ export class ChartCard {
   show(data) {
     this.#data = data;
     this.#name(this.#ask.title(data));
-    const nothing = data ? this.#ask.empty(data) : 'Loading…';
+    const nothing = data ? this.#ask.empty(data) : text('chart.loading');
     setText(this.#note, nothing);
     this.#note.hidden = nothing === '';
     this.#toggle.hidden = nothing !== '';
@@ -62,7 +63,7 @@ export class ChartCard {
 
   #name(title) {
     setText(this.#title, title);
-    this.#toggle.setAttribute('aria-label', `Table: ${title}`);
+    this.#toggle.setAttribute('aria-label', text('chart.tableof', { title }));
   }
 
   #turn() {

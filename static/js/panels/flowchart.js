@@ -4,6 +4,7 @@ import { inWords } from '../days.js';
 import { arrange, h, place, setAttribute, setText, svg } from '../dom.js';
 import { filterOfDays } from '../filter.js';
 import { micros, money } from '../numbers.js';
+import { text } from '../text.js';
 import { ChartCard } from './chartcard.js';
 import { findLink } from './findlink.js';
 
@@ -20,11 +21,11 @@ export function flowCard(navigation) {
     return element;
   };
   return new ChartCard({
-    id: 'by-day', title: (data) => `In and out by ${data && isMonth(points(data)[0].key) ? 'month' : 'day'}`, chart,
-    columns: ['When', 'In', 'Out'],
+    id: 'by-day', title: (data) => text(data && isMonth(points(data)[0].key) ? 'chart.bymonth' : 'chart.byday'), chart,
+    columns: ['chart.when', 'chart.in', 'chart.out'].map((key) => text(key)),
     rows: (data) => points(data).filter((p) => p.income || p.expense).reverse()
       .map((p) => [link(p.key), money(micros(p.income), data.currency), money(micros(p.expense), data.currency)]),
-    empty: ({ totals }) => (totals.count > 0 ? '' : 'There are no entries in these days.'),
+    empty: ({ totals }) => (totals.count > 0 ? '' : text('chart.noentries')),
   });
 }
 
@@ -58,8 +59,9 @@ class FlowChart {
     const layout = flowBars(list, area);
     this.#drawn = { data, list, layout };
     setAttribute(this.element, 'width', width);
-    setAttribute(this.element, 'aria-label', `Income and spending by ${isMonth(list[0].key) ? 'month' : 'day'}, `
-      + `${longName(list[0].key)} to ${longName(list.at(-1).key)}: ${flowText(data.totals, data.currency).join(', ')}.`);
+    setAttribute(this.element, 'aria-label', text(isMonth(list[0].key) ? 'chart.monthsspoken' : 'chart.daysspoken', {
+      from: longName(list[0].key), to: longName(list.at(-1).key), sums: flowText(data.totals, data.currency).join(', '),
+    }));
     this.#grid.replaceChildren(...layout.grid.map((line) => gridLine(line, width)));
     this.#drawBars(layout);
     this.#labels.replaceChildren(...labels(layout.slots, area.width));
@@ -101,7 +103,7 @@ class FlowChart {
   #leave() {
     this.#band.setAttribute('visibility', 'hidden');
     if (this.#drawn) {
-      this.#legend.show('All', this.#drawn.data.totals, this.#drawn.data.currency);
+      this.#legend.show(text('chart.all'), this.#drawn.data.totals, this.#drawn.data.currency);
     }
   }
 }
@@ -125,7 +127,7 @@ function legend() {
 }
 
 function flowText({ income, expense }, currency) {
-  return [`In ${money(micros(income), currency)}`, `Out ${money(micros(expense), currency)}`];
+  return [text('chart.insum', { amount: money(micros(income), currency) }), text('chart.outsum', { amount: money(micros(expense), currency) })];
 }
 
 function gridLine({ y, value }, width) {

@@ -1,6 +1,7 @@
 import { amount } from './en/amount.js';
 import { budgets } from './en/budgets.js';
 import { categories } from './en/categories.js';
+import { charts } from './en/charts.js';
 import { days } from './en/days.js';
 import { diagnostics } from './en/diagnostics.js';
 import { entries } from './en/entries.js';
@@ -19,6 +20,7 @@ export const words = {
   ...amount,
   ...budgets,
   ...categories,
+  ...charts,
   ...days,
   ...diagnostics,
   ...entries,
