@@ -193,11 +193,11 @@ func TestTheStatusIsToldByAllProcesses(t *testing.T) {
 }
 
 // Without hints the socket ends with the next poll of the log, which is a second away at
-// most. The machine may be slow once.
+// most. The machine may be slow now and then: what is promised shows in the first quiet moment.
 func TestASignOutEndsSocketsOfOtherProcesses(t *testing.T) {
 	eachPair(t, func(t *testing.T, a, b *running) {
 		laptop := a.register("alice@example.org")
-		for try := range 3 {
+		for begun, try := time.Now(), 0; time.Since(begun) < patience; try++ {
 			name := fmt.Sprint("phone", try)
 			heard, _ := b.dial(fmt.Sprintf(`{"token":%q,"deviceId":%q}`, a.signIn("alice@example.org"), name))
 			a.await("GET", "/api/devices", laptop, name)

@@ -345,17 +345,30 @@ func overTLS(t *testing.T, h *testServer) *testServer {
 }
 
 // TLS says goodbye to a client before it closes, for which one that reads nothing cannot be
-// waited for: whoever sent to it waited too.
+// waited for: whoever sent to it waited too. The goodbye takes five seconds; a busy machine
+// needs as long now and then, so one quiet moment is enough.
 func TestNobodyWaitsForTheGoodbyeOfTLS(t *testing.T) {
+	for begun := time.Now(); ; {
+		took := stalledOverTLS(t)
+		if took <= 4*time.Second {
+			return
+		}
+		if time.Since(begun) > patience {
+			t.Fatalf("its session was locked for %s", took)
+		}
+	}
+}
+
+// stalledOverTLS sends to a client that reads nothing until it is closed, and gives how long
+// that took.
+func stalledOverTLS(t *testing.T) time.Duration {
 	h := open(t, engineio.Config{StallTimeout: 300 * time.Millisecond})
 	c, p := overTLS(t, h).connect()
 	_ = c.NetConn().(*tls.Conn).NetConn().(*net.TCPConn).SetReadBuffer(4 << 10) // or the goodbye finds room
 	began := time.Now()
 	p.send(strings.Repeat("x", 32<<20)) // more than both ends of the connection take
 	p.mustClose(t, engineio.ReasonSlow, engineio.ErrStalled)
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("its session was locked for %s", took)
-	}
+	return time.Since(began)
 }
 
 func TestOverTLS(t *testing.T) {
