@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds the wait for what should happen at once.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A fakeTable keeps rows as *store.Store does, by a clock of its own.
 type fakeTable struct {

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds the wait for what should happen at once; it is long for loaded machines.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // A closeCall has the arguments of Receiver.Closed.
 type closeCall struct {

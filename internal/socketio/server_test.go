@@ -49,7 +49,7 @@ func dialPolling(t *testing.T, url string) peer {
 
 func dial(t *testing.T, url string, o socketiotest.Options) peer {
 	t.Helper()
-	o.Patience = 10 * time.Second
+	o.Patience = 30 * time.Second
 	c, err := socketiotest.Dial(context.Background(), url, o)
 	if err != nil {
 		t.Fatal(err)
