@@ -130,7 +130,7 @@ func (f *filling) nearlySpent() models.Money {
 func (f *filling) spentOnFood() (spent models.Money) {
 	from, _ := models.Weekly.Bounds(f.Today)
 	for _, d := range f.year {
-		if d.Category == "food" && d.Currency == "" && *d.Day >= from && *d.Day <= f.Today {
+		if d.Category == "food" && d.Currency == currency && *d.Day >= from && *d.Day <= f.Today {
 			spent += d.Amount
 		}
 	}
@@ -142,6 +142,7 @@ func (f *filling) share(ctx context.Context) error {
 	today := f.Today
 	tickets, err := f.Ledger.CreateExpense(ctx, f.second.ID, ledger.ExpenseCreation{Draft: models.Draft{
 		Description: "Tickets for the game", Amount: 46 * unit, Category: "entertainment", Type: "expense", Day: &today,
+		Currency: currency,
 	}})
 	if err != nil {
 		return err

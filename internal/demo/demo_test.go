@@ -29,7 +29,7 @@ func TestAYearOnAnyDay(t *testing.T) {
 			if *d.Day > today {
 				upcoming++
 			}
-			if d.Currency != "" {
+			if d.Currency != currency {
 				abroad++
 			}
 			if d.Type == "income" {

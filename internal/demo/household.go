@@ -10,7 +10,7 @@ type entry struct {
 	category       string
 	from, to       int
 	income         bool
-	currency       string // "" is the account's
+	currency       string // "" is that of home
 	notes          string
 	tags           models.Tags
 }

@@ -79,7 +79,7 @@ func (d *diary) pause(h *habit) models.Day {
 func (d *diary) add(from models.Day, e *entry) {
 	day := from + models.Day(e.day)
 	draft := models.Draft{
-		Description: e.text, Merchant: e.merchant, Category: e.category, Notes: e.notes, Currency: e.currency,
+		Description: e.text, Merchant: e.merchant, Category: e.category, Notes: e.notes, Currency: cmp.Or(e.currency, currency),
 		Tags: e.tags, Type: "expense", Day: &day, Amount: d.amount(e),
 	}
 	if e.income {

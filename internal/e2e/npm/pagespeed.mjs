@@ -3,7 +3,7 @@
 //   node pagespeed.mjs '{"url", "chromium", "rounds", "book": session, "long": session}'
 //
 // A session is {token, user}, as the page stores it. Prints {name: [milliseconds of each round]}; a part of the page that
-// is not there is an empty list.
+// is not there is an empty list. A last round is traced: what it takes of the processor is in "processor: name".
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
@@ -57,14 +57,6 @@ async function firstRow(page) {
   return page.evaluate(() => globalThis.measures.firstRow);
 }
 
-async function open(context, path = '/') {
-  const page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  await page.addInitScript(watch);
-  await page.goto(url + path);
-  return page;
-}
-
 // Waits until the page has all that it loads and stores by itself.
 async function settle(page) {
   await page.locator('.status').getByText('Live', { exact: true }).waitFor();
@@ -87,16 +79,23 @@ async function typing(page, field) {
   return slowest;
 }
 
-// Scrolls by the wheel, then to places all over the list, as one drags the bar, and gives the longest frame of each.
-async function scrolling(page) {
-  await page.mouse.move(700, 500);
+// The longest frame while work goes on.
+async function longestFrame(page, work) {
   await page.evaluate(watchFrames);
+  await work();
+  return Math.max(...await page.evaluate(unwatchFrames));
+}
+
+async function byWheel(page) {
+  await page.mouse.move(700, 500);
   for (let i = 0; i < 60; i++) {
     await page.mouse.wheel(0, 300);
     await pause(30);
   }
-  const wheel = Math.max(...await page.evaluate(unwatchFrames));
-  await page.evaluate(watchFrames);
+}
+
+// Goes to places all over the list, as one drags the bar.
+async function byScrollBar(page) {
   await page.evaluate(async () => {
     const height = document.documentElement.scrollHeight;
     for (let i = 0; i <= 60; i++) {
@@ -104,57 +103,70 @@ async function scrolling(page) {
       await new Promise((next) => requestAnimationFrame(next));
     }
   });
-  return { wheel, jumps: Math.max(...await page.evaluate(unwatchFrames)) };
 }
 
-async function round(browser, add) {
+async function round(browser, measure) {
   const context = await newContext(browser, book);
-  const page = await open(context);
-  add('first row, first visit', await firstRow(page));
+  const page = await context.newPage();
+  page.setDefaultTimeout(patience);
+  await page.addInitScript(watch);
+  const load = async () => (await page.goto(url), firstRow(page));
+  await measure('first row, first visit', load, total);
   await settle(page);
-  await page.reload();
-  add('first row, again', await firstRow(page));
+  await measure('first row, again', load, total);
   await settle(page);
-  add('typing a description', await typing(page, page.getByLabel('Description', { exact: true }).first()));
-  add('typing a search', await typing(page, page.getByRole('searchbox').first()));
+  await measure('typing a description', () => typing(page, page.getByLabel('Description', { exact: true }).first()), longest);
+  await measure('typing a search', () => typing(page, page.getByRole('searchbox').first()), longest);
   await context.close();
 }
 
-// The longest frame of a page with nothing in it: what the machine itself costs.
-async function emptyRound(page, add) {
-  await page.evaluate(watchFrames);
-  await page.waitForTimeout(2_000);
-  add(empty, Math.max(...await page.evaluate(unwatchFrames)));
-}
-
-async function longRound(page, add) {
+async function longRound(page, measure) {
   await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(500);
-  const { wheel, jumps } = await scrolling(page);
-  add('frame, by wheel', wheel);
-  add('frame, by scroll bar', jumps);
+  await measure('frame, by wheel', () => longestFrame(page, () => byWheel(page)), longest);
+  await measure('frame, by scroll bar', () => longestFrame(page, () => byScrollBar(page)), longest);
 }
 
-const empty = 'frame, empty page';
+const total = (tasks) => tasks.reduce((sum, task) => sum + task, 0);
+const longest = (tasks) => Math.max(0, ...tasks);
+
 const figures = {};
-const add = (name, figure) => { (figures[name] ??= []).push(...(figure === null ? [] : [figure])); };
+
+async function timed(name, work) {
+  const figure = await work();
+  (figures[name] ??= []).push(...(figure === null ? [] : [figure]));
+}
+
+// The time of the processor that the tasks of the page's thread took: all of them together, or the longest.
+async function traced(name, work, sum) {
+  await browser.startTracing(undefined, { categories: ['toplevel'] });
+  await work();
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const threads = new Map(traceEvents.filter((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain').map((e) => [`${e.pid} ${e.tid}`, []]));
+  traceEvents.filter((e) => /RunTask$/.test(e.name) && e.tdur).forEach((e) => threads.get(`${e.pid} ${e.tid}`)?.push(e.tdur / 1_000));
+  figures[`processor: ${name}`] = [Math.max(0, ...[...threads.values()].map(sum))];
+}
+
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 const blank = await (await browser.newContext()).newPage();
 await blank.addInitScript(watch);
 await blank.goto(`${url}/readyz`);
 for (let i = 0; i < rounds; i++) {
-  await emptyRound(blank, add);
+  await timed('frame, empty page', () => longestFrame(blank, () => blank.waitForTimeout(2_000)));
 }
 await blank.close();
-for (let i = 0; i < rounds; i++) {
-  await round(browser, add);
+for (let i = 0; i <= rounds; i++) {
+  await round(browser, i < rounds ? timed : traced);
 }
 const context = await newContext(browser, long);
-const page = await open(context);
+const page = await context.newPage();
+page.setDefaultTimeout(patience);
+await page.addInitScript(watch);
+await page.goto(url);
 await firstRow(page);
 await settle(page);
-for (let i = 0; i < rounds; i++) {
-  await longRound(page, add);
+for (let i = 0; i <= rounds; i++) {
+  await longRound(page, i < rounds ? timed : traced);
 }
 await browser.close();
 console.log(JSON.stringify(figures));

@@ -15,6 +15,10 @@
 //     and to places all over it, as by the scroll bar. That of an empty page is what the
 //     machine itself costs: where it is long, the others say nothing.
 //
+// Beside them stands what one more round takes of the processor in the page's thread, by tracing:
+// all of it until the first row, and the longest task of typing and scrolling. It hardly depends
+// on what else the machine does.
+//
 // The last figure is the size of the page's own files, each compressed by gzip. The program
 // ends with 1 if a median is beyond its target, or if a part of the page is not there. All
 // traffic stays on loopback; nothing else should run.

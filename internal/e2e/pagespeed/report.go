@@ -42,7 +42,7 @@ func report(w io.Writer, figures map[string][]float64, size int) error {
 	figures[sizeFigure] = []float64{float64(size) / 1000}
 	missed := 0
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "figure\tat most\tmedian\tworst\t")
+	fmt.Fprintln(table, "figure\tat most\tmedian\tworst\tprocessor\t")
 	for _, t := range targets {
 		most := fmt.Sprintf("%.0f %s", t.most, t.unit)
 		if t.most == 0 {
@@ -51,7 +51,7 @@ func report(w io.Writer, figures map[string][]float64, size int) error {
 		rounds := slices.Sorted(slices.Values(figures[t.name]))
 		if len(rounds) == 0 {
 			missed++
-			fmt.Fprintf(table, "%s\t%s\tnot there\t\tMISSED\n", t.name, most)
+			fmt.Fprintf(table, "%s\t%s\tnot there\t\t\tMISSED\n", t.name, most)
 			continue
 		}
 		median, verdict := rounds[len(rounds)/2], ""
@@ -59,7 +59,8 @@ func report(w io.Writer, figures map[string][]float64, size int) error {
 			missed++
 			verdict = "MISSED"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.0f\t%s\n", t.name, most, median, rounds[len(rounds)-1], verdict)
+		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.0f\t%s\t%s\n", t.name, most, median, rounds[len(rounds)-1],
+			ofProcessor(figures["processor: "+t.name]), verdict)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -68,6 +69,13 @@ func report(w io.Writer, figures map[string][]float64, size int) error {
 		return fmt.Errorf("%d targets are missed", missed)
 	}
 	return nil
+}
+
+func ofProcessor(figure []float64) string {
+	if len(figure) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", figure[0])
 }
 
 // pageSize returns how many bytes the page's files have, each compressed.
