@@ -100,6 +100,7 @@ const cachedFiles = [
   '/js/queue.js',
   '/js/renewal.js',
   '/js/searchtext.js',
+  '/js/serverevents.js',
   '/js/session.js',
   '/js/settings.js',
   '/js/shortcuts.js',

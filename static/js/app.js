@@ -38,6 +38,7 @@ import * as viewTabs from './panels/viewtabs.js';
 import { Queue, pendingCount } from './queue.js';
 import { ExpenseRoom } from './expenseroom.js';
 import { Renewal } from './renewal.js';
+import { listenToServer } from './serverevents.js';
 import * as sessions from './session.js';
 import { Settings } from './settings.js';
 import { pressShortcut } from './shortcuts.js';
@@ -153,8 +154,7 @@ function tabLock(name) {
 /** Connects server events, queue and panels. Returns a function that removes the listeners which outlive a session. */
 function connectParts(context) {
   const { live, sync, queue, expenseList } = context;
-  listenForExpenses(context);
-  listenForTotals(context);
+  listenToServer(context);
   live.listen('sync_error', () => sync.refreshParked());
   live.addEventListener('resync', () => (sync.refresh(), context.budgets.refresh()));
   live.addEventListener('state', () => live.connected && sync.run());
@@ -172,28 +172,6 @@ function connectParts(context) {
     storage: ({ key }) => (key === null || sessions.owns(key) ? sessionChanged(context) : queue.owns(key) && queue.changedElsewhere()),
   });
   return () => (unfollow(), unlisten());
-}
-
-// A server may send each change under one name or under both; applying it twice is harmless.
-function listenForExpenses(context) {
-  const on = (kind, pick) => [`expense_${kind}`, `expense:${kind}`].forEach((event) => context.live.listen(event, (payload) => {
-    context.expenseList.applyEvent({ kind, deviceId: payload.deviceId, ...pick(payload) });
-    context.budgets.refreshSoon();
-  }));
-  on('created', (e) => ({ id: e._id, expense: e }));
-  on('updated', (e) => ({ id: e._id, expense: e }));
-  on('deleted', ({ id }) => ({ id }));
-  context.live.listen('expense:shared', ({ expenseId, sharedWith }) => {
-    context.expenseList.applyEvent({ kind: 'shared', id: expenseId, expense: { shared: sharedWith.length } });
-  });
-}
-
-function listenForTotals(context) {
-  const on = (event, handle) => context.live.listen(event, handle);
-  on('account:balance', (payload) => context.balance.setFromServer(payload));
-  ['created', 'updated', 'deleted'].forEach((kind) => on(`budget:${kind}`, () => context.budgets.refreshSoon()));
-  on('notification', (payload) => context.notifications.add(payload));
-  on('notification_count', (payload) => context.notifications.setUnread(payload));
 }
 
 function listenToBrowser(handlers) {

@@ -33,17 +33,21 @@ export class Completion {
   }
 }
 
-// Each description once: {key, row, use}, the most used first.
+// Each description once: {key, row, use}, the most used first. Spellings are counted before
+// they are folded: there are fewer of them than rows.
 function byUse(rows, now) {
-  const known = new Map();
+  const spellings = new Map();
   for (const row of rows) {
-    if (row.sharedBy || row.pending === 'DELETE' || !row.description) {
-      continue;
+    if (!row.sharedBy && row.pending !== 'DELETE' && row.description) {
+      const entry = spellings.get(row.description);
+      entry ? entry.use += useOf(row, now) : spellings.set(row.description, { row, use: useOf(row, now) });
     }
+  }
+  const known = new Map();
+  for (const { row, use } of spellings.values()) {
     const key = fold(row.description).replace(/\s+/g, ' ');
-    const entry = known.get(key) ?? { key, row, use: 0 };
-    entry.use += useOf(row, now);
-    known.set(key, entry);
+    const entry = known.get(key);
+    entry ? entry.use += use : known.set(key, { key, row, use });
   }
   return [...known.values()].sort((a, b) => b.use - a.use);
 }
