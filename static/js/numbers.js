@@ -13,8 +13,15 @@ export const largestAmount = 9_000_000_000_000;
 const perUnit = 1_000_000n; // amounts are counted in millionths, as the server counts them
 const maxDecimals = 6;
 
+/** Below this, an amount of six decimals has so few digits that no other number is written like it. */
+const mostExact = 1e9;
+
 /** A JSON amount as a whole number of millionths: sums stay exact. */
 export function micros(amount) {
+  const rounded = Math.round(amount * 1e6);
+  if (rounded / 1e6 === amount && Math.abs(amount) < mostExact) {
+    return BigInt(rounded);
+  }
   const text = String(Math.abs(amount));
   if (text.includes('e')) {
     return BigInt(Math.round(amount)) * perUnit; // nobody's amount, but it may be parked

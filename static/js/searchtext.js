@@ -31,3 +31,17 @@ export function textOfRow(row) {
 export function wordsOf(search) {
   return fold(search).split(/\s+/).filter(Boolean);
 }
+
+/** How many rows are folded at a time. */
+const atOnce = 2_000;
+
+/** Folds rows while the browser has nothing else to do, so that the first letter of a search is answered at once. */
+export function prepareSearch(rows, idle = globalThis.requestIdleCallback ?? setTimeout) {
+  const next = (start) => {
+    rows.slice(start, start + atOnce).forEach(textOfRow);
+    if (start + atOnce < rows.length) {
+      idle(() => next(start + atOnce));
+    }
+  };
+  idle(() => next(0));
+}

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { placeOf } from '../js/address.js';
 import { useZone } from '../js/days.js';
 import { daysOfPlace, devicesOf, filterOfDays, filtersOf, me, monthsOf, peopleOf, rowsOfPlace, splitUpcoming } from '../js/filter.js';
-import { fold } from '../js/searchtext.js';
+import { fold, prepareSearch, textOfRow } from '../js/searchtext.js';
 
 useZone('UTC');
 const now = Date.parse('2026-11-15T12:00:00Z');
@@ -95,4 +95,18 @@ test('a search over 20,000 rows is quick, the first one too', () => {
   const started = performance.now();
   assert.equal(rowsOfPlace(many, { ...placeOf('entries'), q: 'cafe 19999' }, now).length, 1);
   assert.ok(performance.now() - started < 1_000, 'far from the 50 ms that it takes on a machine of its own');
+});
+
+test('rows are folded while the browser is idle, each once', () => {
+  const many = Array.from({ length: 4_500 }, (_, i) => row(`Café ${i}`, '2026-11-15'));
+  const waiting = [];
+  prepareSearch(many, (work) => waiting.push(work));
+  let rounds = 0;
+  for (; waiting.length > 0; rounds++) {
+    waiting.shift()();
+  }
+  assert.equal(rounds, 3);
+  const last = many.at(-1);
+  last.description = 'changed, which rows never are';
+  assert.equal(textOfRow(last), 'cafe 4499');
 });

@@ -99,3 +99,13 @@ test('whoever types a currency sign learns where the currency goes', () => {
   ['¥500', '12 EUR', '$12'].forEach((text) => assert.match(amountFault(text, rule), /^Enter the number alone, such as .+ More details\.$/));
   assert.match(amountFault('1.2.3.4', rule), /^Enter a number, such as/);
 });
+
+test('amounts are exact millionths, whatever their size', () => {
+  const amounts = [['0.1', 100_000n], ['1.005', 1_005_000n], ['999999999.999999', 999_999_999_999_999n], ['1000000000.000001', 1_000_000_000_000_001n], ['8999999999999.12', 8_999_999_999_999_120_000n], ['0.0000019', 1n]];
+  for (const [text, value] of amounts) {
+    assert.deepEqual([micros(Number(text)), micros(-Number(text))], [value, -value], text);
+  }
+  for (let k = 1n; k < 1_000_000_000_000_000n; k = k * 7n + 3n) {
+    assert.equal(micros(Number(`${k / 1_000_000n}.${String(k % 1_000_000n).padStart(6, '0')}`)), k);
+  }
+});

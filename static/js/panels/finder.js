@@ -1,5 +1,6 @@
 import { h, icon, setText } from '../dom.js';
 import { devicesOf, filtersOf, peopleOf } from '../filter.js';
+import { prepareSearch } from '../searchtext.js';
 import { text } from '../text.js';
 import { FilterForm } from './filterform.js';
 import { MonthWalk } from './monthwalk.js';
@@ -24,7 +25,7 @@ export class Finder {
     this.#filters = new FilterForm(context);
     this.#search = h('input', {
       type: 'search', id: 'search', maxlength: 200, autocomplete: 'off', enterkeyhint: 'search', placeholder: text('find.searchHint'),
-      on: { input: () => this.#navigation.search(this.#search.value) },
+      on: { focus: () => prepareSearch(this.#rows), input: () => this.#navigation.search(this.#search.value) },
     });
     this.#toggle = h('button', { type: 'button', class: 'plain filter-toggle', aria: { expanded: 'false' }, on: { click: () => this.#turn() } },
       icon('filter'), h('span', { class: 'name' }, text('find.filter')), ' ', this.#inUse);

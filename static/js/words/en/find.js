@@ -15,7 +15,7 @@ export const find = {
   'find.from': 'From {day}',
   'find.to': 'Until {day}',
   'find.nothing': 'Nothing matches in {when}.',
-  'find.nothingAnywhere': 'Nothing matches, in no month.',
+  'find.nothingAnywhere': 'No entry matches, in any month.',
   'find.elsewhere': { one: '{count} entry matches in other months.', other: '{count} entries match in other months.' },
   'find.searchAll': 'Search in all months',
   'find.noEntries': 'There are no entries in {when}.',
