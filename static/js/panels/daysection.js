@@ -25,7 +25,7 @@ export function daySection({ home, turn }) {
     setText(title, day ? dayTitle(day) : '');
     if (!day) {
       toggle.setAttribute('aria-expanded', open);
-      setText(toggle.lastChild, `${text('find.upcoming')} · ${text('find.found', { count: all.length })}`);
+      setText(toggle.lastChild, text('find.upcoming', { count: all.length }));
     }
     setText(sum, net(all, home()).map(({ balance, currency }) => money(balance, currency)).join(' · '));
     list.hidden = rows.length === 0;

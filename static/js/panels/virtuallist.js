@@ -160,7 +160,7 @@ export class VirtualList {
       return false;
     }
     const element = this.#elementOf(next);
-    (held.whole ? element : element.querySelector('button:not([hidden])') ?? element).focus();
+    (held.whole ? element : [...element.querySelectorAll('button')].find((b) => b.offsetParent) ?? element).focus();
     return true;
   }
 

@@ -20,7 +20,7 @@ export const find = {
   'find.searchAll': 'Search in all months',
   'find.noEntries': 'There are no entries in {when}.',
   'find.showMonth': 'Show {month}',
-  'find.upcoming': 'Upcoming',
+  'find.upcoming': 'Upcoming ({count})',
   'find.kind': 'Kind',
   'find.anyKind': 'Both',
   'find.expenses': 'Expenses',
