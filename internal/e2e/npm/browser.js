@@ -349,6 +349,23 @@ async function awaitPart({ device, part }) {
   await windows.get(device).page.locator(part).filter({ visible: true }).first().waitFor();
 }
 
+// phone measures what a hand needs of a phone: how many whole rows are in sight, how high the
+// header is, what is smaller than a finger, and whether the last row can be scrolled clear of
+// the bar.
+function phone({ device }) {
+  return windows.get(device).page.evaluate(() => {
+    const box = (part) => document.querySelector(part).getBoundingClientRect();
+    const boxes = (part) => [...document.querySelectorAll(part)].filter((e) => e.checkVisibility()).map((e) => [e, e.getBoundingClientRect()]);
+    const rows = boxes('.row').filter(([, { top, bottom }]) => top >= box('.top').bottom && bottom <= box('.views').top).length;
+    const small = boxes('.top button, .views a, .add, .row, .finder button').filter(([, { width, height }]) => width < 44 || height < 44);
+    const header = box('.top').height;
+    window.scrollTo(0, document.documentElement.scrollHeight);
+    const clear = boxes('.row').every(([, { bottom }]) => bottom <= box('.add').top);
+    window.scrollTo(0, 0);
+    return { rows, header, clear, small: small.map(([e]) => e.getAttribute('aria-label') ?? e.textContent) };
+  });
+}
+
 // spilled gives the parts of the page that do not fit: they reach out of the window, or out of
 // what they are in by more than the margin of an icon. What is cut with an ellipsis, scrolled or
 // only read out may be longer.
@@ -369,7 +386,7 @@ function spilled({ device }) {
 
 const actions = {
   launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
-  awaitKept, moveClock, back, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
+  awaitKept, moveClock, back, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, phone, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {
