@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -190,13 +191,21 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+var portsTried atomic.Int64
+
+// freePort finds a port below the range that systems hand to outgoing connections, so that
+// nobody takes it before the server listens, or while it is down. No port is given twice, and
+// another test binary begins elsewhere, as do the programs that tests start (internal/e2e).
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const lowest, ports, apart, elsewhere = 12000, 18000, 997, 9000
+	for range 200 {
+		port := lowest + (os.Getpid()*apart+elsewhere+int(portsTried.Add(1)))%ports
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, errors.New("no free port on 127.0.0.1")
 }
 
 // guarded runs the server beside a shell that waits for a line, which names the
