@@ -134,8 +134,8 @@ export class ExpenseList extends EventTarget {
   /** Tells listeners that what rows amount to may have changed: another day has begun, or a setting is another. */
   invalidate() {
     for (const row of this.#rows.values()) {
-      if (!row.day) {
-        this.#stale.add(row.id); // its day is that of its moment, in the account's zone
+      if (!row.day || !row.currency) {
+        this.#stale.add(row.id); // without a day it is of that of its moment in the account's zone, without a currency in the account's
       }
     }
     this.#changed();

@@ -16,6 +16,13 @@ const maxDecimals = 6;
 /** Below this, an amount of six decimals has so few digits that no other number is written like it. */
 const mostExact = 1e9;
 
+let home = '';
+
+/** Sets the currency of amounts that name none; '' shows none. */
+export function useCurrency(currency) {
+  home = currency;
+}
+
 /** A JSON amount as a whole number of millionths: sums stay exact. */
 export function micros(amount) {
   const rounded = Math.round(amount * 1e6);
@@ -34,9 +41,13 @@ export function micros(amount) {
 /**
  * Millionths as text, with the currency if there is one. It has the decimals that
  * the currency has (two without one), and more if the amount has more.
+ *
+ * An amount that names no currency is in the account's, which is shown if somebody chose
+ * it (useCurrency); null is an amount of no currency.
  */
-export function money(value, currency = '', locale = undefined) {
+export function money(value, named = '', locale = undefined) {
   const text = decimal(value);
+  const currency = named === null ? '' : named || home;
   const known = currency.length === 3;
   const usual = known ? decimalsOf(currency) : 2;
   const digits = Math.max(usual, text.split('.')[1]?.length ?? 0);

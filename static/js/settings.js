@@ -1,5 +1,6 @@
 import { cacheKey } from './caches.js';
 import { deviceZone, useZone } from './days.js';
+import { useCurrency } from './numbers.js';
 
 /** The currency of an account without a chosen one. */
 export const defaultCurrency = 'INR';
@@ -53,14 +54,18 @@ export class Settings extends EventTarget {
   }
 
   #store({ currency, timeZone }) {
+    const isNew = JSON.stringify(this.#storage.get(this.#key)) !== JSON.stringify({ currency, timeZone });
     this.#storage.set(this.#key, { currency, timeZone });
     this.#apply({ currency, timeZone });
-    this.dispatchEvent(new Event('change'));
+    if (isNew) {
+      this.dispatchEvent(new Event('change'));
+    }
   }
 
   #apply({ currency, timeZone }) {
     this.currency = currency ?? defaultCurrency;
     this.timeZone = timeZone ?? deviceZone();
     useZone(this.timeZone);
+    useCurrency(this.currency === defaultCurrency ? '' : this.currency);
   }
 }

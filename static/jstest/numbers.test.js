@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { micros, money, readAmount, typedAmount } from '../js/numbers.js';
+import { micros, money, readAmount, typedAmount, useCurrency } from '../js/numbers.js';
 import { amountFault } from '../js/panels/amount.js';
 
 test('an amount is understood as it is written where the reader lives', () => {
@@ -108,4 +108,11 @@ test('amounts are exact millionths, whatever their size', () => {
   for (let k = 1n; k < 1_000_000_000_000_000n; k = k * 7n + 3n) {
     assert.equal(micros(Number(`${k / 1_000_000n}.${String(k % 1_000_000n).padStart(6, '0')}`)), k);
   }
+});
+
+test('an amount that names no currency is shown in the account\'s, with its decimals', () => {
+  useCurrency('JPY');
+  assert.deepEqual([money(500_000_000n, '', 'en'), money(500_000_000n, 'EUR', 'en'), money(500_000_000n, null, 'en')], ['¥500', '€500.00', '500.00']);
+  useCurrency('');
+  assert.equal(money(500_000_000n, '', 'en'), '500.00');
 });

@@ -85,7 +85,8 @@ function name(button, picture, label) {
 /** The amount of an entry with its sign. */
 export function amountText(row) {
   const amount = micros(row.amount);
-  return row.type === 'income' ? `+${money(amount, row.currency)}` : money(-amount, row.currency);
+  const currency = row.currency || (isForeign(row) ? null : ''); // without one it is in its owner's account's
+  return row.type === 'income' ? `+${money(amount, currency)}` : money(-amount, currency);
 }
 
 /** Reports whether text is selected: a click that ends a selection opens nothing. */

@@ -82,7 +82,7 @@ function filtersInWords(place, rows) {
 }
 
 function amounts(min, max) {
-  const [least, most] = [min, max].map((amount) => amount && money(micros(amount)));
+  const [least, most] = [min, max].map((amount) => amount && money(micros(amount), null));
   return min && max ? `${least}–${most}` : min ? `≥ ${least}` : `≤ ${most}`;
 }
 
