@@ -112,7 +112,10 @@ func (w *window) tryToLoseText(t *testing.T) {
 	w.keys(t, "Enter")
 	w.awaitStatus(t, "Live")
 	w.press(t, "Edit Café Müller")
-	w.types(t, "1")
+	w.types(t, "x") // is no amount: the form refuses it, and it is still there
+	w.keys(t, "Enter")
+	w.awaitParts(t, ".editor .error:not(:empty)", "Enter the number alone, such as 12.50. The currency goes under More details.")
+	w.types(t, "y")
 	w.press(t, "Cancel")
 	w.focusIs(t, "Keep editing")
 	w.press(t, "Discard")

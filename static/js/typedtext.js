@@ -32,15 +32,19 @@ function isRefused({ form }) {
 export function watchTyping(element) {
   const remember = ({ target }) => {
     const known = before.get(target);
-    if ('value' in target && (!known || known.submitted)) {
+    if (known?.submitted && isRefused(target)) {
+      submitted(target.form, false);
+    } else if ('value' in target && (!known || known.submitted)) {
       before.set(target, { value: target.value });
     }
   };
   element.addEventListener('focusin', remember);
   element.addEventListener('beforeinput', remember);
-  element.addEventListener('submit', ({ target }) => {
-    controlsOf(target).forEach((control) => before.has(control) && (before.get(control).submitted = true));
-  }, true);
+  element.addEventListener('submit', ({ target }) => submitted(target, true), true);
+}
+
+function submitted(form, value) {
+  controlsOf(form).forEach((control) => before.has(control) && (before.get(control).submitted = value));
 }
 
 /**

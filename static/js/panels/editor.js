@@ -23,15 +23,14 @@ export class Editor {
 
   /**
    * Opens with a known row, or for a new expense, which begins with the fields of draft.
-   * save receives the fields as ExpenseForm gives them. duplicate, if given, is offered
-   * beside it; tools are what else can be done with it: [picture, label, act].
+   * save receives the fields as ExpenseForm gives them. tools are
+   * what else can be done with it: [picture, label, act].
    */
-  open({ title, label, row = null, draft = {}, save, duplicate, tools = [] }) {
+  open({ title, label, row = null, draft = {}, save, tools = [] }) {
     this.#title.textContent = title;
     this.#save = save;
     const form = new ExpenseForm({
       ...this.#offers, label, submit: (fields) => this.#submitted(fields), cancel: () => dismiss(this.#dialog),
-      duplicate: duplicate && (async () => await dismiss(this.#dialog) && duplicate()),
     });
     form.fill(row, draft);
     this.#dialog.replaceChildren(h('div', { class: 'sheet' },

@@ -31,10 +31,10 @@ export class ExpenseForm {
   #offered = {}; // day and currency that an untouched form has
 
   /**
-   * @param {{submit: (fields: object) => void, label: string, cancel?: () => void, duplicate?: () => void, currency?: () => string, rows?: () => object[]}} options
+   * @param {{submit: (fields: object) => void, label: string, cancel?: () => void, currency?: () => string, rows?: () => object[]}} options
    * currency gives the currency in which a new expense probably is, rows the earlier entries, newest first.
    */
-  constructor({ submit, label, cancel, duplicate, currency = () => '', rows = () => [] }) {
+  constructor({ submit, label, cancel, currency = () => '', rows = () => [] }) {
     this.#submit = submit;
     this.#currency = currency;
     this.#details = this.#moreDetails();
@@ -48,7 +48,6 @@ export class ExpenseForm {
       this.#fields.add('tags', text('form.tags'), h('input', { autocomplete: 'off' })),
       this.#details,
       h('div', { class: 'buttons' },
-        duplicate && h('button', { type: 'button', class: 'plain first', on: { click: duplicate } }, text('form.duplicate')),
         cancel && h('button', { type: 'button', class: 'plain', on: { click: cancel } }, text('frame.cancel')),
         h('button', { type: 'submit', class: 'primary' }, label)));
     this.element.addEventListener('input', ({ target }) => this.#touched.add(target.name));

@@ -120,7 +120,7 @@ class List {
     const { actions, editor } = this.#context;
     if (mayEdit(row) && row.pending !== 'DELETE') {
       editor.open({
-        title: text('form.edit'), label: text('form.save'), row, duplicate: () => this.#context.duplicate(row), tools: this.#tools(row),
+        title: text('form.edit'), label: text('form.save'), row, tools: this.#tools(row),
         save: (patch) => Object.keys(patch).length > 0 && actions.edit(row, patch),
       });
     }
@@ -129,6 +129,7 @@ class List {
   // What else can be done with a row; narrow windows offer it in the opened entry only.
   #tools(row) {
     return [
+      ['copy', text('form.duplicate'), () => this.#context.duplicate(row)],
       ...(isTemporary(row.id) ? [] : [['people', text('entries.peopleshort'), () => this.#context.people.open(row)]]),
       ...(mayRemove(row) ? [['delete', text('entries.deleteshort'), () => this.remove(row)]] : []),
     ];
