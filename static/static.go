@@ -18,7 +18,7 @@ import "embed"
 // Files are the files of the app by their path below /. The page itself is
 // index.html.
 //
-//go:embed index.html style.css icons.svg favicon.svg icon-192.png icon-512.png manifest.json sw.js js
+//go:embed index.html style.css dark.css theme.js icons.svg favicon.svg icon-192.png icon-512.png manifest.json sw.js js
 var Files embed.FS
 
 // ContentSecurityPolicy is the policy that the page needs and no more: its own

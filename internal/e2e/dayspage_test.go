@@ -92,9 +92,9 @@ func TestPageChangesTheAccountsTimeZone(t *testing.T) {
 	one.add(t, "Lunch", "12.50")
 	other.awaitParts(t, dayTitlesPart, "Today")
 
-	one.press(t, "Devices of "+who.name)
+	one.press(t, "Your account")
 	one.checkAccess(t, "the account's settings")
-	one.tabTo(t, "Time zone of the account")
+	one.tabTo(t, "Time zone")
 	one.keys(t, "Control+a")
 	one.types(t, "Nowhere/At all")
 	one.keys(t, "Enter")

@@ -12,8 +12,9 @@ const (
 	commentsPart = ".comments .said"
 	herePart     = ".drawer[open] .sheet > .hint"
 	typingPart   = ".drawer[open] .typing:not(:empty)"
-	devicesPart  = ".question[open] .members .description"
-	offeredPart  = devicesPart
+	devicesPart  = ".account[open] .members .description"
+	signOutPart  = ".account[open] .members .link"
+	offeredPart  = ".question[open] .members .description"
 )
 
 // strangers returns the pages of two new people, both live.
@@ -30,7 +31,7 @@ func strangers(t *testing.T, b *browser, url string) (ann, bob person, annsPage,
 func (w *window) share(t *testing.T, description, email, role string) {
 	t.Helper()
 	w.press(t, "People: "+description)
-	w.fill(t, "Share with, by e-mail address", email)
+	w.fill(t, "Share with (e-mail address)", email)
 	w.choose(t, "They", role)
 	w.press(t, "Share")
 }
@@ -51,14 +52,14 @@ func TestPageSharesAnEntry(t *testing.T) {
 	one.add(t, "House", "840")
 	other.add(t, "Ferry", "120")
 	one.awaitRows(t, "House −840.00")
-	one.share(t, "House", "nobody@example.test", "may look")
-	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", "nobody@example.test", "asked, has not accepted · may look")
-	one.press(t, "Take back: nobody@example.test")
-	one.awaitParts(t, membersPart, ann.name+" (you)", "owner")
-	one.fill(t, "Share with, by e-mail address", bob.email)
+	one.share(t, "House", "nobody@example.test", "Can view")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "Owner", "nobody@example.test", "Invited, not accepted yet · Can view")
+	one.press(t, "Cancel invitation: nobody@example.test")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "Owner")
+	one.fill(t, "Share with (e-mail address)", bob.email)
 	one.press(t, "Share")
 	other.accept(t, "House", ann)
-	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.name, bob.email+" · may look")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "Owner", bob.name, bob.email+" · Can view")
 	one.press(t, "Close")
 	one.awaitParts(t, detailPart, "Food · shared with 1 person")
 
@@ -67,8 +68,8 @@ func TestPageSharesAnEntry(t *testing.T) {
 	other.awaitParts(t, balancePart, "Balance −120.00")
 	other.awaitParts(t, ".row:last-child .tools button[title]:not([hidden])", "", "", "") // to show it, to duplicate it, and people
 	one.press(t, "People: House")
-	one.press(t, "Let change it: "+bob.name)
-	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.name, bob.email+" · may change it")
+	one.press(t, "Allow editing: "+bob.name)
+	one.awaitParts(t, membersPart, ann.name+" (you)", "Owner", bob.name, bob.email+" · Can edit")
 	one.press(t, "Close")
 	other.awaitButton(t, "Edit House")
 	other.edit(t, "House", "Amount", "900")
@@ -78,14 +79,14 @@ func TestPageSharesAnEntry(t *testing.T) {
 	one.press(t, "People: House")
 	one.press(t, "Remove: "+bob.name)
 	other.awaitRows(t, "Ferry −120.00")
-	one.fill(t, "Share with, by e-mail address", bob.email)
+	one.fill(t, "Share with (e-mail address)", bob.email)
 	one.press(t, "Share")
 	other.awaitRows(t, "Ferry −120.00", "House −900.00")
 	other.press(t, "People: House")
 	other.press(t, "Leave this entry")
 	other.awaitText(t, "House is no longer here.")
 	other.awaitRows(t, "Ferry −120.00")
-	one.awaitParts(t, membersPart, ann.name+" (you)", "owner")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "Owner")
 }
 
 // Who looks at the same entry sees the others there, typing, and what they say.
@@ -93,7 +94,7 @@ func TestPageMeetsOthersAtAnEntry(t *testing.T) {
 	ann, bob, one, other := strangers(t, startBrowser(t), sqlite(t).url())
 	one.add(t, "House", "840")
 	one.awaitRows(t, "House −840.00")
-	one.share(t, "House", bob.email, "may look")
+	one.share(t, "House", bob.email, "Can view")
 	other.accept(t, "House", ann)
 	other.awaitRows(t, "House −840.00")
 	one.awaitParts(t, herePart, "Here now: you")
@@ -101,12 +102,12 @@ func TestPageMeetsOthersAtAnEntry(t *testing.T) {
 	one.awaitParts(t, herePart, "Here now: you, "+bob.name)
 	other.awaitParts(t, herePart, "Here now: you, "+ann.name)
 
-	other.fill(t, "Say something", "<b>Is that</b> with cleaning?")
+	other.fill(t, "Add a comment", "<b>Is that</b> with cleaning?")
 	one.awaitParts(t, typingPart, bob.name+" is writing…")
 	other.press(t, "Send")
 	one.awaitParts(t, commentsPart, "<b>Is that</b> with cleaning?")
 	one.awaitParts(t, typingPart)
-	one.fill(t, "Say something", "It is.")
+	one.fill(t, "Add a comment", "It is.")
 	one.press(t, "Send")
 	other.awaitParts(t, commentsPart, "<b>Is that</b> with cleaning?", "It is.")
 	other.checkAccess(t, "people, of a viewer")
@@ -123,14 +124,15 @@ func TestPageMeetsOthersAtAnEntry(t *testing.T) {
 
 // A device is signed out from another one, and asks to sign in again.
 func TestPageSignsAnotherDeviceOut(t *testing.T) {
-	who, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
-	one.press(t, "Devices of "+who.name)
+	_, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
+	one.press(t, "Your account")
 	one.awaitText(t, "This device")
 	one.checkAccess(t, "devices")
-	one.awaitParts(t, ".question[open] .members .link", "Sign out")
+	one.awaitParts(t, signOutPart, "Sign out")
 	one.keys(t, "Tab", "Tab", "Enter") // past Close, to Sign out
 	other.awaitText(t, "Your session has ended.")
-	one.awaitParts(t, devicesPart, "This device")
+	one.awaitText(t, "Chrome on Linux is signed out.")
+	one.awaitParts(t, devicesPart, "Chrome on Linux")
 	one.press(t, "Close")
 	one.add(t, "Lunch", "12.50")
 	one.awaitRows(t, "Lunch −12.50")
@@ -143,19 +145,19 @@ func lookAtPeople(t *testing.T, p *program, w *window) {
 	w.register(t, who)
 	house := who.account(t, p).create(t, "House", "")
 	w.awaitRows(t, "House −12.50")
-	w.share(t, "House", "nobody@example.test", "may change it")
-	w.awaitText(t, "asked, has not accepted · may change it")
-	w.fill(t, "Share with, by e-mail address", bob.Email)
+	w.share(t, "House", "nobody@example.test", "Can edit")
+	w.awaitText(t, "Invited, not accepted yet · Can edit")
+	w.fill(t, "Share with (e-mail address)", bob.Email)
 	w.press(t, "Share")
 	bob.accept(t, house.ID)
-	w.awaitText(t, bob.Email+" · may change it")
-	w.fill(t, "Say something", "With cleaning?")
+	w.awaitText(t, bob.Email+" · Can edit")
+	w.fill(t, "Add a comment", "With cleaning?")
 	w.press(t, "Send")
 	w.awaitParts(t, commentsPart, "With cleaning?")
 	w.checkAccess(t, "people")
 	w.press(t, "Close")
-	w.press(t, "Devices of "+who.name)
-	w.awaitParts(t, devicesPart, "This device", "Another app") // which is this test's own sign-in
+	w.press(t, "Your account")
+	w.awaitParts(t, devicesPart, "Chrome on Linux", "Another app") // which is this test's own sign-in
 	w.checkAccess(t, "devices")
 }
 
@@ -164,7 +166,7 @@ func TestPageDeclinesAndBlocks(t *testing.T) {
 	ann, bob, one, other := strangers(t, startBrowser(t), sqlite(t).url())
 	for _, name := range []string{"House", "Car", "Boat"} {
 		one.add(t, name, "840")
-		one.share(t, name, bob.email, "may look")
+		one.share(t, name, bob.email, "Can view")
 		one.press(t, "Close")
 	}
 	other.awaitButton(t, "Invitations, 3 waiting")
@@ -175,8 +177,8 @@ func TestPageDeclinesAndBlocks(t *testing.T) {
 	other.keys(t, "Tab", "Tab", "Tab", "Tab", "Enter") // to Block
 	other.awaitParts(t, offeredPart, ann.name)
 	one.add(t, "Plane", "840")
-	one.share(t, "Plane", bob.email, "may look")
-	one.awaitParts(t, membersPart, ann.name+" (you)", "owner", bob.email, "asked, has not accepted · may look")
+	one.share(t, "Plane", bob.email, "Can view")
+	one.awaitParts(t, membersPart, ann.name+" (you)", "Owner", bob.email, "Invited, not accepted yet · Can view")
 	other.awaitParts(t, offeredPart, ann.name)
 	other.press(t, "Unblock "+ann.name)
 	other.awaitParts(t, offeredPart)
@@ -185,7 +187,7 @@ func TestPageDeclinesAndBlocks(t *testing.T) {
 
 // Rows stayed on a device that was signed out from another one.
 func TestPageForgetsWhatItReadWhenItsSessionEnds(t *testing.T) {
-	who, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
+	_, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
 	one.add(t, "Clinic", "840")
 	other.awaitRows(t, "Clinic −840.00")
 	other.do(t, "reload", nil) // which keeps the rows for the next start
@@ -193,9 +195,9 @@ func TestPageForgetsWhatItReadWhenItsSessionEnds(t *testing.T) {
 	if kept := other.stored(t); !strings.Contains(kept, "Clinic") {
 		t.Errorf("nothing was kept: %s", kept)
 	}
-	one.press(t, "Devices of "+who.name)
+	one.press(t, "Your account")
 	one.awaitText(t, "This device")
-	one.awaitParts(t, ".question[open] .members .link", "Sign out")
+	one.awaitParts(t, signOutPart, "Sign out")
 	one.keys(t, "Tab", "Tab", "Enter") // past Close, to Sign out
 	other.awaitText(t, "Your session has ended.")
 	if kept := other.stored(t); strings.Contains(kept, "Clinic") {
@@ -207,7 +209,7 @@ func TestPageForgetsWhatItReadWhenItsSessionEnds(t *testing.T) {
 func TestPageDeletesTheAccount(t *testing.T) {
 	who, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
 	one.add(t, "Clinic", "840")
-	one.press(t, "Devices of "+who.name)
+	one.press(t, "Your account")
 	one.awaitText(t, "This device")
 	one.press(t, "Delete the account")
 	one.fill(t, "Your password", "wrong")

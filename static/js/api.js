@@ -60,7 +60,7 @@ export class Api {
     this.#token = token;
   }
 
-  /** The account's settings: {currency, timeZone}. */
+  /** The account's settings: {currency, timeZone, name}. */
   settings() {
     return this.#request('GET', '/user/settings');
   }
@@ -72,6 +72,21 @@ export class Api {
 
   logout() {
     return this.#request('POST', '/auth/logout');
+  }
+
+  /** Ends every token of the user; returns the one with which this device goes on. */
+  logoutOthers() {
+    return this.#request('POST', '/auth/logout-others');
+  }
+
+  /** Ends every token of the user. */
+  logoutEverywhere() {
+    return this.#request('POST', '/auth/logout-everywhere');
+  }
+
+  /** Ends every token of the user; returns another one. */
+  changePassword(currentPassword, newPassword) {
+    return this.#request('POST', '/auth/security/change-password', { currentPassword, newPassword });
   }
 
   /**
@@ -196,12 +211,12 @@ export class Api {
     return this.#request('POST', `/expenses/${encodeURIComponent(id)}/activity`, { text });
   }
 
-  /** The devices on which this user is signed in. */
+  /** The devices on which this user is signed in: {deviceId, client, firstSeen, lastSeen, online}. */
   async devices() {
     return listOf((await this.#request('GET', '/devices'))?.devices);
   }
 
-  /** Every session whose token may still be valid: {id, current, devices, firstSeen, lastSeen}. */
+  /** Every session whose token may still be valid: {id, current, client, devices, firstSeen, lastSeen}. */
   async sessions() {
     return listOf((await this.#request('GET', '/sessions'))?.sessions);
   }

@@ -1,12 +1,12 @@
 import { expenseActions } from './expenseactions.js';
-import { Api, Unauthorized } from './api.js';
+import { Api } from './api.js';
 import { Balance } from './balance.js';
 import { Book } from './book.js';
 import { BookCheck } from './bookcheck.js';
 import { bookCurrencies } from './bookcurrency.js';
 import { BookStore } from './bookstore.js';
 import { Budgets } from './budgets.js';
-import { kept, removeCaches, removeCachesOfOthers } from './caches.js';
+import { kept, removeCachesOfOthers } from './caches.js';
 import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
 import { Devices } from './devices.js';
@@ -35,11 +35,12 @@ import * as shortcutHelp from './panels/shortcuthelp.js';
 import * as summary from './panels/summary.js';
 import * as serviceStatus from './panels/servicestatus.js';
 import * as viewTabs from './panels/viewtabs.js';
-import { Queue, pendingCount } from './queue.js';
+import { Queue } from './queue.js';
 import { ExpenseRoom } from './expenseroom.js';
 import { Renewal } from './renewal.js';
 import { listenToServer } from './serverevents.js';
 import * as sessions from './session.js';
+import { SessionEnd } from './sessionend.js';
 import { Settings } from './settings.js';
 import { pressShortcut } from './shortcuts.js';
 import { browserStorage } from './storage.js';
@@ -64,6 +65,7 @@ const panels = [
 
 const storage = browserStorage();
 const root = document.querySelector('#app');
+const end = new SessionEnd({ storage, start });
 let close = () => {};
 
 /** Shows the expenses if there is a session, else the sign-in form. */
@@ -71,7 +73,7 @@ function start(notice = '', email = '') {
   close();
   const session = sessions.load(storage);
   removeCachesOfOthers(storage, session?.user.id);
-  revokeSignedOut();
+  end.revokeSignedOut();
   close = session ? openLedger(session) : openSignIn(notice, email);
 }
 
@@ -124,7 +126,7 @@ function contextOf(session) {
   const book = new Book({ store: new BookStore({ userId }) });
   const expenseList = new ExpenseList({ queue, deviceId, book });
   const live = new LiveConnection({ token: session.token, deviceId, timeZone: deviceZone() });
-  const settings = new Settings({ api, storage, live, userId });
+  const settings = new Settings({ api, storage, live, userId, name: session.user.name });
   const renewal = new Renewal({ api, live, storage, session, lock: tabLock(`${userId}.token`) });
   // A machine without a network may still run the server itself.
   const reachable = () => navigator.onLine || live.connected;
@@ -136,12 +138,14 @@ function contextOf(session) {
     session, storage, deviceId, api, queue, book, expenseList, sync, live, settings, renewal, currency, sumCurrency,
     balance: new Balance({ expenseList, live, home, keep: keep('balance') }),
     budgets: new Budgets({ api, expenseList, home, keep: keep('budgets') }), dashboard: new Dashboard({ live, queue, expenseList, home }),
-    devices: new Devices({ api, live }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor({ currency, rows: () => expenseList.rows() }),
+    devices: new Devices({ api, live, deviceId, keepToken: (work) => renewal.replace(work) }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor({ currency, rows: () => expenseList.rows() }),
   };
   context.actions = expenseActions(context);
   context.bookCheck = new BookCheck(context);
-  context.signOut = () => signOut(context);
-  context.removeAccount = (password) => removeAccount(context, password);
+  context.signOut = () => end.signOut(context);
+  context.changePassword = (current, next) => renewal.replace(() => api.changePassword(current, next));
+  context.signOutEverywhere = () => end.signOutEverywhere(context);
+  context.removeAccount = (password) => end.removeAccount(context, password);
   return context;
 }
 
@@ -158,7 +162,7 @@ function connectParts(context) {
   live.listen('sync_error', () => sync.refreshParked());
   live.addEventListener('resync', () => (sync.refresh(), context.budgets.refresh()));
   live.addEventListener('state', () => live.connected && sync.run());
-  [live, sync].forEach((part) => part.addEventListener('ended', () => ended(context)));
+  [live, sync].forEach((part) => part.addEventListener('ended', () => end.ended(context)));
   sync.addEventListener('answered', ({ outcomes }) => showNotAccepted(context, outcomes));
   const refreshTotals = () => (expenseList.invalidate(), context.dashboard.refresh(), context.budgets.refresh());
   context.settings.addEventListener('change', refreshTotals);
@@ -169,7 +173,7 @@ function connectParts(context) {
     keydown: (event) => pressShortcut(context, event),
     hashchange: () => context.navigation.addressChanged(),
     beforeunload: (event) => ((!storage.durable && queue.all().length > 0) || hasTypedInDialog()) && event.preventDefault(),
-    storage: ({ key }) => (key === null || sessions.owns(key) ? sessionChanged(context) : queue.owns(key) && queue.changedElsewhere()),
+    storage: ({ key }) => (key === null || sessions.owns(key) ? end.changedElsewhere(context) : queue.owns(key) && queue.changedElsewhere()),
   });
   return () => (unfollow(), unlisten());
 }
@@ -186,49 +190,8 @@ function showNotAccepted({ toast }, outcomes) {
   }
 }
 
-// Another tab has signed in or out, or has renewed the token of this session.
-function sessionChanged({ session, renewal }) {
-  const token = sessions.renewedElsewhere(storage, session);
-  token ? renewal.use(token) : start();
-}
+window.addEventListener('online', () => end.revokeSignedOut());
 
-// The server ended the session: the book is removed, queued changes stay for
-// the next sign-in. An answer that arrives after signing out must not end the next
-// session.
-function ended({ session, closed }) {
-  if (closed) {
-    return;
-  }
-  if (sessions.renewedElsewhere(storage, session)) {
-    start(); // this tab slept while another one renewed the token
-    return;
-  }
-  removeCaches(storage, session.user.id);
-  sessions.close(storage);
-  const kept = pendingCount(storage, session.user.id);
-  start(kept > 0 ? text('frame.endedkept', { count: kept }) : text('frame.ended'), session.user.email);
-}
-
-function signOut({ session }) {
-  removeCaches(storage, session.user.id);
-  sessions.rememberSignedOut(storage, session.token);
-  sessions.close(storage);
-  start(); // revokes the token at the server, now or when it can be reached
-}
-
-// Nothing of a deleted account stays in the browser, not even queued changes.
-async function removeAccount({ api, session }, password) {
-  await api.deleteAccount(password);
-  sessions.close(storage);
-  start(text('frame.accountdeleted'));
-  sessions.forgetAccount(storage, session.user.id);
-}
-
-function revokeSignedOut() {
-  sessions.revokeSignedOut(storage, (token) => new Api({ token }).logout(), (err) => err instanceof Unauthorized);
-}
-
-window.addEventListener('online', revokeSignedOut);
 applyLanguage();
 start();
 navigator.serviceWorker?.register('/sw.js').catch(() => {}); // only a start without a server needs it

@@ -6,13 +6,15 @@ import { soon } from './dom.js';
  */
 export class Devices extends EventTarget {
   #api;
+  #deviceId;
+  #keepToken;
   #open = false;
   #readSoon = soon(() => this.#open && this.#read(), 100);
 
-  /** {deviceId, firstSeen, lastSeen, online}, most recently seen first. */
+  /** {deviceId, client, firstSeen, lastSeen, online}: this one, then the others, most recently seen first. */
   list = [];
 
-  /** Sessions without a device: {id, firstSeen, lastSeen}, most recently seen first. */
+  /** Sessions without a device: {id, client, firstSeen, lastSeen}, most recently seen first. */
   sessions = [];
 
   /** How many are connected. */
@@ -21,10 +23,27 @@ export class Devices extends EventTarget {
   /** The error of the last request, or null. */
   error = null;
 
-  constructor({ api, live }) {
+  /**
+   * @param {object} parts
+   * @param {string} parts.deviceId this device's
+   * @param {(work: () => Promise<{token: string}>) => Promise} parts.keepToken has the session go on by the token that work gets
+   */
+  constructor({ api, live, deviceId, keepToken }) {
     super();
     this.#api = api;
+    this.#deviceId = deviceId;
+    this.#keepToken = keepToken;
     live.listen('presence:update', (presence) => this.#onPresence(presence));
+  }
+
+  /** Whether a device is this one. */
+  isThis({ deviceId }) {
+    return deviceId === this.#deviceId;
+  }
+
+  /** Whether the user is signed in anywhere else. */
+  get hasOthers() {
+    return this.sessions.length > 0 || this.list.some((d) => !this.isThis(d));
   }
 
   async setOpen(open) {
@@ -34,15 +53,22 @@ export class Devices extends EventTarget {
     }
   }
 
-  async signOut(deviceId) {
-    await this.#api.signOutDevice(deviceId);
-    this.list = this.list.filter((d) => d.deviceId !== deviceId);
-    this.#changed();
+  /** Signs out a device, or the session of an app without one. */
+  async signOut({ deviceId, id }) {
+    await (deviceId ? this.#api.signOutDevice(deviceId) : this.#api.endSession(id));
+    this.#keep((one) => (deviceId ? one.deviceId !== deviceId : one.id !== id));
   }
 
-  async endSession(id) {
-    await this.#api.endSession(id);
-    this.sessions = this.sessions.filter((s) => s.id !== id);
+  /** Signs out everything but this device. */
+  async signOutOthers() {
+    await this.#keepToken(() => this.#api.logoutOthers());
+    this.#keep((one) => this.isThis(one));
+    this.#readSoon();
+  }
+
+  #keep(which) {
+    this.list = this.list.filter(which);
+    this.sessions = this.sessions.filter(which);
     this.#changed();
   }
 
@@ -57,7 +83,7 @@ export class Devices extends EventTarget {
   async #read() {
     try {
       const [list, sessions] = await Promise.all([this.#api.devices(), this.#api.sessions()]);
-      this.list = list;
+      this.list = [...list.filter((d) => this.isThis(d)), ...list.filter((d) => !this.isThis(d))];
       this.sessions = sessions.filter((s) => !s.current && s.devices.length === 0);
       this.error = null;
     } catch (err) {

@@ -7,11 +7,11 @@ import { text } from './text.js';
 const phone = matchMedia('(max-width: 34rem)');
 
 /** Puts the parts of mounted panels in their places. Returns the elements of the page, and stop, which ends following the window's width. */
-export function frame(mounted, { session, toast, editor, navigation }) {
+export function frame(mounted, { session, settings, toast, editor, navigation }) {
   const parts = (place) => mounted.flatMap((panel) => panel[place] ?? []);
   const figures = h('div', { class: 'top-figures' }, parts('figure'));
   const header = h('header', { class: 'top' },
-    h('h1', { class: 'brand' }, icon('mark'), h('span', {}, text('frame.title'))), figures, parts('header'), menu(session.user, parts('menu')));
+    h('h1', { class: 'brand' }, icon('mark'), h('span', {}, text('frame.title'))), figures, parts('header'), menu(session.user, settings, parts('menu')));
   const side = h('div', { class: 'side' }, parts('aside'));
   return {
     elements: [

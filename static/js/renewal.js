@@ -14,6 +14,7 @@ const attempts = 12;
 export class Renewal {
   #parts;
   #stopped = false;
+  #replacing = Promise.resolve();
 
   /** Without a lock each tab asks by itself. */
   constructor({ lock = (work) => work(), pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)), ...parts }) {
@@ -31,6 +32,29 @@ export class Renewal {
     session.token = token;
     api.useToken(token);
     live.useToken(token).catch(() => {}); // the next connection uses it
+  }
+
+  /**
+   * Has the session go on by the token that work asks the server for; the server ends the
+   * present one with that, maybe before its answer arrives. Throws what work throws.
+   */
+  async replace(work) {
+    const { lock, storage, session } = this.#parts;
+    const replaced = lock(async () => {
+      const { token } = await work();
+      if (!this.#stopped) {
+        sessions.renew(storage, session, token);
+        this.use(token);
+      }
+    });
+    this.#replacing = replaced.catch(() => {});
+    await replaced;
+  }
+
+  /** Resolves once no tab is replacing the token: a refused one may have a successor by then. */
+  async settled() {
+    await this.#replacing;
+    await this.#parts.lock(() => {});
   }
 
   async #renew(expiring) {

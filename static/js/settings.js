@@ -6,8 +6,8 @@ import { useCurrency } from './numbers.js';
 export const defaultCurrency = 'INR';
 
 /**
- * The account's settings: its currency, and the time zone of its days. They are
- * stored, for a start without a server.
+ * The account's settings: the user's name, its currency, and the time zone of its days.
+ * They are stored, for a start without a server.
  *
  * Events: `change`.
  */
@@ -17,12 +17,14 @@ export class Settings extends EventTarget {
   #key;
   #stopped = false;
 
+  name = '';
   currency = defaultCurrency;
   timeZone = deviceZone();
 
-  /** @param {{api, storage, live, userId: string}} options */
-  constructor({ api, storage, live, userId }) {
+  /** @param {{api, storage, live, userId: string, name: string}} options with the name at the sign-in */
+  constructor({ api, storage, live, userId, name = '' }) {
     super();
+    this.name = name;
     this.#api = api;
     this.#storage = storage;
     this.#key = cacheKey(userId, 'settings');
@@ -36,6 +38,11 @@ export class Settings extends EventTarget {
     if (settings && !this.#stopped) {
       this.#store(settings);
     }
+  }
+
+  /** Changes the user's name; throws the server's refusal. */
+  async chooseName(name) {
+    this.#store(await this.#api.saveSettings({ name }));
   }
 
   /** Changes the currency; throws the server's refusal. */
@@ -53,16 +60,18 @@ export class Settings extends EventTarget {
     this.#stopped = true;
   }
 
-  #store({ currency, timeZone }) {
-    const isNew = JSON.stringify(this.#storage.get(this.#key)) !== JSON.stringify({ currency, timeZone });
-    this.#storage.set(this.#key, { currency, timeZone });
-    this.#apply({ currency, timeZone });
+  #store({ currency, timeZone, name }) {
+    const stored = { currency, timeZone, name: name || this.name };
+    const isNew = JSON.stringify(this.#storage.get(this.#key)) !== JSON.stringify(stored);
+    this.#storage.set(this.#key, stored);
+    this.#apply(stored);
     if (isNew) {
       this.dispatchEvent(new Event('change'));
     }
   }
 
-  #apply({ currency, timeZone }) {
+  #apply({ currency, timeZone, name }) {
+    this.name = name || this.name;
     this.currency = currency ?? defaultCurrency;
     this.timeZone = timeZone ?? deviceZone();
     useZone(this.timeZone);

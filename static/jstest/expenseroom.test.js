@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Devices } from '../js/devices.js';
 import { ExpenseRoom } from '../js/expenseroom.js';
 import { FakeLive, FakeTimers, settled } from './fakes.js';
 
@@ -106,19 +105,4 @@ test('an answer for an entry that was left shows nothing', async () => {
   room.leave();
   await entered;
   assert.deepEqual([room.sharing, here(room)], [null, []]);
-});
-
-test('devices come and go while somebody looks at them', async () => {
-  const live = new FakeLive();
-  const list = [{ deviceId: 'd1', online: true }, { deviceId: 'd2', online: false }];
-  const sessions = [{ id: 's1', current: true, devices: [] }, { id: 's2', current: false, devices: ['d1'] }, { id: 's3', current: false, devices: [] }];
-  const devices = new Devices({ live, api: { devices: async () => list, sessions: async () => sessions, endSession: async () => {}, signOutDevice: async (id) => list.splice(list.findIndex((d) => d.deviceId === id), 1) } });
-  await devices.setOpen(true);
-  live.receive('presence:update', { userId: 'anna', online: true, devices: [{ deviceId: 'd2' }] });
-  assert.deepEqual(devices.list.map((d) => d.online), [false, true]);
-  await devices.signOut('d2');
-  assert.deepEqual(devices.list.map((d) => d.deviceId), ['d1']);
-  assert.deepEqual(devices.sessions.map((s) => s.id), ['s3']);
-  await devices.endSession('s3');
-  assert.deepEqual(devices.sessions, []);
 });

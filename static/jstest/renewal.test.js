@@ -8,7 +8,7 @@ import { FakeLive, settled } from './fakes.js';
 const anna = { id: 'anna' };
 
 /** A tab of a browser whose store is storage; answers are what refresh gives in turn. */
-function tab(storage, answers = []) {
+function tab(storage, answers = [], lock = undefined) {
   const live = new FakeLive();
   const it = { live, session: sessions.load(storage), asked: 0, used: [] };
   live.useToken = async (token) => { it.used.push(`live ${token}`); };
@@ -16,7 +16,7 @@ function tab(storage, answers = []) {
     refresh: async () => { it.asked += 1; const a = answers.shift(); if (a instanceof Error) throw a; return { token: a }; },
     useToken: (token) => it.used.push(`api ${token}`),
   };
-  it.renewal = new Renewal({ api, live, storage, session: it.session, pause: async () => {} });
+  it.renewal = new Renewal({ api, live, storage, session: it.session, pause: async () => {}, lock });
   return it;
 }
 
@@ -56,4 +56,41 @@ test('a session that was left is not renewed', async () => {
   await settled();
   assert.equal(sessions.load(storage), null);
   assert.deepEqual(page.used, []);
+});
+
+/** A lock that one piece of work has at a time, as the tabs of a browser share it. */
+function sharedLock() {
+  let last = Promise.resolve();
+  return (work) => { last = last.catch(() => {}).then(work); return last; };
+}
+
+test('a token that is replaced is used by this tab and stored for the others', async () => {
+  const storage = signedIn();
+  const page = tab(storage);
+  await page.renewal.replace(async () => ({ token: 'second' }));
+  assert.deepEqual([page.session.token, page.used], ['second', ['api second', 'live second']]);
+  assert.equal(sessions.load(storage).token, 'second');
+});
+
+// The server refused the old token before the answer with the new one had arrived, and the page signed out.
+test('whoever is refused while the token is replaced waits for the new one, in every tab', async () => {
+  const storage = signedIn();
+  const lock = sharedLock();
+  const [one, other] = [tab(storage, [], lock), tab(storage, [], lock)];
+  let answer;
+  const replaced = one.renewal.replace(() => new Promise((resolve) => { answer = resolve; }));
+  const waited = Promise.all([one.renewal.settled(), other.renewal.settled()]);
+  await settled();
+  answer({ token: 'second' });
+  await replaced;
+  await waited;
+  assert.equal(sessions.renewedElsewhere(storage, other.session), 'second');
+});
+
+test('a token that could not be replaced stays, and the reason is told', async () => {
+  const storage = signedIn();
+  const page = tab(storage);
+  await assert.rejects(page.renewal.replace(async () => { throw new Error('Current password is incorrect'); }), /incorrect/);
+  await page.renewal.settled();
+  assert.deepEqual([page.session.token, sessions.load(storage).token, page.used], ['first', 'first', []]);
 });

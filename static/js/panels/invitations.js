@@ -1,28 +1,29 @@
 import { moment } from '../days.js';
 import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
 import { sentence } from '../format.js';
-
-const offers = { viewer: 'You may look at it', editor: 'You may change it' };
+import { text } from '../text.js';
 
 /** The dialog with open invitations, each with buttons to answer, and with blocked people. */
-export function mount({ invitations, toast }) {
+export function mount(context) {
+  const { invitations, toast } = context;
+  context.showInvitations = show;
   const number = h('span', { class: 'count', hidden: true });
-  const open = h('button', { type: 'button', hidden: true, on: { click: show } }, icon('people'), h('span', {}, 'Invitations'), number);
-  const title = h('h2', { id: 'invitations-title', tabIndex: -1 }, 'Invitations');
+  const open = h('button', { type: 'button', hidden: true, on: { click: show } }, icon('people'), h('span', {}, text('invitations.title')), number);
+  const title = h('h2', { id: 'invitations-title', tabIndex: -1 }, text('invitations.title'));
   const errorText = h('p', { class: 'error', role: 'alert' });
-  const none = h('p', { class: 'hint' }, 'No invitation waits for an answer.');
+  const none = h('p', { class: 'hint' }, text('invitations.none'));
   const list = h('ul', { class: 'members' });
   const blocked = h('ul', { class: 'members' });
-  const blockedPart = h('section', { aria: { label: 'Blocked people' }, hidden: true }, h('h3', {}, 'Blocked people'), blocked);
+  const blockedPart = h('section', { aria: { label: text('invitations.blocked') }, hidden: true }, h('h3', {}, text('invitations.blocked')), blocked);
   const dialog = drawer({ className: 'question', title: 'invitations-title', closed: () => {} },
     h('div', { class: 'sheet' },
-      h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
+      h('header', {}, title, iconButton('close', text('invitations.close'), () => dialog.close())),
       errorText, none, list, blockedPart));
   const known = new Map();
 
   function render() {
     const { waiting, blocked: people, error } = invitations;
-    const label = waiting.length > 0 ? `Invitations, ${waiting.length} waiting` : 'Invitations';
+    const label = waiting.length > 0 ? text('invitations.label', { count: waiting.length }) : text('invitations.title');
     open.hidden = waiting.length === 0 && people.length === 0 && !dialog.open;
     open.setAttribute('aria-label', label);
     number.hidden = waiting.length === 0;
@@ -44,21 +45,21 @@ export function mount({ invitations, toast }) {
   }
 
   function invitationItem({ id, from, role, description, createdAt }) {
-    const about = `${description} from ${from.name}`;
-    const button = (name, press) => h('button', { type: 'button', class: 'link', aria: { label: `${name}: ${about}` }, on: { click: press } }, name);
+    const about = text('invitations.from', { entry: description, name: from.name });
+    const button = (answer, press) => h('button', { type: 'button', class: 'link', aria: { label: text('invitations.answer.of', { answer, about }) }, on: { click: press } }, answer);
     return h('li', {},
       h('div', { class: 'what' },
-        h('span', { class: 'description' }, description),
-        h('span', { class: 'detail' }, `${from.name}, ${from.email} · ${offers[role] ?? role} · ${moment(createdAt)}`)),
+        h('bdi', { class: 'description' }, description),
+        h('span', { class: 'detail' }, h('bdi', {}, from.name), ', ', h('bdi', {}, from.email), ` · ${offerOf(role)} · ${moment(createdAt)}`)),
       h('div', { class: 'buttons' },
-        button('Accept', () => act(() => invitations.accept(id), `${description} is yours too`)),
-        button('Decline', () => act(() => invitations.decline(id), 'Declined')),
-        h('button', { type: 'button', class: 'link', aria: { label: `Block ${from.name}, ${from.email}` }, on: { click: () => act(() => invitations.block(from.id), `Blocked ${from.name}`) } }, 'Block')));
+        button(text('invitations.accept'), () => act(() => invitations.accept(id), text('invitations.accepted', { entry: description }))),
+        button(text('invitations.decline'), () => act(() => invitations.decline(id), text('invitations.declined'))),
+        h('button', { type: 'button', class: 'link', aria: { label: text('invitations.block.of', from) }, on: { click: () => act(() => invitations.block(from.id), text('invitations.blocked.one', from)) } }, text('invitations.block'))));
   }
 
   function personItem({ id, name }) {
-    return h('li', {}, h('div', { class: 'what' }, h('span', { class: 'description' }, name)),
-      h('button', { type: 'button', class: 'link', aria: { label: `Unblock ${name}` }, on: { click: () => act(() => invitations.unblock(id), `Unblocked ${name}`) } }, 'Unblock'));
+    return h('li', {}, h('div', { class: 'what' }, h('bdi', { class: 'description' }, name)),
+      h('button', { type: 'button', class: 'link', aria: { label: text('invitations.unblock.of', { name }) }, on: { click: () => act(() => invitations.unblock(id), text('invitations.unblocked.one', { name })) } }, text('invitations.unblock')));
   }
 
   function show() {
@@ -81,7 +82,11 @@ export function mount({ invitations, toast }) {
 
   invitations.addEventListener('change', soon(render));
   invitations.addEventListener('received', ({ invitation }) => {
-    toast.showWithLink(`${invitation.from.name} wants to share an entry with you.`, 'Show', show);
+    toast.showWithLink(text('invitations.received', invitation.from), text('invitations.show'), show);
   });
   return { menu: open, overlay: dialog };
+}
+
+function offerOf(role) {
+  return ['viewer', 'editor'].includes(role) ? text(`invitations.${role}`) : role;
 }

@@ -1,32 +1,37 @@
 import { alertFigures } from '../budgets.js';
 import { moment } from '../days.js';
+import { deedText, deedTitle, isDeed, opens } from '../deeds.js';
 import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
 import { sentence } from '../format.js';
+import { mayEdit } from '../permissions.js';
+import { text } from '../text.js';
 
 /** Notifications: a bell with the unread count, and the list that it opens. */
-export function mount({ notifications, sumCurrency }) {
+export function mount(context) {
+  const { notifications, expenseList, sumCurrency } = context;
   const number = h('span', { class: 'count', hidden: true });
   const bell = h('button', { type: 'button', class: 'icon-button bell', on: { click: open } }, icon('bell'), number);
-  const title = h('h2', { id: 'notifications-title', tabIndex: -1 }, 'Notifications');
+  const title = h('h2', { id: 'notifications-title', tabIndex: -1 }, text('notifications.title'));
   const unread = h('p', { class: 'hint', role: 'status' });
-  const all = h('button', { type: 'button', class: 'plain small', on: { click: markAll } }, 'Mark all read');
+  const all = h('button', { type: 'button', class: 'plain small', on: { click: markAll } }, text('notifications.read.all'));
   const list = h('ul', { class: 'notifications' });
   const note = h('p', { class: 'empty', hidden: true });
-  const more = h('button', { type: 'button', class: 'plain small more', hidden: true, on: { click: older } }, 'Show older');
+  const more = h('button', { type: 'button', class: 'plain small more', hidden: true, on: { click: older } }, text('notifications.older'));
   const items = new Map();
   const dialog = drawer({ className: 'drawer', title: 'notifications-title', closed: () => notifications.setOpen(false) },
     h('div', { class: 'sheet' },
-      h('header', {}, title, iconButton('close', 'Close', () => dialog.close())),
+      h('header', {}, title, iconButton('close', text('notifications.close'), () => dialog.close())),
       h('div', { class: 'notifications-tools' }, unread, all), note, list, more));
 
   function render() {
-    const label = notifications.unread > 0 ? `Notifications, ${notifications.unread} unread` : 'Notifications';
+    const count = notifications.unread;
+    const label = count > 0 ? text('notifications.label', { count }) : text('notifications.title');
     bell.title = label;
     bell.setAttribute('aria-label', label);
-    number.hidden = notifications.unread === 0;
-    setText(number, notifications.unread > 99 ? '99+' : String(notifications.unread));
-    setText(unread, notifications.unread > 0 ? `${notifications.unread} unread` : 'All read');
-    all.hidden = notifications.unread === 0;
+    number.hidden = count === 0;
+    setText(number, count > 99 ? '99+' : String(count));
+    setText(unread, count > 0 ? text('notifications.unread', { count }) : text('notifications.all.read'));
+    all.hidden = count === 0;
     renderList();
   }
 
@@ -40,24 +45,55 @@ export function mount({ notifications, sumCurrency }) {
 
   function noteText() {
     if (notifications.error) {
-      return 'The notifications cannot be loaded now.';
+      return text('notifications.failed');
     }
-    return notifications.loaded ? 'Nothing yet. You are told here when a budget runs out.' : 'Loading…';
+    return notifications.loaded ? text('notifications.none') : text('notifications.loading');
   }
 
   function item(notification) {
     if (!items.has(notification.id)) {
-      items.set(notification.id, notificationItem(notification.id, { read, remove }));
+      items.set(notification.id, notificationItem(notification.id, { read, remove, go }));
     }
     const { element, show } = items.get(notification.id);
-    show(notification, sumCurrency());
+    show(notification, shownOf(notification));
     return element;
+  }
+
+  function shownOf(notification) {
+    if (!isDeed(notification)) {
+      return { title: notification.title, message: messageOf(notification, sumCurrency()), lead: null };
+    }
+    const row = rowOf(notification);
+    const where = opens(notification, surroundings(notification, row));
+    return { title: deedTitle(notification), message: deedText(notification, row), lead: where && (where === 'invitations' ? 'answer' : 'open') };
+  }
+
+  function rowOf({ data }) {
+    return expenseList.rows().find((row) => row.id === data.expenseId);
+  }
+
+  function surroundings({ data }, row) {
+    const invited = context.invitations.waiting.some((i) => i.expenseId === data.expenseId);
+    return { row, loaded: expenseList.loaded, invited, mayEdit };
   }
 
   function open() {
     dialog.showModal();
     title.focus();
     notifications.setOpen(true);
+  }
+
+  /** Opens what a notification is about, or says why it cannot. Either way it is read then. */
+  async function go(notification) {
+    const row = rowOf(notification);
+    const where = opens(notification, surroundings(notification, row));
+    notification.read || notifications.markRead(notification.id).catch(() => {}); // it stays unread, and can be opened again
+    if (where === 'gone' || where === 'unknown') {
+      items.get(notification.id).say(text(where === 'gone' ? 'notifications.gone' : 'notifications.offline'));
+      return;
+    }
+    dialog.close();
+    ({ edit: () => context.list.edit(row), people: () => context.people.open(row), invitations: () => context.showInvitations() })[where]();
   }
 
   // The focused button may be removed; then the nearest remaining one takes the focus.
@@ -91,33 +127,38 @@ export function mount({ notifications, sumCurrency }) {
   }
 
   notifications.addEventListener('change', soon(render));
+  expenseList.addEventListener('change', soon(() => dialog.open && renderList()));
   return { header: bell, overlay: dialog, render };
 }
 
-function notificationItem(id, { read, remove }) {
-  let shown;
-  const mark = h('span', { class: 'new' }, 'New');
+function notificationItem(id, { read, remove, go }) {
+  let current;
+  const made = (key, press) => h('button', { type: 'button', class: 'link', on: { click: () => press(current) } }, text(key));
+  const mark = h('span', { class: 'new' }, text('notifications.new'));
   const title = h('h3', {});
-  const message = h('p', { class: 'message' });
+  const message = h('p', { class: 'message', dir: 'auto' });
+  const said = h('p', { class: 'hint', role: 'status' });
   const when = h('p', { class: 'hint' });
-  const readButton = h('button', { type: 'button', class: 'link', on: { click: () => read(shown) } }, 'Mark read');
-  const removeButton = h('button', { type: 'button', class: 'link', on: { click: () => remove(shown) } }, 'Delete');
+  const buttons = { open: made('notifications.open', go), read: made('notifications.read', read), delete: made('notifications.delete', remove) };
   const element = h('li', { class: 'notification', data: { id } },
-    h('div', { class: 'notification-title' }, mark, title), message, h('div', { class: 'notification-foot' }, when, readButton, removeButton));
+    h('div', { class: 'notification-title' }, mark, title), message, said, h('div', { class: 'notification-foot' }, when, Object.values(buttons)));
   return {
     element,
-    show(notification, currency) {
-      shown = notification;
-      const { title: text, timestamp, read: isRead, priority } = notification;
-      element.dataset.priority = priority;
-      element.dataset.read = isRead;
-      mark.hidden = isRead;
-      readButton.hidden = isRead;
-      setText(title, text);
-      setText(message, messageOf(notification, currency));
+    say: (why) => setText(said, why),
+    show(notification, shown) {
+      current = notification;
+      const { timestamp, read: isRead, priority } = notification;
+      Object.assign(element.dataset, { priority, read: isRead });
+      mark.hidden = buttons.read.hidden = isRead;
+      const lead = shown.lead ?? 'open';
+      buttons.open.hidden = !shown.lead;
+      setText(title, shown.title);
+      setText(message, shown.message);
       setText(when, moment(timestamp));
-      readButton.setAttribute('aria-label', `Mark read: ${text}, ${moment(timestamp)}`);
-      removeButton.setAttribute('aria-label', `Delete: ${text}, ${moment(timestamp)}`);
+      setText(buttons.open, text(`notifications.${lead}`));
+      [['open', lead], ['read', 'read'], ['delete', 'delete']].forEach(([button, key]) => {
+        buttons[button].setAttribute('aria-label', text(`notifications.${key}.of`, { title: shown.title, when: moment(timestamp) }));
+      });
     },
   };
 }

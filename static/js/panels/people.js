@@ -1,11 +1,11 @@
 import { moment } from '../days.js';
 import { arrange, drawer, h, iconButton, setText, soon } from '../dom.js';
 import { dismiss } from '../drawer.js';
-import { count, sentence } from '../format.js';
+import { sentence } from '../format.js';
 import { isTemporary } from '../queue.js';
+import { addressFault, isListed, membersOf, presentText, refusalText, roleLabel, roles } from '../sharing.js';
+import { text, textParts } from '../text.js';
 import { Fields } from './fields.js';
-
-const roles = [['viewer', 'may look'], ['editor', 'may change it']];
 
 /** The dialog of one expense's room: members, who is present, comments. */
 export function mount(context) {
@@ -23,10 +23,12 @@ class People {
   #here = h('p', { class: 'hint', role: 'status' });
   #members = h('ul', { class: 'members' });
   #share;
-  #leave = h('button', { type: 'button', class: 'plain small', hidden: true, on: { click: () => this.#leaveEntry() } }, 'Leave this entry');
-  #comments = h('ol', { class: 'comments', tabIndex: 0, aria: { label: 'Comments' } });
+  #leave = h('button', { type: 'button', class: 'plain small', hidden: true, on: { click: () => this.#leaveEntry() } }, text('people.leave'));
+  #comments = h('ol', { class: 'comments', tabIndex: 0, aria: { label: text('people.comments') } });
+  #none = h('p', { class: 'hint' }, text('people.comments.none'));
   #typing = h('p', { class: 'hint typing', role: 'status' });
   #errorText = h('p', { class: 'error', role: 'alert' });
+  #said = h('p', { class: 'saved', role: 'status' });
 
   constructor(context) {
     this.#context = context;
@@ -34,11 +36,10 @@ class People {
     this.#share = this.#shareForm();
     this.element = drawer({ className: 'drawer', title: 'people-title', closed: () => this.#closed() },
       h('div', { class: 'sheet' },
-        h('header', {}, this.#title, iconButton('close', 'Close', () => dismiss(this.element))),
+        h('header', {}, this.#title, iconButton('close', text('people.close'), () => dismiss(this.element))),
         this.#here, this.#errorText,
-        h('section', { aria: { label: 'Who has it' } }, h('h3', {}, 'Who has it'), this.#members, this.#leave),
-        this.#share,
-        h('section', { aria: { label: 'What was said' } }, h('h3', {}, 'What was said'), this.#comments, this.#typing, this.#commentForm())));
+        section('people.shared', this.#members, this.#leave, this.#share),
+        section('people.comments', this.#none, this.#comments, this.#typing, this.#commentForm())));
     this.#room.addEventListener('change', soon(() => this.#row && this.#render()));
     context.expenseList.addEventListener('change', soon(() => this.#row && this.#check()));
   }
@@ -50,6 +51,7 @@ class People {
     }
     this.#row = row;
     setText(this.#errorText, '');
+    setText(this.#said, '');
     this.#fields.fill({ email: '', role: 'viewer', text: '' });
     this.#room.enter(row.id);
     this.#render();
@@ -69,7 +71,7 @@ class People {
       this.#row = row;
       this.#render();
     } else {
-      this.#context.toast.show(`${this.#row.description} is no longer here.`);
+      this.#context.toast.show(text('people.gone', { entry: this.#row.description }));
       this.element.close();
     }
   }
@@ -78,7 +80,7 @@ class People {
     const { sharing, error, present, typing, comments } = this.#room;
     const me = this.#context.session.user.id;
     const isOwner = sharing?.owner.id === me;
-    setText(this.#title, `People: ${this.#row.description}`);
+    this.#title.replaceChildren(...textParts('people.title', { entry: h('bdi', {}, this.#row.description) }));
     setText(this.#here, presentText(present, me));
     this.#share.hidden = !isOwner;
     this.#leave.hidden = !sharing || isOwner;
@@ -90,7 +92,7 @@ class People {
       ...(sharing.invited ?? []).map((i) => this.#invitee(i)),
     ] : []);
     this.#renderComments(comments, me);
-    setText(this.#typing, typing.length > 0 ? `${typing.join(', ')} ${typing.length === 1 ? 'is' : 'are'} writing…` : '');
+    setText(this.#typing, typing.length > 0 ? text('people.typing', { names: typing.join(', '), count: typing.length }) : '');
   }
 
   // The newest comment is scrolled into view.
@@ -98,6 +100,7 @@ class People {
     const known = this.#comments.children.length;
     arrange(this.#comments, comments.map((c) => this.#comment(c, me)));
     this.#comments.hidden = comments.length === 0;
+    this.#none.hidden = comments.length > 0;
     if (this.#comments.children.length > known) {
       this.#comments.scrollTop = this.#comments.scrollHeight;
     }
@@ -106,14 +109,15 @@ class People {
   #comment({ id, user, data, at }, me) {
     const known = this.#comments.querySelector(`[data-id="${CSS.escape(id)}"]`);
     return known ?? h('li', { data: { id } },
-      h('p', { class: 'hint' }, h('b', {}, user.id === me ? 'You' : user.name), ` · ${moment(at)}`), h('p', { class: 'said' }, data.text));
+      h('p', { class: 'hint' }, h('b', {}, user.id === me ? text('people.author.self') : h('bdi', {}, user.name)), ` · ${moment(at)}`),
+      h('p', { class: 'said', dir: 'auto' }, data.text));
   }
 
   #member(member, isOwner) {
     const key = `${member.id} ${member.role} ${isOwner}`;
     const known = this.#members.querySelector(`[data-key="${CSS.escape(key)}"]`);
     return known ?? h('li', { data: { key } },
-      h('div', { class: 'what' }, h('span', { class: 'description' }, member.shown), h('span', { class: 'detail' }, [member.email, member.label].filter(Boolean).join(' · '))),
+      h('div', { class: 'what' }, h('bdi', { class: 'description' }, member.shown), h('span', { class: 'detail' }, [member.email, roleLabel(member.role)].filter(Boolean).join(' · '))),
       isOwner && member.role !== 'owner' ? this.#memberTools(member) : null);
   }
 
@@ -121,45 +125,57 @@ class People {
     const key = `invited ${email} ${role}`;
     const known = this.#members.querySelector(`[data-key="${CSS.escape(key)}"]`);
     return known ?? h('li', { data: { key } },
-      h('div', { class: 'what' }, h('span', { class: 'description' }, email), h('span', { class: 'detail' }, `asked, has not accepted · ${labelOf(role)}`)),
-      h('div', { class: 'buttons' },
-        h('button', { type: 'button', class: 'link', aria: { label: `Take back: ${email}` }, on: { click: () => this.#act(() => this.#room.withdraw(email)) } }, 'Take back')));
+      h('div', { class: 'what' }, h('bdi', { class: 'description' }, email), h('span', { class: 'detail' }, `${text('people.invited')} · ${roleLabel(role)}`)),
+      h('div', { class: 'buttons' }, this.#button('people.withdraw', { email }, () => this.#room.withdraw(email))));
   }
 
   #memberTools(member) {
     const other = member.role === 'viewer' ? 'editor' : 'viewer';
-    const change = other === 'editor' ? 'Let change it' : 'Let only look';
     return h('div', { class: 'buttons' },
-      h('button', { type: 'button', class: 'link', aria: { label: `${change}: ${member.name}` }, on: { click: () => this.#act(() => this.#room.share(member.email, other)) } }, change),
-      h('button', { type: 'button', class: 'link', aria: { label: `Remove: ${member.name}` }, on: { click: () => this.#act(() => this.#room.unshare(member.id)) } }, 'Remove'));
+      this.#button(`people.let.${other}`, member, () => this.#room.share(member.email, other)),
+      this.#button('people.remove', member, () => this.#room.unshare(member.id)));
+  }
+
+  // The text under `${key}.of` says to screen readers whom the button is about.
+  #button(key, whom, work) {
+    return h('button', { type: 'button', class: 'link', aria: { label: text(`${key}.of`, whom) }, on: { click: () => this.#act(work) } }, text(key));
   }
 
   #shareForm() {
     const submitted = (event) => {
       event.preventDefault();
-      const email = this.#fields.text('email');
-      if (!this.#fields.refuse(email.includes('@') ? {} : { email: 'Enter an e-mail address.' })) {
-        this.#submit('email', () => this.#room.share(email, this.#fields.text('role')));
+      const [email, role] = [this.#fields.get('email').value.trim(), this.#fields.get('role').value];
+      const fault = addressFault(email, role, this.#room.sharing, this.#context.session.user.email);
+      if (!this.#fields.refuse(fault ? { email: fault } : {})) {
+        this.#submit('email', () => this.#invite(email, role));
       }
     };
     return h('form', { class: 'share-form', noValidate: true, hidden: true, on: { submit: submitted } },
-      this.#fields.add('email', 'Share with, by e-mail address', h('input', { type: 'email', autocomplete: 'off' })),
+      this.#fields.add('email', text('people.email'), h('input', { type: 'email', autocomplete: 'off', on: { input: () => setText(this.#said, '') } })),
       h('div', { class: 'share-row' },
-        this.#fields.add('role', 'They', h('select', {}, roles.map(([value, name]) => h('option', { value }, name)))),
-        h('button', { type: 'submit', class: 'primary' }, 'Share')));
+        this.#fields.add('role', text('people.role'), h('select', {}, roles.map((value) => h('option', { value }, roleLabel(value))))),
+        h('button', { type: 'submit', class: 'primary' }, text('people.share'))),
+      this.#said);
+  }
+
+  // Who has the entry, or is invited to it, gets the other role instead.
+  async #invite(email, role) {
+    const changes = isListed(this.#room.sharing, email);
+    await this.#room.share(email, role);
+    setText(this.#said, changes ? text('people.share.changed', { email, role: roleLabel(role) }) : text('people.share.done', { email }));
   }
 
   #commentForm() {
     const submitted = (event) => {
       event.preventDefault();
-      const text = this.#fields.text('text');
-      if (text) {
-        this.#submit('text', () => this.#room.comment(text));
+      const comment = this.#fields.get('text').value.trim();
+      if (comment) {
+        this.#submit('text', () => this.#room.comment(comment));
       }
     };
-    const input = h('input', { autocomplete: 'off', maxlength: 1000, on: { input: () => this.#room.notifyTyping() } });
-    return h('form', { noValidate: true, on: { submit: submitted } }, this.#fields.add('text', 'Say something', input),
-      h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'plain small' }, 'Send')));
+    const input = h('input', { autocomplete: 'off', maxlength: 1000, dir: 'auto', on: { input: () => this.#room.notifyTyping() } });
+    return h('form', { noValidate: true, on: { submit: submitted } }, this.#fields.add('text', text('people.comment'), input),
+      h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'plain small' }, text('people.comment.send'))));
   }
 
   #leaveEntry() {
@@ -172,7 +188,7 @@ class People {
       await work();
       this.#fields.fill({ [name]: '' });
     } catch (err) {
-      this.#fields.mark(name, sentence(err.message));
+      this.#fields.mark(name, refusalText(err));
     }
     this.#fields.get(name).focus();
   }
@@ -185,23 +201,6 @@ class People {
   }
 }
 
-function membersOf({ owner, sharedWith }, me) {
-  const shown = ({ id, name }) => (id === me ? `${name} (you)` : name);
-  return [
-    { ...owner, role: 'owner', shown: shown(owner), label: 'owner' },
-    ...sharedWith.map((m) => ({ ...m, shown: shown(m), label: labelOf(m.role) })),
-  ];
-}
-
-function labelOf(role) {
-  return roles.find(([name]) => name === role)?.[1] ?? role;
-}
-
-function presentText(present, me) {
-  if (present.length === 0) {
-    return '';
-  }
-  const meFirst = [...present].sort((a, b) => Number(b.id === me) - Number(a.id === me));
-  const names = meFirst.map(({ id, name, devices }) => (id === me ? 'you' : name) + (devices > 1 ? ` (${count(devices, 'device')})` : ''));
-  return `Here now: ${names.join(', ')}`;
+function section(title, ...children) {
+  return h('section', { aria: { label: text(title) } }, h('h3', {}, text(title)), ...children);
 }

@@ -1,5 +1,6 @@
 import { h, iconButton, icon, setAttribute } from '../dom.js';
 import { sentence } from '../format.js';
+import { text } from '../text.js';
 
 const modes = {
   login: { title: 'Sign in', press: 'Sign in', question: 'New here?', other: 'Create an account', password: 'current-password' },
@@ -30,6 +31,7 @@ class SignIn {
   #nameField = field('Name', this.#name);
   #press = h('button', { type: 'submit', class: 'primary wide' });
   #question = h('span', {});
+  #forgot = h('p', { class: 'other' }, text('account.forgot'));
   #other = h('button', { type: 'button', class: 'link', on: { click: () => this.#turn() } });
   #show = iconButton('eye', 'Show password', () => this.#toggle(), { aria: { pressed: 'false', label: 'Show password' } });
 
@@ -42,7 +44,7 @@ class SignIn {
       h('form', { noValidate: true, on: { submit: (event) => this.#submitted(event) } },
         this.#nameField, field('E-mail', this.#email), field('Password', this.#password, this.#show),
         this.#error, this.#press),
-      h('p', { class: 'other' }, this.#question, ' ', this.#other)));
+      h('p', { class: 'other' }, this.#question, ' ', this.#other), this.#forgot));
   }
 
   start(notice, email) {
@@ -78,6 +80,7 @@ class SignIn {
     this.#other.hidden = this.#closed;
     this.#other.textContent = other;
     this.#nameField.hidden = this.#mode === 'login';
+    this.#forgot.hidden = this.#mode !== 'login';
     this.#password.autocomplete = password;
     document.title = `${title} · ExpenseFlow`;
   }

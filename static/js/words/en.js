@@ -1,8 +1,10 @@
+import { account } from './en/account.js';
 import { amount } from './en/amount.js';
 import { budgets } from './en/budgets.js';
 import { categories } from './en/categories.js';
 import { charts } from './en/charts.js';
 import { days } from './en/days.js';
+import { devices } from './en/devices.js';
 import { diagnostics } from './en/diagnostics.js';
 import { entries } from './en/entries.js';
 import { errors } from './en/errors.js';
@@ -10,6 +12,9 @@ import { figures } from './en/figures.js';
 import { find } from './en/find.js';
 import { form } from './en/form.js';
 import { frame } from './en/frame.js';
+import { invitations } from './en/invitations.js';
+import { notifications } from './en/notifications.js';
+import { people } from './en/people.js';
 import { shortcuts } from './en/shortcuts.js';
 import { signout } from './en/signout.js';
 import { status } from './en/status.js';
@@ -17,11 +22,13 @@ import { toast } from './en/toast.js';
 
 /** The English texts of the page, by key. Each file below en/ has those of one part. */
 export const words = {
+  ...account,
   ...amount,
   ...budgets,
   ...categories,
   ...charts,
   ...days,
+  ...devices,
   ...diagnostics,
   ...entries,
   ...errors,
@@ -29,6 +36,9 @@ export const words = {
   ...find,
   ...form,
   ...frame,
+  ...invitations,
+  ...notifications,
+  ...people,
   ...shortcuts,
   ...signout,
   ...status,
