@@ -89,10 +89,10 @@ func bookFigures(entries []map[string]any) figures {
 	return figures{
 		balance: []string{"Balance " + cents(all[0].in-all[0].out, "") + " · " + cents(all[1].in-all[1].out, "€")},
 		summary: []string{
-			"In, March", both(month[0].in, month[1].in), "Out, March", both(month[0].out, month[1].out),
+			"Income, March", both(month[0].in, month[1].in), "Spent, March", both(month[0].out, month[1].out),
 			"Upcoming, not counted yet", both(later[0].in-later[0].out, later[1].in-later[1].out),
 		},
-		legend:   []string{"In " + cents(month[0].in, ""), "Out " + cents(month[0].out, "")},
+		legend:   []string{"Income " + cents(month[0].in, ""), "Spent " + cents(month[0].out, "")},
 		standing: []string{"On track " + cents(10_000-budget.out, "") + " left"},
 		upcoming: []string{cents(budgetLater.out, "") + " of it upcoming"},
 	}
@@ -171,13 +171,13 @@ func TestPageStaysOpenOverMidnight(t *testing.T) {
 	w.addOn(t, "Rent", "20", time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC))
 	w.follow(t, "Overview")
 	w.awaitParts(t, balancePart, "Balance −5.00")
-	w.awaitParts(t, summaryPart, "In, March", "0.00", "Out, March", "5.00", "Upcoming, not counted yet", "−20.00")
-	w.awaitParts(t, legendPart, "In 0.00", "Out 5.00")
+	w.awaitParts(t, summaryPart, "Income, March", "0.00", "Spent, March", "5.00", "Upcoming, not counted yet", "−20.00")
+	w.awaitParts(t, legendPart, "Income 0.00", "Spent 5.00")
 
 	w.do(t, "moveClock", map[string]any{"now": "2026-03-31T23:05:00Z"})
 	w.awaitParts(t, balancePart, "Balance −25.00")
-	w.awaitParts(t, summaryPart, "In, April", "0.00", "Out, April", "20.00")
-	w.awaitParts(t, legendPart, "In 0.00", "Out 20.00")
+	w.awaitParts(t, summaryPart, "Income, April", "0.00", "Spent, April", "20.00")
+	w.awaitParts(t, legendPart, "Income 0.00", "Spent 20.00")
 	w.follow(t, "Entries")
 	w.awaitParts(t, dayTitlesPart, "Today") // the list is of April now
 	w.press(t, "Show March 2026")

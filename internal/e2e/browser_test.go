@@ -337,7 +337,7 @@ func lookAround(t *testing.T, w *window, phone bool) {
 		w.press(t, "Add entry")
 	}
 	w.press(t, "Add")
-	w.awaitText(t, "Say what it was.")
+	w.awaitText(t, "Enter a description.")
 	w.checkAccess(t, "form errors")
 	w.add(t, "Lunch", "12.50")
 	w.awaitRows(t, "Lunch −12.50")

@@ -68,9 +68,9 @@ func (w *window) agrees(t *testing.T, month string) {
 	t.Helper()
 	w.awaitRows(t, "Lunch −12.50")
 	w.awaitParts(t, dayTitlesPart, "Today")
-	w.awaitParts(t, summaryPart, "In, "+month, "0.00", "Out, "+month, "12.50")
+	w.awaitParts(t, summaryPart, "Income, "+month, "0.00", "Spent, "+month, "12.50")
 	w.follow(t, "Overview")
-	w.awaitParts(t, legendPart, "In 0.00", "Out 12.50")
+	w.awaitParts(t, legendPart, "Income 0.00", "Spent 12.50")
 }
 
 // days returns the days of the account's expenses.
@@ -131,7 +131,7 @@ func TestPageBudgetsCountTheDaysOfTheList(t *testing.T) {
 	away.addOn(t, "Lunch", "90", first)
 	for _, w := range []*window{home, away} {
 		w.awaitParts(t, standingPart, "Nearly used up 10.00 left")
-		w.awaitParts(t, legendPart, "In 0.00", "Out 90.00")
+		w.awaitParts(t, legendPart, "Income 0.00", "Spent 90.00")
 		w.awaitButton(t, "Notifications, 1 unread")
 	}
 	who.account(t, p).spend(t, "food", 20) // at this moment, whose day is the account's
@@ -139,7 +139,7 @@ func TestPageBudgetsCountTheDaysOfTheList(t *testing.T) {
 		w.awaitParts(t, standingPart, "Over budget by 10.00")
 		w.awaitParts(t, balancePart, "Balance −160.00")
 		w.follow(t, "Entries")
-		w.awaitParts(t, summaryPart, "In, "+first.Month().String(), "0.00", "Out, "+first.Month().String(), "110.00")
+		w.awaitParts(t, summaryPart, "Income, "+first.Month().String(), "0.00", "Spent, "+first.Month().String(), "110.00")
 	}
 }
 

@@ -42,7 +42,7 @@ func TestPageMovesItsMoneyOnAnotherDevice(t *testing.T) {
 	other.awaitParts(t, balancePart, "Balance −60.00")
 	other.awaitParts(t, standingPart, "On track 40.00 left")
 	other.awaitParts(t, categoriesPart, "Food", "60.00 · 100 %")
-	other.awaitParts(t, legendPart, "In 0.00", "Out 60.00")
+	other.awaitParts(t, legendPart, "Income 0.00", "Spent 60.00")
 	other.awaitButton(t, "Notifications")
 
 	one.add(t, "Dinner", "30.5")
@@ -55,7 +55,7 @@ func TestPageMovesItsMoneyOnAnotherDevice(t *testing.T) {
 	other.awaitParts(t, ".alerts", "1 alert")
 	other.awaitButton(t, "Notifications, 2 unread")
 	other.awaitParts(t, categoriesPart, "Food", "100.50 · 100 %")
-	other.awaitParts(t, legendPart, "In 0.00", "Out 100.50")
+	other.awaitParts(t, legendPart, "Income 0.00", "Spent 100.50")
 	other.press(t, "Table: Spending by category")
 	other.awaitParts(t, tablePart, "Food3100 %100.50")
 
@@ -84,7 +84,7 @@ func TestPageKnowsItsMoneyAfterAnAbsence(t *testing.T) {
 	for _, w := range []*window{one, other} {
 		w.awaitParts(t, balancePart, "Balance −13.00")
 		w.awaitParts(t, standingPart, "Over budget by 3.00")
-		w.awaitParts(t, legendPart, "In 0.00", "Out 13.00")
+		w.awaitParts(t, legendPart, "Income 0.00", "Spent 13.00")
 		w.awaitButton(t, "Notifications, 1 unread")
 	}
 }
@@ -97,13 +97,13 @@ func TestPageKeepsBudgetsOnTwoDevices(t *testing.T) {
 	one.press(t, "New budget")
 	one.fill(t, "Name", "Going out")
 	one.fill(t, "Amount", "-5")
-	one.fill(t, "Warn at, in percent", "0")
+	one.fill(t, "Warn at (percent)", "0")
 	one.press(t, "Add budget")
 	one.awaitText(t, "Enter a number, such as 250.")
 	one.awaitText(t, "Enter a number from 1 to 100.")
 	one.fill(t, "Amount", "50")
-	one.fill(t, "Warn at, in percent", "90")
-	one.choose(t, "Renewed", "Every week")
+	one.fill(t, "Warn at (percent)", "90")
+	one.choose(t, "Repeats", "Every week")
 	one.press(t, "Add budget")
 	other.awaitParts(t, standingPart, "On track 50.00 left")
 	other.awaitParts(t, ".gauge .tick", "90 %", "100 %")
@@ -316,7 +316,7 @@ func lookAtMoney(t *testing.T, p *program, w *window) {
 	w.awaitButton(t, "Notifications, 2 unread")
 	w.checkAccess(t, "charts and budgets, with an alert")
 	w.press(t, "Table: Spending by category")
-	w.press(t, "Table: In and out by day")
+	w.press(t, "Table: Income and spending by day")
 	w.checkAccess(t, "tables")
 	w.press(t, "New budget")
 	w.press(t, "Add budget")

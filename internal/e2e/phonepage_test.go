@@ -42,7 +42,7 @@ func (w *window) fitsAHand(t *testing.T) {
 	}
 	w.into(t, &found, "phone")
 	if found.Rows < 8 || found.Header > 64 || !found.Clear || len(found.Small) > 0 {
-		t.Errorf("%+v: want eight rows, a header of one line, the last row clear of the bar, and nothing smaller than a finger", found)
+		t.Errorf("%+v: want eight rows, a header of one line, the last row clear of the bar, nothing smaller than a finger", found)
 	}
 }
 

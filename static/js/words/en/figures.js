@@ -2,8 +2,8 @@
 export const figures = {
   'figures.summary': 'Summary',
   'figures.balance': 'Balance',
-  'figures.in': 'In, {month}',
-  'figures.out': 'Out, {month}',
+  'figures.in': 'Income, {month}',
+  'figures.out': 'Spent, {month}',
   'figures.upcoming': 'Upcoming, not counted yet',
   'figures.ofWhichUpcoming': '{amount} of it upcoming',
   'figures.notCounted': 'not converted, not counted: {sums}',
@@ -16,7 +16,7 @@ export const figures = {
   'overview.entries': { one: '{days} · {count} entry', other: '{days} · {count} entries' },
   'overview.upcoming': { one: '{count} upcoming entry is not counted yet.', other: '{count} upcoming entries are not counted yet.' },
   'overview.currency': 'Currency',
-  'overview.sum': 'in {income}, out {expense}',
+  'overview.sum': 'income {income}, spent {expense}',
   'overview.otherCurrencies': 'In other currencies, not converted: {sums}.',
   'overview.unreached': 'The figures appear as soon as the server can be reached.',
 };
