@@ -68,7 +68,7 @@ async function add(page, entry) {
 }
 
 async function edit(page, text, change) {
-  await row(page, text).locator('.description').click();
+  await row(page, text).getByRole('button', { name: /^Edit / }).click(); // on a phone it is as large as the row
   await page.locator('dialog[open] .expense-form').waitFor();
   await fill(page, change);
   await form(page).getByRole('button', { name: 'Save', exact: true }).click();
@@ -85,7 +85,7 @@ async function picture(page, name, shows) {
 }
 
 async function top(page) {
-  await page.evaluate(() => { document.activeElement?.blur(); scrollTo(0, 0); });
+  await page.evaluate(() => { document.activeElement?.blur(); [document.scrollingElement, document.querySelector('.side')].forEach((part) => part.scrollTo(0, 0)); });
 }
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });

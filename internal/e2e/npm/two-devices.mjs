@@ -72,7 +72,7 @@ await phone.getByText('Ice cream with Ben').first().waitFor();
 const shots = [];
 for (const page of [laptop, phone]) {
   await page.evaluate(() => document.activeElement?.blur());
-  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.evaluate(() => [document.scrollingElement, document.querySelector('.side')].forEach((part) => part.scrollTo(0, 0)));
   await page.waitForTimeout(900); // animations end
   shots.push(`data:image/png;base64,${(await page.screenshot()).toString('base64')}`);
 }
