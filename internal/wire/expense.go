@@ -49,18 +49,19 @@ func appendExpenseFields(b []byte, e *models.Expense) []byte {
 	for i := range models.TextFields {
 		b = appendNonEmpty(b, textKeys[i], models.TextFields[i].Of(*e))
 	}
-	b = appendTags(b, e.Tags)
+	b = appendTags(b, `,"tags":`, e.Tags)
 	b = appendTime(append(b, `,"createdAt":`...), e.CreatedAt)
 	b = appendTime(append(b, `,"updatedAt":`...), e.UpdatedAt)
 	b = strconv.AppendInt(append(b, `,"__v":0,"version":`...), e.Version, 10)
 	return appendSharing(b, e)
 }
 
-func appendTags(b []byte, tags models.Tags) []byte {
+// appendTags appends a key and the list of tags; nothing if there are none.
+func appendTags(b []byte, key string, tags models.Tags) []byte {
 	if tags == "" {
 		return b
 	}
-	b = append(b, `,"tags":[`...)
+	b = append(append(b, key...), '[')
 	for i, tag := range tags.List() {
 		if i > 0 {
 			b = append(b, ',')
