@@ -1,4 +1,4 @@
-import { h, icon, setText } from '../dom.js';
+import { h, icon } from '../dom.js';
 import { devicesOf, filtersOf, peopleOf } from '../filter.js';
 import { prepareSearch } from '../searchtext.js';
 import { text } from '../text.js';
@@ -11,8 +11,7 @@ export class Finder {
   #months;
   #filters;
   #search;
-  #count = h('b', {});
-  #inUse = h('span', { class: 'in-use', hidden: true }, this.#count, h('span', { class: 'only-read' }, ` ${text('find.inUse')}`));
+  #inUse = h('span', { class: 'in-use', hidden: true });
   #toggle;
   #context;
   #rows = [];
@@ -44,8 +43,8 @@ export class Finder {
     if (this.#search.value !== place.q) {
       this.#search.value = place.q;
     }
-    setText(this.#count, used > 0 ? String(used) : '');
     this.#inUse.hidden = used === 0;
+    this.#inUse.replaceChildren(...used > 0 ? [String(used), h('span', { class: 'only-read' }, ` ${text('find.inUse')}`)] : []);
     this.#rows = rows;
     this.#showFilters();
   }
