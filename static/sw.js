@@ -123,6 +123,7 @@ const cachedFiles = [
   '/js/toast.js',
   '/js/totals.js',
   '/js/typedtext.js',
+  '/js/words/en.js',
   '/js/words/en/account.js',
   '/js/words/en/amount.js',
   '/js/words/en/budgets.js',
@@ -141,10 +142,10 @@ const cachedFiles = [
   '/js/words/en/notifications.js',
   '/js/words/en/people.js',
   '/js/words/en/shortcuts.js',
+  '/js/words/en/signin.js',
   '/js/words/en/signout.js',
   '/js/words/en/status.js',
   '/js/words/en/toast.js',
-  '/js/words/en.js',
 ];
 
 /** Other paths of cached files. */

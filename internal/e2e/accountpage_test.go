@@ -77,7 +77,7 @@ func TestPageTellsWhatOthersDo(t *testing.T) {
 	one.share(t, "House", ann.email, "Can view")
 	one.awaitText(t, "That is your own address.")
 	one.fill(t, "Share with (e-mail address)", bob.email)
-	one.choose(t, "They", "Can edit")
+	one.choose(t, "Permission", "Can edit")
 	one.press(t, "Share")
 	one.awaitText(t, "It is listed above until it is accepted.")
 	one.fill(t, "Share with (e-mail address)", bob.email)

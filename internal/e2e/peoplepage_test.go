@@ -32,7 +32,7 @@ func (w *window) share(t *testing.T, description, email, role string) {
 	t.Helper()
 	w.press(t, "People: "+description)
 	w.fill(t, "Share with (e-mail address)", email)
-	w.choose(t, "They", role)
+	w.choose(t, "Permission", role)
 	w.press(t, "Share")
 }
 

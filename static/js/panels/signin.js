@@ -3,8 +3,8 @@ import { sentence } from '../format.js';
 import { text } from '../text.js';
 
 const modes = {
-  login: { title: 'Sign in', press: 'Sign in', question: 'New here?', other: 'Create an account', password: 'current-password' },
-  register: { title: 'Create an account', press: 'Create account', question: 'Have an account already?', other: 'Sign in', password: 'new-password' },
+  login: { title: 'signin.title', press: 'signin.title', question: 'signin.new', other: 'signin.create', password: 'current-password' },
+  register: { title: 'signin.create', press: 'signin.register', question: 'signin.known', other: 'signin.title', password: 'new-password' },
 };
 
 /**
@@ -28,21 +28,21 @@ class SignIn {
   #name = h('input', { id: 'signin-name', name: 'name', autocomplete: 'name', maxlength: 50 });
   #email = h('input', { id: 'signin-email', name: 'email', type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' });
   #password = h('input', { id: 'signin-password', name: 'password', type: 'password' });
-  #nameField = field('Name', this.#name);
+  #nameField = field(text('signin.name'), this.#name);
   #press = h('button', { type: 'submit', class: 'primary wide' });
   #question = h('span', {});
   #forgot = h('p', { class: 'other' }, text('account.forgot'));
   #other = h('button', { type: 'button', class: 'link', on: { click: () => this.#turn() } });
-  #show = iconButton('eye', 'Show password', () => this.#toggle(), { aria: { pressed: 'false', label: 'Show password' } });
+  #show = iconButton('eye', text('signin.show'), () => this.#toggle(), { aria: { pressed: 'false', label: text('signin.show') } });
 
   constructor({ api, entered }) {
     this.#api = api;
     this.#entered = entered;
     this.element = h('main', { class: 'signin', id: 'main' }, h('div', { class: 'card' },
-      h('div', { class: 'brand' }, icon('mark'), h('span', {}, 'ExpenseFlow')),
+      h('div', { class: 'brand' }, icon('mark'), h('span', {}, text('frame.title'))),
       this.#title, this.#notice,
       h('form', { noValidate: true, on: { submit: (event) => this.#submitted(event) } },
-        this.#nameField, field('E-mail', this.#email), field('Password', this.#password, this.#show),
+        this.#nameField, field(text('signin.email'), this.#email), field(text('signin.password'), this.#password, this.#show),
         this.#error, this.#press),
       h('p', { class: 'other' }, this.#question, ' ', this.#other), this.#forgot));
   }
@@ -74,15 +74,15 @@ class SignIn {
 
   #render() {
     const { title, press, question, other, password } = modes[this.#mode];
-    this.#title.textContent = title;
-    this.#press.textContent = press;
-    this.#question.textContent = this.#closed ? 'New accounts cannot be made here: ask whoever runs this server for one.' : question;
+    this.#title.textContent = text(title);
+    this.#press.textContent = text(press);
+    this.#question.textContent = text(this.#closed ? 'signin.closed' : question);
     this.#other.hidden = this.#closed;
-    this.#other.textContent = other;
+    this.#other.textContent = text(other);
     this.#nameField.hidden = this.#mode === 'login';
     this.#forgot.hidden = this.#mode !== 'login';
     this.#password.autocomplete = password;
-    document.title = `${title} · ExpenseFlow`;
+    document.title = `${text(title)} · ${text('frame.title')}`;
   }
 
   #toggle() {
@@ -95,7 +95,7 @@ class SignIn {
     event.preventDefault();
     const missing = this.#inputs().find((input) => !input.value.trim());
     if (missing) {
-      this.#fail(`${missing.labels[0].textContent} is missing.`, missing);
+      this.#fail(text('signin.missing', { field: missing.labels[0].textContent }), missing);
       return;
     }
     this.#busy(true);
@@ -122,8 +122,8 @@ class SignIn {
     this.#press.disabled = busy;
   }
 
-  #fail(text, input) {
-    this.#error.textContent = text;
+  #fail(reason, input) {
+    this.#error.textContent = reason;
     this.#press.disabled = false;
     [this.#name, this.#email, this.#password].forEach((each) => setAttribute(each, 'aria-invalid', each === input && 'true'));
     input.focus();

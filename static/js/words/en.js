@@ -16,6 +16,7 @@ import { invitations } from './en/invitations.js';
 import { notifications } from './en/notifications.js';
 import { people } from './en/people.js';
 import { shortcuts } from './en/shortcuts.js';
+import { signin } from './en/signin.js';
 import { signout } from './en/signout.js';
 import { status } from './en/status.js';
 import { toast } from './en/toast.js';
@@ -40,6 +41,7 @@ export const words = {
   ...notifications,
   ...people,
   ...shortcuts,
+  ...signin,
   ...signout,
   ...status,
   ...toast,

@@ -21,7 +21,7 @@ export const people = {
   'people.remove.of': 'Remove: {name}',
   'people.leave': 'Leave this entry',
   'people.email': 'Share with (e-mail address)',
-  'people.role': 'They',
+  'people.role': 'Permission',
   'people.share': 'Share',
   'people.share.done': 'Invited {email}. It is listed above until it is accepted.',
   'people.share.changed': '{email}: {role}.',
