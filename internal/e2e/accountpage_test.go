@@ -58,7 +58,7 @@ func TestPageOfTheAccount(t *testing.T) {
 	laptop.checkAccess(t, "the account, in the dark")
 	laptop.do(t, "reload", nil)
 	laptop.awaitParts(t, darkPart, "ExpenseFlow")
-	laptop.awaitRows(t, "Ferry −120.00") // which came from the phone; the session goes on by its third token
+	laptop.awaitRows(t, "Ferry −€120.00") // which came from the phone; the session goes on by its third token
 	laptop.awaitStatus(t, "Live")
 
 	phone.signIn(t, who)
