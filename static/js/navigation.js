@@ -70,6 +70,13 @@ export class Navigation extends EventTarget {
     this.#move({ ...this.place, q });
   }
 
+  /** Takes the place out of the address: what one person searched for is not for the next. */
+  leave() {
+    this.#timers.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#address.replace(writeAddress(placeOf(viewNames[0])));
+  }
+
   /** Follows a change of the fragment; one that names no view is ignored. */
   addressChanged() {
     const place = readAddress(this.#address.hash);

@@ -40,28 +40,29 @@ export class SessionEnd {
       this.#start();
       return;
     }
-    this.#close(session);
+    this.#close(context);
     const kept = pendingCount(this.#storage, session.user.id);
     this.#start(kept > 0 ? text('frame.endedkept', { count: kept }) : text('frame.ended'), session.user.email);
   }
 
   /** Signs this device out, at the server now or when it can be reached. */
-  signOut({ session }) {
-    sessions.rememberSignedOut(this.#storage, session.token);
-    this.#close(session);
+  signOut(context) {
+    sessions.rememberSignedOut(this.#storage, context.session.token);
+    this.#close(context);
     this.#start();
   }
 
   /** Signs out every device; throws if the server cannot do it now. */
-  async signOutEverywhere({ api, session }) {
-    await api.logoutEverywhere();
-    this.#close(session);
-    this.#start(text('account.everywhere.done'), session.user.email);
+  async signOutEverywhere(context) {
+    await context.api.logoutEverywhere();
+    this.#close(context);
+    this.#start(text('account.everywhere.done'), context.session.user.email);
   }
 
   /** Deletes the account. Nothing of it stays in the browser, not even queued changes. */
-  async removeAccount({ api, session }, password) {
+  async removeAccount({ api, navigation, session }, password) {
     await api.deleteAccount(password);
+    navigation.leave();
     sessions.close(this.#storage);
     this.#start(text('frame.accountdeleted'));
     sessions.forgetAccount(this.#storage, session.user.id);
@@ -72,7 +73,8 @@ export class SessionEnd {
     sessions.revokeSignedOut(this.#storage, (token) => new Api({ token }).logout(), (err) => err instanceof Unauthorized);
   }
 
-  #close(session) {
+  #close({ navigation, session }) {
+    navigation.leave();
     removeCaches(this.#storage, session.user.id);
     sessions.close(this.#storage);
   }

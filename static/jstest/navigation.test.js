@@ -104,3 +104,11 @@ test('what changes nothing adds nothing to the history', () => {
   address.back();
   assert.equal(address.hash, undefined);
 });
+
+test('whoever leaves leaves no search in the address', async () => {
+  const { address, timers, navigation } = setUp('#entries?q=t');
+  navigation.search('tea');
+  navigation.leave();
+  await timers.elapse();
+  assert.equal(address.hash, '#entries');
+});
