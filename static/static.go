@@ -4,7 +4,8 @@
 // Promises:
 //   - The page works under ContentSecurityPolicy: no inline script or style,
 //     nothing from another origin. TestPageKeepsItsPolicy holds it to that.
-//   - Nothing is built: what is embedded is what a browser runs.
+//   - Nothing is built: what is embedded is what a browser runs, but for comments, which
+//     are not sent (comments.go).
 //   - Every module below js/ is named in index.html (so that it is fetched at
 //     once, not in a waterfall) and in sw.js (so that the page opens without a
 //     server). TestEveryModuleIsPreloadedAndKept says which one is missing.
@@ -13,13 +14,17 @@
 // /socket.io/socket.io.js, where internal/socketio serves it.
 package static
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
-// Files are the files of the app by their path below /. The page itself is
+// Files are the files of the app by their path below /, without comments. The page itself is
 // index.html.
-//
+var Files fs.FS = commentless{sources}
+
 //go:embed index.html style.css dark.css theme.js icons.svg favicon.svg icon-192.png icon-512.png manifest.json sw.js js
-var Files embed.FS
+var sources embed.FS
 
 // ContentSecurityPolicy is the policy that the page needs and no more: its own
 // files, its own API, and the live connection, whose ws: address older Safari
