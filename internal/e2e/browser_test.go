@@ -150,33 +150,6 @@ func TestPageKeepsItsQueueWhenTheSessionEnds(t *testing.T) {
 	same(t, "stored expenses of the other account", 0, len(somebody.account(t, p).expenses(t)))
 }
 
-// Two devices change the same entry: the second one decides what holds.
-func TestPageShowsWhatTheServerDidNotAccept(t *testing.T) {
-	_, one, other := twoWindows(t, startBrowser(t), sqlite(t).url())
-	one.add(t, "Lunch", "12.50")
-	other.awaitRows(t, "Lunch −12.50")
-
-	conflict := func(mine, theirs string) {
-		one.offline(t, true)
-		one.edit(t, "Lunch", "Amount", mine)
-		other.edit(t, "Lunch", "Amount", theirs)
-		other.awaitRows(t, "Lunch −"+theirs+".00")
-		one.offline(t, false)
-		one.awaitText(t, "1 change needs your decision")
-		one.awaitRows(t, "Lunch −"+theirs+".00")
-	}
-	conflict("13", "14")
-	one.checkAccess(t, "a parked change")
-	one.press(t, "Discard: Change Lunch, 13.00")
-	one.awaitText(t, "Discarded: Change Lunch, 13.00")
-	other.awaitRows(t, "Lunch −14.00")
-
-	conflict("15", "16")
-	one.press(t, "Try again: Change Lunch, 15.00")
-	one.awaitRows(t, "Lunch −15.00")
-	other.awaitRows(t, "Lunch −15.00")
-}
-
 // Two tabs are open for longer than their token is valid: nobody is signed out, and a form that
 // is half filled in stays so. Then the server takes no new accounts, and the page says so.
 func TestPageOutlivesItsToken(t *testing.T) {

@@ -224,6 +224,9 @@ func drawPatch(r *rapid.T) models.Patch {
 		return ptr(rapid.SampledFrom([]string{"", "a", "b"}).Draw(r, name))
 	}
 	p := models.Patch{Merchant: maybe("merchant"), Notes: maybe("notes")}
+	if rapid.Bool().Draw(r, "tags?") {
+		p.Tags = ptr(models.NewTags(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b"}), 0, 2).Draw(r, "tags")))
+	}
 	if rapid.Bool().Draw(r, "amount?") {
 		p.Amount = ptr(models.Money(rapid.Int64Range(1, 3).Draw(r, "amount") * 1_000_000))
 	}

@@ -107,9 +107,19 @@ export class Api {
     return results;
   }
 
-  /** The operations that the server has parked. */
-  async parked() {
-    return listOf(await this.#request('GET', '/sync/pending'));
+  /** A page of the operations that the server has parked: {operations, total, next, last}. */
+  parked({ limit, after = '' }) {
+    return this.#request('GET', `/sync/pending?limit=${limit}&after=${after}`);
+  }
+
+  /** Retries some of them, up to a place: {applied, failed, next}; after is next of the answer before. */
+  retryAllParked(through, after = '') {
+    return this.#request('POST', `/sync/pending/retry?through=${through}&after=${after}`);
+  }
+
+  /** Discards some of them, up to a place: {discarded, left}. */
+  discardAllParked(through) {
+    return this.#request('DELETE', `/sync/pending?through=${through}`);
   }
 
   /** Retries a parked operation, with other data if there is any. */
@@ -209,6 +219,11 @@ export class Api {
 
   comment(id, text) {
     return this.#request('POST', `/expenses/${encodeURIComponent(id)}/activity`, { text });
+  }
+
+  /** A page of the changes of an expense, newest first: {expense, entries, next, complete}. */
+  history(id, { before, limit }) {
+    return this.#request('GET', `/expenses/${encodeURIComponent(id)}/history?limit=${limit}&before=${before ?? ''}`);
   }
 
   /** The devices on which this user is signed in: {deviceId, client, firstSeen, lastSeen, online}. */

@@ -23,6 +23,7 @@ import * as diagnostics from './panels/diagnostics.js';
 import { Editor } from './panels/editor.js';
 import * as entryDetails from './panels/entrydetails.js';
 import * as newEntry from './panels/newentry.js';
+import * as history from './panels/history.js';
 import * as invitations from './panels/invitations.js';
 import * as expenseListPanel from './panels/expenselist.js';
 import * as notifications from './panels/notifications.js';
@@ -35,6 +36,7 @@ import * as shortcutHelp from './panels/shortcuthelp.js';
 import * as summary from './panels/summary.js';
 import * as serviceStatus from './panels/servicestatus.js';
 import * as viewTabs from './panels/viewtabs.js';
+import { Parked } from './parked.js';
 import { Queue } from './queue.js';
 import { ExpenseRoom } from './expenseroom.js';
 import { Renewal } from './renewal.js';
@@ -60,7 +62,7 @@ import { Navigation } from './navigation.js';
  */
 const panels = [
   balance, connectionStatus, notifications, invitations, account, diagnostics, shortcutHelp, signOutButton, serviceStatus, summary, newEntry,
-  parkedChanges, viewTabs, people, entryDetails, expenseListPanel, overview, budgets,
+  parkedChanges, viewTabs, people, entryDetails, history, expenseListPanel, overview, budgets,
 ];
 
 const storage = browserStorage();
@@ -130,12 +132,13 @@ function contextOf(session) {
   const renewal = new Renewal({ api, live, storage, session, lock: tabLock(`${userId}.token`) });
   // A machine without a network may still run the server itself.
   const reachable = () => navigator.onLine || live.connected;
-  const sync = new Sync({ api, queue, expenseList, reachable, lock: tabLock(userId) });
+  const parked = new Parked(api);
+  const sync = new Sync({ api, queue, expenseList, parked, reachable, lock: tabLock(userId) });
   const home = () => settings.currency;
   const keep = (name) => kept(storage, userId, name, () => !context.closed);
   const { currency, sumCurrency } = bookCurrencies(expenseList, home);
   const context = {
-    session, storage, deviceId, api, queue, book, expenseList, sync, live, settings, renewal, currency, sumCurrency,
+    session, storage, deviceId, api, queue, book, expenseList, parked, sync, live, settings, renewal, currency, sumCurrency,
     balance: new Balance({ expenseList, live, home, keep: keep('balance') }),
     budgets: new Budgets({ api, expenseList, home, keep: keep('budgets') }), dashboard: new Dashboard({ live, queue, expenseList, home }),
     devices: new Devices({ api, live, deviceId, keepToken: (work) => renewal.replace(work) }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor({ currency, rows: () => expenseList.rows() }),

@@ -132,6 +132,17 @@ export class Queue extends EventTarget {
     this.#drop(op);
   }
 
+  /** Sends all refused operations again, or drops them. */
+  retryAll() {
+    this.refused().forEach((op) => this.#storage.set(this.#key(op), { ...op, sent: false, refused: undefined }));
+    this.#changed();
+  }
+
+  discardAll() {
+    this.refused().forEach((op) => this.#storage.remove(this.#key(op)));
+    this.#changed();
+  }
+
   /** Tells listeners that another tab wrote to the store. */
   changedElsewhere() {
     this.#changed();

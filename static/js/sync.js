@@ -15,13 +15,14 @@ const longestPause = 30_000;
  * otherwise be listed twice, as stored and as pending. A failed round is retried
  * with growing pauses until it succeeds; a failure drops nothing.
  *
- * Events: `change` (busy, error or parked changed), `ended` (the server says
+ * Events: `change` (busy or error changed), `ended` (the server says
  * that the session is over), `answered` (with the outcomes of a batch).
  */
 export class Sync extends EventTarget {
   #api;
   #queue;
   #expenseList;
+  #parked;
   #reachable;
   #lock;
   #timers;
@@ -36,20 +37,18 @@ export class Sync extends EventTarget {
   /** The error that the last round ended with, or null. */
   error = null;
 
-  /** The operations that the server has parked, oldest first. */
-  parked = [];
-
   /**
-   * @param {{api, queue, expenseList, reachable?: () => boolean, lock?: (work: () => Promise<void>) => Promise<void>, timers?}} options
+   * @param {{api, queue, expenseList, parked: {load: () => Promise<void>}, reachable?: () => boolean, lock?: (work: () => Promise<void>) => Promise<void>, timers?}} options
    * reachable reports whether an attempt makes sense: operations that were never
    * sent can still be merged or taken back. lock keeps two tabs from sending the
    * same operations at once.
    */
-  constructor({ api, queue, expenseList, reachable = () => true, lock = (work) => work(), timers = globalThis }) {
+  constructor({ api, queue, expenseList, parked, reachable = () => true, lock = (work) => work(), timers = globalThis }) {
     super();
     this.#api = api;
     this.#queue = queue;
     this.#expenseList = expenseList;
+    this.#parked = parked;
     this.#reachable = reachable;
     this.#lock = lock;
     this.#timers = timers;
@@ -170,7 +169,7 @@ export class Sync extends EventTarget {
     }
     if (this.#wanted.parked) {
       this.#wanted.parked = false;
-      this.parked = await this.#api.parked().catch((err) => this.#rethrow('parked', err));
+      await this.#parked.load().catch((err) => this.#rethrow('parked', err));
     }
   }
 

@@ -19,9 +19,8 @@ async function loaded(list) {
   const page = { book, list, asked: 0 };
   const api = {
     changes: async (position) => { page.asked++; return position ? { changes: [], next: position } : snapshot(page.list); },
-    parked: async () => [],
   };
-  page.sync = new Sync({ api, queue, expenseList, timers: new FakeTimers() });
+  page.sync = new Sync({ api, queue, expenseList, parked: { load: async () => {} }, timers: new FakeTimers() });
   await page.sync.refresh();
   page.comparison = new Comparison({ api, book, expenseList, sync: page.sync });
   return page;

@@ -11,7 +11,7 @@ import { text } from '../text.js';
  * that it can be shown to whoever helps.
  */
 export function mount(context) {
-  const { live, queue, sync, expenseList } = context;
+  const { live, queue, parked, sync, expenseList } = context;
   const log = new EventLog(live);
   const facts = h('dl', { class: 'facts' });
   const events = h('ol', { class: 'events' });
@@ -57,14 +57,14 @@ export function mount(context) {
   }
 
   const renderSoon = soon(render, 250);
-  [log, queue, sync, expenseList].forEach((part) => part.addEventListener('change', renderSoon));
+  [log, queue, parked, sync, expenseList].forEach((part) => part.addEventListener('change', renderSoon));
   live.addEventListener('state', renderSoon);
   const open = h('button', { type: 'button', on: { click: show } }, icon('overview'), h('span', {}, text('diagnostics.title')));
   return { menu: open, overlay: dialog };
 }
 
 /** What is known of this device: [name, value]. */
-function factsOf({ live, queue, sync, book, deviceId }, log) {
+function factsOf({ live, queue, parked, sync, book, deviceId }, log) {
   const fact = (name, value) => [text(`diagnostics.${name}`), value];
   return [
     fact('connection', connection(live)),
@@ -73,7 +73,7 @@ function factsOf({ live, queue, sync, book, deviceId }, log) {
     fact('position', position(book.position)),
     fact('heard', book.at ? moment(book.at) : text('diagnostics.never')),
     fact('entries', text(book.complete ? 'diagnostics.all' : 'diagnostics.some', { count: book.ids().length })),
-    fact('queue', text('diagnostics.queued', { waiting: queue.pending().length, parked: sync.parked.length + queue.refused().length })),
+    fact('queue', text('diagnostics.queued', { waiting: queue.pending().length, parked: parked.total + queue.refused().length })),
     fact('received', text('diagnostics.eventcount', { count: log.count })),
   ];
 }

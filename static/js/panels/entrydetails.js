@@ -15,7 +15,8 @@ export function mount(context) {
   function open(row) {
     title.replaceChildren(h('bdi', {}, row.description));
     list.replaceChildren(...detailsOf(row).flatMap(([name, value]) => [h('dt', {}, text(name)), h('dd', {}, h('bdi', {}, value))]));
-    tools.replaceChildren(h('button', { type: 'button', class: 'plain', on: { click: () => (element.close(), context.people.open(row)) } }, text('entries.peopleshort')));
+    const tool = (key, panel) => h('button', { type: 'button', class: 'plain', on: { click: () => (element.close(), panel.open(row)) } }, text(key));
+    tools.replaceChildren(tool('history.show', context.history), tool('entries.peopleshort', context.people));
     element.showModal();
     title.focus();
   }

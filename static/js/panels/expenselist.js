@@ -130,7 +130,10 @@ class List {
   #tools(row) {
     return [
       ['copy', text('form.duplicate'), () => this.#context.duplicate(row)],
-      ...(isTemporary(row.id) ? [] : [['people', text('entries.peopleshort'), () => this.#context.people.open(row)]]),
+      ...(isTemporary(row.id) ? [] : [
+        ['people', text('entries.peopleshort'), () => this.#context.people.open(row)],
+        ['clock', text('history.show'), () => this.#context.history.open(row)],
+      ]),
       ...(mayRemove(row) ? [['delete', text('entries.deleteshort'), () => this.remove(row)]] : []),
     ];
   }

@@ -36,7 +36,8 @@ class People {
     this.#share = this.#shareForm();
     this.element = drawer({ className: 'drawer', title: 'people-title', closed: () => this.#closed() },
       h('div', { class: 'sheet' },
-        h('header', {}, this.#title, iconButton('close', text('people.close'), () => dismiss(this.element))),
+        h('header', {}, this.#title, h('div', { class: 'buttons' },
+          iconButton('clock', text('history.show'), () => context.history.open(this.#row)), iconButton('close', text('people.close'), () => dismiss(this.element)))),
         this.#here, this.#errorText,
         section('people.shared', this.#members, this.#leave, this.#share),
         section('people.comments', this.#none, this.#comments, this.#typing, this.#commentForm())));

@@ -12,8 +12,10 @@ import { figures } from './en/figures.js';
 import { find } from './en/find.js';
 import { form } from './en/form.js';
 import { frame } from './en/frame.js';
+import { history } from './en/history.js';
 import { invitations } from './en/invitations.js';
 import { notifications } from './en/notifications.js';
+import { parked } from './en/parked.js';
 import { people } from './en/people.js';
 import { shortcuts } from './en/shortcuts.js';
 import { signin } from './en/signin.js';
@@ -37,8 +39,10 @@ export const words = {
   ...find,
   ...form,
   ...frame,
+  ...history,
   ...invitations,
   ...notifications,
+  ...parked,
   ...people,
   ...shortcuts,
   ...signin,

@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// Parts of the page around changes that were not accepted and histories, as CSS finds them.
+const (
+	decisionsPart = ".decision legend"
+	chosenPart    = ".decision :checked + span > b"
+	changesPart   = ".history > :not(:last-child) .is" // without the creation
+)
+
+// Two devices change the same entry: the person on the one that was offline chooses field by
+// field what holds, both show it, and the history has all of it.
+func TestPageMergesTwoChangesOfAnEntry(t *testing.T) {
+	p := sqlite(t)
+	who, one, other := twoWindows(t, startBrowser(t), p.url())
+	one.add(t, "Lunch", "12.50")
+	other.awaitRows(t, "Lunch −12.50")
+	conflict := func(mine, theirs string) {
+		one.offline(t, true)
+		one.edit(t, "Lunch", "Amount", mine)
+		other.edit(t, "Lunch", "Amount", theirs)
+		other.awaitRows(t, "Lunch −"+theirs+".00")
+		one.offline(t, false)
+		one.awaitText(t, "1 change needs your decision")
+		one.awaitRows(t, "Lunch −"+theirs+".00")
+	}
+	conflict("13", "14")
+	one.checkAccess(t, "a parked change")
+	one.press(t, "Discard: Change Lunch, 13.00")
+	one.awaitText(t, "Discarded: Change Lunch, 13.00")
+
+	conflict("15", "16")
+	other.edit(t, "Lunch", "Description", "Dinner")
+	one.awaitRows(t, "Dinner −16.00")
+	one.press(t, "Compare: Change Lunch, 15.00")
+	one.awaitParts(t, decisionsPart, "Description", "Amount")
+	one.awaitParts(t, chosenPart, "Theirs")
+	one.checkAccess(t, "two changes side by side")
+	one.press(t, "Save merged")
+	one.awaitText(t, "Choose one.")
+	one.keys(t, "Space") // the focus is at the choice that is missing
+	one.awaitParts(t, chosenPart, "Theirs", "Mine")
+	one.press(t, "Save merged")
+	one.awaitText(t, "Saved: Dinner")
+	one.awaitRows(t, "Dinner −15.00")
+	other.awaitRows(t, "Dinner −15.00")
+
+	for _, w := range []*window{one, other} {
+		w.press(t, "Edit Dinner")
+		w.press(t, "History")
+		w.awaitText(t, "added it")
+		w.awaitParts(t, changesPart, "now: 15.00", "now: Dinner", "now: 16.00", "now: 14.00")
+	}
+	one.checkAccess(t, "a history")
+	one.keys(t, "Escape", "Escape")
+
+	a := who.account(t, p)
+	var ops []operation
+	for i := range 30 {
+		ops = append(ops, a.queued("CREATE", fmt.Sprint("temp_", i), map[string]any{"amount": i}))
+	}
+	for chunk := range slices.Chunk(ops, 10) {
+		a.batch(t, chunk...)
+	}
+	one.awaitText(t, "30 changes need your decision")
+	one.press(t, "Retry all")
+	one.awaitText(t, "0 accepted, 30 still need you")
+	one.press(t, "Discard all")
+	one.awaitText(t, "Discard 30 changes?")
+	one.checkAccess(t, "a question")
+	one.keys(t, "Tab", "Enter")
+	one.awaitText(t, "30 changes discarded")
+}
