@@ -186,6 +186,10 @@ func jsonType(value json.RawMessage) []string {
 	case '{':
 		return []string{"object"}
 	case '[':
+		var texts []string
+		if json.Unmarshal(value, &texts) == nil {
+			return []string{"list", "list of texts"}
+		}
 		return []string{"list"}
 	case 'n':
 		return []string{"null"}
