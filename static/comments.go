@@ -50,8 +50,8 @@ func (f *commentlessFile) Seek(offset int64, whence int) (int64, error) {
 	return f.content.Seek(offset, whence)
 }
 
-// withoutComments empties the lines of a source that are nothing but a comment. Inside a
-// template literal of several lines, nothing is a comment.
+// withoutComments empties the lines of a source that are nothing but a comment, and takes the
+// indentation from the others. Inside a template literal of several lines, all stays.
 func withoutComments(source []byte) []byte {
 	out := make([]byte, 0, len(source))
 	block, literal := false, false
@@ -66,6 +66,9 @@ func withoutComments(source []byte) []byte {
 		if !literal && strings.HasPrefix(text, "//") {
 			out = append(out, '\n')
 			continue
+		}
+		if !literal {
+			line = bytes.TrimLeft(line, " ")
 		}
 		literal = literal != (strings.Count(text, "`")%2 == 1)
 		out = append(out, line...)

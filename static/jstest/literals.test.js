@@ -4,9 +4,6 @@ import { test } from 'node:test';
 
 const folder = new URL('../js/', import.meta.url);
 
-/** Modules whose texts are not yet in the catalogue. */
-const unconverted = ['panels/parkedchanges.js'];
-
 /** What looks like text and is none: names of keys, headers and methods, and reasons of errors that nobody reads. */
 const names = /^(?:Enter|Escape|Delete|Backspace|Home|End|Tab|Arrow\w+|Page\w+|Authorization|Bearer|Content-Type|Idempotency-Key|Retry-After|X-[\w-]+|ExpenseFlow|UTC|EUR|INR|io server disconnect|Authentication error|cannot load)$/;
 
@@ -44,7 +41,6 @@ test('what people read is told from names', () => {
 
 test('every text that people read is in the catalogue', () => {
   const modules = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.js') && !name.startsWith('words'));
-  const found = modules.filter((name) => !unconverted.includes(name))
-    .map((name) => [name, textsOf(readFileSync(new URL(name, folder), 'utf8'))]).filter(([, texts]) => texts.length > 0);
+  const found = modules.map((name) => [name, textsOf(readFileSync(new URL(name, folder), 'utf8'))]).filter(([, texts]) => texts.length > 0);
   assert.deepEqual(Object.fromEntries(found), {});
 });
