@@ -52,13 +52,17 @@ func (f *fakeReconciler) Discard(_ context.Context, userID, id string) error {
 	return f.err
 }
 
-func (f *fakeReconciler) ParkedPage(_ context.Context, userID string, after models.ParkedPlace, limit int) (models.ParkedPage, error) {
+func (f *fakeReconciler) ParkedPage(
+	_ context.Context, userID string, after models.ParkedPlace, limit int,
+) (models.ParkedPage, error) {
 	f.asked = append(f.asked, userID, after, limit)
 	ops := []models.QueuedOperation{{ID: lunch.ID, UserID: userID, CreatedAt: noon}}
 	return models.ParkedPage{Operations: ops, More: true, Total: 3, Last: models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}}, f.err
 }
 
-func (f *fakeReconciler) DiscardAll(_ context.Context, userID string, through models.ParkedPlace) (discarded, left int64, err error) {
+func (f *fakeReconciler) DiscardAll(
+	_ context.Context, userID string, through models.ParkedPlace,
+) (discarded, left int64, err error) {
 	f.asked = append(f.asked, userID, through)
 	return 500, 2, f.err
 }
@@ -203,6 +207,30 @@ func TestSync(t *testing.T) {
 			`{"error":"\"data\" must be of type object","message":"\"data\" must be of type object"}`, nil,
 		},
 		{"discard", "DELETE", "/api/sync/pending/op1", "", 200, `{"message":"Operation discarded"}`, []any{alice.ID, "op1"}},
+		{"pull all", "GET", "/api/sync/pull?lastSyncTime=", "", 200, "", []any{alice.ID, time.Time{}}},
+		{"pull", "GET", "/api/sync/pull?lastSyncTime=2026-01-19T12:00:00.000Z", "", 200, "", []any{alice.ID, noon}},
+		{
+			"pull since nonsense", "GET", "/api/sync/pull?lastSyncTime=lunch", "",
+			400, `{"error":"\"lastSyncTime\" must be a valid date","message":"\"lastSyncTime\" must be a valid date"}`, nil,
+		},
+		{
+			"delta", "POST", "/api/sync/delta", `{"changes":[{"action":"delete","id":"x"}]}`, 200,
+			`{"success":[],"conflicts":[],"errors":[]}`,
+			[]any{alice.ID, by, 1},
+		},
+		{
+			"no delta", "POST", "/api/sync/delta", `{}`, 400, `{"error":"Invalid changes format","message":"Invalid changes format"}`,
+			nil,
+		},
+	} {
+		t.Run(tt.name, tt.check)
+	}
+}
+
+// Parked operations are read by page, and decided about together up to the last that was seen.
+func TestSyncOfAllParkedOperations(t *testing.T) {
+	by := models.Author{DeviceID: "phone", TokenID: "jti-1"}
+	for _, tt := range []syncCase{
 		{
 			"a page of pending", "GET", "/api/sync/pending?limit=1&after=5-" + lunch.ID, "", 200,
 			`{"operations":[{"_id":"` + lunch.ID + `","user":"` + alice.ID + `","action":"","resourceType":"","resourceId":"","data":null,` +
@@ -228,21 +256,6 @@ func TestSync(t *testing.T) {
 			"retry the rest", "POST", "/api/sync/pending/retry?after=9-" + lunch.ID + "&through=9-" + lunch.ID, "", 200,
 			`{"applied":1,"failed":2,"next":null}`,
 			[]any{alice.ID, by, models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}, models.ParkedPlace{CreatedAt: 9, ID: lunch.ID}},
-		},
-		{"pull all", "GET", "/api/sync/pull?lastSyncTime=", "", 200, "", []any{alice.ID, time.Time{}}},
-		{"pull", "GET", "/api/sync/pull?lastSyncTime=2026-01-19T12:00:00.000Z", "", 200, "", []any{alice.ID, noon}},
-		{
-			"pull since nonsense", "GET", "/api/sync/pull?lastSyncTime=lunch", "",
-			400, `{"error":"\"lastSyncTime\" must be a valid date","message":"\"lastSyncTime\" must be a valid date"}`, nil,
-		},
-		{
-			"delta", "POST", "/api/sync/delta", `{"changes":[{"action":"delete","id":"x"}]}`, 200,
-			`{"success":[],"conflicts":[],"errors":[]}`,
-			[]any{alice.ID, by, 1},
-		},
-		{
-			"no delta", "POST", "/api/sync/delta", `{}`, 400, `{"error":"Invalid changes format","message":"Invalid changes format"}`,
-			nil,
 		},
 	} {
 		t.Run(tt.name, tt.check)

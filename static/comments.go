@@ -57,8 +57,7 @@ func withoutComments(source []byte) []byte {
 	block, literal := false, false
 	for line := range bytes.Lines(source) {
 		text := strings.TrimSpace(string(line))
-		starts := !block && !literal && strings.HasPrefix(text, "/*")
-		if starts || block {
+		if block || !literal && opensComment(text) {
 			block = !strings.HasSuffix(text, "*/")
 			out = append(out, '\n')
 			continue
@@ -74,4 +73,10 @@ func withoutComments(source []byte) []byte {
 		out = append(out, line...)
 	}
 	return out
+}
+
+// opensComment reports whether nothing but a comment stands on a line, or on the first of its lines.
+func opensComment(text string) bool {
+	end := strings.Index(text, "*/")
+	return strings.HasPrefix(text, "/*") && (end < 0 || end == len(text)-len("*/"))
 }

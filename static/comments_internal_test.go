@@ -14,8 +14,8 @@ import (
 )
 
 func TestCommentsAreTakenOutAndLinesStay(t *testing.T) {
-	const source = "/**\n * What it promises.\n */\n// why\nlet a = `\n// text\n/* text */\n`; // kept\n  /* one line */\nlet b = 1 /* kept */;\n"
-	const want = "\n\n\n\nlet a = `\n// text\n/* text */\n`; // kept\n\nlet b = 1 /* kept */;\n"
+	const source = "/**\n * What it promises.\n */\n// why\nlet a = `\n// text\n/* text */\n`; // kept\n  /* one line */\nlet b = 1 /* kept */;\n/* kept */ let c;\n"
+	const want = "\n\n\n\nlet a = `\n// text\n/* text */\n`; // kept\n\nlet b = 1 /* kept */;\n/* kept */ let c;\n"
 	if got := string(withoutComments([]byte(source))); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

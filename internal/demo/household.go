@@ -107,7 +107,10 @@ var trip = []entry{
 	{day: 2, text: "Sushi", category: "food", from: 3420_00, currency: tripMoney, tags: journey},
 	{day: 3, text: "Stationery", category: "shopping", from: 2860_00, currency: tripMoney, tags: journey},
 	{day: 4, text: "Train to Kyoto", category: "travel", from: 13970_00, currency: tripMoney, tags: journey},
-	{day: 4, text: "Inn in Kyoto", category: "travel", from: 52000_00, currency: tripMoney, notes: "Four nights, breakfast", tags: journey},
+	{
+		day: 4, text: "Inn in Kyoto", category: "travel", from: 52000_00, currency: tripMoney, notes: "Four nights, breakfast",
+		tags: journey,
+	},
 	{day: 5, text: "Temple garden", category: "entertainment", from: 600_00, currency: tripMoney, tags: journey},
 	{day: 6, text: "Tea and sweets", category: "food", from: 1450_00, currency: tripMoney, tags: journey},
 	{day: 7, text: "Presents", category: "shopping", from: 8740_00, currency: tripMoney, tags: journey},

@@ -63,6 +63,16 @@ func TestPageFindsEntries(t *testing.T) {
 	w.awaitRows(t, month...)
 	w.awaitParts(t, dayTitlesPart, "Today", "Yesterday", "Sun 1 March")
 
+	w.searchAndFilter(t, month)
+	w.goThroughMonths(t)
+	w.press(t, "Clear")
+	w.choose(t, "Month", "March 2026")
+	w.awaitRows(t, month...)
+	w.goFromCharts(t)
+}
+
+func (w *window) searchAndFilter(t *testing.T, month []string) {
+	t.Helper()
 	w.fill(t, "Search", "CAFE cr")
 	w.awaitRows(t, "Café crème −4.00")
 	w.awaitParts(t, foundPart, "1 entry · −4.00")
@@ -78,7 +88,11 @@ func TestPageFindsEntries(t *testing.T) {
 	w.awaitRows(t, "Rent in advance −900.00", "Train −29.50", "Pay +2,000.00")
 	w.press(t, "Clear")
 	w.press(t, "Filter")
+}
 
+// goThroughMonths searches further and further, and goes back and forward.
+func (w *window) goThroughMonths(t *testing.T) {
+	t.Helper()
 	w.fill(t, "Search", "rent")
 	w.awaitRows(t, "Rent in advance −900.00")
 	w.press(t, "Earlier month")
@@ -99,10 +113,10 @@ func TestPageFindsEntries(t *testing.T) {
 	w.do(t, "forward", nil)
 	w.do(t, "forward", nil)
 	w.awaitRows(t, everywhere...)
+}
 
-	w.press(t, "Clear")
-	w.choose(t, "Month", "March 2026")
-	w.awaitRows(t, month...)
+func (w *window) goFromCharts(t *testing.T) {
+	t.Helper()
 	w.follow(t, "Overview")
 	w.do(t, "tap", map[string]any{"part": ".chart .name"})
 	w.awaitRows(t, "Train −29.50")

@@ -124,14 +124,17 @@ func TestAHistoryTellsEachReaderWhatTheyMayKnow(t *testing.T) {
 		f.edit(f.editor, "tablet", models.Patch{Amount: ptr(models.Money(13_000_000))})
 		f.edit(f.owner, "phone", models.Patch{Notes: ptr("with Dave")})
 		f.share(f.viewer, models.RoleEditor)
-		f.wantHistory(f.owner, "updated by Olga on phone, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "created by Olga")
-		f.wantHistory(f.editor, "updated by Olga, notes <nil> to with Dave", "updated by Ed on tablet, amount 12.5 to 13", "received by Ed")
+		f.wantHistory(f.owner,
+			"updated by Olga on phone, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "created by Olga")
+		f.wantHistory(f.editor,
+			"updated by Olga, notes <nil> to with Dave", "updated by Ed on tablet, amount 12.5 to 13", "received by Ed")
 		f.wantHistory(f.viewer, "role by Olga, role viewer to editor",
 			"updated by Olga, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "received by Vera")
 		f.wantNoHistory(f.former, f.stranger)
 
 		f.unshare(f.editor)
-		f.wantHistory(f.owner, "updated by Olga on phone, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "created by Olga")
+		f.wantHistory(f.owner,
+			"updated by Olga on phone, notes <nil> to with Dave", "updated by Ed, amount 12.5 to 13", "created by Olga")
 		f.wantHistory(f.viewer, "role by Olga, role viewer to editor",
 			"updated by Olga, notes <nil> to with Dave", "updated, amount 12.5 to 13", "received by Vera") // Ed is no member any more
 		f.wantNoHistory(f.editor)

@@ -33,7 +33,9 @@ func (r *Reconciler) ParkedPage(
 // DiscardAll discards parked operations up to a place, so that none is discarded that the
 // user has not seen: as many as one transaction should. It returns how many, and how many
 // are left up to there. Discarding again what is discarded changes nothing.
-func (r *Reconciler) DiscardAll(ctx context.Context, userID string, through models.ParkedPlace) (discarded, left int64, err error) {
+func (r *Reconciler) DiscardAll(
+	ctx context.Context, userID string, through models.ParkedPlace,
+) (discarded, left int64, err error) {
 	err = r.ledger.Write(ctx, userID, func(w *ledger.Work) (err error) {
 		discarded, left, err = w.Tx.DiscardParked(through, maxDiscardedPage)
 		return err

@@ -36,7 +36,9 @@ var historyFields = append([]historyField{
 	{"date", func(b []byte, e *models.Expense) []byte { return appendTime(b, e.Date) }},
 	{"day", func(b []byte, e *models.Expense) []byte { return appendDay(b, e.Day) }},
 	{"currency", func(b []byte, e *models.Expense) []byte { return appendSetText(b, e.Currency) }},
-}, append(textHistoryFields(), historyField{"tags", func(b []byte, e *models.Expense) []byte { return appendTags(b, "", e.Tags) }})...)
+}, append(textHistoryFields(), historyField{
+	"tags", func(b []byte, e *models.Expense) []byte { return appendTags(b, "", e.Tags) },
+})...)
 
 func textHistoryFields() (fields []historyField) {
 	for _, f := range models.TextFields {
