@@ -51,7 +51,7 @@ func (w *window) opensEntries(t *testing.T) {
 	t.Helper()
 	w.do(t, "tap", map[string]any{"part": ".row"})
 	w.awaitParts(t, "#editor-title", "Edit entry")
-	w.awaitParts(t, ".entry-tools button", "People and comments", "Delete")
+	w.awaitParts(t, ".entry-tools button", "Duplicate", "People and comments", "History", "Delete")
 	w.checkAccess(t, "an opened entry")
 	w.do(t, "tap", map[string]any{"part": ".entry-tools button[data-picture=delete]"})
 	w.do(t, "awaitPart", map[string]any{"part": ".row[aria-setsize='11']"})

@@ -62,7 +62,7 @@ export function money(value, named = '', locale = undefined) {
  * not be typed.
  */
 function besideSymbol(figure, currency, locale) {
-  const value = figure.startsWith('−') ? -1 : 1;
+  const value = figure.includes('−') ? -1 : 1; // some languages have a mark of direction before it
   const parts = formatOf(locale, { style: 'currency', currency, maximumFractionDigits: 0 }).formatToParts(value);
   const unsigned = figure.replace('−', '');
   return parts.map((p) => (p.type === 'integer' ? unsigned : p.type === 'minusSign' ? '−' : p.value)).join('');

@@ -94,6 +94,12 @@ test('two sums in Arabic traded their signs and currencies', () => {
   sums.forEach((text) => assert.match(text, /^\u2068[^\u2068\u2069]+\u2069$/));
 });
 
+test('money that was spent lost its sign where a mark of direction stands before it', () => {
+  for (const locale of ['ar-EG', 'he', 'fa-IR', 'en']) {
+    assert.match(money(-micros(2.4), 'EUR', locale), /−/, locale);
+  }
+});
+
 test('whoever types a currency sign learns where the currency goes', () => {
   const rule = { enough: (amount) => amount > 0, tooLittle: '', example: 12.5, place: 'The currency goes under More details.' };
   ['¥500', '12 EUR', '$12'].forEach((text) => assert.match(amountFault(text, rule), /^Enter the number alone, such as .+ More details\.$/));

@@ -27,7 +27,7 @@ export function mount(context) {
     open.hidden = waiting.length === 0 && people.length === 0 && !dialog.open;
     open.setAttribute('aria-label', label);
     number.hidden = waiting.length === 0;
-    setText(number, waiting.length > 99 ? '99+' : String(waiting.length));
+    setText(number, waiting.length > 99 ? '99+' : text('frame.number', { count: waiting.length }));
     setText(errorText, error && dialog.open ? sentence(error.message) : '');
     none.hidden = waiting.length > 0;
     blockedPart.hidden = people.length === 0;

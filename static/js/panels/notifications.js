@@ -29,7 +29,7 @@ export function mount(context) {
     bell.title = label;
     bell.setAttribute('aria-label', label);
     number.hidden = count === 0;
-    setText(number, count > 99 ? '99+' : String(count));
+    setText(number, count > 99 ? '99+' : text('frame.number', { count }));
     setText(unread, count > 0 ? text('notifications.unread', { count }) : text('notifications.all.read'));
     all.hidden = count === 0;
     renderList();
