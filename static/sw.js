@@ -55,6 +55,7 @@ const cachedFiles = [
   '/js/format.js',
   '/js/frame.js',
   '/js/history.js',
+  '/js/httpclient.js',
   '/js/invitations.js',
   '/js/language.js',
   '/js/listgroups.js',

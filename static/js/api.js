@@ -1,92 +1,55 @@
-import { deviceZone } from './days.js';
-import { fetchJSON } from './fetchjson.js';
-import { text } from './text.js';
-
-/** Milliseconds without a byte of an answer after which a request is aborted. */
-const requestTimeout = 30_000;
+import { HttpClient, Unreachable } from './httpclient.js';
 
 /** How many changes are asked for at once: the most that the server gives. */
 const changesPerPage = 500;
 
-/** An error status of the server. */
-export class HttpError extends Error {
-  /** @param {number} status @param {{error: string, code?: string, current?: object}} body @param {number} retryAfterMs */
-  constructor(status, body, retryAfterMs) {
-    super(body.error);
-    Object.assign(this, { status, code: body.code, current: body.current, retryAfterMs });
-  }
-}
-
-/** A 401 of the server: the token is no longer valid. */
-export class Unauthorized extends HttpError {}
-
-/** No answer, or one that is not from this server, such as a proxy's. */
-export class Unreachable extends Error {
-  constructor(cause) {
-    super(text('error.unreachable'), { cause });
-  }
-}
-
-/** The server's HTTP API, for one session or, without a token, for signing in. */
-export class Api {
-  #token;
-  #deviceId;
-
-  constructor({ token = '', deviceId = '' } = {}) {
-    this.#token = token;
-    this.#deviceId = deviceId;
-  }
-
+/** The routes of the server's API, for one session or, without a token, for signing in. */
+export class Api extends HttpClient {
   register(name, email, password) {
-    return this.#request('POST', '/auth/register', { name, email, password });
+    return this.request('POST', '/auth/register', { name, email, password });
   }
 
   login(email, password) {
-    return this.#request('POST', '/auth/login', { email, password });
+    return this.request('POST', '/auth/login', { email, password });
   }
 
   /** Whether anybody may register: {registration}. */
   options() {
-    return this.#request('GET', '/auth/options');
+    return this.request('GET', '/auth/options');
   }
 
   /** Another token for this session: {token, expiresAt}. */
   refresh() {
-    return this.#request('POST', '/auth/refresh');
-  }
-
-  /** Has every later request use another token. */
-  useToken(token) {
-    this.#token = token;
+    return this.request('POST', '/auth/refresh');
   }
 
   /** The account's settings: {currency, timeZone, name}. */
   settings() {
-    return this.#request('GET', '/user/settings');
+    return this.request('GET', '/user/settings');
   }
 
   /** Changes some settings; returns all. */
   saveSettings(settings) {
-    return this.#request('PATCH', '/user/settings', settings);
+    return this.request('PATCH', '/user/settings', settings);
   }
 
   logout() {
-    return this.#request('POST', '/auth/logout');
+    return this.request('POST', '/auth/logout');
   }
 
   /** Ends every token of the user; returns the one with which this device goes on. */
   logoutOthers() {
-    return this.#request('POST', '/auth/logout-others');
+    return this.request('POST', '/auth/logout-others');
   }
 
   /** Ends every token of the user. */
   logoutEverywhere() {
-    return this.#request('POST', '/auth/logout-everywhere');
+    return this.request('POST', '/auth/logout-everywhere');
   }
 
   /** Ends every token of the user; returns another one. */
   changePassword(currentPassword, newPassword) {
-    return this.#request('POST', '/auth/security/change-password', { currentPassword, newPassword });
+    return this.request('POST', '/auth/security/change-password', { currentPassword, newPassword });
   }
 
   /**
@@ -95,12 +58,12 @@ export class Api {
    */
   changes(position) {
     const since = position ? `&since=${encodeURIComponent(position)}` : '';
-    return this.#request('GET', `/sync/changes?limit=${changesPerPage}${since}`);
+    return this.request('GET', `/sync/changes?limit=${changesPerPage}${since}`);
   }
 
   /** The results for operations, in their order. */
   async batch(operations) {
-    const { results } = await this.#request('POST', '/sync/batch', { operations });
+    const { results } = await this.request('POST', '/sync/batch', { operations });
     if (!Array.isArray(results)) {
       throw new Unreachable('an answer without results');
     }
@@ -109,174 +72,144 @@ export class Api {
 
   /** A page of the operations that the server has parked: {operations, total, next, last}. */
   parked({ limit, after = '' }) {
-    return this.#request('GET', `/sync/pending?limit=${limit}&after=${after}`);
+    return this.request('GET', `/sync/pending?limit=${limit}&after=${after}`);
   }
 
   /** Retries some of them, up to a place: {applied, failed, next}; after is next of the answer before. */
   retryAllParked(through, after = '') {
-    return this.#request('POST', `/sync/pending/retry?through=${through}&after=${after}`);
+    return this.request('POST', `/sync/pending/retry?through=${through}&after=${after}`);
   }
 
   /** Discards some of them, up to a place: {discarded, left}. */
   discardAllParked(through) {
-    return this.#request('DELETE', `/sync/pending?through=${through}`);
+    return this.request('DELETE', `/sync/pending?through=${through}`);
   }
 
   /** Retries a parked operation, with other data if there is any. */
   retryParked(id, data) {
-    return this.#request('POST', `/sync/pending/${encodeURIComponent(id)}/retry`, data ? { data } : {});
+    return this.request('POST', `/sync/pending/${encodeURIComponent(id)}/retry`, data ? { data } : {});
   }
 
   discardParked(id) {
-    return this.#request('DELETE', `/sync/pending/${encodeURIComponent(id)}`);
+    return this.request('DELETE', `/sync/pending/${encodeURIComponent(id)}`);
   }
 
   /** Every budget with its present state. */
   async budgets() {
-    return listOf(await this.#request('GET', '/budgets'));
+    return listOf(await this.request('GET', '/budgets'));
   }
 
   /** Creates a budget; repeating the request with the same key creates no second one. */
   createBudget(draft, key) {
-    return this.#request('POST', '/budgets', draft, { 'Idempotency-Key': key });
+    return this.request('POST', '/budgets', draft, { 'Idempotency-Key': key });
   }
 
   updateBudget(id, fields) {
-    return this.#request('PUT', `/budgets/${encodeURIComponent(id)}`, fields);
+    return this.request('PUT', `/budgets/${encodeURIComponent(id)}`, fields);
   }
 
   deleteBudget(id) {
-    return this.#request('DELETE', `/budgets/${encodeURIComponent(id)}`);
+    return this.request('DELETE', `/budgets/${encodeURIComponent(id)}`);
   }
 
   /** A page of notifications, newest first: {notifications, pagination}. */
   async notifications(page, limit) {
-    const answer = await this.#request('GET', `/notifications?page=${page}&limit=${limit}`);
+    const answer = await this.request('GET', `/notifications?page=${page}&limit=${limit}`);
     return { ...answer, notifications: listOf(answer?.notifications) };
   }
 
   markRead(id) {
-    return this.#request('PATCH', `/notifications/${encodeURIComponent(id)}/read`);
+    return this.request('PATCH', `/notifications/${encodeURIComponent(id)}/read`);
   }
 
   markAllRead() {
-    return this.#request('PATCH', '/notifications/mark-all-read');
+    return this.request('PATCH', '/notifications/mark-all-read');
   }
 
   deleteNotification(id) {
-    return this.#request('DELETE', `/notifications/${encodeURIComponent(id)}`);
+    return this.request('DELETE', `/notifications/${encodeURIComponent(id)}`);
   }
 
   /** The members of an expense: {owner, role, sharedWith}. */
   shares(id) {
-    return this.#request('GET', `/expenses/${encodeURIComponent(id)}/share`);
+    return this.request('GET', `/expenses/${encodeURIComponent(id)}/share`);
   }
 
   share(id, email, role) {
-    return this.#request('POST', `/expenses/${encodeURIComponent(id)}/share`, { email, role });
+    return this.request('POST', `/expenses/${encodeURIComponent(id)}/share`, { email, role });
   }
 
   withdraw(id, email) {
-    return this.#request('DELETE', `/expenses/${encodeURIComponent(id)}/invitations/${encodeURIComponent(email)}`);
+    return this.request('DELETE', `/expenses/${encodeURIComponent(id)}/invitations/${encodeURIComponent(email)}`);
   }
 
   /** Open invitations, newest first. */
   async invitations() {
-    return listOf((await this.#request('GET', '/invitations'))?.invitations);
+    return listOf((await this.request('GET', '/invitations'))?.invitations);
   }
 
   /** Accepts an invitation; returns {id, expense}. */
   acceptInvitation(id) {
-    return this.#request('POST', `/invitations/${encodeURIComponent(id)}/accept`);
+    return this.request('POST', `/invitations/${encodeURIComponent(id)}/accept`);
   }
 
   declineInvitation(id) {
-    return this.#request('POST', `/invitations/${encodeURIComponent(id)}/decline`);
+    return this.request('POST', `/invitations/${encodeURIComponent(id)}/decline`);
   }
 
   /** Blocked people, by name. */
   async blocked() {
-    return listOf((await this.#request('GET', '/people/blocked'))?.blocked);
+    return listOf((await this.request('GET', '/people/blocked'))?.blocked);
   }
 
   block(userId) {
-    return this.#request('POST', `/people/${encodeURIComponent(userId)}/block`);
+    return this.request('POST', `/people/${encodeURIComponent(userId)}/block`);
   }
 
   unblock(userId) {
-    return this.#request('DELETE', `/people/${encodeURIComponent(userId)}/block`);
+    return this.request('DELETE', `/people/${encodeURIComponent(userId)}/block`);
   }
 
   unshare(id, userId) {
-    return this.#request('DELETE', `/expenses/${encodeURIComponent(id)}/share/${encodeURIComponent(userId)}`);
+    return this.request('DELETE', `/expenses/${encodeURIComponent(id)}/share/${encodeURIComponent(userId)}`);
   }
 
   /** The newest comments on an expense, newest first. */
   async comments(id, limit) {
-    const answer = await this.#request('GET', `/expenses/${encodeURIComponent(id)}/activity?limit=${limit}`);
+    const answer = await this.request('GET', `/expenses/${encodeURIComponent(id)}/activity?limit=${limit}`);
     return listOf(answer?.activities).filter((a) => a.type === 'comment');
   }
 
   comment(id, text) {
-    return this.#request('POST', `/expenses/${encodeURIComponent(id)}/activity`, { text });
+    return this.request('POST', `/expenses/${encodeURIComponent(id)}/activity`, { text });
   }
 
   /** A page of the changes of an expense, newest first: {expense, entries, next, complete}. */
   history(id, { before, limit }) {
-    return this.#request('GET', `/expenses/${encodeURIComponent(id)}/history?limit=${limit}&before=${before ?? ''}`);
+    return this.request('GET', `/expenses/${encodeURIComponent(id)}/history?limit=${limit}&before=${before ?? ''}`);
   }
 
   /** The devices on which this user is signed in: {deviceId, client, firstSeen, lastSeen, online}. */
   async devices() {
-    return listOf((await this.#request('GET', '/devices'))?.devices);
+    return listOf((await this.request('GET', '/devices'))?.devices);
   }
 
   /** Every session whose token may still be valid: {id, current, client, devices, firstSeen, lastSeen}. */
   async sessions() {
-    return listOf((await this.#request('GET', '/sessions'))?.sessions);
+    return listOf((await this.request('GET', '/sessions'))?.sessions);
   }
 
   endSession(id) {
-    return this.#request('DELETE', `/sessions/${encodeURIComponent(id)}`);
+    return this.request('DELETE', `/sessions/${encodeURIComponent(id)}`);
   }
 
   /** Deletes the account and everything in it. */
   deleteAccount(password) {
-    return this.#request('DELETE', '/user', { password });
+    return this.request('DELETE', '/user', { password });
   }
 
   signOutDevice(id) {
-    return this.#request('DELETE', `/devices/${encodeURIComponent(id)}`);
-  }
-
-  async #request(method, path, body, headers) {
-    const { response, answer } = await this.#fetch(method, path, body, headers);
-    if (!response.ok) {
-      throw failure(response, answer);
-    }
-    return answer;
-  }
-
-  async #fetch(method, path, body, headers) {
-    try {
-      return await fetchJSON(`/api${path}`, {
-        method,
-        headers: { ...this.#headers(body), ...headers },
-        body: body && JSON.stringify(body),
-        cache: 'no-store',
-      }, requestTimeout);
-    } catch (err) {
-      throw new Unreachable(err);
-    }
-  }
-
-  #headers(body) {
-    return {
-      ...(body && { 'Content-Type': 'application/json' }),
-      ...(this.#token && { Authorization: `Bearer ${this.#token}` }),
-      ...(this.#deviceId && { 'X-Device-Id': this.#deviceId }),
-      'X-Time-Zone': deviceZone(),
-    };
+    return this.request('DELETE', `/devices/${encodeURIComponent(id)}`);
   }
 }
 
@@ -286,14 +219,4 @@ function listOf(answer) {
     throw new Unreachable('an answer without a list');
   }
   return list;
-}
-
-// Only an error in this server's own format is trusted: a proxy's 401 must not end
-// a session.
-function failure(response, answer) {
-  if (typeof answer?.error !== 'string') {
-    return new Unreachable(`status ${response.status}`);
-  }
-  const kind = response.status === 401 ? Unauthorized : HttpError;
-  return new kind(response.status, answer, (Number(response.headers.get('Retry-After')) || 0) * 1_000);
 }

@@ -1,4 +1,4 @@
-import { HttpError } from './api.js';
+import { HttpError } from './httpclient.js';
 import { changeOf, loadBackTo, stateAt } from './history.js';
 import { decisions, merged, mineOnly } from './merge.js';
 

@@ -1,5 +1,3 @@
-export { drawer } from './drawer.js';
-
 /**
  * Makes an element. Text is always set as text, never parsed: what people type
  * cannot become markup.

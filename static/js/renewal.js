@@ -1,4 +1,4 @@
-import { Unauthorized } from './api.js';
+import { Unauthorized } from './httpclient.js';
 import * as sessions from './session.js';
 
 /** Milliseconds between attempts to renew a token. */

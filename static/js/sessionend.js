@@ -1,8 +1,9 @@
-import { Api, Unauthorized } from './api.js';
+import { Api } from './api.js';
 import { removeCaches } from './caches.js';
 import { pendingCount } from './queue.js';
 import * as sessions from './session.js';
 import { text } from './text.js';
+import { Unauthorized } from './httpclient.js';
 
 /**
  * The ways in which the session of a page ends. Each removes what the browser holds of the

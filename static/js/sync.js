@@ -1,4 +1,4 @@
-import { HttpError, Unauthorized, Unreachable } from './api.js';
+import { HttpError, Unauthorized, Unreachable } from './httpclient.js';
 import { toRequest } from './queue.js';
 
 /** How many operations are sent at once. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HttpError, Unauthorized, Unreachable } from '../js/api.js';
+import { HttpError, Unauthorized, Unreachable } from '../js/httpclient.js';
 import { ExpenseList } from '../js/expenselist.js';
 import { Queue } from '../js/queue.js';
 import { Storage } from '../js/storage.js';

@@ -1,4 +1,5 @@
-import { drawer, h, icon, iconButton, soon } from '../dom.js';
+import { h, icon, iconButton, soon } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { dismiss } from '../drawer.js';
 import { text } from '../text.js';
 import { accountEnd } from './accountend.js';

@@ -1,7 +1,8 @@
 import { conflictOf, draftAgain, mergedData, mineData } from '../conflict.js';
 import { moment } from '../days.js';
 import { DeviceNames } from '../devicenames.js';
-import { drawer, h, iconButton, setText } from '../dom.js';
+import { h, iconButton, setText } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { sentence } from '../format.js';
 import { undecided } from '../merge.js';
 import { text, textParts } from '../text.js';

@@ -1,6 +1,7 @@
 import { Comparison } from '../comparison.js';
 import { moment } from '../days.js';
-import { drawer, h, icon, iconButton, setText, soon } from '../dom.js';
+import { h, icon, iconButton, setText, soon } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { EventLog } from '../eventlog.js';
 import { sentence } from '../format.js';
 import { text } from '../text.js';

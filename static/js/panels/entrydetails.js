@@ -1,6 +1,7 @@
 import { categoryName } from '../categories.js';
 import { dayOfRow, inWords } from '../days.js';
-import { drawer, h, iconButton } from '../dom.js';
+import { h, iconButton } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { text } from '../text.js';
 import { amountText } from './expenserow.js';
 

@@ -1,6 +1,7 @@
 import { moment } from '../days.js';
 import { DeviceNames } from '../devicenames.js';
-import { drawer, h, iconButton, setText, soon } from '../dom.js';
+import { h, iconButton, setText, soon } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { sentence } from '../format.js';
 import { History } from '../history.js';
 import { text, textParts } from '../text.js';

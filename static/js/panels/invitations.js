@@ -1,5 +1,6 @@
 import { moment } from '../days.js';
-import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
+import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { sentence } from '../format.js';
 import { text } from '../text.js';
 

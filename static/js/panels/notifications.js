@@ -1,7 +1,8 @@
 import { alertFigures } from '../budgets.js';
 import { moment } from '../days.js';
 import { deedText, deedTitle, isDeed, opens } from '../deeds.js';
-import { arrange, drawer, h, icon, iconButton, setText, soon } from '../dom.js';
+import { arrange, h, icon, iconButton, setText, soon } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { sentence } from '../format.js';
 import { mayEdit } from '../permissions.js';
 import { text } from '../text.js';

@@ -1,5 +1,6 @@
 import { moment } from '../days.js';
-import { arrange, drawer, h, iconButton, setText, soon } from '../dom.js';
+import { arrange, h, iconButton, setText, soon } from '../dom.js';
+import { drawer } from '../drawer.js';
 import { dismiss } from '../drawer.js';
 import { sentence } from '../format.js';
 import { isTemporary } from '../queue.js';
