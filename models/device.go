@@ -29,4 +29,6 @@ type DeviceToken struct {
 	Key       string    // of the token in the list of signed-out tokens
 	ExpiresAt time.Time // the row is of no use from then on
 	Client    string    // browser and system, as of Device
+
+	Generation int64 // of the token, as in Credential
 }

@@ -52,7 +52,10 @@ func newDeviceWriter(registry deviceRegistry, tasks *taskGroup, log *slog.Logger
 // addSession adds the device of a session that has come or gone, or has another token.
 func (w *deviceWriter) addSession(s *session) {
 	token := s.token.Load()
-	w.add(models.DeviceToken{UserID: s.userID, DeviceID: s.device, Key: token.key, ExpiresAt: token.expires, Client: s.clientName})
+	w.add(models.DeviceToken{
+		UserID: s.userID, DeviceID: s.device, Key: token.key, ExpiresAt: token.expires, Client: s.clientName,
+		Generation: token.credential.Generation,
+	})
 }
 
 func (w *deviceWriter) add(t models.DeviceToken) {

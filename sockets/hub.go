@@ -402,9 +402,12 @@ func (h *Hub) FlushDevices() { h.devices.flush() }
 
 // RecordToken records that a user's token is in use, by a client with this User-Agent. It
 // does not block.
-func (h *Hub) RecordToken(userID, key string, expires time.Time, userAgent string) {
-	if h.recent.due(key, time.Now()) {
-		h.devices.add(models.DeviceToken{UserID: userID, Key: key, ExpiresAt: expires, Client: auth.ClientName(userAgent)})
+func (h *Hub) RecordToken(id *auth.Identity, userAgent string) {
+	if h.recent.due(id.Claims.Key, time.Now()) {
+		h.devices.add(models.DeviceToken{
+			UserID: id.User.ID, Key: id.Claims.Key, ExpiresAt: id.Claims.ExpiresAt, Client: auth.ClientName(userAgent),
+			Generation: id.Claims.Generation,
+		})
 	}
 }
 

@@ -20,7 +20,7 @@ type tokenRecorder struct {
 func (r tokenRecorder) AuthenticateRequest(ctx context.Context, h http.Header, grace time.Duration) (auth.Identity, error) {
 	id, err := r.AuthenticateWithGrace(ctx, h.Get("Authorization"), grace)
 	if err == nil {
-		r.hub.RecordToken(id.User.ID, id.Claims.Key, id.Claims.ExpiresAt, h.Get("User-Agent"))
+		r.hub.RecordToken(&id, h.Get("User-Agent"))
 	}
 	return id, err
 }

@@ -104,6 +104,25 @@ func TestSigningOthersOutKeepsTheDevicesOfTheTokenThatGoesOn(t *testing.T) {
 	})
 }
 
+// A process that noted a token a moment before another one ended all tokens listed its device
+// among those that are signed in, until the token would have expired.
+func TestADeviceThatIsNotedLateIsNotListedAfterAllOthersWereSignedOut(t *testing.T) {
+	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
+		u := storetest.User(t, s)
+		see(t, s, c.saw(u.ID, "phone", "a"))
+		if err := s.SignOutOthers(t.Context(), "a", c.saw(u.ID, "", "next")); err != nil {
+			t.Fatal(err)
+		}
+		next := c.saw(u.ID, "phone", "next")
+		next.Generation = 1
+		see(t, s, c.saw(u.ID, "laptop", "b"), c.saw(u.ID, "", "b"), c.saw(u.ID, "phone", "a"), next)
+		same(t, "devices", []string{"phone"}, known(t, s, u.ID))
+		sessions := must(s.Sessions(t.Context(), u.ID))(t)
+		same(t, "sessions", 1, len(sessions))
+		same(t, "session", "next", sessions[0].Key)
+	})
+}
+
 func TestSigningADeviceOutRefusesItsTokensAndNoOthers(t *testing.T) {
 	clocked(t, func(t *testing.T, s *store.Store, c *clock) {
 		alice, bob := storetest.User(t, s), storetest.User(t, s)

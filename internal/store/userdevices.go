@@ -45,20 +45,35 @@ func (s *Store) SeeDevices(ctx context.Context, seen []models.DeviceToken) error
 	if err != nil {
 		return err
 	}
-	return s.forgetDevicesOfNobody(ctx, seen)
+	return s.forgetEnded(ctx, seen)
 }
 
 func newUserDevice(t models.DeviceToken, now time.Time) userDevice {
 	return userDevice{t.UserID, t.DeviceID, t.Key, t.ExpiresAt, now, now, t.Client}
 }
 
-// forgetDevicesOfNobody removes what was noted of users whose accounts were removed
-// while it waited to be noted.
-func (s *Store) forgetDevicesOfNobody(ctx context.Context, seen []models.DeviceToken) error {
+// forgetEnded removes what was noted of users who removed their account or ended all their
+// tokens while it waited to be noted: another process may have had it.
+func (s *Store) forgetEnded(ctx context.Context, seen []models.DeviceToken) error {
 	users := mapped(seen, func(t models.DeviceToken) string { return t.UserID })
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Where(s.d.In("user_id", users)).
-			Where("NOT EXISTS (SELECT 1 FROM users u WHERE u.id = user_devices.user_id)").Delete(&userDevice{})
+	found, err := find[models.User](s.read(ctx).Select("id, token_generation").Where(s.d.In("id", users)))
+	if err != nil {
+		return err
+	}
+	generations := make(map[string]int64, len(found))
+	for _, u := range found {
+		generations[u.ID] = u.TokenGeneration
+	}
+	ended := slices.DeleteFunc(slices.Clone(seen), func(t models.DeviceToken) bool {
+		generation, exists := generations[t.UserID]
+		return exists && generation == t.Generation
+	})
+	if len(ended) == 0 {
+		return nil
+	}
+	_, err = s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Where(s.d.In("user_id", mapped(ended, func(t models.DeviceToken) string { return t.UserID }))).
+			Where(s.d.In("token_key", mapped(ended, func(t models.DeviceToken) string { return t.Key }))).Delete(&userDevice{})
 	})
 	return err
 }
