@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -175,9 +176,23 @@ func (l *Ledger) DeclineInvitation(ctx context.Context, userID, id string, by mo
 }
 
 // closeInvitation removes an invitation from the user's list, and its notification from what is
-// unread.
+// unread; with the last one of its owner also the notification that counts several.
 func (w *Work) closeInvitation(i models.Invitation, by models.Author) error {
 	w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: i.ID, Author: by})
+	if i.OwnerID == "" { // the owner's account was removed, and all of their invitations with it
+		actor, err := w.Tx.UnreadActor(models.NotifyInvited, i.ExpenseID)
+		if err != nil || actor == "" {
+			return err
+		}
+		return w.readInvitations(actor, "")
+	}
+	waiting, err := w.Tx.ReceivedFrom(i.OwnerID)
+	if err != nil {
+		return err
+	}
+	if len(slices.DeleteFunc(waiting, func(id string) bool { return id == i.ID })) == 0 {
+		return w.readInvitations(i.OwnerID, "")
+	}
 	return w.readInvitations(i.OwnerID, i.ExpenseID)
 }
 
@@ -409,7 +424,7 @@ func (w *Work) showInvitation(i models.Invitation) error {
 		if err != nil {
 			return err
 		}
-		if err := w.hideInvitation(ids[0], models.Author{}); err != nil {
+		if err := w.crowdOut(ids[0]); err != nil {
 			return err
 		}
 	}
@@ -422,4 +437,16 @@ func (w *Work) showInvitation(i models.Invitation) error {
 		}
 	}
 	return w.Tx.SetInvitationState(i.ID, models.InvitationPending)
+}
+
+// crowdOut hides an invitation that waits, with its notification, to make room for another one.
+func (w *Work) crowdOut(id string) error {
+	i, err := w.Tx.ReceivedInvitation(id)
+	if err != nil {
+		return err
+	}
+	if err := w.closeInvitation(i, models.Author{}); err != nil {
+		return err
+	}
+	return w.Tx.SetInvitationState(id, models.InvitationDeclined)
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -291,6 +292,69 @@ func TestAnInvitationThatIsDeclinedWithdrawnOrBlockedIsNotUnread(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The notification that counts several invitations stayed unread when all were answered, and
+// those of a removed account stayed too.
+func TestNoInvitationIsUnreadWhenNoneWaits(t *testing.T) {
+	for name, end := range map[string]func(f *peopleFixture, ids []string) error{
+		"declined": func(f *peopleFixture, ids []string) error {
+			var err error
+			for _, id := range ids {
+				if len(f.unread(f.bob)) == 0 {
+					t.Errorf("nothing is unread while %s waits", id)
+				}
+				err = errors.Join(err, f.DeclineInvitation(f.t.Context(), f.bob.ID, id, models.Author{}))
+			}
+			return err
+		},
+		"removed with their account": func(f *peopleFixture, _ []string) error {
+			return errors.Join(f.RemoveAccount(f.t.Context(), f.ann.ID), f.deliver())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachPeopleFixture(t, func(f *peopleFixture) {
+				for range 12 {
+					f.must(f.Share(f.t.Context(), f.ann.ID, f.make().ID, f.bob.Email, models.RoleViewer, models.Author{}))
+				}
+				f.must(f.deliver())
+				all, err := f.Invitations(f.t.Context(), f.bob.ID)
+				f.must(err)
+				var ids []string
+				for _, i := range all {
+					ids = append(ids, i.ID)
+				}
+				f.must(end(f, ids))
+				f.wantTold("the invited", f.bob)
+			})
+		})
+	}
+}
+
+func TestAnInvitationThatMadeRoomForAnotherIsNotUnread(t *testing.T) {
+	eachPeopleFixture(t, func(f *peopleFixture) {
+		f.LimitReceived(2)
+		invite := func(e models.Expense, by models.User) {
+			f.must(f.Share(f.t.Context(), by.ID, e.ID, f.bob.Email, models.RoleViewer, models.Author{}))
+			f.must(f.deliver())
+		}
+		first := f.make()
+		invite(first, f.ann)
+		invite(f.make(), f.ann)
+		e, err := f.CreateExpense(f.t.Context(), f.cleo.ID, ledger.ExpenseCreation{Draft: lunch()})
+		f.must(err)
+		invite(e, f.cleo)
+		unread := f.unread(f.bob)
+		if len(unread) != 2 || unread[0].ExpenseID == first.ID || unread[1].ExpenseID == first.ID {
+			f.t.Errorf("unread: %+v", unread)
+		}
+	})
+}
+
+func (f *peopleFixture) deliver() error {
+	f.t.Helper()
+	_, err := f.DeliverInvitations(f.t.Context())
+	return err
 }
 
 // Preferences hold such notifications back, and keep them in the list.
