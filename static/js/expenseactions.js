@@ -1,3 +1,5 @@
+import { allMonths } from './address.js';
+import { monthInWords, monthOf } from './months.js';
 import { isTemporary } from './queue.js';
 import { text } from './text.js';
 
@@ -5,11 +7,20 @@ import { text } from './text.js';
  * The actions on an expense. Each takes effect on the page at once, is queued, and
  * is sent as soon as the server can be reached. Changes and deletions can be undone.
  */
-export function expenseActions({ queue, expenseList, sync, toast }) {
+export function expenseActions({ queue, expenseList, sync, toast, navigation }) {
   function add(draft) {
     queue.create(draft);
-    toast.announce(text('form.added', draft));
+    tellAdded(text('form.added', draft), monthOf(draft.day));
     sync.run();
+  }
+
+  // An entry of a month that is not shown would seem lost.
+  function tellAdded(words, month) {
+    if ([month, allMonths].includes(navigation.month)) {
+      toast.announce(words);
+    } else {
+      toast.showWithLink(words, text('find.showMonth', { month: monthInWords(month) }), () => navigation.find({ month }));
+    }
   }
 
   function edit(row, patch) {

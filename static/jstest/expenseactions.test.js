@@ -98,3 +98,18 @@ test('what was undone is what it was, field by field', () => {
   assert.ok(hasStill({ ...tea, ...patch, currency: undefined, date: '2026-10-02T00:00:00.000Z' }, patch));
   assert.ok(!hasStill({ ...tea, ...patch, tags: ['a', 'b'] }, patch));
 });
+
+test('an entry of a month that is not shown seemed lost, so a message leads to it', () => {
+  const said = [];
+  const found = [];
+  const toast = { announce: (words) => said.push(words), showWithLink: (words, label, go) => { said.push(words, label); go(); } };
+  const add = (month, day) => {
+    const navigation = { month, find: (filter) => found.push(filter) };
+    expenseActions({ queue: { create() {} }, sync: { run() {} }, toast, navigation }).add({ description: 'Tea', day });
+  };
+  add('2026-11', '2026-11-30');
+  add('all', '2026-10-31');
+  assert.deepEqual([said, found], [['Added Tea', 'Added Tea'], []]);
+  add('2026-11', '2026-10-31');
+  assert.deepEqual([said.slice(2), found], [['Added Tea', 'Show October 2026'], [{ month: '2026-10' }]]);
+});
