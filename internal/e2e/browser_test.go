@@ -260,6 +260,12 @@ func TestPageByKeyboard(t *testing.T) {
 	w.keys(t, "ControlOrMeta+z")
 	w.awaitRows(t, "Tea −5.00", "Lunch −12.50")
 	focusIs("Edit Lunch")
+	w.keys(t, "Delete")
+	w.awaitRows(t, "Tea −5.00")
+	w.tabTo(t, "Undo")
+	w.keys(t, "Enter")
+	w.awaitRows(t, "Tea −5.00", "Lunch −12.50")
+	focusIs("Delete Tea") // whence Undo was reached, which is gone with its message
 	w.tabTo(t, "Menu")
 	w.keys(t, "Enter")
 	w.tabTo(t, "Sign out")

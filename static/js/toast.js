@@ -12,9 +12,10 @@ export class Toast {
   #actions = h('div', { class: 'toast-actions' });
   #box;
   #undo = null; // what Ctrl+Z does now
+  #before = null; // what had the focus before a button here got it
 
   constructor() {
-    this.#box = h('section', { class: 'toast', hidden: true, aria: { label: text('toast.title') } }, this.#message, this.#actions);
+    this.#box = h('section', { class: 'toast', hidden: true, aria: { label: text('toast.title') }, on: { focusin: (event) => this.#entered(event) } }, this.#message, this.#actions);
     this.element = h('div', { class: 'toasts' }, this.#announcer, this.#box);
     document.addEventListener('keydown', (event) => this.#key(event));
   }
@@ -40,10 +41,20 @@ export class Toast {
     return !this.#box.hidden;
   }
 
+  /** Hides the message; a focus in it goes back to where it came from. */
   close() {
     this.#undo = null;
+    if (this.#box.contains(document.activeElement)) {
+      this.#before?.focus({ preventScroll: true });
+    }
     this.#box.hidden = true;
     this.#message.textContent = '';
+  }
+
+  #entered({ relatedTarget }) {
+    if (!this.#box.contains(relatedTarget)) {
+      this.#before = relatedTarget;
+    }
   }
 
   #open(message, action) {
