@@ -28,7 +28,13 @@ func (w *window) enterAndComplete(t *testing.T) {
 	w.types(t, "t") // chooses by the first letter
 	w.tabTo(t, "Tags, separated by commas")
 	w.types(t, "work, Coffee, WORK")
+	w.tabTo(t, "More details")
 	w.keys(t, "Enter")
+	w.tabTo(t, "Currency")
+	w.types(t, "dollar") // which became DOLLA
+	w.keys(t, "Enter")
+	w.awaitParts(t, ".entry .error:not(:empty)", "Enter three to five letters, such as EUR.")
+	w.keys(t, "ControlOrMeta+a", "Delete", "Enter")
 	w.awaitRows(t, "Café Müller −3.90")
 	w.awaitParts(t, detailPart, "Transport · #work · #Coffee")
 

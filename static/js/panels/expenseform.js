@@ -104,7 +104,7 @@ export class ExpenseForm {
     return h('details', {}, h('summary', {}, text('form.details')),
       h('div', { class: 'pair' },
         this.#fields.add('merchant', text('form.merchant'), h('input', { maxlength: 50, autocomplete: 'off' })),
-        this.#fields.add('currency', text('form.currency'), h('input', { maxlength: 5, autocomplete: 'off', class: 'upper', placeholder: 'EUR' }))),
+        this.#fields.add('currency', text('form.currency'), h('input', { autocomplete: 'off', class: 'upper', placeholder: 'EUR' }))),
       this.#fields.add('notes', text('form.notes'), h('textarea', { maxlength: 500, rows: 2 })));
   }
 
