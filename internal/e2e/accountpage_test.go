@@ -38,6 +38,7 @@ func TestPageOfTheAccount(t *testing.T) {
 	laptop.fill(t, "Name", "Ann Miller")
 	laptop.press(t, "Save: Name")
 	laptop.awaitText(t, "Your name is Ann Miller now.")
+	same(t, "focus after saving", "Save: Name", laptop.focused(t))
 	laptop.fill(t, "Home currency", "nothing")
 	laptop.fill(t, "Home currency", "eur")
 	laptop.press(t, "Save: Home currency")

@@ -14,6 +14,7 @@ export class SavedForm {
   #saved;
   #said = h('p', { class: 'saved', role: 'status' });
   #press;
+  #saving = false; // the button stays enabled meanwhile, since a disabled one loses the focus
 
   /**
    * @param {object} options
@@ -42,10 +43,10 @@ export class SavedForm {
 
   async #submitted(event) {
     event.preventDefault();
-    if (this.#press.disabled) {
+    if (this.#saving) {
       return;
     }
-    this.#press.disabled = true;
+    this.#saving = true;
     try {
       await this.#save(Object.fromEntries(this.#inputs.map(([name, , control]) => [name, control.value])));
       this.#fields.clear();
@@ -53,7 +54,7 @@ export class SavedForm {
     } catch (err) {
       this.#refused(err);
     } finally {
-      this.#press.disabled = false;
+      this.#saving = false;
     }
   }
 
