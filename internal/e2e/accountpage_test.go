@@ -43,11 +43,11 @@ func TestPageOfTheAccount(t *testing.T) {
 	laptop.fill(t, "Home currency", "eur")
 	laptop.press(t, "Save: Home currency")
 	laptop.awaitText(t, "Your home currency is EUR now.")
-	laptop.fill(t, "Present password", "wrong")
+	laptop.fill(t, "Current password", "wrong")
 	laptop.fill(t, "New password", who.password+"!")
 	laptop.press(t, "Change the password")
 	laptop.awaitParts(t, currentWordsPart, "Current password is incorrect.")
-	laptop.fill(t, "Present password", who.password) // the new one stays typed
+	laptop.fill(t, "Current password", who.password) // the new one stays typed
 	laptop.press(t, "Change the password")
 	laptop.awaitText(t, "Your password is changed.")
 	phone.awaitText(t, "Your session has ended.")

@@ -1,7 +1,7 @@
 /** The texts of changes that were not accepted. */
 export const parked = {
   'parked.title': { one: '{count} change needs your decision', other: '{count} changes need your decision' },
-  'parked.hint': 'The server did not accept these changes. They are kept until you decide.',
+  'parked.hint': 'What the server did not accept is kept here until you decide.',
   'parked.CREATE': 'Add {what}',
   'parked.UPDATE': 'Change {what}',
   'parked.DELETE': 'Delete {what}',
