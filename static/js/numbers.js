@@ -195,3 +195,8 @@ function digitValues() {
   }).filter(([shown]) => [...shown].length === 1));
   return values;
 }
+
+/** The same amount, in which no line ends: one may end after a minus that a symbol follows, but not at a word joiner. */
+export function unbroken(amount) {
+  return amount.replace(/−(?=\D)/, '−\u2060');
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { micros, money, readAmount, typedAmount, useCurrency } from '../js/numbers.js';
+import { micros, money, readAmount, typedAmount, unbroken, useCurrency } from '../js/numbers.js';
 import { amountFault } from '../js/panels/amount.js';
 
 test('an amount is understood as it is written where the reader lives', () => {
@@ -121,4 +121,8 @@ test('an amount that names no currency is shown in the account\'s, with its deci
   assert.deepEqual([money(500_000_000n, '', 'en'), money(500_000_000n, 'EUR', 'en'), money(500_000_000n, null, 'en')], ['¥500', '€500.00', '500.00']);
   useCurrency('');
   assert.equal(money(500_000_000n, '', 'en'), '500.00');
+});
+
+test('no line ends between a minus and the symbol behind it', () => {
+  assert.deepEqual(['−€136.70', '−4.00', '€4.00'].map(unbroken), ['−\u2060€136.70', '−4.00', '€4.00']);
 });

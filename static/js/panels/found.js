@@ -3,7 +3,7 @@ import { categoryName } from '../categories.js';
 import { h, setText } from '../dom.js';
 import { filtersOf, me, monthsOf, rowsOfPlace } from '../filter.js';
 import { monthInWords } from '../months.js';
-import { micros, money } from '../numbers.js';
+import { micros, money, unbroken } from '../numbers.js';
 import { text } from '../text.js';
 import { net } from '../totals.js';
 import { daysInWords } from './monthwalk.js';
@@ -89,5 +89,5 @@ function amounts(min, max) {
 /** What rows add up to, per currency. What one other person shares counts if it is what was asked for. */
 function sums(rows, home, { person }) {
   const counted = person && person !== me ? rows.map(({ sharedBy, ...row }) => row) : rows;
-  return net(counted, home).map(({ balance, currency }) => money(balance, currency)).join(' · ');
+  return net(counted, home).map(({ balance, currency }) => unbroken(money(balance, currency))).join(' · ');
 }
