@@ -9,11 +9,11 @@ const fewUpcoming = 3;
  * those of each day, of rows that are sorted by day, the newest first. A group is
  * {key, rows, all}: rows are shown, all are counted.
  *
- * open says whether upcoming entries are shown; without it, few of them are.
+ * open says whether upcoming entries are shown; without it, few of them are, and all if nothing else is there.
  */
 export function groupsOf(rows, { now = Date.now(), open = null } = {}) {
   const { upcoming, past } = splitUpcoming(rows, now);
-  const groups = upcoming.length > 0 ? [upcomingGroup(upcoming, open ?? upcoming.length <= fewUpcoming)] : [];
+  const groups = upcoming.length > 0 ? [upcomingGroup(upcoming, open ?? (past.length === 0 || upcoming.length <= fewUpcoming))] : [];
   return [...groups, ...days(past)];
 }
 

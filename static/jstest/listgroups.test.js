@@ -18,7 +18,13 @@ test('what is to come is one group, folded if it is long and nobody unfolded it'
   assert.deepEqual(shape(groupsOf(few, { now })), [['upcoming', 2, 2], ['2026-11-15', 1, 1]]);
   assert.deepEqual(groupsOf(few, { now })[0].rows.map((r) => r.day), ['2026-11-16', '2026-12-01']);
   assert.deepEqual(shape(groupsOf(few, { now, open: false })), [['upcoming', 2, 0], ['2026-11-15', 1, 1]]);
-  const many = rowsOn(...Array(12).fill('2026-12-01'));
-  assert.deepEqual(shape(groupsOf(many, { now })), [['upcoming', 12, 0]]);
-  assert.deepEqual(shape(groupsOf(many, { now, open: true })), [['upcoming', 12, 12]]);
+  const many = rowsOn(...Array(12).fill('2026-12-01'), '2026-11-15');
+  assert.deepEqual(shape(groupsOf(many, { now })), [['upcoming', 12, 0], ['2026-11-15', 1, 1]]);
+  assert.deepEqual(shape(groupsOf(many, { now, open: true })), [['upcoming', 12, 12], ['2026-11-15', 1, 1]]);
+});
+
+test('a month to come does not look empty', () => {
+  const month = rowsOn(...Array(12).fill('2026-12-01'));
+  assert.deepEqual(shape(groupsOf(month, { now })), [['upcoming', 12, 12]]);
+  assert.deepEqual(shape(groupsOf(month, { now, open: false })), [['upcoming', 12, 0]]);
 });
