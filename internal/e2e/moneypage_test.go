@@ -77,6 +77,10 @@ func TestPageKnowsItsMoneyAfterAnAbsence(t *testing.T) {
 	other.awaitStatus(t, "Offline")
 	other.add(t, "Tea", "1")
 	other.awaitParts(t, balancePart, "Balance −1.00")
+	other.press(t, "Notifications")
+	other.awaitText(t, "The notifications cannot be loaded now.")
+	other.awaitParts(t, unreadCountPart, "") // not "All read", which nobody knows
+	other.press(t, "Close")
 	one.add(t, "Lunch", "12")
 	one.awaitParts(t, balancePart, "Balance −12.00")
 

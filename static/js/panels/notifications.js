@@ -31,7 +31,7 @@ export function mount(context) {
     bell.setAttribute('aria-label', label);
     number.hidden = count === 0;
     setText(number, count > 99 ? '99+' : text('frame.number', { count }));
-    setText(unread, count > 0 ? text('notifications.unread', { count }) : text('notifications.all.read'));
+    setText(unread, count > 0 ? text('notifications.unread', { count }) : known() ? text('notifications.all.read') : '');
     all.hidden = count === 0;
     renderList();
   }
@@ -42,6 +42,10 @@ export function mount(context) {
     more.hidden = !notifications.more;
     items.forEach((_, id) => notifications.list.some((n) => n.id === id) || items.delete(id));
     arrange(list, notifications.list.map(item));
+  }
+
+  function known() {
+    return notifications.loaded && !notifications.error;
   }
 
   function noteText() {
