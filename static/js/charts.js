@@ -77,3 +77,9 @@ function bar(value, largest, length) {
 export function labelStep(n, width, labelWidth) {
   return Math.max(1, Math.ceil((n * labelWidth) / Math.max(1, width)));
 }
+
+/** Where the label of a bar stands: below its middle, or at the end, which the middle of the label is too close to. */
+export function labelPlace({ x, width }, end, half = 22) {
+  const middle = Math.round(x + width / 2);
+  return middle + half > end ? { x: end, 'text-anchor': 'end' } : { x: middle, 'text-anchor': 'middle' };
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { categoryBars, flowBars, labelStep, ticks } from '../js/charts.js';
+import { categoryBars, flowBars, labelPlace, labelStep, ticks } from '../js/charts.js';
 
 test('an axis has few, round and even steps that reach the largest value', () => {
   for (const max of [0.01, 0.3, 1, 7, 12.5, 99.999, 100, 101, 3200, 8_999_999, 9e15]) {
@@ -38,4 +38,9 @@ test('a side with nothing on it takes no room', () => {
 test('labels never stand on each other', () => {
   assert.deepEqual([labelStep(30, 300, 56), labelStep(12, 480, 40), labelStep(3, 0, 40)].map((n) => n >= 1), [true, true, true]);
   assert.equal(labelStep(30, 300, 50), 5);
+});
+
+test('the label of the last bar is not cut off', () => {
+  assert.deepEqual(labelPlace({ x: 100, width: 9 }, 300), { x: 105, 'text-anchor': 'middle' });
+  assert.deepEqual(labelPlace({ x: 290, width: 10 }, 300), { x: 300, 'text-anchor': 'end' });
 });

@@ -1,4 +1,4 @@
-import { flowBars, labelStep, short } from '../charts.js';
+import { flowBars, labelPlace, labelStep, short } from '../charts.js';
 import { points } from '../dashboard.js';
 import { inWords } from '../days.js';
 import { arrange, h, place, setAttribute, setText, svg } from '../dom.js';
@@ -143,8 +143,7 @@ function half(y) {
 
 function labels(slots, width) {
   const step = labelStep(slots.length, width, isMonth(slots[0].key) ? 40 : 56);
-  return slots.filter((_, i) => i % step === 0).map((s) => svg('text',
-    { class: 'tick', x: Math.round(s.x + s.width / 2), y: height - 6, 'text-anchor': 'middle' }, shortName(s.key)));
+  return slots.filter((_, i) => i % step === 0).map((s) => svg('text', { class: 'tick', y: height - 6, ...labelPlace(s, margin.left + width) }, shortName(s.key)));
 }
 
 function isMonth(key) {
