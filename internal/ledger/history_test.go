@@ -60,10 +60,13 @@ func (f *sharingFixture) historyOf(u models.User, limit int) (all historyPage) {
 	}
 }
 
-// applied returns the fields that the entries, from the oldest on, lead to.
+// applied returns the fields that the entries lead to, from the newest on that names all.
 func (p *historyPage) applied() map[string]any {
 	fields := map[string]any{}
 	for i := len(p.Entries) - 1; i >= 0; i-- {
+		if p.Entries[i].Action == "received" {
+			clear(fields)
+		}
 		for _, c := range p.Entries[i].Changes {
 			fields[c.Field] = c.To
 			if c.To == nil {
@@ -141,6 +144,27 @@ func TestAHistoryTellsEachReaderWhatTheyMayKnow(t *testing.T) {
 		f.share(f.editor, models.RoleViewer)
 		f.wantHistory(f.editor, "received by Ed", "lost by Olga",
 			"updated by Olga, notes <nil> to with Dave", "updated by Ed on tablet, amount 12.5 to 13", "received by Ed")
+	})
+}
+
+// What was taken off an expense while a member did not have it came back by applying all of
+// the entries that the member reads.
+func TestAHistoryBeginsAnewWhenAMemberHasTheExpenseAgain(t *testing.T) {
+	eachSharingFixture(t, func(f *sharingFixture) {
+		f.edit(f.owner, "", models.Patch{Notes: ptr("with Dave"), Tags: ptr(models.NewTags([]string{"work"}))})
+		f.unshare(f.viewer)
+		f.edit(f.owner, "", models.Patch{Notes: ptr(""), Tags: ptr(models.Tags(""))})
+		f.share(f.viewer, models.RoleViewer)
+		h := f.historyOf(f.viewer, 2)
+		fields := h.applied()
+		if fields["description"] != "Lunch" || fields["notes"] != nil || fields["tags"] != nil {
+			f.t.Errorf("applied: %v", fields)
+		}
+		for _, c := range h.Entries[0].Changes {
+			if c.From != nil {
+				f.t.Errorf("what was before is told: %+v", c)
+			}
+		}
 	})
 }
 
