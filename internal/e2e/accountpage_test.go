@@ -85,6 +85,8 @@ func TestPageTellsWhatOthersDo(t *testing.T) {
 	one.press(t, "Share")
 	one.awaitText(t, "You have invited this address already.")
 	one.press(t, "Close")
+	one.awaitText(t, "Discard what you typed?") // the address still stands in its field
+	one.press(t, "Discard")
 
 	other.awaitParts(t, bellPart, "1")
 	other.press(t, "Notifications, 1 unread")
