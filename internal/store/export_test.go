@@ -156,3 +156,16 @@ func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error)
 	_, revoked, err := s.BearerOf(ctx, u.ID, tokenKey)
 	return revoked, err
 }
+
+// PlanOfUnreadFrom is how SQLite finds what UnreadFrom returns.
+func (s *Store) PlanOfUnreadFrom(ctx context.Context) (plan string, err error) {
+	query := s.read(ctx).ToSQL(func(db *gorm.DB) *gorm.DB {
+		return unreadFrom(db, "user", "actor", models.NotifyEdited).Limit(1).Find(&[]models.Notification{})
+	})
+	var lines []struct{ Detail string }
+	err = s.read(ctx).Raw("EXPLAIN QUERY PLAN " + query).Scan(&lines).Error
+	for _, l := range lines {
+		plan += l.Detail
+	}
+	return plan, err
+}

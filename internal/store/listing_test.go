@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -211,4 +212,13 @@ func TestAListOfOneChunkHeldAConnectionOfEverybodys(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Each edit by another user read all notifications of everybody who has the expense.
+func TestWhatOthersCausedIsFoundWithoutReadingAllNotifications(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLiteOptions(t))
+	plan, err := s.PlanOfUnreadFrom(t.Context())
+	if err != nil || !strings.Contains(plan, "notifications_unread (user_id=? AND actor_id=? AND type=?)") {
+		t.Errorf("%q, %v", plan, err)
+	}
 }

@@ -40,10 +40,9 @@ func (tx *Tx) InsertNotification(n models.Notification) {
 func (tx *Tx) UpdateNotification(n models.Notification) { tx.notifications.Put(n.ID, n, true) }
 
 // UnreadFrom returns the user's unread notifications of a type that another user caused, the
-// newest first. It reads at most limit.
+// newest first. It reads at most limit, which is to be as many as there can be.
 func (tx *Tx) UnreadFrom(actorID, kind string, limit int) ([]models.Notification, error) {
-	query := tx.orm().Where("user_id = ? AND read = 0 AND actor_id = ? AND type = ?", tx.user.ID, actorID, kind)
-	found, err := findIn[models.Notification](tx, query.Order("created_at DESC, id DESC").Limit(limit))
+	found, err := findIn[models.Notification](tx, unreadFrom(tx.orm(), tx.user.ID, actorID, kind).Limit(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +67,11 @@ func (tx *Tx) UnreadActor(kind, expenseID string) (string, error) {
 	n, _, err := oneIn[models.Notification](tx, tx.orm().Select("actor_id").
 		Where("user_id = ? AND read = 0 AND type = ? AND expense_id = ?", tx.user.ID, kind, expenseID).Limit(1))
 	return n.ActorID, err
+}
+
+// unreadFrom has no order, by which SQLite would read all notifications of the user.
+func unreadFrom(db *gorm.DB, userID, actorID, kind string) *gorm.DB {
+	return db.Where("user_id = ? AND read = 0 AND actor_id = ? AND type = ?", userID, actorID, kind)
 }
 
 // MarkRead marks a notification that Notification returned.
