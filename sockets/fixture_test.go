@@ -30,7 +30,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait of a test. It is not a promise of the server.
-const patience = time.Minute
+const patience = 20 * time.Second
 
 // A fixture is a Hub on a real Socket.IO server, with a fake of everything that it calls.
 type fixture struct {

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds the wait for what should happen at once; it is long for loaded machines.
-const patience = time.Minute
+const patience = 30 * time.Second
 
 // A closeCall has the arguments of Receiver.Closed.
 type closeCall struct {

@@ -33,8 +33,8 @@ type Options struct {
 	Header  http.Header // of the request that opens the session, and of all by polling
 	Query   string      // follows the parameters of the protocol, such as "&sid=..."
 
-	// Patience is how long the server may say nothing, and by polling, how long a request
-	// may take; 0 is as long as it likes once the session is open.
+	// Patience is how long Receive waits for a packet, pings not counted, and how long writing
+	// one may take; 0 is as long as it takes once the session is open.
 	Patience time.Duration
 
 	// Dialer makes the connections, TLS and the time for a WebSocket's handshake
@@ -49,13 +49,14 @@ type Options struct {
 // A binary message is "b" and its bytes in base64, over WebSocket too.
 type Client struct {
 	transport transport
+	patience  time.Duration
 	open      string
 	received  []string
 }
 
 // A transport carries packets.
 type transport interface {
-	read() (packets []string, err error)
+	read(deadline time.Time) (packets []string, err error) // without a deadline if it is zero
 	write(packet string) error
 	close() error
 }
@@ -70,7 +71,7 @@ func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{transport: t}
+	c := &Client{transport: t, patience: o.Patience}
 	if err := c.begin(); err != nil {
 		_ = t.close()
 		return nil, err
@@ -80,22 +81,14 @@ func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 
 // begin reads the session's first packet.
 func (c *Client) begin() (err error) {
-	w, isWebSocket := c.transport.(*webSocket)
-	if isWebSocket {
-		_ = w.conn.SetReadDeadline(time.Now().Add(openingPatience))
-	}
-	if c.open, err = c.Receive(); err != nil {
+	if c.open, err = c.receive(time.Now().Add(openingPatience)); err != nil {
 		return err
 	}
 	id, err := sid(c.open)
-	if err != nil {
-		return err
+	if p, ok := c.transport.(*polling); ok {
+		p.opened(id)
 	}
-	if isWebSocket {
-		return w.conn.SetReadDeadline(time.Time{})
-	}
-	c.transport.(*polling).opened(id)
-	return nil
+	return err
 }
 
 // openingPatience is how long a session's first packet may take.
@@ -107,7 +100,7 @@ func DialSilent(ctx context.Context, url string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{transport: t}, nil
+	return &Client{transport: t, patience: o.Patience}, nil
 }
 
 func dial(ctx context.Context, url string, o Options) (transport, error) {
@@ -142,9 +135,18 @@ func (c *Client) Send(packet string) error { return c.transport.write(packet) }
 
 // Receive returns the next packet, and answers pings, which it does not return.
 func (c *Client) Receive() (packet string, err error) {
+	var deadline time.Time
+	if c.patience > 0 {
+		deadline = time.Now().Add(c.patience)
+	}
+	return c.receive(deadline)
+}
+
+// receive is Receive until a deadline, which no ping puts off.
+func (c *Client) receive(deadline time.Time) (packet string, err error) {
 	for {
 		if len(c.received) == 0 {
-			if c.received, err = c.transport.read(); err != nil {
+			if c.received, err = c.transport.read(deadline); err != nil {
 				return "", err
 			}
 			continue
@@ -233,10 +235,8 @@ func dialWebSocket(ctx context.Context, url string, o Options) (*webSocket, erro
 	return w, nil
 }
 
-func (w *webSocket) read() ([]string, error) {
-	if w.patience > 0 {
-		_ = w.conn.SetReadDeadline(time.Now().Add(w.patience))
-	}
+func (w *webSocket) read(deadline time.Time) ([]string, error) {
+	_ = w.conn.SetReadDeadline(deadline)
 	kind, data, err := w.conn.ReadMessage()
 	switch {
 	case err != nil:

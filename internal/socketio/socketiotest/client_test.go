@@ -62,3 +62,17 @@ func TestARefusalIsTheServersAnswer(t *testing.T) {
 		}
 	}
 }
+
+// A server that sends only pings was waited for without end, though the wait was bounded.
+func TestPingsPutOffNoDeadline(t *testing.T) {
+	for _, polling := range []bool{false, true} {
+		c, err := socketiotest.Dial(t.Context(), echo(t), socketiotest.Options{Polling: polling, Patience: 300 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if packet, err := c.Receive(); err == nil {
+			t.Errorf("received %q", packet)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // polling asks for packets and posts them, by one request at a time each.
@@ -33,8 +34,13 @@ func newPolling(ctx context.Context, url string, o Options) *polling {
 // opened says that the session has this id.
 func (p *polling) opened(id string) { p.url += "&sid=" + id }
 
-func (p *polling) read() ([]string, error) {
-	b, err := p.do(http.MethodGet, "")
+func (p *polling) read(deadline time.Time) ([]string, error) {
+	ctx, cancel := p.ctx, func() {}
+	if !deadline.IsZero() {
+		ctx, cancel = context.WithDeadline(p.ctx, deadline)
+	}
+	defer cancel()
+	b, err := p.do(ctx, http.MethodGet, "")
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +48,12 @@ func (p *polling) read() ([]string, error) {
 }
 
 func (p *polling) write(packet string) error {
-	_, err := p.do(http.MethodPost, packet)
+	_, err := p.do(p.ctx, http.MethodPost, packet)
 	return err
 }
 
-func (p *polling) do(method, body string) (string, error) {
-	req, err := http.NewRequestWithContext(p.ctx, method, p.url, strings.NewReader(body))
+func (p *polling) do(ctx context.Context, method, body string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, p.url, strings.NewReader(body))
 	if err != nil {
 		return "", err
 	}
