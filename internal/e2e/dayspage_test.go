@@ -98,7 +98,7 @@ func TestPageChangesTheAccountsTimeZone(t *testing.T) {
 	one.keys(t, "Control+a")
 	one.types(t, "Nowhere/At all")
 	one.keys(t, "Enter")
-	one.awaitText(t, "time zone")
+	one.awaitText(t, "TimeZone must be a time zone such as") // the label is "Time zone"
 	one.keys(t, "Control+a")
 	one.types(t, auckland)
 	one.keys(t, "Enter")
