@@ -110,7 +110,7 @@ func TestWriteIsSeenByReaders(t *testing.T) {
 			t.Fatalf("changes: %v", changes)
 		}
 		want := models.Change{
-			UserID: u.ID, Seq: 1, Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e, Author: by,
+			UserID: u.ID, Seq: 1, Kind: models.ExpenseCreated, EntityID: e.ID, Expense: e, Author: by, ActorID: u.ID,
 			At: changes[0].At,
 		}
 		same(t, "change", want, changes[0])
