@@ -9,7 +9,7 @@ import (
 )
 
 // A commentless file system has the files of another one, its modules and styles without
-// comments: a quarter of what a browser would load is written for people. The lines stay, so
+// comments and indentation: a quarter of what a browser would load is written for people. The lines stay, so
 // that an error names the line of the source.
 type commentless struct{ embed.FS }
 

@@ -4,8 +4,8 @@
 // Promises:
 //   - The page works under ContentSecurityPolicy: no inline script or style,
 //     nothing from another origin. TestPageKeepsItsPolicy holds it to that.
-//   - Nothing is built: what is embedded is what a browser runs, but for comments, which
-//     are not sent (comments.go).
+//   - Nothing is built: what is embedded is what a browser runs, line by line, but for
+//     comments and indentation, which are not sent (comments.go).
 //   - Every module below js/ is named in index.html (so that it is fetched at
 //     once, not in a waterfall) and in sw.js (so that the page opens without a
 //     server). TestEveryModuleIsPreloadedAndKept says which one is missing.
@@ -19,8 +19,8 @@ import (
 	"io/fs"
 )
 
-// Files are the files of the app by their path below /, without comments. The page itself is
-// index.html.
+// Files are the files of the app by their path below /, without comments and
+// indentation. The page itself is index.html.
 var Files fs.FS = commentless{sources}
 
 //go:embed index.html style.css dark.css theme.js icons.svg favicon.svg icon-192.png icon-512.png manifest.json sw.js js
