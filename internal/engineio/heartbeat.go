@@ -18,7 +18,8 @@ func (s *Session) onTimer() {
 		s.endLocked(ReasonPingTimeout, nil)
 	case s.pollStalledLocked(): // even if a message waits for room, for only the client can make it
 		s.endLocked(ReasonSlow, ErrStalled)
-	case s.awaitingPong: // the pong may be held up by a message
+	case s.awaitingPong: // the pong may wait unread behind the message
+		s.pongHeldUp = true
 		s.setTimerLocked(s.srv.cfg.PingTimeout)
 	default:
 		s.pingLocked()
@@ -68,6 +69,15 @@ func (s *Session) pingLocked() {
 func (s *Session) schedulePingLocked() {
 	s.awaitingPong = false
 	s.setTimerLocked(s.srv.cfg.PingInterval)
+}
+
+// readPongLocked gives the reader time to reach a pong that waited behind the message just
+// handled.
+func (s *Session) readPongLocked() {
+	if s.phase == phaseOpen && s.awaitingPong && s.pongHeldUp {
+		s.setTimerLocked(s.srv.cfg.PingTimeout)
+	}
+	s.pongHeldUp = false
 }
 
 func (s *Session) setTimerLocked(d time.Duration) {

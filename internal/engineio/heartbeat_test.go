@@ -98,7 +98,7 @@ func TestUnaskedPongsChangeNothing(t *testing.T) {
 }
 
 // While the receiver blocks, the pong waits unread behind the message. That is
-// not the client's fault.
+// not the client's fault, even if the receiver ends at the moment when the pong is due.
 func TestBusyReceiverIsNotAPingTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

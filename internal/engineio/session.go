@@ -91,14 +91,15 @@ type Session struct {
 	room        chan struct{} // closed when readers may continue; nil if none waits
 	done        chan struct{} // see Done; nil until asked for
 
-	conn     *wsConn // the WebSocket connection; nil while polling
-	probe    *wsConn // the one that may become it
-	probed   bool    // probe was answered: GETs are not held any more
-	poll     *poll   // the GET that is held, if any
-	answers  int     // GETs that are being answered
-	posting  bool    // a POST is being served
-	handling bool    // Message runs, or the reader waits for room
-	meter    meter   // of what the client sends
+	conn       *wsConn // the WebSocket connection; nil while polling
+	probe      *wsConn // the one that may become it
+	probed     bool    // probe was answered: GETs are not held any more
+	poll       *poll   // the GET that is held, if any
+	answers    int     // GETs that are being answered
+	posting    bool    // a POST is being served
+	handling   bool    // Message runs, or the reader waits for room
+	pongHeldUp bool    // the pong was due while handling
+	meter      meter   // of what the client sends
 
 	body        *http.ResponseController // of the POST whose body is being read
 	established atomic.Bool              // changed under mu
@@ -380,6 +381,7 @@ func (s *Session) endHandling() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handling = false
+	s.readPongLocked()
 	return s.phase == phaseOpen
 }
 
