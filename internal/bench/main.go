@@ -124,7 +124,7 @@ func (b *bench) measure(ctx context.Context, h *harness, w work, round int) erro
 			b.figures.fail(w.name, p.name, err)
 			continue
 		}
-		b.figures.add(p.name, r)
+		b.figures.add(p.name, round, r)
 	}
 	return nil
 }

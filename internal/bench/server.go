@@ -160,14 +160,31 @@ func (p *process) file() (int64, error) {
 	return info.Size(), nil
 }
 
+var portsTried int
+
+// freeAddr finds a port of which the one above is free too, for the metrics, below the range
+// that systems hand to outgoing connections.
 func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	const lowest, ports, tries = 12000, 18000, 200
+	for range tries {
+		portsTried += 2
+		port := lowest + (os.Getpid()+portsTried)%ports
+		if isFree(port) && isFree(port+1) {
+			return localAddr(port), nil
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
+	return "", errors.New("no two free ports beside each other on 127.0.0.1")
 }
+
+func isFree(port int) bool {
+	ln, err := net.Listen("tcp", localAddr(port))
+	if err != nil {
+		return false
+	}
+	return ln.Close() == nil
+}
+
+func localAddr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // A tailBuffer keeps the last few kilobytes written to it.
 type tailBuffer struct {

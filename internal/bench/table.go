@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -11,22 +12,32 @@ import (
 // A table collects what was measured.
 type table struct {
 	peers  []string
-	values map[string]map[string][]float64 // figure, peer, one per round
+	values map[string]map[string]values // figure, peer
 	failed []string
 }
 
-func (t *table) add(peer string, r result) {
+// values are those of the rounds in which there was one.
+type values map[int]float64
+
+func (v values) summary() (median, least, greatest float64) {
+	return summary(slices.Collect(maps.Values(v)))
+}
+
+func (t *table) add(peer string, round int, r result) {
 	if !slices.Contains(t.peers, peer) {
 		t.peers = append(t.peers, peer)
 	}
 	if t.values == nil {
-		t.values = map[string]map[string][]float64{}
+		t.values = map[string]map[string]values{}
 	}
 	for name, v := range r {
 		if t.values[name] == nil {
-			t.values[name] = map[string][]float64{}
+			t.values[name] = map[string]values{}
 		}
-		t.values[name][peer] = append(t.values[name][peer], v)
+		if t.values[name][peer] == nil {
+			t.values[name][peer] = values{}
+		}
+		t.values[name][peer][round] = v
 	}
 }
 
@@ -67,7 +78,7 @@ func (t *table) printPeers(w io.Writer, peers []string) {
 func (t *table) cells(f figure, peers []string) (cells []string, some bool) {
 	for _, p := range peers {
 		v := t.values[f.name][p]
-		median, least, greatest := summary(v)
+		median, least, greatest := v.summary()
 		some = some || len(v) > 0
 		switch len(v) {
 		case 0:
@@ -85,7 +96,7 @@ func (t *table) cells(f figure, peers []string) (cells []string, some bool) {
 var compared = [][2]string{{ours, node}, {oursPostgres, nodeApp}, {oursByRedis, nodeByRedis}, {metricsOn, metricsOff}}
 
 // compare gives the values of the first pair that has both, round by round.
-func (t *table) compare(f figure) (a, b []float64, ok bool) {
+func (t *table) compare(f figure) (a, b values, ok bool) {
 	for _, pair := range compared {
 		a, b := t.values[f.name][pair[0]], t.values[f.name][pair[1]]
 		if f.better != "" && len(a) > 0 && len(b) > 0 {
@@ -101,8 +112,8 @@ func (t *table) ratio(f figure) (float64, bool) {
 	if !ok {
 		return 0, false
 	}
-	ma, _, _ := summary(a)
-	mb, _, _ := summary(b)
+	ma, _, _ := a.summary()
+	mb, _, _ := b.summary()
 	return ma / mb, mb != 0
 }
 
@@ -114,8 +125,10 @@ func (t *table) ratioCell(f figure) string {
 	}
 	a, b, _ := t.compare(f)
 	var rounds []float64
-	for i := range min(len(a), len(b)) {
-		rounds = append(rounds, a[i]/b[i])
+	for round, v := range a {
+		if other, ok := b[round]; ok {
+			rounds = append(rounds, v/other)
+		}
 	}
 	if len(rounds) < 2 {
 		return fmt.Sprintf("%.2f (%s is better)", r, f.better)
@@ -131,7 +144,7 @@ func (t *table) printLines(w io.Writer) {
 		}
 		for _, p := range t.peers {
 			if v := t.values[f.name][p]; len(v) > 0 {
-				median, _, _ := summary(v)
+				median, _, _ := v.summary()
 				fmt.Fprintf(w, "value %s/%s %.4g\n", f.name, p, median)
 			}
 		}
