@@ -81,9 +81,9 @@ type Grant struct {
 
 // A recoveryState is what a socket that can be recovered has in addition.
 type recoveryState struct {
-	pid       string
-	recovered bool
-	restored  []string // Grant.Rooms
+	pid        string
+	recovered  bool
+	remembered []string // Grant.Rooms, then what Recovery.Remember stored last
 
 	// mu is held while an event is queued, so that offset is that of the last event in
 	// the queue: the client learns it in the order of the queue.
@@ -93,6 +93,7 @@ type recoveryState struct {
 	// roomsMu is held while rooms are remembered, so that the newest list is the last.
 	roomsMu     sync.Mutex
 	remembering bool     // OnConnect has returned: rooms that are joined now are remembered
+	unsure      bool     // the last Remember failed
 	unstored    []string // the rooms that OnConnect joins for every connection
 
 	stop func() // of Follow
@@ -139,7 +140,7 @@ func (s *Socket) resume(ctx context.Context) error {
 		return err
 	}
 	s.id = deriveID(g.PID)
-	s.recovery = &recoveryState{pid: g.PID, recovered: g.Recovered, restored: g.Rooms, offset: g.Offset}
+	s.recovery = &recoveryState{pid: g.PID, recovered: g.Recovered, remembered: g.Rooms, offset: g.Offset}
 	return s.nsp.join(s, g.Rooms)
 }
 
@@ -214,11 +215,11 @@ func (s *Socket) noteInitialRooms() (left bool) {
 	r.remembering = true
 	rooms := s.Rooms()
 	for _, room := range rooms {
-		if !slices.Contains(r.restored, room) {
+		if !slices.Contains(r.remembered, room) {
 			r.unstored = append(r.unstored, room)
 		}
 	}
-	return slices.ContainsFunc(r.restored, func(room string) bool { return !slices.Contains(rooms, room) })
+	return slices.ContainsFunc(r.remembered, func(room string) bool { return !slices.Contains(rooms, room) })
 }
 
 // rememberRooms hands the rooms that were joined after OnConnect to the Recovery.
@@ -233,10 +234,19 @@ func (s *Socket) rememberRooms() (err error) {
 		return nil
 	}
 	rooms := slices.DeleteFunc(s.Rooms(), func(room string) bool { return slices.Contains(r.unstored, room) })
+	if !r.unsure && sameRooms(rooms, r.remembered) {
+		return nil
+	}
 	if !s.withoutPanic("recovery", func() { err = s.nsp.server.cfg.Recovery.Remember(s, rooms) }) {
 		err = errRemember
 	}
+	r.remembered, r.unsure = rooms, err != nil
 	return err
+}
+
+// sameRooms compares two lists without repetitions, in any order.
+func sameRooms(a, b []string) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(room string) bool { return !slices.Contains(b, room) })
 }
 
 // evict ends a socket whose client has come back on another connection. Its own

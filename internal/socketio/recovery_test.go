@@ -29,6 +29,7 @@ type memoryLog struct {
 	followers map[*follower]string
 	rooms     map[string][]string // by pid
 	pids      int
+	remembers int
 	err       error // of Admit and Remember
 }
 
@@ -105,6 +106,7 @@ func (l *memoryLog) Remember(s *Socket, rooms []string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rooms[s.PID()] = rooms
+	l.remembers++
 	return l.err
 }
 
@@ -539,6 +541,26 @@ func TestRoomsOfRunTimeComeBack(t *testing.T) {
 		l.err = errors.New("disk full")
 		if err := s.Join("d"); err == nil {
 			t.Error("Join hides that the room is not remembered")
+		}
+	})
+}
+
+func TestLeavingAForeignRoomWritesToTheDatabase(t *testing.T) {
+	inRecovery(t, func(b *fixture, l *memoryLog) {
+		p := &recoveringClient{b: b, token: "ann"}
+		p.connect()
+		s := b.Of("/").socket(p.sid)
+		_, _ = s.Join("a"), s.Join("a")
+		_ = s.Leave("b")
+		if l.remembers != 1 {
+			t.Errorf("remembered %d times", l.remembers)
+		}
+		l.err = errors.New("disk full")
+		_ = s.Join("c")
+		l.err = nil
+		_ = s.Leave("c") // what the failure left there is not known
+		if got := l.rooms[p.pid]; l.remembers != 3 || !slices.Equal(got, []string{"a"}) {
+			t.Errorf("remembered %q after %d times", got, l.remembers)
 		}
 	})
 }
