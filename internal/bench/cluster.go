@@ -323,7 +323,7 @@ func tokenOf(id string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	now := time.Now().Unix()
 	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." +
-		encode(fmt.Appendf(nil, `{"id":%q,"iat":%d,"exp":%d}`, id, now, now+3600))
+		encode(fmt.Appendf(nil, `{"id":%q,"userId":%[1]q,"jti":"of%[1]s","iat":%d,"exp":%d}`, id, now, now+3600))
 	mac := hmac.New(sha256.New, []byte(strings.TrimPrefix(benchSecret, "JWT_SECRET=")))
 	mac.Write([]byte(text))
 	return text + "." + encode(mac.Sum(nil))
@@ -341,7 +341,7 @@ func (p *pair) connect(tokens []string) (conns []*conn, err error) {
 		go func() {
 			for i := range next {
 				at := []*process{p.here, p.there}[i%2]
-				c, err := dial(at.addr, fmt.Sprintf(`{"token":%q}`, tokens[i]))
+				c, err := dial(at.addr, fmt.Sprintf(`{"token":%q,"deviceId":"device_%d"}`, tokens[i], i))
 				if err == nil {
 					c.listen(func([]byte) {})
 				}
@@ -386,17 +386,23 @@ func (p *pair) hintsSent() (sum float64, err error) {
 
 var hintsSentGauge = regexp.MustCompile(`(?m)^expenseflow_hints_sent_total (\S+)`)
 
-// metrics is what the process answers on the port above its own.
-func (p *process) metrics() (string, error) {
+// metricsURL is the port above the process's own, where withMetrics has it listen.
+func (p *process) metricsURL() (string, error) {
 	host, port, err := net.SplitHostPort(p.addr)
 	if err != nil {
 		return "", err
 	}
 	n, err := strconv.Atoi(port)
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(n+1)), err
+}
+
+// metrics is what the process says of itself.
+func (p *process) metrics() (string, error) {
+	address, err := p.metricsURL()
 	if err != nil {
 		return "", err
 	}
-	res, err := client.Get("http://" + net.JoinHostPort(host, strconv.Itoa(n+1)) + "/metrics")
+	res, err := client.Get(address + "/metrics")
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@
 //	go run ./internal/bench -only echo,batch
 //	go run ./internal/bench -only cluster      two processes on one database; -quick takes under 3 minutes
 //	go run ./internal/bench -only metrics -rounds 10    what the metrics cost, in 4 minutes
+//	go run ./internal/bench -only signedin -sockets 15000    what idle users cost, in 5 minutes
 //	go run ./internal/bench -plot docs/benchmarks.svg
 //
 // Each server runs alone, pinned to one core with GOMAXPROCS=1; the load
@@ -104,7 +105,7 @@ func chosen(list []string, name string) bool {
 func (b *bench) needsDatabase() bool {
 	server := chosen(b.servers, oursPostgres) || chosen(b.servers, nodeApp)
 	return slices.ContainsFunc(works, func(w work) bool {
-		return (w.application && server || w.pair != nil) && chosen(b.only, w.name)
+		return ((w.application || w.signedIn) && server || w.pair != nil) && chosen(b.only, w.name)
 	})
 }
 

@@ -19,6 +19,7 @@ type work struct {
 	name        string
 	application bool
 	metrics     bool // on the application with metrics and without
+	signedIn    bool // on the application with profiles
 	once        bool // in the first round only: it takes long and varies little
 	run         func(ctx context.Context, p *process, scale float64) (result, error)
 
@@ -32,6 +33,8 @@ func (w work) peers(h *harness) []peer {
 		return h.clusterPeers()
 	case w.metrics:
 		return h.metricsPeers()
+	case w.signedIn:
+		return h.signedInPeers()
 	case w.application:
 		return h.applications()
 	}
@@ -53,6 +56,7 @@ var works = []work{
 	{name: "create", application: true, run: measureCreate},
 	{name: "batch", application: true, run: measureBatch},
 	{name: "list", application: true, once: true, run: measureList},
+	{name: "signedin", signedIn: true, once: true, run: measureSignedIn},
 	{name: "metrics", metrics: true, run: measureMetrics},
 	{name: "cluster", once: true, pair: measureCluster},
 }
@@ -103,6 +107,12 @@ var figures = []figure{
 	{"create-lost", "… events lost", ""},
 	{"batch", "batches of 100 over HTTP: operations per second", "more"},
 	{"list", "list of 10,000 expenses: ms", "less"},
+	{"signedin-memory", "one signed-in socket of each of many users: memory of each, KiB", "less"},
+	{"signedin-heap", "… of it live in the heap, KiB", "less"},
+	{"signedin-stacks", "… of it stacks, KiB", "less"},
+	{"signedin-cpu", "… idle CPU of each, us/s", "less"},
+	{"signedin-connects", "… signed-in CONNECTs per second", "more"},
+	{"signedin", "… which were so many", ""},
 	{"metrics-echo", "metrics read every second, or none: CPU per event with ack, us", "less"},
 	{"metrics-fanout", "… CPU per change and device that hears of it, us", "less"},
 	{"cluster-p50", "two processes, HTTP create in one to event in the other, 50/s: p50, ms", "less"},
