@@ -129,7 +129,7 @@ func TestIconsHaveTheSizesThatTheManifestSays(t *testing.T) {
 		if err != nil || icon.Width != side || icon.Height != side {
 			t.Errorf("%s: %+v, %v", name, icon, err)
 		}
-		if !strings.Contains(read(t, "manifest.json"), `"/`+name+`", "sizes": "`+fmt.Sprintf("%dx%d", side, side)+`"`) {
+		if !strings.Contains(read(t, "manifest.json"), `"`+name+`", "sizes": "`+fmt.Sprintf("%dx%d", side, side)+`"`) {
 			t.Errorf("manifest.json does not name %s with its size", name)
 		}
 	}

@@ -6,6 +6,9 @@
 //     nothing from another origin. TestPageKeepsItsPolicy holds it to that.
 //   - Nothing is built: what is embedded is what a browser runs, line by line, but for
 //     comments and indentation, which are not sent (comments.go).
+//   - Every address in it is relative to the page's folder, and what it keeps in the browser
+//     is named after that folder (js/base.js): it works below any path of a proxy, beside
+//     other installations on the same origin, and nothing is filled in for that.
 //   - Every module below js/ is named in index.html (so that it is fetched at
 //     once, not in a waterfall) and in sw.js (so that the page opens without a
 //     server). TestEveryModuleIsPreloadedAndKept says which one is missing.

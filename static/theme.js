@@ -3,7 +3,8 @@
  * the other one: a script of its own, because modules run later. js/theme.js chooses it.
  */
 (() => {
-  const key = 'expenseflow.theme';
+  const folder = new URL('.', document.currentScript.src).pathname;
+  const key = `${folder === '/' ? '' : folder}expenseflow.theme`; // as keptName of js/base.js
   const schemes = ['light', 'dark'];
 
   function chosen() {

@@ -1,6 +1,7 @@
 import { expenseActions } from './expenseactions.js';
 import { Api } from './api.js';
 import { Balance } from './balance.js';
+import { base, keptName } from './base.js';
 import { Book } from './book.js';
 import { BookCheck } from './bookcheck.js';
 import { bookCurrencies } from './bookcurrency.js';
@@ -155,7 +156,7 @@ function contextOf(session) {
 // A lock lets one tab send at a time. Browsers without locks may send from two
 // tabs, which is safe: the server applies every operation once, and gives each a token.
 function tabLock(name) {
-  return navigator.locks ? (work) => navigator.locks.request(`expenseflow.${name}`, work) : undefined;
+  return navigator.locks ? (work) => navigator.locks.request(keptName(`expenseflow.${name}`), work) : undefined;
 }
 
 /** Connects server events, queue and panels. Returns a function that removes the listeners which outlive a session. */
@@ -176,9 +177,18 @@ function connectParts(context) {
     keydown: (event) => pressShortcut(context, event),
     hashchange: () => context.navigation.addressChanged(),
     beforeunload: (event) => ((!storage.durable && queue.all().length > 0) || hasTypedInDialog()) && event.preventDefault(),
-    storage: ({ key }) => (key === null || sessions.owns(key) ? end.changedElsewhere(context) : queue.owns(key) && queue.changedElsewhere()),
+    storage: ({ key }) => changedElsewhere(context, key === null ? null : storage.keyOf(key)),
   });
   return () => (unfollow(), unlisten());
+}
+
+// key is null if everything was removed.
+function changedElsewhere(context, key) {
+  if (key === null || sessions.owns(key)) {
+    end.changedElsewhere(context);
+  } else if (context.queue.owns(key)) {
+    context.queue.changedElsewhere();
+  }
 }
 
 function listenToBrowser(handlers) {
@@ -197,4 +207,4 @@ window.addEventListener('online', () => end.revokeSignedOut());
 
 applyLanguage();
 start();
-navigator.serviceWorker?.register('/sw.js').catch(() => {}); // only a start without a server needs it
+navigator.serviceWorker?.register(`${base}sw.js`).catch(() => {}); // only a start without a server needs it

@@ -1,3 +1,5 @@
+import { keptName } from './base.js';
+
 const rowsTable = 'rows';
 const metaTable = 'meta';
 const metaKey = 'book';
@@ -165,7 +167,7 @@ export async function removeBooksOfOthers(userId, factory = browserDatabases()) 
 }
 
 function databaseName(userId) {
-  return `expenseflow.${userId}`;
+  return keptName(`expenseflow.${userId}`);
 }
 
 // A policy may forbid even to ask.

@@ -1,3 +1,5 @@
+import { base } from './base.js';
+
 /**
  * Makes an element. Text is always set as text, never parsed: what people type
  * cannot become markup.
@@ -51,7 +53,7 @@ export function place(element, coordinates) {
 
 /** An icon of icons.svg, hidden from screen readers. */
 export function icon(name) {
-  return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `/icons.svg#${name}` }));
+  return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `${base}icons.svg#${name}` }));
 }
 
 /** A button with an icon, and a label for screen readers. */

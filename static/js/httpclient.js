@@ -1,3 +1,4 @@
+import { base } from './base.js';
 import { deviceZone } from './days.js';
 import { fetchJSON } from './fetchjson.js';
 import { text } from './text.js';
@@ -50,7 +51,7 @@ export class HttpClient {
 
   async #fetch(method, path, body, headers) {
     try {
-      return await fetchJSON(`/api${path}`, {
+      return await fetchJSON(`${base}api${path}`, {
         method,
         headers: { ...this.#headers(body), ...headers },
         body: body && JSON.stringify(body),

@@ -1,3 +1,5 @@
+import { base, basePath } from './base.js';
+
 /** Milliseconds before the live connection is tried again after a refusal. */
 const refusedPause = 15_000;
 
@@ -7,7 +9,7 @@ const scriptPause = 3_000;
 /** Milliseconds within which the server must acknowledge a request. */
 const answerTimeout = 15_000;
 
-const clientScript = '/socket.io/socket.io.js';
+const clientScript = `${base}socket.io/socket.io.js`;
 
 /**
  * The Socket.IO connection to the server.
@@ -82,7 +84,7 @@ export class LiveConnection extends EventTarget {
     if (this.#stopped) {
       return;
     }
-    this.#socket = io({ auth: this.#auth, reconnectionDelayMax: 5_000 });
+    this.#socket = io({ path: `${basePath}socket.io/`, auth: this.#auth, reconnectionDelayMax: 5_000 });
     this.#socket.on('connect', () => this.#connected());
     this.#socket.on('disconnect', (reason) => this.#disconnected(reason));
     this.#socket.on('connect_error', (err) => this.#onConnectError(err));

@@ -1,3 +1,5 @@
+import { keptName } from './base.js';
+
 /**
  * A key-value store over localStorage that keeps working when the browser
  * refuses it (full, private window, blocked by policy). What could not be
@@ -6,11 +8,13 @@
  */
 export class Storage {
   #disk;
+  #prefix;
   #memory = new Map();
 
-  /** @param disk localStorage, or anything with its methods; null for none */
-  constructor(disk) {
+  /** @param disk localStorage, or anything with its methods; null for none @param prefix what keys begin with on it */
+  constructor(disk, prefix = '') {
     this.#disk = disk;
+    this.#prefix = prefix;
   }
 
   /** Whether everything written so far survives closing the page. */
@@ -21,7 +25,7 @@ export class Storage {
   /** The value under key, or null: absent and damaged look the same. */
   get(key) {
     try {
-      return JSON.parse(this.#memory.get(key) ?? this.#disk?.getItem(key) ?? 'null');
+      return JSON.parse(this.#memory.get(key) ?? this.#disk?.getItem(this.#prefix + key) ?? 'null');
     } catch {
       return null;
     }
@@ -30,7 +34,7 @@ export class Storage {
   set(key, value) {
     const text = JSON.stringify(value);
     try {
-      this.#disk.setItem(key, text);
+      this.#disk.setItem(this.#prefix + key, text);
       this.#memory.delete(key);
     } catch {
       this.#memory.set(key, text);
@@ -40,7 +44,7 @@ export class Storage {
   /** Writes if there is room, for copies that can be loaded again. */
   cache(key, value) {
     try {
-      this.#disk.setItem(key, JSON.stringify(value));
+      this.#disk.setItem(this.#prefix + key, JSON.stringify(value));
     } catch {
       this.remove(key);
     }
@@ -49,7 +53,7 @@ export class Storage {
   remove(key) {
     this.#memory.delete(key);
     try {
-      this.#disk?.removeItem(key);
+      this.#disk?.removeItem(this.#prefix + key);
     } catch {
       // a store that cannot be written to holds nothing of this page
     }
@@ -61,9 +65,14 @@ export class Storage {
     return [...found].filter((key) => key.startsWith(prefix)).sort();
   }
 
+  /** The key of what is called onDisk there; '' if it is not of this store. */
+  keyOf(onDisk) {
+    return onDisk.startsWith(this.#prefix) ? onDisk.slice(this.#prefix.length) : '';
+  }
+
   #diskKeys() {
     try {
-      return Array.from({ length: this.#disk.length }, (_, i) => this.#disk.key(i));
+      return Array.from({ length: this.#disk.length }, (_, i) => this.keyOf(this.#disk.key(i)));
     } catch {
       return [];
     }
@@ -73,7 +82,7 @@ export class Storage {
 /** The browser's localStorage, or memory alone where a policy forbids access. */
 export function browserStorage() {
   try {
-    return new Storage(globalThis.localStorage);
+    return new Storage(globalThis.localStorage, keptName(''));
   } catch {
     return new Storage(null);
   }

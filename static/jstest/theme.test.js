@@ -9,13 +9,15 @@ import { FakeDisk } from './fakes.js';
 const early = readFileSync(new URL('../theme.js', import.meta.url), 'utf8');
 
 /** A page whose head has one element for each scheme, after ../theme.js has run. */
-function pageWith(disk) {
+function pageWith(disk, folder = '/') {
   const head = ['light', 'dark'].map((scheme) => ({ media: `(prefers-color-scheme: ${scheme})`, dataset: {}, scheme }));
   const root = { attributes: {}, setAttribute(name, value) { this.attributes[name] = value; }, removeAttribute(name) { delete this.attributes[name]; } };
   const target = new EventTarget();
   runInNewContext(early, {
-    localStorage: disk, addEventListener: target.addEventListener.bind(target),
-    document: { documentElement: root, querySelectorAll: (selector) => head.filter((e) => selector.includes(`data-scheme="${e.scheme}"`)) },
+    URL, localStorage: disk, addEventListener: target.addEventListener.bind(target),
+    document: {
+      currentScript: { src: `http://localhost${folder}theme.js` }, documentElement: root, querySelectorAll: (selector) => head.filter((e) => selector.includes(`data-scheme="${e.scheme}"`)),
+    },
   });
   return { target, look: () => [root.attributes['data-theme'] ?? 'system', ...head.map((e) => e.media)] };
 }
@@ -34,6 +36,12 @@ test('a theme is stored, applied at once, and applied first at the next start', 
   assert.deepEqual(page.look(), ['light', 'all', 'not all']);
   chooseTheme(storage, 'system', page.target);
   assert.deepEqual([page.look(), pageWith(disk).look(), disk.length], [asSystem, asSystem, 0]);
+});
+
+test('the theme of another installation on the same origin is another', () => {
+  const disk = new FakeDisk();
+  chooseTheme(new Storage(disk, '/money/'), 'dark', new EventTarget());
+  assert.deepEqual(['/money/', '/', '/money/sub/'].map((folder) => pageWith(disk, folder).look()[0]), ['dark', 'system', 'system']);
 });
 
 test('what is no theme, and a browser without a store, look as the system', () => {

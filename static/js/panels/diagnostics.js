@@ -1,3 +1,4 @@
+import { base } from '../base.js';
 import { Comparison } from '../comparison.js';
 import { moment } from '../days.js';
 import { h, icon, iconButton, setText, soon } from '../dom.js';
@@ -69,7 +70,7 @@ function factsOf({ live, queue, parked, sync, book, deviceId }, log) {
   const fact = (name, value) => [text(`diagnostics.${name}`), value];
   return [
     fact('connection', connection(live)),
-    fact('server', globalThis.location.origin),
+    fact('server', base.replace(/\/$/, '')),
     fact('device', deviceId),
     fact('position', position(book.position)),
     fact('heard', book.at ? moment(book.at) : text('diagnostics.never')),
