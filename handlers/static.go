@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"sync"
@@ -79,7 +80,7 @@ func (h *Static) redirectToPublic(c echo.Context, name string) error {
 	if _, err := fs.Stat(h.Files, publicPage); err != nil || name != "index.html" {
 		return unknownRoute(c)
 	}
-	return c.Redirect(http.StatusFound, "/"+publicPage)
+	return c.Redirect(http.StatusFound, publicPage)
 }
 
 const publicPage = "public/index.html"
@@ -118,12 +119,14 @@ func asNotExist(err error) error {
 	return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 }
 
-// folder redirects to the directory's index page, so that its relative links work.
+// folder redirects to the directory's index page, so that its relative links work. The
+// address is relative, because the server may be below a path that only a proxy knows.
 func (h *Static) folder(c echo.Context, name string) error {
 	if _, err := fs.Stat(h.Files, path.Join(name, "index.html")); err != nil {
 		return asNotExist(err)
 	}
-	return c.Redirect(http.StatusMovedPermanently, "/"+name+"/")
+	index := url.URL{Path: path.Base(name) + "/"}
+	return c.Redirect(http.StatusMovedPermanently, index.String())
 }
 
 func (h *Static) headers(w http.Header, name string, info fs.FileInfo, content io.ReadSeeker) {

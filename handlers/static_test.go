@@ -62,7 +62,7 @@ func TestStaticFiles(t *testing.T) {
 			}
 		})
 	}
-	if got := call(e, "GET", "/help", "").Header().Get("Location"); got != "/help/" {
+	if got := call(e, "GET", "/help", "").Header().Get("Location"); got != "help/" {
 		t.Errorf("redirect to %q", got)
 	}
 }

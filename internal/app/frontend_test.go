@@ -60,7 +60,7 @@ func TestACheckoutIsServedAsItsOwnServerDid(t *testing.T) {
 	if a := rootOnly.call("GET", "/public/index.html", "", ""); a.code != 200 {
 		t.Errorf("/public/index.html of the root alone: %d", a.code)
 	}
-	if a := rootOnly.call("GET", "/", "", ""); a.code != 302 || a.header.Get("Location") != "/public/index.html" {
+	if a := rootOnly.call("GET", "/", "", ""); a.code != 302 || a.header.Get("Location") != "public/index.html" {
 		t.Errorf("/ leads to %d %v", a.code, a.header)
 	}
 }
