@@ -31,6 +31,12 @@ type Operation struct {
 	Timestamp *int64 `gorm:"column:client_time"`
 }
 
+// Limits of the parked operations of one user.
+const (
+	MaxParked      = 1000
+	MaxParkedBytes = 10 << 20 // as counted by QueuedOperation.Size
+)
+
 // A Status is the outcome of one operation of a batch (docs/contract.md#results).
 type Status string
 

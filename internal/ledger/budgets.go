@@ -59,15 +59,16 @@ func (w *Work) createBudget(c BudgetCreation) (models.Budget, error) {
 	}
 	user, now := w.Tx.User(), w.Tx.Now()
 	if user.Budgets >= models.MaxBudgets {
-		return models.Budget{}, &models.Error{
-			Kind: models.Invalid, Code: CodeBudgetLimit, Setting: models.FixedLimit,
-			Msg: "There can be at most " + strconv.Itoa(models.MaxBudgets) + " budgets",
-		}
+		return models.Budget{}, budgetLimitError()
 	}
 	b.ID, b.UserID, b.Version, b.CreatedAt, b.UpdatedAt = NewID(), user.ID, 1, now, now
 	w.Tx.InsertBudget(b)
 	w.appendBudgetChange(models.BudgetCreated, b, c.Author)
 	return b, nil
+}
+
+func budgetLimitError() error {
+	return limitError(CodeBudgetLimit, "There can be at most "+strconv.Itoa(models.MaxBudgets)+" budgets")
 }
 
 // UpdateBudget changes the fields of p. It raises an alert if that raises the budget's

@@ -16,6 +16,8 @@
 //     none.
 //   - A budget that rises to a higher level is alerted once, in the transaction that
 //     raised it (see applyConsequences).
+//   - What comes from elsewhere comes in through Import and ImportAccount: repeatable, and
+//     never over what is newer.
 //   - A temporary id that a device assigned to an offline expense works wherever an
 //     expense's id does (docs/contract.md#d14).
 package ledger
@@ -93,6 +95,11 @@ func NewID() string { return bson.NewObjectID().Hex() }
 // followers of their logs. fn may run more than once, so it must reset its results at
 // the start. Errors are those of fn and of store.Write.
 func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) error) error {
+	return l.write(ctx, userID, fn, l.applyConsequences)
+}
+
+// write is Write with other consequences, which are called for each user concerned.
+func (l *Ledger) write(ctx context.Context, userID string, fn, consequences func(w *Work) error) error {
 	var done *store.Tx
 	err := l.store.Write(ctx, userID, func(tx *store.Tx) error {
 		done = tx
@@ -100,7 +107,7 @@ func (l *Ledger) Write(ctx context.Context, userID string, fn func(w *Work) erro
 			return err
 		}
 		for _, t := range tx.Each() {
-			if err := l.applyConsequences(&Work{Tx: t}); err != nil {
+			if err := consequences(&Work{Tx: t}); err != nil {
 				return err
 			}
 		}

@@ -4,8 +4,8 @@ import "expenseflow/models"
 
 // Limits of the parked operations of one user.
 const (
-	MaxParked      = 1000
-	MaxParkedBytes = 10 << 20 // as counted by QueuedOperation.Size
+	MaxParked      = models.MaxParked
+	MaxParkedBytes = models.MaxParkedBytes
 )
 
 const textParkedFull = "Too many operations wait for a decision already: retry or discard some of them first"

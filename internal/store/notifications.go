@@ -30,10 +30,12 @@ func (tx *Tx) Notification(id string) (models.Notification, error) {
 	return n, nil
 }
 
-// InsertNotification saves a new, unread notification.
+// InsertNotification saves a new notification.
 func (tx *Tx) InsertNotification(n models.Notification) {
 	tx.notifications.Put(n.ID, n, false)
-	tx.user.Unread++
+	if !n.Read {
+		tx.user.Unread++
+	}
 }
 
 // UpdateNotification saves a notification that UnreadFrom returned, and stays unread.

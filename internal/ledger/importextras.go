@@ -1,0 +1,180 @@
+package ledger
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"expenseflow/models"
+)
+
+var errExpenseMissing = models.E(models.Invalid, "The expense that it belongs to is not here")
+
+func (w *importWork) applyComment(a models.Activity) (ImportResult, error) {
+	if err := models.InvalidIf(models.CheckComment(a.Text)); err != nil {
+		return ImportResult{}, err
+	}
+	id, stored := w.target(a.ID)
+	if stored {
+		return ImportResult{Outcome: ImportSame, ID: id}, nil
+	}
+	expenseID, role, err := w.importedExpense(a.ExpenseID)
+	if err == nil && role == models.NoRole && w.opts.DryRun {
+		return w.took(id), nil
+	}
+	if err == nil && role == models.NoRole {
+		err = errExpenseMissing
+	}
+	if err == nil {
+		err = w.checkCommentLimit(expenseID)
+	}
+	if err != nil {
+		return ImportResult{}, err
+	}
+	return w.took(id), w.Tx.InsertActivity(models.Activity{
+		ID: id, ExpenseID: expenseID, UserID: w.userID, Type: models.ActivityComment, Text: a.Text, At: w.past(a.At, w.Tx.Now()),
+	}, role)
+}
+
+// importedExpense returns the expense that has this id at the source, and the user's role in
+// it: NoRole if there is none.
+func (w *importWork) importedExpense(id string) (string, models.Role, error) {
+	for _, c := range w.candidates(id) {
+		role, err := w.Tx.RoleOf(c)
+		if models.KindOf(err) != models.NotFound {
+			return c, role, err
+		}
+	}
+	return "", models.NoRole, nil
+}
+
+// maxNotificationData is how many bytes the data of an imported notification may have.
+const maxNotificationData = 64 << 10
+
+func (w *importWork) applyNotification(n models.Notification) (ImportResult, error) {
+	if err := checkNotification(&n); err != nil {
+		return ImportResult{}, err
+	}
+	id, stored := w.target(n.ID)
+	if stored {
+		return ImportResult{Outcome: ImportSame, ID: id}, nil
+	}
+	n.ID, n.UserID, n.CreatedAt = id, w.userID, w.past(n.CreatedAt, w.Tx.Now())
+	if !w.opts.KeepIDs {
+		n.ActorID, n.ExpenseID = "", ""
+	}
+	w.Tx.InsertNotification(n)
+	if !n.Read {
+		w.Tx.Append(models.Change{Kind: models.NotificationMuted, EntityID: id})
+	}
+	return w.took(id), nil
+}
+
+func checkNotification(n *models.Notification) error {
+	broken := models.CheckText("title", n.Title, models.MaxNotificationTitle)
+	broken = append(broken, models.CheckText("message", n.Message, models.MaxNotificationMessage)...)
+	broken = append(broken, models.CheckText("type", n.Type, models.MaxNotificationTitle)...)
+	broken = append(broken, models.CheckText("priority", n.Priority, models.MaxNotificationTitle)...)
+	if len(n.Data) > maxNotificationData {
+		broken = append(broken, models.Violation{Field: "data", Rule: models.RuleTooBig, Limit: maxNotificationData})
+	} else if len(n.Data) > 0 && !json.Valid(n.Data) {
+		broken = append(broken, models.Violation{Field: "data", Rule: models.RuleType})
+	}
+	return models.InvalidIf(broken)
+}
+
+func (w *importWork) applyPreferences(p models.NotificationPreferences) (ImportResult, error) {
+	if err := models.InvalidIf(p.Check()); err != nil {
+		return ImportResult{}, err
+	}
+	stored, err := w.Tx.Preferences()
+	if err != nil {
+		return ImportResult{}, err
+	}
+	m := RecordMeta{CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt}
+	outcome := ImportChanged
+	p.AlertedAt, p.CreatedAt, p.UpdatedAt = stored.AlertedAt, stored.CreatedAt, stored.UpdatedAt
+	switch {
+	case stored.CreatedAt.IsZero():
+		outcome = ImportNew
+		p.CreatedAt, p.UpdatedAt = w.times(m)
+	case sameJSON(p, stored):
+		return ImportResult{Outcome: ImportSame}, nil
+	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
+		return ImportResult{Outcome: ImportKept}, nil
+	default:
+		p.UpdatedAt = models.Millis(m.UpdatedAt)
+	}
+	return ImportResult{Outcome: outcome}, w.Tx.SavePreferences(p)
+}
+
+var errParkedFull = &models.Error{
+	Kind: models.Conflict, Code: models.CodeParkedFull, Setting: models.FixedLimit,
+	Msg: "Too many operations wait for a decision already: retry or discard some of them first",
+}
+
+// Limits of an operation, as for one in a batch (docs/contract.md#batches).
+const (
+	maxOperationData = 64 << 10
+	maxOperationText = 256 // UTF-16 units
+)
+
+// applyOperation parks an operation. Its key stays, so that a device that still has it in its
+// queue gets the stored result.
+func (w *importWork) applyOperation(q models.QueuedOperation) (ImportResult, error) {
+	if err := checkOperation(&q); err != nil {
+		return ImportResult{}, err
+	}
+	id, stored := w.target(q.ID)
+	if stored {
+		return ImportResult{Outcome: ImportSame, ID: id}, nil
+	}
+	if first, known, err := w.Tx.OperationByKey(q.Key); err != nil || known {
+		return ImportResult{Outcome: ImportSame, ID: first.ID}, err
+	}
+	if err := w.reserveParked(&q); err != nil {
+		return ImportResult{}, err
+	}
+	q.ID, q.UserID, q.State = id, w.userID, models.Parked
+	q.Result = models.Result{ResourceID: q.ResourceID, Status: models.StatusParked, Error: q.Result.Error}
+	q.CreatedAt, q.UpdatedAt = w.past(q.CreatedAt, w.Tx.Now()), w.Tx.Now() // the latter is when it may be forgotten
+	w.Tx.InsertOperation(q)
+	return w.took(id), nil
+}
+
+func checkOperation(q *models.QueuedOperation) error {
+	var broken []models.Violation
+	if !slices.Contains([]models.Action{models.Create, models.Update, models.Delete}, q.Action) {
+		broken = append(broken, models.Violation{Field: "action", Rule: models.RuleOneOf, Value: string(q.Action)})
+	}
+	for field, text := range map[string]string{"resourceId": q.ResourceID, "deviceId": q.DeviceID, "resourceType": q.ResourceType} {
+		broken = append(broken, models.CheckText(field, text, maxOperationText)...)
+	}
+	switch {
+	case len(q.Data) > maxOperationData:
+		broken = append(broken, models.Violation{Field: "data", Rule: models.RuleTooBig, Limit: maxOperationData})
+	case len(q.Data) > 0 && !json.Valid(q.Data):
+		broken = append(broken, models.Violation{Field: "data", Rule: models.RuleType})
+	}
+	q.Result.Error = strings.ToValidUTF8(q.Result.Error, "?")
+	return models.InvalidIf(broken)
+}
+
+// reserveParked counts an operation to be parked; errParkedFull if there are too many.
+func (w *importWork) reserveParked(q *models.QueuedOperation) error {
+	if w.parked == nil { // nothing of this transaction is written yet
+		rows, bytes, err := w.Tx.Parked()
+		if err != nil {
+			return err
+		}
+		w.parked = &parkedUse{rows, bytes}
+	}
+	if w.parked.rows >= models.MaxParked || w.parked.bytes+q.Size() > models.MaxParkedBytes {
+		return errParkedFull
+	}
+	w.parked.rows, w.parked.bytes = w.parked.rows+1, w.parked.bytes+q.Size()
+	return nil
+}
+
+// A parkedUse is how many operations are parked, and their size.
+type parkedUse struct{ rows, bytes int64 }

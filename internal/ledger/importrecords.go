@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+
+	"expenseflow/models"
+)
+
+func (w *importWork) applyExpense(r ExpenseRecord) (ImportResult, error) {
+	d := r.Draft.Normalize()
+	if d.Date == nil && w.isPast(r.CreatedAt) {
+		d = d.WithDate(models.Millis(r.CreatedAt))
+	}
+	broken := d.Check()
+	if d.Date == nil {
+		broken = append(broken, models.Violation{Field: "date", Rule: models.RuleRequired})
+	}
+	if len(broken) > 0 {
+		return ImportResult{}, models.InvalidIf(broken)
+	}
+	id, stored := w.target(r.ID)
+	if stored {
+		return w.changeExpense(id, r, d)
+	}
+	return w.addExpense(id, r, d)
+}
+
+var errDeletedHere = models.E(models.Conflict, "It was deleted here after it had been imported")
+
+func (w *importWork) addExpense(id string, r ExpenseRecord, d models.Draft) (ImportResult, error) {
+	u := w.Tx.User()
+	switch {
+	case w.deleted[id]:
+		return ImportResult{}, errDeletedHere
+	case w.maxExpenses > 0 && u.Expenses+w.added >= w.maxExpenses:
+		return ImportResult{}, expenseLimitError(w.maxExpenses)
+	}
+	if err := checkCurrencyLimit(w.Tx, d.Currency); err != nil {
+		return ImportResult{}, err
+	}
+	e := d.Expense(models.ResolveDay(*d.Date, d.Day, w.Tx.Zone()))
+	e.ID, e.UserID, e.Version, e.LastSyncedAt = id, u.ID, max(r.Version, 1), w.Tx.Now()
+	e.CreatedAt, e.UpdatedAt = w.times(r.RecordMeta)
+	w.Tx.InsertExpense(e)
+	w.appendToLogs(models.ExpenseCreated, e, w.opts.Author)
+	return w.took(id), nil
+}
+
+func (w *importWork) changeExpense(id string, r ExpenseRecord, d models.Draft) (ImportResult, error) {
+	stored, err := w.Tx.Expense(id)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	e := stored
+	d.Patch().Apply(&e, w.Tx.Zone())
+	switch {
+	case sameExpense(e, stored):
+		return ImportResult{Outcome: ImportSame, ID: id}, nil
+	case !w.newer(r.UpdatedAt, stored.UpdatedAt):
+		return ImportResult{Outcome: ImportKept, ID: id}, nil
+	}
+	if err := checkCurrencyLimit(w.Tx, e.Currency); err != nil {
+		return ImportResult{}, err
+	}
+	e.Version, e.LastSyncedAt = max(stored.Version+1, r.Version), w.Tx.Now()
+	e.UpdatedAt = models.Millis(r.UpdatedAt)
+	w.Tx.UpdateExpense(e)
+	w.appendToLogs(models.ExpenseUpdated, e, w.opts.Author)
+	return ImportResult{Outcome: ImportChanged, ID: id}, nil
+}
+
+// sameExpense compares expenses; equal times may differ in what represents them.
+func sameExpense(a, b models.Expense) bool {
+	same := a.Date.Equal(b.Date)
+	a.Date = b.Date
+	return same && a == b
+}
+
+func (w *importWork) applyBudget(r BudgetRecord) (ImportResult, error) {
+	b := r.Draft.Budget(w.Tx.Zone())
+	if err := models.InvalidIf(b.Check()); err != nil {
+		return ImportResult{}, err
+	}
+	id, stored := w.target(r.ID)
+	b.ID, b.UserID = id, w.userID
+	if stored {
+		return w.changeBudget(b, r.RecordMeta)
+	}
+	if w.Tx.User().Budgets >= models.MaxBudgets {
+		return ImportResult{}, budgetLimitError()
+	}
+	b.Version = max(r.Version, 1)
+	b.CreatedAt, b.UpdatedAt = w.times(r.RecordMeta)
+	w.Tx.InsertBudget(b)
+	w.appendBudgetChange(models.BudgetCreated, b, w.opts.Author)
+	return w.took(id), nil
+}
+
+func (w *importWork) changeBudget(b models.Budget, m RecordMeta) (ImportResult, error) {
+	stored, err := w.Tx.Budget(b.ID)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	b.Version, b.CreatedAt, b.UpdatedAt = stored.Version, stored.CreatedAt, stored.UpdatedAt
+	switch {
+	case sameJSON(b, stored):
+		return ImportResult{Outcome: ImportSame, ID: b.ID}, nil
+	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
+		return ImportResult{Outcome: ImportKept, ID: b.ID}, nil
+	}
+	b.Version, b.UpdatedAt = max(stored.Version+1, m.Version), models.Millis(m.UpdatedAt)
+	w.Tx.UpdateBudget(b)
+	w.appendBudgetChange(models.BudgetUpdated, b, w.opts.Author)
+	return ImportResult{Outcome: ImportChanged, ID: b.ID}, nil
+}
+
+// sameJSON compares what is small and rare.
+func sameJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && slices.Equal(x, y)
+}
+
+func (w *importWork) applyGoal(g models.Goal) (ImportResult, error) {
+	if err := models.InvalidIf(g.Check()); err != nil {
+		return ImportResult{}, err
+	}
+	m := RecordMeta{g.ID, g.Version, g.CreatedAt, g.UpdatedAt}
+	id, known := w.target(g.ID)
+	g.ID, g.UserID, g.TargetDate = id, w.userID, models.Millis(g.TargetDate)
+	g.Milestones = importedMilestones(g)
+	if known {
+		return w.changeGoalRecord(g, m)
+	}
+	n, err := w.Tx.CountGoals()
+	if err == nil && n >= models.MaxGoals {
+		err = limitError(CodeGoalLimit, "There can be at most "+strconv.Itoa(models.MaxGoals)+" goals")
+	}
+	if err != nil {
+		return ImportResult{}, err
+	}
+	g.Version = max(m.Version, 1)
+	g.CreatedAt, g.UpdatedAt = w.times(m)
+	return w.took(id), w.Tx.SaveGoal(g)
+}
+
+// importedMilestones returns a goal's milestones with ids.
+func importedMilestones(g models.Goal) []models.Milestone {
+	all := slices.Clone(g.Milestones)
+	for i := range all {
+		m := &all[i]
+		m.Date, m.AchievedAt = models.Millis(m.Date), models.Millis(m.AchievedAt)
+		if !models.IsID(m.ID) {
+			m.ID = ImportedID(g.ID, strconv.Itoa(i))
+		}
+	}
+	return all
+}
+
+// sameGoal compares goals; no milestones are represented in two ways.
+func sameGoal(a, b models.Goal) bool {
+	if len(a.Milestones)+len(b.Milestones) == 0 {
+		a.Milestones, b.Milestones = nil, nil
+	}
+	return sameJSON(a, b)
+}
+
+func (w *importWork) changeGoalRecord(g models.Goal, m RecordMeta) (ImportResult, error) {
+	stored, err := w.Tx.Goal(g.ID)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	g.Version, g.CreatedAt, g.UpdatedAt = stored.Version, stored.CreatedAt, stored.UpdatedAt
+	switch {
+	case sameGoal(g, stored):
+		return ImportResult{Outcome: ImportSame, ID: g.ID}, nil
+	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
+		return ImportResult{Outcome: ImportKept, ID: g.ID}, nil
+	}
+	g.Version, g.UpdatedAt = max(stored.Version+1, m.Version), models.Millis(m.UpdatedAt)
+	return ImportResult{Outcome: ImportChanged, ID: g.ID}, w.Tx.SaveGoal(g)
+}
