@@ -80,11 +80,12 @@ func (h *Accounts) Register(
 
 // options handles GET /api/auth/options: what a page shows before a sign-in.
 //
-//	200 {registration}
+//	200 {registration, minPassword}
 func (h *Accounts) options(c echo.Context) error {
 	return respond(c, http.StatusOK, struct {
 		Registration bool `json:"registration"` // whether anybody may register
-	}{!h.Closed})
+		MinPassword  int  `json:"minPassword"`  // of a new one, in UTF-16 units
+	}{!h.Closed, h.MinPassword})
 }
 
 // errRegistrationClosed is what a visitor reads with ALLOW_REGISTRATION=false.

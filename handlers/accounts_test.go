@@ -159,7 +159,7 @@ func TestNobodyRegistersWhereRegistrationIsClosed(t *testing.T) {
 	const text = "New accounts cannot be made here: ask whoever runs this server for one"
 	want(t, call(e, "POST", "/api/auth/register", `{"name":"Alice","email":"alice@example.org","password":"secret"}`), 403,
 		`{"error":"`+text+`","message":"`+text+`","code":"REGISTRATION_CLOSED"}`)
-	want(t, call(e, "GET", "/api/auth/options", ""), 200, `{"registration":false}`)
+	want(t, call(e, "GET", "/api/auth/options", ""), 200, `{"registration":false,"minPassword":6}`)
 	if len(f.asked) > 0 {
 		t.Errorf("asked %v", f.asked)
 	}

@@ -35,7 +35,7 @@ func (h *Settings) Register(api *echo.Group, public, authenticated []echo.Middle
 
 // show handles GET /api/user/settings.
 //
-//	200 {currency, timeZone, name}    401 invalid token
+//	200 {currency, currencyChosen, timeZone, name}    401 invalid token
 func (h *Settings) show(c echo.Context) error {
 	u := caller(c).User
 	return respond(c, http.StatusOK, wire.NewSettings(u.Settings()))
@@ -43,7 +43,7 @@ func (h *Settings) show(c echo.Context) error {
 
 // change handles PATCH /api/user/settings {currency?, timeZone?, name?}.
 //
-//	200 {currency, timeZone, name}    400 unknown currency or time zone, or no name
+//	200 {currency, currencyChosen, timeZone, name}    400 unknown currency or time zone, or no name
 func (h *Settings) change(c echo.Context) error {
 	u, err := h.changed(c, wire.ParseSettings)
 	if err != nil {

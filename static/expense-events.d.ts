@@ -216,6 +216,8 @@ export interface CurrencyTotal {
 /** What an account chose for itself. */
 export interface Settings {
   currency: string;
+  /** False until the account has chosen a currency. */
+  currencyChosen: boolean;
   /** An IANA name; null until a client has named one. */
   timeZone: string | null;
   /** The user's; absent in what was stored before it was told. */

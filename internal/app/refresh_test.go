@@ -96,7 +96,7 @@ func TestNobodyRegistersWithAllowRegistrationFalse(t *testing.T) {
 	if a.code != http.StatusForbidden || a.field("code") != "REGISTRATION_CLOSED" {
 		t.Errorf("register: %d %s", a.code, a.body)
 	}
-	if a := r.call("GET", "/api/auth/options", "", ""); a.body != `{"registration":false}` {
+	if a := r.call("GET", "/api/auth/options", "", ""); a.body != `{"registration":false,"minPassword":8}` {
 		t.Errorf("options: %d %s", a.code, a.body)
 	}
 }

@@ -9,15 +9,16 @@ import (
 // Settings are the settings of an account: the response of /api/user/settings and the
 // payload of account:settings.
 type Settings struct {
-	Currency string  `json:"currency"` // the one in force
-	TimeZone *string `json:"timeZone"` // null: none is set, and the server's default applies
+	Currency string  `json:"currency"`       // the one in force
+	Chosen   bool    `json:"currencyChosen"` // false: nobody has chosen one, and Currency is models.DefaultCurrency
+	TimeZone *string `json:"timeZone"`       // null: none is set, and the server's default applies
 	Name     string  `json:"name,omitempty"`
 }
 
 // NewSettings returns the document of s.
 func NewSettings(s models.Settings) Settings {
 	u := models.User{ChosenCurrency: s.Currency}
-	doc := Settings{Currency: u.Currency(), Name: s.Name}
+	doc := Settings{Currency: u.Currency(), Chosen: s.Currency != "", Name: s.Name}
 	if s.Zone != "" {
 		doc.TimeZone = &s.Zone
 	}
