@@ -34,7 +34,7 @@ func parseCommand(arg json.RawMessage, whole bool) (models.Patch, Meta, error) {
 	if category := o["category"]; typeOf(category) == text {
 		o["category"], _ = json.Marshal(lowerASCII(stringOf(category))) // a text always marshals
 	}
-	if _, ok := joiDialect.texts(o["tags"]); !ok {
+	if _, ok := textsOf(o["tags"]); !ok {
 		delete(o, "tags")
 	}
 	p, vs := readPatch(o, joiDialect, whole)

@@ -185,7 +185,7 @@ func (r *expenseReader) tags() *models.Tags {
 	if r.absent(raw) {
 		return nil
 	}
-	list, ok := r.texts(raw)
+	list, ok := textsOf(raw)
 	if !ok {
 		if r.dialect == joiDialect {
 			r.addViolation("tags", models.RuleType)
@@ -196,17 +196,17 @@ func (r *expenseReader) tags() *models.Tags {
 	return &tags
 }
 
-// texts returns the elements of a list of texts; false if raw is none.
-func (v dialect) texts(raw json.RawMessage) (list []string, ok bool) {
+// textsOf returns the elements of a list of texts; false if raw is none. In no dialect does
+// another value become a text, so that every way to the server keeps the same tags.
+func textsOf(raw json.RawMessage) (list []string, ok bool) {
 	if typeOf(raw) != array {
 		return nil, false
 	}
 	for element := range rawjson.Elements(raw) {
-		s, ok := v.readText(element)
-		if !ok {
+		if typeOf(element) != text {
 			return nil, false
 		}
-		list = append(list, s)
+		list = append(list, stringOf(element))
 	}
 	return list, true
 }

@@ -248,7 +248,7 @@ func TestTagsOfAPatchAreKeptReplacedOrTakenOff(t *testing.T) {
 
 // Before there were tags, sockets and batches dropped the field whatever it was.
 func TestTagsThatAreNoListOfTextsFailNeitherSocketsNorBatches(t *testing.T) {
-	for _, tags := range []string{`"a,b"`, "null", "7", `{"a":1}`, `[{"name":"a"}]`, "[[]]", `[null]`} {
+	for _, tags := range []string{`"a,b"`, "null", "7", `{"a":1}`, `[{"name":"a"}]`, "[[]]", `[null]`, `["a",1]`, `["a",true]`} {
 		for name, parse := range map[string]func(json.RawMessage) (models.Draft, wire.Meta, error){
 			"a socket": wire.ParseCommandDraft, "a batch": wire.ParseMongooseDraft,
 		} {
