@@ -37,7 +37,7 @@ func TestFilesWithoutCommentsAreWhole(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if lines := bytes.Count(source, []byte("\n")); bytes.Count(served, []byte("\n")) != lines {
+		if lines := bytes.Count(source, []byte("\n")); name != programName && bytes.Count(served, []byte("\n")) != lines {
 			t.Errorf("%s has other lines than its source", name)
 		}
 		if strings.HasSuffix(name, ".js") {

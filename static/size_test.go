@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,7 +46,7 @@ func compressedSizes(t *testing.T) map[string]int {
 	t.Helper()
 	sizes := map[string]int{}
 	err := fs.WalkDir(static.Files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && path.Ext(name) != ".png" { // pictures are loaded by who installs the page
+		if err == nil && !entry.IsDir() && static.IsLoaded(name) {
 			sizes[name] = compressed(t, read(t, name))
 		}
 		return err

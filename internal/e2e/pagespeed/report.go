@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"slices"
 	"text/tabwriter"
 
@@ -78,12 +77,11 @@ func ofProcessor(figure []float64) string {
 	return fmt.Sprintf("%.0f", figure[0])
 }
 
-// pageSize returns how many bytes the page's files have, each compressed, without the pictures
-// that only an installed page loads.
+// pageSize returns how many bytes a browser loads to show the page, each file compressed.
 func pageSize() (int, error) {
 	size := 0
 	err := fs.WalkDir(static.Files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) == ".png" {
+		if err != nil || d.IsDir() || !static.IsLoaded(name) {
 			return err
 		}
 		content, err := fs.ReadFile(static.Files, name)
