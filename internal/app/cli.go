@@ -225,7 +225,7 @@ func localURL(cfg *config.Config) string {
 	if cfg.HTTPS() {
 		scheme = "https"
 	}
-	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(cfg.Port))
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(cfg.Port)) + string(cfg.BasePath)
 }
 
 func (c Command) version(context.Context) int {

@@ -16,6 +16,7 @@ import (
 
 	"expenseflow/handlers"
 	"expenseflow/internal/certs"
+	"expenseflow/internal/config"
 	"expenseflow/internal/observe"
 )
 
@@ -64,7 +65,7 @@ func (a *App) redirectServer() *http.Server {
 	if a.redirectLn == nil {
 		return nil
 	}
-	var h http.Handler = redirectToHTTPS(a.cfg.AutocertDomains)
+	var h http.Handler = redirectToHTTPS(a.cfg.AutocertDomains, a.cfg.BasePath)
 	if authority, ok := a.certs.(*certs.ACME); ok {
 		h = authority.Challenges(h)
 	}
@@ -77,10 +78,10 @@ func (a *App) redirectServer() *http.Server {
 // redirectToHTTPS sends browsers to port 443 of the host that they ask for, or of the first of
 // domains if it is none of them. What programs call is refused instead: a redirect would hide
 // that they send tokens unencrypted.
-func redirectToHTTPS(domains []string) http.HandlerFunc {
+func redirectToHTTPS(domains []string, base config.BasePath) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		page := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if !page || strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/socket.io/") {
+		if !page || isAPI(strings.TrimPrefix(r.URL.Path, string(base))) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte(`{"error":"Use https:// for this address"}`))

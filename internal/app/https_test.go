@@ -414,11 +414,13 @@ func TestRedirectsToHTTPS(t *testing.T) {
 		{domains, "POST", "money.test", "/", ""},
 		{domains, "GET", "money.test", "/api/expenses", ""},
 		{domains, "GET", "money.test", "/socket.io/?EIO=4", ""},
+		{domains, "GET", "money.test", "/money/", "https://money.test/money/"},
+		{domains, "GET", "money.test", "/money/api/expenses", ""},
 	} {
 		r := httptest.NewRequest(tt.method, "http://x"+tt.path, nil)
 		r.Host = tt.host
 		w := httptest.NewRecorder()
-		redirectToHTTPS(tt.domains)(w, r)
+		redirectToHTTPS(tt.domains, "/money")(w, r)
 		if got := w.Header().Get("Location"); got != tt.want || (got == "") != (w.Code == 403) {
 			t.Errorf("%s %s%s: %d %q", tt.method, tt.host, tt.path, w.Code, got)
 		}

@@ -84,7 +84,8 @@ func listen(host string, port int) (net.Listener, error) {
 // Addr returns the address on which the program listens, such as "127.0.0.1:3000".
 func (a *App) Addr() string { return a.ln.Addr().String() }
 
-// URL returns the address of the program for a browser on this machine.
+// URL returns the address of the program for a browser on this machine, without the slash at
+// its end.
 func (a *App) URL() string {
 	scheme := "http"
 	if a.cfg.HTTPS() {
@@ -97,5 +98,5 @@ func (a *App) URL() string {
 	if len(a.cfg.AutocertDomains) > 0 {
 		host = a.cfg.AutocertDomains[0]
 	}
-	return scheme + "://" + net.JoinHostPort(host, port)
+	return scheme + "://" + net.JoinHostPort(host, port) + string(a.cfg.BasePath)
 }

@@ -66,7 +66,7 @@ func twoProcesses(t *testing.T, more ...string) (a, b *running) {
 func TestASessionIsServedByItsProcessWhereverItsRequestsArrive(t *testing.T) {
 	cert, key := certificate(t)
 	for name, settings := range map[string][]string{
-		"HTTP":  nil,
+		"HTTP": nil, "below a path": {"BASE_PATH=/money"},
 		"HTTPS": {"TLS_CERT_FILE=" + cert, "TLS_KEY_FILE=" + key},
 	} {
 		t.Run(name, func(t *testing.T) {

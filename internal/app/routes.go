@@ -41,17 +41,21 @@ func (a *App) routes(c components) (http.Handler, error) {
 	sockets := middleware.Recover(a.log)(c.adminPages.withoutCredentials(
 		socketStreams(c.io.Engine(), a.forwardForeign(c.io.Engine(), c.io))))
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/socket.io/") {
+		if strings.HasPrefix(r.URL.Path, socketPath) {
 			sockets.ServeHTTP(w, r)
 		} else {
 			pages.ServeHTTP(w, r)
 		}
 	})
-	inner := middleware.RequestID(middleware.SecurityHeaders(middleware.DropPlainBrowserCookie(
-		middleware.BodyDeadline(a.connections.streams(all)))))
 	trusted := a.cfg.TrustedProxies
-	outer := a.cluster.Receive(inner, middleware.RealIP(trusted, a.log)(inner))
+	outer := a.cluster.Receive(a.inner(all), middleware.RealIP(trusted, a.log)(a.inner(underBase(a.cfg.BasePath, a.log, all))))
 	return middleware.Arrival(c.doctorKeys.valid, trusted, outer), nil
+}
+
+// inner puts what every request has before next.
+func (a *App) inner(next http.Handler) http.Handler {
+	return middleware.RequestID(middleware.SecurityHeaders(middleware.DropPlainBrowserCookie(
+		middleware.BodyDeadline(a.connections.streams(next)))))
 }
 
 // router makes the router of everything but sockets.
@@ -85,7 +89,7 @@ func (a *App) frontend() (*frontend.Folders, error) {
 		return nil, err
 	}
 	a.folders = folders
-	for _, w := range folders.Warnings(func(path string) bool { return strings.HasPrefix(path, "/socket.io/") }) {
+	for _, w := range folders.Warnings(func(path string) bool { return strings.HasPrefix(path, socketPath) }) {
 		a.log.Warn(w)
 	}
 	return folders, nil

@@ -50,6 +50,8 @@ type Config struct {
 	StaticDir   Folders `env:"STATIC_DIR" help:"folders of an existing frontend to serve instead of the built-in page, separated as in PATH; the first that has a file wins" eg:"../ExpenseFlow/public:../ExpenseFlow" main:"true"`
 	ListFormat  string  `env:"EXPENSES_LIST_FORMAT" envDefault:"auto" oneof:"auto|array|wrapped" help:"GET /api/expenses: auto gives each page the form that it reads (docs/compatibility.md)"`
 
+	BasePath BasePath `env:"BASE_PATH" help:"path below which page, API and sockets are served, for a proxy that passes it as it is (docs/deploy); empty is the root" eg:"/money"`
+
 	AdvertiseURL BaseURL `env:"ADVERTISE_URL" help:"where the other processes of the same PostgreSQL reach this one; empty is made of HOST, or this machine's first address, and PORT" eg:"http://10.0.0.5:3000"`
 
 	SyncDupInflight     string        `env:"SYNC_DUP_INFLIGHT" envDefault:"replay" oneof:"replay|409" help:"a batch sent while the same one is under way: wait and replay its answer, or 409"`

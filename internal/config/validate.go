@@ -51,6 +51,9 @@ func (c *Config) check(vars map[string]string, ps *Problems) {
 	if _, ok := vars["MONGODB_URI"]; ok {
 		c.warn("MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.")
 	}
+	if c.BasePath != "" && len(c.StaticDir) > 0 {
+		c.warn("BASE_PATH is set, and a frontend of STATIC_DIR may ask for /api/ and /socket.io/ at the root: docs/deploy says what to do then.")
+	}
 	if _, ok := vars["FRONTEND_DIR"]; ok && len(c.StaticDir) == 0 {
 		c.warn("FRONTEND_DIR is read by docker compose alone: set STATIC_DIR to serve that folder.")
 	}

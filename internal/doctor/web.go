@@ -58,9 +58,18 @@ func (d *doctor) engine(transport string) *url.URL {
 }
 
 // misdirected explains an answer that is not the server's.
-func misdirected(res *http.Response) string {
+func (d *doctor) misdirected(res *http.Response) string {
 	if to := res.Header.Get("Location"); to != "" {
 		return fmt.Sprintf("it redirects to %s: give --url that address", to)
+	}
+	base, asked := string(d.Config.BasePath), strings.TrimSuffix(d.URL.Path, "/")
+	switch {
+	case base != asked && base != "":
+		return fmt.Sprintf("BASE_PATH is %s: give --url an address that ends with it, or set it to the path that arrives", base)
+	case base != "":
+		return fmt.Sprintf("have the proxy leave %s in the path, or leave BASE_PATH empty if it takes that off", base)
+	case asked != "":
+		return fmt.Sprintf("have the proxy take %s off the path, or set BASE_PATH=%s if it leaves it there", asked, asked)
 	}
 	return "the way to the server is wrong: docs/deploy has files for nginx, Caddy and HAProxy"
 }
@@ -98,7 +107,7 @@ func (d *doctor) polling(ctx context.Context) Finding {
 	}
 	sid, res, err := session(res)
 	if err != nil {
-		return failed(misdirected(res), "no socket can be opened at %s: status %d, %v", d.URL, res.StatusCode, err)
+		return failed(d.misdirected(res), "no socket can be opened at %s: status %d, %v", d.URL, res.StatusCode, err)
 	}
 	q := address.Query()
 	q.Set("sid", sid)
