@@ -81,6 +81,7 @@ type App struct {
 type figures struct {
 	ready                 atomic.Bool
 	parked, prunedChanges atomic.Int64
+	backupOf              atomic.Int64 // seconds since 1970; 0 for no backup
 }
 
 // New assembles the program: it listens on the ports, opens the database and reads or

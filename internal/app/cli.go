@@ -50,6 +50,7 @@ var verbs = map[string]verb{
 	"serve":       {run: Command.serve},
 	"config":      {run: Command.config},
 	"epoch":       {run: Command.epoch},
+	"backup":      {Command.backup, backupHelp},
 	"demo":        {Command.demo, demoHelp},
 	"doctor":      {Command.doctor, doctorHelp},
 	"users":       {Command.users, usersHelp},
@@ -245,6 +246,8 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
                             in a log that is another now (docs/operations.md)
   expenseflow doctor        find out what is wrong with database, clock, disk,
                             certificate or proxy, and what to do
+  expenseflow backup        write a backup, verified, also beside a running server;
+                            --every 24h --keep 7 goes on doing so
   expenseflow users         list accounts, make one, reset a password, sign an
                             account out, delete it; also beside a running server
   expenseflow token EMAIL   make a token of an account, for development

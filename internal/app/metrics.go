@@ -38,6 +38,9 @@ func (a *App) registerMetrics(c components) {
 		func() float64 { return float64(a.figures.prunedChanges.Load()) })
 	m.Counter("expenseflow_alerts_total", "Alerts of budgets that were sent.", nil,
 		func() float64 { return float64(c.ledger.Alerts()) })
+	gauge("expenseflow_backup_timestamp_seconds",
+		"The moment of which the last backup is that expenseflow backup verified; 0 if there is none.",
+		func() float64 { return float64(a.figures.backupOf.Load()) })
 	registerOperationMetrics(m, c.reconciler)
 	registerLogMetrics(m, a.tail.Stats)
 	registerDatabaseMetrics(m, a.store.PoolStats)
@@ -206,7 +209,7 @@ func (a *App) renewFigures(ctx context.Context) error {
 	defer tick.Stop()
 	for parkedAt := (time.Time{}); ; {
 		a.figures.ready.Store(a.health.Ready(ctx))
-		if time.Since(parkedAt) >= parkedInterval && a.countParked(ctx) {
+		if time.Since(parkedAt) >= parkedInterval && a.readFigures(ctx) {
 			parkedAt = time.Now()
 		}
 		select {
@@ -217,13 +220,18 @@ func (a *App) renewFigures(ctx context.Context) error {
 	}
 }
 
-// countParked reports whether the database answered.
-func (a *App) countParked(ctx context.Context) bool {
+// readFigures reports whether the database answered.
+func (a *App) readFigures(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, figureTimeout)
 	defer cancel()
 	n, err := a.store.CountParked(ctx)
-	if err == nil {
-		a.figures.parked.Store(n)
+	if err != nil {
+		return false
+	}
+	a.figures.parked.Store(n)
+	of, err := a.store.LastBackup(ctx)
+	if err == nil && !of.IsZero() {
+		a.figures.backupOf.Store(of.Unix())
 	}
 	return err == nil
 }

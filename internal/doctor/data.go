@@ -43,6 +43,26 @@ func (d *doctor) migrations(context.Context) Finding {
 	return ok("the schema is the one of this version")
 }
 
+// oldBackup is from which age on a backup is too old.
+const oldBackup = 7 * 24 * time.Hour
+
+// backup reports how old the last verified backup is.
+func (d *doctor) backup(context.Context) Finding {
+	if !d.answered {
+		return skipped("the database does not answer")
+	}
+	if d.database.LastBackup == nil {
+		return skipped("expenseflow backup has made none of this database")
+	}
+	age := d.Now().Sub(*d.database.LastBackup)
+	text := fmt.Sprintf("the last that was verified is of %s, %v ago", d.database.LastBackup.Format("2006-01-02 15:04 UTC"),
+		age.Round(time.Minute))
+	if age > oldBackup {
+		return warning("see why expenseflow backup --every 24h --keep 7 --to DIR does not run", "%s", text)
+	}
+	return ok("%s", text)
+}
+
 // redis reports whether hints can be sent and received.
 func (d *doctor) redis(ctx context.Context) Finding {
 	address := d.Config.RedisURL.Reveal()

@@ -111,6 +111,7 @@ func Checks(o Options) []Check {
 		{"settings", d.settings},
 		{"database", d.checkDatabase},
 		{"migrations", d.migrations},
+		{"backup", d.backup},
 		{"redis", d.redis},
 		{"disk", d.disk},
 		{"server", d.server},

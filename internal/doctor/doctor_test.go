@@ -217,3 +217,15 @@ func TestHostsAreThoseThatBrowsersUse(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOldBackupIsAWarning(t *testing.T) {
+	d := at(t, "http://localhost:3000")
+	check(t, d.backup(t.Context()), Skipped)
+	d.answered = true
+	check(t, d.backup(t.Context()), Skipped, "has made none")
+	for age, want := range map[time.Duration]Status{time.Hour: OK, 8 * 24 * time.Hour: Warning} {
+		of := time.Now().Add(-age)
+		d.database.LastBackup = &of
+		check(t, d.backup(t.Context()), want, of.Format("2006-01-02"), "ago")
+	}
+}

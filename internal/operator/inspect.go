@@ -19,6 +19,9 @@ func (h *handler) database(w http.ResponseWriter, r *http.Request) error {
 	if clock, known, err := h.Store.ServerClock(ctx); err == nil && known {
 		found.Clock = &clock
 	}
+	if of, err := h.Store.LastBackup(ctx); err == nil && !of.IsZero() {
+		found.LastBackup = &of
+	}
 	found.Read, found.Write = problem(h.Store.Ping(ctx)), problem(h.Store.Writable(ctx))
 	found.Schema = problem(h.Store.Migrated(ctx))
 	return answer(w, found)

@@ -75,6 +75,8 @@ type Database struct {
 	Schema  string `json:"schema,omitempty"`
 
 	Clock *time.Time `json:"clock,omitempty"` // what PostgreSQL's showed; nil on SQLite
+
+	LastBackup *time.Time `json:"lastBackup,omitempty"` // of which moment the last verified one is; nil for none
 }
 
 // A newUser is the body of a registration. A newPassword is that of a new password, a
@@ -102,6 +104,8 @@ type handler struct{ Options }
 func Handler(o Options) http.Handler {
 	h, mux := &handler{o}, http.NewServeMux()
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /backup":                 h.backup,
+		"POST /backup":                h.backedUp,
 		"GET /database":               h.database,
 		"GET /overview":               h.overview,
 		"GET /users":                  h.list,

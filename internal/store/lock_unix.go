@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// lockFile takes an exclusive lock, which the system releases when the process ends, however
-// it ends. ErrInUse if another process has it.
-func lockFile(path string) (release func() error, err error) {
+// LockFile takes an exclusive lock on a file, which is made if it is missing. The system
+// releases it when the process ends, however it ends. ErrInUse if another process has it.
+func LockFile(path string) (release func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

@@ -8,9 +8,9 @@ import (
 // sharingViolation is ERROR_SHARING_VIOLATION.
 const sharingViolation = syscall.Errno(32)
 
-// lockFile opens the file for this process alone, which the system undoes when
+// LockFile opens the file for this process alone, which the system undoes when
 // the process ends, however it ends. ErrInUse if another process has it.
-func lockFile(path string) (release func() error, err error) {
+func LockFile(path string) (release func() error, err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,8 @@ import (
 
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
 // rowTypes is every table that both databases have.
@@ -112,6 +114,11 @@ func indexWords(unique bool, columns string) string {
 
 // describe returns the shape of the live table, empty if there is none.
 func (s *Store) describe(ctx context.Context, table string) (shape, error) {
+	return s.describeIn(s.w.WithContext(ctx), table)
+}
+
+// describeIn is describe on a connection.
+func (s *Store) describeIn(db *gorm.DB, table string) (shape, error) {
 	type column struct {
 		Name, Kind string
 		Nullable   bool `gorm:"serializer:flag"`
@@ -121,7 +128,7 @@ func (s *Store) describe(ctx context.Context, table string) (shape, error) {
 		Name, Columns string
 		Uniq          bool `gorm:"serializer:flag"`
 	}
-	words, db := shape{}, s.w.WithContext(ctx)
+	words := shape{}
 	err := each(db.Raw(s.d.Columns(), table), func(c column) error {
 		words["column "+c.Name] = columnWords(kindWord(c.Kind), c.Nullable, c.Key)
 		return nil

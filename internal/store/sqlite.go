@@ -32,7 +32,7 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 	if err := oneName(path); err != nil {
 		return fileProblem(path, err)
 	}
-	release, err := lockFile(path + ".lock")
+	release, err := LockFile(path + ".lock")
 	if err != nil {
 		return fileProblem(path, err)
 	}

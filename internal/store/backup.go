@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/pipeline"
+	"expenseflow/models"
+
+	"github.com/glebarez/sqlite"
+)
+
+// A FileSize is how large a SQLite file is.
+type FileSize struct {
+	Pages    int64 `json:"pages"`
+	PageSize int64 `json:"pageSize"` // bytes
+}
+
+// Bytes is the size in bytes.
+func (f FileSize) Bytes() int64 { return f.Pages * f.PageSize }
+
+// CopyFile reads the SQLite file as it is at one moment, while writers go on. It calls begin
+// with what the database holds then, and page with each page of the file in order; the bytes
+// are valid until page returns. The pages make a whole file without a WAL. An error of begin
+// or page ends it.
+//
+// Until it returns, the WAL keeps what is committed meanwhile, so a caller must not take for ever.
+func (s *Store) CopyFile(ctx context.Context, begin func(Summary, FileSize) error, page func([]byte) error) error {
+	if !s.onSQLite() {
+		return models.E(models.Invalid, "Only a SQLite file can be copied by its pages")
+	}
+	return s.snapshotOn(ctx, s.long, func(v *snapshot) error {
+		held, err := v.summary()
+		if err != nil {
+			return err
+		}
+		var size FileSize
+		if size.Pages, err = one[int64](v.db.Raw("PRAGMA page_count")); err != nil {
+			return err
+		}
+		if size.PageSize, err = one[int64](v.db.Raw("PRAGMA page_size")); err != nil {
+			return err
+		}
+		if err := begin(held, size); err != nil {
+			return err
+		}
+		return v.pages(page)
+	})
+}
+
+// pages calls fn with each page of the SQLite file.
+func (v *snapshot) pages(fn func([]byte) error) error {
+	found, err := v.db.Raw("SELECT data FROM sqlite_dbpage ORDER BY pgno").Rows()
+	if err != nil {
+		return translated(v.db, err)
+	}
+	defer found.Close()
+	for first := true; found.Next(); first = false {
+		var data sql.RawBytes
+		if err := found.Scan(&data); err != nil {
+			return translated(v.db, err)
+		}
+		if first {
+			data = withoutWAL(data)
+		}
+		if err := fn(data); err != nil {
+			return err
+		}
+	}
+	return translated(v.db, found.Err())
+}
+
+// withoutWAL returns the first page of a file with a rollback journal in place of a WAL
+// (sqlite.org/fileformat2.html, bytes 18 and 19): whoever opens it read-only needs no file beside it.
+func withoutWAL(page []byte) []byte {
+	fresh := append([]byte(nil), page...)
+	if len(fresh) > 19 {
+		fresh[18], fresh[19] = 1, 1
+	}
+	return fresh
+}
+
+// InspectFile checks that a SQLite file that nobody has open is a whole database of this
+// program, from its first page to its last, and returns what it holds. It changes nothing and
+// leaves no file beside it. The error is one sentence.
+func InspectFile(ctx context.Context, path string) (m Summary, err error) {
+	s, err := openUnchanging(path)
+	if err != nil {
+		return m, err
+	}
+	defer s.Close()
+	found, err := one[string](s.read(ctx).Raw("PRAGMA integrity_check(1)"))
+	if err == nil && found != "ok" {
+		err = fmt.Errorf("%w: %s", errDamaged, found)
+	}
+	if err != nil {
+		return m, unusable(path, err)
+	}
+	columns, err := s.describe(ctx, versionTable)
+	if err == nil && len(columns) == 0 {
+		return m, models.E(models.Invalid, fmt.Sprintf("The file %s is no database of this program", path))
+	}
+	if err != nil {
+		return m, unusable(path, err)
+	}
+	err = s.snapshot(ctx, func(v *snapshot) (err error) {
+		m, err = v.summary()
+		return err
+	})
+	return m, err
+}
+
+// unusable is the error for a file that is no whole database.
+func unusable(path string, err error) error {
+	msg := fmt.Sprintf("The file %s is damaged: take another backup", path)
+	switch {
+	case code(err) == sqliteNotADatabase:
+		msg = fmt.Sprintf("The file %s is not a SQLite database", path)
+	case code(err) != 0 && code(err) != sqliteCorrupt:
+		msg = fmt.Sprintf("The file %s cannot be read", path)
+	}
+	return &models.Error{Kind: models.Invalid, Msg: msg, Err: err}
+}
+
+// openUnchanging opens a file that nobody writes, without locks and files beside it.
+func openUnchanging(path string) (*Store, error) {
+	name := url.URL{
+		Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: "mode=ro&immutable=1",
+	}
+	pool := sqlitePool(name.String(), 1)
+	s := &Store{opts: Options{}.withDefaults(), d: dialect.SQLite{}}
+	s.log = s.opts.Logger
+	s.queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, 0)
+	db, err := s.openGORM(sqlite.Dialector{Conn: pool})
+	if err != nil {
+		return nil, errors.Join(unusable(path, err), pool.Close())
+	}
+	s.w, s.r = db, db
+	return s, nil
+}
+
+// RecordBackup records that a backup of the database as it was at a moment was verified.
+func (s *Store) RecordBackup(ctx context.Context, of time.Time) error {
+	return s.setMeta(ctx, metaRow{"backup_of", strconv.FormatInt(of.UnixMilli(), 10)})
+}
+
+// LastBackup returns the moment of which the last verified backup is; the zero time if there
+// is none.
+func (s *Store) LastBackup(ctx context.Context) (time.Time, error) {
+	row, err := one[metaRow](s.read(ctx).Where("key = 'backup_of'"))
+	if isNotFound(err) || err != nil {
+		if isNotFound(err) {
+			err = nil
+		}
+		return time.Time{}, err
+	}
+	return parseMoment(row.Value), nil
+}
