@@ -176,9 +176,13 @@ func (s *Session) connectProbe(c *wsConn) {
 // read reads until the connection ends. It runs on the only goroutine of the connection
 // while nothing is to be written.
 func (c *wsConn) read() {
+	err := c.readPackets()
+	if errors.Is(err, errStackGrown) {
+		go c.read()
+		return
+	}
 	s := c.s
 	defer s.srv.running.Done()
-	err := c.readPackets()
 	s.readEnded(c, err)
 	c.drainAndClose(err)
 	s.srv.removeConn(c)
@@ -195,6 +199,9 @@ func (c *wsConn) readPackets() error {
 		}
 		more = c.s.handlePacket(c, p)
 		c.s.release(&c.reserved)
+		if more && c.stack.grown(p.kind) {
+			return errStackGrown
+		}
 	}
 	return c.skipFrames()
 }

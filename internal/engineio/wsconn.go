@@ -69,6 +69,7 @@ type wsConn struct {
 	head        [8]byte
 	unmetered   int         // bytes that were read since the last packet
 	reserved    reservation // for the message that is being read or handled
+	stack       readerStack
 }
 
 // A readChunk is a buffer that a connection has only while it has something to read.
@@ -290,7 +291,7 @@ func (c *wsConn) fill(b []byte) (p []byte, cost int) {
 		b, c.current = b[:len(b)+n], c.current[n:]
 		if len(c.current) == 0 {
 			cost += c.cost
-			c.cost = 0
+			c.current, c.cost = nil, 0
 		}
 	}
 	return b, cost
