@@ -160,6 +160,7 @@ func New(o Options) *Hub {
 	h.deps = &sessionDeps{
 		owner: h, feed: o.Feed, suppressOwn: o.SuppressSelf, maxAge: o.MaxAge, delivery: o.Measures.Delivery, counts: h.counts,
 	}
+	h.deps.timers.Ring = (*session).deadlineReached
 	h.status = newServiceStatus(h.send.toAll)
 	h.devices = newDeviceWriter(o.Devices, h.tasks, h.log)
 	h.presence = &presence{

@@ -8,6 +8,7 @@ import (
 
 	"expenseflow/internal/changes"
 	"expenseflow/internal/socketio"
+	"expenseflow/internal/timers"
 	"expenseflow/internal/trace"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
@@ -31,6 +32,7 @@ type sessionDeps struct {
 	maxAge      time.Duration       // Options.MaxAge
 	delivery    func(time.Duration) // Measures.Delivery
 	counts      *counters
+	timers      timers.Queue[*session] // rings deadlineReached
 }
 
 // A session is one socket of a signed-in user: whose it is, where it is in the user's
@@ -160,9 +162,7 @@ func (s *session) end() {
 	if s.log != nil {
 		s.log.Close()
 	}
-	if s.deadlines.timer != nil {
-		s.deadlines.timer.Stop()
-	}
+	s.timers.Stop(&s.deadlines.timer)
 	s.mu.Unlock()
 	s.owner.release(s)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"expenseflow/internal/auth"
+	"expenseflow/internal/timers"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
@@ -59,7 +60,7 @@ const (
 // deadlines are the moments at which something happens to a session by itself: the notice
 // and the end of its token, and its age. The session's mu guards them.
 type deadlines struct {
-	timer    *time.Timer   // nil before startDeadlines
+	timer    timers.Timer[*session]
 	ageEnds  time.Time     // zero is never
 	notified *sessionToken // of whose end the client was told
 	over     bool          // the session is being ended
@@ -74,8 +75,11 @@ func (s *session) startDeadlines() {
 	if s.maxAge > 0 {
 		s.deadlines.ageEnds = time.Now().Add(s.maxAge - rand.N(s.maxAge/5+1))
 	}
-	s.deadlines.timer = time.AfterFunc(time.Until(s.nextDeadline().at), s.deadlineReached)
+	s.setDeadline()
 }
+
+// setDeadline has the timer ring at what happens next. The caller must hold mu.
+func (s *session) setDeadline() { s.timers.Set(&s.deadlines.timer, s, s.nextDeadline().at) }
 
 // A deadline is what happens at a moment.
 type deadline struct {
@@ -118,7 +122,7 @@ func (s *session) takeDeadline() (due deadline, ok bool) {
 		s.deadlines.notified = s.token.Load()
 	}
 	if !s.deadlines.over {
-		s.deadlines.timer.Reset(time.Until(s.nextDeadline().at))
+		s.setDeadline()
 	}
 	return due, ok
 }
@@ -159,7 +163,7 @@ func (s *session) replaceToken(token *sessionToken, register func() registration
 	token.before = s.token.Load().id
 	r := register()
 	if r == registered {
-		s.deadlines.timer.Reset(time.Until(s.nextDeadline().at))
+		s.setDeadline()
 	}
 	return r, nil
 }

@@ -31,7 +31,7 @@ func (s *Session) countLocked(n int) (flood bool) {
 		return false
 	}
 	each := time.Duration(float64(time.Second) / cfg.PacketRate)
-	return s.meter.count(time.Since(s.srv.began), n, each, cfg.PacketBurst)
+	return s.meter.count(s.srv.now(), n, each, cfg.PacketBurst)
 }
 
 // Charge counts n packets more than were received, for packets that are expensive to the

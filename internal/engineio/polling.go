@@ -226,7 +226,7 @@ func (s *Session) takeAnswerLocked() (a answer) {
 		a.groups = append(a.groups, s.out.pop())
 		a.cost += g.Size()
 	}
-	s.lastFetch = time.Now()
+	s.lastFetch = s.srv.now()
 	return a
 }
 
@@ -271,7 +271,7 @@ func (s *Session) beginAnswer() {
 func (s *Session) accountAnswered(cost int) {
 	s.mu.Lock()
 	s.answers--
-	s.lastFetch = time.Now()
+	s.lastFetch = s.srv.now()
 	drained := s.accountWrittenLocked(cost)
 	s.endIfFlushedLocked()
 	s.mu.Unlock()

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"expenseflow/internal/timers"
 )
 
 // A Server is an http.Handler that serves Engine.IO at whatever path it is mounted. Its
@@ -17,6 +19,7 @@ type Server struct {
 	writePool writePool
 	stats     counters
 
+	timers         timers.Queue[*Session] // rings Session.onTimer
 	began          time.Time
 	recentlyClosed recentlyClosed
 	dominated      sync.Once // calls Config.Dominated
@@ -45,10 +48,14 @@ func New(cfg Config, h Handler) *Server {
 	s.sessionQuota = newQuota(int64(s.cfg.MaxSessions))
 	s.pendingQuota = newQuota(int64(s.cfg.MaxPending))
 	s.byteQuota, s.excessQuota = newQuota(s.cfg.MaxUnfinished), newQuota(s.cfg.MaxExcess)
+	s.timers.Ring, s.timers.Slack = (*Session).onTimer, s.cfg.PingInterval/pingsTogether
 	s.writePool.init()
 	s.running.Add(1)
 	return s
 }
+
+// now returns the time since the server was made.
+func (s *Server) now() time.Duration { return time.Since(s.began) }
 
 // ServeHTTP answers every request, whatever its path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"expenseflow/internal/timers"
 )
 
 // A Reason says why a session closed, mostly in the words of the reference server.
@@ -106,13 +108,15 @@ type Session struct {
 	pending     bool                     // counts towards Config.MaxPending
 	owner       string                   // for whom bytes are counted; "": address
 
-	timer         *time.Timer
-	timerDue      time.Time // when the timer should fire; if it does so earlier, it is set again
-	closeDeadline time.Time // when a closing session ends whatever waits
-	pingDue       bool      // a ping waits to be written
-	awaitingPong  bool
-	pinged        time.Duration // when the last ping was due, since Server.began
-	lastFetch     time.Time     // when polling last took something, or something first waited for it
+	pingDue      bool // a ping waits to be written
+	awaitingPong bool
+	timer        timers.Timer[*Session]
+
+	// Moments, as Server.now has them.
+	timerDue      time.Duration // when the timer should ring; if it does so earlier, it is set again
+	closeDeadline time.Duration // when a closing session ends whatever waits
+	pinged        time.Duration // when the last ping was sent
+	lastFetch     time.Duration // when polling last took something, or something first waited for it
 }
 
 // Handshake returns what the first request said; nil after ReleaseHandshake.
@@ -222,8 +226,8 @@ func (s *Session) Close(r Reason) {
 		return
 	}
 	s.phase, s.reason = phaseClosing, r
-	s.closeDeadline = time.Now().Add(s.srv.closeTimeout())
-	if s.timer != nil {
+	s.closeDeadline = s.srv.now() + s.srv.closeTimeout()
+	if s.receiver != nil {
 		s.awaitFlushLocked()
 	}
 	s.endIfFlushedLocked()
@@ -245,7 +249,7 @@ func (s *Session) enqueueLocked(g *Group) {
 		return
 	}
 	if s.out.empty() && s.conn == nil {
-		s.lastFetch = time.Now()
+		s.lastFetch = s.srv.now()
 	}
 	s.out.push(g)
 	s.queued += g.Size()
@@ -310,7 +314,7 @@ func (s *Session) open(h Handler) {
 	s.mu.Lock()
 	s.receiver = r
 	drained := s.accountWrittenLocked(0)
-	s.startTimerLocked()
+	s.beginHeartbeatLocked()
 	s.mu.Unlock()
 	s.inbox.Unlock()
 	if drained {
@@ -318,13 +322,12 @@ func (s *Session) open(h Handler) {
 	}
 }
 
-func (s *Session) startTimerLocked() {
+func (s *Session) beginHeartbeatLocked() {
 	switch s.phase {
 	case phaseOpen:
-		s.timer = time.AfterFunc(s.srv.cfg.PingInterval, s.onTimer)
 		s.schedulePingLocked()
 	case phaseClosing: // Open closed it already
-		s.timer = time.AfterFunc(time.Until(s.closeDeadline), s.onTimer)
+		s.setTimerLocked(s.closeDeadline - s.srv.now())
 	}
 }
 
@@ -413,9 +416,7 @@ func (s *Session) endLocked(reason Reason, err error) {
 		s.reason, s.err = reason, err
 	}
 	s.phase = phaseClosed
-	if s.timer != nil {
-		s.timer.Stop()
-	}
+	s.srv.timers.Stop(&s.timer)
 	s.out.clear()
 	s.queued = min(s.queued, s.srv.cfg.QueueBytes) // the rest is dropped
 	s.releaseExcessLocked()

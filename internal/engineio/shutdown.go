@@ -73,8 +73,8 @@ func (s *Server) stop() {
 func (s *Session) shortenClose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	deadline := time.Now().Add(s.srv.closeTimeout())
-	if s.phase != phaseClosing || s.timer == nil || s.closeDeadline.Before(deadline) {
+	deadline := s.srv.now() + s.srv.closeTimeout()
+	if s.phase != phaseClosing || s.receiver == nil || s.closeDeadline < deadline {
 		return
 	}
 	s.closeDeadline = deadline
