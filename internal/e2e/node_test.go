@@ -310,11 +310,15 @@ func (n *node) connect(t *testing.T, a *account, tr transport) *device {
 	return n.connectAt(t, a.p.url(), a, tr)
 }
 
-// connectAt is connect through another address, such as a proxy's.
+// connectAt is connect through another address, such as a proxy's, which may have a path.
 func (n *node) connectAt(t *testing.T, url string, a *account, tr transport) *device {
 	t.Helper()
 	options := tr.options()
 	options["auth"] = map[string]any{"token": a.Token}
+	if path := strings.Index(url, "/"); strings.Count(url, "/") > len("//") {
+		path += len("//") + strings.Index(url[path+len("//"):], "/")
+		url, options["path"] = url[:path], url[path:]+"/socket.io/"
+	}
 	d := n.open(t, url, options)
 	d.await(t, "connect", 1)
 	if tr.list == nil {

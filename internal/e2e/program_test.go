@@ -35,6 +35,7 @@ type program struct {
 	port   int                    // stays the same over restarts, as a deployment's does
 	env    []string               // settings beside the usual ones
 	scheme string                 // stays the same too
+	base   string                 // its BASE_PATH
 	file   func() (string, error) // what is run
 
 	log logBuffer
@@ -81,7 +82,7 @@ func launch(file func() (string, error), dir string, settings []string) (*progra
 	if err != nil {
 		return nil, err
 	}
-	p := &program{dir: dir, port: port, scheme: schemeOf(settings), env: settings, file: file}
+	p := &program{dir: dir, port: port, scheme: schemeOf(settings), base: baseOf(settings), env: settings, file: file}
 	return p, p.start()
 }
 
@@ -186,7 +187,17 @@ func freePort() (int, error) {
 }
 
 // url is where the program serves, without a slash at the end.
-func (p *program) url() string { return p.scheme + "://" + p.addr() }
+func (p *program) url() string { return p.scheme + "://" + p.addr() + p.base }
+
+// baseOf is the path below which a program of these settings serves.
+func baseOf(settings []string) string {
+	for _, s := range settings {
+		if base, found := strings.CutPrefix(s, "BASE_PATH="); found {
+			return base
+		}
+	}
+	return ""
+}
 
 // schemeOf is how a program of these settings serves.
 func schemeOf(settings []string) string {

@@ -204,6 +204,14 @@ async function installed({ device }) {
   await windows.get(device).page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
 }
 
+// workers gives the folders of the origin that have a service worker, and the names of its caches.
+function workers({ device }) {
+  return windows.get(device).page.evaluate(async () => {
+    const registrations = await navigator.serviceWorker.getRegistrations();
+    return [...registrations.map(({ scope }) => new URL(scope).pathname), ...await caches.keys()].sort();
+  });
+}
+
 // stored gives everything that the page keeps in this browser, as one text.
 function stored({ device }) {
   return windows.get(device).page.evaluate(async () => {
@@ -385,7 +393,7 @@ function spilled({ device }) {
 }
 
 const actions = {
-  launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, reload, stored,
+  launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, workers, reload, stored,
   awaitKept, moveClock, back, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, phone, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
