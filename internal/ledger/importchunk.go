@@ -47,8 +47,8 @@ var (
 	tableOperations        = store.OperationTable()
 )
 
-// id returns the id that the source gave a record.
-func (r *Record) id() string {
+// SourceID returns the id that the source gave a record; "" for preferences.
+func (r *Record) SourceID() string {
 	switch {
 	case r.Expense != nil:
 		return r.Expense.ID
@@ -111,7 +111,7 @@ func (w *importWork) preload(records []Record) (err error) {
 	}
 	ids := make([]string, 0, 2*len(records))
 	for i := range records {
-		ids = append(ids, w.candidates(records[i].id())...)
+		ids = append(ids, w.candidates(records[i].SourceID())...)
 	}
 	if w.owners, err = w.Tx.Owners(table, ids); err != nil || table != tableExpenses {
 		return err

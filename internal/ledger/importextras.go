@@ -49,7 +49,7 @@ func (w *importWork) importedExpense(id string) (string, models.Role, error) {
 }
 
 // maxNotificationData is how many bytes the data of an imported notification may have.
-const maxNotificationData = 64 << 10
+const maxNotificationData = 8 << 10
 
 func (w *importWork) applyNotification(n models.Notification) (ImportResult, error) {
 	if err := checkNotification(&n); err != nil {

@@ -164,11 +164,15 @@ func (s *Store) longPart(ctx context.Context, l *listing, last *models.Expense) 
 func (s *Store) unchanged(ctx context.Context, l *listing) error {
 	head, err := s.Head(ctx, l.userID)
 	if err == nil && head != l.seq {
-		err = &models.Error{
-			Kind: models.Unavailable, Code: "LIST_CHANGED", Msg: "The list has changed while it was read, please try again",
-		}
+		err = errListChanged()
 	}
 	return err
+}
+
+func errListChanged() error {
+	return &models.Error{
+		Kind: models.Unavailable, Code: "LIST_CHANGED", Msg: "The list has changed while it was read, please try again",
+	}
 }
 
 // A reading is the statement that reads a listing, in a goroutine of its own.

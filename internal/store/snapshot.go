@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 
 	"expenseflow/models"
 
@@ -39,18 +40,29 @@ func (s *Store) longSnapshot(ctx context.Context, userID string, fn func(*snapsh
 }
 
 func (s *Store) snapshotOn(ctx context.Context, pool *gorm.DB, fn func(*snapshot) error) error {
+	v, end, err := s.openSnapshot(ctx, pool)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return fn(v)
+}
+
+// openSnapshot takes a connection of the pool for a snapshot. The caller must call end.
+func (s *Store) openSnapshot(ctx context.Context, pool *gorm.DB) (v *snapshot, end func(), err error) {
 	conn, err := connection(ctx, pool)
 	if err != nil {
-		return fail(s.d, err)
+		return nil, nil, fail(s.d, err)
 	}
-	defer conn.Close()
 	if _, err := conn.ExecContext(ctx, s.d.BeginRead()); err != nil {
-		return fail(s.d, err)
+		return nil, nil, fail(s.d, errors.Join(err, conn.Close()))
 	}
-	defer endRead(context.WithoutCancel(ctx), conn)
 	db := pool.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = conn
-	return fn(&snapshot{s: s, db: db})
+	return &snapshot{s: s, db: db}, func() {
+		endRead(context.WithoutCancel(ctx), conn)
+		_ = conn.Close() // to the pool
+	}, nil
 }
 
 // endRead ends the transaction; a connection on which that fails is of no more use.

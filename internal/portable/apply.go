@@ -1,0 +1,102 @@
+package portable
+
+import (
+	"slices"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// record takes an element, and applies those that wait when they fill a chunk.
+func (i *importer) record(section string, r ledger.Record, unreadable error) error {
+	if section != i.section {
+		if err := i.flush(); err != nil {
+			return err
+		}
+		i.section = section
+	}
+	c := i.summary.count(section)
+	c.Read++
+	if unreadable == nil {
+		unreadable = i.adapt(&r)
+	}
+	switch {
+	case unreadable != nil:
+		i.refuse(section, c.Read, "", unreadable)
+		return nil
+	case r == ledger.Record{}:
+		c.Skipped++
+		return nil
+	}
+	i.pending, i.numbers = append(i.pending, r), append(i.numbers, c.Read)
+	if len(i.pending) < ledger.ImportChunk {
+		return nil
+	}
+	return i.flush()
+}
+
+var errOtherCurrency = models.E(models.Invalid, "Its amount is in the currency of the file's account, which is not this account's")
+
+// adapt changes a record to the account that it goes to. A record that is not to be imported
+// becomes empty.
+func (i *importer) adapt(r *ledger.Record) error {
+	switch {
+	case r.Expense != nil && r.Expense.Draft.Currency == "":
+		r.Expense.Draft.Currency = i.foreign
+	case r.Budget != nil && i.foreign != "":
+		return errOtherCurrency
+	case r.Comment != nil && r.Comment.UserID != i.fileUser:
+		*r = ledger.Record{}
+	case r.Operation != nil && !i.own:
+		r.Operation.Key = ""
+	}
+	return nil
+}
+
+// flush applies what waits.
+func (i *importer) flush() error {
+	if len(i.pending) == 0 {
+		return nil
+	}
+	results, err := i.apply()
+	for n, result := range results {
+		i.add(result, i.numbers[n], i.pending[n].SourceID())
+	}
+	i.pending, i.numbers = i.pending[:0], i.numbers[:0]
+	if i.Progress != nil {
+		i.Progress(i.summary)
+	}
+	return err
+}
+
+func (i *importer) apply() ([]ledger.ImportResult, error) {
+	if i.to == nil {
+		return slices.Repeat([]ledger.ImportResult{{Outcome: ledger.ImportNew}}, len(i.pending)), nil
+	}
+	return i.to.Apply(i.ctx, i.pending)
+}
+
+// add counts a result.
+func (i *importer) add(r ledger.ImportResult, number int64, id string) {
+	c := i.summary.count(i.section)
+	switch r.Outcome {
+	case ledger.ImportNew:
+		c.New++
+	case ledger.ImportSame:
+		c.Same++
+	case ledger.ImportChanged:
+		c.Changed++
+	case ledger.ImportKept:
+		c.Kept++
+	case ledger.ImportRefused:
+		i.refuse(i.section, number, id, r.Err)
+	}
+}
+
+func (i *importer) refuse(section string, number int64, id string, why error) {
+	i.summary.count(section).Refused++
+	if len(i.summary.Refusals) < maxRefusals {
+		i.summary.Refusals = append(i.summary.Refusals, Refusal{section, number, clip(id), wire.NewErrorBody(why).Error})
+	}
+}

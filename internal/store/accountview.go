@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"expenseflow/models"
+
+	"gorm.io/gorm"
+)
+
+// An AccountView reads everything that an account has, as of one moment, in constant memory,
+// for a caller who may be slow.
+//
+// Invariants: what it returns is of one moment, or the error is models.Unavailable. It reads in
+// pages, from a snapshot; a page is in memory before the caller gets any of it. A snapshot keeps
+// SQLite's WAL and PostgreSQL's old rows from being cleaned up and others from a place for long
+// reads, so it is kept as long as the statement of a listing: while others wait for longHold,
+// and for longKeep at all. The rest of a slower caller is read without it, and each page then
+// has to be of the same version of the account: nothing was written for it since. (What other
+// users do, who comment on a shared expense, does not count.)
+type AccountView struct {
+	s       *Store
+	ctx     context.Context
+	user    models.User
+	version accountVersion
+
+	mu    sync.Mutex // held by a read and while the snapshot ends
+	snap  *snapshot  // nil after it has ended
+	end   func()
+	began time.Time
+	rows  int64 // read from the snapshot
+}
+
+// An accountVersion changes with whatever is written for a user.
+type accountVersion struct{ Seq, LastSyncedAt int64 }
+
+// ViewAccount calls fn with a view of the user's account, which is of use until fn returns. An
+// error of fn is returned as it is. models.NotFound if the user is gone.
+func (s *Store) ViewAccount(ctx context.Context, userID string, fn func(*AccountView) error) error {
+	done, err := s.longRead(ctx, userID)
+	if err != nil {
+		return err
+	}
+	v := &AccountView{s: s, ctx: ctx, began: time.Now()}
+	snap, end, err := s.openSnapshot(ctx, s.long)
+	if err != nil {
+		done(0)
+		return err
+	}
+	v.snap, v.end = snap, func() { end(); done(v.rows) }
+	defer v.watch()()
+	if v.user, err = snap.user(userID); err != nil {
+		return err
+	}
+	v.version = accountVersion{v.user.Seq, v.user.SyncedAt.UnixMilli()}
+	if v.user.SyncedAt.IsZero() {
+		v.version.LastSyncedAt = 0
+	}
+	return fn(v)
+}
+
+// watch ends the snapshot when it was held for too long. stop ends it in any case, and waits.
+func (v *AccountView) watch() (stop func()) {
+	stopping, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		look := time.NewTicker(longLook)
+		defer look.Stop()
+		for {
+			select {
+			case <-stopping:
+				return
+			case <-look.C:
+				v.endIfHeld()
+			}
+		}
+	}()
+	return func() {
+		close(stopping)
+		<-stopped
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.endSnapshot()
+	}
+}
+
+// endIfHeld ends a snapshot that the caller holds up, between two reads.
+func (v *AccountView) endIfHeld() {
+	if !v.mu.TryLock() {
+		return
+	}
+	defer v.mu.Unlock()
+	if held := time.Since(v.began); held >= longKeep || held >= longHold && v.s.longReads.Awaited() {
+		v.endSnapshot()
+	}
+}
+
+func (v *AccountView) endSnapshot() {
+	if v.snap != nil {
+		v.snap = nil
+		v.end()
+	}
+}
+
+// read calls fn with where to read a page. fn returns how many rows it read.
+func (v *AccountView) read(fn func(db *gorm.DB) (int, error)) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.snap == nil {
+		return v.readLater(fn)
+	}
+	n, err := fn(v.snap.db.WithContext(v.ctx))
+	v.rows += int64(n)
+	return err
+}
+
+// readLater is read without a snapshot: of a new one, which has to be of the same version.
+func (v *AccountView) readLater(fn func(db *gorm.DB) (int, error)) error {
+	return v.s.longSnapshot(v.ctx, v.user.ID, func(later *snapshot) (int64, error) {
+		now, err := ofUser[accountVersion](later.db, v.user.ID, "seq, last_synced_at")
+		if err == nil && now != v.version {
+			err = errListChanged()
+		}
+		if err != nil {
+			return 0, err
+		}
+		n, err := fn(later.db)
+		return int64(n), err
+	})
+}
+
+// eachPage calls fn with the rows of a query, which is in the order of its keyset; after is
+// the condition on what follows a row.
+func eachPage[T any](v *AccountView, query func(db *gorm.DB) *gorm.DB, after func(*T) (string, []any), fn func([]T) error) error {
+	var last *T
+	for {
+		var page []T
+		err := v.read(func(db *gorm.DB) (_ int, err error) {
+			q := query(db)
+			if last != nil {
+				condition, args := after(last)
+				q = q.Where(condition, args...)
+			}
+			page, err = find[T](q.Limit(streamChunk))
+			return len(page), err
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if err := fn(page); err != nil || len(page) < streamChunk {
+			return err
+		}
+		last = &page[len(page)-1]
+	}
+}
+
+// eachRow is eachPage with the rows one by one.
+func eachRow[T any](v *AccountView, query func(db *gorm.DB) *gorm.DB, after func(*T) (string, []any), fn func(T) error) error {
+	return eachPage(v, query, after, func(page []T) error {
+		for i := range page {
+			if err := fn(page[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
