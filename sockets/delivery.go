@@ -11,7 +11,7 @@ import (
 type feed interface {
 	Subscribe(
 		userID string, from, head int64, deliver func([]changes.Item[EncodedChange]) (taken int), lost func(),
-	) *changes.Subscription
+	) *changes.Subscription[EncodedChange]
 }
 
 // deliver sends a page of the user's log as far as there is room, and returns how many

@@ -79,7 +79,7 @@ type session struct {
 	rooms     map[string]*participant // by expense; rooms.mu
 
 	mu        sync.Mutex
-	log       *changes.Subscription // nil before follow
+	log       *changes.Subscription[EncodedChange] // nil before follow
 	deadlines deadlines
 }
 

@@ -67,7 +67,7 @@ type watcher struct {
 	all        *watchers
 	userID     string
 	sessions   int // guarded by watchers.mu
-	log        *changes.Subscription
+	log        *changes.Subscription[EncodedChange]
 	update     debounce
 	dashboards dashboards
 

@@ -26,6 +26,7 @@ package changes
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -149,18 +150,17 @@ func (t *Tail[E]) wake(userID string, by wakeSource) {
 // block, and may be nil.
 func (t *Tail[E]) Subscribe(
 	userID string, from, head int64, deliver func(page []Item[E]) (taken int), lost func(),
-) *Subscription {
+) *Subscription[E] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := t.feeds[userID]
 	if f == nil {
-		f = &feed[E]{userID: userID, subscribers: map[*subscriber[E]]bool{}}
+		f = &feed[E]{tail: t, userID: userID}
 		t.feeds[userID] = f
 	}
-	f.arrivals++
-	s := &subscriber[E]{deliver: deliver, lost: lost, arrival: f.arrivals, served: f.generation - 1, atOnce: t.opts.PageSize}
+	s := &Subscription[E]{feed: f, deliver: deliver, lost: lost, served: f.generation - 1, atOnce: t.opts.PageSize}
 	s.position.Store(from)
-	f.subscribers[s] = true
+	f.subscribers = append(f.subscribers, s)
 	if from < head {
 		t.schedule(f)
 	} else {
@@ -168,28 +168,33 @@ func (t *Tail[E]) Subscribe(
 		t.uncompared[userID] = true
 		t.pollSoon()
 	}
-	s.resume = func() { t.resume(f, s) }
-	s.close = func() { t.unsubscribe(f, s) }
-	return &s.Subscription
+	return s
 }
 
-func (t *Tail[E]) resume(f *feed[E], s *subscriber[E]) {
+func (t *Tail[E]) resume(s *Subscription[E]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.resumes++
 	if s.full {
 		s.full = false
-		t.schedule(f)
+		t.schedule(s.feed)
 	}
 }
 
-func (t *Tail[E]) unsubscribe(f *feed[E], s *subscriber[E]) {
+// unsubscribe ends a subscription, and reports false if it had ended before.
+func (t *Tail[E]) unsubscribe(s *Subscription[E]) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(f.subscribers, s)
-	if len(f.subscribers) == 0 && t.feeds[f.userID] == f {
+	if s.ended {
+		return false
+	}
+	s.ended = true
+	f := s.feed
+	i := slices.Index(f.subscribers, s)
+	if f.subscribers = slices.Delete(f.subscribers, i, i+1); len(f.subscribers) == 0 {
 		delete(t.feeds, f.userID)
 	}
+	return true
 }
 
 // schedule puts a feed into the queue, unless it is there already. A worker that is

@@ -120,9 +120,16 @@ func (l *fakeSource) Moves(_ context.Context, from models.MoveCursor) ([]string,
 	return slices.Clone(l.moved[position:]), next, false, err
 }
 
+// A subscription is a changes.Subscription of whatever changes are encoded as.
+type subscription interface {
+	Resume()
+	Close()
+	Position() int64
+}
+
 // A recorder is a subscriber that records the changes it gets, and takes at most room.
 type recorder struct {
-	*changes.Subscription
+	subscription
 	from int64
 	mu   sync.Mutex
 	got  []int64
@@ -134,7 +141,7 @@ const unlimited = 1 << 30
 
 func subscribe[E any](tail *changes.Tail[E], userID string, from int64) *recorder {
 	l := &recorder{from: from, room: unlimited}
-	l.Subscription = tail.Subscribe(userID, from, from+1, func(page []changes.Item[E]) int {
+	l.subscription = tail.Subscribe(userID, from, from+1, func(page []changes.Item[E]) int {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		n := min(len(page), l.room)
@@ -534,7 +541,7 @@ func TestResumeInsideDeliverIsNotLost(t *testing.T) {
 		}
 		tail := startTail(t, src, changes.Options{})
 		var got []int64
-		var s *changes.Subscription
+		var s *changes.Subscription[int64]
 		ready := make(chan struct{})
 		s = tail.Subscribe("alice", 0, 1, func(page []changes.Item[int64]) int {
 			<-ready
@@ -775,7 +782,7 @@ func TestSubscribersAtTheEndOfTheirLogsShareOneComparison(t *testing.T) {
 		tail := startTail(t, src, changes.Options{})
 		time.Sleep(10 * time.Second)
 		subscribe(tail, "user 1", 0).Close() // one that leaves at once costs nothing later
-		var all []*changes.Subscription
+		var all []*changes.Subscription[int64]
 		for i := range 1000 {
 			all = append(all, tail.Subscribe(fmt.Sprint("user ", i), 0, 0, func(page []changes.Item[int64]) int { return len(page) }, nil))
 		}

@@ -17,7 +17,7 @@ func (t *Tail[E]) Progress() Progress {
 		if f.queued || t.busy[f] {
 			p.Queued++
 		}
-		for s := range f.subscribers {
+		for _, s := range f.subscribers {
 			if s.full {
 				p.Full++
 			}

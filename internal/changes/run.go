@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -114,9 +113,9 @@ func (t *Tail[E]) serve(ctx context.Context, f *feed[E]) error {
 	t.mu.Lock()
 	if f.shortened {
 		f.shortened = false
-		all := slices.Collect(maps.Keys(f.subscribers))
+		all := slices.Clone(f.subscribers)
 		t.mu.Unlock()
-		t.drop(f, all)
+		t.drop(all)
 		return nil
 	}
 	generation, waiting := f.generation, f.waiting()
@@ -140,13 +139,13 @@ const leastAtOnce = 16
 
 // pageSize is how many changes a group is offered at once: as many as the member with the
 // most room takes.
-func (t *Tail[E]) pageSize(group []*subscriber[E]) (n int) {
+func (t *Tail[E]) pageSize(group []*Subscription[E]) (most int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range group {
-		n = max(n, s.atOnce)
+		most = max(most, s.atOnce)
 	}
-	return n
+	return most
 }
 
 // read returns the page of at most limit changes after a position, encoded. It fails for a
@@ -171,9 +170,9 @@ func (t *Tail[E]) read(ctx context.Context, userID string, after int64, limit in
 // deliver delivers a page, of the most that were asked for, to one subscriber and advances
 // its position by what it took. The next page of a subscriber that has no room for all of this
 // one is small, so that most of what is read and encoded is also taken.
-func (t *Tail[E]) deliver(f *feed[E], s *subscriber[E], page []Item[E], most int, generation int64) {
+func (t *Tail[E]) deliver(f *feed[E], s *Subscription[E], page []Item[E], most int, generation int64) {
 	t.mu.Lock()
-	resumes, open := s.resumes, f.subscribers[s]
+	resumes, open := s.resumes, !s.ended
 	t.mu.Unlock()
 	taken := 0
 	if open && len(page) > 0 {
@@ -196,26 +195,22 @@ func (t *Tail[E]) deliver(f *feed[E], s *subscriber[E], page []Item[E], most int
 
 // handleReadError decides what becomes of a group whose page could not be read. If the
 // store failed, the group keeps waiting and is tried again.
-func (t *Tail[E]) handleReadError(ctx context.Context, f *feed[E], group []*subscriber[E], generation, at int64, err error) {
+func (t *Tail[E]) handleReadError(ctx context.Context, f *feed[E], group []*Subscription[E], generation, at int64, err error) {
 	switch {
 	case ctx.Err() != nil || models.KindOf(err) == models.Unavailable:
 	case models.KindOf(err) == models.NotFound:
 		t.opts.Logger.WarnContext(ctx, "change log does not reach back to its subscribers, who begin anew",
 			slog.String("user_id", f.userID), slog.Int64("position", at), slog.Int("subscribers", len(group)), slog.Any("error", err))
-		t.drop(f, group)
+		t.drop(group)
 	default:
 		t.suspend(ctx, f, group, generation, at, err)
 	}
 }
 
 // drop ends the subscriptions of a group whose next change cannot be had any more.
-func (t *Tail[E]) drop(f *feed[E], group []*subscriber[E]) {
+func (t *Tail[E]) drop(group []*Subscription[E]) {
 	for _, s := range group {
-		t.mu.Lock()
-		open := f.subscribers[s]
-		t.mu.Unlock()
-		t.unsubscribe(f, s)
-		if open && s.lost != nil {
+		if t.unsubscribe(s) && s.lost != nil {
 			s.lost()
 		}
 	}
@@ -223,7 +218,7 @@ func (t *Tail[E]) drop(f *feed[E], group []*subscriber[E]) {
 
 // suspend has a group wait until the next poll: to read the same page of an unreadable log
 // again at once is useless.
-func (t *Tail[E]) suspend(ctx context.Context, f *feed[E], group []*subscriber[E], generation, at int64, err error) {
+func (t *Tail[E]) suspend(ctx context.Context, f *feed[E], group []*Subscription[E], generation, at int64, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range group {

@@ -117,7 +117,7 @@ type link struct {
 
 	queue []event
 	full  bool
-	sub   *changes.Subscription
+	sub   *changes.Subscription[[]event]
 
 	refusals int // how often it was full
 }
