@@ -53,6 +53,7 @@ var verbs = map[string]verb{
 	"backup":      {Command.backup, backupHelp},
 	"demo":        {Command.demo, demoHelp},
 	"doctor":      {Command.doctor, doctorHelp},
+	"import":      {Command.importFrom, importHelp},
 	"users":       {Command.users, usersHelp},
 	"token":       {Command.token, tokenHelp},
 	"healthcheck": {run: Command.healthcheck},
@@ -250,6 +251,8 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
                             --every 24h --keep 7 goes on doing so
   expenseflow users         list accounts, make one, reset a password, sign an
                             account out, delete it; also beside a running server
+  expenseflow import mongo  bring in the data of an ExpenseFlow on MongoDB, from
+                            a dump; also beside a running server
   expenseflow token EMAIL   make a token of an account, for development
   expenseflow healthcheck   exit 0 if the server of these settings is ready
   expenseflow version       show release, revision and compiler (--version too)

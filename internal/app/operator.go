@@ -50,7 +50,7 @@ func (a *App) listenForCommands(ctx context.Context) {
 // operatorHandler does in this process what commands ask for.
 func (a *App) operatorHandler(ring keyring.Ring, c components) http.Handler {
 	o := operatorOptions(&a.cfg, a.store, a.log, func() (keyring.Ring, error) { return ring, nil })
-	o.Accounts, o.Remove = c.accounts, c.ledger.RemoveAccount
+	o.Accounts, o.Ledger = c.accounts, c.ledger
 	o.Overview = (&overviewer{a, c.io}).overview
 	o.SignedOut = func(userID string) { signOuts{a.hub, a.wake}.SignOut(userID, "") }
 	return operator.Handler(o)
@@ -61,7 +61,7 @@ func operatorOptions(cfg *config.Config, s *store.Store, log *slog.Logger, ring 
 	o := operator.Options{
 		Store: s, Logger: log,
 		Accounts: ledger.NewAccounts(s, auth.NewHasher(processors()), passwordRules(cfg)),
-		Remove:   ledger.New(s, nil, ledger.Options{}).RemoveAccount,
+		Ledger:   ledger.New(s, nil, ledger.Options{MaxExpenses: int64(cfg.MaxExpenses)}),
 	}
 	if cfg.Production() {
 		o.NoTokens = "NODE_ENV is production, where nobody gets a token for somebody else's account: " +
@@ -100,20 +100,30 @@ func askOperator(ctx context.Context, cfg *config.Config, log *slog.Logger, do f
 	if _, err := os.Stat(cfg.Database()); err != nil {
 		return fmt.Errorf("there is no database yet, start the server once: %w", err)
 	}
-	err := operateHere(ctx, cfg, log, do)
-	if errors.Is(err, store.ErrInUse) {
-		return fmt.Errorf("a process has the database file %s and does not answer commands: if it is a server that has just "+
-			"started, try again; its log says if it cannot listen; else stop it first (%w)", cfg.Database(), dialErr)
-	}
-	return err
+	return explainInUse(cfg, operateHere(ctx, cfg, log, do), dialErr)
 }
 
-// operateHere calls do with a client of this process.
-func operateHere(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*operator.Client) error) (err error) {
+// explainInUse says what a process is that has the database file and does not answer, with the
+// error of asking it.
+func explainInUse(cfg *config.Config, err, dialErr error) error {
+	if !errors.Is(err, store.ErrInUse) {
+		return err
+	}
+	return fmt.Errorf("a process has the database file %s and does not answer commands: if it is a server that has just "+
+		"started, try again; its log says if it cannot listen; else stop it first (%w)", cfg.Database(), dialErr)
+}
+
+// operateHere calls do with a client of this process, which opens the database as it is.
+func operateHere(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*operator.Client) error) error {
 	s, err := store.Attach(ctx, storeOptions(*cfg, log))
 	if err != nil {
 		return err
 	}
+	return operateOn(s, cfg, log, do)
+}
+
+// operateOn calls do with a client of this process, and closes the database.
+func operateOn(s *store.Store, cfg *config.Config, log *slog.Logger, do func(*operator.Client) error) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	ring := func() (keyring.Ring, error) { return storedSecrets(cfg) }
 	client, stop := control.Local(operator.Handler(operatorOptions(cfg, s, log, ring)))

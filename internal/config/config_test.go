@@ -174,7 +174,8 @@ func TestDotEnvIsReadAndTheEnvironmentWins(t *testing.T) {
 	}
 	want := []string{
 		".env has names that are not used here: EMAIL_HOST.",
-		"MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.",
+		"MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL. " +
+			`To bring it over: mongodump --uri="$MONGODB_URI" --archive | expenseflow import mongo -`,
 	}
 	if diff := cmp.Diff(want, cfg.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)

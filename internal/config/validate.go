@@ -49,7 +49,8 @@ func (c *Config) check(vars map[string]string, ps *Problems) {
 	checkToken(ps, "ADMIN_PASSWORD", c.AdminPassword, "to close the namespace /admin")
 	checkToken(ps, "METRICS_TOKEN", c.MetricsToken, "to answer everybody who reaches METRICS_ADDR")
 	if _, ok := vars["MONGODB_URI"]; ok {
-		c.warn("MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL.")
+		c.warn("MONGODB_URI is not used: data is kept in SQLite, or in PostgreSQL by DATABASE_URL. " +
+			"To bring it over: mongodump --uri=\"$MONGODB_URI\" --archive | expenseflow import mongo -")
 	}
 	if c.BasePath != "" && len(c.StaticDir) > 0 {
 		c.warn("BASE_PATH is set, and a frontend of STATIC_DIR may ask for /api/ and /socket.io/ at the root: docs/deploy says what to do then.")

@@ -27,13 +27,14 @@ func (w *importWork) applyExpense(r ExpenseRecord) (ImportResult, error) {
 	return w.addExpense(id, r, d)
 }
 
-var errDeletedHere = models.E(models.Conflict, "It was deleted here after it had been imported")
+// ErrDeletedHere is why an expense does not come back (ImportOptions.SkipDeleted).
+var ErrDeletedHere = models.E(models.Conflict, "It was deleted here after it had been imported")
 
 func (w *importWork) addExpense(id string, r ExpenseRecord, d models.Draft) (ImportResult, error) {
 	u := w.Tx.User()
 	switch {
 	case w.deleted[id]:
-		return ImportResult{}, errDeletedHere
+		return ImportResult{}, ErrDeletedHere
 	case w.maxExpenses > 0 && u.Expenses+w.added >= w.maxExpenses:
 		return ImportResult{}, expenseLimitError(w.maxExpenses)
 	}

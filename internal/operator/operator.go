@@ -31,9 +31,7 @@ import (
 type Options struct {
 	Store    *store.Store
 	Accounts *ledger.Accounts
-
-	// Remove removes an account (ledger.RemoveAccount).
-	Remove func(ctx context.Context, userID string) error
+	Ledger   *ledger.Ledger
 
 	// Issue makes a token of this age; 0 is that of a sign-in. It is nil where the operator
 	// may not make tokens, and NoTokens says why.
@@ -115,6 +113,8 @@ func Handler(o Options) http.Handler {
 		"POST /users/{user}/password": h.resetPassword,
 		"POST /users/{user}/sign-out": h.signOut,
 		"POST /users/{user}/token":    h.token,
+		"POST /import/accounts":       h.importAccounts,
+		"POST /import/records":        h.importRecords,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := do(w, r); err != nil {

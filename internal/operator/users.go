@@ -93,7 +93,7 @@ func (h *handler) signOut(w http.ResponseWriter, r *http.Request) error {
 func (h *handler) remove(w http.ResponseWriter, r *http.Request) error {
 	u, err := h.user(r)
 	if err == nil {
-		err = h.Remove(r.Context(), u.ID)
+		err = h.Ledger.RemoveAccount(r.Context(), u.ID)
 	}
 	if err != nil {
 		return err

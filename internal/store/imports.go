@@ -38,3 +38,15 @@ func (tx *Tx) DeletedExpenses(ids []string) (map[string]bool, error) {
 func (s *Store) UsersByIDOrEmail(ctx context.Context, id, email string) ([]models.User, error) {
 	return find[models.User](s.read(ctx).Where("id = ? OR email = ?", id, email))
 }
+
+// An ExpenseAmount is what an expense adds to which sum.
+type ExpenseAmount struct {
+	UserID, Type, Category, Currency string
+	Amount                           models.Money
+}
+
+// ExpenseAmounts returns the amounts of the expenses with these ids that are there.
+func (s *Store) ExpenseAmounts(ctx context.Context, ids []string) ([]ExpenseAmount, error) {
+	return find[ExpenseAmount](s.read(ctx).Model(&models.Expense{}).
+		Select("user_id, type, category, currency, amount").Where(s.d.In("id", ids)))
+}
