@@ -50,6 +50,8 @@ var verbs = map[string]verb{
 	"serve":       {run: Command.serve},
 	"config":      {run: Command.config},
 	"epoch":       {run: Command.epoch},
+	"restore":     {Command.restore, restoreHelp},
+	"move":        {Command.move, moveHelp},
 	"backup":      {Command.backup, backupHelp},
 	"demo":        {Command.demo, demoHelp},
 	"doctor":      {Command.doctor, doctorHelp},
@@ -242,13 +244,17 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
   expenseflow demo          serve two devices side by side with a year of made-up
                             entries, apart from any other data
   expenseflow config        show the settings in force, secrets hidden
-  expenseflow epoch         run once after a backup was restored, servers stopped:
-                            devices then begin anew instead of trusting positions
+  expenseflow epoch         run once after a backup was restored by other means than
+                            restore, servers stopped: devices then begin anew instead of trusting positions
                             in a log that is another now (docs/operations.md)
   expenseflow doctor        find out what is wrong with database, clock, disk,
                             certificate or proxy, and what to do
   expenseflow backup        write a backup, verified, also beside a running server;
                             --every 24h --keep 7 goes on doing so
+  expenseflow restore FILE  put a backup in the place of the database, servers stopped;
+                            devices then begin anew
+  expenseflow move --to DB  copy everything into another, empty database, SQLite or
+                            PostgreSQL, servers stopped; devices notice nothing
   expenseflow users         list accounts, make one, reset a password, sign an
                             account out, delete it; also beside a running server
   expenseflow import mongo  bring in the data of an ExpenseFlow on MongoDB, from

@@ -56,18 +56,20 @@ func (s *Store) underMigrationLock(ctx context.Context, fn func() error) error {
 	if s.onSQLite() {
 		return fn()
 	}
-	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
+	patient, cancel := context.WithTimeout(ctx, migrationPatience)
 	defer cancel()
-	conn, err := connection(ctx, s.w)
+	conn, err := connection(patient, s.w)
 	if err != nil {
 		return fail(s.d, err)
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(hashtext('expenseflow ' || current_schema()))"); err != nil {
+	if _, err := conn.ExecContext(patient, "SELECT pg_advisory_lock(hashtext('expenseflow ' || current_schema()))"); err != nil {
 		const msg = "Another process has been changing the database's schema for too long"
 		return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
 	}
 	err = fn()
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	defer stop()
 	_, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock(hashtext('expenseflow ' || current_schema()))")
 	return errors.Join(err, fail(s.d, unlockErr))
 }
@@ -83,7 +85,7 @@ func (s *Store) refuseNewer(ctx context.Context, p *goose.Provider) error {
 		return s.schemaProblem("The database's schema version cannot be read", err)
 	}
 	if found > newest {
-		return models.E(models.Unavailable, newerSchema(found, newest))
+		return &SchemaError{found, newest}
 	}
 	return nil
 }

@@ -29,19 +29,29 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 	if err != nil {
 		return fileProblem(path, err)
 	}
-	if err := oneName(path); err != nil {
-		return fileProblem(path, err)
-	}
 	release, err := LockFile(path + ".lock")
 	if err != nil {
 		return fileProblem(path, err)
 	}
-	s.d, s.release = dialect.SQLite{Damaged: s.damagedBy}, release
+	s.release = release
+	if err = undoReplacement(path); err == nil {
+		err = oneName(path)
+	}
+	if err == nil {
+		err = ensureFile(ctx, path)
+	}
+	if err != nil {
+		return errors.Join(fileProblem(path, err), release())
+	}
+	return s.useFile(ctx, path)
+}
+
+// useFile opens a file that is there. The caller must hold its lock.
+func (s *Store) useFile(ctx context.Context, path string) error {
+	s.d = dialect.SQLite{Damaged: s.damagedBy}
 	s.queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, pipeline.MaxBatchDelay)
 	s.longReads = newLongReads(s.longConns())
-	if err = ensureFile(ctx, path); err == nil {
-		err = s.openSQLite(ctx, path)
-	}
+	err := s.openSQLite(ctx, path)
 	if err == nil {
 		err = s.checkFile(ctx, path)
 	}
@@ -63,6 +73,21 @@ func resolvePath(path string) (string, error) {
 	}
 	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
 	return filepath.Join(folder, filepath.Base(path)), err
+}
+
+// lockedFile takes the lock of a database's file, which may be missing, for whoever puts another
+// in its place, and returns its path without symbolic links.
+func lockedFile(url string) (path string, release func() error, err error) {
+	if path, err = resolvePath(url); err != nil {
+		return path, nil, fileProblem(path, err)
+	}
+	if release, err = LockFile(path + ".lock"); err != nil {
+		return path, nil, fileProblem(path, err)
+	}
+	if err := undoReplacement(path); err != nil {
+		return path, nil, errors.Join(fileProblem(path, err), release())
+	}
+	return path, release, nil
 }
 
 var (

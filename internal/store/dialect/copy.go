@@ -60,12 +60,13 @@ func copySize(values [][]any) int {
 	return n
 }
 
-// appendCopyField appends a value of a column of the kind Text, Integer or NullableInteger; a
-// nil *int64 is NULL. No bulk statement writes a column of the kind Bytes (a user's password
-// hash is written by GORM): its value would be NULL too.
+// appendCopyField appends a value of a column of the kind Text, Bytes, Integer or
+// NullableInteger; a nil *int64 is NULL.
 func appendCopyField(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
+		return append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...)
+	case []byte:
 		return append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...)
 	case int64:
 		return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), uint64(v))

@@ -1,7 +1,9 @@
 package rows
 
 import (
+	"bytes"
 	"database/sql"
+	"fmt"
 	"reflect"
 
 	"gorm.io/gorm/schema"
@@ -82,3 +84,52 @@ type cell struct {
 
 // Scan implements sql.Scanner.
 func (c *cell) Scan(column any) error { return c.by.decode(c.to, column) }
+
+// Raw calls fn with the values of each row of a result with all columns of the table, as
+// Values returns them. It closes the result.
+func (t *Table) Raw(found *sql.Rows, fn func([]any) error) error {
+	defer found.Close()
+	for found.Next() {
+		values, dest := make([]any, len(t.Columns)), make([]any, len(t.Columns))
+		for i, c := range t.Columns {
+			dest[i] = rawCell{c.Kind, &values[i]}
+		}
+		if err := found.Scan(dest...); err != nil {
+			return err
+		}
+		if err := fn(values); err != nil {
+			return err
+		}
+	}
+	return found.Err()
+}
+
+// A rawCell is where a column of a kind is put.
+type rawCell struct {
+	kind Kind
+	to   *any
+}
+
+// Scan implements sql.Scanner.
+func (c rawCell) Scan(column any) (err error) {
+	switch c.kind {
+	case Text:
+		*c.to, err = text(column)
+	case Bytes:
+		b, ok := column.([]byte)
+		if !ok {
+			return fmt.Errorf("%T are no bytes", column)
+		}
+		*c.to = bytes.Clone(b)
+	case NullableInteger:
+		if column == nil {
+			*c.to = (*int64)(nil)
+			return nil
+		}
+		n, failed := integer(column)
+		*c.to, err = &n, failed
+	default:
+		*c.to, err = integer(column)
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// A SQLite file is replaced by another one in these steps, after each of which the path leads to
+// a whole database, the old one or the new one:
+//
+//  1. the new one is made beside it under another name, closed and synced to disk
+//  2. the old one gets a second name (keptAs), by a link
+//  3. the new one is renamed to the path, by which the old one loses its first name
+//
+// Whoever is killed after step 2 leaves the old one with two names: undoReplacement takes the
+// second one away.
+
+const keptAs = ".before-" // and the moment in UTC
+
+// replaceFile puts fresh in the place of path. Unless there is none, the old file is kept under
+// the name that is returned if keep says so. The caller must hold the lock of path.
+func replaceFile(fresh, path string, keep bool) (kept string, err error) {
+	if err := syncToDisk(fresh); err != nil {
+		return "", err
+	}
+	if keep {
+		kept = path + keptAs + time.Now().UTC().Format("2006-01-02T150405.000Z")
+		if err := linkOrCopy(path, kept); err != nil {
+			return "", err
+		}
+		if err := os.Rename(path+"-wal", kept+"-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	if err := removeBeside(path); err != nil {
+		return "", err
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return "", err
+	}
+	return kept, syncToDisk(filepath.Dir(path))
+}
+
+// undoReplacement takes the second name away from a file whose replacement was broken off. The
+// caller must hold the lock of path.
+func undoReplacement(path string) error {
+	names, _ := filepath.Glob(escapeGlob(path) + keptAs + "*Z") // the pattern is sound
+	for _, name := range names {
+		if !sameFile(name, path) {
+			continue
+		}
+		if err := os.Rename(name+"-wal", path+"-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// escapeGlob has a path mean itself in a pattern.
+func escapeGlob(path string) string {
+	var b []rune
+	for _, c := range path {
+		if c == '*' || c == '?' || c == '[' {
+			b = append(b, '[', c, ']')
+			continue
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}
+
+func sameFile(a, b string) bool {
+	of, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(of, other)
+}
+
+// linkOrCopy gives a file a second name, or copies it where the file system has no links.
+func linkOrCopy(path, name string) error {
+	if err := os.Link(path, name); err == nil {
+		return nil
+	}
+	return copyFile(path, name)
+}
+
+// copyFile copies a file under a name that is free, and has the disk keep it. An error leaves
+// nothing of that name.
+func copyFile(path, name string) (err error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	return nil
+}
+
+// syncToDisk has the disk keep a file, or the names in a folder.
+func syncToDisk(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if errors.Is(err, fs.ErrPermission) {
+		err = nil // Windows syncs no file that is open for reading, and no folder
+	}
+	return errors.Join(err, f.Close())
+}
+
+// removeBeside removes what SQLite kept beside a file.
+func removeBeside(path string) error {
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeFile removes a database file, which may be missing, with what SQLite kept beside it.
+func removeFile(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, removeBeside(path))
+}
+
+// usersIn counts the accounts of the file at path, and moves what is in its WAL into it. 0 of a file
+// that is not there; an error for one that cannot be read. The caller must hold the lock.
+func usersIn(ctx context.Context, path string) (n int64, err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	pool := sqlitePool(sqliteDSN(path, "FULL", "query_only(0)"), 1)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'users'").Scan(&n); err != nil || n == 0 {
+		return n, err
+	}
+	if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM users").Scan(&n); err != nil {
+		return 0, err
+	}
+	_, err = pool.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return n, err
+}
+
+// inUseFor says that a database holds accounts already.
+func inUseFor(n int64) string {
+	if n == 1 {
+		return "holds 1 account"
+	}
+	return fmt.Sprintf("holds %d accounts", n)
+}
