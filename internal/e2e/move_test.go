@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"expenseflow/internal/store"
+	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/testneed"
+)
+
+// command is a command of the program with its settings, in its folder.
+func (p *program) command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := p.file()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Dir, cmd.Env = p.dir, p.environment()
+	dieWithParent(cmd)
+	return cmd
+}
+
+// run runs a command that must succeed.
+func (p *program) run(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := p.command(t, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+}
+
+// moveTo moves the database while no process runs, and starts the program on the other one.
+func (p *program) moveTo(t *testing.T, database string) {
+	t.Helper()
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	p.run(t, "move", "--to", database)
+	p.env = append(p.env, "DATABASE_URL="+database)
+	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A device that is away while the database is moved to PostgreSQL, and back, goes on where it
+// was: each change arrives once, and nothing is loaded again.
+func TestDevicesNoticeNothingOfAMove(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	x, a := startProxy(t, p), register(t, p)
+	d := startNode(t).connectAt(t, x.URL(), a, transports[1])
+	want := []string{"expense_created " + a.create(t, "before", "").ID}
+	d.hear(t, 1, changeEvents...)
+	for _, database := range []string{
+		storetest.PostgresOptions(t, testneed.Postgres(t)).URL, filepath.Join(p.dir, "data", "back.db"),
+	} {
+		away(t, x, d, func() {
+			want = append(want, a.createMany(t, 20)...)
+			p.moveTo(t, database)
+			want = append(want, a.createMany(t, 5)...)
+		})
+		want = append(want, "expense_created "+a.settle(t, d).ID)
+	}
+	same(t, "events", want, d.changes())
+	same(t, "recovered", []bool{false, true, true}, d.recovered(t))
+	same(t, "requests of the page to the API", 0, len(x.seen()))
+	same(t, "entries", len(want), len(a.expenses(t)))
+}
+
+// killed runs a command and kills it after a moment; it may be done before.
+func (p *program) killed(t *testing.T, after time.Duration, args ...string) {
+	t.Helper()
+	cmd := p.command(t, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(after)
+	_ = cmd.Process.Kill() // it may have ended
+	_ = cmd.Wait()
+}
+
+// accounts counts those of a database that nobody uses.
+func accounts(t *testing.T, url string) int {
+	t.Helper()
+	s, err := store.Attach(t.Context(), store.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	all, err := s.Accounts(t.Context(), "", "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+// moments are when commands are killed: before they begin, under way, and perhaps after.
+var moments = []time.Duration{5, 20, 40, 60, 90, 130, 180}
+
+// Whoever kills a restore finds the database of before or the restored one, and starts.
+func TestARestoreThatIsKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	register(t, p).createMany(t, 3000)
+	p.run(t, "backup", "--to", "backups")
+	register(t, p)
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	made, err := filepath.Glob(filepath.Join(p.dir, "backups", "*.db"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%v %v", made, err)
+	}
+	database := filepath.Join(p.dir, "data", "expenseflow.db")
+	old := 2
+	for _, after := range moments {
+		p.killed(t, after*time.Millisecond, "restore", "--replace", made[0])
+		n := accounts(t, database)
+		if n > old || n < 1 {
+			t.Fatalf("after %v: %d accounts", after, n)
+		}
+		old = n
+	}
+	p.run(t, "restore", "--replace", made[0])
+	same(t, "accounts", 1, accounts(t, database))
+	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever kills a move finds the other database empty, or whole, and repeats it.
+func TestAMoveThatIsKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	register(t, p).createMany(t, 3000)
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	for n, after := range moments {
+		file := filepath.Join(p.dir, "data", fmt.Sprintf("moved%d.db", n))
+		p.killed(t, after*time.Millisecond, "move", "--to", file)
+		if _, err := os.Stat(file); err != nil {
+			p.run(t, "move", "--to", file)
+		}
+		same(t, "accounts", 1, accounts(t, file))
+	}
+	server := storetest.PostgresOptions(t, testneed.Postgres(t)).URL
+	for _, after := range moments {
+		p.killed(t, after*3*time.Millisecond, "move", "--to", server)
+	}
+	out, err := p.command(t, "move", "--to", server).CombinedOutput()
+	if err != nil && !strings.Contains(string(out), "holds 1 account") { // one was done before it was killed
+		t.Fatalf("%v: %s", err, out)
+	}
+	same(t, "accounts", 1, accounts(t, server))
+}
