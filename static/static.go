@@ -28,7 +28,7 @@ import (
 // is index.html.
 var Files fs.FS = newServed(sources)
 
-//go:embed index.html style.css dark.css theme.js icons.svg favicon.svg icon-192.png icon-512.png manifest.json sw.js js
+//go:embed index.html style.css dark.css theme.js favicon.svg icon-192.png icon-512.png manifest.json sw.js js
 var sources embed.FS
 
 // ContentSecurityPolicy is the policy that the page needs and no more: its own

@@ -21,7 +21,6 @@ const cachedFiles = [
   'style.css',
   'dark.css',
   'theme.js',
-  'icons.svg',
   'favicon.svg',
   'manifest.json',
   'socket.io/socket.io.js',

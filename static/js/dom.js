@@ -1,4 +1,4 @@
-import { base } from './base.js';
+import { drawings } from './icons.js';
 
 /**
  * Makes an element. Text is always set as text, never parsed: what people type
@@ -51,9 +51,15 @@ export function place(element, coordinates) {
   Object.entries(coordinates).forEach(([name, number]) => element.setAttribute(name, Math.round(number * 100) / 100));
 }
 
-/** An icon of icons.svg, hidden from screen readers. */
+const icons = new Map();
+
+/** An icon of icons.js, hidden from screen readers; an empty one if there is none of that name. */
 export function icon(name) {
-  return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `${base}icons.svg#${name}` }));
+  if (!icons.has(name)) {
+    const paths = Object.hasOwn(drawings, name) ? drawings[name] : [];
+    icons.set(name, svg('svg', { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' }, paths.map((path) => svg('path', path))));
+  }
+  return icons.get(name).cloneNode(true);
 }
 
 /** A button with an icon, and a label for screen readers. */
