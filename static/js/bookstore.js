@@ -1,15 +1,16 @@
+import { BookChunks } from './bookchunks.js';
 import { keptName } from './base.js';
 
-const rowsTable = 'rows';
+const chunksTable = 'chunks';
 const metaTable = 'meta';
 const metaKey = 'book';
 
-/** How many rows are written before other work gets its turn. */
-const chunk = 1_000;
+/** The version of the tables. What an earlier one has is loaded anew. */
+const version = 2;
 
 /**
- * The rows of one user in IndexedDB, a database for each user, with the position in
- * the server's log up to which they are complete.
+ * The rows of one user in IndexedDB, a database for each user, in chunks, with the
+ * position in the server's log up to which they are complete.
  *
  *  - Rows and position change in one transaction: a page that is killed leaves a book
  *    that a later one goes on with.
@@ -26,6 +27,7 @@ export class BookStore extends EventTarget {
   #factory;
   #locks;
   #db = null;
+  #chunks = new BookChunks(); // as they are in the database once all is written
   #writes = false;
   #unsaved = null; // changes that are written next: {changes: id to row, or null if it is gone; position, at}
   #last = Promise.resolve();
@@ -50,7 +52,9 @@ export class BookStore extends EventTarget {
         return null;
       }
       await this.#becomeWriter();
-      return await readAll(this.#db);
+      const { texts, meta } = await readAll(this.#db);
+      this.#chunks = new BookChunks(meta?.position ? texts : []);
+      return meta?.position ? { rows: this.#chunks.rows(), ...meta } : null;
     } catch {
       this.close();
       return null;
@@ -81,7 +85,8 @@ export class BookStore extends EventTarget {
   async #writeBatch(tables, batch) {
     const { changes, position, at } = batch;
     this.#unsaved = this.#unsaved === batch ? null : this.#unsaved; // what comes from now on is written next
-    changes.forEach((row, id) => (row ? tables.rows.put(row) : tables.rows.delete(id)));
+    changes.forEach((row, id) => (row ? this.#chunks.set(row) : this.#chunks.delete(id)));
+    await this.#writeChunks(tables);
     const known = await done(tables.meta.get(metaKey));
     tables.meta.put({ position: position ?? known?.position ?? null, at }, metaKey);
   }
@@ -90,12 +95,18 @@ export class BookStore extends EventTarget {
   replace({ rows, position, at }) {
     this.#unsaved = null; // what comes from now on is written after it
     this.#write(async (tables) => {
-      tables.rows.clear();
-      for (let i = 0; i < rows.length; i += chunk) {
-        await lastOf(rows.slice(i, i + chunk).map((row) => tables.rows.put(row)));
-      }
+      tables.chunks.clear();
+      this.#chunks.replace(rows);
+      await this.#writeChunks(tables);
       tables.meta.put({ position, at }, metaKey);
     });
+  }
+
+  // One after the other, so that other work gets its turn.
+  async #writeChunks(tables) {
+    for (const number of this.#chunks.takeChanged()) {
+      await done(tables.chunks.put(this.#chunks.text(number), number));
+    }
   }
 
   /** Settles when everything given so far is written. */
@@ -119,9 +130,9 @@ export class BookStore extends EventTarget {
   }
 
   async #transaction(work) {
-    const tx = this.#db.transaction([rowsTable, metaTable], 'readwrite');
+    const tx = this.#db.transaction([chunksTable, metaTable], 'readwrite');
     const ended = committed(tx);
-    work({ rows: tx.objectStore(rowsTable), meta: tx.objectStore(metaTable) }).catch(() => tx.abort());
+    work({ chunks: tx.objectStore(chunksTable), meta: tx.objectStore(metaTable) }).catch(() => tx.abort());
     await ended;
   }
 
@@ -180,10 +191,10 @@ function browserDatabases() {
 }
 
 async function openDatabase(factory, name, takenAway) {
-  const request = factory.open(name, 1);
+  const request = factory.open(name, version);
   request.onupgradeneeded = () => {
-    request.result.createObjectStore(rowsTable, { keyPath: '_id' });
-    request.result.createObjectStore(metaTable);
+    [...request.result.objectStoreNames].forEach((table) => request.result.deleteObjectStore(table));
+    [chunksTable, metaTable].forEach((table) => request.result.createObjectStore(table));
   };
   const db = await done(request);
   db.onversionchange = takenAway;
@@ -192,9 +203,9 @@ async function openDatabase(factory, name, takenAway) {
 }
 
 async function readAll(db) {
-  const tx = db.transaction([rowsTable, metaTable], 'readonly');
-  const [rows, meta] = await Promise.all([done(tx.objectStore(rowsTable).getAll()), done(tx.objectStore(metaTable).get(metaKey))]);
-  return meta?.position ? { rows, ...meta } : null;
+  const tx = db.transaction([chunksTable, metaTable], 'readonly');
+  const [texts, meta] = await Promise.all([done(tx.objectStore(chunksTable).getAll()), done(tx.objectStore(metaTable).get(metaKey))]);
+  return { texts, meta };
 }
 
 function done(request) {
@@ -202,11 +213,6 @@ function done(request) {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
-}
-
-// The requests of a transaction succeed in their order.
-function lastOf(requests) {
-  return done(requests.at(-1));
 }
 
 function committed(tx) {

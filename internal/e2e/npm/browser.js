@@ -232,7 +232,8 @@ async function keptRows() {
   let rows = 0;
   for (const { name, version } of await indexedDB.databases()) {
     const db = await done(indexedDB.open(name, version));
-    rows += db.objectStoreNames.contains('rows') ? await done(db.transaction('rows').objectStore('rows').count()) : 0;
+    const chunks = db.objectStoreNames.contains('chunks') ? await done(db.transaction('chunks').objectStore('chunks').getAll()) : [];
+    rows += chunks.reduce((sum, text) => sum + JSON.parse(text).length, 0);
     db.close();
   }
   return rows;
