@@ -8,6 +8,9 @@ const halfLifeDays = 45;
 
 const perDay = 86_400_000;
 
+/** How many rows are learned at a time. */
+const atOnce = 2_000;
+
 /**
  * What a typed description may become, from earlier entries.
  *
@@ -23,33 +26,78 @@ export class Completion {
   /** The newest row of each suggested description; rows are newest first. For an empty text, of those most used. */
   of(text, rows, now = Date.now()) {
     if (rows !== this.#rows) {
-      this.#rows = rows;
-      this.#known = byUse(rows, now);
+      const uses = new Uses(now);
+      uses.add(rows);
+      this.#learn(rows, uses);
     }
     const typed = fold(text.trim()).replace(/\s+/g, ' ');
-    const begins = this.#known.filter(({ key }) => key.startsWith(typed));
-    const within = typed ? this.#known.filter(({ key }) => !key.startsWith(typed) && key.includes(` ${typed}`)) : [];
-    return [...begins, ...within].slice(0, most).map(({ row }) => row);
+    const within = ` ${typed}`;
+    const begins = first(this.#known, most, ({ key }) => key.startsWith(typed));
+    const others = typed ? first(this.#known, most - begins.length, ({ key }) => !key.startsWith(typed) && key.includes(within)) : [];
+    return [...begins, ...others].map(({ row }) => row);
+  }
+
+  /** Learns the rows while the browser has nothing else to do, so that the first letter is answered at once. */
+  prepare(rows, now = Date.now(), idle = globalThis.requestIdleCallback ?? setTimeout) {
+    const uses = new Uses(now);
+    const next = (start) => {
+      uses.add(rows.slice(start, start + atOnce));
+      start + atOnce < rows.length ? idle(() => next(start + atOnce)) : this.#learn(rows, uses);
+    };
+    if (rows !== this.#rows) {
+      idle(() => next(0));
+    }
+  }
+
+  #learn(rows, uses) {
+    this.#rows = rows;
+    this.#known = uses.sorted();
   }
 }
 
-// Each description once: {key, row, use}, the most used first. Spellings are counted before
-// they are folded: there are fewer of them than rows.
-function byUse(rows, now) {
-  const spellings = new Map();
-  for (const row of rows) {
-    if (!row.sharedBy && row.pending !== 'DELETE' && row.description) {
-      const entry = spellings.get(row.description);
-      entry ? entry.use += useOf(row, now) : spellings.set(row.description, { row, use: useOf(row, now) });
+/** Counts the uses of each description. */
+class Uses {
+  #now;
+  #spellings = new Map(); // description to {key, row, use} of all its spellings
+  #known = new Map(); // key to the same
+
+  constructor(now) {
+    this.#now = now;
+  }
+
+  // A spelling is folded once: there are fewer of them than rows.
+  add(rows) {
+    for (const row of rows) {
+      if (!row.sharedBy && row.pending !== 'DELETE' && row.description) {
+        this.#entryOf(row).use += useOf(row, this.#now);
+      }
     }
   }
-  const known = new Map();
-  for (const { row, use } of spellings.values()) {
-    const key = fold(row.description).replace(/\s+/g, ' ');
-    const entry = known.get(key);
-    entry ? entry.use += use : known.set(key, { key, row, use });
+
+  /** Each description once, the most used first. */
+  sorted() {
+    return [...this.#known.values()].sort((a, b) => b.use - a.use);
   }
-  return [...known.values()].sort((a, b) => b.use - a.use);
+
+  #entryOf(row) {
+    let entry = this.#spellings.get(row.description);
+    if (!entry) {
+      const key = fold(row.description).replace(/\s+/g, ' ');
+      entry = this.#known.get(key) ?? { key, row, use: 0 };
+      this.#spellings.set(row.description, entry);
+      this.#known.set(key, entry);
+    }
+    return entry;
+  }
+}
+
+/** The first so many of a list that pass a test. */
+function first(list, count, test) {
+  const found = [];
+  for (let i = 0; i < list.length && found.length < count; i++) {
+    test(list[i]) && found.push(list[i]);
+  }
+  return found;
 }
 
 function useOf({ date, day }, now) {

@@ -13,6 +13,7 @@ const gregorian = { calendar: 'gregory', timeZone: 'UTC' };
 
 let zone = deviceZone();
 let format = formatIn(zone);
+let current = { minute: NaN, day: '' }; // the day of the minute that was asked for last
 
 /** The time zone of this device, an IANA name. */
 export function deviceZone() {
@@ -29,6 +30,7 @@ export function useZone(name) {
   try {
     format = formatIn(name);
     zone = name;
+    current = { minute: NaN, day: '' };
   } catch {
     // a zone that is newer than the browser
   }
@@ -47,8 +49,13 @@ export function dayOf(instant) {
   return `${parts.year.padStart(4, '0')}-${parts.month}-${parts.day}`;
 }
 
+/** The day of a time that is asked for again and again; days begin with a minute. */
 export function today(now = Date.now()) {
-  return dayOf(now);
+  const minute = Math.floor(now / 60_000);
+  if (minute !== current.minute) {
+    current = { minute, day: dayOf(now) };
+  }
+  return current.day;
 }
 
 /** The day of an expense: the server's, or of its date while the server does not have it. */

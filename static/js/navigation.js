@@ -1,7 +1,7 @@
 import { noFilter, placeOf, readAddress, viewNames, writeAddress } from './address.js';
 import { thisMonth } from './months.js';
 
-/** Milliseconds until the address says what is typed: browsers bound how often it may change. */
+/** Milliseconds until the address says what is typed: browsers bound how often it may change, and take time for it. */
 const pause = 300;
 
 /**
@@ -13,6 +13,7 @@ export class Navigation extends EventTarget {
   #address;
   #timers;
   #timer = null;
+  #begins = false; // what is typed begins or ends a search, so that Back leads to before it
 
   /** The present place; it is replaced, never changed. */
   place;
@@ -61,11 +62,7 @@ export class Navigation extends EventTarget {
 
   /** Changes what is searched for. Going back does not repeat the typing. */
   search(q) {
-    const begins = this.place.q === '' || q === '';
-    if (begins) {
-      this.set({ q });
-      return;
-    }
+    this.#begins ||= this.place.q === '' || q === '';
     this.#timer ??= this.#timers.setTimeout(() => this.#writeNow(), pause);
     this.#move({ ...this.place, q });
   }
@@ -74,6 +71,7 @@ export class Navigation extends EventTarget {
   leave() {
     this.#timers.clearTimeout(this.#timer);
     this.#timer = null;
+    this.#begins = false;
     this.#address.replace(writeAddress(placeOf(viewNames[0])));
   }
 
@@ -100,7 +98,13 @@ export class Navigation extends EventTarget {
   #writeNow() {
     this.#timers.clearTimeout(this.#timer);
     this.#timer = null;
-    this.#address.replace(writeAddress(this.place));
+    const hash = writeAddress(this.place);
+    if (this.#begins) {
+      this.#address.hash = hash;
+    } else {
+      this.#address.replace(hash);
+    }
+    this.#begins = false;
   }
 
   #move(place, byAddress = false) {

@@ -79,9 +79,14 @@ function formatOf(locale, options) {
   return formats.get(key);
 }
 
+const usualDecimals = new Map();
+
 /** How many decimals a currency of three letters usually has. */
 function decimalsOf(currency) {
-  return formatOf('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
+  if (!usualDecimals.has(currency)) {
+    usualDecimals.set(currency, new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits);
+  }
+  return usualDecimals.get(currency);
 }
 
 function decimal(value) {

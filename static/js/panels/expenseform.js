@@ -109,6 +109,7 @@ export class ExpenseForm {
   }
 
   #completeDescription(completion, rows) {
+    this.#fields.get('description').addEventListener('focus', () => this.#known || completion.prepare(rows()));
     new Combobox(this.#fields.get('description'), {
       label: text('form.earlier'),
       suggest: (typed) => (this.#known ? [] : completion.of(typed, rows())),

@@ -54,9 +54,13 @@ export function mount({ dashboard, expenseList, live, navigation, settings, sumC
     dashboard.choose(choice.value === 'month' && month && month !== allMonths ? month : choice.value);
   }
 
+  function showMonths() {
+    navigation.current === 'overview' && months.show(expenseList.rows());
+  }
+
   function follow() {
     dashboard.setVisible(navigation.current === 'overview');
-    months.show(expenseList.rows());
+    showMonths();
     choose();
   }
 
@@ -68,7 +72,7 @@ export function mount({ dashboard, expenseList, live, navigation, settings, sumC
     }
     follow();
   });
-  expenseList.addEventListener('change', soon(() => months.show(expenseList.rows())));
+  expenseList.addEventListener('change', soon(showMonths));
   dashboard.addEventListener('change', soon(render));
   live.addEventListener('state', soon(render));
   return { overview: element, render: () => (follow(), render()) };

@@ -15,11 +15,13 @@ export function mount({ expenseList, balance, navigation, settings }) {
   const list = h('dl', { class: 'figures' }, Object.values(figures).map((f) => f.element));
   const asOf = h('p', { class: 'hint as-of', hidden: true });
 
+  let month;
+
   function render() {
-    const month = shortMonth(navigation.month);
-    const sums = sumsOf(navigation.month);
-    figures.income.show(text('figures.in', { month }), known(inWords(sums, 'income')));
-    figures.spent.show(text('figures.out', { month }), known(inWords(sums, 'spent')));
+    month = navigation.month;
+    const [words, sums] = [{ month: shortMonth(month) }, sumsOf(month)];
+    figures.income.show(text('figures.in', words), known(inWords(sums, 'income')));
+    figures.spent.show(text('figures.out', words), known(inWords(sums, 'spent')));
     renderUpcoming(balance.upcoming());
     asOf.hidden = balance.asOf === null;
     setText(asOf, balance.asOf === null ? '' : text('figures.asOf', { moment: moment(balance.asOf) }));
@@ -41,7 +43,7 @@ export function mount({ expenseList, balance, navigation, settings }) {
   }
 
   balance.addEventListener('change', soon(render));
-  navigation.addEventListener('change', render);
+  navigation.addEventListener('change', () => navigation.month !== month && render());
   return { aside: h('section', { class: 'summary', aria: { label: text('figures.summary') } }, list, asOf), render };
 }
 
