@@ -53,7 +53,7 @@ export class DaySums {
     if (row.pending === 'DELETE' || isForeign(row)) {
       return;
     }
-    const day = row.order?.split(' ', 1)[0] ?? dayOfRow(row); // the day that it had when it was added
+    const day = row.order?.slice(0, row.order.indexOf(' ')) ?? dayOfRow(row); // the day that it had when it was added
     const currencies = entry(this.#days, day, () => new Map());
     const sum = entry(currencies, row.currency ?? '', emptySum);
     addRow(sum, row, sign);

@@ -27,8 +27,17 @@ export function daySection({ home, turn }) {
       toggle.setAttribute('aria-expanded', open);
       setText(toggle.lastChild, text('find.upcoming', { count: all.length }));
     }
-    setText(sum, net(all, home()).map(({ balance, currency }) => money(balance, currency)).join(' · '));
+    setText(sum, sumOf(group, home));
     list.hidden = rows.length === 0;
   }
   return { element, list, show };
+}
+
+const sums = new WeakMap(); // of groups, whose sections come and go while one scrolls
+
+function sumOf(group, home) {
+  if (!sums.has(group)) {
+    sums.set(group, net(group.all, home()).map(({ balance, currency }) => money(balance, currency)).join(' · '));
+  }
+  return sums.get(group);
 }

@@ -1,12 +1,18 @@
-import { arrange, h, listenWhile } from '../dom.js';
-import { ElementPool } from '../elementpool.js';
+import { h, listenWhile } from '../dom.js';
 import { ListLayout } from '../listlayout.js';
+import { DrawnGroups } from './drawngroups.js';
 
-/** A list of no more rows than this is in the document as a whole. */
+/** A list of no more rows than this is in the document as a whole, once it has been there for a moment. */
 const smallList = 120;
 
 /** How far beyond the window rows are kept, in heights of the window. */
 const margin = 1;
+
+/** How far at first after a jump, so that what is in the window is there sooner. */
+const jumpMargin = 0.25;
+
+/** Milliseconds from what came at first until the rest. */
+const restPause = 100;
 
 /**
  * A list of groups of rows of which only those near the window are in the document.
@@ -24,21 +30,22 @@ export class VirtualList {
   #groups = [];
   #sizes = { row: 64, before: 30, after: 2, gap: 20 };
   #layout = new ListLayout([], this.#sizes);
-  #sections; // by the key of a group: {element, list, show}
-  #rows; // by the key of a row: {element, show}
+  #drawnGroups; // what is in the document
   #drawn = '';
   #moving = false; // elements are being moved
   #width = 0;
+  #top = 0; // how far the window was scrolled when the list was drawn
+  #rest = null; // the timer until the rest is drawn
+  #whole = false; // all rows are drawn
 
   /**
    * @param {{row: () => {element: Element, show: (row, group) => void},
    *   section: () => {element: Element, list: Element, show: (group) => void}}} make
    */
   constructor({ row, section }) {
-    this.#rows = new ElementPool(row);
-    this.#sections = new ElementPool(section);
+    this.#drawnGroups = new DrawnGroups(this.element, { row, section });
     new ResizeObserver(() => this.#resized()).observe(this.element);
-    listenWhile(this.element, document, 'scroll', () => this.#draw());
+    listenWhile(this.element, document, 'scroll', () => this.#scrolledTo());
     listenWhile(this.element, window, 'resize', () => this.#draw());
   }
 
@@ -49,18 +56,19 @@ export class VirtualList {
   show(groups) {
     const [held, anchor] = [this.#held(), this.#anchor()];
     this.#groups = groups;
-    this.#measure();
     this.#layOut();
     this.#keep(anchor);
+    this.#whole &&= this.#layout.count <= smallList;
     this.#draw(true);
     this.#measureAgain();
+    this.#whole || this.#drawRest();
     return this.#refocus(held);
   }
 
   /** The index of the row that has the focus, -1 if none has. */
   get focused() {
-    const element = this.#focusedElement();
-    return element ? this.#layout.indexOf(element.dataset.key) : -1;
+    const key = this.#focusedElement()?.dataset.key;
+    return key ? this.#layout.indexOf(key) : -1;
   }
 
   /** The row with an index. */
@@ -79,7 +87,7 @@ export class VirtualList {
 
   #elementOf(index) {
     this.#draw(true, index);
-    return this.#rows.of(this.at(index).key).element;
+    return this.#drawnGroups.elementOf(this.at(index));
   }
 
   // On its way from one button of a row to the next the focus is nowhere: the row stays.
@@ -113,7 +121,7 @@ export class VirtualList {
   /** Reads the sizes of what is drawn, and reports whether they changed. */
   #measure() {
     const before = this.#sizes;
-    this.#sizes = sizesOf(this.element, this.#sections.all()) ?? before;
+    this.#sizes = this.#drawnGroups.sizes() ?? before;
     return JSON.stringify(before) !== JSON.stringify(this.#sizes);
   }
 
@@ -164,29 +172,39 @@ export class VirtualList {
     return true;
   }
 
+  #scrolledTo() {
+    const isJump = Math.abs(this.#scrolled() - this.#top) > (1 + margin) * window.innerHeight;
+    this.#draw(false, this.focused, isJump ? jumpMargin : margin);
+    isJump && this.#drawRest();
+  }
+
+  /** Draws all that is wanted once nothing has come between for a moment. */
+  #drawRest() {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      this.#whole = this.#layout.count <= smallList;
+      this.#draw();
+    }, restPause);
+  }
+
   /** Brings what is near the window, and the row with an index, into the document. */
-  #draw(again = false, index = this.focused) {
-    const parts = this.#wanted(index);
+  #draw(again = false, index = this.focused, around = margin) {
+    const parts = this.#wanted(index, around);
     const drawn = JSON.stringify(parts);
     if (this.#moving || (!again && drawn === this.#drawn)) {
       return;
     }
     this.#drawn = drawn;
-    this.#replacing(() => {
-      this.#rows.keepOnly(new Set(parts.flatMap(({ group, places }) => places.map((place) => this.#groups[group].rows[place].key))));
-      this.#sections.keepOnly(new Set(parts.map(({ group }) => this.#groups[group].key)));
-      arrange(this.element, parts.map((part) => this.#section(part)));
-      this.#rows.settle();
-      this.#sections.settle();
-    });
+    this.#replacing(() => this.#drawnGroups.draw(parts, this.#groups, this.#layout, this.#sizes));
   }
 
-  #wanted(index) {
-    if (this.#layout.count <= smallList) {
+  #wanted(index, around) {
+    const [top, height] = [this.#scrolled(), window.innerHeight];
+    this.#top = top;
+    if (this.#whole) {
       return this.#layout.between(-Infinity, Infinity);
     }
-    const [top, height] = [this.#scrolled(), window.innerHeight];
-    return this.#layout.between(top - margin * height, top + (1 + margin) * height, index);
+    return this.#layout.between(top - around * height, top + (1 + around) * height, index);
   }
 
   // Moving elements moves the focus, which is put back when all are in place.
@@ -195,46 +213,4 @@ export class VirtualList {
     work();
     this.#moving = false;
   }
-
-  #section({ group: number, places }) {
-    const group = this.#groups[number];
-    const section = this.#sections.of(group.key);
-    if (section.shown !== group) {
-      section.shown = group;
-      section.show(group);
-    }
-    section.list.style.height = group.rows.length > 0 ? `${group.rows.length * this.#sizes.row + this.#sizes.after}px` : '';
-    section.element.style.top = `${this.#layout.topOfGroup(number)}px`;
-    arrange(section.list, places.map((place) => this.#row(group, place)));
-    return section.element;
-  }
-
-  #row(group, place) {
-    const row = group.rows[place];
-    const known = this.#rows.of(row.key);
-    if (known.row !== row || known.group !== group) {
-      Object.assign(known, { row, group });
-      known.show(row, group);
-      known.element.setAttribute('aria-setsize', group.rows.length);
-      known.element.setAttribute('aria-posinset', place + 1);
-    }
-    known.element.style.top = `${place * this.#sizes.row}px`;
-    return known.element;
-  }
-}
-
-/** The heights of what is shown in sections, or null if nothing is in sight. */
-function sizesOf(element, sections) {
-  const section = sections.find(({ list }) => list.firstElementChild?.offsetParent);
-  if (!section) {
-    return null;
-  }
-  const { list } = section;
-  const top = section.element.getBoundingClientRect().top;
-  return {
-    row: list.firstElementChild.getBoundingClientRect().height,
-    before: list.getBoundingClientRect().top + list.clientTop - top,
-    after: list.clientTop * 2,
-    gap: parseFloat(getComputedStyle(element).rowGap),
-  };
 }
