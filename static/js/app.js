@@ -127,6 +127,7 @@ function contextOf(session) {
   const api = new Api({ token: session.token, deviceId });
   const queue = new Queue({ storage, userId, deviceId });
   const book = new Book({ store: new BookStore({ userId }) });
+  book.open(); // while the panels are made
   const expenseList = new ExpenseList({ queue, deviceId, book });
   const live = new LiveConnection({ token: session.token, deviceId, timeZone: deviceZone() });
   const settings = new Settings({ api, storage, live, userId, name: session.user.name });

@@ -5,6 +5,9 @@ const chunksTable = 'chunks';
 const metaTable = 'meta';
 const metaKey = 'book';
 
+/** Milliseconds that a whole book waits at most to be written. */
+const longestWait = 1_000;
+
 /** The version of the tables. What an earlier one has is loaded anew. */
 const version = 2;
 
@@ -91,9 +94,10 @@ export class BookStore extends EventTarget {
     tables.meta.put({ position: position ?? known?.position ?? null, at }, metaKey);
   }
 
-  /** Keeps these rows and no others. */
+  /** Keeps these rows and no others, once the browser has nothing else to do: they are to be shown first. */
   replace({ rows, position, at }) {
     this.#unsaved = null; // what comes from now on is written after it
+    this.#last = this.#last.then(idle);
     this.#write(async (tables) => {
       tables.chunks.clear();
       this.#chunks.replace(rows);
@@ -206,6 +210,12 @@ async function readAll(db) {
   const tx = db.transaction([chunksTable, metaTable], 'readonly');
   const [texts, meta] = await Promise.all([done(tx.objectStore(chunksTable).getAll()), done(tx.objectStore(metaTable).get(metaKey))]);
   return { texts, meta };
+}
+
+function idle() {
+  return new Promise((resolve) => {
+    globalThis.requestIdleCallback ? requestIdleCallback(resolve, { timeout: longestWait }) : setTimeout(resolve);
+  });
 }
 
 function done(request) {
