@@ -25,7 +25,9 @@ budgets, goals, notifications and what waited in offline queues.
 
   expenseflow import mongo PATH...    PATH is a folder of mongodump, an archive of it
                                       (--archive, --gzip), files of mongoexport as JSON,
-                                      or - for an archive from standard input
+                                      each with the name of its collection (users.json,
+                                      expenses.json), or - for an archive from standard
+                                      input
   --dry-run       change nothing, and say what would be imported and what not
   --db NAME       the database, if the dump has several
   --json          print the report as one JSON document

@@ -78,8 +78,8 @@ func printSums(w io.Writer, r *original.Report) {
 	case s.Expenses == 0:
 		return
 	case s.Wrong == 0:
-		fmt.Fprintf(w, "\nThe amounts of %d expenses, summed by user and category (%d users, %d sums), are the same in the dump and here.\n",
-			s.Expenses, s.Users, s.Categories)
+		fmt.Fprintf(w, "\nThe amounts of %d expenses, in %d sums by user and category, are the same in the dump and here.\n",
+			s.Expenses, s.Categories)
 		return
 	}
 	fmt.Fprintf(w, "\n%d of %d sums DIFFER between the dump and here. Please report it. The first:\n", s.Wrong, s.Categories)
