@@ -198,14 +198,19 @@ func clientName(c echo.Context, header string) (string, error) {
 // mark, and with U+FFFD instead of invalid UTF-8. The result is valid UTF-8.
 func body(c echo.Context) (json.RawMessage, error) {
 	b, err := io.ReadAll(c.Request().Body)
-	var known *models.Error
-	switch {
-	case err == nil:
-		return validText(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
-	case errors.As(err, &known):
-		return nil, err
+	if err != nil {
+		return nil, bodyError(err)
 	}
-	return nil, &models.Error{
+	return validText(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
+}
+
+// bodyError returns the error of a body that could not be read.
+func bodyError(err error) error {
+	var known *models.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return &models.Error{
 		Kind: models.Invalid, Msg: "The request body did not arrive", Err: fmt.Errorf("read the body: %w", err),
 	}
 }

@@ -386,6 +386,19 @@ func (h *Hub) SendParked(userID string, ops []models.QueuedOperation) {
 	sendParked(h.send.userSockets(userID), ops, h.log)
 }
 
+// SendImportProgress tells a user's devices that are connected to this process how far an import
+// is (importer.Options.Progress). It does not block; a device may miss it.
+func (h *Hub) SendImportProgress(userID string, progress wire.ImportProgress) {
+	p, err := socketio.Encode(namespace, "import_progress", progress)
+	if err != nil {
+		h.log.Error("progress of an import cannot be encoded", slog.Any("error", err))
+		return
+	}
+	for _, socket := range h.send.userSockets(userID) {
+		socket.TrySend(p)
+	}
+}
+
 // Presence returns which devices of a user are present. Those in other processes are looked
 // up if the user has none here; if that fails they are left out.
 func (h *Hub) Presence(userID string) wire.Presence { return h.presenceOf(h.tasks.ctx, userID) }

@@ -125,6 +125,7 @@ func (a *App) expenseRoutes(api *echo.Group, c components, s chains) {
 	(&handlers.Expenses{Ledger: c.ledger, Reader: a.store, List: c.list}).Register(api, s.authenticated...)
 	(&handlers.Shares{Ledger: c.ledger}).Register(api, s.authenticated...)
 	(&handlers.Invitations{Ledger: c.ledger}).Register(api, s.authenticated...)
+	(&handlers.Imports{Importer: c.importer}).Register(api, s.authenticated, s.upload)
 	(&handlers.Sync{Reconciler: c.reconciler, Processors: fair.NewProcessors(processors())}).Register(api, s.sync, s.batch)
 }
 

@@ -10,6 +10,7 @@ import (
 	"expenseflow/internal/changes"
 	"expenseflow/internal/config"
 	"expenseflow/internal/control"
+	"expenseflow/internal/importer"
 	"expenseflow/internal/keyring"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/observe"
@@ -17,6 +18,7 @@ import (
 	"expenseflow/internal/reconcile"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/store"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 	"expenseflow/sockets"
 )
@@ -30,6 +32,7 @@ type components struct {
 	accounts      *ledger.Accounts
 	ledger        *ledger.Ledger
 	reconciler    *reconcile.Reconciler
+	importer      *importer.Importer
 	io            *socketio.Server
 	pages         *origin.Policy
 	adminPages    adminPages
@@ -95,6 +98,10 @@ func (a *App) connect(ring keyring.Ring, stream *sockets.Stream, recoverer *sock
 	c.reconciler = reconcile.New(c.ledger, a.store, reconcile.Options{
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
 		OnParked: a.onParked,
+	})
+	c.importer = importer.New(importer.Options{
+		Ledger: c.ledger, Store: a.store,
+		Progress: func(userID string, p wire.ImportProgress) { a.hub.SendImportProgress(userID, p) },
 	})
 	c.pages = origin.New(a.cfg.FrontendURL, !a.cfg.Production(), a.log)
 	c.adminPages = adminPages{a.cfg.AdminUIOrigin, c.pages}

@@ -41,6 +41,7 @@ var bodyRoutes = []struct{ route, path, body string }{
 	{"PATCH /api/user/settings", "/api/user/settings", `{"timeZone":"Europe/Berlin"}`},
 	{"PUT /api/currency/preference", "/api/currency/preference", `{"currency":"EUR"}`},
 	{"POST /api/goals", "/api/goals", goalBody},
+	{"POST /api/import", "/api/import", "Date,Text,Amount\n2026-01-02,Tea,-1.00\n"},
 	{"PUT /api/goals/:id", "/api/goals/{goal}", goalBody},
 	{"PATCH /api/goals/:id/progress", "/api/goals/{goal}/progress", `{"amount":1}`},
 	{"PATCH /api/goals/:id/status", "/api/goals/{goal}/status", `{"status":"paused"}`},
@@ -60,7 +61,7 @@ var routesWithoutBody = []string{
 	"POST /api/auth/refresh", "DELETE /api/devices/:id", "DELETE /api/sessions/:id",
 	"DELETE /api/sync/pending", "POST /api/sync/pending/retry", "DELETE /api/sync/pending/:id",
 	"PATCH /api/notifications/mark-all-read", "PATCH /api/notifications/:id/read", "DELETE /api/notifications/:id",
-	"DELETE /api/goals/:id",
+	"DELETE /api/goals/:id", "DELETE /api/import/:id",
 }
 
 // unbuiltRoutes are the routes of features that are not built.

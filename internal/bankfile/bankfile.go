@@ -81,7 +81,7 @@ type Row struct {
 // this package reads.
 func Open(data []byte, m Mapping) (*File, error) {
 	if len(data) > MaxBytes {
-		return nil, tooLarge("The file has more than 10 MB (10485760 bytes): export a shorter time, or split it")
+		return nil, ErrTooLarge
 	}
 	if why := foreign(data); why != "" {
 		return nil, models.E(models.Invalid, why)
@@ -129,8 +129,14 @@ func Ask(question string) string {
 	}[question]
 }
 
+// CodeTooLarge is the code of models.TooLarge.
+const CodeTooLarge = "IMPORT_TOO_LARGE"
+
+// ErrTooLarge is the error of a file with more than MaxBytes.
+var ErrTooLarge = tooLarge("The file has more than 10 MB (10485760 bytes): export a shorter time, or split it")
+
 func tooLarge(msg string) error {
-	return &models.Error{Kind: models.TooLarge, Msg: msg, Code: "IMPORT_TOO_LARGE", Setting: models.FixedLimit}
+	return &models.Error{Kind: models.TooLarge, Msg: msg, Code: CodeTooLarge, Setting: models.FixedLimit}
 }
 
 // foreign recognises files of other kinds by their first bytes, and says what to do.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -61,6 +62,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	s.spendEverything(t)
 	s.queueEverything(t)
 	s.parkTooMuch(t, n)
+	s.importAFile(t)
 	s.askEverything(t)
 	s.a.call(t, http.MethodPatch, "/api/user/settings",
 		from(s.a.phone(), map[string]any{"currency": "EUR", "timeZone": "Europe/Berlin"})).want(t, http.StatusOK)
@@ -207,6 +209,32 @@ func (s *eventFixture) parkTooMuch(t *testing.T, n *node) {
 	}
 	other.batch(t, ops...)
 	d.hear(t, len(ops), "sync_error")
+}
+
+// importAFile imports a file and undoes it.
+func (s *eventFixture) importAFile(t *testing.T) {
+	post := func(method, path, body string) []byte {
+		req, err := http.NewRequestWithContext(t.Context(), method, s.a.p.url()+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+s.a.Token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode >= 300 {
+			t.Fatalf("%s %s: %d %s, %v", method, path, res.StatusCode, b, err)
+		}
+		return b
+	}
+	var made struct{ Import struct{ ID string } }
+	if err := json.Unmarshal(post("POST", "/api/import?name=a.csv", "Date,Text,Amount\n2026-01-02,Tea,-1.00\n"), &made); err != nil {
+		t.Fatal(err)
+	}
+	post("DELETE", "/api/import/"+made.Import.ID, "")
 }
 
 // askEverything asks for what was missed and parked, and for nonsense.

@@ -12,7 +12,7 @@ import (
 
 // Prune forgets what is older than before and no longer needed beside the logs:
 // operations, those that nobody decided about in all that time too, names of devices
-// for expenses, unclaimed posts, rooms of pages that did not come back, notifications;
+// for expenses, unclaimed posts, rooms of pages that did not come back, imports, notifications;
 // and tokens that have expired by now. It
 // removes at most limit rows of each kind and returns how many in all; whoever calls
 // it again until it returns 0 never holds a lock for long.
@@ -49,6 +49,8 @@ var retentionRules = []retentionRule{
 	{&alias{}, "created_at < ?", false},
 	{&shareRow{}, "role = '' AND updated_at < ?", false}, // that had ended when those were still kept
 	{&keptRooms{}, "updated_at < ?", false},
+	{&models.Import{}, "updated_at < ?", false},
+	{&models.ImportedRow{}, "created_at < ?", false},
 	{&revokedToken{}, "expires_at < ?", true},
 	{&invitationRow{}, "state = 'gone' AND ends_at < ?", true},
 	{&userDevice{}, "expires_at < ?", true},

@@ -32,6 +32,8 @@ var rowLimits = []rowLimit{
 	{&Post{}, "received_at", "true", maxRemembered},
 	{&device{}, "last_acted", "true", maxDevices},
 	{&userDevice{}, "last_seen", "true", maxDevices},
+	{&models.Import{}, "created_at", "true", maxImports},
+	{&models.ImportedRow{}, "created_at", "true", maxRemembered},
 }
 
 // PruneCrowds removes the oldest rows of users who have more of a kind than anybody

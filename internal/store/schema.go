@@ -35,6 +35,8 @@ var rowTypes = []any{
 	preferencesRow{},
 	invitationRow{},
 	contact{},
+	models.Import{},
+	models.ImportedRow{},
 }
 
 // processRowTypes is every table that PostgreSQL has besides, for processes that share it.

@@ -128,7 +128,7 @@ func (tx *Tx) DeleteUser() error {
 // it hold.
 var withoutForeignKey = []any{
 	&models.Expense{}, &changeRow{}, &operationRow{}, &alias{}, &shareRow{}, &models.Activity{},
-	&userDevice{}, &keptRooms{}, &invitationRow{}, &contact{},
+	&userDevice{}, &keptRooms{}, &invitationRow{}, &contact{}, &models.ImportedRow{},
 }
 
 // RevokeToken refuses a token until it has expired by itself, and writes that into

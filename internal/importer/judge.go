@@ -1,0 +1,158 @@
+package importer
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/store"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// judge finds the duplicates among rows that are new so far.
+func (r *run) judge(ctx context.Context, in store.Imports, rows []*row) error {
+	known, err := r.known(ctx, in, rows)
+	if err != nil {
+		return err
+	}
+	like, err := r.lookalikes(ctx, in, rows)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.status != wire.RowNew {
+			continue
+		}
+		if row.forced {
+			row.key = r.forcedKey(row.key)
+		}
+		k, imported := known[row.key]
+		switch {
+		case imported && k.alive:
+			row.duplicate(k.expenseID, "It was imported before")
+		case imported && !row.forced:
+			row.duplicate("", "It was imported before and deleted since")
+		case imported:
+			row.duplicate("", "It was imported before, by this choice, and deleted since")
+		case !row.forced:
+			r.compare(row, like)
+		}
+	}
+	return nil
+}
+
+// forcedKey names a duplicate that is imported nevertheless: once for each file, however often
+// that is sent.
+func (r *run) forcedKey(key string) string {
+	const forced = "forced"
+	if strings.HasPrefix(key, forced) {
+		return key
+	}
+	return forced + ledger.HashKey(key, r.imp.Digest)
+}
+
+// A knownRow is a row that was imported before.
+type knownRow struct {
+	expenseID string
+	alive     bool
+}
+
+func (r *run) known(ctx context.Context, in store.Imports, rows []*row) (map[string]knownRow, error) {
+	var keys, ids []string
+	for _, row := range rows {
+		if row.status == wire.RowNew {
+			keys = append(keys, row.key, r.forcedKey(row.key))
+		}
+	}
+	found, err := in.ImportedRows(ctx, r.user.ID, keys)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	for _, f := range found {
+		ids = append(ids, f.ExpenseID)
+	}
+	existing, err := in.ExistingExpenses(ctx, ids)
+	known := make(map[string]knownRow, len(found))
+	for _, f := range found {
+		known[f.Key] = knownRow{f.ExpenseID, slices.Contains(existing, f.ExpenseID)}
+	}
+	return known, err
+}
+
+// maxLike bounds the entries that the rows of one chunk and time are compared with.
+const maxLike = 5000
+
+// maxGap is how many days apart rows are read about together.
+const maxGap = 7
+
+// lookalikes returns the entries of the days of rows that have one of their amounts.
+func (r *run) lookalikes(ctx context.Context, in store.Imports, rows []*row) ([]models.Expense, error) {
+	var days []models.Day
+	var amounts []models.Money
+	for _, row := range rows {
+		if row.status == wire.RowNew && !row.forced {
+			days, amounts = append(days, row.Day), append(amounts, row.draft.Amount)
+		}
+	}
+	slices.Sort(days)
+	slices.Sort(amounts)
+	days, amounts = slices.Compact(days), slices.Compact(amounts)
+	var all []models.Expense
+	for len(days) > 0 {
+		n := 1
+		for n < len(days) && days[n]-days[n-1] <= maxGap {
+			n++
+		}
+		from, to := models.TimeRange(days[0], days[n-1])
+		found, err := in.ExpensesBetween(ctx, r.user.ID, from, to, amounts, maxLike)
+		if err != nil {
+			return nil, err
+		}
+		all, days = append(all, found...), days[n:]
+	}
+	return all, nil
+}
+
+// compare marks a row that looks like an entry that no other row stands for.
+func (r *run) compare(row *row, entries []models.Expense) {
+	for i := range entries {
+		e := &entries[i]
+		if r.own[e.ID] || r.used[e.ID] || e.Day != row.Day || e.Amount != row.draft.Amount || e.Type != row.draft.Type {
+			continue
+		}
+		currency := e.Currency
+		if currency == r.user.Currency() {
+			currency = ""
+		}
+		if currency == row.draft.Currency && similar(e, &row.draft) {
+			r.used[e.ID], r.usedNow = true, append(r.usedNow, e.ID)
+			row.duplicate(e.ID, "It looks like an entry of this day and amount: "+e.Description)
+			return
+		}
+	}
+}
+
+// similar reports whether the texts of an entry and of a row have a word in common, or one has
+// none.
+func similar(e *models.Expense, d *models.Draft) bool {
+	here, there := words(e.Description+" "+e.Merchant+" "+e.Notes), words(d.Description+" "+d.Merchant+" "+d.Notes)
+	if len(here) == 0 || len(there) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(here, func(w string) bool { return slices.Contains(there, w) })
+}
+
+// minWord is how many letters a word has that says something.
+const minWord = 3
+
+func words(s string) (list []string) {
+	for w := range strings.FieldsFuncSeq(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if len(w) >= minWord {
+			list = append(list, w)
+		}
+	}
+	return list
+}

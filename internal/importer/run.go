@@ -1,0 +1,258 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"expenseflow/internal/bankfile"
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// A run is the import of one file, or its preview.
+type run struct {
+	im   *Importer
+	user *models.User
+	by   models.Author
+	req  *Request
+	file *bankfile.File
+
+	imp   models.Import
+	isNew bool // whether imp is not stored yet
+
+	seen map[string]int  // how often a row with this key was read
+	own  map[string]bool // expenses of this import
+	used map[string]bool // expenses that a row was taken for: each stands for one
+	// usedNow are those of used that belong to the transaction that is being tried.
+	usedNow []string
+}
+
+// A row is a row of the file with what becomes of it.
+type row struct {
+	bankfile.Row
+	key      string // names it in every file; "" if it is refused before the rules are asked
+	forced   bool   // imported although it is a duplicate
+	draft    models.Draft
+	status   string
+	reason   string
+	existing string
+}
+
+func newRun(im *Importer, u *models.User, r *Request, f *bankfile.File) *run {
+	source := f.Kind
+	if f.App != "" {
+		source = f.App
+	}
+	return &run{
+		im: im, user: u, req: r, file: f, isNew: true,
+		imp: models.Import{
+			ID: ledger.NewID(), Name: r.Name, Digest: r.digest(), Source: source, State: models.ImportRunning, CreatedAt: time.Now(),
+		},
+		seen: map[string]int{}, own: map[string]bool{}, used: map[string]bool{},
+	}
+}
+
+// resume continues an import of the same file that was interrupted.
+func (r *run) resume(ctx context.Context) error {
+	earlier, ok, err := r.im.Store.InterruptedImport(ctx, r.user.ID, r.imp.Digest)
+	if err != nil || !ok {
+		return err
+	}
+	r.imp, r.isNew = earlier, false
+	for after := ""; ; {
+		rows, err := r.im.Store.RowsOfImport(ctx, r.user.ID, r.imp.ID, after, 1000)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, row := range rows {
+			r.own[row.ExpenseID] = true
+			after = row.Key
+		}
+	}
+}
+
+// all imports the file.
+func (r *run) all(ctx context.Context) (*wire.ImportResult, error) {
+	if err := r.resume(ctx); err != nil {
+		return nil, err
+	}
+	total, err := r.count()
+	if err != nil {
+		return nil, err
+	}
+	shown := newShown(0)
+	say := r.im.speaker(r.user.ID, wire.ImportProgress{Name: r.imp.Name, Total: total})
+	err = r.chunks(ctx, func(rows []*row) error {
+		if err := r.write(ctx, rows); err != nil {
+			return err
+		}
+		shown.add(rows)
+		say(shown.totals.Rows, false)
+		return nil
+	})
+	say(shown.totals.Rows, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.finish(ctx, &shown.totals); err != nil {
+		return nil, err
+	}
+	result := &wire.ImportResult{Totals: shown.totals, Rows: shown.rows}
+	if !r.isNew {
+		i := wire.NewImport(r.imp)
+		result.Import = &i
+	}
+	return result, nil
+}
+
+// count returns how many rows the file has. It fails for one with too many, of which then none
+// is imported.
+func (r *run) count() (n int64, err error) {
+	err = r.file.Rows(func(bankfile.Row) error {
+		n++
+		return nil
+	})
+	return n, err
+}
+
+// finish stores that the import has ended, unless it made nothing.
+func (r *run) finish(ctx context.Context, t *wire.ImportTotals) error {
+	if r.isNew {
+		return nil
+	}
+	return r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) error {
+		r.imp.State, r.imp.Skipped, r.imp.Refused, r.imp.UpdatedAt = models.ImportDone, t.Duplicates, t.Refused, w.Tx.Now()
+		return w.Tx.SaveImport(r.imp)
+	})
+}
+
+// speaker returns what tells the user's devices how far it is.
+func (im *Importer) speaker(userID string, p wire.ImportProgress) func(rows int64, done bool) {
+	var last time.Time
+	return func(rows int64, done bool) {
+		if now := time.Now(); done || now.Sub(last) >= progressEvery {
+			last, p.Rows, p.Done = now, rows, done
+			im.Progress(userID, p)
+		}
+	}
+}
+
+// chunks calls fn with the rows of the file, some at a time. fn must not keep them.
+func (r *run) chunks(ctx context.Context, fn func([]*row) error) error {
+	rows := make([]*row, 0, chunk)
+	flush := func() error {
+		if len(rows) == 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return &models.Error{Kind: models.Unavailable, Msg: "The import was interrupted: send the file again to finish it", Err: ctx.Err()}
+		}
+		err := fn(rows)
+		rows = rows[:0]
+		return err
+	}
+	err := r.file.Rows(func(b bankfile.Row) error {
+		if rows = append(rows, r.newRow(b)); len(rows) == chunk {
+			return flush()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+func (r *run) newRow(b bankfile.Row) *row {
+	row := &row{Row: b, status: wire.RowNew}
+	if b.Problem != "" {
+		row.refuse(b.Problem)
+		return row
+	}
+	if row.draft = b.Draft(); row.draft.Currency == r.user.Currency() {
+		row.draft.Currency = "" // as that of entries that are made by hand
+	}
+	if vs := row.draft.Check(); len(vs) > 0 {
+		row.refuse(wire.JoiMessage(vs[0]))
+		return row
+	}
+	key := b.Key()
+	n := r.seen[key]
+	r.seen[key]++
+	if n > 0 {
+		key = ledger.HashKey(key, strconv.Itoa(n)) // the same twice in one file is two entries
+	}
+	row.forced = r.req.IncludeAll || r.req.Include[b.Line]
+	row.key = key
+	return row
+}
+
+func (r *row) refuse(why string) { r.status, r.reason = wire.RowRefused, why }
+
+func (r *row) duplicate(of, why string) { r.status, r.existing, r.reason = wire.RowDuplicate, of, why }
+
+// write imports rows in one transaction.
+func (r *run) write(ctx context.Context, rows []*row) error {
+	var imp models.Import
+	var made []models.ImportedRow
+	err := r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) error {
+		imp, made = r.imp, made[:0]
+		r.reset(rows)
+		if err := r.judge(ctx, w.Tx.Imports(), rows); err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := r.create(w, row, &made); err != nil {
+				return err
+			}
+		}
+		if len(made) == 0 {
+			return nil
+		}
+		imp.Created += int64(len(made))
+		imp.UpdatedAt = w.Tx.Now()
+		return errors.Join(w.Tx.SaveImport(imp), w.Tx.InsertImportedRows(made))
+	})
+	if err != nil {
+		return err
+	}
+	r.imp, r.isNew, r.usedNow = imp, r.isNew && len(made) == 0, nil
+	for _, m := range made {
+		r.own[m.ExpenseID] = true
+	}
+	return nil
+}
+
+// reset takes back what an earlier try of a transaction made of rows.
+func (r *run) reset(rows []*row) {
+	for _, id := range r.usedNow {
+		delete(r.used, id)
+	}
+	r.usedNow = nil
+	for _, row := range rows {
+		if row.key != "" {
+			row.status, row.reason, row.existing = wire.RowNew, "", ""
+		}
+	}
+}
+
+// create makes the entry of a row. A rule that it breaks is the reason why it is refused.
+func (r *run) create(w *ledger.Work, row *row, made *[]models.ImportedRow) error {
+	if row.status != wire.RowNew {
+		return nil
+	}
+	e, err := w.Create(row.draft, r.by)
+	switch models.KindOf(err) {
+	case models.Conflict, models.Invalid:
+		row.refuse(models.Message(err))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	*made = append(*made, models.ImportedRow{Key: row.key, ImportID: r.imp.ID, ExpenseID: e.ID})
+	return nil
+}

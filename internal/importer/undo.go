@@ -1,0 +1,122 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+
+	"expenseflow/internal/ledger"
+	"expenseflow/internal/store"
+	"expenseflow/internal/wire"
+	"expenseflow/models"
+)
+
+// Undo deletes what an import made and nobody has changed, shared or commented since, and returns
+// how much was removed and kept. Its rows can be imported again then. Undone again it changes
+// nothing; after an error the same call finishes it.
+//
+// Errors: models.NotFound if the user has no such import, models.Conflict while an import of the
+// user's is under way, and those of the store.
+func (im *Importer) Undo(ctx context.Context, userID, id string, by models.Author) (models.Import, error) {
+	done, err := im.begin(ctx, userID, 0)
+	if err != nil {
+		return models.Import{}, err
+	}
+	defer done()
+	i, err := im.update(ctx, userID, id, nil)
+	if err == nil && i.State != models.ImportUndone {
+		i, err = im.undo(ctx, userID, i, by)
+	}
+	if err != nil {
+		return models.Import{}, fmt.Errorf("undo an import: %w", err)
+	}
+	return i, nil
+}
+
+// undo deletes the entries of an import in chunks of one transaction.
+func (im *Importer) undo(ctx context.Context, userID string, i models.Import, by models.Author) (models.Import, error) {
+	say := im.speaker(userID, wire.ImportProgress{Name: i.Name, Total: i.Created, Undo: true})
+	var kept, rows int64
+	for after := ""; ; {
+		page, err := im.Store.RowsOfImport(ctx, userID, i.ID, after, chunk)
+		if err != nil {
+			return i, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		left, err := im.remove(ctx, userID, i.ID, page, by)
+		if err != nil {
+			return i, err
+		}
+		kept, rows, after = kept+left, rows+int64(len(page)), page[len(page)-1].Key
+		say(rows, false)
+	}
+	say(rows, true)
+	return im.update(ctx, userID, i.ID, func(i *models.Import) { i.State, i.Kept = models.ImportUndone, kept })
+}
+
+// update changes an import, and returns it as it is then. change may be nil.
+func (im *Importer) update(ctx context.Context, userID, id string, change func(*models.Import)) (i models.Import, err error) {
+	err = im.Ledger.Write(ctx, userID, func(w *ledger.Work) error {
+		if i, err = w.Tx.Import(id); err != nil || change == nil {
+			return err
+		}
+		change(&i)
+		i.UpdatedAt = w.Tx.Now()
+		return w.Tx.SaveImport(i)
+	})
+	return i, err
+}
+
+// remove deletes the entries of rows in one transaction, but those that were changed, of which it
+// returns how many there are. It forgets the rows of all others.
+func (im *Importer) remove(
+	ctx context.Context, userID, importID string, rows []models.ImportedRow, by models.Author,
+) (kept int64, err error) {
+	err = im.Ledger.Write(ctx, userID, func(w *ledger.Work) error {
+		var p store.Preload
+		for _, r := range rows {
+			p.ExpenseIDs = append(p.ExpenseIDs, r.ExpenseID)
+		}
+		if err := w.Tx.Preload(p); err != nil {
+			return err
+		}
+		i, err := w.Tx.Import(importID)
+		if err != nil {
+			return err
+		}
+		kept = 0
+		var gone []string
+		for _, r := range rows {
+			removed, left, err := removeEntry(w, r.ExpenseID, by)
+			if err != nil {
+				return err
+			}
+			if kept += left; left == 0 {
+				gone = append(gone, r.Key)
+			}
+			i.Removed += removed
+		}
+		if err := w.Tx.SaveImport(i); err != nil {
+			return err
+		}
+		return w.Tx.DeleteImportedRows(gone)
+	})
+	return kept, err
+}
+
+// removeEntry deletes an entry that is as it was imported. It returns how many were removed and
+// left: of one that its owner has deleted, neither.
+func removeEntry(w *ledger.Work, id string, by models.Author) (removed, left int64, err error) {
+	e, err := w.Tx.Expense(id)
+	switch {
+	case models.KindOf(err) == models.NotFound:
+		return 0, 0, nil
+	case err != nil:
+		return 0, 0, err
+	case e.Version != 1 || e.Shares > 0 || e.HasDependents:
+		return 0, 1, nil
+	}
+	_, err = w.Delete(id, by)
+	return 1, 0, err
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"expenseflow/models"
+)
+
+// A row of imports or imported_rows changes only under the lock of its user.
+
+// An Imports reads what imports are compared with, in a transaction or outside.
+type Imports interface {
+	// ImportedRows returns those of the user's rows that have one of these keys.
+	ImportedRows(ctx context.Context, userID string, keys []string) ([]models.ImportedRow, error)
+
+	// ExpensesBetween returns those of the user's own expenses from one time until before another
+	// that have one of these amounts, the oldest first and at most limit.
+	ExpensesBetween(ctx context.Context, userID string, from, to time.Time, amounts []models.Money, limit int) ([]models.Expense, error)
+
+	// ExistingExpenses returns which of these ids are of expenses.
+	ExistingExpenses(ctx context.Context, ids []string) ([]string, error)
+}
+
+// ImportedRows implements Imports.
+func (s *Store) ImportedRows(ctx context.Context, userID string, keys []string) ([]models.ImportedRow, error) {
+	return find[models.ImportedRow](s.importedRows(s.read(ctx), userID, keys))
+}
+
+// ExpensesBetween implements Imports.
+func (s *Store) ExpensesBetween(
+	ctx context.Context, userID string, from, to time.Time, amounts []models.Money, limit int,
+) ([]models.Expense, error) {
+	return find[models.Expense](expensesBetween(s.read(ctx), userID, from, to, amounts, limit))
+}
+
+// ExistingExpenses implements Imports.
+func (s *Store) ExistingExpenses(ctx context.Context, ids []string) ([]string, error) {
+	return find[string](s.existingExpenses(s.read(ctx), ids))
+}
+
+// txImports is Imports in a transaction.
+type txImports struct{ tx *Tx }
+
+// Imports reads what imports are compared with as it is now.
+func (tx *Tx) Imports() Imports { return txImports{tx} }
+
+func (t txImports) ImportedRows(_ context.Context, userID string, keys []string) ([]models.ImportedRow, error) {
+	return findIn[models.ImportedRow](t.tx, t.tx.s.importedRows(t.tx.orm(), userID, keys))
+}
+
+func (t txImports) ExpensesBetween(
+	_ context.Context, userID string, from, to time.Time, amounts []models.Money, limit int,
+) ([]models.Expense, error) {
+	return findIn[models.Expense](t.tx, expensesBetween(t.tx.orm(), userID, from, to, amounts, limit))
+}
+
+func (t txImports) ExistingExpenses(_ context.Context, ids []string) ([]string, error) {
+	return findIn[string](t.tx, t.tx.s.existingExpenses(t.tx.orm(), ids))
+}
+
+func (s *Store) importedRows(db *gorm.DB, userID string, keys []string) *gorm.DB {
+	return db.Where("user_id = ?", userID).Where(s.d.In("row_key", keys))
+}
+
+func (s *Store) existingExpenses(db *gorm.DB, ids []string) *gorm.DB {
+	return db.Model(&models.Expense{}).Select("id").Where(s.d.In("id", ids))
+}
+
+func expensesBetween(db *gorm.DB, userID string, from, to time.Time, amounts []models.Money, limit int) *gorm.DB {
+	return db.Where("user_id = ? AND date >= ? AND date < ?", userID, from.UnixMilli(), to.UnixMilli()).
+		Where("amount IN ?", amounts).Order("date, id").Limit(limit)
+}
+
+// maxImports is how many imports Imports returns.
+const maxImports = 100
+
+// ListImports returns the user's imports, the newest first; at most 100.
+func (s *Store) ListImports(ctx context.Context, userID string) ([]models.Import, error) {
+	return find[models.Import](s.read(ctx).Where("user_id = ?", userID).Order("created_at DESC, id DESC").Limit(maxImports))
+}
+
+var errNoImport = models.E(models.NotFound, "Import not found")
+
+// Import returns the user's import of this id; models.NotFound if there is none.
+func (tx *Tx) Import(id string) (models.Import, error) {
+	if !models.IsID(id) {
+		return models.Import{}, errNoImport
+	}
+	i, found, err := oneIn[models.Import](tx, tx.orm().Where("user_id = ? AND id = ?", tx.user.ID, id))
+	if err == nil && !found {
+		err = errNoImport
+	}
+	return i, err
+}
+
+// InterruptedImport returns the user's import of a file that did not end; false if there is none.
+func (s *Store) InterruptedImport(ctx context.Context, userID, digest string) (models.Import, bool, error) {
+	i, err := one[models.Import](s.read(ctx).Where("user_id = ? AND digest = ? AND state = ?", userID, digest, models.ImportRunning).
+		Order("created_at DESC").Limit(1))
+	if isNotFound(err) {
+		return i, false, nil
+	}
+	return i, err == nil, err
+}
+
+// SaveImport stores an import of the user's, new or not.
+func (tx *Tx) SaveImport(i models.Import) error {
+	tx.wrote = true
+	i.UserID = tx.user.ID
+	return tx.run(tx.orm().Clauses(overwrite(i)).Create(&i))
+}
+
+// InsertImportedRows stores that rows of the user's became expenses. None of them is there.
+func (tx *Tx) InsertImportedRows(rows []models.ImportedRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	for i := range rows {
+		rows[i].UserID, rows[i].CreatedAt = tx.user.ID, tx.Now()
+	}
+	return tx.run(tx.orm().Create(&rows))
+}
+
+// RowsOfImport returns rows of an import of the user's after a key, in the order of keys; at
+// most limit.
+func (s *Store) RowsOfImport(ctx context.Context, userID, importID, after string, limit int) ([]models.ImportedRow, error) {
+	return find[models.ImportedRow](s.read(ctx).Where("import_id = ? AND row_key > ? AND user_id = ?", importID, after, userID).
+		Order("row_key").Limit(limit))
+}
+
+// DeleteImportedRows forgets rows of the user's, so that they can be imported again.
+func (tx *Tx) DeleteImportedRows(keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	return tx.run(tx.orm().Where("user_id = ?", tx.user.ID).Where(tx.s.d.In("row_key", keys)).Delete(&models.ImportedRow{}))
+}
