@@ -124,4 +124,7 @@ func (s *Session) pong() {
 		observe(s.conn != nil, s.srv.now()-s.pinged)
 	}
 	s.schedulePingLocked()
+	if s.out.empty() {
+		s.out.clear() // what the last burst needed
+	}
 }

@@ -24,4 +24,4 @@ func (*nonblockingWriter) write(syscall.RawConn, []byte) (int, error) {
 
 func writeWhenReady(syscall.RawConn, []byte) (int, error) { return 0, errors.ErrUnsupported }
 
-func readWhenReady(syscall.RawConn) (*readChunk, int) { return nil, 0 }
+func (c *wsConn) readWhenReady() {}

@@ -88,19 +88,20 @@ func writeOnce(fd uintptr, p []byte) (int, error) {
 }
 
 // readWhenReady waits, without holding a buffer, until the socket has something to read,
-// and returns it in a buffer of the pool. After an error or at the end it returns nil; the
-// next ordinary read returns the cause.
-func readWhenReady(raw syscall.RawConn) (b *readChunk, n int) {
-	_ = raw.Read(func(fd uintptr) bool {
-		b = readChunks.Get().(*readChunk)
-		var err error
-		n, err = syscall.Read(int(fd), b[:])
-		if n > 0 {
-			return true
-		}
-		readChunks.Put(b)
-		b, n = nil, 0
-		return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
-	})
-	return b, n
+// and reads it into a buffer of the pool, c.in. After an error or at the end it reads
+// nothing; the next ordinary read returns the cause.
+func (c *wsConn) readWhenReady() {
+	_ = c.raw.Read(func(fd uintptr) bool { return c.readOnce(fd) })
+}
+
+// readOnce reports false if there is nothing to read yet.
+func (c *wsConn) readOnce(fd uintptr) bool {
+	b := readChunks.Get().(*readChunk)
+	n, err := syscall.Read(int(fd), b[:])
+	if n > 0 {
+		c.buf, c.in = b, b[:n]
+		return true
+	}
+	readChunks.Put(b)
+	return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
 }

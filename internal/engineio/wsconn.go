@@ -134,10 +134,8 @@ func (c *wsConn) readMore() error {
 		return err
 	}
 	if c.raw != nil {
-		var n int
-		if c.buf, n = readWhenReady(c.raw); n > 0 {
-			c.in = c.buf[:n]
-			c.unmetered += n
+		if c.readWhenReady(); len(c.in) > 0 {
+			c.unmetered += len(c.in)
 			return nil
 		}
 	}
