@@ -49,7 +49,7 @@ type client struct {
 	partial   *partialPacket // whose attachments have not all arrived; nil if there is none
 	handshake *engineio.Handshake
 	links     []link      // few, so a list
-	timer     *time.Timer // closes a connection without sockets
+	timer     *time.Timer // closes a connection without sockets; nil while it has one
 	closed    bool        // no socket is added any more
 	holds     int         // the session, connects and a running inbox; at 0 the client has ended
 }
@@ -64,8 +64,20 @@ type link struct {
 func newClient(s *Server, sess session) *client {
 	c := &client{server: s, session: sess, handshake: sess.Handshake(), decoder: decoder{limits: &s.limits}, holds: 1}
 	sess.ReleaseHandshake()
-	c.timer = time.AfterFunc(s.cfg.ConnectTimeout, c.closeWithoutSocket)
+	c.startTimerLocked()
 	return c
+}
+
+func (c *client) startTimerLocked() {
+	c.stopTimerLocked()
+	c.timer = time.AfterFunc(c.server.cfg.ConnectTimeout, c.closeWithoutSocket)
+}
+
+func (c *client) stopTimerLocked() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
 }
 
 // closeWithoutSocket closes the connection unless it has a socket by now.
@@ -301,7 +313,7 @@ func (c *client) unlink(s *Socket, reason string, ph phase) bool {
 	}
 	c.links = slices.Delete(c.links, i, i+1)
 	if !c.joinedLocked() {
-		c.timer.Reset(c.server.cfg.ConnectTimeout)
+		c.startTimerLocked()
 		c.session.Establish(false)
 	}
 	c.holds++
@@ -375,7 +387,7 @@ func (c *client) takeLinks() []link {
 		c.holds++
 	}
 	c.closed = true
-	c.timer.Stop()
+	c.stopTimerLocked()
 	return links
 }
 

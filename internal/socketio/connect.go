@@ -54,6 +54,9 @@ func newHandshake(opening *engineio.Handshake, auth json.RawMessage) *Handshake 
 
 // parseAuth is the only place in which the payload of a CONNECT packet is parsed.
 func parseAuth(auth json.RawMessage) map[string]json.RawMessage {
+	if len(auth) == len(noAuth) {
+		return nil
+	}
 	fields := make(map[string]json.RawMessage)
 	for key, value := range rawjson.Members(auth) {
 		fields[rawjson.Text(key)] = value
@@ -168,7 +171,7 @@ func (c *client) connectSocket(s *Socket) (replaced *Socket, ok bool) {
 	s.nsp.counts.connects.Add(1)
 	c.links[i].cancel() // the socket is connected by now: see Middleware
 	c.links[i] = link{name: s.nsp.name, socket: s}
-	c.timer.Stop()
+	c.stopTimerLocked()
 	if c.inbox.push(task{kind: taskOpen, socket: s}) {
 		c.holds++
 		c.server.workers.run(c)

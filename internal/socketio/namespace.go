@@ -41,6 +41,8 @@ type handlers struct {
 	mu         sync.RWMutex
 	middleware []Middleware
 	connect    []func(*Socket)
+	disconnect []func(s *Socket, reason string)
+	drain      []func(*Socket)
 	events     map[string][]EventHandler
 	any        []EventHandler
 }
@@ -72,6 +74,22 @@ func (n *Namespace) OnConnect(fn func(s *Socket)) {
 	n.handlers.mu.Lock()
 	defer n.handlers.mu.Unlock()
 	n.handlers.connect = appendCopy(n.handlers.connect, fn)
+}
+
+// OnDisconnect adds a listener for all sockets of the namespace, which runs before those of
+// [Socket.OnDisconnect] and costs no memory for each socket.
+func (n *Namespace) OnDisconnect(fn func(s *Socket, reason string)) {
+	n.handlers.mu.Lock()
+	defer n.handlers.mu.Unlock()
+	n.handlers.disconnect = appendCopy(n.handlers.disconnect, fn)
+}
+
+// OnDrain adds a listener for all sockets of the namespace, as OnDisconnect does. It may run
+// before OnConnect. See [Socket.OnDrain].
+func (n *Namespace) OnDrain(fn func(s *Socket)) {
+	n.handlers.mu.Lock()
+	defer n.handlers.mu.Unlock()
+	n.handlers.drain = appendCopy(n.handlers.drain, fn)
 }
 
 // On adds a handler for an event of every socket of the namespace. It runs before those
@@ -107,6 +125,18 @@ func (n *Namespace) connectListeners() []func(*Socket) {
 	n.handlers.mu.RLock()
 	defer n.handlers.mu.RUnlock()
 	return n.handlers.connect
+}
+
+func (n *Namespace) disconnectListeners() []func(*Socket, string) {
+	n.handlers.mu.RLock()
+	defer n.handlers.mu.RUnlock()
+	return n.handlers.disconnect
+}
+
+func (n *Namespace) drainListeners() []func(*Socket) {
+	n.handlers.mu.RLock()
+	defer n.handlers.mu.RUnlock()
+	return n.handlers.drain
 }
 
 func (n *Namespace) eventHandlers(event string) (any, named []EventHandler) {

@@ -1,20 +1,67 @@
 package socketio
 
+import (
+	"maps"
+	"slices"
+)
+
 // A room is a set of sockets of one namespace. It exists while it has members. All its
 // fields are guarded by Namespace.mu.
 type room struct {
-	name    string
-	members map[*Socket]struct{}
-	list    []*Socket // the members; nil after a change, else immutable
+	name  string
+	list  []*Socket            // the members, in a list that does not change; nil if index is newer
+	index map[*Socket]struct{} // the members of a room that has had many; else nil
+}
+
+// fewMembers is up to how many members a room needs no index: one of a user's devices takes
+// a third of the memory without.
+const fewMembers = 8
+
+func (r *room) has(s *Socket) bool {
+	if r.index == nil {
+		return slices.Contains(r.list, s)
+	}
+	_, in := r.index[s]
+	return in
+}
+
+// add adds a socket that is not a member.
+func (r *room) add(s *Socket) {
+	if r.index == nil && len(r.list) < fewMembers {
+		r.list = appendCopy(r.list, s)
+		return
+	}
+	if r.index == nil {
+		r.index = make(map[*Socket]struct{}, 2*fewMembers)
+		for _, member := range r.list {
+			r.index[member] = struct{}{}
+		}
+	}
+	r.index[s] = struct{}{}
+	r.list = nil
+}
+
+// remove removes a socket.
+func (r *room) remove(s *Socket) {
+	if r.index == nil {
+		r.list = slices.DeleteFunc(slices.Clone(r.list), func(member *Socket) bool { return member == s })
+		return
+	}
+	delete(r.index, s)
+	r.list = nil
+}
+
+func (r *room) size() int {
+	if r.index == nil {
+		return len(r.list)
+	}
+	return len(r.index)
 }
 
 // membersLocked returns the room's members in a list that must not be changed.
 func (r *room) membersLocked() []*Socket {
 	if r.list == nil {
-		r.list = make([]*Socket, 0, len(r.members))
-		for s := range r.members {
-			r.list = append(r.list, s)
-		}
+		r.list = slices.Collect(maps.Keys(r.index))
 	}
 	return r.list
 }
@@ -44,10 +91,7 @@ func (n *Namespace) withoutJoinedLocked(s *Socket, names []string) []string {
 		if name == s.id {
 			continue
 		}
-		r := n.rooms[name]
-		if r == nil {
-			list = append(list, name)
-		} else if _, in := r.members[s]; !in {
+		if r := n.rooms[name]; r == nil || !r.has(s) {
 			list = append(list, name)
 		}
 	}
@@ -58,14 +102,13 @@ func (n *Namespace) withoutJoinedLocked(s *Socket, names []string) []string {
 func (n *Namespace) joinLocked(s *Socket, name string) {
 	r := n.rooms[name]
 	if r == nil {
-		r = &room{name: name, members: make(map[*Socket]struct{}, 1)}
+		r = &room{name: name}
 		n.rooms[name] = r
 	}
-	if _, in := r.members[s]; in { // the same name was given twice
+	if r.has(s) { // the same name was given twice
 		return
 	}
-	r.members[s] = struct{}{}
-	r.list = nil
+	r.add(s)
 	s.rooms = append(s.rooms, r)
 	if o := n.server.observer.Load(); o != nil {
 		(*o).Joined(s, name)
@@ -89,9 +132,8 @@ func (n *Namespace) leave(s *Socket, name string) {
 
 // leaveLocked takes s out of r, and forgets r when it is empty.
 func (n *Namespace) leaveLocked(r *room, s *Socket) {
-	delete(r.members, s)
-	r.list = nil
-	if len(r.members) == 0 && n.rooms[r.name] == r {
+	r.remove(s)
+	if r.size() == 0 && n.rooms[r.name] == r {
 		delete(n.rooms, r.name)
 	}
 	n.observeLeftLocked(s, r.name)
@@ -153,7 +195,7 @@ func (n *Namespace) roomLocked(name string) []*Socket {
 	case own == nil:
 		return r.membersLocked()
 	}
-	return append(append(make([]*Socket, 0, len(r.members)+1), r.membersLocked()...), own)
+	return append(append(make([]*Socket, 0, r.size()+1), r.membersLocked()...), own)
 }
 
 // unionLocked returns the sockets of several rooms.

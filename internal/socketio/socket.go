@@ -405,6 +405,9 @@ func (s *Socket) finish() {
 	if o := s.nsp.server.observer.Load(); o != nil && s.reason != ReasonReplaced {
 		(*o).Disconnected(s, s.reason)
 	}
+	for _, fn := range s.nsp.disconnectListeners() {
+		s.withoutPanic("disconnect", func() { fn(s, s.reason) })
+	}
 	for _, fn := range s.currentListeners().disconnect {
 		s.withoutPanic("disconnect", func() { fn(s.reason) })
 	}
@@ -426,6 +429,9 @@ func (s *Socket) withoutPanic(event string, fn func()) (ok bool) {
 
 // drained runs the OnDrain listeners.
 func (s *Socket) drained() {
+	for _, fn := range s.nsp.drainListeners() {
+		fn(s)
+	}
 	for _, fn := range s.currentListeners().drain {
 		fn()
 	}
