@@ -55,7 +55,7 @@ type announcer struct {
 
 func newAnnouncer(c *Cluster, tasks *taskGroup, log *slog.Logger) *announcer {
 	a := &announcer{cluster: c, tasks: tasks, log: log, waiting: make(map[presentKey]announcement)}
-	a.soon = debounce{quiet: announceQuiet, most: announceMost, do: a.write}
+	a.soon = debounce{waits: &debounceWaits{announceQuiet, announceMost}, do: a.write}
 	return a
 }
 

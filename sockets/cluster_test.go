@@ -195,7 +195,7 @@ func (c *fakeCluster) start(id string) *node {
 	h.presence = &presence{
 		send: func(userID string, _ *socketio.Packet) { n.recordPresence(userID) }, record: func(*session) {},
 		sendTo: func(s *session, _ *socketio.Packet) { n.recordPresence(s.userID) },
-		users:  make(map[string]map[string]*device),
+		users:  make(map[string]deviceSet),
 	}
 	h.rooms.deliver = n.recordRoom
 	h.joinCluster(&Cluster{Process: id, Store: p, Publish: p.publish})

@@ -20,13 +20,12 @@ import (
 // whenever it has changed (docs/contract.md#dashboard).
 const dashboardEvent = "dashboard:update"
 
-// How long a dashboard waits for more changes before it is read again, and how long one
-// that did not change is sent to further subscribers without being read again.
-const (
-	dashboardQuiet  = 250 * time.Millisecond
-	dashboardMost   = time.Second
-	dashboardMaxAge = time.Second
-)
+// dashboardWaits is how long a dashboard waits for more changes before it is read again.
+var dashboardWaits = debounceWaits{quiet: 250 * time.Millisecond, most: time.Second}
+
+// dashboardMaxAge is how long a dashboard that did not change is sent to further subscribers
+// without being read again.
+const dashboardMaxAge = time.Second
 
 // A dayRange is the days of a dashboard, both included. The zero DayRef leaves a bound
 // to the store (store.Dashboard).
@@ -107,7 +106,7 @@ func (ds *dashboards) subscribe(s *session, days dayRange) (*dashboardSubscripti
 	}
 	if sub == nil {
 		sub = &dashboardSubscription{of: ds, days: days, sessions: make(map[*session]struct{}, 1)}
-		sub.update = debounce{quiet: dashboardQuiet, most: dashboardMost, do: sub.refresh}
+		sub.update = debounce{waits: &dashboardWaits, do: sub.refresh}
 		if ds.byRange == nil {
 			ds.byRange = make(map[dayRange]*dashboardSubscription, 1)
 		}

@@ -46,7 +46,7 @@ func TestADashboardIsToldAtOnceAndWhenItHasMoved(t *testing.T) {
 	_, before := w.reader.asked()
 	w.storeChanges("alice", "unseen", 1)
 	other.state(balanceEvent)
-	time.Sleep(2 * dashboardQuiet) // a real clock; only that nothing happens
+	time.Sleep(2 * dashboardWaits.quiet) // a real clock; only that nothing happens
 	if _, now := w.reader.asked(); now != before {
 		t.Error("a dashboard is read for nobody")
 	}

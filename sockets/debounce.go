@@ -6,20 +6,28 @@ import (
 )
 
 // A debounce runs do once for many calls of trigger: when there was none for the time
-// quiet, and at the latest the time most after the first. It needs no goroutine while
+// waits.quiet, and at the latest the time waits.most after the first. It needs no goroutine while
 // there is nothing to do. One call of do runs at a time. Its methods may be called
 // concurrently.
 type debounce struct {
-	quiet, most time.Duration
+	waits *debounceWaits
 	// do returns how long to wait before it is tried again, 0 if it succeeded.
 	do func() (retry time.Duration)
 
 	mu        sync.Mutex
-	timer     *time.Timer // nil unless it is set
-	latest    time.Time   // when the timer fires at the latest
+	set       *debounceTimer // nil unless it is set
 	running   bool
 	triggered bool // while do was running
 	stopped   bool
+}
+
+// debounceWaits are the times of a debounce, which many have in common.
+type debounceWaits struct{ quiet, most time.Duration }
+
+// A debounceTimer is the timer of a debounce while that waits.
+type debounceTimer struct {
+	*time.Timer
+	latest time.Time // when it fires at the latest
 }
 
 // trigger asks for a run of do. It never blocks.
@@ -30,17 +38,16 @@ func (d *debounce) trigger() {
 	case d.stopped:
 	case d.running:
 		d.triggered = true
-	case d.timer == nil:
-		d.schedule(d.quiet, d.most)
+	case d.set == nil:
+		d.schedule(*d.waits)
 	default:
-		d.timer.Reset(min(d.quiet, time.Until(d.latest)))
+		d.set.Reset(min(d.waits.quiet, time.Until(d.set.latest)))
 	}
 }
 
 // schedule sets the timer. The caller must hold mu.
-func (d *debounce) schedule(wait, most time.Duration) {
-	d.latest = time.Now().Add(max(wait, most))
-	d.timer = time.AfterFunc(wait, d.run)
+func (d *debounce) schedule(w debounceWaits) {
+	d.set = &debounceTimer{time.AfterFunc(w.quiet, d.run), time.Now().Add(max(w.quiet, w.most))}
 }
 
 func (d *debounce) run() {
@@ -54,9 +61,9 @@ func (d *debounce) run() {
 	switch {
 	case d.stopped:
 	case retry > 0:
-		d.schedule(retry, retry)
+		d.schedule(debounceWaits{retry, retry})
 	case d.triggered:
-		d.schedule(d.quiet, d.most)
+		d.schedule(*d.waits)
 	}
 	d.triggered = false
 }
@@ -66,11 +73,11 @@ func (d *debounce) run() {
 func (d *debounce) begin() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stopped || d.timer == nil || d.running {
+	if d.stopped || d.set == nil || d.running {
 		return false
 	}
-	d.timer.Stop()
-	d.timer, d.running = nil, true
+	d.set.Stop()
+	d.set, d.running = nil, true
 	return true
 }
 
@@ -79,7 +86,7 @@ func (d *debounce) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stopped = true
-	if d.timer != nil {
-		d.timer.Stop()
+	if d.set != nil {
+		d.set.Stop()
 	}
 }

@@ -13,7 +13,7 @@ func after(t *testing.T, do func(n int) (takes, again time.Duration), triggers .
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		start := time.Now()
-		d := debounce{quiet: 50 * time.Millisecond, most: 250 * time.Millisecond}
+		d := debounce{waits: &debounceWaits{50 * time.Millisecond, 250 * time.Millisecond}}
 		d.do = func() time.Duration {
 			done = append(done, int(time.Since(start).Milliseconds()))
 			takes, again := do(len(done))

@@ -45,7 +45,7 @@ type deviceWriter struct {
 
 func newDeviceWriter(registry deviceRegistry, tasks *taskGroup, log *slog.Logger) *deviceWriter {
 	w := &deviceWriter{registry: registry, tasks: tasks, log: log, waiting: make(map[models.DeviceToken]string)}
-	w.soon = debounce{quiet: deviceQuiet, most: deviceMost, do: w.writeWaiting}
+	w.soon = debounce{waits: &debounceWaits{deviceQuiet, deviceMost}, do: w.writeWaiting}
 	return w
 }
 
@@ -53,7 +53,7 @@ func newDeviceWriter(registry deviceRegistry, tasks *taskGroup, log *slog.Logger
 func (w *deviceWriter) addSession(s *session) {
 	token := s.token.Load()
 	w.add(models.DeviceToken{
-		UserID: s.userID, DeviceID: s.device, Key: token.key, ExpiresAt: token.expires, Client: s.clientName,
+		UserID: s.userID, DeviceID: s.device, Key: token.credential.Key, ExpiresAt: token.credential.Until, Client: s.clientName,
 		Generation: token.credential.Generation,
 	})
 }

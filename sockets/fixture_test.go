@@ -153,7 +153,7 @@ func (d *fakeDevices) SeeDevices(_ context.Context, seen []models.DeviceToken) e
 // sessionOn returns a session without a socket.
 func sessionOn(userID, device string) *session {
 	s := &session{userID: userID, userName: strings.ToUpper(userID), device: device}
-	s.token.Store(&sessionToken{key: "key of " + device})
+	s.token.Store(&sessionToken{credential: models.Credential{Key: "key of " + device}})
 	return s
 }
 
@@ -173,9 +173,11 @@ func newTokens() *tokens { return &tokens{known: make(map[string]auth.Identity)}
 func (k *tokens) add(token, userID string, life time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	ends := time.Now().Add(life)
 	k.known[token] = auth.Identity{
-		User:   models.User{ID: userID, Name: strings.ToUpper(userID)},
-		Claims: auth.Claims{UserID: userID, TokenID: token, Key: token, ExpiresAt: time.Now().Add(life)},
+		User:       models.User{ID: userID, Name: strings.ToUpper(userID)},
+		Claims:     auth.Claims{UserID: userID, TokenID: token, Key: token, ExpiresAt: ends},
+		Credential: models.Credential{UserID: userID, Key: token, Until: ends},
 	}
 }
 

@@ -165,7 +165,7 @@ func New(o Options) *Hub {
 	h.devices = newDeviceWriter(o.Devices, h.tasks, h.log)
 	h.presence = &presence{
 		send: h.send.toUser, sendTo: (*session).sendState, record: h.devices.addSession,
-		users: make(map[string]map[string]*device),
+		users: make(map[string]deviceSet),
 	}
 	h.watchers = &watchers{
 		dashboardReader: &dashboardReader{o.Reader, o.Rates, h.tasks, h.log, o.MaxDashboards},
@@ -191,6 +191,8 @@ func (h *Hub) serve() {
 	h.send.nsp.CountEvents(h.events.names(), sentEvents)
 	h.send.nsp.Use(admission.admit)
 	h.send.nsp.OnConnect(h.onConnect)
+	h.send.nsp.OnDisconnect(h.onDisconnect)
+	h.send.nsp.OnDrain(func(socket *socketio.Socket) { sessionOf(socket).resume() })
 	h.send.nsp.OnAny(h.events.onEvent)
 }
 
@@ -254,17 +256,20 @@ func (h *Hub) onConnect(socket *socketio.Socket) {
 		socket.CloseTransport()
 		return
 	}
-	socket.OnDisconnect(func(reason string) {
-		h.counts.disconnects.add(reason)
-		h.log.DebugContext(s.traced(context.Background()), "socket disconnected",
-			slog.String("user_id", s.userID), slog.String("reason", reason))
-		s.end()
-	})
 	s.follow()
 	h.greet(s)
 	if socket.Recovered() {
 		h.restore(h.tasks.ctx, s)
 	}
+}
+
+// onDisconnect ends the session of a socket for which onConnect was called.
+func (h *Hub) onDisconnect(socket *socketio.Socket, reason string) {
+	s := sessionOf(socket)
+	h.counts.disconnects.add(reason)
+	h.log.DebugContext(s.traced(context.Background()), "socket disconnected",
+		slog.String("user_id", s.userID), slog.String("reason", reason))
+	s.end()
 }
 
 // greet sends the session all states, recovered or not: they are in no log. Its device

@@ -30,9 +30,20 @@ type presence struct {
 	peers  *peers
 
 	mu      sync.Mutex // held while it is sent too, so that the newest arrives last
-	users   map[string]map[string]*device
+	users   map[string]deviceSet
 	unread  map[string]struct{} // users of whom it is not known yet who is elsewhere: they are sent nothing before
 	stopped bool
+}
+
+// A deviceSet has the devices of one user, who has few.
+type deviceSet []*device
+
+// find returns the device of an id; nil if there is none.
+func (of deviceSet) find(id string) *device {
+	if i := slices.IndexFunc(of, func(d *device) bool { return d.id == id }); i >= 0 {
+		return of[i]
+	}
+	return nil
 }
 
 // A device is one that is present.
@@ -41,9 +52,9 @@ type device struct {
 	since    time.Time // when it came here
 	lastSeen time.Time // when its last socket here went; zero while it has one, or is not here
 	sessions int
-	grace    *graceTimer         // runs while it has no session
-	tokens   map[string]struct{} // keys that were recorded
-	last     *session            // the one that ended last, while absence is confirmed
+	grace    *graceTimer // runs while it has no session
+	tokens   []string    // keys that were recorded
+	last     *session    // the one that ended last, while absence is confirmed
 
 	announced  bool  // to other processes,
 	inSteps    int   // with so many sockets
@@ -79,9 +90,8 @@ func (p *presence) arrive(s *session) {
 	d.grace.cancel()
 	d.grace = nil
 	p.announce(s.userID, d)
-	key := s.token.Load().key
-	if _, recorded := d.tokens[key]; !recorded {
-		d.tokens[key] = struct{}{}
+	if key := s.token.Load().credential.Key; !slices.Contains(d.tokens, key) {
+		d.tokens = append(d.tokens, key)
 		p.record(s)
 	}
 	switch _, unread := p.unread[s.userID]; {
@@ -98,17 +108,15 @@ func (p *presence) arrive(s *session) {
 func (p *presence) device(s *session) (d *device, first bool) {
 	of := p.users[s.userID]
 	if of == nil {
-		of = make(map[string]*device, 1)
-		p.users[s.userID] = of
 		p.watch(s.userID)
 	}
-	d = of[s.device]
+	d = of.find(s.device)
 	if first = d == nil; first {
 		d = &device{id: s.device}
-		of[s.device] = d
+		p.users[s.userID] = append(of, d)
 	}
 	if !d.here() {
-		d.since, d.tokens = time.Now(), make(map[string]struct{}, 1)
+		d.since, d.tokens = time.Now(), nil
 	}
 	return d, first
 }
@@ -144,7 +152,7 @@ func (p *presence) expire(d *device, last *session) {
 // remove removes a device that did not come back; last was its last session. The caller
 // must hold mu.
 func (p *presence) remove(d *device, last *session) {
-	delete(p.users[last.userID], d.id)
+	p.users[last.userID] = slices.DeleteFunc(p.users[last.userID], func(other *device) bool { return other == d })
 	p.send(last.userID, p.packet(last.userID))
 	if len(p.users[last.userID]) == 0 {
 		delete(p.users, last.userID)
@@ -182,7 +190,7 @@ func (p *presence) packet(userID string) *socketio.Packet {
 // document returns the presence of a user. The caller must hold mu.
 func (p *presence) document(userID string) wire.Presence { return documentOf(userID, p.users[userID]) }
 
-func documentOf(userID string, devices map[string]*device) wire.Presence {
+func documentOf(userID string, devices deviceSet) wire.Presence {
 	now := models.Millis(time.Now())
 	doc := wire.Presence{UserID: userID, Devices: []wire.OnlineDevice{}}
 	for _, d := range devices {

@@ -26,7 +26,7 @@ func newPresenceRecorder() *presenceRecorder {
 		send:   func(userID string, _ *socketio.Packet) { c.sent = append(c.sent, c.document(userID)) },
 		sendTo: func(*session, *socketio.Packet) {},
 		record: func(*session) { c.recorded++ },
-		users:  make(map[string]map[string]*device),
+		users:  make(map[string]deviceSet),
 	}
 	return c
 }

@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"expenseflow/internal/wire"
@@ -54,45 +55,43 @@ func (p *presence) announceAll() {
 func (p *presence) setElsewhere(userID string, there []models.Present, mark int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	of := p.users[userID]
-	if of == nil || p.stopped {
+	of, known := p.users[userID]
+	if !known || p.stopped {
 		return
 	}
 	_, changed := p.unread[userID]
 	delete(p.unread, userID)
-	changed = mergeElsewhere(of, there) || changed
-	for id, d := range of {
+	of, more := mergeElsewhere(of, there)
+	p.users[userID] = slices.DeleteFunc(of, func(d *device) bool {
 		if 0 < d.confirming && d.confirming <= mark {
 			p.leave(userID, d)
 		}
-		if !d.here() && d.elsewhere.IsZero() {
-			delete(of, id)
-			changed = true
-		}
-	}
-	if changed {
+		return !d.here() && d.elsewhere.IsZero()
+	})
+	if changed || more || len(p.users[userID]) < len(of) {
 		p.send(userID, p.packet(userID))
 	}
 	p.forgetIfAway(userID)
 }
 
-// mergeElsewhere sets what is known of devices elsewhere, and reports whether one is new.
-func mergeElsewhere(of map[string]*device, there []models.Present) (changed bool) {
+// mergeElsewhere sets what is known of devices elsewhere, adds those that are new, and reports
+// whether there are such.
+func mergeElsewhere(of deviceSet, there []models.Present) (merged deviceSet, changed bool) {
 	for _, d := range of {
 		d.elsewhere, d.socketsElsewhere = time.Time{}, 0
 	}
 	for _, t := range there {
-		d := of[t.DeviceID]
+		d := of.find(t.DeviceID)
 		if d == nil {
 			d, changed = &device{id: t.DeviceID}, true
-			of[t.DeviceID] = d
+			of = append(of, d)
 		}
 		if d.elsewhere.IsZero() || t.Since.Before(d.elsewhere) {
 			d.elsewhere = t.Since
 		}
 		d.socketsElsewhere += t.Sockets
 	}
-	return changed
+	return of, changed
 }
 
 // leave ends that a device is here. The caller must hold mu.
@@ -157,13 +156,13 @@ func (p *presence) lookUp(ctx context.Context, userID string) wire.Presence {
 func (p *presence) with(userID string, there []models.Present) wire.Presence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make(map[string]*device)
-	for id, d := range p.users[userID] {
+	var all deviceSet
+	for _, d := range p.users[userID] {
 		if d.here() {
 			same := *d
-			all[id] = &same
+			all = append(all, &same)
 		}
 	}
-	mergeElsewhere(all, there)
+	all, _ = mergeElsewhere(all, there)
 	return documentOf(userID, all)
 }

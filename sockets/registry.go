@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -15,14 +16,14 @@ type sessionRegistry struct {
 	elsewhere func(userID string) int // about how many of them are in other processes
 
 	mu       sync.Mutex
-	byUser   map[string]map[*session]struct{}
+	byUser   map[string][]*session // lists, since most users have one or two
 	count    int
 	signOuts int64     // how often signOut was called
 	empty    sync.Cond // signalled when the last session is removed
 }
 
 func newSessionRegistry(limit int) *sessionRegistry {
-	r := &sessionRegistry{limit: limit, byUser: make(map[string]map[*session]struct{})}
+	r := &sessionRegistry{limit: limit, byUser: make(map[string][]*session)}
 	r.elsewhere = func(string) int { return 0 }
 	r.empty.L = &r.mu
 	return r
@@ -64,21 +65,17 @@ func (r *sessionRegistry) add(s *session, epoch int64, pid string) registration 
 	if r.limit > 0 && len(of)-countPID(of, pid)+elsewhere >= r.limit {
 		return overLimit
 	}
-	if of == nil {
-		of = make(map[*session]struct{}, 1)
-		r.byUser[s.userID] = of
-	}
-	of[s] = struct{}{}
+	r.byUser[s.userID] = append(of, s)
 	r.count++
 	return registered
 }
 
 // countPID counts the sessions with a private session id.
-func countPID(of map[*session]struct{}, pid string) (n int) {
+func countPID(of []*session, pid string) (n int) {
 	if pid == "" {
 		return 0
 	}
-	for s := range of {
+	for _, s := range of {
 		if own := s.pid.Load(); own != nil && *own == pid {
 			n++
 		}
@@ -103,12 +100,12 @@ func (r *sessionRegistry) remove(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	of := r.byUser[s.userID]
-	if _, known := of[s]; !known {
+	i := slices.Index(of, s)
+	if i < 0 {
 		return
 	}
 	r.count--
-	delete(of, s)
-	if len(of) == 0 {
+	if r.byUser[s.userID] = slices.Delete(of, i, i+1); len(of) == 1 {
 		delete(r.byUser, s.userID)
 	}
 	if r.count == 0 {
@@ -141,8 +138,8 @@ func (r *sessionRegistry) signOut(userID, key string) []*session {
 	defer r.mu.Unlock()
 	r.signOuts++
 	var out []*session
-	for s := range r.byUser[userID] {
-		if key == "" || s.token.Load().key == key {
+	for _, s := range r.byUser[userID] {
+		if key == "" || s.token.Load().credential.Key == key {
 			out = append(out, s)
 		}
 	}
@@ -154,9 +151,7 @@ func (r *sessionRegistry) all() (all []*session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, of := range r.byUser {
-		for s := range of {
-			all = append(all, s)
-		}
+		all = append(all, of...)
 	}
 	return all
 }

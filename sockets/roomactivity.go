@@ -82,9 +82,9 @@ func (r *rooms) roomTypingDue(userID, expenseID string, now time.Time) bool {
 // sessionTypingDue reports whether typing of this session is to be sent now, and
 // remembers it if so.
 func (s *session) sessionTypingDue(now time.Time) bool {
-	if now.Sub(s.typingSent) < typingPause {
+	if now.UnixMilli()-s.typingSent < typingPause.Milliseconds() {
 		return false
 	}
-	s.typingSent = now
+	s.typingSent = now.UnixMilli()
 	return true
 }

@@ -60,7 +60,7 @@ func newRoomRelay(c *Cluster, rooms *rooms, expenses expenseService, tasks *task
 	r := &roomRelay{
 		cluster: c, rooms: rooms, expenses: expenses, tasks: tasks, log: log, received: make(chan roomHinted, maxReceived),
 	}
-	r.soon = debounce{quiet: relayQuiet, most: relayMost, do: r.flush}
+	r.soon = debounce{waits: &debounceWaits{relayQuiet, relayMost}, do: r.flush}
 	return r
 }
 

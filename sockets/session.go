@@ -70,7 +70,7 @@ type session struct {
 	nextVariant int        // of the change that is delivered next; used by deliver alone
 	initial     *userState // when the token was checked; nil after the session was greeted
 	meter       *rateMeter // of the events that the client sends, which are handled one at a time; nil before the first
-	typingSent  time.Time  // when typing was last passed on; as meter
+	typingSent  int64      // when typing was last passed on, Unix time in milliseconds; as meter
 
 	// What components keep for the session, each under its own lock.
 	watcher   *watcher                // watchers.mu
@@ -116,7 +116,6 @@ func (s *session) follow() {
 	}
 	s.nextVariant = s.position.NextVariant
 	s.liveSince.Store(time.Now().UnixMilli())
-	s.socket.OnDrain(s.resume)
 	s.log = s.feed.Subscribe(s.userID, s.position.Seq, s.token.Load().checkedAt, s.deliver, s.logLost)
 	s.startDeadlines()
 }

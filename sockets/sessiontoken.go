@@ -16,13 +16,11 @@ import (
 // A sessionToken is the token by which a session is open. It does not change: auth:refresh
 // gives the session another one (docs/events.md#authrefresh).
 type sessionToken struct {
-	credential models.Credential // checked again with each of the session's changes
-	key        string            // identifies the token among sign-outs
+	credential models.Credential // checked again with each of the session's changes; has when the token expires
 	id         string            // identifies the token in changes; "" for tokens of the original
 	before     string            // the id of the token that it replaced; "" for none
 	signedIn   time.Time
 	notice     time.Time // when the client is told that it expires soon
-	expires    time.Time
 
 	// checkedAt is the newest change of the user's log when the token was checked.
 	checkedAt int64
@@ -39,8 +37,8 @@ func newSessionToken(id *auth.Identity) *sessionToken {
 		life = c.ExpiresAt.Sub(c.IssuedAt)
 	}
 	return &sessionToken{
-		credential: id.Credential, key: c.Key, id: c.TokenID, signedIn: c.SignedIn,
-		notice: c.ExpiresAt.Add(-min(expiryNotice, life/2)), expires: c.ExpiresAt, checkedAt: id.User.Seq,
+		credential: id.Credential, id: c.TokenID, signedIn: c.SignedIn,
+		notice: c.ExpiresAt.Add(-min(expiryNotice, life/2)), checkedAt: id.User.Seq,
 	}
 }
 
@@ -91,7 +89,7 @@ type deadline struct {
 // nextDeadline returns what happens next. The caller must hold mu.
 func (s *session) nextDeadline() deadline {
 	token, d := s.token.Load(), &s.deadlines
-	next := deadline{token.expires, s.expire, true}
+	next := deadline{token.credential.Until, s.expire, true}
 	if d.notified != token {
 		next = deadline{token.notice, func() { s.tellExpiring(token) }, false}
 	}
@@ -131,7 +129,7 @@ func (s *session) takeDeadline() (due deadline, ok bool) {
 func (s *session) tellExpiring(token *sessionToken) {
 	_ = s.socket.Emit(expiringEvent, struct {
 		ExpiresAt wire.Time `json:"expiresAt"`
-	}{wire.Time(token.expires)})
+	}{wire.Time(token.credential.Until)})
 }
 
 // expire closes the socket of a token that has expired. The client is told why, and
@@ -201,7 +199,7 @@ func (c *tokenCommand) refresh(ctx context.Context, s *session, arg json.RawMess
 			return receipt{}, err
 		case r == registered:
 			c.devices.addSession(s)
-			expires := wire.Time(token.expires)
+			expires := wire.Time(token.credential.Until)
 			return receipt{ExpiresAt: &expires}, nil
 		}
 	}

@@ -37,7 +37,7 @@ type sharedStatus struct {
 
 func newSharedStatus(c *Cluster, status *serviceStatus, tasks *taskGroup, log *slog.Logger) *sharedStatus {
 	s := &sharedStatus{cluster: c, status: status, tasks: tasks, log: log}
-	s.soon = debounce{quiet: time.Millisecond, most: time.Millisecond, do: s.save}
+	s.soon = debounce{waits: &debounceWaits{time.Millisecond, time.Millisecond}, do: s.save}
 	return s
 }
 

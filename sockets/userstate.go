@@ -18,13 +18,12 @@ const (
 	countEvent   = "notification_count"
 )
 
-// How long a watcher waits for more changes before it sends states: a batch moves the
-// balance once, unless it takes longer than stateMost to be stored.
-const (
-	stateQuiet = 50 * time.Millisecond
-	stateMost  = time.Second
-	stateRetry = time.Second // after the store failed
-)
+// stateWaits is how long a watcher waits for more changes before it sends states: a batch
+// moves the balance once, unless it takes longer than a second to be stored.
+var stateWaits = debounceWaits{quiet: 50 * time.Millisecond, most: time.Second}
+
+// stateRetry is how long it waits after the store failed.
+const stateRetry = time.Second
 
 // A reader reads the states of users; *store.Store is one.
 type reader interface {
@@ -97,7 +96,7 @@ func (ws *watchers) join(s *session, found userState) *watcher {
 func (ws *watchers) newWatcher(userID string, found userState) *watcher {
 	w := &watcher{all: ws, userID: userID, sent: found}
 	w.dashboards.dashboardReader, w.dashboards.userID = ws.dashboardReader, userID
-	w.update = debounce{quiet: stateQuiet, most: stateMost, do: w.refresh}
+	w.update = debounce{waits: &stateWaits, do: w.refresh}
 	w.log = ws.feed.Subscribe(userID, found.seq, found.seq, w.onPage, nil)
 	return w
 }

@@ -577,7 +577,7 @@ var Bugs = []Bug{
 	{
 		Name: "ended-by-the-first-token", Does: "a socket that has another token is closed when its first one expires",
 		Edits: []Edit{after("sockets", "\ttoken.before = s.token.Load().id", `
-			time.AfterFunc(time.Until(s.token.Load().expires), func() {
+			time.AfterFunc(time.Until(s.token.Load().credential.Until), func() {
 				if ON { s.expire() }
 			})`)},
 		Found: []Test{{"sockets", "TestARefreshedSocketOutlivesItsFirstToken"}},
