@@ -20,7 +20,7 @@ const (
 	maxStreamTime = 10 * time.Minute
 )
 
-// A stream writes a JSON response of any length in constant memory. Nothing is sent
+// A stream writes a response of any length, JSON unless its header says otherwise, in constant memory. Nothing is sent
 // before flushSize bytes are buffered or finish is called, so an error before that can
 // still be sent as an error response.
 type stream struct {
@@ -51,6 +51,11 @@ func (s *stream) add(encode func(b []byte) []byte) error {
 	return s.flush()
 }
 
+// Write implements io.Writer.
+func (s *stream) Write(p []byte) (int, error) {
+	return len(p), s.add(func(b []byte) []byte { return append(b, p...) })
+}
+
 // element is add for element n, counted from 1, of an array. Time inside element counts as a
 // slow caller for the listing that is read meanwhile (internal/store/listing.go).
 func (s *stream) element(n int, encode func(b []byte) []byte) error {
@@ -63,7 +68,9 @@ func (s *stream) element(n int, encode func(b []byte) []byte) error {
 func (s *stream) flush() error {
 	w := s.c.Response()
 	if !w.Committed {
-		w.Header().Set(echo.HeaderContentType, mediaJSON)
+		if w.Header().Get(echo.HeaderContentType) == "" {
+			w.Header().Set(echo.HeaderContentType, mediaJSON)
+		}
 		w.WriteHeader(http.StatusOK)
 	}
 	began := time.Now()

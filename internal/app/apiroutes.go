@@ -9,6 +9,7 @@ import (
 	"expenseflow/handlers"
 	"expenseflow/internal/config"
 	"expenseflow/internal/fair"
+	"expenseflow/internal/portable"
 	"expenseflow/middleware"
 )
 
@@ -115,6 +116,7 @@ func (a *App) accountRoutes(api *echo.Group, c components, s chains) {
 	}).Register(api, s.public, s.authenticated, s.sameSite, s.guessLimited, s.refreshLimited)
 	(&handlers.Devices{Store: a.store, Hub: signOuts{a.hub, a.wake}, Grace: a.cfg.SyncTokenGrace}).Register(api, s.authenticated...)
 	(&handlers.Settings{Ledger: c.ledger, Rates: a.cfg.Rates}).Register(api, s.public, s.authenticated)
+	(&handlers.Export{Exporter: &portable.Exporter{Store: a.store}}).Register(api, s.authenticated...)
 	(&handlers.Preferences{Ledger: c.ledger, Reader: a.store}).Register(api, s.authenticated...)
 	(&handlers.Notifications{Ledger: c.ledger, Reader: a.store}).Register(api, s.authenticated...)
 }

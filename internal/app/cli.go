@@ -56,6 +56,7 @@ var verbs = map[string]verb{
 	"demo":        {Command.demo, demoHelp},
 	"doctor":      {Command.doctor, doctorHelp},
 	"import":      {Command.importFrom, importHelp},
+	"export":      {Command.export, exportHelp},
 	"users":       {Command.users, usersHelp},
 	"token":       {Command.token, tokenHelp},
 	"healthcheck": {run: Command.healthcheck},
@@ -259,6 +260,7 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
                             account out, delete it; also beside a running server
   expenseflow import mongo  bring in the data of an ExpenseFlow on MongoDB, from
                             a dump; also beside a running server
+  expenseflow export EMAIL  write everything that an account has, as JSON or CSV
   expenseflow token EMAIL   make a token of an account, for development
   expenseflow healthcheck   exit 0 if the server of these settings is ready
   expenseflow version       show release, revision and compiler (--version too)

@@ -115,6 +115,7 @@ func Handler(o Options) http.Handler {
 		"POST /users/{user}/token":    h.token,
 		"POST /import/accounts":       h.importAccounts,
 		"POST /import/records":        h.importRecords,
+		"GET /users/{user}/export":    h.export,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := do(w, r); err != nil {

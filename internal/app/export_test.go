@@ -1,0 +1,67 @@
+package app
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAUserTakesEverythingAlong(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	token := r.register("alice@example.org")
+	r.expense(token)
+	r.expense(r.register("bob@example.org"))
+
+	a := r.call("GET", "/api/export", token, "")
+	var file struct {
+		Format   string
+		Account  struct{ Email string }
+		Expenses []struct{ Amount json.Number }
+	}
+	if err := json.Unmarshal([]byte(a.body), &file); err != nil || a.code != 200 {
+		t.Fatalf("%d %v %s", a.code, err, a.body)
+	}
+	if file.Account.Email != "alice@example.org" || len(file.Expenses) != 1 || file.Expenses[0].Amount != "12.5" {
+		t.Errorf("%s", a.body)
+	}
+	if name := a.header.Get("Content-Disposition"); !strings.Contains(name, `filename="expenseflow-`) {
+		t.Errorf("Content-Disposition %q", name)
+	}
+	a = r.call("GET", "/api/export?format=csv", token, "")
+	rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+	if err != nil || len(rows) != 2 || rows[1][4] != "-12.5" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/csv") {
+		t.Errorf("%v %q %v", err, rows, a.header)
+	}
+	if a := r.call("GET", "/api/export?format=pdf", token, ""); a.code != 400 || a.header.Get("Content-Disposition") != "" {
+		t.Errorf("pdf: %d %s", a.code, a.body)
+	}
+	if a := r.call("GET", "/api/export", "", ""); a.code != 401 {
+		t.Errorf("without a token: %d", a.code)
+	}
+}
+
+func TestAnOperatorExportsBesideARunningServer(t *testing.T) {
+	t.Parallel()
+	onEachOperated(t, func(t *testing.T, o operated) {
+		token := o.register("alice@example.org")
+		o.expense(token)
+		if out := o.command("export", "alice@example.org"); !strings.Contains(out, `"amount":12.5`) || strings.Contains(out, "passwordHash") {
+			t.Errorf("%s", out)
+		}
+		if out := o.command("export", "alice@example.org", "--secrets"); !strings.Contains(out, `"passwordScheme":"bcrypt"`) {
+			t.Errorf("%s", out)
+		}
+		file := filepath.Join(t.TempDir(), "alice.csv")
+		o.command("export", "alice@example.org", "--format", "csv", "--to", file)
+		info, err := os.Stat(file)
+		if err != nil || info.Mode().Perm() != 0o600 || info.Size() == 0 {
+			t.Errorf("%v %v", info, err)
+		}
+		o.refused("is there already", "export", "alice@example.org", "--to", file)
+		o.refused("There is no account", "export", "carol@example.org")
+	})
+}
