@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"expenseflow/internal/testneed"
 )
 
 // A guide is a section of docs/moving.md, whose commands are run as they stand there.
@@ -83,4 +85,48 @@ func TestGuideToLeaveUs(t *testing.T) {
 	g.run(t, "expenseflow users delete")
 	ann.call(t, http.MethodGet, "/api/expenses", nil).want(t, http.StatusUnauthorized)
 	g.done(t)
+}
+
+// Devices go on where they were: what is entered in the other database reaches a socket that was
+// connected before the move.
+func TestGuideFromSQLiteToPostgreSQL(t *testing.T) {
+	t.Parallel()
+	p, db, n := start(t), testneed.NewPostgres(t), startNode(t)
+	ann := register(t, p)
+	lunch := ann.create(t, "Lunch", "")
+	d := n.connect(t, ann, transports[1])
+	g := openGuide(t, p, "From SQLite to PostgreSQL", "postgres://user:password@localhost:5432/expenseflow", "'"+db.URL+"'")
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	g.run(t, "expenseflow move --to postgres://")
+	g.run(t, "echo DATABASE_URL=")
+	restart(t, p)
+	same(t, "entries there", []string{lunch.ID}, entryIDs(ann.expenses(t)))
+	d.await(t, "connect", 2)
+	dinner := ann.create(t, "Dinner", "")
+	same(t, "what the device hears of", dinner.ID, idOf(d.hear(t, 1, "expense_created")[0]))
+
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	g.run(t, "expenseflow move --to data/back.db")
+	p.env = append(p.env, "DATABASE_URL=data/back.db")
+	restart(t, p)
+	same(t, "entries back here", []string{dinner.ID, lunch.ID}, entryIDs(ann.expenses(t)))
+	g.done(t)
+}
+
+func restart(t *testing.T, p *program) {
+	t.Helper()
+	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func entryIDs(list []expense) (ids []string) {
+	for _, e := range list {
+		ids = append(ids, e.ID)
+	}
+	return ids
 }
