@@ -50,7 +50,7 @@ func (f *fakeLedger) History(_ context.Context, userID, id string, before int64,
 				UserID: userID, Seq: 7, Kind: models.ExpenseUpdated, EntityID: id, Expense: changed, At: noon,
 				Author: models.Author{DeviceID: "d"},
 			},
-			Before: &lunch, Actor: &models.Person{ID: userID, Name: "Alice"},
+			Before: &models.Change{Expense: lunch}, Actor: &models.Person{ID: userID, Name: "Alice"},
 		}},
 	}, f.err
 }

@@ -99,7 +99,7 @@ type Change struct {
 	Settings     *Settings   // of SettingsChanged
 
 	Author Author
-	// ActorID is the user who changed an expense, whosever log it is; "" for other kinds,
+	// ActorID is the user who changed an expense or its shares, whosever log it is; "" for other kinds,
 	// for changes of releases that did not keep it, and for a retracted one.
 	ActorID string
 	At      time.Time

@@ -9,6 +9,7 @@ const (
 	HistoryReceived HistoryAction = "received" // another user's expense was shared with the reader
 	HistoryUpdated  HistoryAction = "updated"
 	HistoryRole     HistoryAction = "role"    // the reader's role changed, the expense did not
+	HistoryShared   HistoryAction = "shared"  // whom the reader's expense is shared with, or who is invited, changed
 	HistoryDeleted  HistoryAction = "deleted" // by its owner, who reads it
 	HistoryLost     HistoryAction = "lost"    // deleted or no longer shared: a member is not told which
 )
@@ -16,9 +17,10 @@ const (
 // A HistoryEntry is one change of an expense in its reader's log.
 type HistoryEntry struct {
 	Change Change
-	// Before is the expense before the change; nil for the first entry, if the change
-	// before is no longer kept, and after the reader had no access.
-	Before *Expense
+	// Before is the change before of the same: of the expense, or of whom it is shared with.
+	// It is nil for the first, if it is no longer kept or too far away to be looked for, and
+	// after the reader had no access.
+	Before *Change
 	// Actor made the change; nil if that is not kept, the account is deleted, or the reader
 	// may not know: a member is told only of users who have the expense.
 	Actor *Person
@@ -28,6 +30,8 @@ type HistoryEntry struct {
 func (h *HistoryEntry) Action() HistoryAction {
 	c := &h.Change
 	switch {
+	case c.Kind == ShareChanged:
+		return HistoryShared
 	case c.Kind == ExpenseDeleted && c.Expense.UserID == c.UserID:
 		return HistoryDeleted
 	case c.Kind == ExpenseDeleted:
@@ -36,7 +40,7 @@ func (h *HistoryEntry) Action() HistoryAction {
 		return HistoryReceived
 	case c.Kind == ExpenseCreated:
 		return HistoryCreated
-	case h.Before != nil && h.Before.Version == c.Expense.Version:
+	case h.Before != nil && h.Before.Expense.Version == c.Expense.Version:
 		return HistoryRole
 	}
 	return HistoryUpdated

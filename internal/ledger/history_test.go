@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +70,9 @@ func (p *historyPage) applied() map[string]any {
 			clear(fields)
 		}
 		for _, c := range p.Entries[i].Changes {
+			if c.Field == "sharedWith" {
+				continue // no field of the expense
+			}
 			fields[c.Field] = c.To
 			if c.To == nil {
 				delete(fields, c.Field)
@@ -89,7 +94,10 @@ func (f *sharingFixture) lines(p *historyPage) (lines []string) {
 			line += " on " + e.DeviceID
 		}
 		for _, c := range e.Changes {
-			if e.Action == "updated" || e.Action == "role" {
+			switch e.Action {
+			case "shared":
+				line += fmt.Sprintf(", with %s to %s", members(c.From), members(c.To))
+			case "updated", "role":
 				line += fmt.Sprintf(", %s %v to %v", c.Field, c.From, c.To)
 			}
 		}
@@ -98,9 +106,24 @@ func (f *sharingFixture) lines(p *historyPage) (lines []string) {
 	return lines
 }
 
+// members returns the names and roles of a list as a history has it.
+func members(list any) string {
+	if list == nil {
+		return "?"
+	}
+	var names []string
+	for _, m := range list.([]any) {
+		member := m.(map[string]any)
+		names = append(names, fmt.Sprintf("%v %v", member["name"], member["role"]))
+	}
+	return "[" + strings.Join(names, ", ") + "]"
+}
+
+// wantHistory wants these entries, beside those of whom the expense is shared with.
 func (f *sharingFixture) wantHistory(u models.User, want ...string) {
 	f.t.Helper()
 	h := f.historyOf(u, 2)
+	h.Entries = slices.DeleteFunc(h.Entries, func(e historyItem) bool { return e.Action == "shared" })
 	if diff := cmp.Diff(want, f.lines(&h)); diff != "" || !h.Complete {
 		f.t.Errorf("history, complete %t (-want +got):\n%s", h.Complete, diff)
 	}
@@ -144,6 +167,63 @@ func TestAHistoryTellsEachReaderWhatTheyMayKnow(t *testing.T) {
 		f.share(f.editor, models.RoleViewer)
 		f.wantHistory(f.editor, "received by Ed", "lost by Olga",
 			"updated by Olga, notes <nil> to with Dave", "updated by Ed on tablet, amount 12.5 to 13", "received by Ed")
+	})
+}
+
+// Whom an entry is shared with was not in its history. It is its owner's to know.
+func TestAHistoryTellsTheOwnerWhoGotAndLostTheExpense(t *testing.T) {
+	eachSharingFixture(t, func(f *sharingFixture) {
+		f.edit(f.owner, "", models.Patch{Notes: ptr("with Dave")})
+		f.share(f.viewer, models.RoleEditor)
+		if _, err := f.Unshare(f.t.Context(), f.editor.ID, f.expense.ID, f.editor.ID, models.Author{}); err != nil {
+			f.t.Fatal(err)
+		}
+		if err := f.store.DeleteUser(f.t.Context(), f.viewer.ID); err != nil {
+			f.t.Fatal(err)
+		}
+		h := f.historyOf(f.owner, 3)
+		ed, vera := f.editor.Name, "<nil>" // whose account is deleted
+		var got []string
+		for _, line := range f.lines(&h) {
+			if !strings.HasSuffix(line, "with ? to ?") { // an invitation
+				got = append(got, line)
+			}
+		}
+		want := []string{
+			fmt.Sprintf("shared, with [%s editor] to []", vera),
+			fmt.Sprintf("shared by Ed, with [%s editor, %s editor] to [%s editor]", ed, vera, vera),
+			fmt.Sprintf("shared by Olga, with [%s editor, %s viewer] to [%s editor, %s editor]", ed, vera, ed, vera),
+			"updated by Olga, notes <nil> to with Dave",
+		}
+		if diff := cmp.Diff(want, got[:min(len(want), len(got))]); diff != "" || !h.Complete {
+			f.t.Errorf("history, complete %t (-want +got):\n%s\n%q", h.Complete, diff, got)
+		}
+	})
+}
+
+// Reading a page of a history went through all that was shared and unshared before.
+func TestAHistoryLooksOnlySoFarForWhatWasBefore(t *testing.T) {
+	eachSharingFixture(t, func(f *sharingFixture) {
+		for _, tt := range []struct {
+			between int
+			known   bool
+		}{{450, true}, {501, false}} {
+			f.edit(f.owner, "", models.Patch{Notes: ptr(fmt.Sprint("before ", tt.between))})
+			err := f.store.Write(f.t.Context(), f.owner.ID, func(tx *store.Tx) error {
+				for range tt.between {
+					tx.Append(models.Change{Kind: models.ShareChanged, EntityID: f.expense.ID})
+				}
+				return nil
+			})
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			f.edit(f.owner, "", models.Patch{Notes: ptr("after")})
+			h, err := f.History(f.t.Context(), f.owner.ID, f.expense.ID, 0, 2)
+			if err != nil || h.Next == 0 || (h.Entries[0].Before != nil) != tt.known {
+				f.t.Errorf("%d changes between: %+v, %v", tt.between, h, err)
+			}
+		}
 	})
 }
 

@@ -1,16 +1,31 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"math"
+	"slices"
+
+	"gorm.io/gorm"
 
 	"expenseflow/models"
 )
 
-// expenseKinds are the kinds of models.ChangeKind.IsExpense.
-var expenseKinds = []models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted}
+// The kinds of changes that a history has: of the expense itself, models.ChangeKind.IsExpense,
+// and of whom it is shared with.
+var (
+	expenseKinds = []models.ChangeKind{models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted}
+	shareKinds   = []models.ChangeKind{models.ShareChanged}
+	historyKinds = slices.Concat(expenseKinds, shareKinds)
+)
+
+// maxBetween is how many changes of the other kinds are looked through for the change of an
+// expense, or of its shares, before another one. Beyond them it counts as no longer kept.
+const maxBetween = 500
 
 // History returns the changes of an expense in the user's log before a sequence, 0 for all,
-// newest first and at most limit. It is read at one moment and costs what it returns.
+// newest first and at most limit. It is read at one moment, and costs what it returns and at
+// most maxBetween rows more for each of its two kinds.
 //
 // The log has what the user had access to at the time, so a history shows nothing else. The
 // owner of a deleted expense may read it for as long as the log keeps the deletion. For
@@ -23,12 +38,14 @@ func (s *Store) History(ctx context.Context, userID, id string, before int64, li
 		if h.Expense, err = v.expenseInHistory(userID, id); err != nil {
 			return err
 		}
-		changes, err := v.changesOf(userID, id, before, limit+1) // one more, for what the last was before
+		changes, err := v.changesOf(userID, id, before, limit+1) // one more, to see whether the last is the first of all
 		if err != nil {
 			return err
 		}
-		h.Entries = historyEntries(changes, limit)
 		h.Next, h.Complete = endOfHistory(changes, limit)
+		if h.Entries, err = v.historyEntries(changes, limit); err != nil {
+			return err
+		}
 		return v.nameActors(h.Expense, id, h.Entries)
 	})
 	return h, err
@@ -46,20 +63,22 @@ func (v *snapshot) expenseInHistory(userID, id string) (*models.Expense, error) 
 	if !isNotFound(err) {
 		return nil, err
 	}
-	last, err := v.changesOf(userID, id, 0, 1)
-	if err == nil && (len(last) == 0 || last[0].Kind != models.ExpenseDeleted || last[0].Expense.UserID != userID) {
+	last, err := v.changeBefore(userID, id, math.MaxInt64, expenseKinds)
+	if err == nil && (last == nil || last.Kind != models.ExpenseDeleted || last.Expense.UserID != userID) {
 		err = errNoExpense
 	}
 	return nil, err
 }
 
-// changesOf returns the newest changes of an expense in the user's log before a sequence,
-// 0 for all, newest first.
+// logOf selects the changes of an expense in the user's log before a sequence, newest first
+// and at most limit.
+func (v *snapshot) logOf(userID, id string, before int64, limit int) *gorm.DB {
+	return v.db.Where("user_id = ? AND entity_id = ? AND seq < ?", userID, id, before).Order("seq DESC").Limit(limit)
+}
+
+// changesOf returns the newest changes of a history before a sequence, 0 for all, newest first.
 func (v *snapshot) changesOf(userID, id string, before int64, limit int) (changes []models.Change, err error) {
-	query := v.db.Where("user_id = ? AND entity_id = ?", userID, id).Where("kind IN ?", expenseKinds).Order("seq DESC").Limit(limit)
-	if before > 0 {
-		query = query.Where("seq < ?", before)
-	}
+	query := v.logOf(userID, id, cmp.Or(before, math.MaxInt64), limit).Where("kind IN ?", historyKinds)
 	err = each(query, func(row changeRow) error {
 		c, err := row.change()
 		changes = append(changes, c)
@@ -68,16 +87,62 @@ func (v *snapshot) changesOf(userID, id string, before int64, limit int) (change
 	return changes, err
 }
 
+// changeBefore returns the newest change of these kinds before a sequence, out of maxBetween
+// changes of the expense; nil if none of them is.
+func (v *snapshot) changeBefore(userID, id string, before int64, kinds []models.ChangeKind) (last *models.Change, err error) {
+	near := v.logOf(userID, id, before, maxBetween).Model(&changeRow{})
+	query := v.db.Table("(?) AS near", near).Where("kind IN ?", kinds).Order("seq DESC").Limit(1)
+	err = each(query, func(row changeRow) error {
+		c, err := row.change()
+		last = &c
+		return err
+	})
+	return last, err
+}
+
 // historyEntries returns at most limit entries of changes, which are newest first.
-func historyEntries(changes []models.Change, limit int) []models.HistoryEntry {
+func (v *snapshot) historyEntries(changes []models.Change, limit int) ([]models.HistoryEntry, error) {
 	entries := make([]models.HistoryEntry, min(len(changes), limit))
 	for i := range entries {
 		entries[i].Change = changes[i]
-		if i+1 < len(changes) && changes[i+1].Kind != models.ExpenseDeleted {
-			entries[i].Before = &changes[i+1].Expense
+	}
+	for _, kinds := range [][]models.ChangeKind{expenseKinds, shareKinds} {
+		if err := v.setBefore(entries, kinds); err != nil {
+			return nil, err
 		}
 	}
-	return entries
+	return entries, nil
+}
+
+// setBefore sets what was before the entries of some kinds.
+func (v *snapshot) setBefore(entries []models.HistoryEntry, kinds []models.ChangeKind) error {
+	var later *models.HistoryEntry
+	for i := range entries {
+		e := &entries[i]
+		if !slices.Contains(kinds, e.Change.Kind) {
+			continue
+		}
+		if later != nil {
+			later.Before = before(&e.Change)
+		}
+		later = e
+	}
+	if later == nil || later.Change.Kind == models.ExpenseCreated {
+		return nil
+	}
+	c := &later.Change
+	last, err := v.changeBefore(c.UserID, c.EntityID, c.Seq, kinds)
+	later.Before = before(last)
+	return err
+}
+
+// before returns what was before a change that follows c: nothing if that had ended the
+// reader's access.
+func before(c *models.Change) *models.Change {
+	if c == nil || c.Kind == models.ExpenseDeleted {
+		return nil
+	}
+	return c
 }
 
 func endOfHistory(changes []models.Change, limit int) (next int64, complete bool) {
@@ -87,7 +152,8 @@ func endOfHistory(changes []models.Change, limit int) (next int64, complete bool
 	return 0, len(changes) > 0 && changes[len(changes)-1].Kind == models.ExpenseCreated
 }
 
-// nameActors sets the actors of entries that the reader of an expense may know.
+// nameActors sets the actors of entries that the reader of an expense may know, and the
+// present names of those whom it was shared with: they stand in an owner's log alone.
 func (v *snapshot) nameActors(e *models.Expense, id string, entries []models.HistoryEntry) error {
 	var ids []string
 	for i := range entries {
@@ -107,6 +173,31 @@ func (v *snapshot) nameActors(e *models.Expense, id string, entries []models.His
 	}
 	for i := range entries {
 		entries[i].Actor = named[actorOf(&entries[i].Change)]
+	}
+	return v.nameMembers(entries)
+}
+
+// nameMembers gives shares the present names of their users; of deleted ones "".
+func (v *snapshot) nameMembers(entries []models.HistoryEntry) error {
+	var shares []*models.Share
+	for i := range entries {
+		for _, c := range []*models.Change{&entries[i].Change, entries[i].Before} {
+			for j := 0; c != nil && j < len(c.Shares); j++ {
+				shares = append(shares, &c.Shares[j])
+			}
+		}
+	}
+	ids := mapped(shares, func(s *models.Share) string { return s.UserID })
+	people, err := find[models.Person](v.db.Table("users").Select("id, name").Where(v.s.d.In("id", ids)))
+	if err != nil {
+		return err
+	}
+	names := make(map[string]string, len(people))
+	for _, p := range people {
+		names[p.ID] = p.Name
+	}
+	for _, s := range shares {
+		s.Name = names[s.UserID]
 	}
 	return nil
 }

@@ -129,12 +129,12 @@ func (tx *Tx) AppendChange(kind models.ChangeKind, e models.Expense, by models.A
 
 // Append adds to the user's log; the change gets the next sequence and the
 // transaction's moment. What the acting user's device is called, and by which token
-// it acts, stands in that user's log alone. Who changed an expense stands in all of them.
+// it acts, stands in that user's log alone. Who changed an expense, or its shares, stands in all of them.
 func (tx *Tx) Append(c models.Change) {
 	if tx.user.ID != tx.acting {
 		c.Author = models.Author{}
 	}
-	if c.Kind.IsExpense() {
+	if c.Kind.IsExpense() || c.Kind == models.ShareChanged {
 		c.ActorID = tx.acting
 	}
 	tx.user.Seq++

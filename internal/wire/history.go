@@ -107,13 +107,15 @@ func appendFieldChanges(b []byte, h *models.HistoryEntry) []byte {
 		return b
 	case models.HistoryRole:
 		fields = []historyField{roleField}
+	case models.HistoryShared:
+		return appendSharesChange(b, h)
 	}
 	start := len(b)
 	for _, f := range fields {
 		to := f.append(nil, &h.Change.Expense)
 		var from []byte
 		if h.Before != nil {
-			from = f.append(nil, h.Before)
+			from = f.append(nil, &h.Before.Expense)
 		}
 		if bytes.Equal(from, to) {
 			continue
@@ -128,4 +130,36 @@ func appendFieldChanges(b []byte, h *models.HistoryEntry) []byte {
 		b = append(appendRaw(append(b, `,"to":`...), to), '}')
 	}
 	return b
+}
+
+// appendSharesChange appends whom an expense is shared with, before and after an entry;
+// nothing if only invitations changed.
+func appendSharesChange(b []byte, h *models.HistoryEntry) []byte {
+	to := appendMembers(nil, h.Change.Shares)
+	from := []byte("[]")
+	if h.Before != nil {
+		from = appendMembers(nil, h.Before.Shares)
+	}
+	if bytes.Equal(from, to) {
+		return b
+	}
+	b = append(b, `{"field":"sharedWith"`...)
+	if h.Before != nil {
+		b = append(append(b, `,"from":`...), from...)
+	}
+	return append(append(append(b, `,"to":`...), to...), '}')
+}
+
+// appendMembers appends [{id, name?, role}]; a deleted account has no name.
+func appendMembers(b []byte, shares []models.Share) []byte {
+	b = append(b, '[')
+	for i, s := range shares {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(append(b, `{"id":`...), s.UserID)
+		b = appendNonEmpty(b, `,"name":`, s.Name)
+		b = append(appendString(append(b, `,"role":`...), string(s.Role)), '}')
+	}
+	return append(b, ']')
 }
