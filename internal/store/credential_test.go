@@ -104,7 +104,43 @@ func waits(t testing.TB, s *store.Store) bool {
 	if s.Dialect() == "sqlite" {
 		return s.Waiting() > 0
 	}
-	return must(s.Count(t.Context(), "pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE%'"))(t) > 0
+	return must(s.Count(t.Context(), "pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR %'"))(t) > 0
+}
+
+// A device that was noted between the DELETE and the COMMIT of a sign-out of all others stayed
+// listed.
+func TestADeviceThatIsNotedWhileTokensEndIsForgotten(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
+		o := options(t)
+		s := storetest.Open(t, o)
+		other := s
+		if s.Dialect() == "postgres" {
+			other = storetest.Open(t, o)
+		}
+		u := storetest.User(t, s)
+		seen := models.DeviceToken{UserID: u.ID, DeviceID: "phone", Key: "key", ExpiresAt: time.Now().Add(time.Hour)}
+		noted := make(chan error, 1)
+		err := s.Write(t.Context(), u.ID, func(tx *store.Tx) error {
+			if err := tx.EndTokens(); err != nil {
+				return err
+			}
+			go func() { noted <- other.SeeDevices(t.Context(), []models.DeviceToken{seen}) }()
+			await(t, "the note waits, or is made", func() bool { return waits(t, s) || len(noted) > 0 })
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-noted; err != nil {
+			t.Fatal(err)
+		}
+		same(t, "devices", 0, len(must(s.Devices(t.Context(), u.ID))(t)))
+		seen.Key, seen.Generation = "next", 1
+		if err := s.SeeDevices(t.Context(), []models.DeviceToken{seen}); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "devices after the next sign-in", 1, len(must(s.Devices(t.Context(), u.ID))(t)))
+	})
 }
 
 func TestAnExpiredTokenWritesNothing(t *testing.T) {

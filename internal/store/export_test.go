@@ -75,6 +75,9 @@ func (s *Store) MigrateDownTo(ctx context.Context, version int64) error {
 	return err
 }
 
+// EndTokens ends every token of the user.
+func (tx *Tx) EndTokens() error { return tx.endTokens(map[string]any{}) }
+
 // Revoke refuses a token as RevokeToken does.
 func (tx *Tx) Revoke(key string, until time.Time) error {
 	return tx.revoke(key, until)

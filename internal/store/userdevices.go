@@ -55,14 +55,9 @@ func newUserDevice(t models.DeviceToken, now time.Time) userDevice {
 // forgetEnded removes what was noted of users who removed their account or ended all their
 // tokens while it waited to be noted: another process may have had it.
 func (s *Store) forgetEnded(ctx context.Context, seen []models.DeviceToken) error {
-	users := mapped(seen, func(t models.DeviceToken) string { return t.UserID })
-	found, err := find[models.User](s.read(ctx).Select("id, token_generation").Where(s.d.In("id", users)))
+	generations, err := s.generations(ctx, mapped(seen, func(t models.DeviceToken) string { return t.UserID }))
 	if err != nil {
 		return err
-	}
-	generations := make(map[string]int64, len(found))
-	for _, u := range found {
-		generations[u.ID] = u.TokenGeneration
 	}
 	ended := slices.DeleteFunc(slices.Clone(seen), func(t models.DeviceToken) bool {
 		generation, exists := generations[t.UserID]
@@ -76,6 +71,35 @@ func (s *Store) forgetEnded(ctx context.Context, seen []models.DeviceToken) erro
 			Where(s.d.In("token_key", mapped(ended, func(t models.DeviceToken) string { return t.Key }))).Delete(&userDevice{})
 	})
 	return err
+}
+
+// generations returns the token generations of users, behind the transactions that are ending
+// their tokens now: what such a one has not seen is noted, and its DELETE is over. It
+// waits for one user at a time, and holds no other user's row meanwhile.
+func (s *Store) generations(ctx context.Context, users []string) (map[string]int64, error) {
+	generations := make(map[string]int64, len(users))
+	add := func(leaveOut bool, ids ...string) error {
+		var found []models.User
+		_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+			return db.Raw("SELECT id, token_generation FROM users WHERE ? ORDER BY id"+s.d.ForShare(leaveOut), s.d.In("id", ids)).Scan(&found)
+		})
+		for _, u := range found {
+			generations[u.ID] = u.TokenGeneration
+		}
+		return err
+	}
+	if err := add(true, users...); err != nil {
+		return nil, err
+	}
+	for _, id := range users {
+		if _, known := generations[id]; known {
+			continue
+		}
+		if err := add(false, id); err != nil {
+			return nil, err
+		}
+	}
+	return generations, nil
 }
 
 func byKey(a, b userDevice) int {

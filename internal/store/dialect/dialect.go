@@ -29,6 +29,9 @@ type Dialect interface {
 	Insert(t *rows.Table, values [][]any, onConflict string) (string, []any)
 	// ForUpdate ends a SELECT that locks its rows.
 	ForUpdate() string
+	// ForShare ends a SELECT that waits for the transactions which have its rows ForUpdate, or
+	// leaves such rows out.
+	ForShare(leaveOut bool) string
 	// BeginRead begins a transaction that reads the database as it is at its first
 	// statement and keeps no writer waiting.
 	BeginRead() string

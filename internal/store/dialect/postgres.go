@@ -32,6 +32,14 @@ func (a textArray) Value() (driver.Value, error) { return []string(a), nil }
 // ForUpdate implements Dialect.
 func (Postgres) ForUpdate() string { return " FOR UPDATE" }
 
+// ForShare implements Dialect.
+func (Postgres) ForShare(leaveOut bool) string {
+	if leaveOut {
+		return " FOR KEY SHARE SKIP LOCKED"
+	}
+	return " FOR KEY SHARE"
+}
+
 // BeginRead implements Dialect.
 func (Postgres) BeginRead() string { return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" }
 

@@ -24,6 +24,9 @@ func (SQLite) Name() string { return "sqlite" }
 // ForUpdate implements Dialect. A transaction that writes has the whole file.
 func (SQLite) ForUpdate() string { return "" }
 
+// ForShare implements Dialect. Whoever writes waits for such transactions already.
+func (SQLite) ForShare(bool) string { return "" }
+
 // BeginRead implements Dialect.
 func (SQLite) BeginRead() string { return "BEGIN DEFERRED" }
 
