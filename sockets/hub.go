@@ -339,6 +339,10 @@ func (h *Hub) onChange(c *models.Change) {
 	switch c.Kind {
 	case models.ExpenseDeleted:
 		h.Evict(c)
+	case models.SettingsChanged:
+		if c.Settings.Name != "" {
+			h.rooms.rename(c.UserID, c.Settings.Name, h.sessions.of(c.UserID))
+		}
 	case models.SignedOut:
 		for _, s := range h.sessions.signOut(c.UserID, c.EntityID) {
 			if s.token.Load().checkedAt < c.Seq { // else the token was checked after the sign-out

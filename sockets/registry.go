@@ -146,6 +146,13 @@ func (r *sessionRegistry) signOut(userID, key string) []*session {
 	return out
 }
 
+// of returns the sessions of a user.
+func (r *sessionRegistry) of(userID string) []*session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.byUser[userID])
+}
+
 // all returns all sessions.
 func (r *sessionRegistry) all() (all []*session) {
 	r.mu.Lock()

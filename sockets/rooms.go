@@ -134,6 +134,26 @@ func (r *rooms) participant(s *session, expenseID string) (p *participant, first
 	return p, true
 }
 
+// rename gives a user, whose sessions these are, another name in all rooms.
+func (r *rooms) rename(userID, name string, sessions []*session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range sessions {
+		s.userName = name
+	}
+	for expenseID, of := range r.byExpense {
+		for key, p := range of {
+			if key.userID != userID || p.User.Name == name {
+				continue
+			}
+			p.User.Name = name
+			if p.announced {
+				r.peers.announce(p.present(expenseID))
+			}
+		}
+	}
+}
+
 func newParticipant(expenseID string, user wire.Person, device string, since time.Time) *participant {
 	return &participant{
 		Participant: wire.Participant{Room: wire.Room(expenseID), User: user, DeviceID: device},

@@ -53,6 +53,26 @@ func TestMembersOfARoomHearOfEachOther(t *testing.T) {
 	same(t, "user", any(map[string]any{"id": "alice", "name": "ALICE"}), payload["user"])
 }
 
+// Who had renamed himself was called by the old name in rooms for as long as his sockets were open.
+func TestARoomCallsAUserByTheNewName(t *testing.T) {
+	w := newSharedExpense(t)
+	alice, bob := w.open(t, "a"), w.open(t, "b")
+	alice.joinRoom(t, lunch)
+	bob.joinRoom(t, lunch)
+	w.onChange(&models.Change{UserID: "alice", Kind: models.SettingsChanged, Settings: &models.Settings{Name: "Anna"}})
+	anna := any(map[string]any{"id": "alice", "name": "Anna"})
+	alice.send(`427["room:leave",{"room":"expense:` + lunch + `"}]`)
+	_, payload := bob.nextEvent()
+	same(t, "user who left", anna, payload["user"])
+	alice.readAck(t, "7")
+	alice.joinRoom(t, lunch)
+	for range 2 {
+		_, payload = bob.nextEvent()
+	}
+	_, payload = bob.nextEvent()
+	same(t, "user who came", anna, payload["user"])
+}
+
 func TestTheBareNameOfARoomIsEnough(t *testing.T) {
 	w := newSharedExpense(t)
 	alice := w.open(t, "a")

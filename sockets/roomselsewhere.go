@@ -102,6 +102,8 @@ func (r *rooms) addElsewhere(expenseID string, there []models.Present, tell bool
 		if isNew {
 			p = newParticipant(expenseID, wire.Person{ID: t.UserID, Name: t.UserName}, t.DeviceID, t.Since)
 			of[key] = p
+		} else if !p.here() {
+			p.User.Name = t.UserName
 		}
 		p.elsewhere = true
 		if isNew && tell {

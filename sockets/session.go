@@ -42,13 +42,15 @@ type session struct {
 	*sessionDeps
 	socket *socketio.Socket
 
+	userName string // guarded by rooms.mu
+
 	// The user and the device. They do not change.
-	userID, userName string
-	browser          string // identifies the browser by its cookie (auth.BrowserID); "" if it has none
-	client           wire.ClientInfo
-	trace            *trace.Context // the client's trace, by traceparent; nil if it named none
-	device           string         // deviceOf
-	clientName       string         // browser and system (auth.ClientName); "" if not recognised
+	userID     string
+	browser    string // identifies the browser by its cookie (auth.BrowserID); "" if it has none
+	client     wire.ClientInfo
+	trace      *trace.Context // the client's trace, by traceparent; nil if it named none
+	device     string         // deviceOf
+	clientName string         // browser and system (auth.ClientName); "" if not recognised
 
 	returning bool // its client asked to continue where an earlier connection broke off
 
