@@ -20,7 +20,7 @@ type Notification struct {
 
 	// Of what another user did: who it was, with which expense ("" for several), and how often
 	// until this was read.
-	ActorID   string `gorm:"index:notifications_unread,priority:2"`
+	ActorID   string `gorm:"index:notifications_unread,priority:2;index:notifications_actor"` // "" once the account is deleted
 	ExpenseID string
 	Times     int64
 }
@@ -54,3 +54,6 @@ const (
 	PriorityHigh     = "high"
 	PriorityCritical = "critical"
 )
+
+// DepartedName is what a user is called whose account is deleted.
+const DepartedName = "Somebody who has left"

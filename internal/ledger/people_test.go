@@ -139,6 +139,29 @@ func TestOthersAreNotifiedOfAnEditOnce(t *testing.T) {
 }
 
 // An edit for each keystroke of another made as many notifications.
+// The name of a deleted account stayed in the notifications of others.
+func TestNotificationsForgetWhoHasLeft(t *testing.T) {
+	eachPeopleFixture(t, func(f *peopleFixture) {
+		e := f.shared()
+		for _, notes := range []string{"a", "b"} {
+			_, err := f.UpdateExpense(f.t.Context(), f.bob.ID, e.ID, nil, models.Patch{Notes: &notes}, models.Author{})
+			f.must(err)
+		}
+		f.must(f.store.DeleteUser(f.t.Context(), f.bob.ID))
+		for _, u := range []models.User{f.ann, f.cleo} {
+			all, _, err := f.store.Notifications(f.t.Context(), u.ID, 1, 10, true)
+			f.must(err)
+			if len(all) != 1 || all[0].ActorID != "" || all[0].Message != "Somebody who has left changed an entry that you share." {
+				f.t.Fatalf("%s reads %+v", u.Name, all)
+			}
+			want := fmt.Sprintf(`{"userId":"","userName":"Somebody who has left","expenseId":"%s","count":2}`, e.ID)
+			if got := string(all[0].Data); got != want {
+				f.t.Errorf("data %s, want %s", got, want)
+			}
+		}
+	})
+}
+
 func TestAStormOfEditsMakesFewNotifications(t *testing.T) {
 	eachPeopleFixture(t, func(f *peopleFixture) {
 		e := f.shared()

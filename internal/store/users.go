@@ -115,12 +115,29 @@ func (tx *Tx) DeleteUser() error {
 	if err := tx.leaveInvitations(); err != nil {
 		return err
 	}
+	if err := tx.forgetActor(); err != nil {
+		return err
+	}
 	for _, row := range withoutForeignKey {
 		if err := tx.run(tx.orm().Where("user_id = ?", tx.user.ID).Delete(row)); err != nil {
 			return err
 		}
 	}
 	return tx.run(tx.orm().Where("id = ?", tx.user.ID).Delete(&models.User{}))
+}
+
+// forgetActor takes the user's name out of the notifications of others. They stay unread, and
+// of the same expense, so no user's count changes and nobody else's row is locked.
+func (tx *Tx) forgetActor() error {
+	const text = "CASE type WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? ELSE '' END"
+	message := gorm.Expr(text, models.NotifyInvited, models.DepartedName+" wanted to share an entry with you.",
+		models.NotifyShared, models.DepartedName+" shared an entry with you.",
+		models.NotifyCommented, models.DepartedName+" commented on an entry that you share.",
+		models.NotifyEdited, models.DepartedName+" changed an entry that you share.")
+	data := gorm.Expr("? || CASE expense_id WHEN '' THEN '' ELSE ',\"expenseId\":\"' || expense_id || '\"' END || ',\"count\":' || times || '}'",
+		`{"userId":"","userName":"`+models.DepartedName+`"`)
+	return tx.run(tx.orm().Model(&models.Notification{}).Where("actor_id = ?", tx.user.ID).
+		UpdateColumns(map[string]any{"actor_id": "", "message": message, "data": data}))
 }
 
 // withoutForeignKey are the tables whose rows do not go by themselves with their user: a
