@@ -17,7 +17,8 @@ const (
 // field what holds, both show it, and the history has all of it.
 func TestPageMergesTwoChangesOfAnEntry(t *testing.T) {
 	p := sqlite(t)
-	who, one, other := twoWindows(t, startBrowser(t), p.url())
+	x := startProxy(t, p)
+	who, one, other := twoWindows(t, startBrowser(t), x.URL())
 	one.add(t, "Lunch", "12.50")
 	other.awaitRows(t, "Lunch −12.50")
 	conflict := func(mine, theirs string) {
@@ -57,7 +58,9 @@ func TestPageMergesTwoChangesOfAnEntry(t *testing.T) {
 		w.awaitParts(t, changesPart, "now: 15.00", "now: Dinner", "now: 16.00", "now: 14.00")
 	}
 	one.checkAccess(t, "a history")
-	one.keys(t, "Escape", "Escape")
+	for _, w := range []*window{one, other} {
+		w.keys(t, "Escape", "Escape")
+	}
 
 	a := who.account(t, p)
 	var ops []operation
@@ -73,6 +76,33 @@ func TestPageMergesTwoChangesOfAnEntry(t *testing.T) {
 	one.press(t, "Discard all")
 	one.awaitText(t, "Discard 30 changes?")
 	one.checkAccess(t, "a question")
+	x.SetSilent(true)
 	one.keys(t, "Tab", "Enter")
+	one.awaitText(t, "0 of 30") // after two seconds
+	x.SetSilent(false)
 	one.awaitText(t, "30 changes discarded")
+	decideOnWhatIsGone(t, a, one, other)
+}
+
+// decideOnWhatIsGone decides on changes of an entry that is nowhere, and of one that was deleted.
+func decideOnWhatIsGone(t *testing.T, a *account, one, other *window) {
+	t.Helper()
+	a.batch(t, a.queued("UPDATE", "0123456789abcdef01234567", map[string]any{"amount": 5}))
+	one.press(t, "Compare: Change 5.00")
+	one.awaitText(t, "This entry was deleted, or is no longer shared with you.")
+	one.press(t, "Drop my change")
+	one.awaitText(t, "Kept as it is: an entry")
+
+	one.add(t, "Tea", "4")
+	other.awaitRows(t, "Tea −4.00", "Dinner −15.00")
+	one.offline(t, true)
+	one.edit(t, "Tea", "Amount", "5")
+	other.press(t, "Delete Tea")
+	other.awaitRows(t, "Dinner −15.00")
+	one.offline(t, false)
+	one.press(t, "Compare: Change 5.00")
+	one.awaitText(t, "deleted this entry")
+	one.press(t, "Add it again with my change")
+	one.awaitText(t, "Saved: Tea")
+	other.awaitRows(t, "Tea −5.00", "Dinner −15.00")
 }

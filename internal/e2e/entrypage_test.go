@@ -122,6 +122,9 @@ func (w *window) tryToLoseText(t *testing.T) {
 	w.keys(t, "Enter")
 	w.awaitParts(t, ".editor .error:not(:empty)", "Enter the number alone, such as 12.50. The currency goes under More details.")
 	w.types(t, "y")
+	w.do(t, "clickAt", map[string]any{"x": 5, "y": 5}) // outside of the dialog
+	w.focusIs(t, "Keep editing")
+	w.keys(t, "Enter")
 	w.press(t, "Cancel")
 	w.focusIs(t, "Keep editing")
 	w.press(t, "Discard")

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 )
 
@@ -16,7 +17,10 @@ func TestPageOnAPhone(t *testing.T) {
 			})
 			who := newPerson()
 			w.register(t, who)
-			fill(t, who.account(t, p))
+			w.awaitText(t, "Amounts are in INR.") // which goes when one is
+			a := who.account(t, p)
+			a.call(t, http.MethodPatch, "/api/user/settings", map[string]any{"currency": "EUR"}).want(t, http.StatusOK)
+			fill(t, a)
 			w.do(t, "awaitPart", map[string]any{"part": ".row[aria-setsize='12']"})
 			w.fitsAHand(t)
 			w.opensEntries(t)

@@ -5,17 +5,27 @@ const changesPerPage = 500;
 
 /** The routes of the server's API, for one session or, without a token, for signing in. */
 export class Api extends HttpClient {
-  register(name, email, password) {
-    return this.request('POST', '/auth/register', { name, email, password });
+  /** Creates an account, with a currency if one is given: without an answer to that it has none, and the page offers it again. */
+  async register(name, email, password, currency) {
+    const answer = await this.request('POST', '/auth/register', { name, email, password });
+    if (currency) {
+      await new Api({ token: answer.token }).saveSettings({ currency }).catch(() => {});
+    }
+    return answer;
   }
 
   login(email, password) {
     return this.request('POST', '/auth/login', { email, password });
   }
 
-  /** Whether anybody may register: {registration}. */
+  /** Whether anybody may register, and how long a password must be: {registration, minPassword}. */
   options() {
     return this.request('GET', '/auth/options');
+  }
+
+  /** The currencies that an account can have: {code, name}. */
+  async currencies() {
+    return listOf((await this.request('GET', '/currency/supported'))?.data?.currencies);
   }
 
   /** Another token for this session: {token, expiresAt}. */

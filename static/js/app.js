@@ -91,7 +91,7 @@ function openSignIn(notice, email) {
   });
   root.replaceChildren(form.element);
   form.focus();
-  new Api().options().then(({ registration }) => registration || form.closeRegistration(), () => {}); // not reached: the form stays
+  new Api().options().then((options) => form.follow(options), () => {}); // not reached: the form stays
   return () => {};
 }
 

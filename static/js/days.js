@@ -125,7 +125,7 @@ export function rangeInWords(from, to, options, locale = undefined) {
 
 /** A time in words: Today, 14:03. */
 export function moment(instant, now = new Date()) {
-  const time = new Date(instant).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', timeZone: zone });
+  const time = new Date(instant).toLocaleTimeString(undefined, { timeStyle: 'short', timeZone: zone });
   return text('day.moment', { day: dayTitle(dayOf(instant), now), time });
 }
 

@@ -15,8 +15,11 @@ export function deedTitle({ type }) {
   return text(`notifications.${type}.title`);
 }
 
-/** What it says, given the entry's row, which may be missing. */
-export function deedText({ type, data }, row) {
+/** What it says, given the entry's row, which may be missing, and whether it is an invitation that waits no longer. */
+export function deedText({ type, data }, row, isAnswered = false) {
+  if (isAnswered) {
+    return row ? deedText({ type: 'expense_shared', data }, row) : text('notifications.answered', { name: data.userName });
+  }
   if (!data.expenseId) {
     return text(`notifications.${type}.several`, { name: data.userName });
   }

@@ -1,4 +1,5 @@
 import { allMonths } from './address.js';
+import { rowsOfPlace } from './filter.js';
 import { monthInWords, monthOf } from './months.js';
 import { isTemporary } from './queue.js';
 import { text } from './text.js';
@@ -10,16 +11,19 @@ import { text } from './text.js';
 export function expenseActions({ queue, expenseList, sync, toast, navigation }) {
   function add(draft) {
     queue.create(draft);
-    tellAdded(text('form.added', draft), monthOf(draft.day));
+    tellAdded(draft, monthOf(draft.day));
     sync.run();
   }
 
-  // An entry of a month that is not shown would seem lost.
-  function tellAdded(words, month) {
-    if ([month, allMonths].includes(navigation.month)) {
-      toast.announce(words);
+  // An entry that the month, the search or a filter hides would seem lost.
+  function tellAdded(draft, month) {
+    const show = () => navigation.find({ month });
+    if (![month, allMonths].includes(navigation.month)) {
+      toast.showWithLink(text('form.added', draft), text('find.showMonth', { month: monthInWords(month) }), show);
+    } else if (rowsOfPlace([draft], navigation.place).length === 0) {
+      toast.showWithLink(text('form.hidden', draft), text('frame.show'), show);
     } else {
-      toast.showWithLink(words, text('find.showMonth', { month: monthInWords(month) }), () => navigation.find({ month }));
+      toast.announce(text('form.added', draft));
     }
   }
 

@@ -89,16 +89,20 @@ export class History extends EventTarget {
   }
 }
 
-/** The changes of an entry down to a version, or as far as they are kept: {expense, entries}. */
+/** The changes of an entry's fields down to a version, or as far as they are kept: {expense, entries}. */
 export async function loadBackTo(api, id, version) {
   let page = await api.history(id, { limit: lookupSize });
   const { expense } = page;
-  const entries = [...page.entries];
+  const entries = page.entries.filter(changesFields);
   for (let i = 1; i < mostPages && page.next && !(expense && reaches(entries, version)); i++) {
     page = await api.history(id, { before: page.next, limit: lookupSize });
-    entries.push(...page.entries);
+    entries.push(...page.entries.filter(changesFields));
   }
   return { expense: expense ?? lastState(entries), deleted: expense === null, entries };
+}
+
+function changesFields({ action }) {
+  return action !== 'shared';
 }
 
 function reaches(entries, version) {

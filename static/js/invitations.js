@@ -7,7 +7,8 @@ const pause = 100;
  * Invitations to shared expenses, and the people whom this user blocks. The server
  * sends an event when either has changed; then both are read again.
  *
- * Events: `change`; `received` with the `invitation` that has just arrived.
+ * Events: `change`; `received` with the `invitation` that has just arrived; `closed` with the
+ * `id` of one that waits no longer.
  */
 export class Invitations extends EventTarget {
   #api;
@@ -15,6 +16,9 @@ export class Invitations extends EventTarget {
 
   /** {id, expenseId, from, role, description, createdAt}, the newest first. */
   waiting = [];
+
+  /** Whether they were read. */
+  loaded = false;
 
   /** {id, name, blockedAt}, by name. */
   blocked = [];
@@ -37,7 +41,8 @@ export class Invitations extends EventTarget {
   async read() {
     try {
       const [waiting, blocked] = await Promise.all([this.#api.invitations(), this.#api.blocked()]);
-      Object.assign(this, { waiting, blocked, error: null });
+      Object.assign(this, { blocked, loaded: true, error: null });
+      this.#wait(waiting);
     } catch (err) {
       this.error = err;
     }
@@ -68,7 +73,13 @@ export class Invitations extends EventTarget {
   }
 
   #drop(id) {
-    this.waiting = this.waiting.filter((i) => i.id !== id);
+    this.#wait(this.waiting.filter((i) => i.id !== id), [id]);
     this.dispatchEvent(new Event('change'));
+  }
+
+  #wait(waiting, closed = this.waiting.map(({ id }) => id)) {
+    this.waiting = waiting;
+    const ids = new Set(waiting.map(({ id }) => id));
+    closed.filter((id) => !ids.has(id)).forEach((id) => this.dispatchEvent(Object.assign(new Event('closed'), { id })));
   }
 }

@@ -23,6 +23,11 @@ export function useCurrency(currency) {
   home = currency;
 }
 
+/** The currency of amounts that name none, as useCurrency has set it. */
+export function chosenCurrency() {
+  return home;
+}
+
 /** A JSON amount as a whole number of millionths: sums stay exact. */
 export function micros(amount) {
   const rounded = Math.round(amount * 1e6);

@@ -7,7 +7,8 @@ export const defaultCurrency = 'INR';
 
 /**
  * The account's settings: the user's name, its currency, and the time zone of its days.
- * They are stored, for a start without a server.
+ * `currencyChosen` is false if nobody has chosen a currency, and undefined while that is
+ * not known. They are stored, for a start without a server.
  *
  * Events: `change`.
  */
@@ -19,6 +20,7 @@ export class Settings extends EventTarget {
 
   name = '';
   currency = defaultCurrency;
+  currencyChosen;
   timeZone = deviceZone();
 
   /** @param {{api, storage, live, userId: string, name: string}} options with the name at the sign-in */
@@ -60,8 +62,8 @@ export class Settings extends EventTarget {
     this.#stopped = true;
   }
 
-  #store({ currency, timeZone, name }) {
-    const stored = { currency, timeZone, name: name || this.name };
+  #store({ currency, currencyChosen, timeZone, name }) {
+    const stored = { currency, currencyChosen, timeZone, name: name || this.name };
     const isNew = JSON.stringify(this.#storage.get(this.#key)) !== JSON.stringify(stored);
     this.#storage.set(this.#key, stored);
     this.#apply(stored);
@@ -70,11 +72,12 @@ export class Settings extends EventTarget {
     }
   }
 
-  #apply({ currency, timeZone, name }) {
+  #apply({ currency, currencyChosen, timeZone, name }) {
     this.name = name || this.name;
     this.currency = currency ?? defaultCurrency;
     this.timeZone = timeZone ?? deviceZone();
     useZone(this.timeZone);
-    useCurrency(this.currency === defaultCurrency ? '' : this.currency);
+    this.currencyChosen = currencyChosen ?? (currency && currency !== defaultCurrency);
+    useCurrency(this.currencyChosen ? this.currency : '');
   }
 }

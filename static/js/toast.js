@@ -31,9 +31,10 @@ export class Toast {
     this.#undo = undo;
   }
 
-  /** Shows a message with a button that leads to its subject. */
+  /** Shows a message with a button that leads to its subject; returns what hides it, unless another is shown by then. */
   showWithLink(message, label, go) {
     this.#open(message, [label, go]);
+    return () => this.#message.textContent === message && this.close();
   }
 
   /** Whether a message is shown. */

@@ -1,6 +1,6 @@
 import { DaySums } from './daysums.js';
 import { today } from './days.js';
-import { micros } from './numbers.js';
+import { chosenCurrency, micros } from './numbers.js';
 import { defaultCurrency } from './settings.js';
 
 /** The first and the last of all days. */
@@ -49,7 +49,7 @@ export function signed(row) {
 
 /** What to show beside amounts in the account's currency if no entry names it: '' if nobody has chosen it. */
 export function shownHome(home) {
-  return home === defaultCurrency ? '' : home;
+  return home === defaultCurrency ? chosenCurrency() : home;
 }
 
 // Sums by currency, in which '' is the account's, as a list.

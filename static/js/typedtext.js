@@ -65,7 +65,7 @@ export function guardTyping(dialog, ask) {
   // A browser closes a dialog at the second Escape whatever its cancel event says, so the key is taken first.
   dialog.addEventListener('keydown', (event) => event.key === 'Escape' && own(event, dismiss));
   dialog.addEventListener('cancel', (event) => own(event, dismiss));
-  dialog.addEventListener('mousedown', ({ target }) => target === dialog && dismiss());
+  dialog.addEventListener('mousedown', (event) => event.target === dialog && (event.preventDefault(), dismiss())); // which would take the focus from the question
   dialog.addEventListener('close', () => dialog.open || controlsOf(dialog).forEach((control) => before.delete(control)));
   return dismiss;
 }

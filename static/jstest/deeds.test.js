@@ -15,6 +15,11 @@ test('what another person did is said with the name of the entry, if it is known
   assert.equal(deedText(deed('expense_edited', { expenseId: undefined, count: 40 }), undefined), 'Bob changed more entries that you share.');
 });
 
+test('an invitation that was answered does not ask any more', () => {
+  assert.equal(deedText(deed('invitation_received'), row, true), 'Bob shared “House” with you.');
+  assert.equal(deedText(deed('invitation_received'), undefined, true), 'Bob wanted to share an entry with you. That is answered, or was taken back.');
+});
+
 test('an edit opens the form, or the people of an entry that may only be viewed', () => {
   assert.equal(opens(deed('expense_edited'), seen()), 'edit');
   assert.equal(opens(deed('expense_edited'), seen({ mayEdit: () => false })), 'people');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { placeOf } from '../js/address.js';
 import { expenseActions, hasStill, undoOf } from '../js/expenseactions.js';
 import { ExpenseList } from '../js/expenselist.js';
 import { Queue } from '../js/queue.js';
@@ -99,17 +100,23 @@ test('what was undone is what it was, field by field', () => {
   assert.ok(!hasStill({ ...tea, ...patch, tags: ['a', 'b'] }, patch));
 });
 
-test('an entry of a month that is not shown seemed lost, so a message leads to it', () => {
+test('an entry that the month, the search or a filter hides seemed lost, so a message leads to it', () => {
   const said = [];
   const found = [];
   const toast = { announce: (words) => said.push(words), showWithLink: (words, label, go) => { said.push(words, label); go(); } };
-  const add = (month, day) => {
-    const navigation = { month, find: (filter) => found.push(filter) };
-    expenseActions({ queue: { create() {} }, sync: { run() {} }, toast, navigation }).add({ description: 'Tea', day });
+  const add = (month, day, filter = {}) => {
+    const navigation = { month, place: { ...placeOf('entries'), month, ...filter }, find: (filter) => found.push(filter) };
+    expenseActions({ queue: { create() {} }, sync: { run() {} }, toast, navigation }).add({ description: 'Tea', amount: 4, day });
   };
   add('2026-11', '2026-11-30');
   add('all', '2026-10-31');
   assert.deepEqual([said, found], [['Added Tea', 'Added Tea'], []]);
   add('2026-11', '2026-10-31');
   assert.deepEqual([said.slice(2), found], [['Added Tea', 'Show October 2026'], [{ month: '2026-10' }]]);
+  add('2026-10', '2026-10-31', { q: 'te' });
+  assert.deepEqual(said.slice(4), ['Added Tea']);
+  add('2026-10', '2026-10-31', { q: 'coffee' });
+  add('2026-10', '2026-10-31', { kind: 'income' });
+  assert.deepEqual(said.slice(5), Array(2).fill(['Added Tea. What you search or filter for hides it.', 'Show']).flat());
+  assert.deepEqual(found.slice(1), Array(2).fill({ month: '2026-10' }));
 });

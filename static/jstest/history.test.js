@@ -52,6 +52,12 @@ test('the history is read back to a version, in pages', async () => {
   assert.equal(api.asked.length, 3);
 });
 
+test('whom an entry was shared with is no change of its fields', async () => {
+  const shared = { seq: 25, action: 'shared', by: olga, changes: [{ field: 'sharedWith', to: [] }] };
+  const found = await loadBackTo(server([shared, entries[1], shared, created]), 'x', 1);
+  assert.deepEqual(found.entries, [entries[1], created]);
+});
+
 test('a deleted entry is known by its history', async () => {
   const gone = [{ seq: 99, action: 'deleted', version: 3, by: olga, changes: [] }, ...entries];
   const found = await loadBackTo(server(gone, { expense: null }), 'x', 1);

@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { useZone } from '../js/days.js';
 import { removeCachesOfOthers } from '../js/caches.js';
 import * as sessions from '../js/session.js';
+import { money } from '../js/numbers.js';
+import { newestNext } from '../js/panels/savedform.js';
+import { currencyOfRegion } from '../js/regioncurrency.js';
 import { Settings } from '../js/settings.js';
+import { shownHome } from '../js/totals.js';
 import { Storage } from '../js/storage.js';
 
 const refused = (err) => err.message === 'refused';
@@ -58,6 +62,44 @@ test('a currency that the server refuses is not counted in', async () => {
   assert.equal(settings.currency, 'INR');
   await settings.chooseCurrency('EUR');
   assert.equal(settings.currency, 'EUR');
+});
+
+test('a home currency is shown beside amounts once somebody has chosen it, the one that all begin with too', async () => {
+  const answers = [{ currency: 'INR', currencyChosen: false }, { currency: 'INR', currencyChosen: true }, { currency: 'EUR', currencyChosen: true }, { currency: 'INR', currencyChosen: false }];
+  const settings = new Settings({ storage: new Storage(null), live: { listen() {} }, userId: 'bob', api: { settings: async () => answers.shift() } });
+  assert.equal(settings.currencyChosen, undefined);
+  for (const [chosen, amount, beside] of [[false, '5.00', ''], [true, '₹5.00', 'INR'], [true, '€5.00', 'EUR'], [false, '5.00', '']]) {
+    await settings.refresh();
+    assert.deepEqual([settings.currencyChosen, money(5_000_000n, '', 'en'), shownHome(settings.currency)], [chosen, amount, beside]);
+  }
+});
+
+test('a new account is offered the currency of where its reader is', () => {
+  const codes = ['USD', 'EUR', 'GBP', 'INR', 'CHF', 'JPY'];
+  const guesses = { 'en-US': 'USD', en: 'USD', 'en-GB': 'GBP', 'de-DE': 'EUR', de: 'EUR', 'hi-IN': 'INR', 'de-CH': 'CHF', ja: 'JPY', 'en-NG': '', eo: '' };
+  Object.entries(guesses).forEach(([language, currency]) => assert.equal(currencyOfRegion(language, codes), currency, language));
+});
+
+test('a form that saves by itself ignored what was submitted while it saved', async () => {
+  const saved = [];
+  const answers = [];
+  const enter = newestNext((value) => new Promise((resolve) => (saved.push(value), answers.push(resolve))));
+  const answer = async () => (answers.shift()(), await new Promise(setImmediate));
+  enter('a');
+  enter('b');
+  enter('c');
+  assert.deepEqual(saved, ['a']);
+  await answer();
+  assert.deepEqual(saved, ['a', 'c']);
+  enter('c'); // pressed twice
+  await answer();
+  assert.deepEqual(saved, ['a', 'c']);
+  enter('c');
+  enter('d');
+  enter('c');
+  await answer();
+  await answer();
+  assert.deepEqual(saved, ['a', 'c', 'c', 'c']);
 });
 
 test('a time zone that the server refuses does not move the days', async () => {

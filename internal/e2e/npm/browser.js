@@ -258,6 +258,11 @@ async function back({ device }) {
   await windows.get(device).page.goBack();
 }
 
+// clickAt presses the mouse at a place of the window.
+async function clickAt({ device, x, y }) {
+  await windows.get(device).page.mouse.click(x, y);
+}
+
 async function forward({ device }) {
   await windows.get(device).page.goForward();
 }
@@ -395,7 +400,7 @@ function spilled({ device }) {
 
 const actions = {
   launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, workers, reload, stored,
-  awaitKept, moveClock, back, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, phone, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
+  awaitKept, moveClock, back, clickAt, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, phone, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 
 async function answer(text) {

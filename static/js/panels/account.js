@@ -1,6 +1,5 @@
 import { h, icon, iconButton, soon } from '../dom.js';
-import { drawer } from '../drawer.js';
-import { dismiss } from '../drawer.js';
+import { dismiss, drawer } from '../drawer.js';
 import { text } from '../text.js';
 import { accountEnd } from './accountend.js';
 import { accountForms } from './accountforms.js';
@@ -9,6 +8,7 @@ import { DevicesSection } from './devices.js';
 /** The account dialog: devices, one form for each setting, and the ways to leave. */
 export function mount(context) {
   const { session, devices } = context;
+  context.chooseCurrency = () => (show(), dialog.querySelector('[name="currency"]').focus());
   const title = h('h2', { id: 'account-title', tabIndex: -1 }, text('account.title'));
   const open = h('button', { type: 'button', on: { click: show } }, icon('device'), h('span', {}, text('account.title')));
   const list = new DevicesSection(devices);

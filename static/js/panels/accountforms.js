@@ -1,5 +1,5 @@
 import { timeZones } from '../days.js';
-import { h } from '../dom.js';
+import { h, setText } from '../dom.js';
 import { languageOf, languages, chooseLanguage } from '../language.js';
 import { text } from '../text.js';
 import { chooseTheme, themeOf, themes } from '../theme.js';
@@ -26,12 +26,13 @@ function nameForm({ settings }) {
 }
 
 // A password manager finds whose password it is by the hidden user name.
-function passwordForm({ session, changePassword }) {
+function passwordForm({ session, api, changePassword }) {
   const user = h('input', { type: 'text', autocomplete: 'username', hidden: true, value: session.user.email });
   const current = h('input', { type: 'password', autocomplete: 'current-password' });
   const next = h('input', { type: 'password', autocomplete: 'new-password' });
+  const rule = h('span', {});
   const made = form({
-    name: 'password', title: text('account.password'), hint: text('account.password.hint'), press: text('account.password.change'),
+    name: 'password', title: text('account.password'), hint: [rule, ' ', text('account.password.hint')], press: text('account.password.change'),
     inputs: [['currentPassword', text('account.password.current'), current], ['newPassword', text('account.password.next'), next]],
     stored: () => ({ currentPassword: '', newPassword: '' }),
     save: async ({ currentPassword, newPassword }) => {
@@ -43,7 +44,8 @@ function passwordForm({ session, changePassword }) {
     saved: () => text('account.password.saved'),
   });
   made.element.querySelector('form').prepend(user);
-  return made;
+  const showRule = ({ minPassword }) => setText(rule, text('account.password.rule', { count: minPassword }));
+  return { ...made, fill: () => (made.fill(), api.options().then(showRule, () => {})) }; // not reached: a refusal says it
 }
 
 function currencyForm({ settings }) {
@@ -71,7 +73,7 @@ function zoneForm({ settings }) {
 
 function languageForm({ storage }) {
   return form({
-    name: 'language', title: text('account.language'), hint: text('account.language.hint'),
+    name: 'language', title: text('account.language'), hint: text('account.language.hint'), press: '',
     inputs: [['language', text('account.language'), choice('account.language', languages)]],
     stored: () => ({ language: languageOf(storage) }),
     save: ({ language }) => chooseLanguage(storage, language),
@@ -81,7 +83,7 @@ function languageForm({ storage }) {
 
 function themeForm({ storage }) {
   return form({
-    name: 'theme', title: text('account.theme'), hint: text('account.theme.hint'),
+    name: 'theme', title: text('account.theme'), hint: text('account.theme.hint'), press: '',
     inputs: [['theme', text('account.theme'), choice('account.theme', themes)]],
     stored: () => ({ theme: themeOf(storage) }),
     save: ({ theme }) => chooseTheme(storage, theme),

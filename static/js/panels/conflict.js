@@ -127,7 +127,7 @@ export class ConflictDialog {
     const { change } = this.#conflict;
     return [
       [h('p', {}, text('conflict.removing')), h('p', { class: 'hint' }, this.#names.who(change), ` · ${moment(change.at)}`)],
-      [button(text('conflict.remove'), () => this.#retry({})), button(text('conflict.keepEntry'), () => this.#keepTheirs(), 'primary')],
+      [button(text('conflict.remove'), () => this.#retry({}, 'form.deleted')), button(text('conflict.keepEntry'), () => this.#keepTheirs(), 'primary')],
     ];
   }
 
@@ -143,11 +143,11 @@ export class ConflictDialog {
     data ? this.#retry(data) : this.#keepTheirs();
   }
 
-  async #retry(data) {
+  async #retry(data, message = 'conflict.saved') {
     const { op } = this.#conflict;
     try {
       await this.#context.parked.retry(op, data);
-      this.#done('conflict.saved');
+      this.#done(message, data);
     } catch (err) {
       err.current ? await this.#load({ ...op, data: { ...op.data, version: op.data?.version } }, text('conflict.again')) : setText(this.#error, sentence(err.message));
     }
@@ -159,23 +159,25 @@ export class ConflictDialog {
 
   // The new entry is queued first, so that it is not lost if discarding fails.
   #addAgain() {
-    this.#context.queue.create(draftAgain(this.#conflict));
-    return this.#attempt(() => this.#context.parked.discard(this.#conflict.op), 'conflict.saved');
+    const draft = draftAgain(this.#conflict);
+    this.#context.queue.create(draft);
+    return this.#attempt(() => this.#context.parked.discard(this.#conflict.op), 'conflict.saved', draft);
   }
 
-  async #attempt(work, message) {
+  async #attempt(work, message, stored) {
     try {
       await work();
-      this.#done(message);
+      this.#done(message, stored);
     } catch (err) {
       setText(this.#error, sentence(err.message));
     }
   }
 
-  #done(message) {
+  // stored are the fields that were just stored.
+  #done(message, stored = {}) {
     const { theirs, patch } = this.#conflict;
     this.element.close();
-    this.#decided(text(message, { description: theirs?.description ?? patch.description ?? text('parked.unnamed') }));
+    this.#decided(text(message, { description: stored.description ?? theirs?.description ?? patch.description ?? text('parked.unnamed') }));
   }
 }
 

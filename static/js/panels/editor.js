@@ -1,4 +1,5 @@
-import { h, icon, iconButton } from '../dom.js';
+import { today } from '../days.js';
+import { h, icon, iconButton, setText } from '../dom.js';
 import { dismiss, drawer } from '../drawer.js';
 import { text } from '../text.js';
 import { ExpenseForm } from './expenseform.js';
@@ -10,6 +11,7 @@ import { ExpenseForm } from './expenseform.js';
  */
 export class Editor {
   #title = h('h2', { id: 'editor-title' });
+  #said = h('p', { class: 'hint', role: 'status' });
   #dialog;
   #save = () => {};
   #offers;
@@ -23,18 +25,20 @@ export class Editor {
 
   /**
    * Opens with a known row, or for a new expense, which begins with the fields of draft.
-   * save receives the fields as ExpenseForm gives them. tools are
+   * save receives the fields as ExpenseForm gives them. another names a button that saves and
+   * stays open for another new expense, of the same day. tools are
    * what else can be done with it: [picture, label, act].
    */
-  open({ title, label, row = null, draft = {}, save, tools = [] }) {
+  open({ title, label, another, row = null, draft = {}, save, tools = [] }) {
     this.#title.textContent = title;
     this.#save = save;
     const form = new ExpenseForm({
-      ...this.#offers, label, submit: (fields) => this.#submitted(fields), cancel: () => dismiss(this.#dialog),
+      ...this.#offers, label, another, submit: (fields, isAnother) => (isAnother ? this.#goOn(form, fields) : this.#submitted(fields)), cancel: () => dismiss(this.#dialog),
     });
     form.fill(row, draft);
     this.#dialog.replaceChildren(h('div', { class: 'sheet' },
-      h('header', {}, this.#title, iconButton('close', text('frame.close'), () => dismiss(this.#dialog))), form.element, this.#tools(tools)));
+      h('header', {}, this.#title, iconButton('close', text('frame.close'), () => dismiss(this.#dialog))), this.#said, form.element, this.#tools(tools)));
+    setText(this.#said, '');
     this.#dialog.showModal();
     form.focus();
   }
@@ -48,6 +52,14 @@ export class Editor {
   #submitted(fields) {
     this.#dialog.close();
     this.#save(fields);
+  }
+
+  #goOn(form, fields) {
+    this.#save(fields);
+    this.#title.textContent = text('form.new');
+    setText(this.#said, text('form.added', fields));
+    form.fill(null, fields.day === today() ? {} : { date: fields.date, day: fields.day });
+    form.focus();
   }
 
   #emptied() {

@@ -27,14 +27,15 @@ export class ExpenseForm {
   #submit;
   #currency;
   #details;
+  #tagList = h('p', { class: 'tag-list' }); // the tags one by one, as they are read
   #touched = new Set(); // names of fields that this person has set
   #offered = {}; // day and currency that an untouched form has
 
   /**
-   * @param {{submit: (fields: object) => void, label: string, cancel?: () => void, currency?: () => string, rows?: () => object[]}} options
-   * currency gives the currency in which a new expense probably is, rows the earlier entries, newest first.
+   * @param {{submit: (fields: object, isAnother: boolean) => void, label: string, another?: string, cancel?: () => void, currency?: () => string, rows?: () => object[]}} options
+   * With another, a second button of that name submits too, to enter another one. currency gives the currency in which a new expense probably is, rows the earlier entries, newest first.
    */
-  constructor({ submit, label, cancel, currency = () => '', rows = () => [] }) {
+  constructor({ submit, label, another, cancel, currency = () => '', rows = () => [] }) {
     this.#submit = submit;
     this.#currency = currency;
     this.#details = this.#moreDetails();
@@ -45,10 +46,11 @@ export class ExpenseForm {
         this.#fields.add('date', text('form.date'), h('input', { type: 'date', required: true, min: earliestDay, max: '9999-12-31' }))),
       this.#fields.add('description', text('form.description'), h('input', { maxlength: 100, autocomplete: 'off', required: true })),
       this.#fields.add('category', text('form.category'), categorySelect()),
-      this.#fields.add('tags', text('form.tags'), h('input', { autocomplete: 'off' })),
+      this.#fields.add('tags', text('form.tags'), h('input', { autocomplete: 'off', on: { input: () => this.#showTags() } })), this.#tagList,
       this.#details,
       h('div', { class: 'buttons' },
         cancel && h('button', { type: 'button', class: 'plain', on: { click: cancel } }, text('frame.cancel')),
+        another && h('button', { type: 'button', class: 'plain', on: { click: () => this.#submitted(null, true) } }, another),
         h('button', { type: 'submit', class: 'primary' }, label)));
     this.element.addEventListener('input', ({ target }) => this.#touched.add(target.name));
     this.#fields.get('currency').addEventListener('input', () => this.#nameAmount());
@@ -69,6 +71,7 @@ export class ExpenseForm {
     });
     this.#details.open = Boolean(row.merchant || row.notes);
     this.#nameAmount();
+    this.#showTags();
   }
 
   /** Brings day and currency of a new expense up to date, if they were left as they were offered. */
@@ -133,6 +136,7 @@ export class ExpenseForm {
     }
     this.#details.open ||= Boolean(this.#fields.text('merchant'));
     this.#nameAmount();
+    this.#showTags();
     this.#touched.has('amount') ? this.#fields.get('description').focus() : this.#fields.get('amount').select();
   }
 
@@ -154,17 +158,21 @@ export class ExpenseForm {
     setText(this.#fields.get('amount').previousSibling, currency ? text('form.amountIn', { currency }) : text('form.amount'));
   }
 
+  #showTags() {
+    this.#tagList.replaceChildren(...readTags(this.#fields.text('tags')).map((tag) => h('bdi', { class: 'tag' }, tag)));
+  }
+
   #type() {
     return this.#kinds.income.checked ? 'income' : 'expense';
   }
 
-  #submitted(event) {
-    event.preventDefault();
+  #submitted(event, isAnother = false) {
+    event?.preventDefault();
     const values = this.#values();
     if (this.#fields.refuse(faultsOf(values, this.#fields.text('amount'), this.#known))) {
       return;
     }
-    this.#submit(this.#known ? changed(this.#known, values) : filled(values));
+    this.#submit(this.#known ? changed(this.#known, values) : filled(values), isAnother);
   }
 
   #values() {

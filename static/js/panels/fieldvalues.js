@@ -1,6 +1,7 @@
 import { categoryName } from '../categories.js';
 import { dayOfRow, inWords, moment } from '../days.js';
 import { h } from '../dom.js';
+import { isolated } from '../format.js';
 import { micros, money } from '../numbers.js';
 import { text } from '../text.js';
 
@@ -19,10 +20,15 @@ function valueText(field, entry) {
     case 'amount': return Number.isFinite(value) ? money(micros(value), entry.currency ?? '') : String(value);
     case 'date': return dateText(entry);
     case 'category': return categoryName(value);
+    case 'sharedWith': return value && (value.map(memberText).join(', ') || text('history.nobody'));
     case 'tags': return Array.isArray(value) ? value.join(', ') : String(value);
     case 'type': case 'role': return value && text(`field.${value}`);
     default: return String(value);
   }
+}
+
+function memberText({ name, role }) {
+  return `${isolated(name ?? text('history.left'))} (${text(`field.${role}`)})`;
 }
 
 // A change of the time alone shows the time.

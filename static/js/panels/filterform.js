@@ -15,7 +15,8 @@ export class FilterForm {
   #device;
   element;
 
-  constructor({ navigation }) {
+  /** done is called when somebody has chosen everything. */
+  constructor({ navigation }, done) {
     this.#navigation = navigation;
     this.#person = this.#fields.add('person', text('find.person'), this.#people);
     this.#device = this.#fields.add('device', text('find.device'), this.#devices);
@@ -25,7 +26,7 @@ export class FilterForm {
       this.#fields.add('category', text('find.category'), categories()),
       this.#fields.add('min', text('find.min'), amount()), this.#fields.add('max', text('find.max'), amount()),
       this.#fields.add('from', text('find.first'), h('input', { type: 'date' })), this.#fields.add('to', text('find.last'), h('input', { type: 'date' })),
-      this.#person, this.#device);
+      this.#person, this.#device, h('button', { type: 'button', class: 'plain', on: { click: done } }, text('find.done')));
   }
 
   /** Shows the filters of the present place; people are those who share entries, devices those that made some: {id, name}. */

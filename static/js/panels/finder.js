@@ -21,7 +21,7 @@ export class Finder {
     this.#context = context;
     this.#navigation = context.navigation;
     this.#months = new MonthWalk({ ...context, all: true });
-    this.#filters = new FilterForm(context);
+    this.#filters = new FilterForm(context, () => (this.#turn(), this.#toggle.focus()));
     this.#search = h('input', {
       type: 'search', id: 'search', maxlength: 200, autocomplete: 'off', enterkeyhint: 'search', placeholder: text('find.searchHint'),
       on: { focus: () => prepareSearch(this.#rows), input: () => this.#navigation.search(this.#search.value) },

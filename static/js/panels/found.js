@@ -4,6 +4,7 @@ import { h, setText } from '../dom.js';
 import { filtersOf, me, monthsOf, rowsOfPlace } from '../filter.js';
 import { monthInWords } from '../months.js';
 import { micros, money, unbroken } from '../numbers.js';
+import { isForeign } from '../permissions.js';
 import { text } from '../text.js';
 import { net } from '../totals.js';
 import { daysInWords } from './monthwalk.js';
@@ -13,6 +14,7 @@ export class Found {
   #navigation;
   #words = h('p', { role: 'status' });
   #line;
+  #shared = h('p', { class: 'hint shared-note', hidden: true }, text('find.sharedNote'));
   #note = h('p', {});
   #offer = h('button', { type: 'button', class: 'plain', on: { click: () => this.#take() } });
   #take = () => {};
@@ -23,7 +25,7 @@ export class Found {
     const clear = h('button', { type: 'button', class: 'plain small', on: { click: () => (navigation.set(noFilter), cleared()) } }, text('find.clear'));
     this.#line = h('div', { class: 'found', hidden: true }, this.#words, clear);
     this.nothing = h('div', { class: 'empty', hidden: true }, this.#note, this.#offer);
-    this.element = h('div', {}, this.#line, this.nothing);
+    this.element = h('div', {}, this.#line, this.#shared, this.nothing);
   }
 
   /** Shows what was found in rows, which are all there are; waiting is what to say while there are none. */
@@ -34,6 +36,7 @@ export class Found {
     if (!this.#line.hidden) {
       setText(this.#words, [text('find.found', { count: found.length }), ...filtersInWords(place, rows), sums(found, home, place)].filter(Boolean).join(' · '));
     }
+    this.#shared.hidden = isOfOther(place.person) || !found.some(isForeign);
     this.nothing.hidden = found.length > 0;
     if (found.length === 0) {
       this.#say(...rows.length === 0 ? [waiting] : filtered ? this.#nothingMatches(rows) : this.#emptyMonth(rows));
@@ -86,8 +89,13 @@ function amounts(min, max) {
   return min && max ? `${least}–${most}` : min ? `≥ ${least}` : `≤ ${most}`;
 }
 
+/** Whether a filter is for what one other person shares. */
+function isOfOther(person) {
+  return person !== '' && person !== me;
+}
+
 /** What rows add up to, per currency. What one other person shares counts if it is what was asked for. */
 function sums(rows, home, { person }) {
-  const counted = person && person !== me ? rows.map(({ sharedBy, ...row }) => row) : rows;
+  const counted = isOfOther(person) ? rows.map(({ sharedBy, ...row }) => row) : rows;
   return net(counted, home).map(({ balance, currency }) => unbroken(money(balance, currency))).join(' · ');
 }

@@ -81,10 +81,15 @@ class HistoryPanel {
 
   #entry(entry) {
     return h('li', {},
-      h('p', { class: 'what' }, h('span', {}, textParts(`history.${entry.action}`, { who: h('b', {}, this.#names.who(entry)) }))),
+      h('p', { class: 'what' }, h('span', {}, textParts(`history.${wordOf(entry)}`, { who: h('b', {}, this.#names.who(entry)) }))),
       h('p', { class: 'hint' }, moment(entry.at)),
       changesOf(entry));
   }
+}
+
+// The owner's log has invitations among the changes of whom an entry is shared with.
+function wordOf({ action, changes }) {
+  return action === 'shared' && changes.length === 0 ? 'invited' : action;
 }
 
 function changesOf({ action, changes, currency }) {

@@ -21,6 +21,7 @@ export function mount(context) {
       h('header', {}, title, iconButton('close', text('invitations.close'), () => dialog.close())),
       errorText, none, list, blockedPart));
   const known = new Map();
+  const messages = new Map(); // id of an invitation to what hides the message about it
 
   function render() {
     const { waiting, blocked: people, error } = invitations;
@@ -83,7 +84,11 @@ export function mount(context) {
 
   invitations.addEventListener('change', soon(render));
   invitations.addEventListener('received', ({ invitation }) => {
-    toast.showWithLink(text('invitations.received', invitation.from), text('invitations.show'), show);
+    messages.set(invitation.id, toast.showWithLink(text('invitations.received', invitation.from), text('invitations.show'), show));
+  });
+  invitations.addEventListener('closed', ({ id }) => {
+    messages.get(id)?.();
+    messages.delete(id);
   });
   return { menu: open, overlay: dialog };
 }

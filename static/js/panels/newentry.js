@@ -11,7 +11,7 @@ import { ExpenseForm } from './expenseform.js';
 export function mount(context) {
   const { actions, expenseList, editor, currency } = context;
   const form = new ExpenseForm({ label: text('form.add'), submit: added, currency, rows: () => expenseList.rows() });
-  const open = (draft = {}) => editor.open({ title: text('form.new'), label: text('form.add'), draft, save: actions.add });
+  const open = (draft = {}, title = text('form.new')) => editor.open({ title, label: text('form.add'), draft, save: actions.add, another: text('form.addAnother') });
   const aside = h('section', { class: 'card entry', aria: { labelledby: 'entry-title' } },
     h('h2', { id: 'entry-title' }, text('form.new')), form.element);
   watchTyping(aside);
@@ -23,7 +23,7 @@ export function mount(context) {
   }
 
   context.addEntry = () => (aside.offsetParent ? form.focus() : open());
-  context.duplicate = (row) => open(copyOf(row));
+  context.duplicate = (row) => open(copyOf(row), text('form.copy', row));
   expenseList.addEventListener('change', soon(() => form.renew()));
   return {
     aside,

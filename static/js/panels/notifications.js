@@ -69,17 +69,20 @@ export function mount(context) {
       return { title: notification.title, message: messageOf(notification, sumCurrency()), lead: null };
     }
     const row = rowOf(notification);
-    const where = opens(notification, surroundings(notification, row));
-    return { title: deedTitle(notification), message: deedText(notification, row), lead: where && (where === 'invitations' ? 'answer' : 'open') };
+    const around = surroundings(notification, row);
+    const where = opens(notification, around);
+    return { title: deedTitle(notification), message: deedText(notification, row, around.isAnswered), lead: where && (where === 'invitations' ? 'answer' : 'open') };
   }
 
   function rowOf({ data }) {
     return expenseList.rows().find((row) => row.id === data.expenseId);
   }
 
-  function surroundings({ data }, row) {
-    const invited = context.invitations.waiting.some((i) => i.expenseId === data.expenseId);
-    return { row, loaded: expenseList.loaded, invited, mayEdit };
+  function surroundings({ type, data }, row) {
+    const { invitations } = context;
+    const invited = invitations.waiting.some((i) => i.expenseId === data.expenseId);
+    const isAnswered = type === 'invitation_received' && Boolean(data.expenseId) && invitations.loaded && !invited;
+    return { row, loaded: expenseList.loaded, invited, isAnswered, mayEdit };
   }
 
   function open() {
@@ -132,7 +135,8 @@ export function mount(context) {
   }
 
   notifications.addEventListener('change', soon(render));
-  expenseList.addEventListener('change', soon(() => dialog.open && renderList()));
+  const renderOpen = soon(() => dialog.open && renderList());
+  [expenseList, context.invitations].forEach((part) => part.addEventListener('change', renderOpen));
   return { header: bell, overlay: dialog, render };
 }
 

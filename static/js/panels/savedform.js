@@ -13,13 +13,13 @@ export class SavedForm {
   #save;
   #saved;
   #said = h('p', { class: 'saved', role: 'status' });
-  #press;
-  #saving = false; // the button stays enabled meanwhile, since a disabled one loses the focus
+  #enter = newestNext((values) => this.#saveNow(values)); // the button stays enabled meanwhile, since a disabled one loses the focus
 
   /**
    * @param {object} options
    * @param {string} options.prefix for ids
    * @param {[string, string, Element][]} options.inputs name, label and control of each field
+   * @param {string} options.press what the button says; with '' there is none, and a choice is saved at once
    * @param {(values: object) => void | Promise} options.save stores the values; throws {field, message} or any error
    * @param {() => string} options.saved what to say then
    */
@@ -29,10 +29,11 @@ export class SavedForm {
     this.#save = save;
     this.#saved = saved;
     const label = press === text('account.save') ? text('account.save.of', { setting: title }) : press;
-    this.#press = h('button', { type: 'submit', class: 'plain small', aria: { label } }, press);
+    const button = press && h('button', { type: 'submit', class: 'plain small', aria: { label } }, press);
     const fields = inputs.map(([name, name2, control]) => this.#fields.add(name, name2, control));
     this.element = h('form', { class: 'saved-form', noValidate: true, on: { submit: (event) => this.#submitted(event), input: () => setText(this.#said, '') } },
-      ...fields, hint && h('p', { class: 'hint' }, hint), h('div', { class: 'buttons' }, this.#said, this.#press));
+      ...fields, hint && h('p', { class: 'hint' }, hint), h('div', { class: 'buttons' }, this.#said, button || null));
+    button || this.element.addEventListener('change', () => this.element.requestSubmit());
   }
 
   /** Shows values as they are stored, and forgets what was said. */
@@ -41,20 +42,18 @@ export class SavedForm {
     setText(this.#said, '');
   }
 
-  async #submitted(event) {
+  #submitted(event) {
     event.preventDefault();
-    if (this.#saving) {
-      return;
-    }
-    this.#saving = true;
+    this.#enter(Object.fromEntries(this.#inputs.map(([name, , control]) => [name, control.value])));
+  }
+
+  async #saveNow(values) {
     try {
-      await this.#save(Object.fromEntries(this.#inputs.map(([name, , control]) => [name, control.value])));
+      await this.#save(values);
       this.#fields.clear();
       setText(this.#said, this.#saved());
     } catch (err) {
       this.#refused(err);
-    } finally {
-      this.#saving = false;
     }
   }
 
@@ -65,6 +64,23 @@ export class SavedForm {
     this.#fields.mark(field, sentence(err.message));
     this.#fields.get(field).focus();
   }
+}
+
+/** Calls work with one value after another: of those that are given while it works, with the newest. */
+export function newestNext(work) {
+  let [current, next] = [null, null];
+  return async (value) => {
+    const isRepeated = next === null && JSON.stringify(value) === JSON.stringify(current);
+    next = isRepeated ? null : value;
+    if (current !== null) {
+      return;
+    }
+    while (next !== null) {
+      [current, next] = [next, null];
+      await work(current);
+    }
+    current = null;
+  };
 }
 
 /** The error of a field that is not sent. */

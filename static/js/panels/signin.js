@@ -1,5 +1,6 @@
 import { h, iconButton, icon, setAttribute } from '../dom.js';
 import { sentence } from '../format.js';
+import { currencyOfRegion } from '../regioncurrency.js';
 import { text } from '../text.js';
 
 const modes = {
@@ -22,13 +23,18 @@ class SignIn {
   #entered;
   #mode = 'login';
   #closed = false;
+  #isChosen = false; // whether somebody has chosen a currency
   #title = h('h1', {});
   #notice = h('p', { class: 'notice', role: 'status' });
   #error = h('p', { class: 'error', role: 'alert' });
   #name = h('input', { id: 'signin-name', name: 'name', autocomplete: 'name', maxlength: 50 });
   #email = h('input', { id: 'signin-email', name: 'email', type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' });
   #password = h('input', { id: 'signin-password', name: 'password', type: 'password' });
+  #currency = h('select', { id: 'signin-currency', aria: { describedby: 'signin-currency-hint' }, on: { change: () => { this.#isChosen = true; } } }, h('option', { value: '' }, text('signin.currency.later')));
+  #rule = h('p', { class: 'hint', id: 'signin-rule' });
   #nameField = field(text('signin.name'), this.#name);
+  #passwordField;
+  #currencyField = field(text('account.currency'), this.#currency);
   #press = h('button', { type: 'submit', class: 'primary wide' });
   #question = h('span', {});
   #forgot = h('p', { class: 'other' }, text('account.forgot'));
@@ -38,11 +44,14 @@ class SignIn {
   constructor({ api, entered }) {
     this.#api = api;
     this.#entered = entered;
+    this.#passwordField = field(text('signin.password'), this.#password, this.#show);
+    this.#passwordField.append(this.#rule);
+    this.#currencyField.append(h('p', { class: 'hint', id: 'signin-currency-hint' }, text('signin.currency.hint')));
     this.element = h('main', { class: 'signin', id: 'main' }, h('div', { class: 'card' },
       h('div', { class: 'brand' }, icon('mark'), h('span', {}, text('frame.title'))),
       this.#title, this.#notice,
       h('form', { noValidate: true, on: { submit: (event) => this.#submitted(event) } },
-        this.#nameField, field(text('signin.email'), this.#email), field(text('signin.password'), this.#password, this.#show),
+        this.#nameField, field(text('signin.email'), this.#email), this.#passwordField, this.#currencyField,
         this.#error, this.#press),
       h('p', { class: 'other' }, this.#question, ' ', this.#other), this.#forgot));
   }
@@ -58,15 +67,26 @@ class SignIn {
     (first || this.#password).focus();
   }
 
-  /** Offers no registration: the server takes none. */
-  closeRegistration() {
-    this.#closed = true;
-    this.#mode = 'login';
+  /** Follows the server: it may take no registration, and has a rule for passwords. */
+  follow({ registration, minPassword }) {
+    this.#closed = !registration;
+    this.#mode = registration ? this.#mode : 'login';
+    this.#rule.textContent = text('account.password.rule', { count: minPassword });
     this.#render();
+  }
+
+  /** Offers currencies, and one that somebody here probably has. */
+  #offer(currencies) {
+    const guess = currencyOfRegion(navigator.language, currencies.map(({ code }) => code));
+    this.#currency.append(...currencies.map(({ code, name }) => h('option', { value: code }, `${code} · ${name}`)));
+    if (!this.#isChosen) {
+      this.#currency.value = guess;
+    }
   }
 
   #turn() {
     this.#mode = this.#mode === 'login' ? 'register' : 'login';
+    this.#currency.length > 1 || this.#api.currencies().then((all) => this.#offer(all), () => {}); // not reached: one is chosen later
     this.#error.textContent = '';
     this.#render();
     this.focus();
@@ -79,7 +99,8 @@ class SignIn {
     this.#question.textContent = text(this.#closed ? 'signin.closed' : question);
     this.#other.hidden = this.#closed;
     this.#other.textContent = text(other);
-    this.#nameField.hidden = this.#mode === 'login';
+    [this.#nameField, this.#currencyField, this.#rule].forEach((element) => { element.hidden = this.#mode === 'login'; });
+    setAttribute(this.#password, 'aria-describedby', this.#mode === 'register' && this.#rule.id);
     this.#forgot.hidden = this.#mode !== 'login';
     this.#password.autocomplete = password;
     document.title = `${text(title)} · ${text('frame.title')}`;
@@ -114,7 +135,7 @@ class SignIn {
 
   #enter() {
     const [name, email, password] = [this.#name.value.trim(), this.#email.value.trim(), this.#password.value];
-    return this.#mode === 'register' ? this.#api.register(name, email, password) : this.#api.login(email, password);
+    return this.#mode === 'register' ? this.#api.register(name, email, password, this.#currency.value) : this.#api.login(email, password);
   }
 
   #busy(busy) {

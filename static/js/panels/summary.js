@@ -10,10 +10,13 @@ import { balanceOf, monthTotals } from '../totals.js';
  * Income and spending of the month that is shown until today, what is entered for days to come, and
  * as of when all figures are if there is no connection. The balance is in the header.
  */
-export function mount({ expenseList, balance, navigation, settings }) {
+export function mount(context) {
+  const { expenseList, balance, navigation, settings } = context;
   const figures = { income: figure('income'), spent: figure('spent'), upcoming: figure('upcoming') };
   const list = h('dl', { class: 'figures' }, Object.values(figures).map((f) => f.element));
   const asOf = h('p', { class: 'hint as-of', hidden: true });
+  const unchosen = h('p', { class: 'hint unchosen', hidden: true }, text('figures.unchosen', { currency: settings.currency }), ' ',
+    h('button', { type: 'button', class: 'link', on: { click: () => context.chooseCurrency() } }, text('figures.choose')));
 
   let month;
 
@@ -23,6 +26,7 @@ export function mount({ expenseList, balance, navigation, settings }) {
     figures.income.show(text('figures.in', words), known(inWords(sums, 'income')));
     figures.spent.show(text('figures.out', words), known(inWords(sums, 'spent')));
     renderUpcoming(balance.upcoming());
+    unchosen.hidden = settings.currencyChosen !== false;
     asOf.hidden = balance.asOf === null;
     setText(asOf, balance.asOf === null ? '' : text('figures.asOf', { moment: moment(balance.asOf) }));
   }
@@ -44,7 +48,8 @@ export function mount({ expenseList, balance, navigation, settings }) {
 
   balance.addEventListener('change', soon(render));
   navigation.addEventListener('change', () => navigation.month !== month && render());
-  return { aside: h('section', { class: 'summary', aria: { label: text('figures.summary') } }, list, asOf), render };
+  settings.addEventListener('change', render);
+  return { aside: h('section', { class: 'summary', aria: { label: text('figures.summary') } }, list, asOf, unchosen), render };
 }
 
 /** A month in words, with its year if that is another. */

@@ -14,6 +14,7 @@ export const account = {
   'account.password.hint': 'Your other devices are signed out and need the new one.',
   'account.password.current.missing': 'Enter your current password.',
   'account.password.next.missing': 'Enter a new password.',
+  'account.password.rule': { one: 'At least {count} character.', other: 'At least {count} characters.' },
   'account.password.change': 'Change the password',
   'account.password.saved': 'Your password is changed. All other devices are signed out.',
   'account.currency': 'Home currency',

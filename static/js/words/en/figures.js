@@ -7,6 +7,8 @@ export const figures = {
   'figures.upcoming': 'Upcoming, not counted yet',
   'figures.ofWhichUpcoming': '{amount} of it upcoming',
   'figures.notCounted': 'not converted, not counted: {sums}',
+  'figures.unchosen': 'Amounts are in {currency}.',
+  'figures.choose': 'Choose a currency',
   'figures.asOf': 'No connection. As of: {moment}',
   'overview.title': 'Overview',
   'overview.days': 'Days',

@@ -3,6 +3,8 @@ export const find = {
   'find.search': 'Search',
   'find.searchHint': 'Search entries',
   'find.filter': 'Filter',
+  'find.done': 'Done',
+  'find.sharedNote': 'What others share with you counts in their totals, not in yours.',
   'find.inUse': 'in use',
   'find.clear': 'Clear',
   'find.found': { one: '{count} entry', other: '{count} entries' },

@@ -33,5 +33,6 @@ export const notifications = {
   'notifications.expense_commented.several': '{name} commented on more entries that you share.',
   'notifications.expense_shared.several': '{name} shared more entries with you.',
   'notifications.invitation_received.several': '{name} wants to share more entries with you.',
+  'notifications.answered': '{name} wanted to share an entry with you. That is answered, or was taken back.',
   'notifications.some.entry': 'an entry',
 };

@@ -8,6 +8,8 @@ export const signin = {
   'signin.name': 'Name',
   'signin.email': 'E-mail',
   'signin.password': 'Password',
+  'signin.currency.later': 'Choose later',
+  'signin.currency.hint': 'For totals and budgets. You can change it later.',
   'signin.show': 'Show password',
   'signin.closed': 'New accounts cannot be made here. Ask whoever runs this server for one.',
   'signin.missing': '{field} is missing.',

@@ -1,0 +1,8 @@
+/** The countries that pay in euros. Elsewhere a currency's code begins with its country's. */
+const euro = new Set('AD,AT,BE,BG,CY,DE,EE,ES,FI,FR,GR,HR,IE,IT,LT,LU,LV,MC,ME,MT,NL,PT,SI,SK,SM,VA,XK'.split(','));
+
+/** Which of the currencies with these codes people who read a language, such as en-US, probably use; '' if nobody knows. */
+export function currencyOfRegion(language, codes) {
+  const { region } = new Intl.Locale(language).maximize();
+  return euro.has(region) ? 'EUR' : codes.find((code) => code.startsWith(region)) ?? '';
+}
