@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"expenseflow/internal/backup"
@@ -141,13 +143,31 @@ func (b *backupCall) once(ctx context.Context) error {
 // asking calls do with the source of backups, and with what records that one was verified.
 func (b *backupCall) asking(ctx context.Context, do func(backup.Source, func(context.Context, time.Time) error) error) error {
 	log := observe.NewLogger(b.Stderr, "warn", b.cfg.JSONLogs())
+	if b.cfg.OnPostgres() {
+		return b.withServer(ctx, log, do)
+	}
 	return askOperator(ctx, &b.cfg, log, func(client *operator.Client) error {
 		return do(b.source(client), client.BackedUp)
 	})
 }
 
+// withServer is asking of PostgreSQL.
+func (b *backupCall) withServer(ctx context.Context, log *slog.Logger,
+	do func(backup.Source, func(context.Context, time.Time) error) error,
+) (err error) {
+	s, err := store.Attach(ctx, storeOptions(b.cfg, log))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return do(backup.Postgres{Store: s}, s.RecordBackup)
+}
+
 // source is the one of the database of the settings; without a client it only knows names.
 func (b *backupCall) source(client *operator.Client) backup.Source {
+	if b.cfg.OnPostgres() {
+		return backup.Postgres{}
+	}
 	return backup.SQLite{Copy: func(ctx context.Context, w io.Writer) (time.Time, store.Summary, error) {
 		p := newProgress(b.Stderr)
 		copied, err := client.Backup(ctx, w, func(done, of int64) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/backup"
 	"expenseflow/internal/config"
 	"expenseflow/internal/store"
 	"expenseflow/models"
@@ -83,12 +84,20 @@ func (c Command) restore(ctx context.Context) int {
 }
 
 func (c Command) restoreFrom(ctx context.Context, cfg *config.Config, file string, replace bool) (store.Restoration, error) {
-	if _, err := os.Stat(file); err != nil {
+	ofPostgres, err := backup.OfPostgres(file)
+	if err != nil {
 		return store.Restoration{}, fmt.Errorf("the backup cannot be read: %w", err)
 	}
 	o := storeOptions(*cfg, slog.New(slog.DiscardHandler))
-	if cfg.OnPostgres() {
-		return store.Restoration{}, models.E(models.Invalid, "A backup of PostgreSQL is restored by pg_restore (docs/operations.md)")
+	switch {
+	case ofPostgres && !cfg.OnPostgres():
+		return store.Restoration{}, models.E(models.Invalid, "The backup is of PostgreSQL, and the database of the settings is "+
+			"SQLite: restore it with the DATABASE_URL of a PostgreSQL server, then run expenseflow move --to FILE")
+	case !ofPostgres && cfg.OnPostgres():
+		return store.Restoration{}, models.E(models.Invalid, "The backup is no dump of PostgreSQL, which DATABASE_URL is: if it is of "+
+			"SQLite, restore it with DATABASE_URL=some.db, then run expenseflow move --to postgres://...")
+	case ofPostgres:
+		return backup.RestorePostgres(ctx, o, file, replace)
 	}
 	return store.RestoreFile(ctx, o, file, replace)
 }

@@ -101,13 +101,13 @@ func accounts(t *testing.T, url string) int {
 }
 
 // moments are when commands are killed: before they begin, under way, and perhaps after.
-var moments = []time.Duration{5, 20, 40, 60, 90, 130, 180}
+var moments = []time.Duration{10, 40, 80, 150}
 
 // Whoever kills a restore finds the database of before or the restored one, and starts.
 func TestARestoreThatIsKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	register(t, p).createMany(t, 3000)
+	register(t, p).createMany(t, 1000)
 	p.run(t, "backup", "--to", "backups")
 	register(t, p)
 	if err := p.stop(); err != nil {
@@ -138,7 +138,7 @@ func TestARestoreThatIsKilledAtAnyMoment(t *testing.T) {
 func TestAMoveThatIsKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	register(t, p).createMany(t, 3000)
+	register(t, p).createMany(t, 1000)
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,13 @@ func (s *Store) alone(ctx context.Context, fn func() error) error {
 		if s.onSQLite() {
 			return fn() // the file is locked
 		}
+		columns, err := s.describe(ctx, rows.Of(processRow{}).Name)
+		if err != nil {
+			return err
+		}
+		if len(columns) == 0 {
+			return fn() // there is no schema yet
+		}
 		living, err := find[processRow](s.read(ctx).Where(isLiving).Order("id"))
 		if err != nil {
 			return err
@@ -189,8 +196,7 @@ func (m *move) compare(db *gorm.DB) error {
 			return err
 		}
 		if hex.EncodeToString(sum.Sum(nil)) != m.sums[t.Name] {
-			return models.E(models.Unavailable, fmt.Sprintf("The copy of the table %s is not as the table is: nothing was moved, try again",
-				t.Name))
+			return models.E(models.Unavailable, "The copy of the table "+t.Name+" is not as the table is: nothing was moved, try again")
 		}
 	}
 	return nil
@@ -226,7 +232,8 @@ func notEmpty(where string, n int64, err error) error {
 		return &models.Error{Kind: models.Conflict, Msg: fmt.Sprintf("The database %s is there and cannot be read: name another one",
 			where), Err: err}
 	}
-	return models.E(models.Conflict, fmt.Sprintf("The database %s %s, and a move needs an empty one: name another one", where, inUseFor(n)))
+	msg := fmt.Sprintf("The database %s %s, and a move needs an empty one: name another one", where, inUseFor(n))
+	return models.E(models.Conflict, msg)
 }
 
 func (m *move) fillFile(ctx context.Context, to Options, path string) (err error) {

@@ -120,7 +120,7 @@ func TestAMoveIsRefused(t *testing.T) {
 	}
 	refuse(pg, storetest.SQLiteOptions(t), "A server uses the database", "http://10.0.0.1")
 	server.Close()
-	if err := os.WriteFile(other.URL, []byte("no database, but longer than a header of one, so that it is read"), 0o600); err != nil {
+	if err := os.WriteFile(other.URL, []byte("no database, but longer than the header of one"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	refuse(lite, other, "cannot be read")

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
@@ -41,18 +40,19 @@ func (m Summary) Difference(from Summary) string {
 	return ""
 }
 
-// Heads is the SHA-256 of where the change log of each user begins and ends. Users are added in
-// the order of their ids.
-type Heads struct{ sum hash.Hash }
+// Heads is where the change log of each user begins and ends: the SHA-256 of each, added bit by
+// bit, so that the order of users does not matter.
+type Heads [sha256.Size]byte
 
-// NewHeads returns the Heads of no user.
-func NewHeads() Heads { return Heads{sha256.New()} }
-
-// Add adds a user.
-func (h Heads) Add(id, logStart, seq string) { fmt.Fprintf(h.sum, "%s %s %s\n", id, logStart, seq) }
+// Add adds a user, with the numbers as text.
+func (h *Heads) Add(id, logStart, seq string) {
+	for i, b := range sha256.Sum256([]byte(id + " " + logStart + " " + seq)) {
+		h[i] ^= b
+	}
+}
 
 // String returns the sum in hex.
-func (h Heads) String() string { return hex.EncodeToString(h.sum.Sum(nil)) }
+func (h *Heads) String() string { return hex.EncodeToString(h[:]) }
 
 // TableNames are the tables that every database has, without those of running processes.
 func TableNames() (names []string) {
@@ -82,8 +82,8 @@ func (v *snapshot) summary() (m Summary, err error) {
 		ID            string
 		LogStart, Seq int64
 	}
-	heads := NewHeads()
-	err = each(v.db.Table("users").Select("id, log_start, seq").Order("id"), func(u head) error {
+	var heads Heads
+	err = each(v.db.Table("users").Select("id, log_start, seq"), func(u head) error {
 		heads.Add(u.ID, fmt.Sprint(u.LogStart), fmt.Sprint(u.Seq))
 		return nil
 	})
