@@ -65,3 +65,37 @@ func TestAnOperatorExportsBesideARunningServer(t *testing.T) {
 		o.refused("There is no account", "export", "carol@example.org")
 	})
 }
+
+func TestAnExportComesBackWithItsPassword(t *testing.T) {
+	t.Parallel()
+	onEachOperated(t, func(t *testing.T, o operated) {
+		token := o.register("alice@example.org")
+		id := o.expense(token)
+		file := filepath.Join(t.TempDir(), "alice.json")
+		o.command("export", "alice@example.org", "--secrets", "--to", file)
+		o.command("users", "delete", "alice@example.org", "--yes")
+		if out := o.command("import", "json", file, "--dry-run"); !strings.Contains(out, "nothing was changed") {
+			t.Errorf("%s", out)
+		}
+		for range 2 {
+			o.command("import", "json", file)
+		}
+		a := o.call("POST", "/api/auth/login", "", `{"email":"alice@example.org","password":"secret"}`)
+		if a.code != 200 {
+			t.Fatalf("sign-in: %d %s", a.code, a.body)
+		}
+		list := o.call("GET", "/api/expenses", token, "") // the old token is of the same account
+		if list.code != 200 || strings.Count(list.body, `"_id"`) != 1 || !strings.Contains(list.body, id) {
+			t.Errorf("%d %s", list.code, list.body)
+		}
+		o.register("bob@example.org")
+		o.command("import", "json", file, "--into", "bob@example.org")
+		if out := o.command("export", "bob@example.org"); strings.Count(out, `"Lunch"`) != 1 || strings.Contains(out, id) {
+			t.Errorf("%s", out)
+		}
+		if err := os.WriteFile(file, []byte(`{"format":"expenseflow-account","version":9}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.refused("needs a newer release", "import", "json", file)
+	})
+}

@@ -48,6 +48,18 @@ the database if there is none.
   expenseflow import mongo --dry-run dump.gz
   expenseflow import mongo dump.gz
   mongodump --uri="$MONGODB_URI" --archive | docker compose exec -T app /expenseflow import mongo -
+
+expenseflow import json brings back what expenseflow export has written, or a user has
+exported: into the account of the file, which is made if it is not here.
+
+  expenseflow import json FILE        - for standard input
+  --into EMAIL    import into this account instead
+  --dry-run       change nothing, and say what would become of it
+  --json          print the report as one JSON document
+
+Ids, times and versions stay, so an export of the imported account is the same file again. Of
+an export with --secrets the password stays too; else give it one: expenseflow users
+reset-password. It can be repeated; what was changed here since is newer and stays.
 `
 
 // An importCall is one call of import.
@@ -64,6 +76,9 @@ type importCall struct {
 
 // importFrom imports what another program has stored.
 func (c Command) importFrom(ctx context.Context) int {
+	if len(c.Args) > 1 && c.Args[1] == "json" {
+		return c.importExport(ctx)
+	}
 	call, flags := &importCall{Command: c}, newFlags()
 	flags.BoolVar(&call.opts.DryRun, "dry-run", false, "")
 	flags.StringVar(&call.opts.Database, "db", "", "")
@@ -73,7 +88,7 @@ func (c Command) importFrom(ctx context.Context) int {
 	case err != nil:
 		return c.misused(err.Error() + ".")
 	case len(args) == 0 || args[0] != "mongo":
-		return c.misused("from where? It knows mongo.")
+		return c.misused("from where? It knows mongo and json.")
 	case len(args) == 1:
 		return c.misused("it needs a folder or a file of mongodump or mongoexport, or - for an archive from standard input.")
 	}

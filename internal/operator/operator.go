@@ -114,6 +114,7 @@ func Handler(o Options) http.Handler {
 		"POST /users/{user}/sign-out": h.signOut,
 		"POST /users/{user}/token":    h.token,
 		"POST /import/accounts":       h.importAccounts,
+		"POST /import/export":         h.importExport,
 		"POST /import/records":        h.importRecords,
 		"GET /users/{user}/export":    h.export,
 	} {
@@ -168,11 +169,16 @@ func decode[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
 
 // user returns the account that the path names by its address or its id.
 func (h *handler) user(r *http.Request) (models.User, error) {
-	name, find := r.PathValue("user"), h.Store.UserByID
+	return h.named(r.Context(), r.PathValue("user"))
+}
+
+// named returns the account of an address or an id.
+func (h *handler) named(ctx context.Context, name string) (models.User, error) {
+	find := h.Store.UserByID
 	if !models.IsID(name) {
 		name, find = models.NormalizeEmail(name), h.Store.UserByEmail
 	}
-	u, err := find(r.Context(), name)
+	u, err := find(ctx, name)
 	if models.KindOf(err) == models.NotFound {
 		return u, models.E(models.NotFound, fmt.Sprintf("There is no account %s: expenseflow users list shows all", name))
 	}

@@ -109,7 +109,10 @@ func (r *fileReader) object() error {
 
 // end checks that nothing is missing, and that nothing follows.
 func (r *fileReader) end() error {
-	if !r.seen["counts"] {
+	if err := r.checkHeader(); err != nil {
+		return err
+	}
+	if !r.seen["counts"] || !r.seen["account"] {
 		return invalidf("its end is missing: it was cut off")
 	}
 	r.in.reset()
