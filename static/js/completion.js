@@ -1,4 +1,5 @@
 import { fold } from './searchtext.js';
+import { inSlices } from './slices.js';
 
 /** How many suggestions there are at most. */
 const most = 6;
@@ -7,9 +8,6 @@ const most = 6;
 const halfLifeDays = 45;
 
 const perDay = 86_400_000;
-
-/** How many rows are learned at a time. */
-const atOnce = 2_000;
 
 /**
  * What a typed description may become, from earlier entries.
@@ -37,15 +35,11 @@ export class Completion {
     return [...begins, ...others].map(({ row }) => row);
   }
 
-  /** Learns the rows while the browser has nothing else to do, so that the first letter is answered at once. */
-  prepare(rows, now = Date.now(), idle = globalThis.requestIdleCallback ?? setTimeout) {
-    const uses = new Uses(now);
-    const next = (start) => {
-      uses.add(rows.slice(start, start + atOnce));
-      start + atOnce < rows.length ? idle(() => next(start + atOnce)) : this.#learn(rows, uses);
-    };
+  /** Learns the rows beforehand, so that the first letter is answered at once. */
+  prepare(rows) {
+    const uses = new Uses(Date.now());
     if (rows !== this.#rows) {
-      idle(() => next(0));
+      inSlices(rows, (some) => uses.add(some), () => this.#learn(rows, uses));
     }
   }
 

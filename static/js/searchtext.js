@@ -1,3 +1,5 @@
+import { inSlices } from './slices.js';
+
 /**
  * Texts as they are searched: in lower case and without accents, so that
  * "cafe" finds "Café". Rows are never changed, only replaced, so what a row says is
@@ -32,16 +34,7 @@ export function wordsOf(search) {
   return fold(search).split(/\s+/).filter(Boolean);
 }
 
-/** How many rows are folded at a time. */
-const atOnce = 2_000;
-
-/** Folds rows while the browser has nothing else to do, so that the first letter of a search is answered at once. */
-export function prepareSearch(rows, idle = globalThis.requestIdleCallback ?? setTimeout) {
-  const next = (start) => {
-    rows.slice(start, start + atOnce).forEach(textOfRow);
-    if (start + atOnce < rows.length) {
-      idle(() => next(start + atOnce));
-    }
-  };
-  idle(() => next(0));
+/** Folds rows beforehand, so that the first letter of a search is answered at once. */
+export function prepareSearch(rows, next) {
+  inSlices(rows, (some) => some.forEach(textOfRow), undefined, next);
 }
