@@ -21,6 +21,15 @@ RUN go run ./internal/notices /out/expenseflow >/out/THIRD_PARTY_NOTICES
 # An empty image has no shell to create folders with, so they are copied into it.
 RUN mkdir -p /out/data /out/tmp
 
+# The same beside PostgreSQL's client programs, which expenseflow backup and restore run there:
+# the service backup of docker-compose.yml. Not older than the server's image.
+FROM postgres:17-bookworm AS backup
+COPY --from=build /out/expenseflow /expenseflow
+COPY --from=build --chown=65532:65532 /out/data /backups
+USER 65532:65532
+VOLUME ["/backups"]
+ENTRYPOINT ["/expenseflow"]
+
 FROM scratch
 # Root certificates, for databases that are reached over TLS.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
@@ -29,6 +38,7 @@ COPY --from=build /out/THIRD_PARTY_NOTICES /THIRD_PARTY_NOTICES
 # The server runs as its own user, which owns the data folder and nothing else.
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build --chown=65532:65532 /out/tmp /tmp
+COPY --from=build --chown=65532:65532 /out/data /backups
 USER 65532:65532
 ENV DATA_DIR=/data
 VOLUME ["/data"]

@@ -32,8 +32,8 @@ What was stored after the backup is gone. Nobody has to sign in again if the sec
 signs tokens is the same (JWT_SECRET, or the file jwt_secret in DATA_DIR).
 
   expenseflow restore /backups/expenseflow-2026-11-30T164252Z.db
-  docker compose stop app && docker compose run --rm -v ./backups:/backups app \
-    restore /backups/expenseflow-2026-11-30T164252Z.db --replace
+  docker compose stop app && docker compose --profile backup run --rm --no-deps backup \
+    restore /backups/expenseflow-2026-11-30T164252Z.dump --replace
 `
 
 const moveHelp = `expenseflow move copies everything from the database of the settings into another one, which
