@@ -82,22 +82,23 @@ type Session struct {
 
 	mu       sync.Mutex
 	receiver Receiver // nil until Open has returned
-	phase    phase
-	reason   Reason // valid once closing
+	reason   Reason   // valid once closing
 	err      error
+	phase    phase
 
-	out         queue
-	queued      int           // bytes that wait or are being written, as Group.Size counts them
-	excess      reservation   // of Config.MaxExcess, for what Send queued beyond Config.QueueBytes
-	owesDrained bool          // TrySend returned false since the last Drained
-	room        chan struct{} // closed when readers may continue; nil if none waits
-	done        chan struct{} // see Done; nil until asked for
+	owesDrained bool // TrySend returned false since the last Drained
+
+	out    queue
+	queued int           // bytes that wait or are being written, as Group.Size counts them
+	excess reservation   // of Config.MaxExcess, for what Send queued beyond Config.QueueBytes
+	room   chan struct{} // closed when readers may continue; nil if none waits
+	done   chan struct{} // see Done; nil until asked for
 
 	conn       *wsConn // the WebSocket connection; nil while polling
 	probe      *wsConn // the one that may become it
-	probed     bool    // probe was answered: GETs are not held any more
 	poll       *poll   // the GET that is held, if any
 	answers    int     // GETs that are being answered
+	probed     bool    // probe was answered: GETs are not held any more
 	posting    bool    // a POST is being served
 	handling   bool    // Message runs, or the reader waits for room
 	pongHeldUp bool    // the pong was due while handling

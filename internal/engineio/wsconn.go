@@ -48,6 +48,7 @@ type wsConn struct {
 	raw      syscall.RawConn // for non-blocking reads and writes; nil if they must block
 	s        *Session        // set by attach
 	deflated bool            // permessage-deflate was agreed on
+	stack    readerStack     // the reader's
 
 	// Guarded by the session's lock.
 	control       []byte    // frames that overtake groups: control frames, handshake packets
@@ -69,7 +70,6 @@ type wsConn struct {
 	head        [8]byte
 	unmetered   int         // bytes that were read since the last packet
 	reserved    reservation // for the message that is being read or handled
-	stack       readerStack
 }
 
 // A readChunk is a buffer that a connection has only while it has something to read.
