@@ -21,7 +21,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -92,9 +91,14 @@ func write(ctx context.Context, path string, source Source) (b Backup, err error
 	if b.Of, b.Held, err = source.Write(ctx, path); err != nil {
 		return b, err
 	}
-	if b.Bytes, err = syncFile(path); err != nil {
+	if err := store.SyncToDisk(path); err != nil {
 		return b, err
 	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return b, err
+	}
+	b.Bytes = info.Size()
 	found, err := source.Inspect(ctx, path)
 	if err != nil {
 		return b, err
@@ -105,42 +109,16 @@ func write(ctx context.Context, path string, source Source) (b Backup, err error
 	return b, nil
 }
 
-// syncFile has the disk keep the file, and returns its size.
-func syncFile(path string) (bytes int64, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return 0, err
-	}
-	info, err := f.Stat()
-	if err == nil {
-		bytes = info.Size()
-		err = f.Sync()
-	}
-	return bytes, errors.Join(err, f.Close())
-}
-
 // publish gives a verified file the name of its moment: the next second that is free.
 func publish(path, folder string, of time.Time, suffix string) (string, error) {
 	for at := of.UTC(); ; at = at.Add(time.Second) {
 		final := filepath.Join(folder, prefix+at.Format(stamp)+suffix)
 		if _, err := os.Lstat(final); errors.Is(err, fs.ErrNotExist) {
-			return final, errors.Join(os.Rename(path, final), SyncFolder(folder))
+			return final, errors.Join(os.Rename(path, final), store.SyncToDisk(folder))
 		} else if err != nil {
 			return "", err
 		}
 	}
-}
-
-// SyncFolder has the disk keep the names in a folder.
-func SyncFolder(folder string) error {
-	if runtime.GOOS == "windows" {
-		return nil // it has no such thing
-	}
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // removeMatching removes the files of a folder whose names match.

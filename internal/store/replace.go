@@ -26,7 +26,7 @@ const keptAs = ".before-" // and the moment in UTC
 // replaceFile puts fresh in the place of path. Unless there is none, the old file is kept under
 // the name that is returned if keep says so. The caller must hold the lock of path.
 func replaceFile(fresh, path string, keep bool) (kept string, err error) {
-	if err := syncToDisk(fresh); err != nil {
+	if err := SyncToDisk(fresh); err != nil {
 		return "", err
 	}
 	if keep {
@@ -44,7 +44,7 @@ func replaceFile(fresh, path string, keep bool) (kept string, err error) {
 	if err := os.Rename(fresh, path); err != nil {
 		return "", err
 	}
-	return kept, syncToDisk(filepath.Dir(path))
+	return kept, SyncToDisk(filepath.Dir(path))
 }
 
 // undoReplacement takes the second name away from a file whose replacement was broken off. The
@@ -114,8 +114,8 @@ func copyFile(path, name string) (err error) {
 	return nil
 }
 
-// syncToDisk has the disk keep a file, or the names in a folder.
-func syncToDisk(path string) error {
+// SyncToDisk has the disk keep a file, or the names in a folder.
+func SyncToDisk(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
