@@ -190,3 +190,10 @@ func (s *Store) LiveTables(ctx context.Context) ([]string, error) {
 	}
 	return find[string](s.read(ctx).Raw(query))
 }
+
+// EndSnapshot ends a view's snapshot as for a caller who held it up for too long.
+func (v *AccountView) EndSnapshot() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.endSnapshot()
+}
