@@ -44,6 +44,25 @@ func TestAUserTakesEverythingAlong(t *testing.T) {
 	}
 }
 
+func TestAUserBringsAnExportBack(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	alice, bob := r.register("alice@example.org"), r.register("bob@example.org")
+	r.expense(alice)
+	file := r.call("GET", "/api/export", alice, "").body
+	for _, query := range []string{"?dryRun=1", "", ""} {
+		if a := r.call("POST", "/api/import/account"+query, bob, file); a.code != 200 {
+			t.Fatalf("%d %s", a.code, a.body)
+		}
+	}
+	if a := r.call("GET", "/api/expenses", bob, ""); strings.Count(a.body, `"Lunch"`) != 1 {
+		t.Errorf("%s", a.body)
+	}
+	if a := r.call("POST", "/api/import/account", bob, file[:len(file)/2]); a.code != 400 || !strings.Contains(a.body, "cut off") {
+		t.Errorf("%d %s", a.code, a.body)
+	}
+}
+
 func TestAnOperatorExportsBesideARunningServer(t *testing.T) {
 	t.Parallel()
 	onEachOperated(t, func(t *testing.T, o operated) {

@@ -25,8 +25,9 @@ type AccountRecord struct {
 	Zone, Currency string // "" is not chosen
 }
 
-// storedHash is what auth.Hasher can compare with.
-var storedHash = regexp.MustCompile(`^(\$bcrypt-sha256\$)?\$2[ab]\$[0-3][0-9]\$[./A-Za-z0-9]{53}$`)
+// storedHash is what auth.Hasher can compare with in a few seconds: each step of the cost, which
+// is at most 15, doubles the time.
+var storedHash = regexp.MustCompile(`^(\$bcrypt-sha256\$)?\$2[ab]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$`)
 
 // normalizeHash returns a hash as this program compares passwords with it. $2y$ is another
 // name of $2b$.
@@ -39,7 +40,7 @@ func normalizeHash(hash []byte) ([]byte, error) {
 		text = "$2b$" + rest
 	}
 	if !storedHash.MatchString(text) {
-		return nil, models.E(models.Invalid, "The password hash is not of bcrypt: import the account without it and reset the password")
+		return nil, models.E(models.Invalid, "The password hash is not of bcrypt with a cost of 4 to 15: import the account without it and reset the password")
 	}
 	return []byte(text), nil
 }

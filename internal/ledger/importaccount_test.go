@@ -45,6 +45,7 @@ func TestAnAccountIsRefusedWithAReason(t *testing.T) {
 			"address of another": {ID: storetest.ID(), Name: "Bob", Email: strings.ToUpper(h.user.Email)},
 			"no address":         {ID: storetest.ID(), Name: "Bob", Email: "bob"},
 			"no bcrypt":          {ID: storetest.ID(), Name: "Bob", Email: "bob@example.org", PasswordHash: []byte("secret1")},
+			"a hash of hours":    {ID: storetest.ID(), Name: "Bob", Email: "bob@example.org", PasswordHash: []byte("$2a$31$" + hash[7:])},
 			"no currency":        {ID: storetest.ID(), Name: "Bob", Email: "bob@example.org", Currency: "euro"},
 		} {
 			if got := h.account(r); got.Outcome != ledger.ImportRefused || got.Err == nil || models.Message(got.Err) == "" {

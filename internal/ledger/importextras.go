@@ -84,12 +84,15 @@ func checkNotification(n *models.Notification) error {
 }
 
 func (w *importWork) applyPreferences(p models.NotificationPreferences) (ImportResult, error) {
-	if err := models.InvalidIf(p.Check()); err != nil {
+	if err := models.InvalidIf(checkPreferences(&p)); err != nil {
 		return ImportResult{}, err
 	}
 	stored, err := w.Tx.Preferences()
 	if err != nil {
 		return ImportResult{}, err
+	}
+	if p.Webhook.Secret == "" { // an export may leave it out
+		p.Webhook.Secret = stored.Webhook.Secret
 	}
 	m := RecordMeta{CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt}
 	outcome := ImportChanged
@@ -106,6 +109,29 @@ func (w *importWork) applyPreferences(p models.NotificationPreferences) (ImportR
 		p.UpdatedAt = models.Millis(m.UpdatedAt)
 	}
 	return ImportResult{Outcome: outcome}, w.Tx.SavePreferences(p)
+}
+
+// checkPreferences returns the rules that preferences break, those of their lists included. A
+// list that is absent becomes empty.
+func checkPreferences(p *models.NotificationPreferences) []models.Violation {
+	broken := p.Check()
+	oneOf := func(field, value string, known []string) {
+		if !slices.Contains(known, value) {
+			broken = append(broken, models.Violation{Field: field, Rule: models.RuleOneOf, Value: value})
+		}
+	}
+	for _, c := range []*models.Channel{&p.Email, &p.Push, &p.SMS, &p.Webhook} {
+		if c.Types == nil {
+			c.Types = []string{}
+		}
+		for _, kind := range c.Types {
+			oneOf("types", kind, models.NotificationTypes)
+		}
+	}
+	oneOf("budgetAlerts", p.Frequency.BudgetAlerts, models.AlertFrequencies)
+	oneOf("goalUpdates", p.Frequency.GoalUpdates, models.AlertFrequencies)
+	oneOf("expenseSummaries", p.Frequency.ExpenseSummaries, models.SummaryFrequencies)
+	return broken
 }
 
 var errParkedFull = &models.Error{
