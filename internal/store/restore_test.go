@@ -2,6 +2,8 @@ package store_test
 
 import (
 	stdsql "database/sql"
+	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,4 +158,41 @@ func TestARestoreThatWasKilledLeavesADatabaseThatOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantDatabase(t, o.URL, 3, strings.TrimPrefix(done.Kept, o.URL))
+}
+
+// A restore on PostgreSQL that breaks off, at its first statement or its last, leaves the database
+// of before as it was.
+func TestARestoreOnPostgresThatFailsLeavesWhatWas(t *testing.T) {
+	o := storetest.PostgresOptions(t, storetest.PostgresDSN(t))
+	populated(t, o)
+	epoch, before := state(t, o)
+	address := must(url.Parse(o.URL))(t)
+	schema := address.Query().Get("search_path")
+	broken := errors.New("broken off")
+	for name, c := range map[string]struct {
+		schema  string
+		replace bool
+		load    func(store.Loading) error
+		want    string
+	}{
+		"refused":        {schema, false, nil, "add --replace"},
+		"another schema": {"public", true, nil, `of the schema "public"`},
+		"broken off":     {schema, true, func(store.Loading) error { return broken }, "broken off"},
+		"wrong SQL":      {schema, true, func(l store.Loading) error { return l.Exec("SELECT 1; SELEKT 2") }, "syntax error"},
+		"other rows":     {schema, true, loadEmpty, "not what the backup has"},
+	} {
+		_, err := store.RestoreServer(t.Context(), o, before, c.schema, c.replace, c.load)
+		if err == nil || !strings.Contains(err.Error()+models.Message(err), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if now, held := state(t, o); now != epoch || before.Difference(held) != "" {
+			t.Errorf("%s: epoch %s and then %s, %s", name, epoch, now, before.Difference(held))
+		}
+	}
+}
+
+// loadEmpty makes tables without rows.
+func loadEmpty(l store.Loading) error {
+	return l.Exec("CREATE TABLE meta (key text PRIMARY KEY, value text); CREATE TABLE users (id text, log_start bigint, seq bigint); " +
+		"CREATE TABLE goose_db_version (version_id bigint)")
 }
