@@ -395,10 +395,13 @@ func (h *Hub) SendParked(userID string, ops []models.QueuedOperation) {
 	sendParked(h.send.userSockets(userID), ops, h.log)
 }
 
+// importProgressEvent tells a user's devices how far an import is.
+const importProgressEvent = "import_progress"
+
 // SendImportProgress tells a user's devices that are connected to this process how far an import
 // is (importer.Options.Progress). It does not block; a device may miss it.
 func (h *Hub) SendImportProgress(userID string, progress wire.ImportProgress) {
-	p, err := socketio.Encode(namespace, "import_progress", progress)
+	p, err := socketio.Encode(namespace, importProgressEvent, progress)
 	if err != nil {
 		h.log.Error("progress of an import cannot be encoded", slog.Any("error", err))
 		return
