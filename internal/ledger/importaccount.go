@@ -40,7 +40,8 @@ func normalizeHash(hash []byte) ([]byte, error) {
 		text = "$2b$" + rest
 	}
 	if !storedHash.MatchString(text) {
-		return nil, models.E(models.Invalid, "The password hash is not of bcrypt with a cost of 4 to 15: import the account without it and reset the password")
+		return nil, models.E(models.Invalid,
+			"The password hash is not of bcrypt with a cost of 4 to 15: import the account without it and reset the password")
 	}
 	return []byte(text), nil
 }

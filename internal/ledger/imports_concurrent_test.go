@@ -64,7 +64,8 @@ func (h *fixture) wantEntries(userID string, want int64) {
 	rows := int64(0)
 	err = h.store.EachExpense(h.t.Context(), userID, func(models.Expense) error { rows++; return nil })
 	if err != nil || rows != want || u.Expenses != want || u.Totals.Of("").Count != want || u.Seq != want {
-		h.t.Errorf("%d rows, %d counted, %d in totals, %d in the log, want %d: %v", rows, u.Expenses, u.Totals.Of("").Count, u.Seq, want, err)
+		h.t.Errorf("%d rows, %d counted, %d in totals, %d in the log, want %d: %v",
+			rows, u.Expenses, u.Totals.Of("").Count, u.Seq, want, err)
 	}
 }
 

@@ -21,7 +21,9 @@ func lunchRecord(id string, updated time.Time) *ledger.ExpenseRecord {
 	return &ledger.ExpenseRecord{RecordMeta: ledger.RecordMeta{ID: id, Version: 3, CreatedAt: at(2), UpdatedAt: updated}, Draft: d}
 }
 
-func (h *fixture) apply(userID string, o ledger.ImportOptions, records ...ledger.Record) (outcomes []ledger.ImportOutcome, results []ledger.ImportResult) {
+func (h *fixture) apply(
+	userID string, o ledger.ImportOptions, records ...ledger.Record,
+) (outcomes []ledger.ImportOutcome, results []ledger.ImportResult) {
 	h.t.Helper()
 	results, err := h.Import(userID, o).Apply(h.t.Context(), records)
 	if err != nil {
@@ -110,8 +112,11 @@ func TestAnOlderRecordNeverOverwrites(t *testing.T) {
 			updated time.Time
 			want    ledger.ImportOutcome
 		}{
-			{at(4), ledger.ImportKept}, {at(5), ledger.ImportKept}, {time.Time{}, ledger.ImportKept},
-			{time.Now().Add(time.Hour), ledger.ImportKept}, {at(6), ledger.ImportChanged},
+			{at(4), ledger.ImportKept},
+			{at(5), ledger.ImportKept},
+			{time.Time{}, ledger.ImportKept},
+			{time.Now().Add(time.Hour), ledger.ImportKept},
+			{at(6), ledger.ImportChanged},
 		} {
 			r := lunchRecord(id, tt.updated)
 			r.Draft.Amount = 99_000_000
@@ -178,8 +183,8 @@ func TestARefusedRecordStopsNoOther(t *testing.T) {
 		bad, tooMuch := lunchRecord("bad", at(5)), lunchRecord("nul", at(5))
 		bad.Draft.Amount = -1
 		tooMuch.Draft.Description = "a\x00b"
-		got, results := h.apply(h.user.ID, keepIDs, ledger.Record{Expense: lunchRecord("1", at(5))}, ledger.Record{Expense: bad},
-			ledger.Record{Expense: tooMuch}, ledger.Record{Expense: lunchRecord("2", at(5))}, ledger.Record{Expense: lunchRecord("1", at(5))})
+		one, two := ledger.Record{Expense: lunchRecord("1", at(5))}, ledger.Record{Expense: lunchRecord("2", at(5))}
+		got, results := h.apply(h.user.ID, keepIDs, one, ledger.Record{Expense: bad}, ledger.Record{Expense: tooMuch}, two, one)
 		h.wantOutcomes(got, ledger.ImportNew, ledger.ImportRefused, ledger.ImportRefused, ledger.ImportNew, ledger.ImportSame)
 		if results[1].Err == nil || results[2].Err == nil {
 			h.t.Error("a refusal without a reason")

@@ -36,7 +36,7 @@ func (i *importer) record(section string, r ledger.Record, unreadable error) err
 	return i.flush()
 }
 
-var errOtherCurrency = models.E(models.Invalid, "Its amount is in the currency of the file's account, which is not this account's")
+var errOtherCurrency = models.E(models.Invalid, "Its amount is in the currency of the file's account, not this one's")
 
 // adapt changes a record to the account that it goes to. A record that is not to be imported
 // becomes empty.

@@ -130,7 +130,9 @@ func (g *goal) record() (ledger.Record, error) {
 }
 
 func (c *comment) record() (ledger.Record, error) {
-	return ledger.Record{Comment: &models.Activity{ID: c.ID, ExpenseID: c.ExpenseID, UserID: c.AuthorID, Text: c.Text, At: c.At.Time}}, nil
+	return ledger.Record{Comment: &models.Activity{
+		ID: c.ID, ExpenseID: c.ExpenseID, UserID: c.AuthorID, Text: c.Text, At: c.At.Time,
+	}}, nil
 }
 
 func (n *notification) record() (ledger.Record, error) {

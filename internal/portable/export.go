@@ -82,8 +82,11 @@ func (e *exporter) head(now time.Time) error {
 		before, name string
 		value        any
 	}{
-		{"{\n", "format", Format}, {",\n", "version", Version}, {",\n", "exportedAt", stamp{now}},
-		{",\n", "account", e.account()}, {",\n", "preferences", prefs},
+		{"{\n", "format", Format},
+		{",\n", "version", Version},
+		{",\n", "exportedAt", stamp{now}},
+		{",\n", "account", e.account()},
+		{",\n", "preferences", prefs},
 	} {
 		if err := e.member(m.before, m.name, m.value, ""); err != nil {
 			return err
@@ -213,7 +216,9 @@ func (e *exporter) notifications() error {
 func (e *exporter) parked() error {
 	return e.view.EachParked(func(q models.QueuedOperation) error {
 		return e.add(sectionParked, parked{
-			q.ID, string(q.Action), q.ResourceType, q.ResourceID, q.DeviceID, q.Data, q.Timestamp, q.Result.Error, stamp{q.CreatedAt}, q.Key,
+			q.ID, string(q.Action), q.ResourceType, q.ResourceID, q.DeviceID, q.Data, q.Timestamp, q.Result.Error,
+			stamp{q.CreatedAt},
+			q.Key,
 		})
 	})
 }

@@ -135,8 +135,10 @@ func (p *place) fill(t *rapid.T, u models.User) {
 	check(p.store.Write(ctx, u.ID, func(tx *store.Tx) error {
 		tx.InsertOperation(models.QueuedOperation{
 			ID: ledger.NewID(), UserID: u.ID, Key: ledger.NewID(), State: models.Parked, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
-			Operation: models.Operation{Action: models.Create, ResourceType: "expense", ResourceID: "temp_1", Data: []byte(`{"amount":-1}`)},
-			Result:    models.Result{ResourceID: "temp_1", Status: models.StatusParked, Error: "no"},
+			Operation: models.Operation{
+				Action: models.Create, ResourceType: "expense", ResourceID: "temp_1", Data: []byte(`{"amount":-1}`),
+			},
+			Result: models.Result{ResourceID: "temp_1", Status: models.StatusParked, Error: "no"},
 		})
 		return nil
 	}))
@@ -191,7 +193,8 @@ func TestAnExportShowsNoSecretWithoutBeingAsked(t *testing.T) {
 		rapid.Check(t, func(r *rapid.T) {
 			u := storetest.User(t, here.store)
 			here.fill(r, u)
-			if file := here.export(r, u.ID, false); bytes.Contains(file, []byte("s3cret")) || bytes.Contains(file, []byte("passwordHash")) {
+			file := here.export(r, u.ID, false)
+			if bytes.Contains(file, []byte("s3cret")) || bytes.Contains(file, []byte("passwordHash")) {
 				r.Fatalf("%s", file)
 			}
 		})

@@ -12,11 +12,13 @@ import (
 	"expenseflow/models"
 )
 
-const head = `{"format":"expenseflow-account","version":1,"account":{"id":"bbbbbbbbbbbbbbbbbbbbbbbb","name":"Bob","email":"bob@example.org"}`
+const head = `{"format":"expenseflow-account","version":1,` +
+	`"account":{"id":"bbbbbbbbbbbbbbbbbbbbbbbb","name":"Bob","email":"bob@example.org"}`
 
 const counts = `,"counts":{"expenses":1}}`
 
-const oneExpense = `{"id":"aaaaaaaaaaaaaaaaaaaaaaaa","date":"2026-01-31T12:00:00.000Z","type":"expense","description":"Lunch","amount":12.5,"category":"food"}`
+const oneExpense = `{"id":"aaaaaaaaaaaaaaaaaaaaaaaa","date":"2026-01-31T12:00:00.000Z","type":"expense",` +
+	`"description":"Lunch","amount":12.5,"category":"food"}`
 
 func TestADamagedFileIsRefusedWithASentence(t *testing.T) {
 	p := newPlace(t, storetest.SQLiteOptions(t))
@@ -56,7 +58,8 @@ func TestABadElementStopsNoOther(t *testing.T) {
 	p := newPlace(t, storetest.SQLiteOptions(t))
 	u := storetest.User(t, p.store)
 	file := "\xef\xbb\xbf" + head + `,"later":{"a":[1,{"b":null}]},"expenses":[null,7,` + oneExpense + `,
-		{"id":"2","date":"yesterday"},{"id":"3","amount":"much"},` + strings.Replace(oneExpense, `12.5`, `-1`, 1) + `],"counts":{"expenses":6}}`
+		{"id":"2","date":"yesterday"},{"id":"3","amount":"much"},` +
+		strings.Replace(oneExpense, `12.5`, `-1`, 1) + `],"counts":{"expenses":6}}`
 	s := p.take(t, []byte(file), portable.ImportOptions{Into: u.ID})
 	if c := s.Counts["expenses"]; c.Read != 6 || c.New != 1 || c.Refused != 5 || len(s.Refusals) != 5 {
 		t.Errorf("%+v %+v", c, s.Refusals)
@@ -75,7 +78,8 @@ func TestEntriesKeepTheirCurrencyInAnAccountOfAnother(t *testing.T) {
 	if _, err := p.ledger.ChangeSettings(t.Context(), u.ID, models.SettingsPatch{Currency: &francs}, models.Author{}); err != nil {
 		t.Fatal(err)
 	}
-	file := strings.Replace(head, `"name"`, `"currency":"EUR","name"`, 1) + `,"budgets":[{"id":"1","name":"x","category":"food","amount":1}]` +
+	file := strings.Replace(head, `"name"`, `"currency":"EUR","name"`, 1) +
+		`,"budgets":[{"id":"1","name":"x","category":"food","amount":1}]` +
 		`,"expenses":[` + oneExpense + `],"counts":{"expenses":1,"budgets":1}}`
 	s := p.take(t, []byte(file), portable.ImportOptions{Into: u.ID})
 	if s.Counts["expenses"].New != 1 || s.Counts["budgets"].Refused != 1 {
@@ -99,9 +103,11 @@ func TestAnAddressOfAnotherAccountIsRefused(t *testing.T) {
 func FuzzImport(f *testing.F) {
 	p := newPlace(f, storetest.SQLiteOptions(f))
 	u := storetest.User(f, p.store)
-	whole := head + `,"preferences":{"updatedAt":"2026-01-01T00:00:00Z","createdAt":"2026-01-01T00:00:00Z"},"budgets":[{"id":"1","name":"x",
+	whole := head + `,"preferences":{"updatedAt":"2026-01-01T00:00:00Z","createdAt":"2026-01-01T00:00:00Z"},
+		"budgets":[{"id":"1","name":"x",
 		"category":"food","amount":1,"startDate":"2026-01-01T00:00:00Z"}],"goals":[{"id":"g","title":"t","targetAmount":1e3}],
-		"expenses":[` + oneExpense + `],"comments":[{"id":"c","expenseId":"aaaaaaaaaaaaaaaaaaaaaaaa","authorId":"bbbbbbbbbbbbbbbbbbbbbbbb",
+		"expenses":[` + oneExpense + `],
+		"comments":[{"id":"c","expenseId":"aaaaaaaaaaaaaaaaaaaaaaaa","authorId":"bbbbbbbbbbbbbbbbbbbbbbbb",
 		"text":"hm"}],"notifications":[{"id":"n","title":"x","data":{}}],"parkedOperations":[{"id":"p","action":"CREATE","data":{}}],
 		"sharedWithMe":[{}],"counts":{"expenses":1}}`
 	for _, seed := range []string{whole, head, `{"format":"expenseflow-account"`, "[[[[", "\xef\xbb\xbf{", `{"x":1e999999999}`} {
