@@ -137,10 +137,11 @@ func readDump(ctx context.Context, path, section string, fn func(*dumpReader) er
 	if err != nil {
 		cancel()
 		_ = out.CloseWithError(err) // never fails
-		_ = <-ended                 // fn has failed first
-		return err
 	}
-	return <-ended
+	if failed := <-ended; err == nil {
+		err = failed
+	}
+	return err
 }
 
 // RestorePostgres puts a dump in the place of the database of o (store.RestoreServer).
