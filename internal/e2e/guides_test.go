@@ -76,7 +76,14 @@ func TestGuideToLeaveUs(t *testing.T) {
 	p := start(t)
 	ann := register(t, p)
 	ann.create(t, "Lunch", "")
-	g := openGuide(t, p, "Leave us", "ann@example.org", ann.Email)
+	g := openGuide(t, p, "Leave us", "ann@example.org", ann.Email, "$TOKEN", ann.Token)
+	g.run(t, "curl")
+	g.run(t, "expenseflow export")
+	for _, name := range []string{"mine.json", "ann.json", "mine.csv", "ann.csv"} {
+		if text, err := os.ReadFile(filepath.Join(p.dir, name)); err != nil || !strings.Contains(string(text), "Lunch") {
+			t.Errorf("%s: %s, %v", name, text, err)
+		}
+	}
 	g.run(t, "expenseflow backup")
 	files, err := filepath.Glob(filepath.Join(p.dir, "backups", "expenseflow-*.db"))
 	if err != nil || len(files) != 1 {
