@@ -350,7 +350,7 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "mark-in-front", Does: "a body with a byte order mark is refused, so a queue that sends one never drains",
-		Edits: []Edit{before("handlers", "\t\treturn validText(bytes.TrimPrefix(b,", `if ON { return validText(b), nil }`)},
+		Edits: []Edit{before("handlers", "\treturn validText(bytes.TrimPrefix(b,", `if ON { return validText(b), nil }`)},
 		Found: []Test{{"internal/app", "TestBodiesAreCleanedAsABrowserReadsThem"}},
 	},
 	{
