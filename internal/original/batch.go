@@ -16,10 +16,12 @@ const (
 	maxSent     = 4_000
 )
 
-// A batch is records that wait to be sent.
+// A batch is records that wait to be sent, and those that have been sent and not answered:
+// while whoever has the database applies these, the dump is read on.
 type batch struct {
 	*run
 	waiting []pending
+	sent    chan answered // has the answer of what was sent; nil if nothing was
 }
 
 // A pending record is one with where it is from.
@@ -27,6 +29,14 @@ type pending struct {
 	account, id string
 	collection  *Collection
 	record      ledger.Record
+}
+
+// An answered request has what became of its records.
+type answered struct {
+	records []pending
+	results []operator.Imported
+	stored  []operator.StoredSum
+	err     error
 }
 
 func (b *batch) add(account, id string, c *Collection, r ledger.Record) error {
@@ -37,35 +47,46 @@ func (b *batch) add(account, id string, c *Collection, r ledger.Record) error {
 	return b.flush()
 }
 
-// flush sends what waits, those of one user in the order of the dump.
+// flush sends what waits, those of one user in the order of the dump. The last of it may not be
+// answered yet.
 func (b *batch) flush() error {
 	slices.SortStableFunc(b.waiting, func(x, y pending) int { return strings.Compare(x.account, y.account) })
-	for all := range slices.Chunk(b.waiting, maxSent) {
-		if err := b.send(all); err != nil {
+	for some := range slices.Chunk(b.waiting, maxSent) {
+		if err := b.await(); err != nil {
 			return err
 		}
+		sent := make(chan answered, 1)
+		b.sent = sent
+		go func() {
+			results, stored, err := b.apply(groups(some))
+			sent <- answered{some, results, stored, err}
+		}()
 	}
-	clear(b.waiting)
-	b.waiting = b.waiting[:0]
+	b.waiting = make([]pending, 0, maxGathered)
 	return nil
 }
 
-func (b *batch) send(all []pending) error {
-	results, stored, err := b.apply(groups(all))
-	if err != nil {
-		return err
+// await waits for the answer of what was sent, and counts it.
+func (b *batch) await() error {
+	if b.sent == nil {
+		return nil
 	}
-	if len(results) != len(all) {
+	answer := <-b.sent
+	b.sent = nil
+	if answer.err != nil {
+		return answer.err
+	}
+	if len(answer.results) != len(answer.records) {
 		return errors.New("the server answers what this version of the program does not know")
 	}
-	for i, result := range results {
-		p := &all[i]
+	for i, result := range answer.results {
+		p := &answer.records[i]
 		p.collection.count(p.id, result)
 		if p.record.Expense != nil && (!b.opts.DryRun || b.accounts.planned[p.account]) {
 			b.sums.addDump(p.account, &p.record.Expense.Draft, result.Outcome)
 		}
 	}
-	b.sums.addStored(stored)
+	b.sums.addStored(answer.stored)
 	return nil
 }
 

@@ -18,6 +18,7 @@ package original
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -123,10 +124,10 @@ func (r *run) importRecords() error {
 		}
 		return r.importDocument(doc)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = r.batch.flush()
 	}
-	return r.batch.flush()
+	return errors.Join(err, r.batch.await())
 }
 
 func (r *run) importDocument(doc mongodump.Document) error {
