@@ -1,4 +1,5 @@
-import { HttpClient, Unreachable } from './httpclient.js';
+import { importQuery } from './fileimport.js';
+import { fileTimeout, HttpClient, Unreachable } from './httpclient.js';
 
 /** How many changes are asked for at once: the most that the server gives. */
 const changesPerPage = 500;
@@ -41,6 +42,16 @@ export class Api extends HttpClient {
   /** Changes some settings; returns all. */
   saveSettings(settings) {
     return this.request('PATCH', '/user/settings', settings);
+  }
+
+  /** Imports a file, or with dryRun says what would become of its rows: {import or mapping, totals, rows}. */
+  importFile(file, chosen) {
+    return this.request('POST', `/import?${importQuery(file, chosen)}`, file);
+  }
+
+  /** Deletes what an import made and nobody has changed since; returns the import. */
+  undoImport(id) {
+    return this.request('DELETE', `/import/${id}`, undefined, {}, fileTimeout);
   }
 
   logout() {

@@ -6,6 +6,9 @@ import { text } from './text.js';
 /** Milliseconds without a byte of an answer after which a request is aborted. */
 const requestTimeout = 30_000;
 
+/** The same for requests that send a file, or undo what one made. */
+export const fileTimeout = 600_000;
+
 /** An error status of the server. */
 export class HttpError extends Error {
   /** @param {number} status @param {{error: string, code?: string, current?: object}} body @param {number} retryAfterMs */
@@ -40,23 +43,24 @@ export class HttpClient {
     this.#token = token;
   }
 
-  /** The answer to a request; an HttpError or Unreachable if it is refused or does not come. */
-  async request(method, path, body, headers) {
-    const { response, answer } = await this.#fetch(method, path, body, headers);
+  /** The answer to a request; an HttpError or Unreachable if it is refused or does not come. A Blob is sent as it is. */
+  async request(method, path, body, headers, timeout) {
+    const { response, answer } = await this.#fetch(method, path, body, headers, timeout);
     if (!response.ok) {
       throw failure(response, answer);
     }
     return answer;
   }
 
-  async #fetch(method, path, body, headers) {
+  async #fetch(method, path, body, headers, timeout) {
+    const isFile = body instanceof Blob;
     try {
       return await fetchJSON(`${base}api${path}`, {
         method,
-        headers: { ...this.#headers(body), ...headers },
-        body: body && JSON.stringify(body),
+        headers: { ...this.#headers(isFile ? null : body), ...headers },
+        body: isFile ? body : body && JSON.stringify(body),
         cache: 'no-store',
-      }, requestTimeout);
+      }, timeout ?? (isFile ? fileTimeout : requestTimeout));
     } catch (err) {
       throw new Unreachable(err);
     }

@@ -113,6 +113,12 @@ async function choose(command) {
   await (await place(command)).getByLabel(command.label, { exact: true }).filter({ visible: true }).selectOption({ label: command.value });
 }
 
+// upload chooses a file for the control of this label.
+async function upload(command) {
+  const file = { name: command.name, mimeType: 'text/csv', buffer: Buffer.from(command.value) };
+  await (await place(command)).getByLabel(command.label, { exact: true }).setInputFiles(file);
+}
+
 // What is in the page's menu is pressed through the menu.
 async function press(command) {
   const where = await place(command);
@@ -399,7 +405,7 @@ function spilled({ device }) {
 }
 
 const actions = {
-  launch, open, frame, goto, protocols, faults, close, fill, choose, press, reopen, key, type, focused, offline, installed, workers, reload, stored,
+  launch, open, frame, goto, protocols, faults, close, fill, choose, upload, press, reopen, key, type, focused, offline, installed, workers, reload, stored,
   awaitKept, moveClock, back, clickAt, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, phone, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 

@@ -13,6 +13,7 @@ import { find } from './en/find.js';
 import { form } from './en/form.js';
 import { frame } from './en/frame.js';
 import { history } from './en/history.js';
+import { importing } from './en/importing.js';
 import { invitations } from './en/invitations.js';
 import { notifications } from './en/notifications.js';
 import { parked } from './en/parked.js';
@@ -40,6 +41,7 @@ export const words = {
   ...form,
   ...frame,
   ...history,
+  ...importing,
   ...invitations,
   ...notifications,
   ...parked,
