@@ -116,8 +116,8 @@ func (f *file) each(want func(Namespace) bool, fn func(Document) error) error {
 
 // readers read files of each kind.
 var readers = map[kind]func(*bufio.Reader, Namespace, func(Document) error) error{
-	kindBSON: eachBSON, kindArchive: func(in *bufio.Reader, _ Namespace, fn func(Document) error) error { return eachArchive(in, fn) },
-	kindJSON: eachJSON,
+	kindBSON: eachBSON, kindJSON: eachJSON,
+	kindArchive: func(in *bufio.Reader, _ Namespace, fn func(Document) error) error { return eachArchive(in, fn) },
 }
 
 // A DamageError is of a file that is not what a tool wrote.

@@ -13,7 +13,9 @@ import (
 )
 
 var (
-	texts      = []string{"Lunch", "Bus ticket", "Cinema with friends", "Electricity", "Pharmacy", "Shoes for the winter", "Something else"}
+	texts = []string{
+		"Lunch", "Bus ticket", "Cinema with friends", "Electricity", "Pharmacy", "Shoes for the winter", "Something else",
+	}
 	categories = []string{"food", "transport", "entertainment", "utilities", "healthcare", "shopping", "other"}
 )
 

@@ -75,7 +75,8 @@ func (m *measurement) measure(ctx context.Context, binary, dump, dir string) err
 	err := cmd.Wait()
 	took, memory := time.Since(began), samples()
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	fmt.Printf("\n%d expenses of %d users in %.1f s (%.0f per second) and %.1f s of processors; %d MB of memory at most, %d MB in the middle\n",
+	fmt.Printf("\n%d expenses of %d users in %.1f s (%.0f per second) and %.1f s of processors; "+
+		"%d MB of memory at most, %d MB in the middle\n",
 		m.expenses, m.users, took.Seconds(), float64(m.expenses)/took.Seconds(), cpu.Seconds(), peak(memory), middle(memory))
 	if m.plot != "" {
 		err = errors.Join(err, plot(m.plot, memory, fmt.Sprintf("%d expenses, %.0f s", m.expenses, took.Seconds())))
