@@ -40,7 +40,9 @@ var whole = map[string]int{
 }
 
 func TestEveryFormOfADumpIsRecognised(t *testing.T) {
-	exported := map[string]int{"users": 3, "expenses": 47, "budgets": 3, "goals": 1, "notifications": 2, "notificationpreferences": 1, "syncqueues": 2}
+	exported := map[string]int{
+		"users": 3, "expenses": 47, "budgets": 3, "goals": 1, "notifications": 2, "notificationpreferences": 1, "syncqueues": 2,
+	}
 	for _, tt := range []struct {
 		paths []string
 		want  map[string]int

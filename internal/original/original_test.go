@@ -120,7 +120,8 @@ func TestAnAccountIsAsItWas(t *testing.T) {
 	p := newPlace(t)
 	p.importDump(read(t, kept("export")))
 	u := p.ann()
-	got := models.User{ID: u.ID, Name: u.Name, ChosenCurrency: u.ChosenCurrency, CreatedAt: u.CreatedAt, Expenses: u.Expenses, Budgets: u.Budgets, Unread: u.Unread}
+	got := models.User{ID: u.ID, Name: u.Name, ChosenCurrency: u.ChosenCurrency, CreatedAt: u.CreatedAt,
+		Expenses: u.Expenses, Budgets: u.Budgets, Unread: u.Unread}
 	want := models.User{
 		ID: idOf(t, "users", "ann@example.org"), Name: "Ann Example", ChosenCurrency: "EUR",
 		CreatedAt: got.CreatedAt, Expenses: 23, Budgets: 1, Unread: 1,
@@ -183,7 +184,8 @@ func TestWrongDumpsChangeNothing(t *testing.T) {
 		{file(t, damaged), "dump is damaged: the checksum of the collection expenses is wrong. Dump it again, or copy it again"},
 		{shop, "This is no dump of ExpenseFlow, whose users have an email and whose expenses have an amount and a user. " +
 			"It has shop.orders (1), shop.users (1)"},
-		{kept("two-databases.archive"), "The dump has several databases of ExpenseFlow: choose one of them with --db (expenseflow, tracker)"},
+		{kept("two-databases.archive"), "The dump has several databases of ExpenseFlow: choose one of them with --db " +
+			"(expenseflow, tracker)"},
 	} {
 		p := newPlace(t)
 		_, err := original.Import(t.Context(), p.client, read(t, tt.path), original.Options{})
@@ -194,7 +196,8 @@ func TestWrongDumpsChangeNothing(t *testing.T) {
 			t.Errorf("%s: %v %v is here", tt.want, all, err)
 		}
 	}
-	if _, err := original.Import(t.Context(), newPlace(t).client, read(t, kept("two-databases.archive")), original.Options{Database: "tracker"}); err != nil {
+	both, named := read(t, kept("two-databases.archive")), original.Options{Database: "tracker"}
+	if _, err := original.Import(t.Context(), newPlace(t).client, both, named); err != nil {
 		t.Error(err)
 	}
 }
@@ -241,7 +244,8 @@ const hash = "$2a$04$6NcEY0SfoijgVXxxmYMNXOnHHCxQ2Jz1YRj4NMwRYWYoVnLZiqyXC"
 var aliceID = bson.NewObjectIDFromTimestamp(time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC))
 
 func user(id any, email string) inCollection {
-	return document("users", bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "N"}, {Key: "email", Value: email}, {Key: "password", Value: hash}})
+	return document("users", bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "N"},
+		{Key: "email", Value: email}, {Key: "password", Value: hash}})
 }
 
 // with returns a valid expense of alice with some fields replaced; nil removes one.
@@ -272,13 +276,18 @@ func decimal(t *testing.T, s string) bson.Decimal128 {
 	return d
 }
 
-func TestBadValuesOfExpenses(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		doc    inCollection
-		amount string // "" if it is refused
-		reason string // or the note
-	}{
+// An unusual expense, and what becomes of it.
+type unusual struct {
+	name   string
+	doc    inCollection
+	amount string // "" if it is refused
+	reason string // or the note
+}
+
+// expensesWith are expenses with one unusual value each.
+func expensesWith(t *testing.T) []unusual {
+	t.Helper()
+	return []unusual{
 		{"as it should be", with(), "12.5", ""},
 		{"int32", with("amount", int32(7)), "7", ""},
 		{"int64", with("amount", int64(8_000_000_000)), "8000000000", ""},
@@ -313,7 +322,11 @@ func TestBadValuesOfExpenses(t *testing.T) {
 		{"too long", with("description", strings.Repeat("x", 101)), "", `"description" length must be less than or equal to 100 characters long`},
 		{"NUL", with("description", "a\x00b"), "", `"description" must not contain NUL characters`},
 		{"in another currency", with("originalCurrency", "usd"), "12.5", ""},
-	} {
+	}
+}
+
+func TestBadValuesOfExpenses(t *testing.T) {
+	for _, tt := range expensesWith(t) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPlace(t)
 			r := p.importDump(read(t, write(t, "expenseflow", user(aliceID, "alice@example.org"), tt.doc)))
@@ -356,7 +369,9 @@ func TestBadUsers(t *testing.T) {
 	r := p.importDump(read(t, write(t, "expenseflow",
 		user(aliceID, "alice@example.org"), user(bob, " ALICE@Example.org"), user("carl", "carl@example.org"), user(eve, "nobody"),
 		with(), with("user", bob), with("user", "carl"), with("user", eve),
-		document("users", bson.D{{Key: "_id", Value: bson.NewObjectID()}, {Key: "email", Value: "dora@example.org"}, {Key: "password", Value: "plain"}}),
+		document("users", bson.D{
+			{Key: "_id", Value: bson.NewObjectID()}, {Key: "email", Value: "dora@example.org"}, {Key: "password", Value: "plain"},
+		}),
 	)))
 	want := map[string][7]int64{"users": {5, 3, 0, 0, 0, 0, 2}, "expenses": {4, 2, 0, 0, 0, 0, 2}}
 	if diff := cmp.Diff(want, outcomes(r)); diff != "" {
