@@ -81,7 +81,10 @@ func TestImportMakesTheDatabase(t *testing.T) {
 	environ := []string{"DATA_DIR=" + filepath.Join(dir, "data"), "JWT_SECRET=" + testSecret}
 	call := func(args ...string) string {
 		var out, errs bytes.Buffer
-		c := Command{Args: append([]string{"import", "mongo"}, args...), Environ: environ, Stdin: bytes.NewReader(dump), Stdout: &out, Stderr: &errs}
+		c := Command{
+			Args: append([]string{"import", "mongo"}, args...), Environ: environ,
+			Stdin: bytes.NewReader(dump), Stdout: &out, Stderr: &errs,
+		}
 		if code := c.Run(t.Context()); code != exitOK || errs.Len() > 0 {
 			t.Fatalf("%v: exit code %d, %s%s", args, code, &errs, &out)
 		}
@@ -126,7 +129,8 @@ func TestAnImportThatRefusesSomethingFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errs := run(t, t.Context(), []string{"import", "mongo", users}, "DATA_DIR="+t.TempDir())
-	if code != exitFailed || errs != "" || !strings.Contains(out, "1  Another account here has this e-mail address (6971e713f86bfaf28c5d840e)") {
+	if code != exitFailed || errs != "" ||
+		!strings.Contains(out, "1  Another account here has this e-mail address (6971e713f86bfaf28c5d840e)") {
 		t.Errorf("exit code %d, %s\n%s", code, errs, out)
 	}
 }

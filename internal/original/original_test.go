@@ -316,10 +316,12 @@ func expensesWith(t *testing.T) []unusual {
 		{"nobody's", with("user", nil), "", "It has no user"},
 		{"somebody else's", with("user", bson.NewObjectID()), "", operator.ReasonNoAccount},
 		{"of a user who is no id", with("user", "alice"), "", operator.ReasonNoAccount},
-		{"no category", with("category", nil), "", `"category" must be one of [food, transport, entertainment, utilities, healthcare, shopping, other]`},
+		{"no category", with("category", nil), "",
+			`"category" must be one of [food, transport, entertainment, utilities, healthcare, shopping, other]`},
 		{"a description that is a number", with("description", 7), "", `"description" must be a string`},
 		{"no UTF-8", with("description", "a\xffb"), "", `"description" is no text in UTF-8`},
-		{"too long", with("description", strings.Repeat("x", 101)), "", `"description" length must be less than or equal to 100 characters long`},
+		{"too long", with("description", strings.Repeat("x", 101)), "",
+			`"description" length must be less than or equal to 100 characters long`},
 		{"NUL", with("description", "a\x00b"), "", `"description" must not contain NUL characters`},
 		{"in another currency", with("originalCurrency", "usd"), "12.5", ""},
 	}
@@ -378,11 +380,13 @@ func TestBadUsers(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	users := r.Collections[0]
-	if diff := cmp.Diff([]string{"Another account here has this e-mail address", `"email" must be a valid email`}, texts(users.Reasons)); diff != "" {
+	why := []string{"Another account here has this e-mail address", `"email" must be a valid email`}
+	if diff := cmp.Diff(why, texts(users.Reasons)); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{
-		"without a bcrypt password: expenseflow users reset-password ADDRESS gives one", "without a name, which is now the address up to the @",
+		"without a bcrypt password: expenseflow users reset-password ADDRESS gives one",
+		"without a name, which is now the address up to the @",
 	}, texts(users.Notes)); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
@@ -406,7 +410,8 @@ func TestANewerDump(t *testing.T) {
 	}
 	p.importDump(dump("first", long))
 	changed := "changed here"
-	if _, err := l.UpdateExpense(t.Context(), aliceID.Hex(), ids[1].Hex(), nil, models.Patch{Description: &changed}, models.Author{}); err != nil {
+	patch := models.Patch{Description: &changed}
+	if _, err := l.UpdateExpense(t.Context(), aliceID.Hex(), ids[1].Hex(), nil, patch, models.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.DeleteExpense(t.Context(), aliceID.Hex(), ids[2].Hex(), models.Author{}); err != nil {
