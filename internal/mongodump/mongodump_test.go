@@ -54,8 +54,10 @@ func TestEveryFormOfADumpIsRecognised(t *testing.T) {
 		{[]string{"dump.archive.gz"}, whole},
 		{[]string{"export"}, exported},
 		{[]string{"array"}, map[string]int{"users": 3, "expenses": 47}},
-		{[]string{"array/users.json", "export/expenseflow.expenses.json", "folder/expenseflow/goals.bson"},
-			map[string]int{"users": 3, "expenses": 47, "goals": 1}},
+		{
+			[]string{"array/users.json", "export/expenseflow.expenses.json", "folder/expenseflow/goals.bson"},
+			map[string]int{"users": 3, "expenses": 47, "goals": 1},
+		},
 		{[]string{"first-revision.archive"}, map[string]int{"users": 1, "expenses": 5, "syncqueues": 1}},
 	} {
 		paths := make([]string, len(tt.paths))
@@ -232,8 +234,10 @@ func TestBadFilesAreRefusedInASentence(t *testing.T) {
 		{"users.bson", good[:len(good)-2], "users.bson is cut off: dump it again, or copy it again"},
 		{"users.bson", append(bytes.Clone(good), 9, 0), "users.bson is cut off: dump it again, or copy it again"},
 		{"users.bson", lying, "users.bson is cut off: dump it again, or copy it again"},
-		{"users.bson", append(bytes.Clone(good), 0xff, 0xff, 0xff, 0x7f),
-			"users.bson is damaged: a document claims to have 2147483647 bytes, and none has more than 16 MiB"},
+		{
+			"users.bson", append(bytes.Clone(good), 0xff, 0xff, 0xff, 0x7f),
+			"users.bson is damaged: a document claims to have 2147483647 bytes, and none has more than 16 MiB",
+		},
 		{"users.bson.gz", zipped.Bytes()[:zipped.Len()-9], "users.bson.gz is cut off: dump it again, or copy it again"},
 		{"users.bson.gz", brokenZip, "users.bson.gz is damaged, its compression says so: dump it again, or copy it again"},
 		{"dump", archive(t, 2)[:300], "dump is cut off: dump it again, or copy it again"},
@@ -258,6 +262,9 @@ func TestBadFilesAreRefusedInASentence(t *testing.T) {
 			t.Errorf("%s: %v\nwant %s", tt.name, err, tt.want)
 		}
 	}
+}
+
+func TestPathsWithoutADumpAreRefused(t *testing.T) {
 	empty := t.TempDir()
 	for path, want := range map[string]string{
 		empty:                        "has no dump in it",

@@ -120,13 +120,16 @@ func TestAnAccountIsAsItWas(t *testing.T) {
 	p := newPlace(t)
 	p.importDump(read(t, kept("export")))
 	u := p.ann()
-	got := models.User{ID: u.ID, Name: u.Name, ChosenCurrency: u.ChosenCurrency, CreatedAt: u.CreatedAt,
-		Expenses: u.Expenses, Budgets: u.Budgets, Unread: u.Unread}
+	got := models.User{
+		ID: u.ID, Name: u.Name, ChosenCurrency: u.ChosenCurrency, CreatedAt: u.CreatedAt,
+		Expenses: u.Expenses, Budgets: u.Budgets, Unread: u.Unread,
+	}
 	want := models.User{
 		ID: idOf(t, "users", "ann@example.org"), Name: "Ann Example", ChosenCurrency: "EUR",
 		CreatedAt: got.CreatedAt, Expenses: 23, Budgets: 1, Unread: 1,
 	}
-	if diff := cmp.Diff(want, got); diff != "" || got.CreatedAt.Year() != 2026 || !bytes.HasPrefix(u.PasswordHash, []byte("$2a$12$")) {
+	if diff := cmp.Diff(want, got); diff != "" || got.CreatedAt.Year() != 2026 ||
+		!bytes.HasPrefix(u.PasswordHash, []byte("$2a$12$")) {
 		t.Errorf("%v %.7s (-want +got):\n%s", got.CreatedAt, u.PasswordHash, diff)
 	}
 	eur := u.Balance()
@@ -244,8 +247,12 @@ const hash = "$2a$04$6NcEY0SfoijgVXxxmYMNXOnHHCxQ2Jz1YRj4NMwRYWYoVnLZiqyXC"
 var aliceID = bson.NewObjectIDFromTimestamp(time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC))
 
 func user(id any, email string) inCollection {
-	return document("users", bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "N"},
-		{Key: "email", Value: email}, {Key: "password", Value: hash}})
+	return document("users", bson.D{
+		{Key: "_id", Value: id},
+		{Key: "name", Value: "N"},
+		{Key: "email", Value: email},
+		{Key: "password", Value: hash},
+	})
 }
 
 // with returns a valid expense of alice with some fields replaced; nil removes one.
@@ -316,12 +323,16 @@ func expensesWith(t *testing.T) []unusual {
 		{"nobody's", with("user", nil), "", "It has no user"},
 		{"somebody else's", with("user", bson.NewObjectID()), "", operator.ReasonNoAccount},
 		{"of a user who is no id", with("user", "alice"), "", operator.ReasonNoAccount},
-		{"no category", with("category", nil), "",
-			`"category" must be one of [food, transport, entertainment, utilities, healthcare, shopping, other]`},
+		{
+			"no category", with("category", nil), "",
+			`"category" must be one of [food, transport, entertainment, utilities, healthcare, shopping, other]`,
+		},
 		{"a description that is a number", with("description", 7), "", `"description" must be a string`},
 		{"no UTF-8", with("description", "a\xffb"), "", `"description" is no text in UTF-8`},
-		{"too long", with("description", strings.Repeat("x", 101)), "",
-			`"description" length must be less than or equal to 100 characters long`},
+		{
+			"too long", with("description", strings.Repeat("x", 101)), "",
+			`"description" length must be less than or equal to 100 characters long`,
+		},
 		{"NUL", with("description", "a\x00b"), "", `"description" must not contain NUL characters`},
 		{"in another currency", with("originalCurrency", "usd"), "12.5", ""},
 	}
@@ -447,7 +458,9 @@ func TestADryRunSaysWhatWillBe(t *testing.T) {
 
 // FuzzDocument imports documents that are no valid BSON inside.
 func FuzzDocument(f *testing.F) {
-	for _, name := range []string{"expenses", "goals", "notificationpreferences", "syncqueues", "notifications", "budgets", "users"} {
+	for _, name := range []string{
+		"expenses", "goals", "notificationpreferences", "syncqueues", "notifications", "budgets", "users",
+	} {
 		content, err := os.ReadFile(kept("folder/expenseflow/" + name + ".bson"))
 		if err != nil {
 			f.Fatal(err)

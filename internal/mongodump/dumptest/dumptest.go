@@ -33,13 +33,18 @@ func NewArchive(out io.Writer, db string, collections ...string) *Archive {
 	}
 	a.write([]byte{0x6d, 0xe2, 0x99, 0x81})
 	a.document(bson.D{
-		{Key: "concurrent_collections", Value: int32(4)}, {Key: "version", Value: "0.1"},
-		{Key: "server_version", Value: "7.0.0"}, {Key: "tool_version", Value: "100.9.0"},
+		{Key: "concurrent_collections", Value: int32(4)},
+		{Key: "version", Value: "0.1"},
+		{Key: "server_version", Value: "7.0.0"},
+		{Key: "tool_version", Value: "100.9.0"},
 	})
 	for _, c := range collections {
 		a.document(bson.D{
-			{Key: "db", Value: db}, {Key: "collection", Value: c}, {Key: "metadata", Value: "{}"},
-			{Key: "size", Value: int32(0)}, {Key: "type", Value: "collection"},
+			{Key: "db", Value: db},
+			{Key: "collection", Value: c},
+			{Key: "metadata", Value: "{}"},
+			{Key: "size", Value: int32(0)},
+			{Key: "type", Value: "collection"},
 		})
 	}
 	a.terminate()

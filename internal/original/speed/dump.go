@@ -32,9 +32,11 @@ func writeDump(path string, expenses, users int) error {
 	for i := range ids {
 		ids[i] = bson.NewObjectIDFromTimestamp(began)
 		archive.Add("users", bson.D{
-			{Key: "_id", Value: ids[i]}, {Key: "name", Value: fmt.Sprintf("User %d", i)},
+			{Key: "_id", Value: ids[i]},
+			{Key: "name", Value: fmt.Sprintf("User %d", i)},
 			{Key: "email", Value: fmt.Sprintf("user%d@example.org", i)},
-			{Key: "password", Value: "$2a$12$6NcEY0SfoijgVXxxmYMNXOnHHCxQ2Jz1YRj4NMwRYWYoVnLZiqyXC"}, {Key: "createdAt", Value: began},
+			{Key: "password", Value: "$2a$12$6NcEY0SfoijgVXxxmYMNXOnHHCxQ2Jz1YRj4NMwRYWYoVnLZiqyXC"},
+			{Key: "createdAt", Value: began},
 		})
 	}
 	for i := range expenses {
@@ -47,11 +49,21 @@ func writeDump(path string, expenses, users int) error {
 func expense(i int, user bson.ObjectID, at time.Time) bson.D {
 	amount := float64(i%90_000+1) / 100
 	return bson.D{
-		{Key: "_id", Value: bson.NewObjectIDFromTimestamp(at)}, {Key: "user", Value: user},
-		{Key: "description", Value: texts[i%len(texts)]}, {Key: "amount", Value: amount}, {Key: "originalAmount", Value: amount},
-		{Key: "originalCurrency", Value: "INR"}, {Key: "category", Value: categories[i%len(categories)]},
-		{Key: "type", Value: "expense"}, {Key: "merchant", Value: ""}, {Key: "date", Value: at}, {Key: "workspace", Value: nil},
-		{Key: "addedBy", Value: user}, {Key: "isPrivate", Value: false}, {Key: "createdAt", Value: at}, {Key: "updatedAt", Value: at},
+		{Key: "_id", Value: bson.NewObjectIDFromTimestamp(at)},
+		{Key: "user", Value: user},
+		{Key: "description", Value: texts[i%len(texts)]},
+		{Key: "amount", Value: amount},
+		{Key: "originalAmount", Value: amount},
+		{Key: "originalCurrency", Value: "INR"},
+		{Key: "category", Value: categories[i%len(categories)]},
+		{Key: "type", Value: "expense"},
+		{Key: "merchant", Value: ""},
+		{Key: "date", Value: at},
+		{Key: "workspace", Value: nil},
+		{Key: "addedBy", Value: user},
+		{Key: "isPrivate", Value: false},
+		{Key: "createdAt", Value: at},
+		{Key: "updatedAt", Value: at},
 		{Key: "__v", Value: int32(0)},
 	}
 }
