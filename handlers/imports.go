@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"expenseflow/internal/importer"
+	"expenseflow/internal/portable"
 	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
@@ -52,6 +53,9 @@ func (h *Imports) create(c echo.Context) error {
 	data, err := io.ReadAll(c.Request().Body)
 	if err != nil {
 		return bodyError(err)
+	}
+	if portable.Detect(data[:min(len(data), portable.DetectBytes)]) {
+		return models.E(models.Invalid, "This is an export of this program: send it to /api/import/account")
 	}
 	r, err := importer.ParseRequest(c.QueryParams(), data)
 	if err != nil {

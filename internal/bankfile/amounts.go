@@ -15,7 +15,9 @@ type number struct {
 }
 
 // currencySigns name one currency each; $ and ¥ do not.
-var currencySigns = map[rune]string{'€': "EUR", '£': "GBP", '₹': "INR", '₽': "RUB", '₩': "KRW", '₺': "TRY", '₴': "UAH", '₪': "ILS"}
+var currencySigns = map[rune]string{
+	'€': "EUR", '£': "GBP", '₹': "INR", '₽': "RUB", '₩': "KRW", '₺': "TRY", '₴': "UAH", '₪': "ILS",
+}
 
 // splitAmount takes an amount apart; false if the text is none. Minus may be before or behind
 // it, and parentheses and DR mean minus too.

@@ -214,7 +214,8 @@ func TestMappingIsChecked(t *testing.T) {
 // A column that is named but not there is said, not left empty.
 func TestMappedColumnThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	if got := read(t, []byte("Date,Amount\n2026-01-02,-1.00\n"), "columns=date:1,amount:5"); !strings.Contains(got.Error, "2 columns") {
+	got := read(t, []byte("Date,Amount\n2026-01-02,-1.00\n"), "columns=date:1,amount:5")
+	if !strings.Contains(got.Error, "2 columns") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -77,7 +77,9 @@ var categoryWords = map[string][]string{
 		"food", "grocer", "dining", "restaurant", "coffee", "lebensmittel", "essen", "eating", "alimentation", "supermarket",
 		"boodschappen", "comida", "spesa", "fast food", "lunch",
 	},
-	"transport": {"transport", "auto", "car", "gas &", "fuel", "gas", "taxi", "parking", "benzin", "public trans", "ride", "bus", "train"},
+	"transport": {
+		"transport", "auto", "car", "gas &", "fuel", "gas", "taxi", "parking", "benzin", "public trans", "ride", "bus", "train",
+	},
 	"entertainment": {
 		"entertain", "movies", "music", "hobb", "games", "freizeit", "fun", "sport", "subscription", "streaming", "leisure", "loisirs",
 	},

@@ -24,7 +24,7 @@ func openTable(text string, m Mapping) (*File, error) {
 	g := guessLayout(text, m)
 	f := &File{Kind: KindTable, App: g.app, Mapping: m, text: text, table: newTable(g.app)}
 	if len(g.columns) < 2 && !m.Columns.complete() {
-		return nil, models.E(models.Invalid, "The file has one column, so it has no dates with amounts: is it the export of an account?")
+		return nil, models.E(models.Invalid, "The file has one column, so no dates with amounts: is it the export of an account?")
 	}
 	f.Mapping.Delimiter, f.Mapping.Header, f.Mapping.Columns = g.delimiter, g.headerText(), g.fields
 	f.Columns = g.columns

@@ -222,7 +222,8 @@ func TestUndoDeletesWhatNobodyHasChanged(t *testing.T) {
 			return nil
 		})
 		text := "Latte"
-		if _, err := h.ledger.UpdateExpense(h.t.Context(), h.user.ID, ids[0], nil, models.Patch{Description: &text}, models.Author{}); err != nil {
+		change := models.Patch{Description: &text}
+		if _, err := h.ledger.UpdateExpense(h.t.Context(), h.user.ID, ids[0], nil, change, models.Author{}); err != nil {
 			h.t.Fatal(err)
 		}
 		if _, err := h.ledger.DeleteExpense(h.t.Context(), h.user.ID, ids[1], models.Author{}); err != nil {

@@ -140,6 +140,8 @@ func (im *Importer) speaker(userID string, p wire.ImportProgress) func(rows int6
 	}
 }
 
+const textInterrupted = "The import was interrupted: send the file again to finish it"
+
 // chunks calls fn with the rows of the file, some at a time. fn must not keep them.
 func (r *run) chunks(ctx context.Context, fn func([]*row) error) error {
 	rows := make([]*row, 0, chunk)
@@ -148,7 +150,7 @@ func (r *run) chunks(ctx context.Context, fn func([]*row) error) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return &models.Error{Kind: models.Unavailable, Msg: "The import was interrupted: send the file again to finish it", Err: ctx.Err()}
+			return &models.Error{Kind: models.Unavailable, Err: ctx.Err(), Msg: textInterrupted}
 		}
 		err := fn(rows)
 		rows = rows[:0]
