@@ -41,6 +41,12 @@ var bodyRoutes = []struct{ route, path, body string }{
 	{"PATCH /api/user/settings", "/api/user/settings", `{"timeZone":"Europe/Berlin"}`},
 	{"PUT /api/currency/preference", "/api/currency/preference", `{"currency":"EUR"}`},
 	{"POST /api/goals", "/api/goals", goalBody},
+	{
+		"POST /api/import/account", "/api/import/account", `{"format":"expenseflow-account","version":1,"account":{` +
+			`"id":"bbbbbbbbbbbbbbbbbbbbbbbb","name":"Bob","email":"bob@example.org"},"expenses":[` +
+			`{"id":"aaaaaaaaaaaaaaaaaaaaaaaa","date":"2026-01-31T12:00:00.000Z","type":"expense",` +
+			`"description":"Lunch","amount":12.5,"category":"food"}],"counts":{"expenses":1}}`,
+	},
 	{"POST /api/import", "/api/import", "Date,Text,Amount\n2026-01-02,Tea,-1.00\n"},
 	{"PUT /api/goals/:id", "/api/goals/{goal}", goalBody},
 	{"PATCH /api/goals/:id/progress", "/api/goals/{goal}/progress", `{"amount":1}`},
