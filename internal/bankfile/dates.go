@@ -49,7 +49,7 @@ type dateParts struct {
 // splitDate takes a date apart; false if it is none. A time behind it is left out.
 func splitDate(s string) (p dateParts, ok bool) {
 	for s != "" && !p.full() {
-		n := strings.IndexFunc(s, func(r rune) bool { return unicode.IsDigit(r) != unicode.IsDigit(rune(s[0])) })
+		n := strings.IndexFunc(s, func(r rune) bool { return isDigit(r) != isDigit(rune(s[0])) })
 		if n < 0 {
 			n = len(s)
 		}

@@ -2,9 +2,13 @@ package bankfile
 
 import "strings"
 
-// maxQuotedLines is how many lines a quoted cell may have. A quote that is open for longer was
-// not meant as one.
+// maxQuotedLines is how many line breaks the quoted cells of one record may have. A quote that is
+// open for longer was not meant as one.
 const maxQuotedLines = 20
+
+// maxInVain is how many lines of a file are read for quotes that do not close. Afterwards a
+// record is a line, so that work stays linear with the file.
+const maxInVain = MaxRows
 
 // A record is a row of a table as it is written.
 type record struct {
@@ -19,6 +23,7 @@ type recordReader struct {
 	rest      string
 	delimiter byte
 	line      int // of the beginning of rest
+	inVain    int // lines that were read for quotes that do not close
 }
 
 func newRecordReader(text string, delimiter byte) *recordReader {
@@ -46,10 +51,10 @@ func (r *recordReader) quoted(rec *record) bool {
 	rest, lines := r.rest, 0
 	for {
 		cell, after, newlines, ok := r.cell(rest)
-		if !ok {
+		if lines += newlines; !ok || lines > maxQuotedLines || lines > 0 && r.inVain > maxInVain {
+			r.inVain += lines
 			return false
 		}
-		lines += newlines
 		if rec.cells = append(rec.cells, cell); len(rec.cells) > maxColumns {
 			rec.cells, rec.problem = rec.cells[:maxColumns], "This line has more than 200 columns"
 		}
