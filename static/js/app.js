@@ -175,7 +175,7 @@ function connectParts(context) {
   const unfollow = onNewDay(refreshTotals);
   const unlisten = listenToBrowser({
     online: () => (live.reconnectNow(), sync.run()),
-    visibilitychange: () => document.visibilityState === 'visible' && (live.reconnectNow(), sync.run(), context.budgets.refresh()),
+    visibilitychange: () => document.visibilityState === 'visible' && (live.reconnectNow(), context.parked.total > 0 ? sync.refreshParked() : sync.run(), context.budgets.refresh()),
     keydown: (event) => pressShortcut(context, event),
     hashchange: () => context.navigation.addressChanged(),
     beforeunload: (event) => ((!storage.durable && queue.all().length > 0) || hasTypedInDialog()) && event.preventDefault(),

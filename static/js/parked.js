@@ -38,6 +38,11 @@ export class Parked extends EventTarget {
     return this.#next !== null;
   }
 
+  /** Whether a loaded operation waits that is about this entry. */
+  isAbout(resourceId) {
+    return this.operations.some((op) => op.resourceId === resourceId);
+  }
+
   /** Loads as many as were loaded, or the first page. */
   async load() {
     const page = await this.#api.parked({ limit: Math.min(mostAtOnce, Math.max(pageSize, this.operations.length)) });

@@ -6,3 +6,10 @@ export function currencyOfRegion(language, codes) {
   const { region } = new Intl.Locale(language).maximize();
   return euro.has(region) ? 'EUR' : codes.find((code) => code.startsWith(region)) ?? '';
 }
+
+/** Whether somebody typed the name of a currency, such as EURO or POUNDS, where its code belongs. Three letters may always be a code. */
+export function isCurrencyName(typed) {
+  const names = new Intl.DisplayNames('en', { type: 'currency' });
+  const isWord = (name) => name.split(' ').some((word) => typed === word || typed === `${word}S`);
+  return typed.length > 3 && Intl.supportedValuesOf('currency').some((code) => isWord(names.of(code).toUpperCase()));
+}

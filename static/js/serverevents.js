@@ -13,6 +13,8 @@ function listenForExpenses(context) {
   const on = (kind, pick) => [`expense_${kind}`, `expense:${kind}`].forEach((event) => context.live.listen(event, (payload) => {
     context.expenseList.applyEvent({ kind, deviceId: payload.deviceId, ...pick(payload) });
     context.budgets.refreshSoon();
+    // Perhaps by a decision on another device, which leaves nothing to decide here.
+    context.parked.isAbout(payload._id ?? payload.id) && context.sync.refreshParked();
   }));
   on('created', (e) => ({ id: e._id, expense: e }));
   on('updated', (e) => ({ id: e._id, expense: e }));

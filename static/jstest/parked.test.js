@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Parked } from '../js/parked.js';
+import { listenToServer } from '../js/serverevents.js';
 
 /** A server with so many parked operations, of which every tenth fails again; it notes what it is asked. */
 function server(count) {
@@ -84,4 +85,20 @@ test('of nothing all is done at once', async () => {
 test('a retried change of an entry that is gone is no success', async () => {
   const parked = new Parked({ retryParked: async () => ({ success: true, status: 'not_found', error: 'Expense not found' }) });
   await assert.rejects(parked.retry({ _id: 'x', action: 'UPDATE' }), /Expense not found/);
+});
+
+test('a change that another device decided on is loaded again, and other entries load nothing', async () => {
+  const parked = new Parked(server(0));
+  parked.operations = [{ _id: 'op1', action: 'UPDATE', resourceId: 'pizza' }];
+  const handlers = {};
+  let loads = 0;
+  listenToServer({
+    parked, live: { listen: (event, handle) => { handlers[event] = handle; } },
+    sync: { refreshParked: () => { loads++; } }, expenseList: { applyEvent: () => {} }, budgets: { refreshSoon: () => {} },
+  });
+  handlers.expense_updated({ _id: 'bus' });
+  assert.equal(loads, 0);
+  handlers.expense_updated({ _id: 'pizza' });
+  handlers.expense_deleted({ id: 'pizza' });
+  assert.equal(loads, 2);
 });

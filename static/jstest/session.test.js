@@ -5,7 +5,7 @@ import { removeCachesOfOthers } from '../js/caches.js';
 import * as sessions from '../js/session.js';
 import { money } from '../js/numbers.js';
 import { newestNext } from '../js/panels/savedform.js';
-import { currencyOfRegion } from '../js/regioncurrency.js';
+import { currencyOfRegion, isCurrencyName } from '../js/regioncurrency.js';
 import { Settings } from '../js/settings.js';
 import { shownHome } from '../js/totals.js';
 import { Storage } from '../js/storage.js';
@@ -114,4 +114,9 @@ test('a time zone that the server refuses does not move the days', async () => {
   await settings.chooseTimeZone('Pacific/Auckland');
   assert.equal(settings.timeZone, 'Pacific/Auckland');
   useZone(before);
+});
+
+test('the name of a currency is not taken for a code', () => {
+  assert.deepEqual(['EURO', 'EUROS', 'POUND', 'POUNDS'].filter((typed) => !isCurrencyName(typed)), []);
+  assert.deepEqual(['', 'EUR', 'GBP', 'BTC', 'SOL', 'USDT', 'USDC'].filter(isCurrencyName), []);
 });

@@ -1,6 +1,6 @@
 import { budgetDraft } from '../budgets.js';
 import { categoryName, spending } from '../categories.js';
-import { h, iconButton } from '../dom.js';
+import { h, iconButton, setText } from '../dom.js';
 import { dismiss, drawer } from '../drawer.js';
 import { sentence } from '../format.js';
 import { readAmount, typedAmount } from '../numbers.js';
@@ -18,6 +18,7 @@ const longestName = 100;
 export class BudgetForm {
   #budgets;
   #toast;
+  #currency;
   #fields = new Fields('budget');
   #title = h('h2', { id: 'budget-form-title' });
   #refusal = h('p', { class: 'error', role: 'alert' });
@@ -26,8 +27,10 @@ export class BudgetForm {
   #known = null;
   #key = '';
 
-  constructor({ budgets, toast }) {
+  /** @param {{budgets, toast, currency: () => string}} parts currency gives the one that budgets are in, '' to name none */
+  constructor({ budgets, toast, currency }) {
     this.#budgets = budgets;
+    this.#currency = currency;
     this.#toast = toast;
     this.element = drawer({ className: 'editor', title: 'budget-form-title', closed: () => {} },
       h('div', { class: 'sheet' },
@@ -42,9 +45,14 @@ export class BudgetForm {
     this.#save.textContent = text(budget ? 'budget.save' : 'budget.add');
     this.#refusal.textContent = '';
     this.#fields.fill(filled(budget));
+    this.#nameAmount(this.#currency());
     this.#details.open = Boolean(budget?.startDate || budget?.endDate);
     this.element.showModal();
     this.#fields.get('name').focus();
+  }
+
+  #nameAmount(currency) {
+    setText(this.#fields.get('amount').previousSibling, currency ? text('form.amountIn', { currency }) : text('budget.amount'));
   }
 
   #form() {

@@ -13,7 +13,7 @@ const periods = ['monthly', 'weekly', 'yearly'];
 
 /** The list of budgets, each with a bar of what is spent. */
 export function mount({ budgets, live, toast, navigation, sumCurrency }) {
-  const form = new BudgetForm({ budgets, toast });
+  const form = new BudgetForm({ budgets, toast, currency: sumCurrency });
   const title = h('h2', { id: 'budgets-title', tabIndex: -1 }, text('budget.title'));
   const list = h('ul', { class: 'budgets' });
   const note = h('p', { class: 'empty', hidden: true });

@@ -1,5 +1,6 @@
 import { isDay } from '../days.js';
 import { smallestAmount, typedAmount } from '../numbers.js';
+import { isCurrencyName } from '../regioncurrency.js';
 import { maxTagLength, maxTags, tagsBeyond } from '../tags.js';
 import { text } from '../text.js';
 import { amountFault } from './amount.js';
@@ -17,10 +18,18 @@ export function faultsOf({ description, category, date, currency, tags }, typed,
     date: dateFault(date, known),
     description: description ? '' : text('form.noDescription'),
     category: category ? '' : text('form.noCategory'),
-    currency: !currency || /^[A-Z]{3,5}$/.test(currency) ? '' : text('form.badCurrency'),
+    currency: currencyFault(currency, known),
     tags: tagsFault(tags),
   };
   return Object.fromEntries(Object.entries(faults).filter(([, fault]) => fault));
+}
+
+// Codes that no browser knows, such as USDT, are valid. A name would be counted as a currency of its own.
+function currencyFault(currency, known) {
+  if (isCurrencyName(currency) && currency !== known?.currency) {
+    return text('form.nameOfCurrency', { name: currency });
+  }
+  return !currency || /^[A-Z]{3,5}$/.test(currency) ? '' : text('form.badCurrency');
 }
 
 function dateFault(date, known) {

@@ -34,6 +34,7 @@ export const form = {
   'form.noDescription': 'Enter a description.',
   'form.noCategory': 'Choose a category.',
   'form.badCurrency': 'Enter three to five letters, such as EUR.',
+  'form.nameOfCurrency': '{name} is a name. Enter the code of three letters, such as EUR.',
   'form.manyTags': 'At most {most} tags.',
   'form.longTag': 'At most {most} characters for each tag.',
   'form.added': 'Added {description}',
