@@ -48,6 +48,8 @@ export class ExpenseRoom extends EventTarget {
     live.listen('presence:left', (participant) => this.#isHere(participant) && this.#onLeft(participant));
     live.listen('room:activity', (activity) => this.#isHere(activity) && this.#onActivity(activity));
     live.listen('expense:shared', ({ expenseId }) => expenseId === this.#id && this.#readSoon());
+    // Only the owner is sent expense:shared; a member is sent the entry, with the new role.
+    ['expense_created', 'expense_updated', 'expense:created', 'expense:updated'].forEach((event) => live.listen(event, (entry) => this.#onEntry(entry)));
   }
 
   /** The people who are present: {id, name, devices}, with the number of devices. */
@@ -129,6 +131,12 @@ export class ExpenseRoom extends EventTarget {
     if (answer?.ok && this.#isHere({ room })) {
       this.#participants = new Map(answer.members.map((participant) => [keyOf(participant), participant]));
       this.#changed();
+    }
+  }
+
+  #onEntry({ _id, role }) {
+    if (_id === this.#id && role && role !== this.sharing?.role) {
+      this.#readSoon();
     }
   }
 

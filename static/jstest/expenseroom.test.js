@@ -106,3 +106,19 @@ test('an answer for an entry that was left shows nothing', async () => {
   await entered;
   assert.deepEqual([room.sharing, here(room)], [null, []]);
 });
+
+test('a member whose role was changed reads the members again, once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { live, room } = setUp();
+  await room.enter('e1');
+  let reads = 0;
+  room.addEventListener('change', () => { reads++; });
+  const receive = async (entries) => {
+    entries.forEach((entry) => live.receive('expense_updated', entry));
+    t.mock.timers.tick(1_000);
+    await new Promise(setImmediate);
+    return reads;
+  };
+  assert.equal(await receive([{ _id: 'e1', role: 'owner' }, { _id: 'e1' }, { _id: 'e2', role: 'editor' }]), 0);
+  assert.equal(await receive([{ _id: 'e1', role: 'editor' }, { _id: 'e1', role: 'editor' }]), 1);
+});

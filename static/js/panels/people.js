@@ -30,6 +30,7 @@ class People {
   #typing = h('p', { class: 'hint typing', role: 'status' });
   #errorText = h('p', { class: 'error', role: 'alert' });
   #said = h('p', { class: 'saved', role: 'status' });
+  #invited = ''; // the address that #said calls invited
 
   constructor(context) {
     this.#context = context;
@@ -54,6 +55,7 @@ class People {
     this.#row = row;
     setText(this.#errorText, '');
     setText(this.#said, '');
+    this.#invited = '';
     this.#fields.fill({ email: '', role: 'viewer', text: '' });
     this.#room.enter(row.id);
     this.#render();
@@ -93,6 +95,7 @@ class People {
       ...membersOf(sharing, me).map((m) => this.#member(m, isOwner)),
       ...(sharing.invited ?? []).map((i) => this.#invitee(i)),
     ] : []);
+    this.#sayJoined();
     this.#renderComments(comments, me);
     setText(this.#typing, typing.length > 0 ? text('people.typing', { names: typing.join(', '), count: typing.length }) : '');
   }
@@ -165,6 +168,17 @@ class People {
     const changes = isListed(this.#room.sharing, email);
     await this.#room.share(email, role);
     setText(this.#said, changes ? text('people.share.changed', { email, role: roleLabel(role) }) : text('people.share.done', { email }));
+    this.#invited = changes ? '' : email.toLowerCase();
+    this.#sayJoined();
+  }
+
+  // Who has accepted before, from the same person, has the next entry without being asked.
+  #sayJoined() {
+    const joined = this.#room.sharing?.sharedWith.find((m) => m.email?.toLowerCase() === this.#invited);
+    if (joined) {
+      setText(this.#said, text('people.share.joined', joined));
+      this.#invited = '';
+    }
   }
 
   #commentForm() {

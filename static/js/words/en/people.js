@@ -24,6 +24,7 @@ export const people = {
   'people.role': 'Permission',
   'people.share': 'Share',
   'people.share.done': 'Invited {email}. It is listed above until it is accepted.',
+  'people.share.joined': '{name} has this entry now.',
   'people.share.changed': '{email}: {role}.',
   'people.email.missing': 'Enter an e-mail address.',
   'people.email.self': 'That is your own address.',
