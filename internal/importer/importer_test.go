@@ -149,6 +149,21 @@ func TestEntryMadeByHandIsNotImportedAgain(t *testing.T) {
 	})
 }
 
+// Thousands of entries of one day and amount, and a file of as many rows of these, would be
+// millions of comparisons of texts in transactions that others wait for.
+func TestRowIsNotComparedWithThousandsOfEntriesOfItsDayAndAmount(t *testing.T) {
+	each(t, ledger.Options{}, func(h *fixture) {
+		const header = "Date,Text,Amount\n"
+		tickets := header
+		for i := range 101 {
+			tickets += fmt.Sprintf("2026-01-31,Ticket%c%c,-3.50\n", 'a'+i/26, 'a'+i%26)
+		}
+		h.run("", tickets+"2026-01-31,Coffee,-3.50\n")
+		h.totals(h.run("", header+"2026-01-31,coffee again,-3.50\n"), wire.ImportTotals{Rows: 1, New: 1})
+		h.totals(h.run("", header+"2026-01-31,by Ticketaa,-3.50\n"), wire.ImportTotals{Rows: 1, Duplicates: 1})
+	})
+}
+
 func TestPreviewChangesNothingAndSaysWhatWouldBecomeOfRows(t *testing.T) {
 	each(t, ledger.Options{}, func(h *fixture) {
 		before, _ := h.store.LogState(h.t.Context(), h.user.ID)

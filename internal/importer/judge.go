@@ -82,8 +82,13 @@ func (r *run) known(ctx context.Context, in store.Imports, rows []*row) (map[str
 	return known, err
 }
 
-// maxLike bounds the entries that the rows of one chunk and time are compared with.
-const maxLike = 5000
+// maxLike bounds the entries that the rows of one chunk and time are compared with; those of all
+// times are less than twice as many. maxCompared bounds those of its day and amount whose texts
+// a row is compared with, for each takes time, and others wait for the transaction meanwhile.
+const (
+	maxLike     = 5000
+	maxCompared = 100
+)
 
 // maxGap is how many days apart rows are read about together.
 const maxGap = 7
@@ -101,7 +106,7 @@ func (r *run) lookalikes(ctx context.Context, in store.Imports, rows []*row) ([]
 	slices.Sort(amounts)
 	days, amounts = slices.Compact(days), slices.Compact(amounts)
 	var all []models.Expense
-	for len(days) > 0 {
+	for len(days) > 0 && len(all) < maxLike {
 		n := 1
 		for n < len(days) && days[n]-days[n-1] <= maxGap {
 			n++
@@ -118,10 +123,14 @@ func (r *run) lookalikes(ctx context.Context, in store.Imports, rows []*row) ([]
 
 // compare marks a row that looks like an entry that no other row stands for.
 func (r *run) compare(row *row, entries []models.Expense) {
+	compared := 0
 	for i := range entries {
 		e := &entries[i]
 		if r.own[e.ID] || r.used[e.ID] || e.Day != row.Day || e.Amount != row.draft.Amount || e.Type != row.draft.Type {
 			continue
+		}
+		if compared++; compared > maxCompared {
+			return
 		}
 		currency := e.Currency
 		if currency == r.user.Currency() {
