@@ -205,6 +205,18 @@ func isRefusal(err error) bool {
 	return errors.As(err, &e) && !refusedByDatabase(err) && (e.Kind == models.Invalid || e.Kind == models.Conflict)
 }
 
+// maxVersion is the largest version that a record may bring: from there on, versions can grow
+// for ever, and remain numbers that JavaScript has.
+const maxVersion = 1 << 50
+
+// version returns the version at the source; 0 if it is none.
+func (m RecordMeta) version() int64 {
+	if m.Version > maxVersion {
+		return 0
+	}
+	return m.Version
+}
+
 // past returns a time of the source, or otherwise if the source does not know it or it cannot be.
 func (w *importWork) past(t, otherwise time.Time) time.Time {
 	if !w.isPast(t) {

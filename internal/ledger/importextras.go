@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,8 +23,8 @@ func (w *importWork) applyComment(a models.Activity) (ImportResult, error) {
 	if err == nil && role == models.NoRole && w.opts.DryRun {
 		return w.took(id), nil
 	}
-	if err == nil && role == models.NoRole {
-		err = errExpenseMissing
+	if err == nil && (role != models.RoleOwner && (role == models.NoRole || !w.opts.KeepIDs)) {
+		err = errExpenseMissing // those on others' expenses are the others', who would not hear of it
 	}
 	if err == nil {
 		err = w.checkCommentLimit(expenseID)
@@ -111,8 +112,14 @@ func (w *importWork) applyPreferences(p models.NotificationPreferences) (ImportR
 	return ImportResult{Outcome: outcome}, w.Tx.SavePreferences(p)
 }
 
+// maxTypes is how many types a list of them may have, of which each may be there twice.
+const maxTypes = 50
+
+// timeOfDay is HH:MM, or "" for none.
+var timeOfDay = regexp.MustCompile(`^(([01][0-9]|2[0-3]):[0-5][0-9])?$`)
+
 // checkPreferences returns the rules that preferences break, those of their lists included. A
-// list that is absent becomes empty.
+// list that is absent becomes empty, and so does what is of another channel.
 func checkPreferences(p *models.NotificationPreferences) []models.Violation {
 	broken := p.Check()
 	oneOf := func(field, value string, known []string) {
@@ -126,6 +133,16 @@ func checkPreferences(p *models.NotificationPreferences) []models.Violation {
 		}
 		for _, kind := range c.Types {
 			oneOf("types", kind, models.NotificationTypes)
+		}
+		if len(c.Types) > maxTypes {
+			broken = append(broken, models.Violation{Field: "types", Rule: models.RuleTooMany, Limit: maxTypes})
+		}
+	}
+	p.Email, p.Push = models.Channel{Enabled: p.Email.Enabled, Types: p.Email.Types}, models.Channel{Enabled: p.Push.Enabled, Types: p.Push.Types}
+	p.SMS.URL, p.SMS.Secret, p.Webhook.PhoneNumber = "", "", ""
+	for field, text := range map[string]string{"start": p.Quiet.Start, "end": p.Quiet.End} {
+		if !timeOfDay.MatchString(text) {
+			broken = append(broken, models.Violation{Field: field, Rule: models.RuleType})
 		}
 	}
 	oneOf("budgetAlerts", p.Frequency.BudgetAlerts, models.AlertFrequencies)
@@ -143,6 +160,8 @@ var errParkedFull = &models.Error{
 const (
 	maxOperationData = 64 << 10
 	maxOperationText = 256 // UTF-16 units
+
+	maxOperationError = 1000 // bytes; the rest is cut off
 )
 
 // applyOperation parks an operation. Its key stays, so that a device that still has it in its
@@ -173,7 +192,9 @@ func checkOperation(q *models.QueuedOperation) error {
 	if !slices.Contains([]models.Action{models.Create, models.Update, models.Delete}, q.Action) {
 		broken = append(broken, models.Violation{Field: "action", Rule: models.RuleOneOf, Value: string(q.Action)})
 	}
-	for field, text := range map[string]string{"resourceId": q.ResourceID, "deviceId": q.DeviceID, "resourceType": q.ResourceType} {
+	for field, text := range map[string]string{
+		"resourceId": q.ResourceID, "deviceId": q.DeviceID, "resourceType": q.ResourceType, "key": q.Key,
+	} {
 		broken = append(broken, models.CheckText(field, text, maxOperationText)...)
 	}
 	switch {
@@ -182,7 +203,7 @@ func checkOperation(q *models.QueuedOperation) error {
 	case len(q.Data) > 0 && !json.Valid(q.Data):
 		broken = append(broken, models.Violation{Field: "data", Rule: models.RuleType})
 	}
-	q.Result.Error = strings.ToValidUTF8(q.Result.Error, "?")
+	q.Result.Error = strings.ToValidUTF8(q.Result.Error[:min(len(q.Result.Error), maxOperationError)], "?")
 	return models.InvalidIf(broken)
 }
 

@@ -42,7 +42,7 @@ func (w *importWork) addExpense(id string, r ExpenseRecord, d models.Draft) (Imp
 		return ImportResult{}, err
 	}
 	e := d.Expense(models.ResolveDay(*d.Date, d.Day, w.Tx.Zone()))
-	e.ID, e.UserID, e.Version, e.LastSyncedAt = id, u.ID, max(r.Version, 1), w.Tx.Now()
+	e.ID, e.UserID, e.Version, e.LastSyncedAt = id, u.ID, max(r.version(), 1), w.Tx.Now()
 	e.CreatedAt, e.UpdatedAt = w.times(r.RecordMeta)
 	w.Tx.InsertExpense(e)
 	w.appendToLogs(models.ExpenseCreated, e, w.opts.Author)
@@ -65,7 +65,7 @@ func (w *importWork) changeExpense(id string, r ExpenseRecord, d models.Draft) (
 	if err := checkCurrencyLimit(w.Tx, e.Currency); err != nil {
 		return ImportResult{}, err
 	}
-	e.Version, e.LastSyncedAt = max(stored.Version+1, r.Version), w.Tx.Now()
+	e.Version, e.LastSyncedAt = max(stored.Version+1, r.version()), w.Tx.Now()
 	e.UpdatedAt = models.Millis(r.UpdatedAt)
 	w.Tx.UpdateExpense(e)
 	w.appendToLogs(models.ExpenseUpdated, e, w.opts.Author)
@@ -92,7 +92,7 @@ func (w *importWork) applyBudget(r BudgetRecord) (ImportResult, error) {
 	if w.Tx.User().Budgets >= models.MaxBudgets {
 		return ImportResult{}, budgetLimitError()
 	}
-	b.Version = max(r.Version, 1)
+	b.Version = max(r.version(), 1)
 	b.CreatedAt, b.UpdatedAt = w.times(r.RecordMeta)
 	w.Tx.InsertBudget(b)
 	w.appendBudgetChange(models.BudgetCreated, b, w.opts.Author)
@@ -111,7 +111,7 @@ func (w *importWork) changeBudget(b models.Budget, m RecordMeta) (ImportResult, 
 	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
 		return ImportResult{Outcome: ImportKept, ID: b.ID}, nil
 	}
-	b.Version, b.UpdatedAt = max(stored.Version+1, m.Version), models.Millis(m.UpdatedAt)
+	b.Version, b.UpdatedAt = max(stored.Version+1, m.version()), models.Millis(m.UpdatedAt)
 	w.Tx.UpdateBudget(b)
 	w.appendBudgetChange(models.BudgetUpdated, b, w.opts.Author)
 	return ImportResult{Outcome: ImportChanged, ID: b.ID}, nil
@@ -142,7 +142,7 @@ func (w *importWork) applyGoal(g models.Goal) (ImportResult, error) {
 	if err != nil {
 		return ImportResult{}, err
 	}
-	g.Version = max(m.Version, 1)
+	g.Version = max(m.version(), 1)
 	g.CreatedAt, g.UpdatedAt = w.times(m)
 	return w.took(id), w.Tx.SaveGoal(g)
 }
@@ -180,6 +180,6 @@ func (w *importWork) changeGoalRecord(g models.Goal, m RecordMeta) (ImportResult
 	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
 		return ImportResult{Outcome: ImportKept, ID: g.ID}, nil
 	}
-	g.Version, g.UpdatedAt = max(stored.Version+1, m.Version), models.Millis(m.UpdatedAt)
+	g.Version, g.UpdatedAt = max(stored.Version+1, m.version()), models.Millis(m.UpdatedAt)
 	return ImportResult{Outcome: ImportChanged, ID: g.ID}, w.Tx.SaveGoal(g)
 }
