@@ -351,11 +351,18 @@ async function axe({ device }) {
   return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join('; ')}`);
 }
 
+// englishTexts finds in the page's program what the module of the English texts exports.
+const englishTexts = /(\$\['[^']*words\/en\.js'\]) = \{[^}]*\};/;
+
 // mirror has the page opened anew in a made-up language from right to left (mirrored.js).
 async function mirror({ device }) {
   const { page } = windows.get(device);
-  const body = fs.readFileSync(require.resolve('./mirrored.js'), 'utf8');
-  await page.route(/\/js\/words\/en\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body }));
+  await page.route(/\/js\/app\.js$/, async (route) => {
+    const response = await route.fetch();
+    const turn = (left, module) => `${left}${module} = (${require('./mirrored.js')})(${module});`;
+    const body = (await response.text()).replace(englishTexts, turn);
+    await route.fulfill({ response, body });
+  });
   await page.reload();
   await page.locator('html[dir=rtl]').waitFor();
 }

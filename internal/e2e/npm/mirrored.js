@@ -1,20 +1,12 @@
 /**
- * Stands in for js/words/en.js in a test: the English texts as a language that is written from
- * right to left and needs more letters would have them. Each is longer by its doubled vowels,
- * and turned round by a mark of direction; values in it are as they were.
+ * Turns the English texts into those of a made-up language that is written from right to left
+ * and needs more letters. Each text is longer by its doubled vowels, and turned round by a mark
+ * of direction; values in it are as they were.
  */
-import { words as english } from '/js/words/en.js?english';
-
-export const language = 'ar';
-export const direction = 'rtl';
-export const words = Object.fromEntries(Object.entries(english).map(([key, text]) => [key, mirrored(text)]));
-
-function mirrored(text) {
-  return typeof text === 'string'
-    ? text.split(/(\{\w+\})/).map((part) => (part.startsWith('{') || part.trim() === '' ? part : turned(part))).join('')
-    : Object.fromEntries(Object.entries(text).map(([form, each]) => [form, mirrored(each)]));
-}
-
-function turned(part) {
-  return `\u202e${part.replace(/[aeiou]/gi, '$&$&')}\u202c`;
-}
+module.exports = function mirrored({ words }) {
+  const turned = (part) => `\u202e${part.replace(/[aeiou]/gi, '$&$&')}\u202c`;
+  const partOf = (part) => (part.startsWith('{') || part.trim() === '' ? part : turned(part));
+  const text = (t) => (typeof t === 'string' ? t.split(/(\{\w+\})/).map(partOf).join('') : every(t));
+  const every = (texts) => Object.fromEntries(Object.entries(texts).map(([key, t]) => [key, text(t)]));
+  return { language: 'ar', direction: 'rtl', words: every(words) };
+};
