@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"expenseflow/internal/ledger"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
@@ -139,7 +140,7 @@ func (n *notification) record() (ledger.Record, error) {
 	return ledger.Record{Notification: &models.Notification{
 		ID: n.ID, Type: n.Type, Priority: n.Priority, Title: n.Title, Message: n.Message, Data: n.Data, Read: n.Read,
 		CreatedAt: n.CreatedAt.Time, ActorID: n.ActorID, ExpenseID: n.ExpenseID, Times: n.Times,
-	}}, nil
+	}}, wire.CheckData(n.Data)
 }
 
 func (p *parked) record() (ledger.Record, error) {
@@ -149,7 +150,7 @@ func (p *parked) record() (ledger.Record, error) {
 			Action: models.Action(p.Action), ResourceType: p.ResourceType, ResourceID: p.ResourceID, DeviceID: p.DeviceID,
 			Data: p.Data, Timestamp: p.Timestamp,
 		},
-	}}, nil
+	}}, wire.CheckData(p.Data)
 }
 
 func newPreferences(p models.NotificationPreferences) *preferences {

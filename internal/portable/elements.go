@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 
@@ -42,7 +43,7 @@ func element[T any](record func(*T) (ledger.Record, error)) func(*fileReader) (l
 			return ledger.Record{}, err
 		}
 		var v *T
-		err := json.Unmarshal(raw, &v)
+		err := json.Unmarshal(bytes.ToValidUTF8(raw, []byte("\ufffd")), &v) // what stays JSON is sent to browsers
 		if err != nil {
 			return ledger.Record{}, &unreadableError{&models.Error{Kind: models.Invalid, Msg: shapeSentence(err), Err: err}}
 		}

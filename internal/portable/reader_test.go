@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"expenseflow/internal/portable"
 	"expenseflow/internal/store/storetest"
@@ -119,4 +120,23 @@ func FuzzImport(f *testing.F) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// What stays JSON goes to browsers as it is: some end a connection that brings no valid UTF-8,
+// and programs have a bound on levels.
+func TestImportedDataIsDataThatRequestsMayBring(t *testing.T) {
+	p := newPlace(t, storetest.SQLiteOptions(t))
+	u := storetest.User(t, p.store)
+	notification := func(data string) string {
+		return `{"type":"system","priority":"low","title":"Hi","message":"x","data":` + data + `}`
+	}
+	deep := strings.Repeat("[", 33) + strings.Repeat("]", 33)
+	file := head + `,"notifications":[` + notification("{\"a\":\"\xff\"}") + "," + notification(deep) + `],"counts":{"notifications":2}}`
+	did := p.take(t, []byte(file), portable.ImportOptions{Into: u.ID})
+	if c := did.Counts["notifications"]; c.New != 1 || c.Refused != 1 || !strings.Contains(did.Refusals[0].Reason, "levels") {
+		t.Errorf("%+v, %+v", c, did.Refusals)
+	}
+	if out := p.export(t, u.ID, false); !utf8.Valid(out) || !bytes.Contains(out, []byte("{\"a\":\"\ufffd\"}")) {
+		t.Errorf("%s", out)
+	}
 }
