@@ -84,8 +84,10 @@ func TestWhatCannotBeLinkedIsRefused(t *testing.T) {
 		"the address of a subfolder":  "import { x } from './sub/c.js';\n",
 		"what another module exports": "export { x } from './b.js';\n",
 	} {
-		_, err := linkedOf(map[string]string{"js/app.js": "import { a } from './a.js';\n", "js/a.js": source, "js/b.js": "export const x = 1;\n",
-			"js/sub/c.js": "export const x = import.meta.url;\n"})
+		_, err := linkedOf(map[string]string{
+			"js/app.js": "import { a } from './a.js';\n", "js/a.js": source, "js/b.js": "export const x = 1;\n",
+			"js/sub/c.js": "export const x = import.meta.url;\n",
+		})
 		if err == nil {
 			t.Errorf("%s is linked", what)
 		}

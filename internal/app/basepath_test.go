@@ -23,15 +23,30 @@ func TestWhatIsBelowTheBasePathAndWhatIsNot(t *testing.T) {
 		code         int
 		location     string
 	}{
-		{"GET", "/money/", 200, ""}, {"GET", "/money/expensetracker.html", 200, ""}, {"GET", "/money/js/app.js", 200, ""},
-		{"GET", "/money/openapi.json", 200, ""}, {"GET", "/money/socket.io/socket.io.js", 200, ""},
-		{"GET", "/money/api/health", 200, ""}, {"GET", "/money/healthz", 200, ""}, {"OPTIONS", "/money/api/expenses", 204, ""},
-		{"GET", "/healthz", 200, ""}, {"GET", "/readyz", 200, ""}, {"GET", "/health", 200, ""},
-		{"GET", "/money", 302, "/money/"}, {"HEAD", "/money?a=b&c", 302, "/money/?a=b&c"},
-		{"POST", "/money", 404, ""}, {"GET", "/", 404, ""}, {"GET", "/moneybag/", 404, ""}, {"GET", "/Money/", 404, ""},
-		{"GET", "//money/", 404, ""}, {"GET", "/%6Doney/", 404, ""}, {"GET", "/api/health", 404, ""},
-		{"GET", "/socket.io/?EIO=4&transport=polling", 404, ""}, {"GET", "/socket.io/socket.io.js", 404, ""},
-		{"OPTIONS", "/api/expenses", 404, ""}, {"GET", "/money/money/", 404, ""},
+		{"GET", "/money/", 200, ""},
+		{"GET", "/money/expensetracker.html", 200, ""},
+		{"GET", "/money/js/app.js", 200, ""},
+		{"GET", "/money/openapi.json", 200, ""},
+		{"GET", "/money/socket.io/socket.io.js", 200, ""},
+		{"GET", "/money/api/health", 200, ""},
+		{"GET", "/money/healthz", 200, ""},
+		{"OPTIONS", "/money/api/expenses", 204, ""},
+		{"GET", "/healthz", 200, ""},
+		{"GET", "/readyz", 200, ""},
+		{"GET", "/health", 200, ""},
+		{"GET", "/money", 302, "/money/"},
+		{"HEAD", "/money?a=b&c", 302, "/money/?a=b&c"},
+		{"POST", "/money", 404, ""},
+		{"GET", "/", 404, ""},
+		{"GET", "/moneybag/", 404, ""},
+		{"GET", "/Money/", 404, ""},
+		{"GET", "//money/", 404, ""},
+		{"GET", "/%6Doney/", 404, ""},
+		{"GET", "/api/health", 404, ""},
+		{"GET", "/socket.io/?EIO=4&transport=polling", 404, ""},
+		{"GET", "/socket.io/socket.io.js", 404, ""},
+		{"OPTIONS", "/api/expenses", 404, ""},
+		{"GET", "/money/money/", 404, ""},
 	} {
 		a := r.call(tt.method, tt.path, "", "")
 		if a.code != tt.code || a.header.Get("Location") != tt.location {
@@ -56,7 +71,8 @@ func TestEveryRouteIsBelowTheBasePath(t *testing.T) {
 	r.app.operatorRoutes(e, middleware.NoStore)
 	parameter, id := regexp.MustCompile(`:\w+`), strings.Repeat("0", 24)
 	for _, route := range e.Routes() {
-		if route.Method == http.MethodHead || strings.HasSuffix(route.Path, "*") || route.Path == "/api" || route.Method == echo.RouteNotFound {
+		noMethod := route.Method == http.MethodHead || route.Method == echo.RouteNotFound
+		if noMethod || strings.HasSuffix(route.Path, "*") || route.Path == "/api" {
 			continue
 		}
 		path := parameter.ReplaceAllString(route.Path, id)
@@ -97,9 +113,12 @@ func TestCommandsFindAServerBelowAPath(t *testing.T) {
 	if code, _, errs := run(t, t.Context(), []string{"healthcheck"}, below...); code != exitOK {
 		t.Errorf("healthcheck: %d %s", code, errs)
 	}
-	finds(t, examine(t, below), map[string]string{"server": "ok: /money is ready", "polling": "ok: ", "websocket": "ok: ", "proxy": "ok: "})
+	finds(t, examine(t, below), map[string]string{
+		"server": "ok: /money is ready", "polling": "ok: ", "websocket": "ok: ", "proxy": "ok: ",
+	})
 	finds(t, examine(t, below, "--url", r.url+"/money/"), map[string]string{"polling": "ok: ", "websocket": "ok: "})
 	finds(t, examine(t, below, "--url", r.url), map[string]string{"polling": "failed: BASE_PATH is /money: give --url an address"})
-	finds(t, examine(t, below, "--url", r.url+"/cash"), map[string]string{"polling": "failed: BASE_PATH is /money: give --url"})
-	finds(t, examine(t, environ, "--url", r.url+"/cash"), map[string]string{"polling": "failed: set BASE_PATH=/cash if it leaves it"})
+	cash := r.url + "/cash"
+	finds(t, examine(t, below, "--url", cash), map[string]string{"polling": "failed: BASE_PATH is /money: give --url"})
+	finds(t, examine(t, environ, "--url", cash), map[string]string{"polling": "failed: set BASE_PATH=/cash if it leaves it"})
 }

@@ -19,7 +19,8 @@ func (i *importCall) print() {
 	}
 	printReport(i.Stdout, i.report)
 	if i.cfg.JWTSecret.Reveal() == "" {
-		fmt.Fprintln(i.Stdout, "\nTokens of the old server: set JWT_SECRET as it had it, and they stay valid. Else everybody signs in once.")
+		fmt.Fprintln(i.Stdout, "\nTokens of the old server: set JWT_SECRET as it had it, and they stay valid. "+
+			"Else everybody signs in once.")
 	}
 }
 

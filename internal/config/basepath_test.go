@@ -22,7 +22,8 @@ func TestBasePaths(t *testing.T) {
 		"/" + strings.Repeat("a", 256): "is too long",
 	} {
 		_, ps := load(t, nil, "BASE_PATH="+text)
-		if len(ps) != 1 || !strings.HasPrefix(ps[0].Text, "BASE_PATH="+text+" "+why) || ps[0].Fix != "Set BASE_PATH, for example BASE_PATH=/money." {
+		const fix = "Set BASE_PATH, for example BASE_PATH=/money."
+		if len(ps) != 1 || !strings.HasPrefix(ps[0].Text, "BASE_PATH="+text+" "+why) || ps[0].Fix != fix {
 			t.Errorf("%s: %v", text, ps)
 		}
 	}
@@ -37,7 +38,9 @@ func TestAFrontendBelowAPathIsWarnedOf(t *testing.T) {
 
 // What is below a path is what is left of it, which begins with a slash, and nothing else is.
 func FuzzStrip(f *testing.F) {
-	for _, path := range []string{"/money/", "/money", "/moneybag/", "/money//x", "/money/%2e%2e/x", "/%6Doney/x", "/money/a%2Fb", "*", ""} {
+	for _, path := range []string{
+		"/money/", "/money", "/moneybag/", "/money//x", "/money/%2e%2e/x", "/%6Doney/x", "/money/a%2Fb", "*", "",
+	} {
 		f.Add(path)
 	}
 	const base = BasePath("/money")

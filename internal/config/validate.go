@@ -53,7 +53,8 @@ func (c *Config) check(vars map[string]string, ps *Problems) {
 			"To bring it over: mongodump --uri=\"$MONGODB_URI\" --archive | expenseflow import mongo -")
 	}
 	if c.BasePath != "" && len(c.StaticDir) > 0 {
-		c.warn("BASE_PATH is set, and a frontend of STATIC_DIR may ask for /api/ and /socket.io/ at the root: docs/deploy says what to do then.")
+		c.warn("BASE_PATH is set, and a frontend of STATIC_DIR may ask for /api/ and /socket.io/ at the root: " +
+			"docs/deploy says what to do then.")
 	}
 	if _, ok := vars["FRONTEND_DIR"]; ok && len(c.StaticDir) == 0 {
 		c.warn("FRONTEND_DIR is read by docker compose alone: set STATIC_DIR to serve that folder.")

@@ -115,7 +115,8 @@ func TestPagesOfTwoInstallationsOnOneOrigin(t *testing.T) {
 			one.awaitRows(t, "Lunch −12.50")
 			tab.press(t, "Sign out")
 			tab.awaitButton(t, "Sign in")
-			if kept := one.stored(t); !strings.Contains(kept, "/a/expenseflow.session") || strings.Contains(kept, "/b/expenseflow.session") {
+			kept := one.stored(t)
+			if !strings.Contains(kept, "/a/expenseflow.session") || strings.Contains(kept, "/b/expenseflow.session") {
 				t.Errorf("after the sign-out of the one, both keep %s", kept)
 			}
 		})

@@ -61,8 +61,14 @@ func TestPageMergesTwoChangesOfAnEntry(t *testing.T) {
 	for _, w := range []*window{one, other} {
 		w.keys(t, "Escape", "Escape")
 	}
-
 	a := who.account(t, p)
+	decideOnMany(t, a, x, one)
+	decideOnWhatIsGone(t, a, one, other)
+}
+
+// decideOnMany retries and discards more changes than one page of the list has.
+func decideOnMany(t *testing.T, a *account, x *proxy, one *window) {
+	t.Helper()
 	var ops []operation
 	for i := range 30 {
 		ops = append(ops, a.queued("CREATE", fmt.Sprint("temp_", i), map[string]any{"amount": i}))
@@ -81,7 +87,6 @@ func TestPageMergesTwoChangesOfAnEntry(t *testing.T) {
 	one.awaitText(t, "0 of 30") // after two seconds
 	x.SetSilent(false)
 	one.awaitText(t, "30 changes discarded")
-	decideOnWhatIsGone(t, a, one, other)
 }
 
 // decideOnWhatIsGone decides on changes of an entry that is nowhere, and of one that was deleted.

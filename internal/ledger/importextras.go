@@ -138,7 +138,8 @@ func checkPreferences(p *models.NotificationPreferences) []models.Violation {
 			broken = append(broken, models.Violation{Field: "types", Rule: models.RuleTooMany, Limit: maxTypes})
 		}
 	}
-	p.Email, p.Push = models.Channel{Enabled: p.Email.Enabled, Types: p.Email.Types}, models.Channel{Enabled: p.Push.Enabled, Types: p.Push.Types}
+	p.Email = models.Channel{Enabled: p.Email.Enabled, Types: p.Email.Types}
+	p.Push = models.Channel{Enabled: p.Push.Enabled, Types: p.Push.Types}
 	p.SMS.URL, p.SMS.Secret, p.Webhook.PhoneNumber = "", "", ""
 	for field, text := range map[string]string{"start": p.Quiet.Start, "end": p.Quiet.End} {
 		if !timeOfDay.MatchString(text) {

@@ -18,7 +18,9 @@ type Imports interface {
 
 	// ExpensesBetween returns those of the user's own expenses from one time until before another
 	// that have one of these amounts, the oldest first and at most limit.
-	ExpensesBetween(ctx context.Context, userID string, from, to time.Time, amounts []models.Money, limit int) ([]models.Expense, error)
+	ExpensesBetween(
+		ctx context.Context, userID string, from, to time.Time, amounts []models.Money, limit int,
+	) ([]models.Expense, error)
 
 	// ExistingExpenses returns which of these ids are of expenses.
 	ExistingExpenses(ctx context.Context, ids []string) ([]string, error)

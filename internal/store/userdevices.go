@@ -81,7 +81,8 @@ func (s *Store) generations(ctx context.Context, users []string) (map[string]int
 	add := func(leaveOut bool, ids ...string) error {
 		var found []models.User
 		_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
-			return db.Raw("SELECT id, token_generation FROM users WHERE ? ORDER BY id"+s.d.ForShare(leaveOut), s.d.In("id", ids)).Scan(&found)
+			const query = "SELECT id, token_generation FROM users WHERE ? ORDER BY id"
+			return db.Raw(query+s.d.ForShare(leaveOut), s.d.In("id", ids)).Scan(&found)
 		})
 		for _, u := range found {
 			generations[u.ID] = u.TokenGeneration

@@ -134,8 +134,8 @@ func (tx *Tx) forgetActor() error {
 		models.NotifyShared, models.DepartedName+" shared an entry with you.",
 		models.NotifyCommented, models.DepartedName+" commented on an entry that you share.",
 		models.NotifyEdited, models.DepartedName+" changed an entry that you share.")
-	data := gorm.Expr("? || CASE expense_id WHEN '' THEN '' ELSE ',\"expenseId\":\"' || expense_id || '\"' END || ',\"count\":' || times || '}'",
-		`{"userId":"","userName":"`+models.DepartedName+`"`)
+	data := gorm.Expr("? || CASE expense_id WHEN '' THEN '' ELSE ',\"expenseId\":\"' || expense_id || '\"' END || "+
+		"',\"count\":' || times || '}'", `{"userId":"","userName":"`+models.DepartedName+`"`)
 	return tx.run(tx.orm().Model(&models.Notification{}).Where("actor_id = ?", tx.user.ID).
 		UpdateColumns(map[string]any{"actor_id": "", "message": message, "data": data}))
 }

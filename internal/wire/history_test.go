@@ -20,7 +20,8 @@ func TestAHistoryTellsOfTags(t *testing.T) {
 		{after, before, `"changes":[{"field":"tags","from":null,"to":["work","lunch"]}]`},
 	} {
 		h := models.History{Entries: []models.HistoryEntry{{
-			Change: models.Change{Kind: models.ExpenseUpdated, EntityID: tt.to.ID, Expense: tt.to}, Before: &models.Change{Expense: tt.from},
+			Change: models.Change{Kind: models.ExpenseUpdated, EntityID: tt.to.ID, Expense: tt.to},
+			Before: &models.Change{Expense: tt.from},
 		}}}
 		if got := string(wire.AppendHistory(nil, tt.to.ID, &h)); !strings.Contains(got, tt.want) {
 			t.Errorf("got %s, want %s", got, tt.want)
