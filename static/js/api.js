@@ -49,6 +49,16 @@ export class Api extends HttpClient {
     return this.request('POST', `/import?${importQuery(file, chosen)}`, file);
   }
 
+  /** Imports an export of this program, or with dryRun says what would become of it: {counts, refusals}. */
+  importAccount(file, { dryRun }) {
+    return this.request('POST', `/import/account${dryRun ? '?dryRun=1' : ''}`, file);
+  }
+
+  /** Everything that the account has as `json`, or its entries as `csv`: {file, name}. */
+  exportAs(format) {
+    return this.download(`/export?format=${format}`);
+  }
+
   /** Deletes what an import made and nobody has changed since; returns the import. */
   undoImport(id) {
     return this.request('DELETE', `/import/${id}`, undefined, {}, fileTimeout);

@@ -24,6 +24,7 @@ import * as diagnostics from './panels/diagnostics.js';
 import { Editor } from './panels/editor.js';
 import * as entryDetails from './panels/entrydetails.js';
 import * as newEntry from './panels/newentry.js';
+import * as exporting from './panels/exporting.js';
 import * as history from './panels/history.js';
 import * as importing from './panels/importing.js';
 import * as invitations from './panels/invitations.js';
@@ -63,7 +64,7 @@ import { Navigation } from './navigation.js';
  * date. A new panel is a line here, in index.html and in sw.js.
  */
 const panels = [
-  balance, connectionStatus, notifications, invitations, account, importing, diagnostics, shortcutHelp, signOutButton, serviceStatus, summary, newEntry,
+  balance, connectionStatus, notifications, invitations, account, importing, exporting, diagnostics, shortcutHelp, signOutButton, serviceStatus, summary, newEntry,
   parkedChanges, viewTabs, people, entryDetails, history, expenseListPanel, overview, budgets,
 ];
 

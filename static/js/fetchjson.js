@@ -4,6 +4,20 @@
  * comes through, and a dead line is noticed.
  */
 export async function fetchJSON(url, init, patience) {
+  const decoder = new TextDecoder();
+  const parts = [];
+  const response = await fetchParts(url, init, patience, (part) => parts.push(decoder.decode(part, { stream: true })));
+  return { response, answer: JSON.parse(parts.join('') + decoder.decode()) };
+}
+
+/** The same for a file: {response, answer} with a Blob, whatever the status is. */
+export async function fetchFile(url, init, patience) {
+  const parts = [];
+  const response = await fetchParts(url, init, patience, (part) => parts.push(part));
+  return { response, answer: new Blob(parts, { type: response.headers.get('Content-Type') ?? '' }) };
+}
+
+async function fetchParts(url, init, patience, take) {
   const dead = new AbortController();
   let timer;
   const heard = () => {
@@ -13,19 +27,16 @@ export async function fetchJSON(url, init, patience) {
   try {
     heard();
     const response = await fetch(url, { ...init, signal: dead.signal });
-    return { response, answer: JSON.parse(await textOf(response, heard)) };
+    await read(response, (part) => (heard(), take(part)));
+    return response;
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function textOf(response, heard) {
-  const decoder = new TextDecoder();
+async function read(response, take) {
   const reader = response.body?.getReader();
-  const parts = [];
   for (let chunk = await reader?.read(); chunk && !chunk.done; chunk = await reader.read()) {
-    heard();
-    parts.push(decoder.decode(chunk.value, { stream: true }));
+    take(chunk.value);
   }
-  return parts.join('') + decoder.decode();
 }

@@ -1,8 +1,11 @@
+import { asImport, isExport } from './accountimport.js';
+
 /** How a file is read, by the names of the server's parameters, and what of it is imported. */
 const choices = ['dates', 'decimal', 'delimiter', 'sign', 'currency', 'encoding', 'header'];
 
 /**
- * One file on its way in: its preview, what was chosen about it, and its import.
+ * One file on its way in: its preview, what was chosen about it, and its import. It is
+ * of a bank or another program, or an export of this one (accountimport.js).
  *
  * `change` is sent when any of that is another. A preview that is overtaken by a later one
  * counts for nothing.
@@ -64,7 +67,8 @@ export class FileImport extends EventTarget {
 
   /** How many entries an import would make. */
   get count() {
-    return (this.preview?.totals.new ?? 0) + this.included.size;
+    const { new: fresh = 0, changed = 0 } = this.preview?.totals ?? {};
+    return fresh + changed + this.included.size;
   }
 
   /** Whether everything is decided. */
@@ -74,7 +78,7 @@ export class FileImport extends EventTarget {
 
   run() {
     const query = { ...this.#chosen, ...(this.included.size > 0 && { include: [...this.included].join(',') }) };
-    return this.#work('import', async () => { this.result = await this.#api.importFile(this.#file, query); });
+    return this.#work('import', async () => { this.result = await this.#send(query); });
   }
 
   undo() {
@@ -86,11 +90,16 @@ export class FileImport extends EventTarget {
   async #read() {
     const asked = ++this.#asked;
     await this.#work('read', async () => {
-      const preview = await this.#api.importFile(this.#file, { ...this.#chosen, dryRun: 1 });
+      const preview = await this.#send({ ...this.#chosen, dryRun: 1 });
       if (asked === this.#asked) {
         this.preview = preview;
       }
     }, () => asked === this.#asked);
+  }
+
+  async #send(query) {
+    const file = this.#file;
+    return (await isExport(file)) ? asImport(await this.#api.importAccount(file, query)) : this.#api.importFile(file, query);
   }
 
   async #work(what, work, counts = () => true) {

@@ -1,6 +1,6 @@
 import { base } from './base.js';
 import { deviceZone } from './days.js';
-import { fetchJSON } from './fetchjson.js';
+import { fetchFile, fetchJSON } from './fetchjson.js';
 import { text } from './text.js';
 
 /** Milliseconds without a byte of an answer after which a request is aborted. */
@@ -45,17 +45,30 @@ export class HttpClient {
 
   /** The answer to a request; an HttpError or Unreachable if it is refused or does not come. A Blob is sent as it is. */
   async request(method, path, body, headers, timeout) {
-    const { response, answer } = await this.#fetch(method, path, body, headers, timeout);
+    const { response, answer } = await this.#fetch(fetchJSON, method, path, body, headers, timeout);
     if (!response.ok) {
       throw failure(response, answer);
     }
     return answer;
   }
 
-  async #fetch(method, path, body, headers, timeout) {
+  /** The file at path, with the name that the server gives it: {file, name}. Errors as those of request. */
+  async download(path) {
+    const { response, answer: file } = await this.#fetch(fetchFile, 'GET', path);
+    if (!response.ok) {
+      throw failure(response, await file.text().then(JSON.parse).catch(() => null));
+    }
+    const name = /^attachment; filename="([^"]+)"$/.exec(response.headers.get('Content-Disposition') ?? '')?.[1];
+    if (!name) { // such as the form of a network that wants a sign-in
+      throw new Unreachable('a file without a name');
+    }
+    return { file, name };
+  }
+
+  async #fetch(ask, method, path, body, headers, timeout) {
     const isFile = body instanceof Blob;
     try {
-      return await fetchJSON(`${base}api${path}`, {
+      return await ask(`${base}api${path}`, {
         method,
         headers: { ...this.#headers(isFile ? null : body), ...headers },
         body: isFile ? body : body && JSON.stringify(body),

@@ -36,6 +36,7 @@ export const drawings = {
   device: line('M6 5.5h12a1.5 1.5 0 0 1 1.5 1.5v7a1.5 1.5 0 0 1 -1.5 1.5h-12a1.5 1.5 0 0 1 -1.5 -1.5v-7a1.5 1.5 0 0 1 1.5 -1.5zM2.5 18.5h19'),
   menu: line('M4 7h16M4 12h16M4 17h16'),
   add: line('M12 5v14M5 12h14', 2.25),
+  save: line('M12 4.5v11M7.5 11l4.5 4.5 4.5-4.5M4.5 15v4.5h15V15'),
   entries: line('M8.5 6.5H20M8.5 12H20M8.5 17.5H20M4 6.5h.01M4 12h.01M4 17.5h.01'),
   overview: line('M5 19.5V11M12 19.5V4.5M19 19.5v-6'),
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, mock, test } from 'node:test';
 import { fetchJSON } from '../js/fetchjson.js';
+import { HttpClient, Unauthorized, Unreachable } from '../js/httpclient.js';
 import { settled } from './fakes.js';
 
 const realFetch = globalThis.fetch;
@@ -48,4 +49,19 @@ test('an answer that stops coming is given up', async () => {
 test('what is no JSON is an error', async () => {
   globalThis.fetch = async () => new Response('<html>');
   await assert.rejects(fetchJSON('/', {}, 1_000), SyntaxError);
+});
+
+test('a file comes as it is, with the name that the server gives it', async () => {
+  globalThis.fetch = async () => new Response('a,b\n', { headers: { 'Content-Disposition': 'attachment; filename="mine.csv"' } });
+  const { file, name } = await new HttpClient().download('/export');
+  assert.deepEqual([name, await file.text()], ['mine.csv', 'a,b\n']);
+});
+
+test('a refused file is the error that the server says, and what is from elsewhere no file', async () => {
+  globalThis.fetch = async () => Response.json({ error: 'no' }, { status: 401 });
+  await assert.rejects(new HttpClient().download('/export'), Unauthorized);
+  for (const status of [200, 502]) {
+    globalThis.fetch = async () => new Response('<html>', { status });
+    await assert.rejects(new HttpClient().download('/export'), Unreachable);
+  }
 });

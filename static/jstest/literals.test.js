@@ -5,7 +5,7 @@ import { test } from 'node:test';
 const folder = new URL('../js/', import.meta.url);
 
 /** What looks like text and is none: names of keys, headers and methods, and reasons of errors that nobody reads. */
-const names = /^(?:Enter|Escape|Delete|Backspace|Home|End|Tab|Arrow\w+|Page\w+|Authorization|Bearer|Content-Type|Idempotency-Key|Retry-After|X-[\w-]+|ExpenseFlow|UTC|EUR|INR|io server disconnect|Authentication error|cannot load)$/;
+const names = /^(?:Enter|Escape|Delete|Backspace|Home|End|Tab|Arrow\w+|Page\w+|Authorization|Bearer|Content-Type|Content-Disposition|Idempotency-Key|Retry-After|X-[\w-]+|ExpenseFlow|UTC|EUR|INR|io server disconnect|Authentication error|cannot load)$/;
 
 /** The source without its comments. Strings are kept, though they may look like the beginning of one. */
 function withoutComments(source) {

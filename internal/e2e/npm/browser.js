@@ -119,6 +119,12 @@ async function upload(command) {
   await (await place(command)).getByLabel(command.label, { exact: true }).setInputFiles(file);
 }
 
+// download presses a button of this name and gives the file that it saves: {name, content}.
+async function download(command) {
+  const [saved] = await Promise.all([windows.get(command.device).page.waitForEvent('download'), press(command)]);
+  return { name: saved.suggestedFilename(), content: fs.readFileSync(await saved.path(), 'utf8') };
+}
+
 // What is in the page's menu is pressed through the menu.
 async function press(command) {
   const where = await place(command);
@@ -412,7 +418,7 @@ function spilled({ device }) {
 }
 
 const actions = {
-  launch, open, frame, goto, protocols, faults, close, fill, choose, upload, press, reopen, key, type, focused, offline, installed, workers, reload, stored,
+  launch, open, frame, goto, protocols, faults, close, fill, choose, upload, download, press, reopen, key, type, focused, offline, installed, workers, reload, stored,
   awaitKept, moveClock, back, clickAt, forward, scrollTo, list, requests, follow, pressBeside, go, content, mirror, tap, awaitPart, phone, spilled, awaitRows, awaitParts, awaitButton, awaitText, awaitStatus, axe,
 };
 

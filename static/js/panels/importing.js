@@ -9,7 +9,7 @@ import { importRows } from './importrows.js';
 export function mount({ api, live }) {
   const work = new FileImport(api);
   const mapping = importMapping(work);
-  const input = h('input', { type: 'file', id: 'import-file', accept: '.csv,.tsv,.txt,.ofx,.qfx,text/csv,application/x-ofx', on: { change: () => choose(input.files[0]) } });
+  const input = h('input', { type: 'file', id: 'import-file', accept: '.csv,.tsv,.txt,.ofx,.qfx,.json,text/csv,application/x-ofx,application/json', on: { change: () => choose(input.files[0]) } });
   const drop = h('div', { class: 'drop', on: { dragover: (event) => event.preventDefault(), drop: dropped } },
     h('label', { for: 'import-file' }, text('importing.file')), input);
   const said = h('p', { class: 'verdict', role: 'status' });
@@ -64,16 +64,17 @@ export function mount({ api, live }) {
     setText(error, work.error ? sentence(work.error.message) : '');
     setText(said, saying(work));
     bar.hidden = busy === '' || busy === 'read';
+    bar.hidden && bar.removeAttribute('value');
     mapping.element.hidden = true;
-    if (preview && !result && busy !== 'import') {
+    if (preview?.mapping && !result && busy !== 'import') {
       mapping.show();
     }
     const listed = preview !== null && result === null;
-    rows.hidden = !listed;
+    rows.hidden = !listed || preview.rows.length === 0;
     more.hidden = !listed || preview.rows.length === preview.totals.rows;
     doIt.hidden = !listed;
     doIt.disabled = !work.ready;
-    setText(doIt, text('importing.do', { count: work.count }));
+    setText(doIt, text(preview?.account ? 'importing.export.do' : 'importing.do', { count: work.count }));
     undo.hidden = result?.import?.state !== 'done';
     undo.disabled = busy !== '';
     another.hidden = result === null;
@@ -107,12 +108,18 @@ function saying({ preview, result, busy }) {
   if (result) {
     return doneText(result);
   }
-  return preview ? text('importing.found', {
-    count: preview.totals.rows, fresh: preview.totals.new, duplicates: preview.totals.duplicates, refused: preview.totals.refused,
-  }) : '';
+  return preview ? foundText(preview) : '';
 }
 
-function doneText({ import: made, totals }) {
+function foundText({ account, totals }) {
+  const values = { count: totals.rows, fresh: totals.new, ...totals };
+  return text(account ? 'importing.export.found' : 'importing.found', values);
+}
+
+function doneText({ account, import: made, totals }) {
+  if (account) {
+    return text('importing.export.done', { fresh: totals.new, ...totals });
+  }
   if (made?.state === 'undone') {
     return text('importing.undone', { removed: made.removed, kept: made.kept });
   }

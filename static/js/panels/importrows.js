@@ -8,11 +8,16 @@ import { text } from '../text.js';
 export function importRows(work) {
   return work.preview.rows.map((row) => h('li', { data: { status: row.status } },
     h('div', { class: 'what' },
-      h('bdi', { class: 'description' }, row.description || text('importing.line', { line: row.line })),
+      h('bdi', { class: 'description' }, row.description || placeOf(row)),
       row.date ? h('span', { class: 'amount', data: { type: row.type } }, amountOf(row)) : null),
     h('div', { class: 'hint' }, detailOf(row)),
     row.reason ? h('div', { class: 'reason' }, h('bdi', {}, row.reason)) : null,
     row.status === 'duplicate' ? nevertheless(work, row) : null));
+}
+
+/** Where a row is: its line, or in an export its place among those of its kind. */
+function placeOf({ line, section, number }) {
+  return section ? text('importing.place', { section, number }) : text('importing.line', { line });
 }
 
 function amountOf({ amount, type, currency }) {
@@ -21,7 +26,7 @@ function amountOf({ amount, type, currency }) {
 
 function detailOf({ date, category, line }) {
   const day = date && inWords(date, { day: 'numeric', month: 'short', year: 'numeric' });
-  return [day, category && categoryName(category), text('importing.line', { line })].filter(Boolean).join(' · ');
+  return [day, category && categoryName(category), line && placeOf({ line })].filter(Boolean).join(' · ');
 }
 
 function nevertheless(work, { line, description }) {

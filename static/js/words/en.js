@@ -8,6 +8,7 @@ import { devices } from './en/devices.js';
 import { diagnostics } from './en/diagnostics.js';
 import { entries } from './en/entries.js';
 import { errors } from './en/errors.js';
+import { exporting } from './en/exporting.js';
 import { figures } from './en/figures.js';
 import { find } from './en/find.js';
 import { form } from './en/form.js';
@@ -36,6 +37,7 @@ export const words = {
   ...diagnostics,
   ...entries,
   ...errors,
+  ...exporting,
   ...figures,
   ...find,
   ...form,
