@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"expenseflow/internal/store"
 	"expenseflow/models"
@@ -58,7 +59,7 @@ func csvRow(e *models.Expense, currency string) []string {
 // plainText returns a text that a spreadsheet takes for a text: what begins a formula gets an
 // apostrophe in front.
 func plainText(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if first, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) && s != "" {
 		return "'" + s
 	}
 	return s

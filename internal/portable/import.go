@@ -145,9 +145,16 @@ func (i *importer) makeAccount(a account) error {
 		i.user = models.User{ID: result.ID, Email: r.Email, ChosenZone: a.TimeZone, ChosenCurrency: a.Currency}
 		return nil
 	}
-	i.user, err = i.Store.UserByID(i.ctx, result.ID)
+	if i.user, err = i.Store.UserByID(i.ctx, result.ID); err == nil && i.user.Email != models.NormalizeEmail(a.Email) {
+		return errOtherAddress
+	}
 	return err
 }
+
+// errOtherAddress refuses a file whose id is that of somebody else's account. Ids are seen by
+// whoever shares an entry, so a file may name any.
+var errOtherAddress = &accountRefusedError{models.E(models.Conflict,
+	"The account with the id of this file has another e-mail address here: if it is the right one, name it with --into")}
 
 // An accountRefusedError says why the account of a file cannot be made.
 type accountRefusedError struct{ error }

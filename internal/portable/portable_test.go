@@ -204,7 +204,7 @@ func TestAnExportShowsNoSecretWithoutBeingAsked(t *testing.T) {
 func TestASpreadsheetRunsNoFormulaOfAnExport(t *testing.T) {
 	each(t, func(t *testing.T, here, _ *place) {
 		u := storetest.User(t, here.store)
-		for _, text := range []string{"=1+1", "+1", "-1", "@sum", "plain, \"quoted\"\nand long"} {
+		for _, text := range []string{"=1+1", "+1", "-1", "@sum", "＝1", "plain, \"quoted\"\nand long"} {
 			_, err := here.ledger.CreateExpense(t.Context(), u.ID, ledger.ExpenseCreation{
 				Draft: models.Draft{Description: text, Amount: 12_500_000, Category: "food", Type: "expense"},
 			})
@@ -217,7 +217,7 @@ func TestASpreadsheetRunsNoFormulaOfAnExport(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows, err := csv.NewReader(&out).ReadAll()
-		if err != nil || len(rows) != 6 {
+		if err != nil || len(rows) != 7 {
 			t.Fatalf("%d rows, %v", len(rows), err)
 		}
 		var texts []string
@@ -227,9 +227,21 @@ func TestASpreadsheetRunsNoFormulaOfAnExport(t *testing.T) {
 				t.Errorf("amount %s %s", row[4], row[5])
 			}
 		}
-		want := []string{"plain, \"quoted\"\nand long", "'@sum", "'-1", "'+1", "'=1+1"}
+		want := []string{"plain, \"quoted\"\nand long", "'＝1", "'@sum", "'-1", "'+1", "'=1+1"}
 		if diff := cmp.Diff(want, texts); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// An id is known to whoever shares an entry, so a file could name somebody else's.
+func TestAFileWithTheIDOfAnotherAccountWasImportedIntoIt(t *testing.T) {
+	each(t, func(t *testing.T, here, _ *place) {
+		u := storetest.User(t, here.store)
+		file := strings.ReplaceAll(string(here.export(t, u.ID, false)), u.Email, "eve@example.org")
+		_, err := here.Import(t.Context(), strings.NewReader(file), portable.ImportOptions{KeepIDs: true})
+		if models.KindOf(err) != models.Conflict || !strings.Contains(models.Message(err), "--into") {
+			t.Errorf("imported: %v", err)
 		}
 	})
 }
