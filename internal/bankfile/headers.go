@@ -40,7 +40,8 @@ var headerWords = map[Field][]string{
 	},
 	Description: {
 		"description", "transactiondescription", "verwendungszweck", "purpose", "buchungstext", "buchungsdetails", "details",
-		"omschrijving", "naamomschrijving", "mededelingen", "libelle", "libelleoperation", "concepto", "descrizione", "descricao", "opis", "tytul",
+		"omschrijving", "naamomschrijving", "mededelingen",
+		"libelle", "libelleoperation", "concepto", "descrizione", "descricao", "opis", "tytul",
 		"popis", "narrative", "narration", "particulars", "transactiondetails", "transactionremarks", "beskrivning", "text",
 		"tekst", "selite", "rubrik", "communication", "description1", "originaldescription", "reference", "title",
 		"causale", "kozlemeny", "reason", "subject", "betreff", "name", "memo", "notiz", "note", "商品说明",

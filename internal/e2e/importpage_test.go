@@ -52,7 +52,8 @@ func TestPageImportsAFileAndUndoesIt(t *testing.T) {
 	other.signIn(t, who)
 	one.press(t, "Import")
 	one.checkAccess(t, "before a file")
-	one.upload(t, "Choose a file, or drop it here", "march.csv", "Date,Text,Amount\n03/04/2026,Tea,-1.00\n03/05/2026,Pay,1900.00\nTotal,,1899\n")
+	const march = "Date,Text,Amount\n03/04/2026,Tea,-1.00\n03/05/2026,Pay,1900.00\nTotal,,1899\n"
+	one.upload(t, "Choose a file, or drop it here", "march.csv", march)
 	one.awaitText(t, "3 rows: 2 new, 0 already here, 1 not readable.")
 	one.awaitText(t, "The dates may begin with the day or with the month: choose their order.")
 	one.checkAccess(t, "a question")
