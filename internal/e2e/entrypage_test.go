@@ -33,7 +33,7 @@ func (w *window) enterAndComplete(t *testing.T) {
 	w.tabTo(t, "Currency")
 	w.types(t, "dollar") // which became DOLLA
 	w.keys(t, "Enter")
-	w.awaitParts(t, ".entry .error:not(:empty)", "Enter three to five letters, such as EUR.")
+	w.awaitParts(t, ".entry .error:not(:empty)", "DOLLAR is a name. Enter the code of three letters, such as EUR.")
 	w.keys(t, "ControlOrMeta+a", "Delete", "Enter")
 	w.awaitRows(t, "Café Müller −3.90")
 	w.awaitParts(t, detailPart, "Transport · #work · #Coffee")

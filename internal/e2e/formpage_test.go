@@ -40,7 +40,7 @@ func (w *window) requests(t *testing.T) []string {
 func TestAPageWhoseFormNeedsACurrencyWorksByClicks(t *testing.T) {
 	p, b, who := checkout(t), startBrowser(t), newPerson()
 	one, other := b.open(t, p.url(), nil), b.open(t, p.url(), nil)
-	one.register(t, who)
+	one.registerThere(t, who)
 	other.signIn(t, who)
 
 	one.fillIn(t, "Lunch", "Food", "12.50", "Expense")
@@ -68,11 +68,17 @@ func TestAPageWhoseFormNeedsACurrencyWorksByClicks(t *testing.T) {
 	same(t, "stored expenses", 2, len(who.account(t, p).expenses(t)))
 }
 
+// registerThere registers where no currency is asked for.
+func (w *window) registerThere(t *testing.T, who person) {
+	t.Helper()
+	w.registerWith(t, who, func() {})
+}
+
 // The page asks in this order at every start, and is told of no failure.
 func TestAPageOfTheSameShapeAsksInTheSameOrder(t *testing.T) {
 	p, who := checkout(t), newPerson()
 	w := startBrowser(t).open(t, p.url(), nil)
-	w.register(t, who)
+	w.registerThere(t, who)
 	w.requests(t)
 	w.do(t, "reload", nil)
 	w.awaitStatus(t, "Live")
@@ -86,7 +92,7 @@ func TestAPageOfTheSameShapeAsksInTheSameOrder(t *testing.T) {
 func TestAPageKeepsItsPreferredCurrency(t *testing.T) {
 	p, who := checkout(t), newPerson()
 	w := startBrowser(t).open(t, p.url(), nil)
-	w.register(t, who)
+	w.registerThere(t, who)
 	w.press(t, "Currency: INR")
 	w.awaitText(t, "INR 1.0000")
 	w.choose(t, "Preferred currency", "€ EUR - Euro")

@@ -240,9 +240,17 @@ func (who person) account(t *testing.T, p *program) *account {
 
 func (w *window) register(t *testing.T, who person) {
 	t.Helper()
+	w.registerWith(t, who, func() {
+		w.choose(t, "Home currency", "Choose later") // amounts are shown without one
+	})
+}
+
+// registerWith has more filled in than every page asks for.
+func (w *window) registerWith(t *testing.T, who person, more func()) {
+	t.Helper()
 	w.press(t, "Create an account")
 	w.fill(t, "Name", who.name)
-	w.choose(t, "Home currency", "Choose later") // amounts are shown without one
+	more()
 	w.enter(t, who, "Create account")
 }
 

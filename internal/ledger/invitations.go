@@ -179,12 +179,8 @@ func (l *Ledger) DeclineInvitation(ctx context.Context, userID, id string, by mo
 // unread; with the last one of its owner also the notification that counts several.
 func (w *Work) closeInvitation(i models.Invitation, by models.Author) error {
 	w.Tx.Append(models.Change{Kind: models.InvitationClosed, EntityID: i.ID, Author: by})
-	if i.OwnerID == "" { // the owner's account was removed, and all of their invitations with it
-		actor, err := w.Tx.UnreadActor(models.NotifyInvited, i.ExpenseID)
-		if err != nil || actor == "" {
-			return err
-		}
-		return w.readInvitations(actor, "")
+	if i.OwnerID == "" { // the owner's account was removed, with all of their invitations and their name
+		return w.readInvitations("", "")
 	}
 	waiting, err := w.Tx.ReceivedFrom(i.OwnerID)
 	if err != nil {

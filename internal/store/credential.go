@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -39,10 +40,10 @@ func (tx *Tx) authorize() error {
 	return err
 }
 
-// goneFor is the error of a user whose row is not there, for the bearer of a token
+// goneFor is the error of a user whose row is not there, for the bearer of a token of theirs
 // its refusal.
-func (s *txState) goneFor(err error) error {
-	if _, bearer := models.CredentialFrom(s.ctx); bearer && errors.Is(err, userGone) {
+func goneFor(ctx context.Context, userID string, err error) error {
+	if c, bearer := models.CredentialFrom(ctx); bearer && c.UserID == userID && errors.Is(err, userGone) {
 		return models.RefuseToken(models.CodeUserNotFound, err)
 	}
 	return err

@@ -63,14 +63,6 @@ func (tx *Tx) UnreadFrom(actorID, kind string, limit int) ([]models.Notification
 	return unread, nil
 }
 
-// UnreadActor returns who caused an unread notification of a type, of an expense; "" if the
-// user has none.
-func (tx *Tx) UnreadActor(kind, expenseID string) (string, error) {
-	n, _, err := oneIn[models.Notification](tx, tx.orm().Select("actor_id").
-		Where("user_id = ? AND read = 0 AND type = ? AND expense_id = ?", tx.user.ID, kind, expenseID).Limit(1))
-	return n.ActorID, err
-}
-
 // unreadFrom has no order, by which SQLite would read all notifications of the user.
 func unreadFrom(db *gorm.DB, userID, actorID, kind string) *gorm.DB {
 	return db.Where("user_id = ? AND read = 0 AND actor_id = ? AND type = ?", userID, actorID, kind)

@@ -21,9 +21,11 @@ type revokedToken struct {
 	ExpiresAt time.Time `gorm:"serializer:millis;index:revoked_tokens_expiry"`
 }
 
-// UserByID returns the user of this id; models.NotFound if there is none.
+// UserByID returns the user of this id; models.NotFound if there is none, or for the bearer of a
+// token of theirs its refusal.
 func (s *Store) UserByID(ctx context.Context, id string) (models.User, error) {
-	return userWhere(s.read(ctx), "id = ?", id)
+	u, err := userWhere(s.read(ctx), "id = ?", id)
+	return u, goneFor(ctx, id, err)
 }
 
 // UserByEmail returns the user of this address, which is trimmed and in lower case;

@@ -263,5 +263,5 @@ func (st *txState) lock() (*Tx, error) {
 	if err == nil && st.of[st.acting] == nil {
 		err = userGone
 	}
-	return st.of[st.acting], st.goneFor(noUser(err))
+	return st.of[st.acting], goneFor(st.ctx, st.acting, noUser(err))
 }
