@@ -25,6 +25,7 @@ func chat(n *socketio.Namespace) {
 	n.OnConnect(func(s *socketio.Socket) {
 		_ = s.Join("lobby")
 		s.OnDisconnect(func(string) { _ = n.To("lobby").Emit("left", s.Data()) })
+		_ = s.Emit("welcome")
 	})
 	n.On("say", func(_ context.Context, e *socketio.Event) {
 		var text string
@@ -47,7 +48,9 @@ func Example() {
 	defer h.Close()
 
 	ann, bob := join(h.URL, "ann"), join(h.URL, "bob")
-	send(ann, `421["say","hello"]`) // 4: a message, 2: an event, 1: its id
+	fmt.Println("ann received", receive(ann))
+	fmt.Println("bob received", receive(bob)) // OnConnect has run: both are in the room
+	send(ann, `421["say","hello"]`)           // 4: a message, 2: an event, 1: its id
 	fmt.Println("ann received", receive(ann))
 	fmt.Println("bob received", receive(bob))
 	_ = ann.Close()
@@ -58,6 +61,8 @@ func Example() {
 		log.Fatal(err)
 	}
 	// Output:
+	// ann received 42["welcome"]
+	// bob received 42["welcome"]
 	// ann received 431[1]
 	// bob received 42["said","ann","hello"]
 	// bob received 42["left","ann"]
