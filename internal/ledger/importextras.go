@@ -96,18 +96,18 @@ func (w *importWork) applyPreferences(p models.NotificationPreferences) (ImportR
 		p.Webhook.Secret = stored.Webhook.Secret
 	}
 	m := RecordMeta{CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt}
-	outcome := ImportChanged
 	p.AlertedAt, p.CreatedAt, p.UpdatedAt = stored.AlertedAt, stored.CreatedAt, stored.UpdatedAt
-	switch {
-	case stored.CreatedAt.IsZero():
-		outcome = ImportNew
+	outcome := ImportNew
+	if !stored.CreatedAt.IsZero() {
+		outcome = w.against(sameJSON(p, stored), m.UpdatedAt, stored.UpdatedAt)
+	}
+	switch outcome {
+	case ImportNew:
 		p.CreatedAt, p.UpdatedAt = w.times(m)
-	case sameJSON(p, stored):
-		return ImportResult{Outcome: ImportSame}, nil
-	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
-		return ImportResult{Outcome: ImportKept}, nil
-	default:
+	case ImportChanged:
 		p.UpdatedAt = models.Millis(m.UpdatedAt)
+	default:
+		return ImportResult{Outcome: outcome}, nil
 	}
 	return ImportResult{Outcome: outcome}, w.Tx.SavePreferences(p)
 }

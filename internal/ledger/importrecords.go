@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	"expenseflow/models"
 )
@@ -56,11 +57,8 @@ func (w *importWork) changeExpense(id string, r ExpenseRecord, d models.Draft) (
 	}
 	e := stored
 	d.Patch().Apply(&e, w.Tx.Zone())
-	switch {
-	case sameExpense(e, stored):
-		return ImportResult{Outcome: ImportSame, ID: id}, nil
-	case !w.newer(r.UpdatedAt, stored.UpdatedAt):
-		return ImportResult{Outcome: ImportKept, ID: id}, nil
+	if outcome := w.against(sameExpense(e, stored), r.UpdatedAt, stored.UpdatedAt); outcome != ImportChanged {
+		return ImportResult{Outcome: outcome, ID: id}, nil
 	}
 	if err := checkCurrencyLimit(w.Tx, e.Currency); err != nil {
 		return ImportResult{}, err
@@ -70,6 +68,18 @@ func (w *importWork) changeExpense(id string, r ExpenseRecord, d models.Draft) (
 	w.Tx.UpdateExpense(e)
 	w.appendToLogs(models.ExpenseUpdated, e, w.opts.Author)
 	return ImportResult{Outcome: ImportChanged, ID: id}, nil
+}
+
+// against returns what becomes of a stored entity that a record is about: it changes only to what
+// is newer.
+func (w *importWork) against(same bool, updated, stored time.Time) ImportOutcome {
+	switch {
+	case same:
+		return ImportSame
+	case !w.newer(updated, stored):
+		return ImportKept
+	}
+	return ImportChanged
 }
 
 // sameExpense compares expenses; equal times may differ in what represents them.
@@ -105,11 +115,8 @@ func (w *importWork) changeBudget(b models.Budget, m RecordMeta) (ImportResult, 
 		return ImportResult{}, err
 	}
 	b.Version, b.CreatedAt, b.UpdatedAt = stored.Version, stored.CreatedAt, stored.UpdatedAt
-	switch {
-	case sameJSON(b, stored):
-		return ImportResult{Outcome: ImportSame, ID: b.ID}, nil
-	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
-		return ImportResult{Outcome: ImportKept, ID: b.ID}, nil
+	if outcome := w.against(sameJSON(b, stored), m.UpdatedAt, stored.UpdatedAt); outcome != ImportChanged {
+		return ImportResult{Outcome: outcome, ID: b.ID}, nil
 	}
 	b.Version, b.UpdatedAt = max(stored.Version+1, m.version()), models.Millis(m.UpdatedAt)
 	w.Tx.UpdateBudget(b)
@@ -174,11 +181,8 @@ func (w *importWork) changeGoalRecord(g models.Goal, m RecordMeta) (ImportResult
 		return ImportResult{}, err
 	}
 	g.Version, g.CreatedAt, g.UpdatedAt = stored.Version, stored.CreatedAt, stored.UpdatedAt
-	switch {
-	case sameGoal(g, stored):
-		return ImportResult{Outcome: ImportSame, ID: g.ID}, nil
-	case !w.newer(m.UpdatedAt, stored.UpdatedAt):
-		return ImportResult{Outcome: ImportKept, ID: g.ID}, nil
+	if outcome := w.against(sameGoal(g, stored), m.UpdatedAt, stored.UpdatedAt); outcome != ImportChanged {
+		return ImportResult{Outcome: outcome, ID: g.ID}, nil
 	}
 	g.Version, g.UpdatedAt = max(stored.Version+1, m.version()), models.Millis(m.UpdatedAt)
 	return ImportResult{Outcome: ImportChanged, ID: g.ID}, w.Tx.SaveGoal(g)
