@@ -287,6 +287,16 @@ func TestAHistoryIsAsLongAsTheLog(t *testing.T) {
 	})
 }
 
+// sharesAlone reports whether all is cut, but for with whom the expense was shared.
+func (p *historyPage) sharesAlone() bool {
+	for _, e := range p.Entries {
+		if e.Action != "shared" {
+			return false
+		}
+	}
+	return true
+}
+
 // Applying the history from its start gives the stored expense, whoever changed it how often
 // and whoever reads it, also after the log was cut.
 func TestApplyingAHistoryGivesTheStoredExpense(t *testing.T) {
@@ -308,8 +318,8 @@ func TestApplyingAHistoryGivesTheStoredExpense(t *testing.T) {
 			}
 			for _, u := range []models.User{f.owner, f.editor, f.viewer} {
 				h := f.historyOf(u, rapid.IntRange(5, 100).Draw(r, "limit"))
-				if len(h.Entries) == 0 {
-					continue // all of it is cut
+				if h.sharesAlone() {
+					continue // what is left of the log has no fields
 				}
 				want := maps.Clone(h.Expense)
 				for _, key := range []string{"_id", "user", "createdAt", "updatedAt", "__v", "version", "shared", "sharedBy", "role"} {
