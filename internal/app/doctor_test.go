@@ -54,6 +54,9 @@ func (r *running) port() string {
 
 func TestDoctorOfASoundInstallation(t *testing.T) {
 	onEachOperated(t, func(t *testing.T, o operated) {
+		if o.app.cfg.OnPostgres() {
+			o.awaitHints(t, "ok") // they connect after the server listens
+		}
 		environ := append(o.environ, "HOST=127.0.0.1", "PORT="+o.port())
 		code, out, errs := run(t, t.Context(), []string{"doctor"}, environ...)
 		for _, line := range []string{"database", "migrations", "server", "polling", "websocket", "proxy"} {
