@@ -111,6 +111,9 @@ func (b *bench) needsDatabase() bool {
 
 // measure runs one work on every peer that does it.
 func (b *bench) measure(ctx context.Context, h *harness, w work, round int) error {
+	if w.inTurns != nil {
+		return b.measureInTurns(ctx, h, w, round)
+	}
 	for _, p := range w.peers(h) {
 		if !chosen(b.servers, p.name) {
 			continue
@@ -126,6 +129,34 @@ func (b *bench) measure(ctx context.Context, h *harness, w work, round int) erro
 			continue
 		}
 		b.figures.add(p.name, round, r)
+	}
+	return nil
+}
+
+// measureInTurns runs one work on all its peers at the same time.
+func (b *bench) measureInTurns(ctx context.Context, h *harness, w work, round int) error {
+	b.progress("round %d of %d: %s", round+1, b.rounds, w.name)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	peers := w.peers(h)
+	var started []*process
+	for _, p := range peers {
+		if err := h.make(ctx, p.build); err != nil {
+			return err
+		}
+		proc, err := p.start(ctx)
+		if err != nil {
+			return err
+		}
+		defer proc.stop()
+		started = append(started, proc)
+	}
+	results, err := w.inTurns(ctx, started, b.scale)
+	if err != nil {
+		return err
+	}
+	for i, p := range peers {
+		b.figures.add(p.name, round, results[i])
 	}
 	return nil
 }

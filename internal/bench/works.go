@@ -18,20 +18,23 @@ const (
 type work struct {
 	name        string
 	application bool
-	metrics     bool // on the application with metrics and without
 	signedIn    bool // on the application with profiles
 	once        bool // in the first round only: it takes long and varies little
 	run         func(ctx context.Context, p *process, scale float64) (result, error)
 
 	// pair measures two processes on one database, instead of run.
 	pair func(ctx context.Context, p *pair, scale float64) (result, error)
+
+	// inTurns measures the application with metrics and without, which run beside each other,
+	// instead of run.
+	inTurns func(ctx context.Context, p []*process, scale float64) ([]result, error)
 }
 
 func (w work) peers(h *harness) []peer {
 	switch {
 	case w.pair != nil:
 		return h.clusterPeers()
-	case w.metrics:
+	case w.inTurns != nil:
 		return h.metricsPeers()
 	case w.signedIn:
 		return h.signedInPeers()
@@ -57,7 +60,7 @@ var works = []work{
 	{name: "batch", application: true, run: measureBatch},
 	{name: "list", application: true, once: true, run: measureList},
 	{name: "signedin", signedIn: true, once: true, run: measureSignedIn},
-	{name: "metrics", metrics: true, run: measureMetrics},
+	{name: "metrics", inTurns: measureMetrics},
 	{name: "cluster", once: true, pair: measureCluster},
 }
 
