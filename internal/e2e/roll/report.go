@@ -96,7 +96,7 @@ func (r *report) csv() []byte {
 
 // Sizes of the plot.
 const (
-	plotWidth, panelHeight, margin, left = 900, 150, 34, 70
+	plotWidth, panelHeight, margin, left, right = 900, 150, 46, 70, 30
 )
 
 // A panel is one curve over time.
@@ -131,7 +131,7 @@ func (r *report) draw(b *bytes.Buffer, p panel, top float64) {
 	for i := range r.samples {
 		most = max(most, p.value(i))
 	}
-	x := func(at time.Duration) float64 { return left + at.Seconds()/end*(plotWidth-left-20) }
+	x := func(at time.Duration) float64 { return left + at.Seconds()/end*(plotWidth-left-right) }
 	var points strings.Builder
 	for i, s := range r.samples {
 		fmt.Fprintf(&points, "%.1f,%.1f ", x(s.at), top+panelHeight*(1-p.value(i)/most))
@@ -142,7 +142,7 @@ func (r *report) draw(b *bytes.Buffer, p panel, top float64) {
 			x(ph.from), top, x(ph.from), top+panelHeight)
 		fmt.Fprintf(b, `<text x="%.1f" y="%.0f" fill="#666" font-size="11">%s</text>`+"\n", x(ph.from)+3, top+panelHeight+13, ph.name)
 	}
-	fmt.Fprintf(b, `<line x1="%d" y1="%.0f" x2="%d" y2="%.0f" stroke="#333"/>`+"\n", left, top+panelHeight, plotWidth-20, top+panelHeight)
+	fmt.Fprintf(b, `<line x1="%d" y1="%.0f" x2="%d" y2="%.0f" stroke="#333"/>`+"\n", left, top+panelHeight, plotWidth-right, top+panelHeight)
 	fmt.Fprintf(b, `<text x="%d" y="%.0f" text-anchor="end">%.0f</text><text x="%d" y="%.0f" text-anchor="end">0</text>`+"\n",
 		left-6, top+10, most, left-6, top+panelHeight)
 	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="#2b6cb0" stroke-width="1.5"/>`+"\n", strings.TrimSpace(points.String()))
