@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -39,19 +40,19 @@ type accountVersion struct{ Seq, LastSyncedAt int64 }
 // ViewAccount calls fn with a view of the user's account, which is of use until fn returns. An
 // error of fn is returned as it is. models.NotFound if the user is gone.
 func (s *Store) ViewAccount(ctx context.Context, userID string, fn func(*AccountView) error) error {
-	done, err := s.longRead(ctx, userID)
+	done, err := s.db.LongRead(ctx, userID)
 	if err != nil {
 		return err
 	}
 	v := &AccountView{s: s, ctx: ctx, began: time.Now()}
-	snap, end, err := s.openSnapshot(ctx, s.long)
+	session, end, err := s.db.OpenSnapshot(ctx, s.db.Long)
 	if err != nil {
 		done(0)
 		return err
 	}
-	v.snap, v.end = snap, func() { end(); done(v.rows) }
+	v.snap, v.end = &snapshot{s, session}, func() { end(); done(v.rows) }
 	defer v.watch()()
-	if v.user, err = snap.user(userID); err != nil {
+	if v.user, err = v.snap.user(userID); err != nil {
 		return err
 	}
 	v.version = accountVersion{v.user.Seq, v.user.SyncedAt.UnixMilli()}
@@ -92,7 +93,7 @@ func (v *AccountView) endIfHeld() {
 		return
 	}
 	defer v.mu.Unlock()
-	if held := time.Since(v.began); held >= longKeep || held >= longHold && v.s.longReads.Awaited() {
+	if held := time.Since(v.began); held >= longKeep || held >= longHold && v.s.db.LongReadsAwaited() {
 		v.endSnapshot()
 	}
 }
@@ -119,7 +120,7 @@ func (v *AccountView) read(fn func(db *gorm.DB) (int, error)) error {
 // readLater is read without a snapshot: of a new one, which has to be of the same version.
 func (v *AccountView) readLater(fn func(db *gorm.DB) (int, error)) error {
 	return v.s.longSnapshot(v.ctx, v.user.ID, func(later *snapshot) (int64, error) {
-		now, err := ofUser[accountVersion](later.db, v.user.ID, "seq, last_synced_at")
+		now, err := find.OfUser[accountVersion](later.db, v.user.ID, "seq, last_synced_at")
 		if err == nil && now != v.version {
 			err = errListChanged()
 		}
@@ -143,7 +144,7 @@ func eachPage[T any](v *AccountView, query func(db *gorm.DB) *gorm.DB, after fun
 				condition, args := after(last)
 				q = q.Where(condition, args...)
 			}
-			page, err = find[T](q.Limit(streamChunk))
+			page, err = find.All[T](q.Limit(streamChunk))
 			return len(page), err
 		})
 		if err != nil || len(page) == 0 {

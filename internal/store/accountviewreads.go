@@ -1,6 +1,7 @@
 package store
 
 import (
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -22,8 +23,8 @@ func (v *AccountView) Preferences() (p models.NotificationPreferences, err error
 // Budgets returns the user's budgets, oldest first.
 func (v *AccountView) Budgets() (all []models.Budget, err error) {
 	err = v.read(func(db *gorm.DB) (int, error) {
-		states, err := find[models.BudgetState](db.Where("user_id = ?", v.user.ID).Order("created_at, id"))
-		all = mapped(states, func(s models.BudgetState) models.Budget { return s.Budget })
+		states, err := find.All[models.BudgetState](db.Where("user_id = ?", v.user.ID).Order("created_at, id"))
+		all = find.Mapped(states, func(s models.BudgetState) models.Budget { return s.Budget })
 		return len(all), err
 	})
 	return all, err
@@ -32,7 +33,7 @@ func (v *AccountView) Budgets() (all []models.Budget, err error) {
 // Goals returns the user's goals, oldest first.
 func (v *AccountView) Goals() (all []models.Goal, err error) {
 	err = v.read(func(db *gorm.DB) (_ int, err error) {
-		all, err = find[models.Goal](db.Where("user_id = ?", v.user.ID).Order("created_at, id"))
+		all, err = find.All[models.Goal](db.Where("user_id = ?", v.user.ID).Order("created_at, id"))
 		return len(all), err
 	})
 	return all, err
@@ -70,8 +71,9 @@ func (v *AccountView) sharesOf(page []models.Expense) (map[string][]models.Share
 	}
 	shares := map[string][]models.Share{}
 	return shares, v.read(func(db *gorm.DB) (int, error) {
-		found, err := find[models.Share](db.Table("shares s").Select("s.expense_id, s.user_id, s.role, s.created_at, u.name, u.email").
-			Joins("JOIN users u ON u.id = s.user_id").Where(v.s.d.In("s.expense_id", shared)).Where("s.role <> ''").
+		found, err := find.All[models.Share](db.Table("shares s").
+			Select("s.expense_id, s.user_id, s.role, s.created_at, u.name, u.email").
+			Joins("JOIN users u ON u.id = s.user_id").Where(v.s.db.In("s.expense_id", shared)).Where("s.role <> ''").
 			Order("s.created_at, s.user_id"))
 		for _, s := range found {
 			shares[s.ExpenseID] = append(shares[s.ExpenseID], s)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 )
@@ -44,12 +45,12 @@ func (tx *Tx) atLeast(n int, condition, id string) (bool, error) {
 // first, from page 1, and how much there is in all. Whether the reader may is the
 // business of RightTo.
 func (s *Store) Activities(ctx context.Context, expenseID string, page, limit int) ([]models.Activity, int64, error) {
-	all := s.read(ctx).Model(&models.Activity{}).Where("expense_id = ?", expenseID)
-	total, offset, err := countPage(all, page, limit)
+	all := s.db.Read(ctx).Model(&models.Activity{}).Where("expense_id = ?", expenseID)
+	total, offset, err := find.Page(all, page, limit)
 	if err != nil || offset < 0 {
 		return []models.Activity{}, total, err
 	}
-	found, err := find[models.Activity](s.read(ctx).Table("activities a").
+	found, err := find.All[models.Activity](s.db.Read(ctx).Table("activities a").
 		Select(rows.Of(models.Activity{}).NamesOf("a")+", u.name AS user_name").
 		Joins("JOIN users u ON u.id = a.user_id").Where("a.expense_id = ?", expenseID).
 		Order("a.created_at DESC, a.id DESC").Limit(limit).Offset(offset))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 )
 
@@ -43,13 +44,13 @@ func (tx *Tx) Alias(deviceID, tempID string) (expenseID string, ok bool, err err
 // loadAliases reads every device's names among those of keys, so that it knows
 // the newest too.
 func (tx *Tx) loadAliases(keys []AliasKey) error {
-	temps := mapped(keys, func(k AliasKey) string { return k.TempID })
+	temps := find.Mapped(keys, func(k AliasKey) string { return k.TempID })
 	temps = slices.DeleteFunc(temps, func(id string) bool { return id == "" || tx.tempIDs[id] })
 	if len(temps) == 0 {
 		return nil
 	}
 	found, err := findIn[alias](tx, tx.orm().Where("user_id = ?", tx.user.ID).
-		Where(tx.s.d.In("temp_id", mapped(temps, rows.Storable))).Order(newestAlias))
+		Where(tx.s.db.In("temp_id", find.Mapped(temps, rows.Storable))).Order(newestAlias))
 	for _, a := range found {
 		tx.aliases.Load(AliasKey{a.DeviceID, a.TempID}, a, true)
 		tx.anyAliases.Load(a.TempID, a.ExpenseID, true) // the first of its name is the newest
@@ -70,12 +71,12 @@ func (tx *Tx) SetAlias(deviceID, tempID, expenseID string) {
 
 // ResolveAlias is Tx.Alias outside a transaction.
 func (s *Store) ResolveAlias(ctx context.Context, userID, deviceID, tempID string) (expenseID string, ok bool, err error) {
-	query := s.read(ctx).Where("user_id = ? AND temp_id = ?", userID, rows.Storable(tempID)).Order(newestAlias).Limit(1)
+	query := s.db.Read(ctx).Where("user_id = ? AND temp_id = ?", userID, rows.Storable(tempID)).Order(newestAlias).Limit(1)
 	if deviceID != "" {
 		query = query.Where("device_id = ?", rows.Storable(deviceID))
 	}
-	a, err := one[alias](query)
-	if isNotFound(err) {
+	a, err := find.One[alias](query)
+	if find.IsNotFound(err) {
 		return "", false, nil
 	}
 	return a.ExpenseID, err == nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -52,7 +53,7 @@ func (a *analysis) others() (list []models.CurrencyTotal, err error) {
 	if !a.mixed || a.end <= a.first {
 		return nil, nil
 	}
-	found, err := find[dailyTotal](a.totals(a.first, a.end).Select("currency, type, "+summed).
+	found, err := find.All[dailyTotal](a.totals(a.first, a.end).Select("currency, type, "+summed).
 		Where(otherCurrency, a.currency).Group("currency, type").Order("currency"))
 	for _, t := range found {
 		if n := len(list); n == 0 || list[n-1].Currency != t.Currency {
@@ -74,7 +75,7 @@ func (a *analysis) cover(from, to models.Day) { a.first, a.end = min(a.first, fr
 // days are what came and went on each day from from, included, to to.
 func (a *analysis) days(from, to models.Day) (days []models.DayFlow, err error) {
 	a.cover(from, to)
-	found, err := find[dailyTotal](a.totals(from, to).Select("day, type, "+summed).
+	found, err := find.All[dailyTotal](a.totals(from, to).Select("day, type, "+summed).
 		Where(ownCurrency, a.currency).Group("day, type").Order("day"))
 	for _, t := range found {
 		d := models.DayFlow{Day: t.Day}
@@ -102,9 +103,9 @@ func (a *analysis) monthsUntilNow(n int) ([]models.DayFlow, error) {
 // to to.
 func (a *analysis) categories(kind string, from, to models.Day) (list []models.CategoryTotal, err error) {
 	a.cover(from, to)
-	found, err := find[dailyTotal](a.totals(from, to).Select("category, "+summed).
+	found, err := find.All[dailyTotal](a.totals(from, to).Select("category, "+summed).
 		Where("type = ?", kind).Where(ownCurrency, a.currency).Group("category").Order("category"))
-	return mapped(found, func(t dailyTotal) models.CategoryTotal {
+	return find.Mapped(found, func(t dailyTotal) models.CategoryTotal {
 		return models.CategoryTotal{Category: t.Category, Total: t.Normalized(), Count: t.Count}
 	}), err
 }
@@ -129,7 +130,7 @@ func (a *analysis) ranges(kind string, from, to models.Day) ([]models.CategoryRa
 		Category    string
 		Least, Most models.Money
 	}
-	found, err := find[extremes](a.entries(from, to).Select("category, MIN(amount) AS least, MAX(amount) AS most").
+	found, err := find.All[extremes](a.entries(from, to).Select("category, MIN(amount) AS least, MAX(amount) AS most").
 		Where("type = ?", kind).Group("category"))
 	for _, e := range found {
 		if r := at[e.Category]; r != nil {
@@ -161,7 +162,7 @@ func (a *analysis) entries(from, to models.Day) *gorm.DB {
 
 // largest are the largest expenses from from, included, to to.
 func (a *analysis) largest(from, to models.Day) ([]models.Expense, error) {
-	return find[models.Expense](a.entries(from, to).Where("type = 'expense'").Order("amount DESC, id").Limit(models.MaxUnusual))
+	return find.All[models.Expense](a.entries(from, to).Where("type = 'expense'").Order("amount DESC, id").Limit(models.MaxUnusual))
 }
 
 // Trends are those of the present month and the ones before, months in all, by one
@@ -313,8 +314,8 @@ func analyzeAlways[T any](
 // entries by date, models.SuggestionEntries of them: however many there are in all,
 // no more are read, along the index of dates.
 func (s *Store) DescriptionUses(ctx context.Context, userID string) ([]models.DescriptionUse, error) {
-	newest := s.read(ctx).Model(&models.Expense{}).Select("description, category").
+	newest := s.db.Read(ctx).Model(&models.Expense{}).Select("description, category").
 		Where("user_id = ?", userID).Order("date DESC, id DESC").Limit(models.SuggestionEntries)
-	return find[models.DescriptionUse](s.read(ctx).Table("(?) AS newest", newest).
+	return find.All[models.DescriptionUse](s.db.Read(ctx).Table("(?) AS newest", newest).
 		Select("description, category, COUNT(*) AS count").Group("description, category").Order("description, category"))
 }

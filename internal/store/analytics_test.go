@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
 	"expenseflow/models"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A history is a user with entries, on a store whose clock stands still.

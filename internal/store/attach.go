@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
 
@@ -14,9 +15,8 @@ import (
 // one sentence that says what to do: a *SchemaError if the schema is not the one of this
 // program, and one that is ErrInUse if another process has the SQLite file.
 func Attach(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{opts: o.withDefaults(), listingPlaces: newListingPlaces()}
-	s.log = s.opts.Logger
-	if err := s.connect(ctx); err != nil {
+	s, err := connect(ctx, o)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.requireSchema(ctx); err != nil {
@@ -77,9 +77,9 @@ func (s *Store) requireSchema(ctx context.Context) error {
 // ServerClock returns what the clock of PostgreSQL's server shows; known is false on SQLite,
 // which has none.
 func (s *Store) ServerClock(ctx context.Context) (shown time.Time, known bool, err error) {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		return time.Time{}, false, nil
 	}
-	ms, err := one[int64](s.read(ctx).Raw("SELECT " + dbNow))
+	ms, err := find.One[int64](s.db.Read(ctx).Raw("SELECT " + dbNow))
 	return time.UnixMilli(ms).UTC(), err == nil, err
 }

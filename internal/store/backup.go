@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/pipeline"
 	"expenseflow/models"
 
 	"github.com/glebarez/sqlite"
+	"gorm.io/gorm"
 )
 
 // A FileSize is how large a SQLite file is.
@@ -33,19 +35,20 @@ func (f FileSize) Bytes() int64 { return f.Pages * f.PageSize }
 //
 // Until it returns, the WAL keeps what is committed meanwhile, so a caller must not take for ever.
 func (s *Store) CopyFile(ctx context.Context, begin func(Summary, FileSize) error, page func([]byte) error) error {
-	if !s.onSQLite() {
+	if !s.db.OnSQLite() {
 		return models.E(models.Invalid, "Only a SQLite file can be copied by its pages")
 	}
-	return s.snapshotOn(ctx, s.long, func(v *snapshot) error {
+	return s.db.SnapshotOn(ctx, s.db.Long, func(db *gorm.DB) error {
+		v := &snapshot{s, db}
 		held, err := v.summary()
 		if err != nil {
 			return err
 		}
 		var size FileSize
-		if size.Pages, err = one[int64](v.db.Raw("PRAGMA page_count")); err != nil {
+		if size.Pages, err = find.One[int64](v.db.Raw("PRAGMA page_count")); err != nil {
 			return err
 		}
-		if size.PageSize, err = one[int64](v.db.Raw("PRAGMA page_size")); err != nil {
+		if size.PageSize, err = find.One[int64](v.db.Raw("PRAGMA page_size")); err != nil {
 			return err
 		}
 		if err := begin(held, size); err != nil {
@@ -59,13 +62,13 @@ func (s *Store) CopyFile(ctx context.Context, begin func(Summary, FileSize) erro
 func (v *snapshot) pages(fn func([]byte) error) error {
 	found, err := v.db.Raw("SELECT data FROM sqlite_dbpage ORDER BY pgno").Rows()
 	if err != nil {
-		return translated(v.db, err)
+		return find.Translated(v.db, err)
 	}
 	defer found.Close()
 	for first := true; found.Next(); first = false {
 		var data sql.RawBytes
 		if err := found.Scan(&data); err != nil {
-			return translated(v.db, err)
+			return find.Translated(v.db, err)
 		}
 		if first {
 			data = withoutWAL(data)
@@ -74,7 +77,7 @@ func (v *snapshot) pages(fn func([]byte) error) error {
 			return err
 		}
 	}
-	return translated(v.db, found.Err())
+	return find.Translated(v.db, found.Err())
 }
 
 // withoutWAL returns the first page of a file with a rollback journal in place of a WAL
@@ -96,7 +99,7 @@ func InspectFile(ctx context.Context, path string) (m Summary, err error) {
 		return m, err
 	}
 	defer s.Close()
-	found, err := one[string](s.read(ctx).Raw("PRAGMA integrity_check(1)"))
+	found, err := find.One[string](s.db.Read(ctx).Raw("PRAGMA integrity_check(1)"))
 	if err == nil && found != "ok" {
 		err = fmt.Errorf("%w: %s", errDamaged, found)
 	}
@@ -135,14 +138,14 @@ func openUnchanging(path string) (*Store, error) {
 		Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: "mode=ro&immutable=1",
 	}
 	pool := sqlitePool(name.String(), 1)
-	s := &Store{opts: Options{}.withDefaults(), d: dialect.SQLite{}}
-	s.log = s.opts.Logger
-	s.queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, 0)
-	db, err := s.openGORM(sqlite.Dialector{Conn: pool})
+	s := newStore(Options{})
+	s.db.Dialect = dialect.SQLite{}
+	s.db.Queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, 0)
+	db, err := s.db.OpenGORM(sqlite.Dialector{Conn: pool})
 	if err != nil {
 		return nil, errors.Join(unusable(path, err), pool.Close())
 	}
-	s.w, s.r = db, db
+	s.db.Writer, s.db.Reader = db, db
 	return s, nil
 }
 
@@ -154,9 +157,9 @@ func (s *Store) RecordBackup(ctx context.Context, of time.Time) error {
 // LastBackup returns the moment of which the last verified backup is; the zero time if there
 // is none.
 func (s *Store) LastBackup(ctx context.Context) (time.Time, error) {
-	row, err := one[metaRow](s.read(ctx).Where("key = 'backup_of'"))
-	if isNotFound(err) || err != nil {
-		if isNotFound(err) {
+	row, err := find.One[metaRow](s.db.Read(ctx).Where("key = 'backup_of'"))
+	if find.IsNotFound(err) || err != nil {
+		if find.IsNotFound(err) {
 			err = nil
 		}
 		return time.Time{}, err

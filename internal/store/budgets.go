@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
 
@@ -209,8 +210,8 @@ const fewBudgets = 10
 func (s *Store) budgetReports(
 	ctx context.Context, userID string, at time.Time, condition ...any,
 ) (reports []models.BudgetReport, err error) {
-	u, err := ofUser[models.User](s.read(ctx), userID, "budgets")
-	if err != nil && !isNotFound(err) {
+	u, err := find.OfUser[models.User](s.db.Read(ctx), userID, "budgets")
+	if err != nil && !find.IsNotFound(err) {
 		return nil, err
 	}
 	if u.Budgets > fewBudgets {
@@ -232,8 +233,8 @@ func (v *snapshot) budgetReports(userID string, at time.Time, condition []any) (
 	if len(condition) > 0 {
 		query = query.Where(condition[0], condition[1:]...)
 	}
-	states, err := find[models.BudgetState](query)
-	reports := mapped(states, func(s models.BudgetState) models.BudgetReport { return models.BudgetReport{BudgetState: s} })
+	states, err := find.All[models.BudgetState](query)
+	reports := find.Mapped(states, func(s models.BudgetState) models.BudgetReport { return models.BudgetReport{BudgetState: s} })
 	if err != nil || len(reports) == 0 {
 		return reports, err
 	}

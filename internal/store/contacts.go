@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 )
 
@@ -27,7 +29,7 @@ func (tx *Tx) SetContact(otherID string, state models.Contact) error {
 		return tx.run(tx.orm().Where("user_id = ? AND other_id = ?", tx.user.ID, otherID).Delete(&contact{}))
 	}
 	row := contact{tx.user.ID, otherID, state, tx.Now()}
-	return tx.run(tx.orm().Clauses(overwrite(row)).Create(&row))
+	return tx.run(tx.orm().Clauses(rows.Overwrite(row)).Create(&row))
 }
 
 // BlockedCount returns how many people the user blocks.
@@ -37,7 +39,7 @@ func (tx *Tx) BlockedCount() (int64, error) {
 
 // Blocked returns the people whom the user blocks, by name.
 func (s *Store) Blocked(ctx context.Context, userID string) ([]models.Person, error) {
-	return find[models.Person](s.read(ctx).Table("contacts c").Select("u.id, u.name, c.updated_at").
+	return find.All[models.Person](s.db.Read(ctx).Table("contacts c").Select("u.id, u.name, c.updated_at").
 		Joins("JOIN users u ON u.id = c.other_id").Where("c.user_id = ? AND c.state = 'blocked'", userID).Order("u.name, u.id"))
 }
 

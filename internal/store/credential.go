@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
 
@@ -43,7 +44,7 @@ func (tx *Tx) authorize() error {
 // goneFor is the error of a user whose row is not there, for the bearer of a token of theirs
 // its refusal.
 func goneFor(ctx context.Context, userID string, err error) error {
-	if c, bearer := models.CredentialFrom(ctx); bearer && c.UserID == userID && errors.Is(err, userGone) {
+	if c, bearer := models.CredentialFrom(ctx); bearer && c.UserID == userID && errors.Is(err, find.ErrUserGone) {
 		return models.RefuseToken(models.CodeUserNotFound, err)
 	}
 	return err

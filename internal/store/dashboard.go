@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
 
@@ -82,7 +83,7 @@ func (v *snapshot) totals(userID string, d *models.Dashboard, most int64) (rows 
 	sums := summary{d: d, byCategory: map[string]models.CategoryTotal{}, others: map[string]models.CurrencyTotal{}}
 	d.Series = []models.DayTotal{}
 	days := v.db.Where("user_id = ? AND day >= ? AND day <= ? AND count > 0", userID, d.From, d.To).Order("day")
-	err = each(days, func(t dailyTotal) error {
+	err = find.Each(days, func(t dailyTotal) error {
 		if rows++; rows > most {
 			return errLong
 		}
@@ -149,6 +150,6 @@ func (v *snapshot) recent(userID string, d *models.Dashboard) (err error) {
 	from, to := models.TimeRange(d.From, d.To)
 	query := v.db.Where("user_id = ? AND date >= ? AND date < ?", userID, from.UnixMilli(), to.UnixMilli()).
 		Where("day >= ? AND day <= ?", d.From, d.To).Order("date DESC, id DESC").Limit(models.MaxRecent)
-	d.Recent, err = find[models.Expense](query)
+	d.Recent, err = find.All[models.Expense](query)
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -42,15 +43,15 @@ func (s *Store) ExportSnapshot(ctx context.Context, fn func(Exported) error) err
 		if e.Held, err = v.summary(); err != nil {
 			return err
 		}
-		if e.ID, err = one[string](v.db.Raw("SELECT pg_export_snapshot()")); err != nil {
+		if e.ID, err = find.One[string](v.db.Raw("SELECT pg_export_snapshot()")); err != nil {
 			return err
 		}
-		version, err := one[int64](v.db.Raw("SELECT current_setting('server_version_num')::bigint"))
+		version, err := find.One[int64](v.db.Raw("SELECT current_setting('server_version_num')::bigint"))
 		if err != nil {
 			return err
 		}
 		e.Version = int(version / 10000)
-		schema, err := one[string](v.db.Raw("SELECT current_schema()::text"))
+		schema, err := find.One[string](v.db.Raw("SELECT current_schema()::text"))
 		if err != nil {
 			return err
 		}
@@ -134,9 +135,8 @@ func RestoreServer(ctx context.Context, o Options, held Summary, schema string, 
 	r Restoration, err error,
 ) {
 	r.Held, o.Observe, o.EpochChanged = held, nil, nil
-	s := &Store{opts: o.withDefaults(), listingPlaces: newListingPlaces()}
-	s.log = s.opts.Logger
-	if err := s.connect(ctx); err != nil {
+	s, err := connect(ctx, o)
+	if err != nil {
 		return r, err
 	}
 	err = s.alone(ctx, func() error {
@@ -169,7 +169,7 @@ func (v *snapshot) makeRoom(r *Restoration, schema string, replace bool) error {
 	if err := v.neverIdle(); err != nil {
 		return err
 	}
-	own, err := one[string](v.db.Raw("SELECT COALESCE(current_schema()::text, '')"))
+	own, err := find.One[string](v.db.Raw("SELECT COALESCE(current_schema()::text, '')"))
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (v *snapshot) makeRoom(r *Restoration, schema string, replace bool) error {
 		return models.E(models.Invalid, fmt.Sprintf("The backup is of the schema %q, and DATABASE_URL leads to the schema %q: add "+
 			"search_path=%s to it", schema, own, schema))
 	}
-	there, err := find[string](v.db.Raw("SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"))
+	there, err := find.All[string](v.db.Raw("SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"time"
 
+	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/rows"
+
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -18,7 +21,7 @@ import (
 // The table meta keeps it as 'epoch', with 'epoch_began' (milliseconds since 1970, see
 // models.LogState; absent before schema 9) and PostgreSQL's 'timeline' (eight hex digits).
 func (s *Store) Epoch(ctx context.Context) (string, error) {
-	row, err := one[metaRow](s.read(ctx).Where("key = 'epoch'"))
+	row, err := find.One[metaRow](s.db.Read(ctx).Where("key = 'epoch'"))
 	return row.Value, err
 }
 
@@ -32,14 +35,14 @@ func (metaRow) TableName() string { return "meta" }
 
 // setMeta stores facts about the database; those that are there are overwritten.
 func (s *Store) setMeta(ctx context.Context, facts ...metaRow) error {
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Clauses(overwrite(metaRow{})).Create(&facts) })
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Clauses(rows.Overwrite(metaRow{})).Create(&facts) })
 	return err
 }
 
 // addMeta stores facts about the database, but for those that are there, and reports whether
 // any was not.
 func (s *Store) addMeta(ctx context.Context, facts ...metaRow) (bool, error) {
-	n, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&facts) })
+	n, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&facts) })
 	return n > 0, err
 }
 
@@ -71,8 +74,8 @@ func (s *Store) ensureEpoch(ctx context.Context) error {
 // readEpoch notes when the epoch began: no transaction is of that moment or before,
 // whatever the clock of its process shows.
 func (s *Store) readEpoch(ctx context.Context) error {
-	began, err := one[metaRow](s.w.WithContext(ctx).Where("key = 'epoch_began'"))
-	if err == nil || isNotFound(err) {
+	began, err := find.One[metaRow](s.db.Writer.WithContext(ctx).Where("key = 'epoch_began'"))
+	if err == nil || find.IsNotFound(err) {
 		s.began.Store(parseMoment(began.Value).UnixMilli())
 		return nil
 	}

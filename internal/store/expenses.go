@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 )
@@ -35,7 +36,7 @@ func (tx *Tx) loadExpenses(ids []string) error {
 	}
 	// The user is compared elsewhere: as a condition, it tempts a planner to read
 	// all of a busy user's expenses.
-	found, err := findIn[models.Expense](tx, tx.orm().Where(tx.s.d.In("id", ids)))
+	found, err := findIn[models.Expense](tx, tx.orm().Where(tx.s.db.In("id", ids)))
 	for _, e := range found {
 		tx.expenses.Load(e.ID, e, true)
 	}
@@ -165,7 +166,7 @@ func syncedAfter(e *models.Expense) (more string, args []any) {
 // the start of 1970 if nothing ever was. Every later write gets a
 // later one, so it is a safe cursor; the clock is none (docs/contract.md#delta-and-pull).
 func (s *Store) LastSynced(ctx context.Context, userID string) (time.Time, error) {
-	at, err := ofUser[int64](s.read(ctx), userID, "last_synced_at")
+	at, err := find.OfUser[int64](s.db.Read(ctx), userID, "last_synced_at")
 	return time.UnixMilli(at).UTC(), err
 }
 
@@ -176,8 +177,8 @@ func (s *Store) ExpenseOf(ctx context.Context, userID, id string) (models.Expens
 		return models.Expense{}, errNoExpense
 	}
 	query, args := visibleExpenses(userID, " AND e.id = ?", id)
-	e, err := one[models.Expense](s.read(ctx).Raw(query, args...))
-	if isNotFound(err) {
+	e, err := find.One[models.Expense](s.db.Read(ctx).Raw(query, args...))
+	if find.IsNotFound(err) {
 		err = errNoExpense
 	}
 	return inView(e), err

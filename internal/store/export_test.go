@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/pipeline"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
@@ -28,7 +29,7 @@ func (s *Store) Shapes(ctx context.Context) (map[string]map[string]string, error
 
 // Exec runs a statement on the writing connection.
 func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Exec(query, args...) })
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Exec(query, args...) })
 	return err
 }
 
@@ -37,20 +38,20 @@ func (tx *Tx) Exec(query string, args ...any) error { return tx.exec(query, args
 
 // Count is how many rows a table has.
 func (s *Store) Count(ctx context.Context, table string) (n int64, err error) {
-	err = s.read(ctx).Table(table).Count(&n).Error
+	err = s.db.Read(ctx).Table(table).Count(&n).Error
 	return n, err
 }
 
 // ShareFor makes commits be shared for this long.
 func (s *Store) ShareFor(d time.Duration) {
-	s.queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, d)
+	s.db.Queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, d)
 }
 
 // LongReadsAwaited reports whether anybody waits for a place for long reads.
-func (s *Store) LongReadsAwaited() bool { return s.longReads.Awaited() }
+func (s *Store) LongReadsAwaited() bool { return s.db.LongReadsAwaited() }
 
 // Waiting is how many writers wait for SQLite's connection.
-func (s *Store) Waiting() int { return s.queue.Waiting() }
+func (s *Store) Waiting() int { return s.db.Queue.Waiting() }
 
 // HeadsAtOneMoment runs fn with a function that tells the head of a user's log as one
 // snapshot sees it.
@@ -103,7 +104,7 @@ func (s *Store) TablesOfUsers(ctx context.Context) (map[string][]string, error) 
 
 // CountWhere is how many rows of a table have a value in a column.
 func (s *Store) CountWhere(ctx context.Context, table, column, value string) (n int64, err error) {
-	err = s.read(ctx).Table(table).Where(column+" = ?", value).Count(&n).Error
+	err = s.db.Read(ctx).Table(table).Where(column+" = ?", value).Count(&n).Error
 	return n, err
 }
 
@@ -115,7 +116,7 @@ func (s *Store) Persistence(ctx context.Context) (map[string]string, error) {
 	all := map[string]string{}
 	for _, row := range processRowTypes {
 		table := rows.Of(row).Name
-		kind, err := one[string](s.read(ctx).Raw("SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass(?)", table))
+		kind, err := find.One[string](s.db.Read(ctx).Raw("SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass(?)", table))
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +127,7 @@ func (s *Store) Persistence(ctx context.Context) (map[string]string, error) {
 
 // Setting is a setting of PostgreSQL as it is on a connection of the pool.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
-	return one[string](s.read(ctx).Raw("SELECT current_setting(?)", name))
+	return find.One[string](s.db.Read(ctx).Raw("SELECT current_setting(?)", name))
 }
 
 // ForgetTimeline has the next new connection lead to a server of another timeline.
@@ -134,7 +135,7 @@ func (s *Store) ForgetTimeline() { s.timeline.Store("00000000") }
 
 // Backend is the process of the server that a connection of the pool leads to.
 func (s *Store) Backend(ctx context.Context) (int64, error) {
-	return one[int64](s.read(ctx).Raw("SELECT pg_backend_pid()"))
+	return find.One[int64](s.db.Read(ctx).Raw("SELECT pg_backend_pid()"))
 }
 
 // Backend is that of the transaction's connection.
@@ -145,14 +146,14 @@ func (tx *Tx) Backend() (int64, error) {
 
 // KeepIdle bounds how many idle connections the pool keeps.
 func (s *Store) KeepIdle(n int) {
-	if pool, err := s.w.DB(); err == nil {
+	if pool, err := s.db.Writer.DB(); err == nil {
 		pool.SetMaxIdleConns(n)
 	}
 }
 
 // TokenRevoked reports whether RevokeToken was called for this token.
 func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error) {
-	u, err := one[models.User](s.read(ctx).Limit(1))
+	u, err := find.One[models.User](s.db.Read(ctx).Limit(1))
 	if err != nil {
 		return false, err
 	}
@@ -162,11 +163,11 @@ func (s *Store) TokenRevoked(ctx context.Context, tokenKey string) (bool, error)
 
 // PlanOfUnreadFrom is how SQLite finds what UnreadFrom returns.
 func (s *Store) PlanOfUnreadFrom(ctx context.Context) (plan string, err error) {
-	query := s.read(ctx).ToSQL(func(db *gorm.DB) *gorm.DB {
+	query := s.db.Read(ctx).ToSQL(func(db *gorm.DB) *gorm.DB {
 		return unreadFrom(db, "user", "actor", models.NotifyEdited).Limit(1).Find(&[]models.Notification{})
 	})
 	var lines []struct{ Detail string }
-	err = s.read(ctx).Raw("EXPLAIN QUERY PLAN " + query).Scan(&lines).Error
+	err = s.db.Read(ctx).Raw("EXPLAIN QUERY PLAN " + query).Scan(&lines).Error
 	for _, l := range lines {
 		plan += l.Detail
 	}
@@ -185,10 +186,10 @@ func (s *Store) Summary(ctx context.Context) (m Summary, err error) {
 // LiveTables are the tables that the database has.
 func (s *Store) LiveTables(ctx context.Context) ([]string, error) {
 	query := "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-	if !s.onSQLite() {
+	if !s.db.OnSQLite() {
 		query = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 	}
-	return find[string](s.read(ctx).Raw(query))
+	return find.All[string](s.db.Read(ctx).Raw(query))
 }
 
 // EndSnapshot ends a view's snapshot as for a caller who held it up for too long.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/store/database"
 	"expenseflow/models"
 
 	"github.com/jackc/pgx/v5"
@@ -148,12 +149,12 @@ func (s *Store) setEpoch(epoch, began string) {
 // FollowEpoch reads an epoch that another process began, as the command epoch does. On
 // SQLite no other process can.
 func (s *Store) FollowEpoch(ctx context.Context) error {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		return nil
 	}
 	var epoch, began string
-	if err := s.read(ctx).Raw(epochQuery).Row().Scan(&epoch, &began); err != nil {
-		return fail(s.d, err)
+	if err := s.db.Read(ctx).Raw(epochQuery).Row().Scan(&epoch, &began); err != nil {
+		return s.db.Fail(err)
 	}
 	s.setEpoch(epoch, began)
 	return nil
@@ -165,7 +166,7 @@ func (s *Store) FollowEpoch(ctx context.Context) error {
 // nobody can put the file back, for it is locked.
 func (s *Store) EpochAfterLoss(ctx context.Context, userID string, read int64) error {
 	known, _ := s.epoch.Load().(string)
-	if s.onSQLite() || known == "" {
+	if s.db.OnSQLite() || known == "" {
 		return nil
 	}
 	// GORM has no INSERT of a SELECT.
@@ -173,7 +174,7 @@ func (s *Store) EpochAfterLoss(ctx context.Context, userID string, read int64) e
 		" AND EXISTS (SELECT 1 FROM meta WHERE key = 'epoch' AND value = ?)"
 	query := "INSERT INTO meta (key, value) SELECT 'epoch', ?" + behind + " UNION ALL SELECT 'epoch_began', ?" + behind +
 		" ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-	n, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	n, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return db.Exec(query, randomEpoch(), userID, read, known, s.beginning(), userID, read, known)
 	})
 	if err != nil {
@@ -201,15 +202,15 @@ func (s *Store) warnNoTimeline(ctx context.Context, err error) error {
 
 // openTimeline is followTimeline when the database is opened.
 func (s *Store) openTimeline(ctx context.Context) error {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		return nil
 	}
-	conn, err := connection(ctx, s.w)
+	conn, err := database.Connection(ctx, s.db.Writer)
 	if err != nil {
-		return fail(s.d, err)
+		return s.db.Fail(err)
 	}
 	defer conn.Close()
-	return fail(s.d, conn.Raw(func(c any) error {
+	return s.db.Fail(conn.Raw(func(c any) error {
 		raw, ok := c.(interface{ Conn() *pgx.Conn })
 		if !ok {
 			return models.E(models.Internal, "no connection of pgx")

@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
 	"expenseflow/internal/testneed"
 	"expenseflow/models"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // sql runs statements on a connection of its own.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
+	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
 // A row of imports or imported_rows changes only under the lock of its user.
@@ -28,19 +30,19 @@ type Imports interface {
 
 // ImportedRows implements Imports.
 func (s *Store) ImportedRows(ctx context.Context, userID string, keys []string) ([]models.ImportedRow, error) {
-	return find[models.ImportedRow](s.importedRows(s.read(ctx), userID, keys))
+	return find.All[models.ImportedRow](s.importedRows(s.db.Read(ctx), userID, keys))
 }
 
 // ExpensesBetween implements Imports.
 func (s *Store) ExpensesBetween(
 	ctx context.Context, userID string, from, to time.Time, amounts []models.Money, limit int,
 ) ([]models.Expense, error) {
-	return find[models.Expense](expensesBetween(s.read(ctx), userID, from, to, amounts, limit))
+	return find.All[models.Expense](expensesBetween(s.db.Read(ctx), userID, from, to, amounts, limit))
 }
 
 // ExistingExpenses implements Imports.
 func (s *Store) ExistingExpenses(ctx context.Context, ids []string) ([]string, error) {
-	return find[string](s.existingExpenses(s.read(ctx), ids))
+	return find.All[string](s.existingExpenses(s.db.Read(ctx), ids))
 }
 
 // txImports is Imports in a transaction.
@@ -64,11 +66,11 @@ func (t txImports) ExistingExpenses(_ context.Context, ids []string) ([]string, 
 }
 
 func (s *Store) importedRows(db *gorm.DB, userID string, keys []string) *gorm.DB {
-	return db.Where("user_id = ?", userID).Where(s.d.In("row_key", keys))
+	return db.Where("user_id = ?", userID).Where(s.db.In("row_key", keys))
 }
 
 func (s *Store) existingExpenses(db *gorm.DB, ids []string) *gorm.DB {
-	return db.Model(&models.Expense{}).Select("id").Where(s.d.In("id", ids))
+	return db.Model(&models.Expense{}).Select("id").Where(s.db.In("id", ids))
 }
 
 func expensesBetween(db *gorm.DB, userID string, from, to time.Time, amounts []models.Money, limit int) *gorm.DB {
@@ -81,7 +83,7 @@ const maxImports = 100
 
 // ListImports returns the user's imports, the newest first; at most 100.
 func (s *Store) ListImports(ctx context.Context, userID string) ([]models.Import, error) {
-	return find[models.Import](s.read(ctx).Where("user_id = ?", userID).Order("created_at DESC, id DESC").Limit(maxImports))
+	return find.All[models.Import](s.db.Read(ctx).Where("user_id = ?", userID).Order("created_at DESC, id DESC").Limit(maxImports))
 }
 
 var errNoImport = models.E(models.NotFound, "Import not found")
@@ -100,9 +102,9 @@ func (tx *Tx) Import(id string) (models.Import, error) {
 
 // InterruptedImport returns the user's import of a file that did not end; false if there is none.
 func (s *Store) InterruptedImport(ctx context.Context, userID, digest string) (models.Import, bool, error) {
-	i, err := one[models.Import](s.read(ctx).Where("user_id = ? AND digest = ? AND state = ?", userID, digest, models.ImportRunning).
-		Order("created_at DESC").Limit(1))
-	if isNotFound(err) {
+	i, err := find.One[models.Import](s.db.Read(ctx).
+		Where("user_id = ? AND digest = ? AND state = ?", userID, digest, models.ImportRunning).Order("created_at DESC").Limit(1))
+	if find.IsNotFound(err) {
 		return i, false, nil
 	}
 	return i, err == nil, err
@@ -112,7 +114,7 @@ func (s *Store) InterruptedImport(ctx context.Context, userID, digest string) (m
 func (tx *Tx) SaveImport(i models.Import) error {
 	tx.wrote = true
 	i.UserID = tx.user.ID
-	return tx.run(tx.orm().Clauses(overwrite(i)).Create(&i))
+	return tx.run(tx.orm().Clauses(rows.Overwrite(i)).Create(&i))
 }
 
 // InsertImportedRows stores that rows of the user's became expenses. None of them is there.
@@ -129,8 +131,8 @@ func (tx *Tx) InsertImportedRows(rows []models.ImportedRow) error {
 // RowsOfImport returns rows of an import of the user's after a key, in the order of keys; at
 // most limit.
 func (s *Store) RowsOfImport(ctx context.Context, userID, importID, after string, limit int) ([]models.ImportedRow, error) {
-	return find[models.ImportedRow](s.read(ctx).Where("import_id = ? AND row_key > ? AND user_id = ?", importID, after, userID).
-		Order("row_key").Limit(limit))
+	return find.All[models.ImportedRow](s.db.Read(ctx).
+		Where("import_id = ? AND row_key > ? AND user_id = ?", importID, after, userID).Order("row_key").Limit(limit))
 }
 
 // DeleteImportedRows forgets rows of the user's, so that they can be imported again.
@@ -138,5 +140,5 @@ func (tx *Tx) DeleteImportedRows(keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	return tx.run(tx.orm().Where("user_id = ?", tx.user.ID).Where(tx.s.d.In("row_key", keys)).Delete(&models.ImportedRow{}))
+	return tx.run(tx.orm().Where("user_id = ?", tx.user.ID).Where(tx.s.db.In("row_key", keys)).Delete(&models.ImportedRow{}))
 }

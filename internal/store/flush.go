@@ -3,9 +3,8 @@ package store
 import (
 	"errors"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
+	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
 	"expenseflow/internal/store/pipeline"
 	"expenseflow/internal/store/rows"
@@ -115,7 +114,7 @@ func (tx *Tx) saveUser() error {
 	u := tx.user
 	u.SyncedAt = tx.Now()
 	query, values := moveUser, append(movingColumns.Values(&u), u.ID)
-	if tx.movesLog() && !tx.s.onSQLite() {
+	if tx.movesLog() && !tx.s.db.OnSQLite() {
 		query, values = noteMove+query, append([]any{u.ID}, values...)
 	}
 	return tx.run(tx.orm().Exec(query, values...))
@@ -131,7 +130,7 @@ func insert[R any](tx *Tx, all []R, onConflict string) error {
 	values := make([][]any, len(all))
 	for i := range all {
 		values[i] = t.Values(&all[i])
-		if err := checkText(values[i]...); err != nil {
+		if err := database.CheckText(values[i]...); err != nil {
 			return err
 		}
 	}
@@ -140,11 +139,11 @@ func insert[R any](tx *Tx, all []R, onConflict string) error {
 		return tx.failed
 	}
 	if tx.conn != nil && onConflict == "" && len(values) >= dialect.MinCopy {
-		return tx.note(fail(tx.s.d, dialect.Copy(tx.ctx, tx.conn, t, values)))
+		return tx.note(tx.s.db.Fail(dialect.Copy(tx.ctx, tx.conn, t, values)))
 	}
-	query, args := tx.s.d.Insert(t, values, onConflict)
+	query, args := tx.s.db.Insert(t, values, onConflict)
 	_, err := tx.db.Statement.ConnPool.ExecContext(tx.ctx, query, args...)
-	return tx.note(fail(tx.s.d, err))
+	return tx.note(tx.s.db.Fail(err))
 }
 
 // delete removes rows that were read under the user's lock, hence theirs.
@@ -153,17 +152,5 @@ func (tx *Tx) delete(t *rows.Table, keys []string) error {
 		return nil
 	}
 	tx.wrote = true
-	return tx.run(tx.orm().Where(tx.s.d.In(t.Key(), keys)).Delete(t.New()))
-}
-
-var errText = errors.New("text holds a NUL character or broken UTF-8")
-
-// checkText refuses what PostgreSQL refuses, so that SQLite does it too.
-func checkText(values ...any) error {
-	for _, v := range values {
-		if s, ok := v.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
-			return &DataError{errText}
-		}
-	}
-	return nil
+	return tx.run(tx.orm().Where(tx.s.db.In(t.Key(), keys)).Delete(t.New()))
 }

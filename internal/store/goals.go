@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 )
 
@@ -10,7 +12,7 @@ var errNoGoal = models.E(models.NotFound, "Goal not found")
 
 // Goals returns the user's goals, newest first. There are at most models.MaxGoals.
 func (s *Store) Goals(ctx context.Context, userID string) ([]models.Goal, error) {
-	return find[models.Goal](s.read(ctx).Where("user_id = ?", userID).Order("created_at DESC, id DESC"))
+	return find.All[models.Goal](s.db.Read(ctx).Where("user_id = ?", userID).Order("created_at DESC, id DESC"))
 }
 
 // Goal returns the user's goal of this id; models.NotFound if there is none, or it is
@@ -36,7 +38,7 @@ func (tx *Tx) CountGoals() (int, error) {
 // time and by no batch, so they need no buffer.
 func (tx *Tx) SaveGoal(g models.Goal) error {
 	tx.wrote = true
-	return tx.run(tx.orm().Clauses(overwrite(g)).Create(&g))
+	return tx.run(tx.orm().Clauses(rows.Overwrite(g)).Create(&g))
 }
 
 // DeleteGoal removes a goal that Goal returned.

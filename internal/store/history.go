@@ -6,9 +6,10 @@ import (
 	"math"
 	"slices"
 
-	"gorm.io/gorm"
-
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
+
+	"gorm.io/gorm"
 )
 
 // The kinds of changes that a history has: of the expense itself, models.ChangeKind.IsExpense,
@@ -55,12 +56,12 @@ func (s *Store) History(ctx context.Context, userID, id string, before int64, li
 // is deleted.
 func (v *snapshot) expenseInHistory(userID, id string) (*models.Expense, error) {
 	query, args := visibleExpenses(userID, " AND e.id = ?", id)
-	e, err := one[models.Expense](v.db.Raw(query, args...))
+	e, err := find.One[models.Expense](v.db.Raw(query, args...))
 	if err == nil {
 		e = inView(e)
 		return &e, nil
 	}
-	if !isNotFound(err) {
+	if !find.IsNotFound(err) {
 		return nil, err
 	}
 	last, err := v.changeBefore(userID, id, math.MaxInt64, expenseKinds)
@@ -79,7 +80,7 @@ func (v *snapshot) logOf(userID, id string, before int64, limit int) *gorm.DB {
 // changesOf returns the newest changes of a history before a sequence, 0 for all, newest first.
 func (v *snapshot) changesOf(userID, id string, before int64, limit int) (changes []models.Change, err error) {
 	query := v.logOf(userID, id, cmp.Or(before, math.MaxInt64), limit).Where("kind IN ?", historyKinds)
-	err = each(query, func(row changeRow) error {
+	err = find.Each(query, func(row changeRow) error {
 		c, err := row.change()
 		changes = append(changes, c)
 		return err
@@ -92,7 +93,7 @@ func (v *snapshot) changesOf(userID, id string, before int64, limit int) (change
 func (v *snapshot) changeBefore(userID, id string, before int64, kinds []models.ChangeKind) (last *models.Change, err error) {
 	near := v.logOf(userID, id, before, maxBetween).Model(&changeRow{})
 	query := v.db.Table("(?) AS near", near).Where("kind IN ?", kinds).Order("seq DESC").Limit(1)
-	err = each(query, func(row changeRow) error {
+	err = find.Each(query, func(row changeRow) error {
 		c, err := row.change()
 		last = &c
 		return err
@@ -159,11 +160,11 @@ func (v *snapshot) nameActors(e *models.Expense, id string, entries []models.His
 	for i := range entries {
 		ids = append(ids, actorOf(&entries[i].Change))
 	}
-	query := v.db.Table("users").Select("id, name").Where(v.s.d.In("id", ids))
+	query := v.db.Table("users").Select("id, name").Where(v.s.db.In("id", ids))
 	if e != nil && e.Role != models.NoRole {
 		query = query.Where("id IN (?)", audience(v.db, id))
 	}
-	people, err := find[models.Person](query)
+	people, err := find.All[models.Person](query)
 	if err != nil {
 		return err
 	}
@@ -187,8 +188,8 @@ func (v *snapshot) nameMembers(entries []models.HistoryEntry) error {
 			}
 		}
 	}
-	ids := mapped(shares, func(s *models.Share) string { return s.UserID })
-	people, err := find[models.Person](v.db.Table("users").Select("id, name").Where(v.s.d.In("id", ids)))
+	ids := find.Mapped(shares, func(s *models.Share) string { return s.UserID })
+	people, err := find.All[models.Person](v.db.Table("users").Select("id, name").Where(v.s.db.In("id", ids)))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
 
@@ -12,7 +13,7 @@ import (
 func (tx *Tx) Owners(row any, ids []string) (map[string]string, error) {
 	type owned struct{ ID, UserID string }
 	owners := make(map[string]string, len(ids))
-	found, err := findIn[owned](tx, tx.orm().Model(row).Select("id, user_id").Where(tx.s.d.In("id", ids)))
+	found, err := findIn[owned](tx, tx.orm().Model(row).Select("id, user_id").Where(tx.s.db.In("id", ids)))
 	for _, o := range found {
 		owners[o.ID] = o.UserID
 	}
@@ -27,7 +28,7 @@ func OperationTable() any { return &operationRow{} }
 func (tx *Tx) DeletedExpenses(ids []string) (map[string]bool, error) {
 	deleted := map[string]bool{}
 	found, err := findIn[string](tx, tx.orm().Model(&changeRow{}).Distinct("entity_id").
-		Where("user_id = ? AND kind = ?", tx.user.ID, models.ExpenseDeleted).Where(tx.s.d.In("entity_id", ids)))
+		Where("user_id = ? AND kind = ?", tx.user.ID, models.ExpenseDeleted).Where(tx.s.db.In("entity_id", ids)))
 	for _, id := range found {
 		deleted[id] = true
 	}
@@ -36,7 +37,7 @@ func (tx *Tx) DeletedExpenses(ids []string) (map[string]bool, error) {
 
 // UsersByIDOrEmail returns the users of this id and of this address: at most two.
 func (s *Store) UsersByIDOrEmail(ctx context.Context, id, email string) ([]models.User, error) {
-	return find[models.User](s.read(ctx).Where("id = ? OR email = ?", id, email))
+	return find.All[models.User](s.db.Read(ctx).Where("id = ? OR email = ?", id, email))
 }
 
 // An ExpenseAmount is what an expense adds to which sum.
@@ -47,6 +48,6 @@ type ExpenseAmount struct {
 
 // ExpenseAmounts returns the amounts of the expenses with these ids that are there.
 func (s *Store) ExpenseAmounts(ctx context.Context, ids []string) ([]ExpenseAmount, error) {
-	return find[ExpenseAmount](s.read(ctx).Model(&models.Expense{}).
-		Select("user_id, type, category, currency, amount").Where(s.d.In("id", ids)))
+	return find.All[ExpenseAmount](s.db.Read(ctx).Model(&models.Expense{}).
+		Select("user_id, type, category, currency, amount").Where(s.db.In("id", ids)))
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -159,7 +160,7 @@ func (tx *Tx) leaveInvitations() error {
 // UndeliveredInvitations returns at most limit that are new or withdrawn, the oldest
 // first, of all users.
 func (s *Store) UndeliveredInvitations(ctx context.Context, limit int) ([]models.Invitation, error) {
-	return find[models.Invitation](invitations(s.read(ctx)).Where(isUndelivered).Order("created_at, id").Limit(limit))
+	return find.All[models.Invitation](invitations(s.db.Read(ctx)).Where(isUndelivered).Order("created_at, id").Limit(limit))
 }
 
 // hasAccount is the condition that an invitation's address has an account.
@@ -168,7 +169,7 @@ const hasAccount = "EXISTS (SELECT 1 FROM users u WHERE u.email = invitations.em
 // ShelveInvitation puts an undelivered invitation aside for an address without an
 // account: until there is one, if it was not withdrawn.
 func (s *Store) ShelveInvitation(ctx context.Context, id string) error {
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return invitations(db).Where("id = ?", id).Where(isUndelivered).Where("NOT "+hasAccount).
 			UpdateColumn("state", gorm.Expr("CASE WHEN state = 'new' THEN 'waiting' ELSE 'gone' END"))
 	})
@@ -188,7 +189,7 @@ func (s *Store) WakeAllInvitations(ctx context.Context) error {
 }
 
 func (s *Store) wake(ctx context.Context, condition string, args ...any) error {
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return invitations(db).Where(condition, args...).UpdateColumn("state", models.InvitationNew)
 	})
 	return err
@@ -196,7 +197,7 @@ func (s *Store) wake(ctx context.Context, condition string, args ...any) error {
 
 // ReceivedInvitations returns those that wait for the user's answer, the newest first.
 func (s *Store) ReceivedInvitations(ctx context.Context, userID string) ([]models.Invitation, error) {
-	return find[models.Invitation](s.read(ctx).Table("invitations i").
+	return find.All[models.Invitation](s.db.Read(ctx).Table("invitations i").
 		Select(rows.Of(models.Invitation{}).NamesOf("i")+", o.name AS owner_name, o.email AS owner_email, e.description").
 		Joins("JOIN users u ON u.email = i.email JOIN users o ON o.id = i.user_id JOIN expenses e ON e.id = i.expense_id").
 		Where("u.id = ? AND i.state = 'pending'", userID).Order("i.created_at DESC, i.id DESC"))
@@ -204,5 +205,5 @@ func (s *Store) ReceivedInvitations(ctx context.Context, userID string) ([]model
 
 // invitationsTo reads whom an expense's owner has invited, the oldest first.
 func invitationsTo(db *gorm.DB, expenseID string) ([]models.Invitation, error) {
-	return find[models.Invitation](invitations(db).Where("expense_id = ?", expenseID).Where(isOpen).Order("created_at, id"))
+	return find.All[models.Invitation](invitations(db).Where("expense_id = ?", expenseID).Where(isOpen).Order("created_at, id"))
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -32,15 +34,15 @@ const refreshAfter = 24 * time.Hour
 // that joined rooms longest ago are forgotten.
 func (s *Store) KeepRooms(ctx context.Context, userID, sessionKey string, rooms []string) error {
 	if len(rooms) == 0 {
-		_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 			return db.Where("session_key = ? AND user_id = ?", sessionKey, userID).Delete(&keptRooms{})
 		})
 		return err
 	}
 	b, _ := json.Marshal(rooms) // texts always marshal
 	row := keptRooms{sessionKey, userID, string(b), s.opts.Now()}
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Clauses(overwrite(row, "rooms", "updated_at")).Create(&row)
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(rows.Overwrite(row, "rooms", "updated_at")).Create(&row)
 	})
 	if err != nil {
 		return err
@@ -51,11 +53,11 @@ func (s *Store) KeepRooms(ctx context.Context, userID, sessionKey string, rooms 
 // boundKeptPages writes only if there is something to forget.
 func (s *Store) boundKeptPages(ctx context.Context, userID string) error {
 	var pages int64
-	err := s.read(ctx).Model(&keptRooms{}).Where("user_id = ?", userID).Count(&pages).Error
+	err := s.db.Read(ctx).Model(&keptRooms{}).Where("user_id = ?", userID).Count(&pages).Error
 	if err != nil || pages <= maxKeptPages {
 		return err
 	}
-	_, err = s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err = s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		oldest := db.Model(&keptRooms{}).Select("session_key").Where("user_id = ?", userID).
 			Order("updated_at, session_key").Limit(int(pages - maxKeptPages))
 		return db.Where("session_key IN (?)", oldest).Delete(&keptRooms{})
@@ -65,15 +67,15 @@ func (s *Store) boundKeptPages(ctx context.Context, userID string) error {
 
 // KeptRooms returns those that KeepRooms noted last; none if it never did.
 func (s *Store) KeptRooms(ctx context.Context, userID, sessionKey string) (names []string, err error) {
-	row, err := one[keptRooms](s.read(ctx).Where("session_key = ? AND user_id = ?", sessionKey, userID))
+	row, err := find.One[keptRooms](s.db.Read(ctx).Where("session_key = ? AND user_id = ?", sessionKey, userID))
 	switch {
-	case isNotFound(err):
+	case find.IsNotFound(err):
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
 	if now := s.opts.Now(); row.UpdatedAt.Before(now.Add(-refreshAfter)) {
-		_, err = s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		_, err = s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 			return db.Model(&keptRooms{}).Where("session_key = ?", sessionKey).UpdateColumn("updated_at", models.Millis(now).UnixMilli())
 		})
 		if err != nil {

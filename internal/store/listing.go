@@ -4,7 +4,8 @@ import (
 	"context"
 	"time"
 
-	"expenseflow/internal/fair"
+	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -58,21 +59,13 @@ const (
 	longHold = time.Second
 	longKeep = time.Minute
 	longLook = 100 * time.Millisecond
-	// maxListings and listingsPerUser are how many long listings there are at a time: each
-	// may keep a part in memory for as long as its caller takes.
-	maxListings     = 128
-	listingsPerUser = 4
 )
-
-func newListingPlaces() *fair.Pool {
-	return fair.New(fair.Options{Capacity: maxListings, PerKey: listingsPerUser, Waiting: longWaiting})
-}
 
 // stream calls fn with each expense of a listing. An error of fn ends it and is
 // returned as it is.
 func (s *Store) stream(ctx context.Context, l *listing, short bool, fn func(models.Expense) error) error {
 	if short {
-		first, err := s.part(ctx, s.r, l, nil, streamChunk+1)
+		first, err := s.part(ctx, s.db.Reader, l, nil, streamChunk+1)
 		if err != nil {
 			return err
 		}
@@ -80,7 +73,7 @@ func (s *Store) stream(ctx context.Context, l *listing, short bool, fn func(mode
 			return handOut(first, fn)
 		}
 	}
-	free, err := place(ctx, s.listingPlaces, l.userID)
+	free, err := s.db.ListingPlace(ctx, l.userID)
 	if err != nil {
 		return err
 	}
@@ -110,8 +103,8 @@ func (s *Store) part(ctx context.Context, from *gorm.DB, l *listing, after *mode
 		more, args = l.after(after)
 	}
 	query, args := l.query(more, args...)
-	found, err := find[listedExpense](from.WithContext(ctx).Raw(query+" LIMIT ?", append(args, limit)...))
-	return mapped(found, l.expense), err
+	found, err := find.All[listedExpense](from.WithContext(ctx).Raw(query+" LIMIT ?", append(args, limit)...))
+	return find.Mapped(found, l.expense), err
 }
 
 // streamAtOnce calls fn with the listing while one statement reads it. more says that the
@@ -151,12 +144,12 @@ func (s *Store) streamPart(
 }
 
 func (s *Store) longPart(ctx context.Context, l *listing, last *models.Expense) (list []models.Expense, err error) {
-	done, err := s.longRead(ctx, l.userID)
+	done, err := s.db.LongRead(ctx, l.userID)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { done(int64(len(list))) }()
-	return s.part(ctx, s.long, l, last, streamChunk)
+	return s.part(ctx, s.db.Long, l, last, streamChunk)
 }
 
 // unchanged is models.Unavailable if the user's log has grown since the listing began:
@@ -195,14 +188,14 @@ type reading struct {
 func (r *reading) run(ctx context.Context) {
 	defer close(r.ended)
 	defer close(r.chunks)
-	done, err := r.s.longRead(ctx, r.userID)
+	done, err := r.s.db.LongRead(ctx, r.userID)
 	if err != nil {
 		r.err = err
 		return
 	}
 	r.began = time.Now()
 	query, args := r.query("")
-	r.err = each(r.s.long.WithContext(ctx).Raw(query, args...), func(row listedExpense) error { return r.add(ctx, row) })
+	r.err = find.Each(r.s.db.Long.WithContext(ctx).Raw(query, args...), func(row listedExpense) error { return r.add(ctx, row) })
 	if r.gaveUp {
 		r.err = nil
 		done(0) // it has rested for longer than it has read
@@ -234,9 +227,9 @@ func (r *reading) hand(ctx context.Context) error {
 		case r.chunks <- chunk:
 			return nil
 		case <-ctx.Done():
-			return unavailable(ctx.Err())
+			return dialect.Unavailable(ctx.Err())
 		case <-look.C:
-			if held := time.Since(r.began); held >= longKeep || held >= longHold && r.s.longReads.Awaited() {
+			if held := time.Since(r.began); held >= longKeep || held >= longHold && r.s.db.LongReadsAwaited() {
 				r.gaveUp = true
 				return errLong
 			}
@@ -250,6 +243,6 @@ func (r *reading) last(ctx context.Context) error {
 	case r.chunks <- r.chunk:
 		return nil
 	case <-ctx.Done():
-		return unavailable(ctx.Err())
+		return dialect.Unavailable(ctx.Err())
 	}
 }

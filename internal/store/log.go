@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/record"
 	"expenseflow/models"
 )
@@ -153,8 +154,8 @@ var ErrLogPruned = models.E(models.NotFound, "These changes are no longer kept")
 // ExpenseRetracted). ErrLogPruned if the first of them is no longer kept.
 func (s *Store) Changes(ctx context.Context, userID string, after int64, limit int) ([]models.Change, error) {
 	var changes []models.Change
-	page := s.read(ctx).Where("user_id = ? AND seq > ?", userID, after).Order("seq").Limit(limit)
-	err := each(page, func(row changeRow) error {
+	page := s.db.Read(ctx).Where("user_id = ? AND seq > ?", userID, after).Order("seq").Limit(limit)
+	err := find.Each(page, func(row changeRow) error {
 		c, err := row.change()
 		changes = append(changes, c)
 		return err
@@ -173,7 +174,7 @@ func (s *Store) Changes(ctx context.Context, userID string, after int64, limit i
 
 // checkKept returns ErrLogPruned if the log does not hold what follows a sequence.
 func (s *Store) checkKept(ctx context.Context, userID string, after int64) error {
-	u, err := ofUser[models.User](s.read(ctx), userID, "log_start")
+	u, err := find.OfUser[models.User](s.db.Read(ctx), userID, "log_start")
 	if err == nil && after < u.LogStart {
 		return ErrLogPruned
 	}
@@ -187,7 +188,7 @@ func (s *Store) LogState(ctx context.Context, userID string) (models.LogState, e
 		LogStart, Seq int64
 		LastSyncedAt  time.Time `gorm:"serializer:millis"`
 	}
-	row, err := ofUser[logRow](s.read(ctx), userID, "(SELECT value FROM meta WHERE key = 'epoch') AS epoch, "+
+	row, err := find.OfUser[logRow](s.db.Read(ctx), userID, "(SELECT value FROM meta WHERE key = 'epoch') AS epoch, "+
 		"COALESCE((SELECT value FROM meta WHERE key = 'epoch_began'), '') AS began, log_start, seq, last_synced_at")
 	l := models.LogState{
 		Epoch: row.Epoch, EpochStart: parseMoment(row.Began), Start: row.LogStart, Head: row.Seq,
@@ -203,16 +204,16 @@ func (s *Store) LogState(ctx context.Context, userID string) (models.LogState, e
 // holds nothing as old as that. Moments grow with sequences, so it looks at a few
 // changes only, however many there are.
 func (s *Store) SeqAt(ctx context.Context, userID string, at time.Time) (seq int64, ok bool, err error) {
-	u, err := ofUser[models.User](s.read(ctx), userID, "log_start, seq")
+	u, err := find.OfUser[models.User](s.db.Read(ctx), userID, "log_start, seq")
 	if err != nil {
 		return 0, false, err
 	}
 	start, before, after := u.LogStart, u.LogStart, u.Seq+1 // invariant: before <= wanted < after
 	for after-before > 1 {
 		middle := before + (after-before)/2
-		row, err := one[changeRow](s.read(ctx).Select("at").Where("user_id = ? AND seq = ?", userID, middle))
+		row, err := find.One[changeRow](s.db.Read(ctx).Select("at").Where("user_id = ? AND seq = ?", userID, middle))
 		switch {
-		case isNotFound(err): // pruned meanwhile
+		case find.IsNotFound(err): // pruned meanwhile
 			before, start = middle, middle
 		case err != nil:
 			return 0, false, err
@@ -228,13 +229,13 @@ func (s *Store) SeqAt(ctx context.Context, userID string, at time.Time) (seq int
 // Head returns the sequence of the newest change in the user's log, 0 for none;
 // models.NotFound if the user is gone.
 func (s *Store) Head(ctx context.Context, userID string) (int64, error) {
-	u, err := ofUser[models.User](s.read(ctx), userID, "seq")
+	u, err := find.OfUser[models.User](s.db.Read(ctx), userID, "seq")
 	return u.Seq, err
 }
 
 // Heads returns the heads of many users at once; users that are gone are missing.
 func (s *Store) Heads(ctx context.Context, userIDs []string) (map[string]int64, error) {
-	found, err := find[models.User](s.read(ctx).Select("id, seq").Where(s.d.In("id", userIDs)))
+	found, err := find.All[models.User](s.db.Read(ctx).Select("id, seq").Where(s.db.In("id", userIDs)))
 	heads := make(map[string]int64, len(found))
 	for _, u := range found {
 		heads[u.ID] = u.Seq

@@ -3,65 +3,13 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
 
-	"expenseflow/internal/fair"
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
 
-// A long read is one that takes more than a few milliseconds: whole lists, pages far
-// down in them, dashboards of years. On SQLite they have connections of their own, on
-// PostgreSQL half of the pool, so that authentication and short reads never wait behind
-// them; and each user has a few of them at a time, so that other users do not either.
-const (
-	longPerUser = 2
-	longWaiting = 64               // of all users
-	longWait    = 30 * time.Second // for a place
-	// restPerRow is how long a place stays its user's after the read, for each row: about
-	// as long as reading it took. So one user's reads keep half of the processors at most.
-	restPerRow = 20 * time.Microsecond
-	// skipsPerRow is how many entries of an index are skipped in the time of one row.
-	skipsPerRow = 20
-)
-
-func newLongReads(places int) *fair.Pool {
-	return fair.New(fair.Options{Capacity: int64(places), PerKey: longPerUser, Waiting: longWaiting})
-}
-
-// longRead waits for a place for a long read of a user. The caller must call
-// done with the number of rows that were read. The error is models.Unavailable.
-func (s *Store) longRead(ctx context.Context, userID string) (done func(rows int64), err error) {
-	free, err := place(ctx, s.longReads, userID)
-	if err != nil {
-		return nil, err
-	}
-	return func(rows int64) {
-		if rest := time.Duration(rows) * restPerRow; rest >= time.Millisecond {
-			time.AfterFunc(rest, free)
-		} else {
-			free()
-		}
-	}, nil
-}
-
-// place waits for one of a pool's places. The error is models.Unavailable.
-func place(ctx context.Context, pool *fair.Pool, userID string) (free func(), err error) {
-	waiting, cancel := context.WithTimeout(ctx, longWait)
-	defer cancel()
-	switch err := pool.Acquire(waiting, userID, 1); {
-	case ctx.Err() != nil:
-		if err == nil {
-			pool.Release(userID, 1)
-		}
-		return nil, unavailable(ctx.Err())
-	case err != nil:
-		return nil, &models.Error{
-			Kind: models.Unavailable, Code: "LONG_READ_LIMIT", Msg: "Too many long lists are being read at once, please try again",
-			RetryAfter: 5 * time.Second, Setting: models.FixedLimit, Err: err,
-		}
-	}
-	return func() { pool.Release(userID, 1) }, nil
-}
+// skipsPerRow is how many entries of an index are skipped in the time of one row.
+const skipsPerRow = 20
 
 // expenseCounts are how many expenses a user owns and how many of others they have, as of
 // a sequence of the user's log.
@@ -75,9 +23,9 @@ func (c expenseCounts) all() int64 { return c.Own + c.Shared }
 
 // expenseCounts reads them; all are 0 for a user who is not there.
 func (s *Store) expenseCounts(ctx context.Context, userID string) (expenseCounts, error) {
-	c, err := ofUser[expenseCounts](s.read(ctx), userID, "seq, expenses, CASE WHEN received = 0 THEN 0 ELSE "+
+	c, err := find.OfUser[expenseCounts](s.db.Read(ctx), userID, "seq, expenses, CASE WHEN received = 0 THEN 0 ELSE "+
 		"(SELECT COUNT(*) FROM shares WHERE user_id = users.id AND role <> '') END AS shared")
-	if isNotFound(err) {
+	if find.IsNotFound(err) {
 		err = nil
 	}
 	return c, err
@@ -91,9 +39,9 @@ func (s *Store) isShortAfter(ctx context.Context, userID string, millis int64) (
 		return false, err
 	}
 	var own int64
-	few := s.read(ctx).Model(&models.Expense{}).Select("1").
+	few := s.db.Read(ctx).Model(&models.Expense{}).Select("1").
 		Where("user_id = ? AND last_synced_at > ?", userID, millis).Limit(streamChunk + 1)
-	err = s.read(ctx).Table("(?) AS few", few).Count(&own).Error
+	err = s.db.Read(ctx).Table("(?) AS few", few).Count(&own).Error
 	return own+n.Shared <= streamChunk, err
 }
 
@@ -112,18 +60,18 @@ func (s *Store) Expenses(ctx context.Context, userID string, page, limit int) (_
 	if err != nil || offset < 0 || offset >= total {
 		return []models.Expense{}, total, err
 	}
-	from := s.r
+	from := s.db.Reader
 	if end := offset + int64(limit); end > shallow {
-		done, err := s.longRead(ctx, userID)
+		done, err := s.db.LongRead(ctx, userID)
 		if err != nil {
 			return nil, 0, err
 		}
 		defer done(int64(limit) + offset/skipsPerRow)
-		from = s.long
+		from = s.db.Long
 	}
 	query, args := visiblePage(userID, limit, offset, n.Shared > 0)
-	expenses, err := find[models.Expense](from.WithContext(ctx).Raw(query, args...))
-	return mapped(expenses, inView), total, err
+	expenses, err := find.All[models.Expense](from.WithContext(ctx).Raw(query, args...))
+	return find.Mapped(expenses, inView), total, err
 }
 
 // visiblePage selects a page of visibleExpenses, newest first. Which rows are on it is read from the

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -60,12 +61,12 @@ func (s *Store) Heartbeat(ctx context.Context, m models.Member) (generation int6
 	if generation, err = s.beat(ctx, m); err != nil {
 		return 0, nil, err
 	}
-	found, err := find[processRow](s.read(ctx).Where(isLiving).Order("id"))
+	found, err := find.All[processRow](s.db.Read(ctx).Where(isLiving).Order("id"))
 	if err != nil {
 		return 0, nil, err
 	}
 	s.tidy(ctx, m.ID)
-	return generation, mapped(found, processRow.member), nil
+	return generation, find.Mapped(found, processRow.member), nil
 }
 
 // tidy removes what a heartbeat removes. That it begins to fail is logged.
@@ -102,7 +103,7 @@ func (s *Store) beat(ctx context.Context, m models.Member) (generation int64, er
 	if from := s.followed.Load(); from != nil && from.Generation == m.Generation {
 		set["seen"] = from.Position
 	}
-	n, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	n, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return db.Model(&processRow{}).Where("id = ? AND generation = ?", m.ID, m.Generation).Where(isLiving).UpdateColumns(set)
 	})
 	if err != nil || n > 0 {
@@ -120,7 +121,7 @@ func (s *Store) beginGeneration(ctx context.Context, m models.Member) error {
 		", ?, ?, ?, ?, '') ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, heartbeat_at = excluded.heartbeat_at, " +
 		"url = excluded.url, version = excluded.version, secret = excluded.secret, draining = excluded.draining, " +
 		"seen = '', announced = 0, ended = 0"
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return db.Exec(query, m.ID, m.ID, m.Generation, m.URL, m.Version, m.Secret, number(m.Draining))
 	})
 	return err
@@ -137,7 +138,7 @@ func number(b bool) int {
 // by its next heartbeat. A row that is locked is left to the next heartbeat: none waits for
 // another process.
 func (s *Store) removeDead(ctx context.Context) error {
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		dead := db.Model(&processRow{}).Select("id").Where("NOT (" + isYoung + ")").
 			Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"})
 		return db.Where("id IN (?)", dead).Delete(&processRow{})
@@ -149,7 +150,7 @@ func (s *Store) removeDead(ctx context.Context) error {
 // LeaveTime.
 func (s *Store) Leave(ctx context.Context, id string) error {
 	left := gorm.Expr(dbNow+" - ?", (models.ProcessDeadAfter - LeaveTime).Milliseconds())
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return db.Model(&processRow{}).Where("id = ?", id).UpdateColumns(map[string]any{"ended": 1, "heartbeat_at": left, "seen": ""})
 	})
 	return err
@@ -166,7 +167,7 @@ const prunedAtOnce = 100_000
 // generation, and compares everything. Transactions that are yet to come are those of a backup
 // from another server.
 func (s *Store) pruneMoves(ctx context.Context, id string) error {
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		read := db.Model(&movedRow{}).Select("ctid").Where("? = (SELECT min(id) FROM processes)", id).
 			Where("xid >= pg_snapshot_xmax(pg_current_snapshot()) OR NOT EXISTS (SELECT 1 FROM processes p " +
 				"WHERE p.seen <> '' AND NOT pg_visible_in_snapshot(moved.xid, p.seen::pg_snapshot))")
@@ -178,9 +179,9 @@ func (s *Store) pruneMoves(ctx context.Context, id string) error {
 // emptyMoves has every process compare everything: after a restored backup their positions
 // mean nothing.
 func (s *Store) emptyMoves(ctx context.Context) error {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		return nil
 	}
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Exec("TRUNCATE moved") })
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Exec("TRUNCATE moved") })
 	return err
 }

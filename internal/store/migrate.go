@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"expenseflow/internal/store/database"
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/migrations"
 	"expenseflow/models"
 
@@ -34,16 +36,16 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 func (s *Store) migrations() (*goose.Provider, error) {
-	files, err := fs.Sub(migrations.FS, s.d.Name())
+	files, err := fs.Sub(migrations.FS, s.db.Name())
 	if err != nil {
 		return nil, err
 	}
-	pool, err := s.w.DB()
+	pool, err := s.db.Writer.DB()
 	if err != nil {
 		return nil, err
 	}
 	gooseDialect := goose.DialectSQLite3
-	if !s.onSQLite() {
+	if !s.db.OnSQLite() {
 		gooseDialect = goose.DialectPostgres
 	}
 	return goose.NewProvider(gooseDialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
@@ -53,14 +55,14 @@ func (s *Store) migrations() (*goose.Provider, error) {
 // under an advisory lock of the schema in use, which ends with its connection;
 // SQLite's file belongs to one process anyway.
 func (s *Store) underMigrationLock(ctx context.Context, fn func() error) error {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		return fn()
 	}
 	patient, cancel := context.WithTimeout(ctx, migrationPatience)
 	defer cancel()
-	conn, err := connection(patient, s.w)
+	conn, err := database.Connection(patient, s.db.Writer)
 	if err != nil {
-		return fail(s.d, err)
+		return s.db.Fail(err)
 	}
 	defer conn.Close()
 	if _, err := conn.ExecContext(patient, "SELECT pg_advisory_lock(hashtext('expenseflow ' || current_schema()))"); err != nil {
@@ -71,7 +73,7 @@ func (s *Store) underMigrationLock(ctx context.Context, fn func() error) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer stop()
 	_, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock(hashtext('expenseflow ' || current_schema()))")
-	return errors.Join(err, fail(s.d, unlockErr))
+	return errors.Join(err, s.db.Fail(unlockErr))
 }
 
 // migrationPatience is how long a process waits for another one's migration.
@@ -112,7 +114,7 @@ func (s *Store) Migrated(ctx context.Context) error {
 const versionTable = "goose_db_version"
 
 func (s *Store) appliedMigration(ctx context.Context) (int64, error) {
-	return one[int64](s.read(ctx).Table(versionTable).Select("COALESCE(MAX(version_id), 0)"))
+	return find.One[int64](s.db.Read(ctx).Table(versionTable).Select("COALESCE(MAX(version_id), 0)"))
 }
 
 // newestMigration is the version of the schema that this program makes.

@@ -11,7 +11,9 @@ import (
 	"log/slog"
 	"strings"
 
+	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -63,7 +65,7 @@ func (m Summary) total() (n int64) {
 // alone runs fn while no server uses the database, or refuses.
 func (s *Store) alone(ctx context.Context, fn func() error) error {
 	return s.underMigrationLock(ctx, func() error {
-		if s.onSQLite() {
+		if s.db.OnSQLite() {
 			return fn() // the file is locked
 		}
 		columns, err := s.describe(ctx, rows.Of(processRow{}).Name)
@@ -73,7 +75,7 @@ func (s *Store) alone(ctx context.Context, fn func() error) error {
 		if len(columns) == 0 {
 			return fn() // there is no schema yet
 		}
-		living, err := find[processRow](s.read(ctx).Where(isLiving).Order("id"))
+		living, err := find.All[processRow](s.db.Read(ctx).Where(isLiving).Order("id"))
 		if err != nil {
 			return err
 		}
@@ -87,7 +89,7 @@ func (s *Store) alone(ctx context.Context, fn func() error) error {
 
 // neverIdle has PostgreSQL keep the transaction however long it waits for another database.
 func (v *snapshot) neverIdle() error {
-	if v.s.onSQLite() {
+	if v.s.db.OnSQLite() {
 		return nil
 	}
 	return v.db.Exec("SET LOCAL idle_in_transaction_session_timeout = 0").Error
@@ -132,7 +134,7 @@ func (m *move) copyTo(insert func(*rows.Table, [][]any) error) error {
 func (m *move) copyTable(t *rows.Table, insert func(*rows.Table, [][]any) error) error {
 	found, err := inOrder(m.v.db, t).Rows()
 	if err != nil {
-		return translated(m.v.db, err)
+		return find.Translated(m.v.db, err)
 	}
 	sum, chunk, size := sha256.New(), [][]any{}, 0
 	flush := func() error {
@@ -185,7 +187,7 @@ func (m *move) compare(db *gorm.DB) error {
 		t := rows.Of(row)
 		found, err := inOrder(db, t).Rows()
 		if err != nil {
-			return translated(db, err)
+			return find.Translated(db, err)
 		}
 		sum := sha256.New()
 		err = t.Raw(found, func(values []any) error {
@@ -237,8 +239,9 @@ func notEmpty(where string, n int64, err error) error {
 }
 
 func (m *move) fillFile(ctx context.Context, to Options, path string) (err error) {
-	s := &Store{opts: to.withDefaults(), listingPlaces: newListingPlaces()}
-	s.opts.Observe, s.log = nil, slog.New(slog.DiscardHandler)
+	to.Observe = nil
+	s := newStore(to)
+	s.log = slog.New(slog.DiscardHandler)
 	if err := s.useFile(ctx, path); err != nil {
 		return err
 	}
@@ -253,29 +256,29 @@ func (m *move) fillFile(ctx context.Context, to Options, path string) (err error
 		return m.copyTo(func(t *rows.Table, all [][]any) error { return insertEach(ctx, conn, t, all) })
 	})
 	if err == nil {
-		err = m.compare(s.read(ctx))
+		err = m.compare(s.db.Read(ctx))
 	}
 	return err
 }
 
 // inOneTransaction runs fn with a connection in a transaction, which is rolled back after an error.
 func (s *Store) inOneTransaction(ctx context.Context, begin string, fn func(*sql.Conn, *gorm.DB) error) error {
-	conn, err := connection(ctx, s.w)
+	conn, err := database.Connection(ctx, s.db.Writer)
 	if err != nil {
-		return fail(s.d, err)
+		return s.db.Fail(err)
 	}
 	defer conn.Close()
 	if _, err := conn.ExecContext(ctx, begin); err != nil {
-		return fail(s.d, err)
+		return s.db.Fail(err)
 	}
-	db := s.w.Session(&gorm.Session{NewDB: true, Context: ctx})
+	db := s.db.Writer.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = conn
 	if err := fn(conn, db); err != nil {
 		_, undone := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		return errors.Join(fail(s.d, err), fail(s.d, undone))
+		return errors.Join(s.db.Fail(err), s.db.Fail(undone))
 	}
 	_, err = conn.ExecContext(ctx, "COMMIT")
-	return fail(s.d, err)
+	return s.db.Fail(err)
 }
 
 // insertEach inserts rows into SQLite one by one: passwords' hashes do not fit into the JSON of
@@ -308,7 +311,8 @@ func (m *move) toPostgres(ctx context.Context, to Options) (err error) {
 		if err != nil {
 			return err
 		}
-		return s.w.WithContext(ctx).Exec("ANALYZE " + strings.Join(TableNames(), ", ")).Error // for plans that fit from the start
+		// for plans that fit from the start
+		return s.db.Writer.WithContext(ctx).Exec("ANALYZE " + strings.Join(TableNames(), ", ")).Error
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"expenseflow/internal/store/database"
 	"expenseflow/models"
 
 	"github.com/jackc/pgx/v5"
@@ -58,7 +59,7 @@ const noteMove = "WITH noted AS (INSERT INTO moved (user_id) VALUES (?)) "
 func (s *Store) Moves(ctx context.Context, from models.MoveCursor) (
 	moved []string, next models.MoveCursor, all bool, err error,
 ) {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		moved, next, all = s.noted.after(from)
 		return moved, next, all, nil
 	}
@@ -71,7 +72,7 @@ func (s *Store) Moves(ctx context.Context, from models.MoveCursor) (
 	if err != nil && reused && ctx.Err() == nil { // it may have been the connection
 		moved, next, all, err = s.readMoves(ctx, from)
 	}
-	return moved, next, all, fail(s.d, err)
+	return moved, next, all, s.db.Fail(err)
 }
 
 // A moveReader has the connection on which Moves reads. It is the same one for as long as it
@@ -131,7 +132,7 @@ func (s *Store) moveConn(ctx context.Context) (*sql.Conn, error) {
 // were idle may all be dead.
 func (s *Store) liveConn(ctx context.Context) (conn *sql.Conn, err error) {
 	for range s.opts.MaxConns + 2 {
-		if conn, err = connection(ctx, s.w); err != nil {
+		if conn, err = database.Connection(ctx, s.db.Writer); err != nil {
 			return nil, err
 		}
 		if err = conn.PingContext(ctx); err == nil {

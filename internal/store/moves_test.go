@@ -6,13 +6,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-	"pgregory.net/rapid"
-
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
 	"expenseflow/internal/testneed"
 	"expenseflow/models"
+
+	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
 )
 
 // A follower is a process that follows the moves.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -109,16 +110,16 @@ func (tx *Tx) MarkAllRead() (int64, error) {
 func (s *Store) Notifications(
 	ctx context.Context, userID string, page, limit int, unreadOnly bool,
 ) ([]models.Notification, int64, error) {
-	all := s.read(ctx).Model(&models.Notification{}).Where("user_id = ?", userID)
+	all := s.db.Read(ctx).Model(&models.Notification{}).Where("user_id = ?", userID)
 	if unreadOnly {
 		all = all.Where("read = 0")
 	}
 	all = all.Session(&gorm.Session{})
-	total, offset, err := countPage(all, page, limit)
+	total, offset, err := find.Page(all, page, limit)
 	if err != nil || offset < 0 {
 		return []models.Notification{}, total, err
 	}
-	found, err := find[models.Notification](all.Order("created_at DESC, id DESC").Limit(limit).Offset(offset))
+	found, err := find.All[models.Notification](all.Order("created_at DESC, id DESC").Limit(limit).Offset(offset))
 	return found, total, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -35,7 +36,7 @@ func (tx *Tx) loadKeys(keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	err := tx.loadOperations(tx.orm().Where("user_id = ? AND key <> ''", tx.user.ID).Where(tx.s.d.In("key", keys)))
+	err := tx.loadOperations(tx.orm().Where("user_id = ? AND key <> ''", tx.user.ID).Where(tx.s.db.In("key", keys)))
 	tx.keys.LoadAbsent(keys)
 	return err
 }
@@ -99,7 +100,7 @@ func (s *Store) SyncStatus(ctx context.Context, userID string) (lastSync *time.T
 		LastAppliedAt time.Time `gorm:"serializer:zeroableTime"`
 		Pending       int64
 	}
-	st, err := ofUser[status](s.read(ctx), userID,
+	st, err := find.OfUser[status](s.db.Read(ctx), userID,
 		"last_applied_at, (SELECT COUNT(*) FROM operations WHERE user_id = users.id AND state = 'parked') AS pending")
 	if err == nil && !st.LastAppliedAt.IsZero() {
 		lastSync = &st.LastAppliedAt
@@ -122,7 +123,7 @@ const (
 // memory. An error of fn ends it and is returned as it is. If there are many, each page
 // of them is a long read; while fn works it holds neither a connection nor a place.
 func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.QueuedOperation) error) error {
-	page, more, err := s.parkedPage(ctx, s.r, userID, models.ParkedPlace{}, parkedShortRows, parkedShortBytes)
+	page, more, err := s.parkedPage(ctx, s.db.Reader, userID, models.ParkedPlace{}, parkedShortRows, parkedShortBytes)
 	for err == nil && len(page) > 0 {
 		for i := range page {
 			if err := fn(page[i]); err != nil {
@@ -142,7 +143,7 @@ func (s *Store) EachParked(ctx context.Context, userID string, fn func(models.Qu
 func (s *Store) ParkedPage(
 	ctx context.Context, userID string, after models.ParkedPlace, limit int, bytes int64,
 ) (page []models.QueuedOperation, more bool, err error) {
-	page, more, err = s.parkedPage(ctx, s.r, userID, after, min(limit, parkedShortRows), min(bytes, parkedShortBytes))
+	page, more, err = s.parkedPage(ctx, s.db.Reader, userID, after, min(limit, parkedShortRows), min(bytes, parkedShortBytes))
 	if err != nil || !more || limit <= parkedShortRows && bytes <= parkedShortBytes {
 		return page, more, err
 	}
@@ -153,12 +154,12 @@ func (s *Store) ParkedPage(
 func (s *Store) longParkedPage(
 	ctx context.Context, userID string, after models.ParkedPlace, limit int, bytes int64,
 ) (page []models.QueuedOperation, more bool, err error) {
-	done, err := s.longRead(ctx, userID)
+	done, err := s.db.LongRead(ctx, userID)
 	if err != nil {
 		return nil, false, err
 	}
 	defer func() { done(int64(len(page))) }()
-	return s.parkedPage(ctx, s.long, userID, after, limit, bytes)
+	return s.parkedPage(ctx, s.db.Long, userID, after, limit, bytes)
 }
 
 func (s *Store) parkedPage(
@@ -168,7 +169,7 @@ func (s *Store) parkedPage(
 	held, full := int64(0), false
 	parked := from.WithContext(ctx).Where("user_id = ? AND state = 'parked'", userID).
 		Where("(created_at, id) > (?, ?)", after.CreatedAt, after.ID).Order("created_at, id").Limit(limit)
-	err = each(parked, func(op operationRow) error {
+	err = find.Each(parked, func(op operationRow) error {
 		if held += op.QueuedOperation.Size(); len(page) > 0 && held > bytes {
 			full = true
 			return errLong

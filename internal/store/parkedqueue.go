@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -15,7 +16,7 @@ func (s *Store) ParkedExtent(ctx context.Context, userID string) (total int64, l
 		if err := parkedOf(v.db.Model(&operationRow{}), userID).Count(&total).Error; err != nil || total == 0 {
 			return err
 		}
-		last, err = one[models.ParkedPlace](parkedOf(v.db.Model(&operationRow{}), userID).
+		last, err = find.One[models.ParkedPlace](parkedOf(v.db.Model(&operationRow{}), userID).
 			Select("created_at, id").Order("created_at DESC, id DESC").Limit(1))
 		return err
 	})
@@ -27,7 +28,7 @@ func (s *Store) ParkedExtent(ctx context.Context, userID string) (total int64, l
 func (s *Store) ParkedPlaces(
 	ctx context.Context, userID string, after, through models.ParkedPlace, limit int,
 ) ([]models.ParkedPlace, error) {
-	return find[models.ParkedPlace](notAfter(parkedOf(s.read(ctx).Model(&operationRow{}), userID), through).
+	return find.All[models.ParkedPlace](notAfter(parkedOf(s.db.Read(ctx).Model(&operationRow{}), userID), through).
 		Where("(created_at, id) > (?, ?)", after.CreatedAt, after.ID).
 		Select("created_at, id").Order("created_at, id").Limit(limit))
 }

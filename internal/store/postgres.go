@@ -38,15 +38,16 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 	pool.SetMaxIdleConns(s.opts.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	pool.SetConnMaxLifetime(connLifetime)
-	s.d, s.longReads = dialect.Postgres{}, newLongReads(s.opts.MaxConns/2)
+	s.db.Dialect = dialect.Postgres{}
+	s.db.LimitLongReads(s.opts.MaxConns / 2)
 	if err := checkVersion(ctx, pool); err != nil {
 		return errors.Join(serverProblem(cfg, err), pool.Close())
 	}
-	db, err := s.openGORM(postgres.New(postgres.Config{Conn: pool}))
+	db, err := s.db.OpenGORM(postgres.New(postgres.Config{Conn: pool}))
 	if err != nil {
 		return errors.Join(serverProblem(cfg, err), pool.Close())
 	}
-	s.w, s.r, s.long = db, db, db
+	s.db.Writer, s.db.Reader, s.db.Long = db, db, db
 	return nil
 }
 

@@ -53,7 +53,7 @@ func (tx *Tx) loadPosts(hashes []string) error {
 	if len(hashes) == 0 {
 		return nil
 	}
-	found, err := findIn[Post](tx, tx.orm().Where("user_id = ?", tx.user.ID).Where(tx.s.d.In("data_hash", hashes)))
+	found, err := findIn[Post](tx, tx.orm().Where("user_id = ?", tx.user.ID).Where(tx.s.db.In("data_hash", hashes)))
 	for _, p := range found {
 		tx.posts.Load(p.ExpenseID, p, true)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/record"
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -23,15 +25,15 @@ func (preferencesRow) TableName() string { return "notification_preferences" }
 // Preferences returns the user's notification preferences, or the defaults of who has
 // stored none.
 func (s *Store) Preferences(ctx context.Context, userID string) (models.NotificationPreferences, error) {
-	return preferencesOf(s.read(ctx), userID)
+	return preferencesOf(s.db.Read(ctx), userID)
 }
 
 // preferencesOf reads over the defaults: what a later program adds has its default until it
 // is set.
 func preferencesOf(db *gorm.DB, userID string) (models.NotificationPreferences, error) {
 	p := models.DefaultPreferences()
-	row, err := one[preferencesRow](db.Where("user_id = ?", userID))
-	if isNotFound(err) {
+	row, err := find.One[preferencesRow](db.Where("user_id = ?", userID))
+	if find.IsNotFound(err) {
 		return p, nil
 	}
 	if err == nil {
@@ -58,5 +60,5 @@ func (tx *Tx) Preferences() (models.NotificationPreferences, error) {
 func (tx *Tx) SavePreferences(p models.NotificationPreferences) error {
 	tx.preferences, tx.wrote = nil, true // read anew, in case an Attempt undoes this
 	row := preferencesRow{tx.user.ID, record.Encode(p), p.AlertedAt, p.CreatedAt, p.UpdatedAt}
-	return tx.run(tx.orm().Clauses(overwrite(row)).Create(&row))
+	return tx.run(tx.orm().Clauses(rows.Overwrite(row)).Create(&row))
 }

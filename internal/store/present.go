@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 )
@@ -60,7 +61,7 @@ func announcedRows(all []models.Present) string {
 		Since    int64  `json:"since"`
 		Sockets  int    `json:"sockets"`
 	}
-	b, _ := json.Marshal(mapped(all, func(p models.Present) row { // texts and numbers always marshal
+	b, _ := json.Marshal(find.Mapped(all, func(p models.Present) row { // texts and numbers always marshal
 		return row{p.Room, p.UserID, rows.Storable(p.DeviceID), p.UserName, p.Since.UnixMilli(), p.Sockets}
 	}))
 	return string(b)
@@ -72,9 +73,9 @@ func announcedRows(all []models.Present) string {
 func (s *Store) Announce(ctx context.Context, process string, generation int64, here, gone []models.Present) (
 	version int64, err error,
 ) {
-	version, err = one[int64](s.w.WithContext(ctx).Raw(announceQuery,
+	version, err = find.One[int64](s.db.Writer.WithContext(ctx).Raw(announceQuery,
 		process, generation, announcedRows(gone), process, process, generation, announcedRows(here)))
-	if isNotFound(err) {
+	if find.IsNotFound(err) {
 		err = errNotLiving
 	}
 	return version, err
@@ -94,7 +95,7 @@ func (s *Store) PresentElsewhere(
 	query := own + " UNION ALL " + theirs
 	var there []models.Present
 	lives := false
-	err := each(s.read(ctx).Raw(query, process, generation, process, s.d.In("room", rooms)), func(p presentRow) error {
+	err := find.Each(s.db.Read(ctx).Raw(query, process, generation, process, s.db.In("room", rooms)), func(p presentRow) error {
 		if p.Room == "" {
 			lives = true
 		} else {
@@ -116,7 +117,7 @@ const statusKey = "status"
 func (s *Store) SetStatus(ctx context.Context, status string) (version int64, err error) {
 	const query = "INSERT INTO meta (key, value) VALUES ('" + statusKey + "', '1 ' || ?) ON CONFLICT (key) DO UPDATE SET " +
 		"value = (split_part(meta.value, ' ', 1)::bigint + 1)::text || ' ' || ? RETURNING value"
-	stored, err := one[string](s.w.WithContext(ctx).Raw(query, status, status))
+	stored, err := find.One[string](s.db.Writer.WithContext(ctx).Raw(query, status, status))
 	version, _ = splitStatus(stored)
 	return version, err
 }
@@ -139,7 +140,7 @@ func (s *Store) Peers(ctx context.Context, process string, generation int64) (mo
 	query := "SELECT id, generation, announced, ended, '' AS status FROM processes WHERE " + isYoung + " UNION ALL " +
 		"SELECT '', 0, 0, 0, value FROM meta WHERE key = '" + statusKey + "'"
 	p := models.Peers{Others: make(map[string]models.PresenceVersion)}
-	err := each(s.read(ctx).Raw(query), func(r row) error {
+	err := find.Each(s.db.Read(ctx).Raw(query), func(r row) error {
 		switch r.ID {
 		case "":
 			p.StatusVersion, p.Status = splitStatus(r.Status)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -22,7 +23,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total i
 		if rule.hasOwnEnd {
 			than = s.opts.Now()
 		}
-		n, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		n, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 			return deleteKeys(db, rule.row, db.Model(rule.row).Where(rule.old, than.UnixMilli()).Limit(limit))
 		})
 		if err != nil {
@@ -30,7 +31,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (total i
 		}
 		total += n
 	}
-	users := s.read(ctx).Model(&models.Notification{}).Distinct("user_id").Where("created_at < ?", before.UnixMilli()).Limit(limit)
+	users := s.db.Read(ctx).Model(&models.Notification{}).Distinct("user_id").
+		Where("created_at < ?", before.UnixMilli()).Limit(limit)
 	n, err := s.pruneUsers(ctx, users, before, limit, (*Tx).pruneNotifications)
 	return total + n, err
 }
@@ -66,7 +68,7 @@ func deleteKeys(db *gorm.DB, row any, query *gorm.DB) *gorm.DB {
 // without holes and always knows where it starts. Like Prune, it removes at most
 // limit changes and returns how many.
 func (s *Store) PruneLogs(ctx context.Context, before time.Time, limit int) (total int64, err error) {
-	users := s.read(ctx).Model(&models.User{}).Select("id").Where("log_start < seq AND "+
+	users := s.db.Read(ctx).Model(&models.User{}).Select("id").Where("log_start < seq AND "+
 		"(SELECT at FROM changes WHERE user_id = users.id AND changes.seq = users.log_start + 1) < ?", before.UnixMilli()).Limit(limit)
 	return s.pruneUsers(ctx, users, before, limit, (*Tx).pruneLog)
 }
@@ -76,7 +78,7 @@ func (s *Store) PruneLogs(ctx context.Context, before time.Time, limit int) (tot
 func (s *Store) pruneUsers(
 	ctx context.Context, which *gorm.DB, before time.Time, limit int, prune func(*Tx, time.Time, int) (int64, error),
 ) (total int64, err error) {
-	users, err := find[string](which)
+	users, err := find.All[string](which)
 	for _, userID := range users {
 		if err != nil || total >= int64(limit) {
 			break

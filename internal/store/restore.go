@@ -69,8 +69,9 @@ func refuseOccupied(ctx context.Context, path string, replace bool) (occupied bo
 
 // renew brings a copy of a backup to the schema of this program and begins an epoch in it.
 func (o Options) renew(ctx context.Context, path string, held Summary) (epoch string, err error) {
-	s := &Store{opts: o.withDefaults(), listingPlaces: newListingPlaces()}
-	s.opts.Observe, s.opts.EpochChanged, s.log = nil, nil, slog.New(slog.DiscardHandler)
+	o.Observe, o.EpochChanged = nil, nil
+	s := newStore(o)
+	s.log = slog.New(slog.DiscardHandler)
 	if err := s.useFile(ctx, path); err != nil {
 		return "", err
 	}

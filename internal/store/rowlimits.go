@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -46,7 +47,7 @@ func (s *Store) PruneCrowds(ctx context.Context, limit int) (total int64, err er
 			return total, err
 		}
 	}
-	db := s.read(ctx)
+	db := s.db.Read(ctx)
 	n, err := s.trimLocked(ctx, limit, maxNotifications, (*Tx).pruneNotifications,
 		db.Model(&models.Notification{}).Select("user_id").Group("user_id").Having("COUNT(*) > ?", maxNotifications).Limit(limit),
 		db.Model(&models.Notification{}).Select("created_at").Order("created_at DESC, id DESC"))
@@ -61,14 +62,14 @@ func (s *Store) PruneCrowds(ctx context.Context, limit int) (total int64, err er
 
 // trim applies a limit, and removes at most so many rows.
 func (s *Store) trim(ctx context.Context, l rowLimit, limit int) (total int64, err error) {
-	users, err := find[string](s.read(ctx).Model(l.row).Select("user_id").Where(l.where).
+	users, err := find.All[string](s.db.Read(ctx).Model(l.row).Select("user_id").Where(l.where).
 		Group("user_id").Having("COUNT(*) > ?", l.most).Limit(limit))
 	for _, userID := range users {
 		if err != nil || total >= int64(limit) {
 			break
 		}
 		var n int64
-		n, err = s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		n, err = s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 			return deleteKeys(db, l.row, db.Model(l.row).Where("user_id = ?", userID).Where(l.where).
 				Order(l.age+" DESC").Limit(limit-int(total)).Offset(l.most))
 		})
@@ -83,13 +84,13 @@ func (s *Store) trimLocked(
 	ctx context.Context, limit, most int, prune func(*Tx, time.Time, int) (int64, error), users, newest *gorm.DB,
 ) (total int64, err error) {
 	newest = newest.Session(&gorm.Session{})
-	crowded, err := find[string](users)
+	crowded, err := find.All[string](users)
 	for _, userID := range crowded {
 		if err != nil || total >= int64(limit) {
 			break
 		}
 		var at int64
-		if at, err = one[int64](newest.Where("user_id = ?", userID).Limit(1).Offset(most)); err != nil {
+		if at, err = find.One[int64](newest.Where("user_id = ?", userID).Limit(1).Offset(most)); err != nil {
 			break
 		}
 		var n int64

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -45,7 +46,7 @@ var processRowTypes = []any{movedRow{}, processRow{}, presentRow{}}
 
 // tables is every table of the schema.
 func (s *Store) tables() []any {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		return rowTypes
 	}
 	return slices.Concat(rowTypes, processRowTypes)
@@ -116,7 +117,7 @@ func indexWords(unique bool, columns string) string {
 
 // describe returns the shape of the live table, empty if there is none.
 func (s *Store) describe(ctx context.Context, table string) (shape, error) {
-	return s.describeIn(s.w.WithContext(ctx), table)
+	return s.describeIn(s.db.Writer.WithContext(ctx), table)
 }
 
 // describeIn is describe on a connection.
@@ -131,14 +132,14 @@ func (s *Store) describeIn(db *gorm.DB, table string) (shape, error) {
 		Uniq          bool `gorm:"serializer:flag"`
 	}
 	words := shape{}
-	err := each(db.Raw(s.d.Columns(), table), func(c column) error {
+	err := find.Each(db.Raw(s.db.Columns(), table), func(c column) error {
 		words["column "+c.Name] = columnWords(kindWord(c.Kind), c.Nullable, c.Key)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return words, each(db.Raw(s.d.Indexes(), table), func(i index) error {
+	return words, find.Each(db.Raw(s.db.Indexes(), table), func(i index) error {
 		words["index "+i.Name] = indexWords(i.Uniq, i.Columns)
 		return nil
 	})

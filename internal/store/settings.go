@@ -7,10 +7,10 @@ import (
 )
 
 // ZoneOf is where the days of a user's account begin.
-func (s *Store) ZoneOf(u *models.User) *time.Location { return u.Zone(s.opts.Zone) }
+func (s *Store) ZoneOf(u *models.User) *time.Location { return s.db.ZoneOf(u) }
 
 // Today is the present day in the zone of a user's account.
-func (s *Store) Today(u *models.User) models.Day { return models.DayOf(s.opts.Now(), s.ZoneOf(u)) }
+func (s *Store) Today(u *models.User) models.Day { return s.db.Today(u) }
 
 // Zone is where the days of the user's account begin.
 func (tx *Tx) Zone() *time.Location {

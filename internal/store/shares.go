@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -34,7 +37,7 @@ func (e *needsLocksError) Error() string {
 }
 
 // Unwrap makes it models.Unavailable: it goes away when the transaction runs again.
-func (e *needsLocksError) Unwrap() error { return unavailable(nil) }
+func (e *needsLocksError) Unwrap() error { return dialect.Unavailable(nil) }
 
 // with returns users and those that are needed, sorted.
 func (e *needsLocksError) with(users []string) []string {
@@ -95,7 +98,7 @@ func (tx *Tx) loadShares(ids []string) error {
 
 func (tx *Tx) readShares(ids []string) error {
 	all := make(map[string][]models.Share, len(ids))
-	found, err := findIn[models.Share](tx, tx.orm().Where(tx.s.d.In("expense_id", ids)).Order("created_at, user_id"))
+	found, err := findIn[models.Share](tx, tx.orm().Where(tx.s.db.In("expense_id", ids)).Order("created_at, user_id"))
 	for _, s := range found {
 		all[s.ExpenseID] = append(all[s.ExpenseID], s)
 	}
@@ -193,7 +196,7 @@ func (tx *Tx) SetShare(e models.Expense, userID string, role models.Role) (model
 		return e, tx.run(tx.orm().Where("expense_id = ? AND user_id = ?", e.ID, userID).Delete(&shareRow{}))
 	}
 	row := shareRow{models.Share{ExpenseID: e.ID, UserID: userID, Role: role, CreatedAt: tx.Now()}, tx.Now()}
-	return e, tx.run(tx.orm().Clauses(overwrite(row, "role", "updated_at")).Create(&row))
+	return e, tx.run(tx.orm().Clauses(rows.Overwrite(row, "role", "updated_at")).Create(&row))
 }
 
 // touchShared writes how many have the expense, and has it count as stored now by
@@ -309,7 +312,7 @@ func (tx *Tx) Audience(id string) (userIDs []string, err error) {
 // Audience returns the users who have an expense, its owner first; none if there is no such
 // expense.
 func (s *Store) Audience(ctx context.Context, id string) (userIDs []string, err error) {
-	return find[string](audience(s.read(ctx), id))
+	return find.All[string](audience(s.db.Read(ctx), id))
 }
 
 // AudienceOf is Audience of an expense that the transaction has changed.
@@ -325,9 +328,9 @@ func (s *Store) RightTo(ctx context.Context, userID, id string) (r models.Right,
 		return r, errNoExpense
 	}
 	// One statement, which sees one moment: the role and the log agree.
-	st, err := one[standing](standingOf(s.read(ctx), userID, id, ", (SELECT seq FROM users WHERE id = ?) AS seq", userID))
+	st, err := find.One[standing](standingOf(s.db.Read(ctx), userID, id, ", (SELECT seq FROM users WHERE id = ?) AS seq", userID))
 	switch {
-	case isNotFound(err):
+	case find.IsNotFound(err):
 		return r, errNoExpense
 	case err != nil:
 		return r, err
@@ -344,8 +347,8 @@ func (s *Store) Sharing(ctx context.Context, userID, id string) (sh models.Shari
 		return sh, errNoExpense
 	}
 	err = s.snapshot(ctx, func(v *snapshot) error {
-		st, err := one[standing](standingOf(v.db, userID, id, ", u.name").Joins("JOIN users u ON u.id = e.user_id"))
-		if err != nil && !isNotFound(err) {
+		st, err := find.One[standing](standingOf(v.db, userID, id, ", u.name").Joins("JOIN users u ON u.id = e.user_id"))
+		if err != nil && !find.IsNotFound(err) {
 			return err
 		}
 		sh = models.Sharing{OwnerID: st.UserID, OwnerName: st.Name}
@@ -366,7 +369,7 @@ func (v *snapshot) sharesOf(id string, withEmails bool) ([]models.Share, error) 
 	if withEmails {
 		columns += ", u.email"
 	}
-	return find[models.Share](v.db.Table("shares s").Select(columns).Joins("JOIN users u ON u.id = s.user_id").
+	return find.All[models.Share](v.db.Table("shares s").Select(columns).Joins("JOIN users u ON u.id = s.user_id").
 		Where("s.expense_id = ? AND s.role <> ''", id).Order("s.created_at, s.user_id"))
 }
 
@@ -375,7 +378,8 @@ func (s *Store) shown(ctx context.Context, userID string, ids []string) (map[str
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := find[models.Share](s.read(ctx).Where("user_id = ? AND role <> ''", userID).Where(s.d.In("expense_id", ids)))
+	found, err := find.All[models.Share](s.db.Read(ctx).Where("user_id = ? AND role <> ''", userID).
+		Where(s.db.In("expense_id", ids)))
 	shown := make(map[string]bool, len(ids))
 	for _, s := range found {
 		shown[s.ExpenseID] = true

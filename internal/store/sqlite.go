@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/pipeline"
 	"expenseflow/models"
 
@@ -48,9 +49,9 @@ func (s *Store) connectSQLite(ctx context.Context) error {
 
 // useFile opens a file that is there. The caller must hold its lock.
 func (s *Store) useFile(ctx context.Context, path string) error {
-	s.d = dialect.SQLite{Damaged: s.damagedBy}
-	s.queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, pipeline.MaxBatchDelay)
-	s.longReads = newLongReads(s.longConns())
+	s.db.Dialect = dialect.SQLite{Damaged: s.damagedBy}
+	s.db.Queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, pipeline.MaxBatchDelay)
+	s.db.LimitLongReads(s.longConns())
 	err := s.openSQLite(ctx, path)
 	if err == nil {
 		err = s.checkFile(ctx, path)
@@ -158,7 +159,7 @@ func (s *Store) checkFile(ctx context.Context, path string) error {
 	defer slow.Stop()
 	limited, cancel := context.WithTimeout(ctx, checkAtMost)
 	defer cancel()
-	found, err := one[string](s.read(limited).Raw("PRAGMA quick_check(1)"))
+	found, err := find.One[string](s.db.Read(limited).Raw("PRAGMA quick_check(1)"))
 	switch {
 	case limited.Err() != nil && ctx.Err() == nil:
 		s.log.WarnContext(ctx, "the database file was not looked through to its end for damage",
@@ -186,23 +187,23 @@ func (s *Store) damagedBy(err error) {
 // stays until an intact file is opened.
 func (s *Store) Intact() error {
 	if d := s.damage.Load(); d != nil {
-		return unavailable(d)
+		return dialect.Unavailable(d)
 	}
 	return nil
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	writer := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(0)"), 1)
-	if s.w, err = s.openGORM(sqlite.Dialector{Conn: writer}); err != nil {
+	if s.db.Writer, err = s.db.OpenGORM(sqlite.Dialector{Conn: writer}); err != nil {
 		return errors.Join(err, writer.Close())
 	}
 	if err = writer.PingContext(ctx); err != nil {
 		return err
 	}
-	if s.r, err = s.readers(path, s.opts.MaxReaders, s.opts.MaxReaders); err != nil {
+	if s.db.Reader, err = s.readers(path, s.opts.MaxReaders, s.opts.MaxReaders); err != nil {
 		return err
 	}
-	s.long, err = s.readers(path, s.longConns(), 1)
+	s.db.Long, err = s.readers(path, s.longConns(), 1)
 	return err
 }
 
@@ -213,7 +214,7 @@ func (s *Store) longConns() int { return 2 * s.opts.MaxReaders }
 func (s *Store) readers(path string, conns, idle int) (*gorm.DB, error) {
 	pool := sqlitePool(sqliteDSN(path, s.opts.SQLiteSync, "query_only(1)"), conns)
 	pool.SetMaxIdleConns(idle)
-	db, err := s.openGORM(sqlite.Dialector{Conn: pool})
+	db, err := s.db.OpenGORM(sqlite.Dialector{Conn: pool})
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

@@ -28,14 +28,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"expenseflow/internal/fair"
 	"expenseflow/internal/keylock"
+	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
-	"expenseflow/internal/store/pipeline"
+	"expenseflow/internal/store/find"
 	"expenseflow/models"
-
-	"gorm.io/gorm"
 )
+
+// A DataError says that the database refuses the data itself: trying again cannot help.
+type DataError = dialect.DataError
 
 // Options says which database to open and how.
 type Options struct {
@@ -82,16 +83,11 @@ type Options struct {
 
 // A Store is an open database. Its methods may be called concurrently.
 type Store struct {
-	opts          Options
-	log           *slog.Logger
-	d             dialect.Dialect
-	w, r          *gorm.DB              // w writes; on SQLite it is one connection
-	long          *gorm.DB              // for streams; on PostgreSQL it is r
-	queue         *pipeline.CommitQueue // on SQLite: where writers wait for w. nil on PostgreSQL
-	userLocks     keylock.Locks         // on PostgreSQL: the writers of one user wait here, without a connection
-	longReads     *fair.Pool            // the places for long reads, by user
-	listingPlaces *fair.Pool            // the places for long listings, by user
-	release       func() error          // unlocks the SQLite file; nil on PostgreSQL
+	opts      Options
+	log       *slog.Logger
+	db        *database.DB
+	userLocks keylock.Locks // on PostgreSQL: the writers of one user wait here, without a connection
+	release   func() error  // unlocks the SQLite file; nil on PostgreSQL
 
 	health writeHealth
 	damage atomic.Pointer[damageError]
@@ -117,9 +113,8 @@ type Store struct {
 // processes respect, and checks it. Its error is one clear sentence for whoever
 // starts the program (models.Message), naming what to do.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{opts: o.withDefaults(), listingPlaces: newListingPlaces()}
-	s.log = s.opts.Logger
-	if err := s.connect(ctx); err != nil {
+	s, err := connect(ctx, o)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.underMigrationLock(ctx, func() error { return s.prepare(ctx) }); err != nil {
@@ -153,16 +148,29 @@ func orDefault[T comparable](v, fallback T) T {
 	return v
 }
 
-func (s *Store) connect(ctx context.Context) error {
+// newStore is a store without connections.
+func newStore(o Options) *Store {
+	s := &Store{opts: o.withDefaults()}
+	s.log = s.opts.Logger
+	s.db = &database.DB{Now: s.opts.Now, Zone: s.opts.Zone}
+	if s.opts.Observe != nil {
+		s.db.ObserveRead = func(took time.Duration) { s.opts.Observe(Reading, took) }
+	}
+	return s
+}
+
+// connect opens the connections. It neither makes nor reads the schema.
+func connect(ctx context.Context, o Options) (*Store, error) {
+	s := newStore(o)
 	url := s.opts.URL
 	scheme, _, isURL := strings.Cut(url, "://")
 	switch {
 	case isURL && (scheme == "postgres" || scheme == "postgresql"):
-		return s.connectPostgres(ctx)
+		return s, s.connectPostgres(ctx)
 	case isURL:
-		return models.E(models.Invalid, "DATABASE_URL must be a postgres:// URL or the path of a SQLite file, not "+scheme+"://")
+		return nil, models.E(models.Invalid, "DATABASE_URL must be a postgres:// URL or the path of a SQLite file, not "+scheme+"://")
 	}
-	return s.connectSQLite(ctx)
+	return s, s.connectSQLite(ctx)
 }
 
 // prepare migrates, checks the schema and makes the epoch.
@@ -183,10 +191,10 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close closes the database. On SQLite, writes that have begun finish first.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		leave, _ := s.enter(context.Background()) // which does not end
+		leave, _ := s.db.Enter(context.Background()) // which does not end
 		defer leave()
 		s.moveReader.close()
-		s.closed = errors.Join(closePool(s.long), closePool(s.r), closePool(s.w))
+		s.closed = s.db.Close()
 		if s.release != nil {
 			s.closed = errors.Join(s.closed, s.release())
 		}
@@ -194,38 +202,11 @@ func (s *Store) Close() error {
 	return s.closed
 }
 
-func closePool(db *gorm.DB) error {
-	if db == nil {
-		return nil
-	}
-	pool, err := db.DB()
-	if err != nil {
-		return err
-	}
-	return pool.Close()
-}
-
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := one[int64](s.read(ctx).Raw("SELECT 1"))
+	_, err := find.One[int64](s.db.Read(ctx).Raw("SELECT 1"))
 	return err
 }
 
-// onSQLite reports whether the database is SQLite. There one process has the file, and its
-// writers share one connection and the commit queue; nobody else migrates it, begins an epoch
-// or puts another file in its place. On PostgreSQL there may be other processes: each writer
-// has a connection and a transaction, migrations take a lock, and epoch and timeline are
-// followed.
-func (s *Store) onSQLite() bool { return s.queue != nil }
-
 // Dialect is "sqlite" or "postgres".
-func (s *Store) Dialect() string { return s.d.Name() }
-
-// enter waits for the writing connection of SQLite, in order of arrival.
-func (s *Store) enter(ctx context.Context) (leave func(), err error) {
-	if !s.onSQLite() {
-		return func() {}, nil
-	}
-	leave, err = s.queue.Alone(ctx)
-	return leave, fail(s.d, err)
-}
+func (s *Store) Dialect() string { return s.db.Name() }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 )
@@ -65,14 +66,14 @@ func TableNames() (names []string) {
 // summary reads the Summary of the snapshot. A database of an older version lacks tables.
 func (v *snapshot) summary() (m Summary, err error) {
 	m.Rows = map[string]int64{}
-	m.Schema, err = one[int64](v.db.Table(versionTable).Select("COALESCE(MAX(version_id), 0)"))
+	m.Schema, err = find.One[int64](v.db.Table(versionTable).Select("COALESCE(MAX(version_id), 0)"))
 	if err != nil {
 		return m, err
 	}
 	for _, name := range TableNames() {
 		columns, err := v.s.describeIn(v.db, name)
 		if err == nil && len(columns) > 0 {
-			m.Rows[name], err = one[int64](v.db.Table(name).Select("COUNT(*)"))
+			m.Rows[name], err = find.One[int64](v.db.Table(name).Select("COUNT(*)"))
 		}
 		if err != nil {
 			return m, err
@@ -83,7 +84,7 @@ func (v *snapshot) summary() (m Summary, err error) {
 		LogStart, Seq int64
 	}
 	var heads Heads
-	err = each(v.db.Table("users").Select("id, log_start, seq"), func(u head) error {
+	err = find.Each(v.db.Table("users").Select("id, log_start, seq"), func(u head) error {
 		heads.Add(u.ID, fmt.Sprint(u.LogStart), fmt.Sprint(u.Seq))
 		return nil
 	})

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -40,7 +41,7 @@ func (tx *Tx) totalsDelta(e *models.Expense, count int64) {
 	tx.user.Expenses += count
 	total := tx.user.Totals.Of(e.Currency)
 	if max(total.Income.Units, total.Expense.Units) > maxUnits {
-		_ = tx.note(&DataError{errTooMuch})
+		_ = tx.note(&DataError{Err: errTooMuch})
 	}
 }
 
@@ -87,13 +88,13 @@ const ownCurrency, otherCurrency = "currency IN ('', ?)", "currency NOT IN ('', 
 
 // spentIn is what was spent in the days of a budget's window in its currency.
 func spentIn(db *gorm.DB, s *models.BudgetState) (models.Sum, error) {
-	t, err := one[dailyTotal](spentOn(db, s).Select(summed).Where(ownCurrency, s.Currency))
+	t, err := find.One[dailyTotal](spentOn(db, s).Select(summed).Where(ownCurrency, s.Currency))
 	return t.Normalized(), err
 }
 
 // spentElsewhere is what was spent in a budget's days in other currencies than its own.
 func spentElsewhere(db *gorm.DB, s *models.BudgetState) (others []models.CurrencySum, err error) {
-	found, err := find[dailyTotal](spentOn(db, s).Select("currency, "+summed).Where(otherCurrency, s.Currency).
+	found, err := find.All[dailyTotal](spentOn(db, s).Select("currency, "+summed).Where(otherCurrency, s.Currency).
 		Group("currency").Having("SUM(count) > 0").Order("currency"))
 	for _, t := range found {
 		others = append(others, models.CurrencySum{Currency: t.Currency, Sum: t.Normalized()})

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"expenseflow/internal/store/database"
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -39,8 +41,8 @@ func (s *Store) SeeDevices(ctx context.Context, seen []models.DeviceToken) error
 		found[i] = newUserDevice(t, now)
 	}
 	slices.SortFunc(found, byKey) // two processes that note the same wait for each other in turn
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Clauses(overwrite(userDevice{}, "last_seen", "client")).CreateInBatches(found, devicesAtOnce)
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(rows.Overwrite(userDevice{}, "last_seen", "client")).CreateInBatches(found, devicesAtOnce)
 	})
 	if err != nil {
 		return err
@@ -55,7 +57,7 @@ func newUserDevice(t models.DeviceToken, now time.Time) userDevice {
 // forgetEnded removes what was noted of users who removed their account or ended all their
 // tokens while it waited to be noted: another process may have had it.
 func (s *Store) forgetEnded(ctx context.Context, seen []models.DeviceToken) error {
-	generations, err := s.generations(ctx, mapped(seen, func(t models.DeviceToken) string { return t.UserID }))
+	generations, err := s.generations(ctx, find.Mapped(seen, func(t models.DeviceToken) string { return t.UserID }))
 	if err != nil {
 		return err
 	}
@@ -66,9 +68,9 @@ func (s *Store) forgetEnded(ctx context.Context, seen []models.DeviceToken) erro
 	if len(ended) == 0 {
 		return nil
 	}
-	_, err = s.write(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Where(s.d.In("user_id", mapped(ended, func(t models.DeviceToken) string { return t.UserID }))).
-			Where(s.d.In("token_key", mapped(ended, func(t models.DeviceToken) string { return t.Key }))).Delete(&userDevice{})
+	_, err = s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Where(s.db.In("user_id", find.Mapped(ended, func(t models.DeviceToken) string { return t.UserID }))).
+			Where(s.db.In("token_key", find.Mapped(ended, func(t models.DeviceToken) string { return t.Key }))).Delete(&userDevice{})
 	})
 	return err
 }
@@ -80,9 +82,9 @@ func (s *Store) generations(ctx context.Context, users []string) (map[string]int
 	generations := make(map[string]int64, len(users))
 	add := func(leaveOut bool, ids ...string) error {
 		var found []models.User
-		_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB {
+		_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 			const query = "SELECT id, token_generation FROM users WHERE ? ORDER BY id"
-			return db.Raw(query+s.d.ForShare(leaveOut), s.d.In("id", ids)).Scan(&found)
+			return db.Raw(query+s.db.ForShare(leaveOut), s.db.In("id", ids)).Scan(&found)
 		})
 		for _, u := range found {
 			generations[u.ID] = u.TokenGeneration
@@ -121,10 +123,10 @@ func goodUntil(db *gorm.DB, userID string, at time.Time) *gorm.DB {
 // Devices returns those of the user that have a token which may still be good, the
 // one that was seen last first.
 func (s *Store) Devices(ctx context.Context, userID string) ([]models.Device, error) {
-	found, err := find[userDevice](goodUntil(s.read(ctx), userID, s.opts.Now()).
+	found, err := find.All[userDevice](goodUntil(s.db.Read(ctx), userID, s.opts.Now()).
 		Select("device_id, MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen, MAX(client) AS client").
 		Where("device_id <> ''").Group("device_id").Order("MAX(last_seen) DESC, device_id"))
-	return mapped(found, func(d userDevice) models.Device {
+	return find.Mapped(found, func(d userDevice) models.Device {
 		return models.Device{ID: d.DeviceID, Client: d.Client, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
 	}), err
 }
@@ -229,7 +231,7 @@ func (tx *Tx) renewedDevices(old string, renewed models.DeviceToken) ([]userDevi
 }
 
 func (tx *Tx) insertDevices(seen []userDevice) error {
-	return tx.run(tx.orm().Clauses(overwrite(userDevice{}, "last_seen", "client")).CreateInBatches(seen, devicesAtOnce))
+	return tx.run(tx.orm().Clauses(rows.Overwrite(userDevice{}, "last_seen", "client")).CreateInBatches(seen, devicesAtOnce))
 }
 
 // maxSessions bounds how many sessions are listed.
@@ -238,7 +240,7 @@ const maxSessions = 500
 // Sessions returns the user's tokens that may still be good, as far as they were seen
 // (SeeDevices), the one that was seen last first; at most maxSessions.
 func (s *Store) Sessions(ctx context.Context, userID string) ([]models.LoginSession, error) {
-	found, err := find[userDevice](goodUntil(s.read(ctx), userID, s.opts.Now()).
+	found, err := find.All[userDevice](goodUntil(s.db.Read(ctx), userID, s.opts.Now()).
 		Order("last_seen DESC, token_key, device_id").Limit(2 * maxSessions))
 	all, at := []models.LoginSession{}, map[string]int{}
 	for _, d := range found {
@@ -261,7 +263,7 @@ func (s *Store) Sessions(ctx context.Context, userID string) ([]models.LoginSess
 // SignOutToken refuses one token of the user for as long as it and grace last;
 // models.NotFound for one that was never seen, or was signed out.
 func (s *Store) SignOutToken(ctx context.Context, userID, key string, grace time.Duration) error {
-	if checkText(key) != nil {
+	if database.CheckText(key) != nil {
 		return errNoSession
 	}
 	return s.Write(ctx, userID, func(tx *Tx) error {

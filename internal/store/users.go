@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -24,31 +26,20 @@ type revokedToken struct {
 // UserByID returns the user of this id; models.NotFound if there is none, or for the bearer of a
 // token of theirs its refusal.
 func (s *Store) UserByID(ctx context.Context, id string) (models.User, error) {
-	u, err := userWhere(s.read(ctx), "id = ?", id)
+	u, err := find.User(s.db.Read(ctx), "id = ?", id)
 	return u, goneFor(ctx, id, err)
 }
 
 // UserByEmail returns the user of this address, which is trimmed and in lower case;
 // models.NotFound if there is none.
 func (s *Store) UserByEmail(ctx context.Context, email string) (models.User, error) {
-	return userWhere(s.read(ctx), "email = ?", email)
-}
-
-func userWhere(db *gorm.DB, condition, value string) (models.User, error) {
-	u, err := one[models.User](db.Where(condition, value))
-	return u, noUser(err)
-}
-
-// ofUser reads columns of a user's row into a T, which has fields of their names.
-func ofUser[T any](db *gorm.DB, userID string, columns string) (T, error) {
-	row, err := one[T](db.Model(&models.User{}).Select(columns).Where("id = ?", userID))
-	return row, noUser(err)
+	return find.User(s.db.Read(ctx), "email = ?", email)
 }
 
 // CreateUser saves a new user; models.Conflict if the address is taken.
 func (s *Store) CreateUser(ctx context.Context, u models.User) error {
-	_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Create(&u) })
-	if errors.As(err, new(*duplicateError)) {
+	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Create(&u) })
+	if errors.As(err, new(*dialect.DuplicateError)) {
 		return &models.Error{Kind: models.Conflict, Msg: "User already exists", Err: err}
 	}
 	return err
@@ -91,11 +82,11 @@ type Account struct {
 // Accounts returns up to limit accounts in the order of their addresses, from the one that
 // follows after on. Where match is not empty, only those whose address contains it.
 func (s *Store) Accounts(ctx context.Context, after, match string, limit int) ([]Account, error) {
-	query := s.read(ctx).Model(&models.User{}).Where("email > ?", after)
+	query := s.db.Read(ctx).Model(&models.User{}).Where("email > ?", after)
 	if match != "" {
 		query = query.Where("email LIKE ? ESCAPE '!'", "%"+likeLiteral.Replace(match)+"%")
 	}
-	return find[Account](query.Select("id, name, email, created_at, expenses, last_synced_at").Order("email").Limit(limit))
+	return find.All[Account](query.Select("id, name, email, created_at, expenses, last_synced_at").Order("email").Limit(limit))
 }
 
 // likeLiteral escapes what LIKE reads as a wildcard, with ! as the escape.
@@ -177,8 +168,8 @@ func (s *Store) BearerOf(ctx context.Context, userID, tokenKey string) (u models
 	if !utf8.ValidString(tokenKey) || strings.Contains(tokenKey, "\x00") {
 		tokenKey = "" // PostgreSQL stores no such text, so it was not signed out either
 	}
-	row, err := one[bearer](s.read(ctx).Model(&models.User{}).Select(rows.Of(models.User{}).Names()+
+	row, err := find.One[bearer](s.db.Read(ctx).Model(&models.User{}).Select(rows.Of(models.User{}).Names()+
 		", CASE WHEN EXISTS (SELECT 1 FROM revoked_tokens WHERE token_key = ?) THEN 1 ELSE 0 END AS revoked", tokenKey).
 		Where("id = ?", userID))
-	return row.User, row.Revoked != 0, noUser(err)
+	return row.User, row.Revoked != 0, find.NoUser(err)
 }

@@ -8,6 +8,9 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"expenseflow/internal/store/database"
+	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/pipeline"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
@@ -60,7 +63,7 @@ func (s *Store) writeRepeatedly(ctx context.Context, userID string, fn func(tx *
 			users, run = more.with(users), run-1
 			continue
 		}
-		var retry *retryError
+		var retry *dialect.RetryError
 		if err == nil || !errors.As(err, &retry) || run == maxRuns {
 			return err
 		}
@@ -81,14 +84,14 @@ func pause(ctx context.Context, run int) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return unavailable(ctx.Err())
+		return dialect.Unavailable(ctx.Err())
 	}
 }
 
 // writeOnce runs fn under the locks of users, which are in order and of which
 // userID is one.
 func (s *Store) writeOnce(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
-	if s.onSQLite() {
+	if s.db.OnSQLite() {
 		return s.writeQueued(ctx, userID, users, fn)
 	}
 	return s.writeConcurrently(ctx, userID, users, fn)
@@ -101,17 +104,17 @@ func (s *Store) writeOnce(ctx context.Context, userID string, users []string, fn
 func (s *Store) writeConcurrently(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
 	unlock, err := s.userLocks.LockAll(ctx, users)
 	if err != nil {
-		return unavailable(err)
+		return dialect.Unavailable(err)
 	}
 	defer unlock()
 	if err := ctx.Err(); err != nil {
-		return unavailable(err)
+		return dialect.Unavailable(err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.WriteTimeout)
 	defer cancel()
 	conn, db, err := s.begin(ctx)
 	if err != nil {
-		return fail(s.d, err)
+		return s.db.Fail(err)
 	}
 	defer conn.Close()
 	committed := false
@@ -132,11 +135,11 @@ func (s *Store) writeConcurrently(ctx context.Context, userID string, users []st
 
 // begin opens a transaction on a connection that is known, for COPY.
 func (s *Store) begin(ctx context.Context) (*sql.Conn, *gorm.DB, error) {
-	conn, err := connection(ctx, s.w)
+	conn, err := database.Connection(ctx, s.db.Writer)
 	if err != nil {
 		return nil, nil, err
 	}
-	db := s.w.WithContext(ctx)
+	db := s.db.Writer.WithContext(ctx)
 	db.Statement.ConnPool = conn
 	if db = db.Begin(); db.Error != nil {
 		return nil, nil, errors.Join(db.Error, conn.Close())
@@ -149,7 +152,7 @@ func (s *Store) begin(ctx context.Context) (*sql.Conn, *gorm.DB, error) {
 // on a network, so there it cannot end.
 func (s *Store) writeQueued(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
 	began := false
-	err := s.queue.Write(ctx, func(conn pipeline.Connection) error {
+	err := s.db.Queue.Write(ctx, func(conn pipeline.Connection) error {
 		began = true
 		c := conn.(*sqliteConnection)
 		st := newTxState(context.WithoutCancel(ctx), s, c.db, userID, users)
@@ -160,7 +163,7 @@ func (s *Store) writeQueued(ctx context.Context, userID string, users []string, 
 		return err
 	})
 	if !began {
-		return fail(s.d, err)
+		return s.db.Fail(err)
 	}
 	return err
 }
@@ -174,14 +177,14 @@ type sqliteConnection struct {
 
 // Begin implements pipeline.Connection.
 func (c *sqliteConnection) Begin(ctx context.Context) error {
-	c.db = c.s.w.WithContext(ctx).Begin()
+	c.db = c.s.db.Writer.WithContext(ctx).Begin()
 	return c.db.Error
 }
 
 // Exec implements pipeline.Connection. It is for savepoints: what makes one fail passes.
 func (c *sqliteConnection) Exec(statement string) error {
 	if err := c.db.Exec(statement).Error; err != nil {
-		return unavailable(err)
+		return dialect.Unavailable(err)
 	}
 	return nil
 }
@@ -200,8 +203,8 @@ func (c *sqliteConnection) Rollback() { c.s.rollback(c.db) }
 // A COMMIT that failed leaves SQLite's only writing connection inside the
 // transaction, of which database/sql then knows nothing any more.
 func (s *Store) rollback(db *gorm.DB) {
-	if db.Session(&gorm.Session{NewDB: true}).Rollback().Error != nil && s.onSQLite() {
-		s.w.Exec("ROLLBACK")
+	if db.Session(&gorm.Session{NewDB: true}).Rollback().Error != nil && s.db.OnSQLite() {
+		s.db.Writer.Exec("ROLLBACK")
 	}
 }
 
@@ -245,23 +248,23 @@ func (tx *Tx) finish() error {
 // lockedUsers selects and locks the transaction's users in the order of their ids.
 func (st *txState) lockedUsers() *gorm.DB {
 	if len(st.locked) == 1 {
-		return st.db.Raw(selectUser+"id = ?"+st.s.d.ForUpdate(), st.acting)
+		return st.db.Raw(selectUser+"id = ?"+st.s.db.ForUpdate(), st.acting)
 	}
-	return st.db.Raw(selectUser+"? ORDER BY id"+st.s.d.ForUpdate(), st.s.d.In("id", st.locked))
+	return st.db.Raw(selectUser+"? ORDER BY id"+st.s.db.ForUpdate(), st.s.db.In("id", st.locked))
 }
 
 var selectUser = "SELECT " + rows.Of(models.User{}).Names() + " FROM users WHERE "
 
 // lock takes the users' rows and makes the transaction that works under them.
 func (st *txState) lock() (*Tx, error) {
-	err := each(st.lockedUsers(), func(u models.User) error {
+	err := find.Each(st.lockedUsers(), func(u models.User) error {
 		t := newTx(st, u)
 		st.txs, st.of[u.ID] = append(st.txs, t), t
 		st.moment = max(st.moment, u.SyncedAt.UnixMilli()+1)
 		return nil
 	})
 	if err == nil && st.of[st.acting] == nil {
-		err = userGone
+		err = find.ErrUserGone
 	}
-	return st.of[st.acting], goneFor(st.ctx, st.acting, noUser(err))
+	return st.of[st.acting], goneFor(st.ctx, st.acting, find.NoUser(err))
 }

@@ -1,6 +1,6 @@
 // Package dialect has the SQL and the errors in which SQLite and PostgreSQL differ: how
 // statements that GORM does not build are spelt, how many rows are inserted at once, and what
-// errors mean.
+// errors mean (Fail makes them models').
 //
 // It is not all that another database would need. Package store also differs in how a database
 // is opened and pooled and in its settings (sqlite.go, postgres.go), in its writers (a commit

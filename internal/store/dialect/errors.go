@@ -1,10 +1,9 @@
-package store
+package dialect
 
 import (
 	"database/sql"
 	"errors"
 
-	"expenseflow/internal/store/dialect"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -24,19 +23,21 @@ var errRefused = models.E(models.Invalid, "This data cannot be stored")
 // Unwrap returns the message for users and the cause.
 func (e *DataError) Unwrap() []error { return []error{errRefused, e.Err} }
 
-// retryError marks an error after which the same transaction may succeed.
-type retryError struct{ error }
+// A RetryError marks an error after which the same transaction may succeed.
+type RetryError struct{ error }
 
-func (e *retryError) Unwrap() error { return e.error }
+// Unwrap returns the driver's error.
+func (e *RetryError) Unwrap() error { return e.error }
 
-// duplicateError marks a refusal by a uniqueness rule.
-type duplicateError struct{ error }
+// A DuplicateError marks a refusal by a uniqueness rule.
+type DuplicateError struct{ error }
 
-func (e *duplicateError) Unwrap() error { return e.error }
+// Unwrap returns the driver's error.
+func (e *DuplicateError) Unwrap() error { return e.error }
 
-// fail turns a driver's error into one of models', where it happens. Errors
+// Fail turns a driver's error into one of models', where it happens. Errors
 // that are already sorted pass.
-func fail(d dialect.Dialect, err error) error {
+func Fail(d Dialect, err error) error {
 	switch {
 	case err == nil || sorted(err):
 		return err
@@ -44,14 +45,14 @@ func fail(d dialect.Dialect, err error) error {
 		return models.E(models.NotFound, "Not found")
 	}
 	switch d.Classify(err) {
-	case dialect.BadData:
+	case BadData:
 		return &DataError{err}
-	case dialect.Duplicate:
-		return &DataError{&duplicateError{err}}
-	case dialect.Retry:
-		return unavailable(&retryError{err})
-	case dialect.Temporary:
-		return unavailable(err)
+	case Duplicate:
+		return &DataError{&DuplicateError{err}}
+	case Retry:
+		return Unavailable(&RetryError{err})
+	case Temporary:
+		return Unavailable(err)
 	}
 	return &models.Error{Kind: models.Internal, Msg: "database", Err: err}
 }
@@ -62,18 +63,7 @@ func sorted(err error) bool {
 	return errors.As(err, &e) || errors.As(err, &c)
 }
 
-func unavailable(err error) error {
+// Unavailable is the error of a database that may answer later; err is the cause, or nil.
+func Unavailable(err error) error {
 	return &models.Error{Kind: models.Unavailable, Msg: "The database cannot answer right now, please try again", Err: err}
-}
-
-// userGone answers for a user that is not, or no longer, there.
-var userGone = models.E(models.NotFound, "User not found")
-
-// noUser is err of a search for a user: one that finds nothing, or that asks for
-// what cannot be stored, finds no user.
-func noUser(err error) error {
-	if models.KindOf(err) == models.NotFound || errors.As(err, new(*DataError)) {
-		return userGone
-	}
-	return err
 }
