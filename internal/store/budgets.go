@@ -1,20 +1,16 @@
 package store
 
 import (
-	"context"
 	"slices"
-	"time"
 
-	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/figures"
 	"expenseflow/models"
 )
 
 // Beside a budget the store keeps what was spent of the account's currency in its window
 // when the user last wrote (BudgetState's From, To and Spent) and the level that the user
-// knows of (Level). Each change of an expense adds its difference (dailyTotal). Only a window
-// that has changed, by time or by an edit, is added up anew.
-
-var errNoBudget = models.E(models.NotFound, "Budget not found")
+// knows of (Level). Each change of an expense adds its difference (figures.DailyTotal). Only a
+// window that has changed, by time or by an edit, is added up anew.
 
 // budgetIDs are those of the loaded budgets that exist, in order.
 func (tx *Tx) budgetIDs() (ids []string) {
@@ -46,7 +42,7 @@ func (tx *Tx) Budget(id string) (models.Budget, error) {
 	}
 	s, exists, _ := tx.budgets.Get(id)
 	if !exists {
-		return models.Budget{}, errNoBudget
+		return models.Budget{}, figures.ErrNoBudget
 	}
 	return s.Budget, nil
 }
@@ -136,8 +132,8 @@ func (tx *Tx) moveBudgets() error {
 
 // moved returns s as of now: with what was added to the totals, or added up if its window is
 // another.
-func (tx *Tx) moved(s models.BudgetState, deltas []dailyTotal) (models.BudgetState, error) {
-	if !setWindow(&s, tx.Today()) {
+func (tx *Tx) moved(s models.BudgetState, deltas []figures.DailyTotal) (models.BudgetState, error) {
+	if !figures.SetWindow(&s, tx.Today()) {
 		for _, t := range deltas {
 			if counts(&s, t) {
 				s.Spent = s.Spent.Plus(t.Sum)
@@ -149,11 +145,11 @@ func (tx *Tx) moved(s models.BudgetState, deltas []dailyTotal) (models.BudgetSta
 		return s, err
 	}
 	var err error
-	s.Spent, err = spentIn(tx.orm(), &s)
+	s.Spent, err = figures.SpentIn(tx.orm(), &s)
 	return s, tx.note(err)
 }
 
-func counts(s *models.BudgetState, t dailyTotal) bool {
+func counts(s *models.BudgetState, t figures.DailyTotal) bool {
 	return t.Type == "expense" && s.Budget.Covers(t.Category) && models.IsOwnCurrency(t.Currency, s.Currency) &&
 		t.Day >= s.From && t.Day < s.To
 }
@@ -163,114 +159,4 @@ func (tx *Tx) keepState(s models.BudgetState) {
 	if old, _, _ := tx.budgets.Get(s.Budget.ID); old != s {
 		tx.budgets.Put(s.Budget.ID, s, true)
 	}
-}
-
-// setWindow sets the window of day in s and reports whether it is another one, so that
-// Spent is to be added up. Of a new period no level is known.
-func setWindow(s *models.BudgetState, day models.Day) bool {
-	from, to := s.Budget.Window(day)
-	if s.From == from && s.To == to {
-		return false
-	}
-	if s.Budget.PeriodStart(s.From) != s.Budget.PeriodStart(day) {
-		s.Level = models.LevelNone
-	}
-	s.From, s.To = from, to
-	return true
-}
-
-// BudgetOf returns how the user's budget of this id stands at a moment;
-// models.NotFound if there is none, or it is another user's.
-func (s *Store) BudgetOf(ctx context.Context, userID, id string, at time.Time) (models.BudgetReport, error) {
-	if !models.IsID(id) {
-		return models.BudgetReport{}, errNoBudget
-	}
-	reports, err := s.budgetReports(ctx, userID, at, "id = ?", id)
-	if err == nil && len(reports) == 0 {
-		err = errNoBudget
-	}
-	if err != nil {
-		return models.BudgetReport{}, err
-	}
-	return reports[0], nil
-}
-
-// BudgetStates returns how the user's budgets stand at a moment, by its day in the
-// account's zone, newest first, all read at once. A budget whose life has not
-// begun, or is over, stands as in its first or its last period.
-func (s *Store) BudgetStates(ctx context.Context, userID string, at time.Time) ([]models.BudgetReport, error) {
-	return s.budgetReports(ctx, userID, at)
-}
-
-// fewBudgets are so few that adding them up takes no longer than any other read.
-const fewBudgets = 10
-
-// budgetReports reports on the user's budgets that meet a condition. Of a user with many
-// budgets it is a long read.
-func (s *Store) budgetReports(
-	ctx context.Context, userID string, at time.Time, condition ...any,
-) (reports []models.BudgetReport, err error) {
-	u, err := find.OfUser[models.User](s.db.Read(ctx), userID, "budgets")
-	if err != nil && !find.IsNotFound(err) {
-		return nil, err
-	}
-	if u.Budgets > fewBudgets {
-		err = s.longSnapshot(ctx, userID, func(v *snapshot) (_ int64, err error) {
-			reports, err = v.budgetReports(userID, at, condition)
-			return int64(len(reports)), err
-		})
-		return reports, err
-	}
-	err = s.snapshot(ctx, func(v *snapshot) (err error) {
-		reports, err = v.budgetReports(userID, at, condition)
-		return err
-	})
-	return reports, err
-}
-
-func (v *snapshot) budgetReports(userID string, at time.Time, condition []any) ([]models.BudgetReport, error) {
-	query := v.db.Where("user_id = ?", userID).Order("created_at DESC, id DESC")
-	if len(condition) > 0 {
-		query = query.Where(condition[0], condition[1:]...)
-	}
-	states, err := find.All[models.BudgetState](query)
-	reports := find.Mapped(states, func(s models.BudgetState) models.BudgetReport { return models.BudgetReport{BudgetState: s} })
-	if err != nil || len(reports) == 0 {
-		return reports, err
-	}
-	return reports, v.report(reports, at)
-}
-
-// report brings stored states of one user to a moment.
-func (v *snapshot) report(reports []models.BudgetReport, at time.Time) error {
-	u, err := v.user(reports[0].Budget.UserID)
-	if err != nil {
-		return err
-	}
-	day := models.DayOf(at, v.s.ZoneOf(&u))
-	_, others := u.Totals.ForAccount(u.Currency())
-	for i := range reports {
-		r := &reports[i]
-		r.Currency = u.Currency()
-		if err := v.bringTo(day, &r.BudgetState); err != nil {
-			return err
-		}
-		if len(others) == 0 {
-			continue
-		}
-		if r.Others, err = spentElsewhere(v.db, &r.BudgetState); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// bringTo brings a stored state to a day.
-func (v *snapshot) bringTo(day models.Day, s *models.BudgetState) (err error) {
-	if setWindow(s, day) {
-		s.Spent, err = spentIn(v.db, s)
-	}
-	s.Spent = s.Spent.Normalized()
-	s.Level, s.Active = s.Budget.LevelOf(s.Spent), s.Budget.ActiveOn(day)
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"expenseflow/internal/store/figures"
 	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
@@ -25,7 +26,7 @@ var rowTypes = []any{
 	alias{},
 	device{},
 	Post{},
-	dailyTotal{},
+	figures.DailyTotal{},
 	models.BudgetState{},
 	models.Notification{},
 	shareRow{},

@@ -31,6 +31,7 @@ import (
 	"expenseflow/internal/keylock"
 	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/figures"
 	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
@@ -83,6 +84,8 @@ type Options struct {
 
 // A Store is an open database. Its methods may be called concurrently.
 type Store struct {
+	figures.Figures // dashboards, analytics and how budgets stand
+
 	opts      Options
 	log       *slog.Logger
 	db        *database.DB
@@ -153,6 +156,7 @@ func newStore(o Options) *Store {
 	s := &Store{opts: o.withDefaults()}
 	s.log = s.opts.Logger
 	s.db = &database.DB{Now: s.opts.Now, Zone: s.opts.Zone}
+	s.Figures = figures.New(s.db)
 	if s.opts.Observe != nil {
 		s.db.ObserveRead = func(took time.Duration) { s.opts.Observe(Reading, took) }
 	}

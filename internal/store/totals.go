@@ -3,25 +3,10 @@ package store
 import (
 	"errors"
 
-	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/figures"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
-
-	"gorm.io/gorm"
 )
-
-// A dailyTotal is what a user's entries of one day, category, type and currency amount to. A
-// transaction keeps what it adds to it in one too; to take an entry away, sum and count are
-// negative.
-type dailyTotal struct {
-	UserID     string     `gorm:"primaryKey"`
-	Day        models.Day `gorm:"primaryKey"`
-	Category   string     `gorm:"primaryKey"`
-	Type       string     `gorm:"primaryKey"`
-	Currency   string     `gorm:"primaryKey"` // as entries name it
-	models.Sum `gorm:"embedded"`
-	Count      int64
-}
 
 // maxUnits is the largest total of a currency: so far from the largest integer that adding
 // one amount, or the entries without a currency, cannot overflow.
@@ -36,7 +21,9 @@ func (tx *Tx) totalsDelta(e *models.Expense, count int64) {
 	if count < 0 {
 		sum = models.Sum{}.Minus(sum)
 	}
-	tx.deltas = append(tx.deltas, dailyTotal{tx.user.ID, e.Day, e.Category, e.Type, e.Currency, sum, count})
+	tx.deltas = append(tx.deltas, figures.DailyTotal{
+		UserID: tx.user.ID, Day: e.Day, Category: e.Category, Type: e.Type, Currency: e.Currency, Sum: sum, Count: count,
+	})
 	tx.user.Totals = tx.user.Totals.With(e.Currency, e.Type, e.Amount, count)
 	tx.user.Expenses += count
 	total := tx.user.Totals.Of(e.Currency)
@@ -56,15 +43,15 @@ func (tx *Tx) adjustTotals(before, after *models.Expense) {
 }
 
 // addToTotals adds to the rows that are there.
-var addToTotals = " ON CONFLICT (" + rows.Of(dailyTotal{}).Key() + ") DO UPDATE SET " +
+var addToTotals = " ON CONFLICT (" + rows.Of(figures.DailyTotal{}).Key() + ") DO UPDATE SET " +
 	"units = daily_totals.units + excluded.units, micros = daily_totals.micros + excluded.micros, " +
 	"count = daily_totals.count + excluded.count"
 
 // flushTotals adds what was noted since the last flush, each row once. A row whose entries
 // have all gone stays, with a count of 0.
 func (tx *Tx) flushTotals() error {
-	var sums []dailyTotal
-	at := map[dailyTotal]int{}
+	var sums []figures.DailyTotal
+	at := map[figures.DailyTotal]int{}
 	for _, t := range tx.deltas[tx.writtenTotals:] {
 		key := t
 		key.Sum, key.Count = models.Sum{}, 0
@@ -77,37 +64,4 @@ func (tx *Tx) flushTotals() error {
 	}
 	tx.writtenTotals = len(tx.deltas)
 	return insert(tx, sums, addToTotals)
-}
-
-// summed selects the sum of daily totals. PostgreSQL's SUM of bigints is numeric: cast it back.
-const summed = "CAST(COALESCE(SUM(units), 0) AS BIGINT) AS units, CAST(COALESCE(SUM(micros), 0) AS BIGINT) AS micros, " +
-	"CAST(COALESCE(SUM(count), 0) AS BIGINT) AS count"
-
-// Whether an entry is in the currency of its user's account.
-const ownCurrency, otherCurrency = "currency IN ('', ?)", "currency NOT IN ('', ?)"
-
-// spentIn is what was spent in the days of a budget's window in its currency.
-func spentIn(db *gorm.DB, s *models.BudgetState) (models.Sum, error) {
-	t, err := find.One[dailyTotal](spentOn(db, s).Select(summed).Where(ownCurrency, s.Currency))
-	return t.Normalized(), err
-}
-
-// spentElsewhere is what was spent in a budget's days in other currencies than its own.
-func spentElsewhere(db *gorm.DB, s *models.BudgetState) (others []models.CurrencySum, err error) {
-	found, err := find.All[dailyTotal](spentOn(db, s).Select("currency, "+summed).Where(otherCurrency, s.Currency).
-		Group("currency").Having("SUM(count) > 0").Order("currency"))
-	for _, t := range found {
-		others = append(others, models.CurrencySum{Currency: t.Currency, Sum: t.Normalized()})
-	}
-	return others, err
-}
-
-// spentOn selects what was spent on a budget's category in the days of its window.
-func spentOn(db *gorm.DB, s *models.BudgetState) *gorm.DB {
-	b := &s.Budget
-	db = db.Model(&dailyTotal{}).Where("user_id = ? AND day >= ? AND day < ? AND type = 'expense'", b.UserID, s.From, s.To)
-	if b.Category != models.AllCategories {
-		db = db.Where("category = ?", b.Category)
-	}
-	return db
 }

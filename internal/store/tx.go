@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"expenseflow/internal/store/figures"
 	"expenseflow/internal/store/pipeline"
 	"expenseflow/models"
 
@@ -35,10 +36,10 @@ type Tx struct {
 
 	notifications  *pipeline.WriteBuffer[string, models.Notification]
 	budgets        *pipeline.WriteBuffer[string, models.BudgetState]
-	budgetsLoaded  bool         // all of the user's
-	deltas         []dailyTotal // what the transaction adds to the totals
-	writtenTotals  int          // how many of deltas are written to daily_totals
-	writtenBudgets int          // how many of deltas are counted in the buffered budgets
+	budgetsLoaded  bool                 // all of the user's
+	deltas         []figures.DailyTotal // what the transaction adds to the totals
+	writtenTotals  int                  // how many of deltas are written to daily_totals
+	writtenBudgets int                  // how many of deltas are counted in the buffered budgets
 
 	preferences *models.NotificationPreferences // once they were read
 }

@@ -1,4 +1,4 @@
-package store
+package figures
 
 import (
 	"context"
@@ -30,8 +30,8 @@ type analysis struct {
 }
 
 // readAnalysis runs fn, and reports whether the user has entries at all.
-func (s *Store) readAnalysis(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
-	err = s.longSnapshot(ctx, userID, func(v *snapshot) (int64, error) {
+func (f Figures) readAnalysis(ctx context.Context, userID string, fn func(*analysis) error) (some bool, err error) {
+	err = f.longSnapshot(ctx, userID, func(v *snapshot) (int64, error) {
 		u, err := v.user(userID)
 		if err != nil {
 			return 0, err
@@ -39,7 +39,7 @@ func (s *Store) readAnalysis(ctx context.Context, userID string, fn func(*analys
 		own, others := u.Totals.ForAccount(u.Currency())
 		some = own.Count > 0 || len(others) > 0
 		a := &analysis{
-			snapshot: v, userID: userID, currency: u.Currency(), zone: s.ZoneOf(&u), today: s.Today(&u),
+			snapshot: v, userID: userID, currency: u.Currency(), zone: f.db.ZoneOf(&u), today: f.db.Today(&u),
 			mixed: len(others) > 0, first: models.MaxDay, end: models.MinDay,
 		}
 		err = fn(a)
@@ -53,7 +53,7 @@ func (a *analysis) others() (list []models.CurrencyTotal, err error) {
 	if !a.mixed || a.end <= a.first {
 		return nil, nil
 	}
-	found, err := find.All[dailyTotal](a.totals(a.first, a.end).Select("currency, type, "+summed).
+	found, err := find.All[DailyTotal](a.totals(a.first, a.end).Select("currency, type, "+summed).
 		Where(otherCurrency, a.currency).Group("currency, type").Order("currency"))
 	for _, t := range found {
 		if n := len(list); n == 0 || list[n-1].Currency != t.Currency {
@@ -66,7 +66,7 @@ func (a *analysis) others() (list []models.CurrencyTotal, err error) {
 
 // totals selects the totals of the days from from, included, to to.
 func (a *analysis) totals(from, to models.Day) *gorm.DB {
-	return a.db.Model(&dailyTotal{}).Where("user_id = ? AND day >= ? AND day < ? AND count > 0", a.userID, from, to)
+	return a.db.Model(&DailyTotal{}).Where("user_id = ? AND day >= ? AND day < ? AND count > 0", a.userID, from, to)
 }
 
 // cover adds days to those that were read.
@@ -75,7 +75,7 @@ func (a *analysis) cover(from, to models.Day) { a.first, a.end = min(a.first, fr
 // days are what came and went on each day from from, included, to to.
 func (a *analysis) days(from, to models.Day) (days []models.DayFlow, err error) {
 	a.cover(from, to)
-	found, err := find.All[dailyTotal](a.totals(from, to).Select("day, type, "+summed).
+	found, err := find.All[DailyTotal](a.totals(from, to).Select("day, type, "+summed).
 		Where(ownCurrency, a.currency).Group("day, type").Order("day"))
 	for _, t := range found {
 		d := models.DayFlow{Day: t.Day}
@@ -103,9 +103,9 @@ func (a *analysis) monthsUntilNow(n int) ([]models.DayFlow, error) {
 // to to.
 func (a *analysis) categories(kind string, from, to models.Day) (list []models.CategoryTotal, err error) {
 	a.cover(from, to)
-	found, err := find.All[dailyTotal](a.totals(from, to).Select("category, "+summed).
+	found, err := find.All[DailyTotal](a.totals(from, to).Select("category, "+summed).
 		Where("type = ?", kind).Where(ownCurrency, a.currency).Group("category").Order("category"))
-	return find.Mapped(found, func(t dailyTotal) models.CategoryTotal {
+	return find.Mapped(found, func(t DailyTotal) models.CategoryTotal {
 		return models.CategoryTotal{Category: t.Category, Total: t.Normalized(), Count: t.Count}
 	}), err
 }
@@ -167,8 +167,8 @@ func (a *analysis) largest(from, to models.Day) ([]models.Expense, error) {
 
 // Trends are those of the present month and the ones before, months in all, by one
 // of models.TrendPeriods.
-func (s *Store) Trends(ctx context.Context, userID, period string, months int) (*models.Analysis[models.Trends], error) {
-	return analyze(ctx, s, userID, func(a *analysis) (models.Trends, error) { return a.trends(period, months) })
+func (f Figures) Trends(ctx context.Context, userID, period string, months int) (*models.Analysis[models.Trends], error) {
+	return analyze(ctx, f, userID, func(a *analysis) (models.Trends, error) { return a.trends(period, months) })
 }
 
 func (a *analysis) trends(period string, months int) (models.Trends, error) {
@@ -178,10 +178,10 @@ func (a *analysis) trends(period string, months int) (models.Trends, error) {
 
 // Breakdown is the user's entries of a type by category, of the days from from to
 // to, both included; one that is not named is open.
-func (s *Store) Breakdown(
+func (f Figures) Breakdown(
 	ctx context.Context, userID, kind string, from, to models.DayRef,
 ) (*models.Analysis[models.Breakdown], error) {
-	return analyze(ctx, s, userID, func(a *analysis) (models.Breakdown, error) { return a.breakdown(kind, from, to) })
+	return analyze(ctx, f, userID, func(a *analysis) (models.Breakdown, error) { return a.breakdown(kind, from, to) })
 }
 
 func (a *analysis) breakdown(kind string, from, to models.DayRef) (models.Breakdown, error) {
@@ -202,16 +202,16 @@ func (a *analysis) breakdown(kind string, from, to models.DayRef) (models.Breakd
 
 // Comparison is the present month and the ones before, months in all, each beside
 // the one before it, newest first.
-func (s *Store) Comparison(ctx context.Context, userID string, months int) (*models.Analysis[[]models.MonthComparison], error) {
-	return analyze(ctx, s, userID, func(a *analysis) ([]models.MonthComparison, error) {
+func (f Figures) Comparison(ctx context.Context, userID string, months int) (*models.Analysis[[]models.MonthComparison], error) {
+	return analyze(ctx, f, userID, func(a *analysis) ([]models.MonthComparison, error) {
 		days, err := a.monthsUntilNow(months)
 		return models.CompareMonths(a.today, months, days), err
 	})
 }
 
 // Insights is what stands out in the present month and the three before.
-func (s *Store) Insights(ctx context.Context, userID string) (*models.Analysis[models.Insights], error) {
-	return analyze(ctx, s, userID, (*analysis).insights)
+func (f Figures) Insights(ctx context.Context, userID string) (*models.Analysis[models.Insights], error) {
+	return analyze(ctx, f, userID, (*analysis).insights)
 }
 
 func (a *analysis) insights() (models.Insights, error) {
@@ -232,8 +232,8 @@ func (a *analysis) insights() (models.Insights, error) {
 }
 
 // Prediction is that of the month after the present one.
-func (s *Store) Prediction(ctx context.Context, userID string) (*models.Analysis[models.Prediction], error) {
-	return analyze(ctx, s, userID, func(a *analysis) (models.Prediction, error) {
+func (f Figures) Prediction(ctx context.Context, userID string) (*models.Analysis[models.Prediction], error) {
+	return analyze(ctx, f, userID, func(a *analysis) (models.Prediction, error) {
 		from, to := models.MonthOf(a.today, -models.PredictionMonths), models.MonthOf(a.today, 0)
 		days, err := a.days(from, to)
 		if err != nil {
@@ -246,8 +246,8 @@ func (s *Store) Prediction(ctx context.Context, userID string) (*models.Analysis
 
 // Velocity is how fast the user spends in the present month. Who has no entry has
 // spent nothing: it never is nil.
-func (s *Store) Velocity(ctx context.Context, userID string) (*models.Analysis[models.Velocity], error) {
-	found, _, err := analyzeAlways(ctx, s, userID, (*analysis).velocity)
+func (f Figures) Velocity(ctx context.Context, userID string) (*models.Analysis[models.Velocity], error) {
+	found, _, err := analyzeAlways(ctx, f, userID, (*analysis).velocity)
 	return found, err
 }
 
@@ -265,8 +265,8 @@ func (a *analysis) velocity() (models.Velocity, error) {
 const overviewMonths = 3
 
 // Overview is several of these, all of the same moment.
-func (s *Store) Overview(ctx context.Context, userID string) (*models.Analysis[models.Overview], error) {
-	return analyze(ctx, s, userID, func(a *analysis) (o models.Overview, err error) {
+func (f Figures) Overview(ctx context.Context, userID string) (*models.Analysis[models.Overview], error) {
+	return analyze(ctx, f, userID, func(a *analysis) (o models.Overview, err error) {
 		if o.Trends, err = a.trends(models.TrendMonthly, overviewMonths); err != nil {
 			return o, err
 		}
@@ -283,8 +283,8 @@ func (s *Store) Overview(ctx context.Context, userID string) (*models.Analysis[m
 
 // analyze returns what fn finds, or nil for a user without entries. It is a function
 // because methods cannot be generic.
-func analyze[T any](ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error)) (*models.Analysis[T], error) {
-	found, some, err := analyzeAlways(ctx, s, userID, fn)
+func analyze[T any](ctx context.Context, f Figures, userID string, fn func(*analysis) (T, error)) (*models.Analysis[T], error) {
+	found, some, err := analyzeAlways(ctx, f, userID, fn)
 	if !some {
 		return nil, err
 	}
@@ -293,10 +293,10 @@ func analyze[T any](ctx context.Context, s *Store, userID string, fn func(*analy
 
 // analyzeAlways returns what fn finds, and whether the user has entries at all.
 func analyzeAlways[T any](
-	ctx context.Context, s *Store, userID string, fn func(*analysis) (T, error),
+	ctx context.Context, f Figures, userID string, fn func(*analysis) (T, error),
 ) (*models.Analysis[T], bool, error) {
 	found := &models.Analysis[T]{}
-	some, err := s.readAnalysis(ctx, userID, func(a *analysis) (err error) {
+	some, err := f.readAnalysis(ctx, userID, func(a *analysis) (err error) {
 		if found.Value, err = fn(a); err != nil {
 			return err
 		}
@@ -313,9 +313,9 @@ func analyzeAlways[T any](
 // DescriptionUses are the descriptions and categories of the user's own newest
 // entries by date, models.SuggestionEntries of them: however many there are in all,
 // no more are read, along the index of dates.
-func (s *Store) DescriptionUses(ctx context.Context, userID string) ([]models.DescriptionUse, error) {
-	newest := s.db.Read(ctx).Model(&models.Expense{}).Select("description, category").
+func (f Figures) DescriptionUses(ctx context.Context, userID string) ([]models.DescriptionUse, error) {
+	newest := f.db.Read(ctx).Model(&models.Expense{}).Select("description, category").
 		Where("user_id = ?", userID).Order("date DESC, id DESC").Limit(models.SuggestionEntries)
-	return find.All[models.DescriptionUse](s.db.Read(ctx).Table("(?) AS newest", newest).
+	return find.All[models.DescriptionUse](f.db.Read(ctx).Table("(?) AS newest", newest).
 		Select("description, category, COUNT(*) AS count").Group("description, category").Order("description, category"))
 }

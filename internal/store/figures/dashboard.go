@@ -1,4 +1,4 @@
-package store
+package figures
 
 import (
 	"cmp"
@@ -21,16 +21,16 @@ import (
 //
 // It reads the totals of these days and never all of their expenses. If there are many
 // of them it is a long read.
-func (s *Store) Dashboard(ctx context.Context, userID string, from, to models.DayRef) (d models.Dashboard, err error) {
-	now := s.opts.Now()
-	err = s.snapshot(ctx, func(v *snapshot) (err error) {
+func (f Figures) Dashboard(ctx context.Context, userID string, from, to models.DayRef) (d models.Dashboard, err error) {
+	now := f.db.Now()
+	err = f.snapshot(ctx, func(v *snapshot) (err error) {
 		d, _, err = v.dashboard(userID, from, to, now, shortTotals)
 		return err
 	})
 	if !errors.Is(err, errLong) {
 		return d, err
 	}
-	err = s.longSnapshot(ctx, userID, func(v *snapshot) (rows int64, err error) {
+	err = f.longSnapshot(ctx, userID, func(v *snapshot) (rows int64, err error) {
 		d, rows, err = v.dashboard(userID, from, to, now, math.MaxInt64)
 		return rows, err
 	})
@@ -40,6 +40,9 @@ func (s *Store) Dashboard(ctx context.Context, userID string, from, to models.Da
 // shortTotals is how many totals of days and categories are read like anything else: a
 // year's has about a thousand.
 const shortTotals = 2_000
+
+// errLong ends a read of more totals than its reader wants.
+var errLong = errors.New("the dashboard has many totals")
 
 // dashboard reads all of a dashboard, and returns how many totals it is made of; errLong if
 // they are more than most.
@@ -51,7 +54,7 @@ func (v *snapshot) dashboard(
 	if err != nil {
 		return d, 0, err
 	}
-	zone := v.s.ZoneOf(&u)
+	zone := v.f.db.ZoneOf(&u)
 	d.Version, d.Currency = u.Seq, u.Currency()
 	d.From, d.To = dashboardDays(from, to, models.DayOf(now, zone), zone)
 	if d.To < d.From {
@@ -83,7 +86,7 @@ func (v *snapshot) totals(userID string, d *models.Dashboard, most int64) (rows 
 	sums := summary{d: d, byCategory: map[string]models.CategoryTotal{}, others: map[string]models.CurrencyTotal{}}
 	d.Series = []models.DayTotal{}
 	days := v.db.Where("user_id = ? AND day >= ? AND day <= ? AND count > 0", userID, d.From, d.To).Order("day")
-	err = find.Each(days, func(t dailyTotal) error {
+	err = find.Each(days, func(t DailyTotal) error {
 		if rows++; rows > most {
 			return errLong
 		}
@@ -106,7 +109,7 @@ type summary struct {
 	others     map[string]models.CurrencyTotal
 }
 
-func (s *summary) add(t dailyTotal) {
+func (s *summary) add(t DailyTotal) {
 	if !models.IsOwnCurrency(t.Currency, s.d.Currency) {
 		other := s.others[t.Currency]
 		other.Currency = t.Currency
@@ -122,7 +125,7 @@ func (s *summary) add(t dailyTotal) {
 	}
 }
 
-func addTotal(to *models.CurrencyTotal, t dailyTotal) {
+func addTotal(to *models.CurrencyTotal, t DailyTotal) {
 	to.Count += t.Count
 	if t.Type == "income" {
 		to.Income = to.Income.Plus(t.Sum)
@@ -131,7 +134,7 @@ func addTotal(to *models.CurrencyTotal, t dailyTotal) {
 	}
 }
 
-func (s *summary) addDay(t dailyTotal) {
+func (s *summary) addDay(t DailyTotal) {
 	series := s.d.Series
 	if n := len(series); n == 0 || series[n-1].Day != t.Day {
 		series = append(series, models.DayTotal{Day: t.Day})
