@@ -13,6 +13,7 @@ import (
 	"expenseflow/internal/observe"
 	"expenseflow/internal/operator"
 	"expenseflow/internal/store"
+	"expenseflow/models"
 )
 
 const backupHelp = `expenseflow backup writes a backup of the database into a folder, with the settings of the
@@ -182,7 +183,7 @@ func (b *backupCall) show(made backup.Backup, took time.Duration) error {
 	if b.json {
 		return b.printJSON(made)
 	}
-	_, err := fmt.Fprintf(b.Stdout, "%s: %s, verified: %d accounts, %d expenses (%v)\n", made.Path, bytesText(made.Bytes),
-		made.Held.Users(), made.Held.Expenses(), took.Round(time.Millisecond))
+	_, err := fmt.Fprintf(b.Stdout, "%s: %s, verified: %s, %s (%v)\n", made.Path, bytesText(made.Bytes),
+		models.Counted(made.Held.Users(), "account"), models.Counted(made.Held.Expenses(), "expense"), took.Round(time.Millisecond))
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"expenseflow/internal/original"
+	"expenseflow/models"
 )
 
 // print prints the report.
@@ -31,7 +32,7 @@ func printReport(w io.Writer, r *original.Report) {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "COLLECTION\tREAD\tNEW\tSAME\tCHANGED\tNEWER HERE\tLEFT OUT\tREFUSED")
 	for _, c := range r.Collections {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", c.Name, c.Read, c.New, c.Same, c.Changed, c.Kept, c.NotNeeded, c.Refused)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", c.Name, c.Read, c.New, c.Same, c.Changed, c.Kept, c.Skipped, c.Refused)
 	}
 	_ = table.Flush() // what cannot be written has nobody to tell
 	for _, c := range r.Collections {
@@ -79,8 +80,8 @@ func printSums(w io.Writer, r *original.Report) {
 	case s.Expenses == 0:
 		return
 	case s.Wrong == 0:
-		fmt.Fprintf(w, "\nThe amounts of %d expenses, in %d sums by user and category, are the same in the dump and here.\n",
-			s.Expenses, s.Categories)
+		fmt.Fprintf(w, "\nThe amounts of %s, in %s by user and category, are the same in the dump and here.\n",
+			models.Counted(s.Expenses, "expense"), models.Counted(s.Categories, "sum"))
 		return
 	}
 	fmt.Fprintf(w, "\n%d of %d sums DIFFER between the dump and here. Please report it. The first:\n", s.Wrong, s.Categories)

@@ -78,8 +78,8 @@ func (c Command) restore(ctx context.Context) int {
 	if done.Kept != "" {
 		fmt.Fprintf(c.Stdout, "the database of before is %s: delete it when you are content\n", done.Kept)
 	}
-	fmt.Fprintf(c.Stdout, "restored %d accounts and %d expenses: start the servers, every device begins anew (epoch %s)\n",
-		done.Held.Users(), done.Held.Expenses(), done.Epoch)
+	fmt.Fprintf(c.Stdout, "restored %s and %s: start the servers, every device begins anew (epoch %s)\n",
+		models.Counted(done.Held.Users(), "account"), models.Counted(done.Held.Expenses(), "expense"), done.Epoch)
 	return exitOK
 }
 
@@ -141,8 +141,9 @@ func (c Command) moveTo(ctx context.Context, cfg *config.Config, to string) erro
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.Stdout, "moved %d accounts, %d expenses and %d changes in %v, and compared them: set DATABASE_URL to "+
-		"the address after --to, and start the servers\n", held.Users(), held.Expenses(), held.Rows["changes"],
+	_, err = fmt.Fprintf(c.Stdout, "moved %s, %s and %s in %v, and compared them: set DATABASE_URL to the address after --to, "+
+		"and start the servers\n", models.Counted(held.Users(), "account"), models.Counted(held.Expenses(), "expense"),
+		models.Counted(held.Rows["changes"], "change"),
 		time.Since(began).Round(time.Millisecond))
 	return err
 }

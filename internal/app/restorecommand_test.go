@@ -39,7 +39,7 @@ func TestABackupIsRestored(t *testing.T) {
 			t.Errorf("without --replace: exit code %d, %s", code, text)
 		}
 		code, text := o.runOnce("restore", made.Path, "--replace")
-		if code != exitOK || !strings.Contains(text, "restored 1 accounts and 1 expenses") || !strings.Contains(text, "before") {
+		if code != exitOK || !strings.Contains(text, "restored 1 account and 1 expense:") || !strings.Contains(text, "before") {
 			t.Fatalf("exit code %d, %s", code, text)
 		}
 		r := start(t, o.environ...)

@@ -195,8 +195,9 @@ func (u *userCall) delete(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return fmt.Errorf("nothing was deleted. %s (%s) has %d expenses and was made on %s: to delete the account and everything "+
-			"in it, add --yes", printable(user.Email), printable(user.Name), user.Expenses, user.CreatedAt.Format(time.DateOnly))
+		return fmt.Errorf("nothing was deleted. %s (%s) has %s and was made on %s: to delete the account and "+
+			"everything in it, add --yes", printable(user.Email), printable(user.Name), models.Counted(user.Expenses, "expense"),
+			user.CreatedAt.Format(time.DateOnly))
 	}
 	user, err := u.ask.Delete(ctx, u.user)
 	if err != nil {

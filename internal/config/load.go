@@ -13,6 +13,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
+
+	"expenseflow/models"
 )
 
 // A Problem is one setting that keeps the server from starting.
@@ -28,18 +30,11 @@ type Problems []Problem
 // Error lists the problems, each with its fix.
 func (ps Problems) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "the configuration has %s:\n", plural(len(ps), "problem"))
+	fmt.Fprintf(&b, "the configuration has %s:\n", models.Counted(len(ps), "problem"))
 	for _, p := range ps {
 		fmt.Fprintf(&b, "\n  %s\n      %s\n", p.Text, p.Fix)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }
 
 // Load reads the configuration from environ (in the form of os.Environ) and from the file

@@ -3,12 +3,13 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"expenseflow/models"
 )
 
 // A SQLite file is replaced by another one in these steps, after each of which the path leads to
@@ -165,9 +166,4 @@ func usersIn(ctx context.Context, path string) (n int64, err error) {
 }
 
 // inUseFor says that a database holds accounts already.
-func inUseFor(n int64) string {
-	if n == 1 {
-		return "holds 1 account"
-	}
-	return fmt.Sprintf("holds %d accounts", n)
-}
+func inUseFor(n int64) string { return "holds " + models.Counted(n, "account") }
