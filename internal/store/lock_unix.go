@@ -9,11 +9,12 @@ import (
 )
 
 // LockFile takes an exclusive lock on a file, which is made if it is missing. The system
-// releases it when the process ends, however it ends. ErrInUse if another process has it.
+// releases it when the process ends, however it ends. ErrInUse if another process has it. A
+// symbolic link is not followed: whoever can write to the folder would choose what is made.
 func LockFile(path string) (release func() error, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, lockProblem(path, err)
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -8,6 +8,9 @@ import (
 // sharingViolation is ERROR_SHARING_VIOLATION.
 const sharingViolation = syscall.Errno(32)
 
+// fileFlagOpenReparsePoint is FILE_FLAG_OPEN_REPARSE_POINT: a symbolic link is not followed.
+const fileFlagOpenReparsePoint = 0x00200000
+
 // LockFile opens the file for this process alone, which the system undoes when
 // the process ends, however it ends. ErrInUse if another process has it.
 func LockFile(path string) (release func() error, err error) {
@@ -16,7 +19,7 @@ func LockFile(path string) (release func() error, err error) {
 		return nil, err
 	}
 	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil,
-		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL|fileFlagOpenReparsePoint, 0)
 	if errors.Is(err, sharingViolation) {
 		return nil, ErrInUse
 	}

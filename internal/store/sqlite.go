@@ -245,6 +245,18 @@ func sqlitePool(dsn string, conns int) *sql.DB {
 // ErrInUse is in the error of Open for a SQLite file that another process has open.
 var ErrInUse = errors.New("locked by another process")
 
+var errLockLinked = errors.New("the lock is a symbolic link")
+
+// lockProblem explains an error of LockFile.
+func lockProblem(path string, err error) error {
+	if info, lstat := os.Lstat(path); lstat != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return err
+	}
+	msg := fmt.Sprintf("The lock file %s is a symbolic link, which this program does not make: remove it, and let nobody else write "+
+		"to its folder", path)
+	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: errors.Join(errLockLinked, err)}
+}
+
 // fileProblem says in one sentence why the file cannot be used, and what to do.
 func fileProblem(path string, err error) error {
 	folder := nearest(filepath.Dir(path))
@@ -252,6 +264,8 @@ func fileProblem(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errLockLinked):
+		return err
 	case errors.Is(err, ErrInUse):
 		msg = fmt.Sprintf("The database file %s is in use by another process: stop that one first, or use PostgreSQL for "+
 			"several processes", path)
