@@ -73,7 +73,7 @@ func (p place) importDump(d *mongodump.Dump) *original.Report {
 func outcomes(r *original.Report) map[string][7]int64 {
 	all := map[string][7]int64{}
 	for _, c := range r.Collections {
-		all[c.Name] = [7]int64{c.Read, c.New, c.Same, c.Changed, c.Kept, c.NotNeeded, c.Refused}
+		all[c.Name] = [7]int64{c.Read, c.New, c.Same, c.Changed, c.Kept, c.Skipped, c.Refused}
 	}
 	return all
 }

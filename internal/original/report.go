@@ -11,29 +11,29 @@ import (
 
 // A Report says what became of the documents of a dump.
 type Report struct {
-	Database    string
-	DryRun      bool
-	Collections []*Collection    // those that have a place here, of the dump
-	NotImported map[string]int64 // documents of the other collections
-	Sums        Sums
+	Database    string           `json:"database"`
+	DryRun      bool             `json:"dryRun"`
+	Collections []*Collection    `json:"collections"` // those that have a place here, of the dump
+	NotImported map[string]int64 `json:"notImported"` // documents of the other collections
+	Sums        Sums             `json:"sums"`
 }
 
-// A Collection is the part of a Report about one collection. Read is the sum of the others.
+// A Collection is the part of a Report about one collection. Skipped are documents that were left
+// out, such as operations that were applied.
 type Collection struct {
-	Name                                    string
-	Read, New, Same, Changed, Kept, Refused int64
-	NotNeeded                               int64 // left out, such as operations that were applied
+	Name string `json:"name"`
+	ledger.ImportCounts
 
-	Reasons       []*Group `json:",omitempty"` // why documents were refused or left out
-	Notes         []*Group `json:",omitempty"` // what was changed in documents that were imported
-	UnknownFields []*Group `json:",omitempty"` // what has no place here, by name
+	Reasons       []*Group `json:"reasons,omitempty"`       // why documents were refused or left out
+	Notes         []*Group `json:"notes,omitempty"`         // what was changed in documents that were imported
+	UnknownFields []*Group `json:"unknownFields,omitempty"` // what has no place here, by name
 }
 
 // A Group is something that was said of several documents.
 type Group struct {
-	Text  string
-	Count int64
-	IDs   []string `json:",omitempty"` // the first documents
+	Text  string   `json:"text"`
+	Count int64    `json:"count"`
+	IDs   []string `json:"ids,omitempty"` // the first documents
 }
 
 // Bounds of a report: a dump decides how many different things there are to say.
@@ -77,26 +77,14 @@ func (r *Report) collection(name string) *Collection {
 
 // count counts a document that was asked for.
 func (c *Collection) count(id string, result operator.Imported) {
-	c.Read++
-	switch result.Outcome {
-	case ledger.ImportNew:
-		c.New++
-	case ledger.ImportSame:
-		c.Same++
-	case ledger.ImportChanged:
-		c.Changed++
-	case ledger.ImportKept:
-		c.Kept++
-	default:
-		c.Refused++
+	if c.Add(result.Outcome); result.Reason != "" {
 		group(&c.Reasons, result.Reason, id)
 	}
 }
 
 // refuse counts a document that was not asked for.
 func (c *Collection) refuse(id string, why error) {
-	c.Read++
-	c.Refused++
+	c.Add(ledger.ImportRefused)
 	group(&c.Reasons, why.Error(), id)
 }
 
@@ -107,8 +95,7 @@ func (c *Collection) settle(id string, why error) {
 		c.refuse(id, why)
 		return
 	}
-	c.Read++
-	c.NotNeeded++
+	c.Skip()
 	group(&c.Reasons, why.Error(), id)
 }
 

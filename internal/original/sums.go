@@ -11,7 +11,12 @@ import (
 )
 
 // A sumKey is what amounts are added up by.
-type sumKey struct{ Account, Type, Category, Currency string }
+type sumKey struct {
+	Account  string `json:"account"`
+	Type     string `json:"type"`
+	Category string `json:"category"`
+	Currency string `json:"currency"`
+}
 
 // A sumPair is a sum in the dump and the one of the same expenses in the database.
 type sumPair struct {
@@ -45,18 +50,20 @@ func (s sums) addStored(all []operator.StoredSum) {
 
 // Sums are the amounts that were compared.
 type Sums struct {
-	Expenses   int64      // whose amounts were added up
-	Users      int        // that have some of them
-	Categories int        // sums that were compared: by user, type, category and currency
-	Mismatches []Mismatch `json:",omitempty"` // the first maxMismatches
-	Wrong      int        // number of mismatches
+	Expenses   int64      `json:"expenses"`             // whose amounts were added up
+	Users      int        `json:"users"`                // that have some of them
+	Categories int        `json:"categories"`           // sums that were compared: by user, type, category and currency
+	Mismatches []Mismatch `json:"mismatches,omitempty"` // the first maxMismatches
+	Wrong      int        `json:"wrong"`                // number of mismatches
 }
 
 // A Mismatch is a sum that differs.
 type Mismatch struct {
 	sumKey
-	InDump, Stored           string
-	CountInDump, CountStored int64
+	InDump      string `json:"inDump"`
+	Stored      string `json:"stored"`
+	CountInDump int64  `json:"countInDump"`
+	CountStored int64  `json:"countStored"`
 }
 
 // maxMismatches bounds what is reported one by one.

@@ -14,22 +14,21 @@ func (i *importer) record(section string, r ledger.Record, unreadable error) err
 		if err := i.flush(); err != nil {
 			return err
 		}
-		i.section = section
+		i.section, i.number = section, 0
 	}
-	c := i.summary.count(section)
-	c.Read++
+	i.number++
 	if unreadable == nil {
 		unreadable = i.adapt(&r)
 	}
 	switch {
 	case unreadable != nil:
-		i.refuse(section, c.Read, "", unreadable)
+		i.add(ledger.ImportResult{Outcome: ledger.ImportRefused, Err: unreadable}, i.number, "")
 		return nil
 	case r == ledger.Record{}:
-		c.Skipped++
+		i.skipped(section)
 		return nil
 	}
-	i.pending, i.numbers = append(i.pending, r), append(i.numbers, c.Read)
+	i.pending, i.numbers = append(i.pending, r), append(i.numbers, i.number)
 	if len(i.pending) < ledger.ImportChunk {
 		return nil
 	}
@@ -79,24 +78,8 @@ func (i *importer) apply() ([]ledger.ImportResult, error) {
 
 // add counts a result.
 func (i *importer) add(r ledger.ImportResult, number int64, id string) {
-	c := i.summary.count(i.section)
-	switch r.Outcome {
-	case ledger.ImportNew:
-		c.New++
-	case ledger.ImportSame:
-		c.Same++
-	case ledger.ImportChanged:
-		c.Changed++
-	case ledger.ImportKept:
-		c.Kept++
-	case ledger.ImportRefused:
-		i.refuse(i.section, number, id, r.Err)
-	}
-}
-
-func (i *importer) refuse(section string, number int64, id string, why error) {
-	i.summary.count(section).Refused++
-	if len(i.summary.Refusals) < maxRefusals {
-		i.summary.Refusals = append(i.summary.Refusals, Refusal{section, number, clip(id), wire.NewErrorBody(why).Error})
+	i.summary.count(i.section).Add(r.Outcome)
+	if r.Outcome == ledger.ImportRefused && len(i.summary.Refusals) < maxRefusals {
+		i.summary.Refusals = append(i.summary.Refusals, Refusal{i.section, number, clip(id), wire.NewErrorBody(r.Err).Error})
 	}
 }

@@ -30,17 +30,6 @@ type ImportOptions struct {
 	Progress func(s *Summary)
 }
 
-// A Count is how many elements of a section had which outcome (ledger.ImportOutcome).
-type Count struct {
-	Read    int64 `json:"read"`
-	New     int64 `json:"new"`
-	Same    int64 `json:"same"`
-	Changed int64 `json:"changed"`
-	Kept    int64 `json:"kept"` // what is here is newer
-	Refused int64 `json:"refused"`
-	Skipped int64 `json:"skipped"` // for information, not for importing
-}
-
 // A Refusal is an element that was not imported.
 type Refusal struct {
 	Section string `json:"section"`
@@ -54,19 +43,19 @@ const maxRefusals = 100
 
 // A Summary is what an import did, or in a dry run would do.
 type Summary struct {
-	UserID     string            `json:"userId"`
-	Email      string            `json:"email"` // of the account that was imported into
-	NewAccount bool              `json:"newAccount"`
-	NoPassword bool              `json:"noPassword"` // the new account has none: nobody can sign in yet
-	DryRun     bool              `json:"dryRun"`
-	Counts     map[string]*Count `json:"counts"` // by the member of the file
-	Refusals   []Refusal         `json:"refusals"`
+	UserID     string                          `json:"userId"`
+	Email      string                          `json:"email"` // of the account that was imported into
+	NewAccount bool                            `json:"newAccount"`
+	NoPassword bool                            `json:"noPassword"` // the new account has none: nobody can sign in yet
+	DryRun     bool                            `json:"dryRun"`
+	Counts     map[string]*ledger.ImportCounts `json:"counts"` // by the member of the file
+	Refusals   []Refusal                       `json:"refusals"`
 }
 
-// count returns the Count of a section.
-func (s *Summary) count(section string) *Count {
+// count returns the counts of a section. Skipped are elements for information.
+func (s *Summary) count(section string) *ledger.ImportCounts {
 	if s.Counts[section] == nil {
-		s.Counts[section] = &Count{}
+		s.Counts[section] = &ledger.ImportCounts{}
 	}
 	return s.Counts[section]
 }
@@ -75,7 +64,7 @@ func (s *Summary) count(section string) *Count {
 // those of ledger.Import. After an error the Summary says what was done before.
 func (m *Importer) Import(ctx context.Context, file io.Reader, o ImportOptions) (*Summary, error) {
 	i := &importer{Importer: m, ImportOptions: o, ctx: ctx, summary: &Summary{
-		DryRun: o.DryRun, Counts: map[string]*Count{}, Refusals: []Refusal{},
+		DryRun: o.DryRun, Counts: map[string]*ledger.ImportCounts{}, Refusals: []Refusal{},
 	}}
 	err := read(file, visitor{account: i.account, preferences: i.preferences, record: i.record, skipped: i.skipped})
 	if err == nil {
@@ -101,6 +90,7 @@ type importer struct {
 	to       *ledger.Import // nil in a dry run for an account that is not here yet
 
 	section string // of pending
+	number  int64  // of the section's elements so far
 	pending []ledger.Record
 	numbers []int64 // of pending
 }
@@ -192,7 +182,5 @@ func (i *importer) preferences(p *preferences) error {
 }
 
 func (i *importer) skipped(section string) {
-	c := i.summary.count(section)
-	c.Read++
-	c.Skipped++
+	i.summary.count(section).Skip()
 }
