@@ -16,6 +16,7 @@ type importWork struct {
 	owners  map[string]string // of the ids that the records may have, among what is stored
 	deleted map[string]bool   // of these ids, with ImportOptions.SkipDeleted
 	parked  *parkedUse        // with those of this transaction; nil until the first
+	fresh   int64             // new records of this transaction
 }
 
 // table returns the row of the table that a record's entity is in.
@@ -162,7 +163,16 @@ func (w *importWork) target(id string) (target string, stored bool) {
 // took notes that a new record has an id, for further ones with the same.
 func (w *importWork) took(id string) ImportResult {
 	w.owners[id] = w.userID
+	w.fresh++
 	return ImportResult{Outcome: ImportNew, ID: id}
+}
+
+// save runs what writes at once, unless nothing is to be changed.
+func (w *importWork) save(write func() error) error {
+	if w.opts.DryRun {
+		return nil
+	}
+	return write()
 }
 
 func (w *importWork) apply(r *Record) (ImportResult, error) {

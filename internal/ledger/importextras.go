@@ -32,9 +32,10 @@ func (w *importWork) applyComment(a models.Activity) (ImportResult, error) {
 	if err != nil {
 		return ImportResult{}, err
 	}
-	return w.took(id), w.Tx.InsertActivity(models.Activity{
+	a = models.Activity{
 		ID: id, ExpenseID: expenseID, UserID: w.userID, Type: models.ActivityComment, Text: a.Text, At: w.past(a.At, w.Tx.Now()),
-	}, role)
+	}
+	return w.took(id), w.save(func() error { return w.Tx.InsertActivity(a, role) })
 }
 
 // importedExpense returns the expense that has this id at the source, and the user's role in
@@ -109,7 +110,7 @@ func (w *importWork) applyPreferences(p models.NotificationPreferences) (ImportR
 	default:
 		return ImportResult{Outcome: outcome}, nil
 	}
-	return ImportResult{Outcome: outcome}, w.Tx.SavePreferences(p)
+	return ImportResult{Outcome: outcome}, w.save(func() error { return w.Tx.SavePreferences(p) })
 }
 
 // maxTypes is how many types a list of them may have, of which each may be there twice.

@@ -36,7 +36,7 @@ func (w *importWork) addExpense(id string, r ExpenseRecord, d models.Draft) (Imp
 	switch {
 	case w.deleted[id]:
 		return ImportResult{}, ErrDeletedHere
-	case w.maxExpenses > 0 && u.Expenses+w.added >= w.maxExpenses:
+	case w.maxExpenses > 0 && u.Expenses+w.added[tableExpenses] >= w.maxExpenses:
 		return ImportResult{}, expenseLimitError(w.maxExpenses)
 	}
 	if err := checkCurrencyLimit(w.Tx, d.Currency); err != nil {
@@ -99,7 +99,7 @@ func (w *importWork) applyBudget(r BudgetRecord) (ImportResult, error) {
 	if stored {
 		return w.changeBudget(b, r.RecordMeta)
 	}
-	if w.Tx.User().Budgets >= models.MaxBudgets {
+	if w.Tx.User().Budgets+w.added[tableBudgets] >= models.MaxBudgets {
 		return ImportResult{}, budgetLimitError()
 	}
 	b.Version = max(r.version(), 1)
@@ -143,6 +143,9 @@ func (w *importWork) applyGoal(g models.Goal) (ImportResult, error) {
 		return w.changeGoalRecord(g, m)
 	}
 	n, err := w.Tx.CountGoals()
+	if w.opts.DryRun {
+		n += int(w.added[tableGoals] + w.fresh)
+	}
 	if err == nil && n >= models.MaxGoals {
 		err = limitError(CodeGoalLimit, "There can be at most "+strconv.Itoa(models.MaxGoals)+" goals")
 	}
@@ -151,7 +154,7 @@ func (w *importWork) applyGoal(g models.Goal) (ImportResult, error) {
 	}
 	g.Version = max(m.version(), 1)
 	g.CreatedAt, g.UpdatedAt = w.times(m)
-	return w.took(id), w.Tx.SaveGoal(g)
+	return w.took(id), w.save(func() error { return w.Tx.SaveGoal(g) })
 }
 
 // importedMilestones returns a goal's milestones with ids.
@@ -185,5 +188,5 @@ func (w *importWork) changeGoalRecord(g models.Goal, m RecordMeta) (ImportResult
 		return ImportResult{Outcome: outcome, ID: g.ID}, nil
 	}
 	g.Version, g.UpdatedAt = max(stored.Version+1, m.version()), models.Millis(m.UpdatedAt)
-	return ImportResult{Outcome: ImportChanged, ID: g.ID}, w.Tx.SaveGoal(g)
+	return ImportResult{Outcome: ImportChanged, ID: g.ID}, w.save(func() error { return w.Tx.SaveGoal(g) })
 }

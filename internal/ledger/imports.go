@@ -37,7 +37,9 @@ type Import struct {
 	userID string
 	opts   ImportOptions
 
-	added int64 // by earlier chunks of a dry run: expenses that are not stored
+	// What earlier chunks of a dry run would have stored.
+	added  map[any]int64 // new records, by table
+	parked *parkedUse    // with those that are stored; nil until the first
 }
 
 // ImportOptions say how records are imported.
@@ -54,8 +56,9 @@ type ImportOptions struct {
 	// the log goes back. Without it the expense comes back.
 	SkipDeleted bool
 
-	// DryRun changes nothing and returns what would be. Limits are those of all its chunks
-	// together; what depends on a record of an earlier chunk counts as if that were stored.
+	// DryRun changes nothing and returns what would be; it takes no lock. Limits of expenses,
+	// budgets, goals and parked operations are those of all its chunks together; what depends on
+	// a record of an earlier chunk counts as if that were stored.
 	DryRun bool
 }
 
@@ -117,7 +120,7 @@ const ImportChunk = 500
 
 // Import returns an Import into the user's account.
 func (l *Ledger) Import(userID string, o ImportOptions) *Import {
-	return &Import{ledger: l, userID: userID, opts: o}
+	return &Import{ledger: l, userID: userID, opts: o, added: map[any]int64{}}
 }
 
 // ImportedID returns the id under which a user's record is stored that cannot have its own:
@@ -155,12 +158,12 @@ func chunkLength(records []Record) int {
 // applyChunk applies records in one transaction. If the database refuses the data of one, each
 // gets a savepoint of its own.
 func (m *Import) applyChunk(ctx context.Context, records []Record) ([]ImportResult, error) {
+	if m.opts.DryRun {
+		return m.rehearse(ctx, records)
+	}
 	results, err := m.transact(ctx, records, (*importWork).applyAll)
 	if refusedByDatabase(err) {
 		results, err = m.transact(ctx, records, (*importWork).applyEach)
-	}
-	if err == nil && m.opts.DryRun {
-		m.countAdded(records, results)
 	}
 	return results, err
 }
@@ -170,30 +173,34 @@ func refusedByDatabase(err error) bool {
 	return errors.As(err, &data)
 }
 
-// errDryRun undoes what a dry run did.
-var errDryRun = errors.New("dry run")
-
 func (m *Import) transact(
 	ctx context.Context, records []Record, apply func(*importWork, []Record) ([]ImportResult, error),
 ) (results []ImportResult, err error) {
 	err = m.ledger.write(ctx, m.userID, func(w *Work) (err error) {
-		iw := &importWork{Work: w, Import: m}
-		if !m.opts.DryRun {
-			results, err = apply(iw, records)
-			return err
-		}
-		err = w.Tx.Attempt(func() error {
-			if results, err = apply(iw, records); err == nil {
-				err = errDryRun
-			}
-			return err
-		})
-		if errors.Is(err, errDryRun) {
-			err = nil
-		}
+		results, err = apply(&importWork{Work: w, Import: m}, records)
 		return err
 	}, withoutAlerts)
 	return results, err
+}
+
+// rehearse is applyChunk of a dry run.
+func (m *Import) rehearse(ctx context.Context, records []Record) (results []ImportResult, err error) {
+	var iw *importWork
+	err = m.ledger.store.Rehearse(ctx, m.userID, func(tx *store.Tx) (err error) {
+		iw = &importWork{Work: m.ledger.newWork(tx), Import: m}
+		if m.parked != nil {
+			known := *m.parked
+			iw.parked = &known
+		}
+		results, err = iw.applyAll(records)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.parked = iw.parked
+	m.added[records[0].table()] += iw.fresh
+	return results, nil
 }
 
 // withoutAlerts takes the levels of the user's budgets for known.
@@ -203,13 +210,4 @@ func withoutAlerts(w *Work) error {
 	}
 	_, err := w.Tx.EvaluateBudgets()
 	return err
-}
-
-// countAdded counts the expenses that a dry run would have stored.
-func (m *Import) countAdded(records []Record, results []ImportResult) {
-	for i, r := range results {
-		if records[i].Expense != nil && r.Outcome == ImportNew {
-			m.added++
-		}
-	}
 }

@@ -1,12 +1,17 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
 
 	"expenseflow/internal/ledger"
+	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
 	"expenseflow/models"
 )
@@ -80,4 +85,55 @@ func TestAnImportThatWasCutOffIsCompletedByItsRepetition(t *testing.T) {
 		}
 		h.wantEntries(h.user.ID, 60)
 	})
+}
+
+// A dry run of a large file held SQLite's only writer, chunk after chunk, so that everybody waited.
+func TestADryRunGoesOnWhileAWriterHoldsTheDatabase(t *testing.T) {
+	each(t, func(h *fixture) {
+		records := h.everyKind(storetest.ID())
+		err := h.store.Write(h.t.Context(), h.user.ID, func(*store.Tx) error {
+			ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute) // of a dry run that waits for this writer
+			defer cancel()
+			_, err := h.Import(h.user.ID, ledger.ImportOptions{KeepIDs: true, DryRun: true}).Apply(ctx, records)
+			return err
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	})
+}
+
+// A dry run answers as the import does, in chunks and about what is shared, too.
+func TestADryRunAnswersAsTheImport(t *testing.T) {
+	each(t, func(h *fixture) {
+		goals := make([]ledger.Record, models.MaxGoals+2)
+		for i := range goals {
+			goal := *h.everyKind("")[2].Goal
+			goal.ID = fmt.Sprintf("%024x", i+1)
+			goals[i].Goal = &goal
+		}
+		dry, wet := h.Import(h.user.ID, ledger.ImportOptions{DryRun: true}), h.Import(h.user.ID, ledger.ImportOptions{})
+		var planned, done []ledger.ImportOutcome
+		for some := range slices.Chunk(goals, models.MaxGoals/2) {
+			planned = append(planned, h.outcomes(dry, some)...)
+		}
+		for some := range slices.Chunk(goals, models.MaxGoals/2) {
+			done = append(done, h.outcomes(wet, some)...)
+		}
+		if diff := cmp.Diff(done, planned); diff != "" || done[len(done)-1] != ledger.ImportRefused {
+			h.t.Errorf("(-import +dry run):\n%s", diff)
+		}
+	})
+}
+
+func (h *fixture) outcomes(m *ledger.Import, records []ledger.Record) (all []ledger.ImportOutcome) {
+	h.t.Helper()
+	results, err := m.Apply(h.t.Context(), records)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, r := range results {
+		all = append(all, r.Outcome)
+	}
+	return all
 }

@@ -210,7 +210,7 @@ func (s *Store) rollback(db *gorm.DB) {
 
 // runLocked runs fn under the locks of the transaction's users and writes what it buffered.
 func (st *txState) runLocked(fn func(tx *Tx) error) error {
-	tx, err := st.lock()
+	tx, err := st.use(st.lockedUsers())
 	if err != nil {
 		return err
 	}
@@ -255,9 +255,9 @@ func (st *txState) lockedUsers() *gorm.DB {
 
 var selectUser = "SELECT " + rows.Of(models.User{}).Names() + " FROM users WHERE "
 
-// lock takes the users' rows and makes the transaction that works under them.
-func (st *txState) lock() (*Tx, error) {
-	err := find.Each(st.lockedUsers(), func(u models.User) error {
+// use reads the users' rows, which the query may lock, and makes the transaction that works with them.
+func (st *txState) use(users *gorm.DB) (*Tx, error) {
+	err := find.Each(users, func(u models.User) error {
 		t := newTx(st, u)
 		st.txs, st.of[u.ID] = append(st.txs, t), t
 		st.moment = max(st.moment, u.SyncedAt.UnixMilli()+1)
