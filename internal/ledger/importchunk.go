@@ -15,7 +15,6 @@ type importWork struct {
 	*Import
 	owners  map[string]string // of the ids that the records may have, among what is stored
 	deleted map[string]bool   // of these ids, with ImportOptions.SkipDeleted
-	parked  *parkedUse        // with those of this transaction; nil until the first
 	fresh   int64             // new records of this transaction
 }
 
@@ -87,7 +86,7 @@ func (w *importWork) applyAll(records []Record) ([]ImportResult, error) {
 func (w *importWork) applyEach(records []Record) ([]ImportResult, error) {
 	results := make([]ImportResult, len(records))
 	for i := range records {
-		err := w.Tx.Attempt(func() error {
+		err := w.Attempt(func() error {
 			one, err := w.applyAll(records[i : i+1])
 			if err == nil {
 				results[i] = one[0]

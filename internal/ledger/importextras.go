@@ -153,11 +153,6 @@ func checkPreferences(p *models.NotificationPreferences) []models.Violation {
 	return broken
 }
 
-var errParkedFull = &models.Error{
-	Kind: models.Conflict, Code: models.CodeParkedFull, Setting: models.FixedLimit,
-	Msg: "Too many operations wait for a decision already: retry or discard some of them first",
-}
-
 // Limits of an operation, as for one in a batch (docs/contract.md#batches).
 const (
 	maxOperationData = 64 << 10
@@ -179,13 +174,12 @@ func (w *importWork) applyOperation(q models.QueuedOperation) (ImportResult, err
 	if first, known, err := w.Tx.OperationByKey(q.Key); err != nil || known {
 		return ImportResult{Outcome: ImportSame, ID: first.ID}, err
 	}
-	if err := w.reserveParked(&q); err != nil {
-		return ImportResult{}, err
-	}
-	q.ID, q.UserID, q.State = id, w.userID, models.Parked
+	q.ID, q.UserID = id, w.userID
 	q.Result = models.Result{ResourceID: q.ResourceID, Status: models.StatusParked, Error: q.Result.Error}
 	q.CreatedAt, q.UpdatedAt = w.past(q.CreatedAt, w.Tx.Now()), w.Tx.Now() // the latter is when it may be forgotten
-	w.Tx.InsertOperation(q)
+	if err := w.Park(q); err != nil {
+		return ImportResult{}, err
+	}
 	return w.took(id), nil
 }
 
@@ -208,22 +202,3 @@ func checkOperation(q *models.QueuedOperation) error {
 	q.Result.Error = strings.ToValidUTF8(q.Result.Error[:min(len(q.Result.Error), maxOperationError)], "?")
 	return models.InvalidIf(broken)
 }
-
-// reserveParked counts an operation to be parked; errParkedFull if there are too many.
-func (w *importWork) reserveParked(q *models.QueuedOperation) error {
-	if w.parked == nil { // nothing of this transaction is written yet
-		rows, bytes, err := w.Tx.Parked()
-		if err != nil {
-			return err
-		}
-		w.parked = &parkedUse{rows, bytes}
-	}
-	if w.parked.rows >= models.MaxParked || w.parked.bytes+q.Size() > models.MaxParkedBytes {
-		return errParkedFull
-	}
-	w.parked.rows, w.parked.bytes = w.parked.rows+1, w.parked.bytes+q.Size()
-	return nil
-}
-
-// A parkedUse is how many operations are parked, and their size.
-type parkedUse struct{ rows, bytes int64 }

@@ -39,7 +39,7 @@ type Import struct {
 
 	// What earlier chunks of a dry run would have stored.
 	added  map[any]int64 // new records, by table
-	parked *parkedUse    // with those that are stored; nil until the first
+	parked parking       // with what is stored
 }
 
 // ImportOptions say how records are imported.
@@ -188,17 +188,14 @@ func (m *Import) rehearse(ctx context.Context, records []Record) (results []Impo
 	var iw *importWork
 	err = m.ledger.store.Rehearse(ctx, m.userID, func(tx *store.Tx) (err error) {
 		iw = &importWork{Work: m.ledger.newWork(tx), Import: m}
-		if m.parked != nil {
-			known := *m.parked
-			iw.parked = &known
-		}
+		iw.parking = m.parked
 		results, err = iw.applyAll(records)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.parked = iw.parked
+	m.parked = iw.parking
 	m.added[records[0].table()] += iw.fresh
 	return results, nil
 }

@@ -23,6 +23,8 @@ type Work struct {
 	maxReceived int64 // waiting invitations per user
 
 	notifyPeople bool // Options.NotifyPeople
+
+	parking parking
 }
 
 // Create stores a new expense; the default date is now. Errors: *models.InvalidError,

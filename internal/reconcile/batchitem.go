@@ -124,14 +124,16 @@ func (it *batchItem) store(s *txScope, op models.Operation) error {
 	}
 	q := it.newRecord(s, op, state, it.result)
 	s.Tx.TouchDevice(models.Author{DeviceID: op.DeviceID, Browser: s.by.Browser})
-	if q.State == models.Parked {
-		if fits, err := s.reserveParked(q); err != nil || !fits {
-			it.reject(textParkedFull, models.CodeParkedFull)
-			return err
-		}
+	if q.State != models.Parked {
+		s.Tx.InsertOperation(q)
+		return nil
 	}
-	s.Tx.InsertOperation(q)
-	return nil
+	err := s.Park(q)
+	if errors.Is(err, ledger.ErrParkedFull) {
+		it.reject(ledger.ErrParkedFull.Msg, ledger.ErrParkedFull.Code)
+		return nil
+	}
+	return err
 }
 
 // state returns the state in which the operation is stored. An UPDATE of an expense that

@@ -35,9 +35,6 @@ type job interface {
 type txScope struct {
 	*ledger.Work
 	*callState
-	parked []models.QueuedOperation // by this transaction
-	before *parkedUse               // parked before this transaction; nil until it is read
-	full   bool                     // whether a job was rejected by the limit of parked operations
 }
 
 // A callState is the state that the transactions of one call of Reconciler share.
@@ -84,12 +81,12 @@ func (r *Reconciler) transact(ctx context.Context, userID string, c *callState, 
 	err := r.ledger.Write(ctx, userID, func(w *ledger.Work) error {
 		s := &txScope{Work: w, callState: c}
 		err := recoverPanic(func() error { return fn(s) })
-		parked, full = s.parked, s.full
+		parked, full = s.Parked()
 		return err
 	})
 	if err == nil && full && !c.reportedFull {
 		c.reportedFull = true
-		parked = append(parked, parkedFullNotice(userID))
+		parked = append(parked, ledger.ParkedFullNotice(userID))
 	}
 	if err == nil && len(parked) > 0 {
 		r.opts.OnParked(userID, parked)
@@ -146,12 +143,7 @@ func (r *Reconciler) attempt(ctx context.Context, s *txScope, j job) error {
 
 // inSavepoint runs fn in a savepoint. An error or panic of fn undoes only what fn did.
 func inSavepoint(s *txScope, fn func() error) error {
-	parked := len(s.parked)
-	err := s.Tx.Attempt(func() error { return recoverPanic(fn) })
-	if err != nil {
-		s.parked = s.parked[:parked]
-	}
-	return err
+	return s.Attempt(func() error { return recoverPanic(fn) })
 }
 
 // A panicError is a panic as an error.

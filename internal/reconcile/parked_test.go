@@ -20,7 +20,7 @@ func bad(ms int64, bytes int) models.Operation {
 func TestParkedOperationsGrowWithoutBound(t *testing.T) {
 	eachWith(t, reconcile.Options{}, func(h *fixture) {
 		var ops []models.Operation
-		for i := range reconcile.MaxParked + 50 {
+		for i := range models.MaxParked + 50 {
 			ops = append(ops, bad(int64(i), 10))
 		}
 		gone := update(5_000, strings.Repeat("a", 24), `{"amount":1}`) // parked if it can be, and else not a success
@@ -34,7 +34,7 @@ func TestParkedOperationsGrowWithoutBound(t *testing.T) {
 				full++
 			}
 		}
-		if parked != reconcile.MaxParked || full != 51 || rs[len(rs)-1].Status != models.StatusCreated {
+		if parked != models.MaxParked || full != 51 || rs[len(rs)-1].Status != models.StatusCreated {
 			h.t.Errorf("%d parked, %d rejected, the last %s", parked, full, rs[len(rs)-1].Status)
 		}
 		told := 0
@@ -43,7 +43,7 @@ func TestParkedOperationsGrowWithoutBound(t *testing.T) {
 				told++
 			}
 		}
-		if told != 1 || len(h.parked) != reconcile.MaxParked+1 {
+		if told != 1 || len(h.parked) != models.MaxParked+1 {
 			h.t.Errorf("told %d times, of %d", told, len(h.parked))
 		}
 		if err := h.Discard(h.t.Context(), h.user.ID, h.parked[0].ID); err != nil {
@@ -57,7 +57,7 @@ func TestParkedBytesHaveABoundToo(t *testing.T) {
 	eachWith(t, reconcile.Options{}, func(h *fixture) {
 		const each = 60_000
 		var ops []models.Operation
-		for i := range reconcile.MaxParkedBytes/each + 5 {
+		for i := range models.MaxParkedBytes/each + 5 {
 			ops = append(ops, bad(int64(i), each))
 		}
 		parked, bytes := 0, int64(0)
@@ -73,7 +73,7 @@ func TestParkedBytesHaveABoundToo(t *testing.T) {
 		}); err != nil || parked != 0 {
 			h.t.Errorf("%d more were said to be parked than are: %v", parked, err)
 		}
-		if bytes > reconcile.MaxParkedBytes || bytes < reconcile.MaxParkedBytes-2*each {
+		if bytes > models.MaxParkedBytes || bytes < models.MaxParkedBytes-2*each {
 			h.t.Errorf("%d bytes are parked", bytes)
 		}
 		page, err := h.Pending(h.t.Context(), h.user.ID)

@@ -153,7 +153,7 @@ const pendingBytes = 256 << 10
 // Pending returns the oldest of the user's parked operations, as many as fit into one
 // message. Data that exceeds today's limit is left out.
 func (r *Reconciler) Pending(ctx context.Context, userID string) ([]models.QueuedOperation, error) {
-	ops, _, err := r.store.ParkedPage(ctx, userID, models.ParkedPlace{}, MaxParked, pendingBytes)
+	ops, _, err := r.store.ParkedPage(ctx, userID, models.ParkedPlace{}, models.MaxParked, pendingBytes)
 	for i := range ops {
 		if len(ops[i].Data) > wire.MaxDataBytes {
 			ops[i].Data = nil

@@ -306,7 +306,7 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "endless-parking", Does: "parked operations are stored without a bound",
-		Edits: []Edit{replace("internal/reconcile", "use.rows > MaxParked ||", "use.rows > MaxParked && !ON ||")},
+		Edits: []Edit{replace("internal/ledger", "rows > models.MaxParked ||", "rows > models.MaxParked && !ON ||")},
 		Found: []Test{{"internal/reconcile", "TestParkedOperationsGrowWithoutBound"}},
 	},
 	{
