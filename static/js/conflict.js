@@ -3,12 +3,12 @@ import { changeOf, loadBackTo, stateAt } from './history.js';
 import { decisions, merged, mineOnly } from './merge.js';
 
 /**
- * Both sides of a parked change of an entry that was changed or deleted meanwhile.
+ * Both sides of a parked change of an entry that was changed or deleted meanwhile. A deletion is never
+ * parked for that: whoever deletes means the entry, whatever is in it.
  *
  *  - kind `both`: the entry is there; `decisions` are the differences (merge.js).
  *  - kind `deleted`: it was deleted, as `change` says; `theirs` is its last state.
  *  - kind `gone`: nothing is known of it any more.
- *  - kind `removing`: this person wanted to delete it, and it was changed.
  */
 export async function conflictOf(api, op) {
   const { version, ...patch } = op.data ?? {};
@@ -24,9 +24,6 @@ export async function conflictOf(api, op) {
   const common = { op, patch, theirs: found.expense, change: found.entries[0], changeOf: (fields) => changeOf(found, version, fields) };
   if (found.deleted) {
     return { kind: 'deleted', ...common };
-  }
-  if (op.action === 'DELETE') {
-    return { kind: 'removing', ...common };
   }
   const base = version === undefined ? null : stateAt(found, version);
   return { kind: 'both', ...common, base, decisions: decisions({ base, patch, theirs: found.expense }) };

@@ -64,7 +64,7 @@ export class ConflictDialog {
   #show(conflict) {
     this.#conflict = conflict;
     this.#choices = {};
-    const [body, buttons] = conflict.kind === 'both' ? this.#bothSides() : conflict.kind === 'removing' ? this.#removing() : this.#deleted();
+    const [body, buttons] = conflict.kind === 'both' ? this.#bothSides() : this.#deleted();
     this.#body.replaceChildren(...body);
     this.#buttons.replaceChildren(...buttons);
   }
@@ -115,20 +115,12 @@ export class ConflictDialog {
   }
 
   #deleted() {
-    const { kind, patch, theirs, change, op } = this.#conflict;
+    const { kind, patch, theirs, change } = this.#conflict;
     const said = kind === 'gone' ? text('conflict.gone') : textParts('conflict.deleted', { who: h('b', {}, this.#names.who(change)), when: moment(change.at) });
     const shown = Object.keys(patch).filter((field) => field !== 'day' && field !== 'deviceId');
     const list = h('dl', { class: 'changes' }, shown.map((field) => h('div', {}, h('dt', {}, fieldName(field)), h('dd', {}, fieldValue(field, { ...theirs, ...patch })))));
-    const again = kind === 'deleted' && op.action === 'UPDATE' ? button(text('conflict.addAgain'), () => this.#addAgain()) : null;
+    const again = kind === 'deleted' ? button(text('conflict.addAgain'), () => this.#addAgain()) : null;
     return [[h('p', {}, said), list], [again, button(text('conflict.leave'), () => this.#keepTheirs(), 'primary')].filter(Boolean)];
-  }
-
-  #removing() {
-    const { change } = this.#conflict;
-    return [
-      [h('p', {}, text('conflict.removing')), h('p', { class: 'hint' }, this.#names.who(change), ` · ${moment(change.at)}`)],
-      [button(text('conflict.remove'), () => this.#retry({}, 'form.deleted')), button(text('conflict.keepEntry'), () => this.#keepTheirs(), 'primary')],
-    ];
   }
 
   #saveMerged() {
@@ -143,11 +135,11 @@ export class ConflictDialog {
     data ? this.#retry(data) : this.#keepTheirs();
   }
 
-  async #retry(data, message = 'conflict.saved') {
+  async #retry(data) {
     const { op } = this.#conflict;
     try {
       await this.#context.parked.retry(op, data);
-      this.#done(message, data);
+      this.#done('conflict.saved', data);
     } catch (err) {
       err.current ? await this.#load({ ...op, data: { ...op.data, version: op.data?.version } }, text('conflict.again')) : setText(this.#error, sentence(err.message));
     }

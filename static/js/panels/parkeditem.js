@@ -11,11 +11,10 @@ import { text } from '../text.js';
 export function parkedEntry(op, here) {
   const title = titleOf(op);
   const reason = here ? op.refused : op.error;
-  const stored = !here && !isTemporary(op.resourceId);
   return {
     op, here, title, reason: op.current ? text('parked.conflict') : plainReason(reason),
     key: here ? `here-${op.timestamp}` : op._id,
-    comparable: stored && (op.action === 'UPDATE' || (op.action === 'DELETE' && Boolean(op.current))),
+    comparable: !here && op.action === 'UPDATE' && !isTemporary(op.resourceId),
     correctable: op.action === 'CREATE' && op.data !== null,
   };
 }

@@ -61,8 +61,5 @@ export const history = {
   'conflict.gone': 'This entry was deleted, or is no longer shared with you. You wanted to change:',
   'conflict.addAgain': 'Add it again with my change',
   'conflict.leave': 'Drop my change',
-  'conflict.removing': 'You wanted to delete this entry. It was changed elsewhere since:',
-  'conflict.remove': 'Delete it anyway',
-  'conflict.keepEntry': 'Keep the entry',
   'conflict.loading': 'Loading both sides…',
 };
