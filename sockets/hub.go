@@ -401,9 +401,20 @@ const importProgressEvent = "import_progress"
 // SendImportProgress tells a user's devices that are connected to this process how far an import
 // is (importer.Options.Progress). It does not block; a device may miss it.
 func (h *Hub) SendImportProgress(userID string, progress wire.ImportProgress) {
-	p, err := socketio.Encode(namespace, importProgressEvent, progress)
+	h.tryTell(userID, importProgressEvent, progress)
+}
+
+// SendSettled tells a user's devices that are connected to this process that parked operations
+// were retried or discarded (reconcile.Options.OnSettled). It does not block; a device may miss it.
+func (h *Hub) SendSettled(userID string, how models.OperationState) {
+	h.tryTell(userID, settledEvent, newSettling(how))
+}
+
+// tryTell sends an event that is in no log to a user's sockets, but for those whose queue is full.
+func (h *Hub) tryTell(userID, event string, payload any) {
+	p, err := socketio.Encode(namespace, event, payload)
 	if err != nil {
-		h.log.Error("progress of an import cannot be encoded", slog.Any("error", err))
+		h.log.Error("event cannot be encoded", slog.String("event", event), slog.Any("error", err))
 		return
 	}
 	for _, socket := range h.send.userSockets(userID) {

@@ -176,5 +176,5 @@ var sentEvents = []string{
 	"expense:shared", "invitation:received", "invitation:closed", "person:blocked", "person:unblocked", "account:settings",
 	wire.BatchEvent, "budget:created", "budget:updated", "budget:deleted", "budget:alert", "notification",
 	balanceEvent, countEvent, dashboardEvent, statusEvent, presenceEvent, joinedEvent, leftEvent, activityEvent,
-	"sync_data", "sync_changes", parkedEvent, errorEvent, expiringEvent, expiredEvent, importProgressEvent,
+	"sync_data", "sync_changes", parkedEvent, settledEvent, errorEvent, expiringEvent, expiredEvent, importProgressEvent,
 }

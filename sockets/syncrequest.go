@@ -86,3 +86,18 @@ func newSyncFailure(op models.QueuedOperation) syncFailure {
 	queued := wire.NewQueuedOperation(op)
 	return syncFailure{Error: op.Result.Error, Operation: &queued}
 }
+
+// settledEvent tells a user's devices that parked operations were decided on.
+const settledEvent = "sync_settled"
+
+// A settling is the payload of sync_settled: how the operations were decided on, `retried` or `discarded`.
+type settling struct {
+	How string `json:"how"`
+}
+
+func newSettling(how models.OperationState) settling {
+	if how == models.Discarded {
+		return settling{"discarded"}
+	}
+	return settling{"retried"}
+}

@@ -97,7 +97,8 @@ func (a *App) connect(ring keyring.Ring, stream *sockets.Stream, recoverer *sock
 	a.ledger = c.ledger
 	c.reconciler = reconcile.New(c.ledger, a.store, reconcile.Options{
 		DupInflight: a.cfg.SyncDupInflight, Logger: a.log,
-		OnParked: a.onParked,
+		OnParked:  a.onParked,
+		OnSettled: func(userID string, how models.OperationState) { a.hub.SendSettled(userID, how) },
 	})
 	c.importer = importer.New(importer.Options{
 		Ledger: c.ledger, Store: a.store,

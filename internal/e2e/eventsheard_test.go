@@ -64,6 +64,7 @@ func TestEventsPageSaysWhatIsHeard(t *testing.T) {
 	s.parkTooMuch(t, n)
 	s.importAFile(t)
 	s.askEverything(t)
+	s.discardOne(t)
 	s.a.call(t, http.MethodPatch, "/api/user/settings",
 		from(s.a.phone(), map[string]any{"currency": "EUR", "timeZone": "Europe/Berlin"})).want(t, http.StatusOK)
 	call(t, http.MethodPost, p.url()+"/api/admin/status", operatorToken,
@@ -242,6 +243,15 @@ func (s *eventFixture) askEverything(t *testing.T) {
 	s.say(t, "sync_request", func(map[string]any) {}) // the example's place is of another database
 	s.phone.ask(t, "sync_request", map[string]any{"since": 0})
 	s.phone.ask(t, "sync_request", map[string]any{"since": "nonsense"})
+}
+
+// discardOne decides on an operation that is parked.
+func (s *eventFixture) discardOne(t *testing.T) {
+	var parked []struct {
+		ID string `json:"_id"`
+	}
+	s.a.call(t, http.MethodGet, "/api/sync/pending", nil).into(t, &parked)
+	s.a.call(t, http.MethodDelete, "/api/sync/pending/"+parked[0].ID, nil).want(t, http.StatusOK)
 }
 
 // checkHeard wants every event of the page, with each key of it at least once.

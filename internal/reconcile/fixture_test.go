@@ -44,9 +44,10 @@ type fixture struct {
 
 	browser string // of apply; at first the one that others use too
 
-	mu     sync.Mutex
-	now    time.Time
-	parked []models.QueuedOperation // heard of, in order
+	mu      sync.Mutex
+	now     time.Time
+	parked  []models.QueuedOperation // heard of, in order
+	settled []models.OperationState  // what OnSettled was called with
 }
 
 // each runs a test on both engines, in chunks so small that they matter.
@@ -66,7 +67,7 @@ func eachWith(t *testing.T, o reconcile.Options, test func(h *fixture)) {
 		h.user = storetest.User(t, h.store)
 		h.ledger = ledger.New(h.store, nil, ledger.Options{})
 		o.Logger = slog.New(slog.DiscardHandler)
-		o.OnParked = h.onParked
+		o.OnParked, o.OnSettled = h.onParked, h.onSettled
 		h.Reconciler = reconcile.New(h.ledger, h.store, o)
 		test(h)
 	})
@@ -93,6 +94,12 @@ func (h *fixture) onParked(userID string, ops []models.QueuedOperation) {
 		}
 	}
 	h.parked = append(h.parked, ops...)
+}
+
+func (h *fixture) onSettled(_ string, how models.OperationState) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.settled = append(h.settled, how)
 }
 
 // browser names the one that the user and, where a test says so, others use.

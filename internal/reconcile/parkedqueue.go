@@ -43,15 +43,24 @@ func (r *Reconciler) DiscardAll(
 	if err != nil {
 		return 0, 0, fmt.Errorf("discard operations: %w", err)
 	}
+	if discarded > 0 {
+		r.opts.OnSettled(userID, models.Discarded)
+	}
 	return discarded, left, nil
 }
 
 // RetryAll retries, as Retry does without data, some of the user's parked operations after
 // one place and not after another. One with a version that is not the newest fails again:
-// it waits for a decision between two texts. If an error ends it, what was applied stays so.
+// it waits for a decision between two texts. If an error ends it, what was applied stays so,
+// and is counted.
 func (r *Reconciler) RetryAll(
 	ctx context.Context, userID string, by models.Author, after, through models.ParkedPlace,
 ) (p models.RetriedPage, err error) {
+	defer func() {
+		if p.Applied > 0 {
+			r.opts.OnSettled(userID, models.Applied)
+		}
+	}()
 	places, err := r.store.ParkedPlaces(ctx, userID, after, through, maxRetriedPage)
 	p.Next, p.More = after, len(places) == maxRetriedPage
 	for i := 0; err == nil && i < len(places); i++ {
@@ -59,7 +68,7 @@ func (r *Reconciler) RetryAll(
 		err = r.retryOne(ctx, userID, by, places[i].ID, &p)
 	}
 	if err != nil {
-		return models.RetriedPage{}, fmt.Errorf("retry operations: %w", err)
+		return p, fmt.Errorf("retry operations: %w", err)
 	}
 	return p, nil
 }

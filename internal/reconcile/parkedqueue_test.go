@@ -1,7 +1,10 @@
 package reconcile_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"expenseflow/internal/reconcile"
@@ -111,6 +114,36 @@ func TestRetryingAllOverwritesNothing(t *testing.T) {
 		}
 		if early != 55 {
 			h.t.Errorf("%d of 55 were applied", early)
+		}
+	})
+}
+
+// A decision on one device left the operation on the screens of the others.
+func TestDecisionsAreToldToTheOtherDevices(t *testing.T) {
+	eachWith(t, reconcile.Options{}, func(h *fixture) {
+		ctx, by := h.t.Context(), models.Author{TokenID: "jti"}
+		h.apply(bad(1, 10), bad(2, 10), bad(3, 10), bad(4, 10))
+		ops, last := h.parkedPages(10)
+		told := func(after string, want ...models.OperationState) {
+			h.t.Helper()
+			if !slices.Equal(h.settled, want) {
+				h.t.Errorf("after %s the devices are told of %v, want %v", after, h.settled, want)
+			}
+			h.settled = nil
+		}
+		_, err := h.Retry(ctx, h.user.ID, by, ops[0].ID, nil)
+		_, err2 := h.RetryAll(ctx, h.user.ID, by, models.ParkedPlace{}, last)
+		told("retries that failed")
+		_, err3 := h.Retry(ctx, h.user.ID, by, ops[0].ID, json.RawMessage(lunch))
+		told("a retry", models.Applied)
+		err4 := h.Discard(ctx, h.user.ID, ops[1].ID)
+		told("discarding one", models.Discarded)
+		_, _, err5 := h.DiscardAll(ctx, h.user.ID, last)
+		told("discarding the rest", models.Discarded)
+		_, _, err6 := h.DiscardAll(ctx, h.user.ID, last)
+		told("discarding nothing")
+		if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil {
+			h.t.Error(err)
 		}
 	})
 }

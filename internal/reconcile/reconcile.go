@@ -66,6 +66,10 @@ type Options struct {
 	// operation without an ID if the limit of parked operations is reached. It must not
 	// block; it may be nil.
 	OnParked func(userID string, ops []models.QueuedOperation)
+
+	// OnSettled is called after the commit when parked operations of a user were retried
+	// with success or discarded, so that devices that show them ask again. It must not block; it may be nil.
+	OnSettled func(userID string, how models.OperationState)
 }
 
 func (o Options) withDefaults() Options {
@@ -77,6 +81,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnParked == nil {
 		o.OnParked = func(string, []models.QueuedOperation) {}
+	}
+	if o.OnSettled == nil {
+		o.OnSettled = func(string, models.OperationState) {}
 	}
 	return o
 }
@@ -181,6 +188,9 @@ func (r *Reconciler) Retry(
 	if err != nil {
 		return models.Result{}, fmt.Errorf("retry operation: %w", err)
 	}
+	if row.State == models.Applied {
+		r.opts.OnSettled(userID, models.Applied)
+	}
 	return row.Result, nil
 }
 
@@ -221,6 +231,7 @@ func (r *Reconciler) Discard(ctx context.Context, userID, id string) error {
 	if err != nil {
 		return fmt.Errorf("discard operation: %w", err)
 	}
+	r.opts.OnSettled(userID, models.Discarded)
 	return nil
 }
 

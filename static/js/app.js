@@ -166,7 +166,7 @@ function tabLock(name) {
 function connectParts(context) {
   const { live, sync, queue, expenseList } = context;
   listenToServer(context);
-  live.listen('sync_error', () => sync.refreshParked());
+  ['sync_error', 'sync_settled'].forEach((event) => live.listen(event, () => sync.refreshParked()));
   live.addEventListener('resync', () => (sync.refresh(), context.budgets.refresh()));
   live.addEventListener('state', () => live.connected && sync.run());
   [live, sync].forEach((part) => part.addEventListener('ended', () => end.ended(context)));
