@@ -196,3 +196,21 @@ func TestPageStaysOpenOverMidnight(t *testing.T) {
 	w.press(t, "Show March 2026")
 	w.awaitText(t, "Yesterday")
 }
+
+// A page stays open over a day of 25 hours: what is entered 24 hours after its first minute is still of that day.
+func TestPageStaysOpenOverADayOf25Hours(t *testing.T) {
+	w := startBrowser(t).at(t, sqlite(t), "Europe/London", "2026-10-24T23:10:00Z") // ten past midnight there
+	moveTo := func(moment string) { w.do(t, "moveClock", map[string]any{"now": moment}) }
+	w.register(t, newPerson())
+	w.add(t, "Tea", "1")
+	moveTo("2026-10-25T23:30:00Z") // half past eleven in the evening
+	w.add(t, "Cake", "2")
+	w.awaitRows(t, "Cake −2.00", "Tea −1.00")
+	w.awaitParts(t, dayTitlesPart, "Today")
+	moveTo("2026-10-26T00:05:00Z")
+	w.awaitParts(t, dayTitlesPart, "Yesterday")
+	w.add(t, "Milk", "4")
+	w.awaitRows(t, "Milk −4.00", "Cake −2.00", "Tea −1.00")
+	w.awaitParts(t, dayTitlesPart, "Today", "Yesterday")
+	w.awaitParts(t, ".day h3 .sum", "−4.00", "−3.00")
+}

@@ -117,6 +117,8 @@ func (w *window) tryToLoseText(t *testing.T) {
 	w.focusIs(t, "Keep editing")
 	w.keys(t, "Enter")
 	w.awaitStatus(t, "Live")
+	w.follow(t, "Overview")
+	w.follow(t, "Entries")
 	w.press(t, "Edit Café Müller")
 	w.types(t, "x") // is no amount: the form refuses it, and it is still there
 	w.keys(t, "Enter")
@@ -125,10 +127,16 @@ func (w *window) tryToLoseText(t *testing.T) {
 	w.do(t, "clickAt", map[string]any{"x": 5, "y": 5}) // outside of the dialog
 	w.focusIs(t, "Keep editing")
 	w.keys(t, "Enter")
+	for range 2 { // Back means the dialog, not the page behind it
+		w.do(t, "back", nil)
+		w.focusIs(t, "Keep editing")
+		w.keys(t, "Enter")
+	}
 	w.press(t, "Cancel")
 	w.focusIs(t, "Keep editing")
 	w.press(t, "Discard")
 	w.awaitParts(t, "dialog[open]")
+	same(t, "address", "#entries", w.list(t).Address)
 	w.press(t, "Sign out")
 	w.press(t, "Discard")
 	w.awaitText(t, "New here?")

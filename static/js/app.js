@@ -12,6 +12,7 @@ import { Dashboard } from './dashboard.js';
 import { deviceZone, onNewDay } from './days.js';
 import { Devices } from './devices.js';
 import { ExpenseList } from './expenselist.js';
+import { dismissTop } from './drawer.js';
 import { frame } from './frame.js';
 import { Invitations } from './invitations.js';
 import { LiveConnection } from './liveconnection.js';
@@ -178,7 +179,7 @@ function connectParts(context) {
     online: () => (live.reconnectNow(), sync.run()),
     visibilitychange: () => document.visibilityState === 'visible' && (live.reconnectNow(), context.parked.total > 0 ? sync.refreshParked() : sync.run(), context.budgets.refresh()),
     keydown: (event) => pressShortcut(context, event),
-    hashchange: () => context.navigation.addressChanged(),
+    hashchange: () => context.navigation.addressChanged(dismissTop), // Back closes a dialog first
     beforeunload: (event) => ((!storage.durable && queue.all().length > 0) || hasTypedInDialog()) && event.preventDefault(),
     storage: ({ key }) => changedElsewhere(context, key === null ? null : storage.keyOf(key)),
   });

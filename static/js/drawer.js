@@ -19,3 +19,12 @@ export function drawer({ className, title, closed }, ...children) {
 export function dismiss(dialog) {
   return dismissals.get(dialog)();
 }
+
+/** Closes the dialog on top in the same way, for the browser's Back: a question is answered as by Escape. Returns false if none is open. */
+export function dismissTop() {
+  const dialog = document.activeElement?.closest('dialog[open]') ?? [...document.querySelectorAll('dialog[open]')].at(-1);
+  if (dialog) {
+    dismissals.has(dialog) ? dismiss(dialog) : dialog.close('');
+  }
+  return Boolean(dialog);
+}

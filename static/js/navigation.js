@@ -75,12 +75,16 @@ export class Navigation extends EventTarget {
     this.#address.replace(writeAddress(placeOf(viewNames[0])));
   }
 
-  /** Follows a change of the fragment; one that names no view is ignored. */
-  addressChanged() {
+  /**
+   * Follows a change of the fragment; one that names no view is ignored. If held() says that
+   * something lies over the place, the place stays, and so does its address.
+   */
+  addressChanged(held = () => false) {
     const place = readAddress(this.#address.hash);
-    if (this.#timer === null && place && writeAddress(place) !== writeAddress(this.place)) {
-      this.#move(place, true);
+    if (this.#timer !== null || !place || writeAddress(place) === writeAddress(this.place)) {
+      return;
     }
+    held() ? this.#address.hash = writeAddress(this.place) : this.#move(place, true);
   }
 
   #go({ month, ...rest }) {

@@ -112,3 +112,18 @@ test('whoever leaves leaves no search in the address', async () => {
   await timers.elapse();
   assert.equal(address.hash, '#entries');
 });
+
+test('Back while something lies over the place leaves place and address as they are', () => {
+  const { address, navigation, changes } = setUp('#entries');
+  navigation.show('overview');
+  let asked = 0;
+  const held = () => { asked++; return true; };
+  address.back();
+  navigation.addressChanged(held);
+  assert.deepEqual([navigation.current, address.hash, asked], ['overview', '#overview', 1]);
+  navigation.addressChanged(held); // the browser tells of the address that was put back
+  assert.equal(asked, 1);
+  address.back();
+  navigation.addressChanged();
+  assert.deepEqual([navigation.current, changes], ['entries', [false, true]]);
+});
