@@ -1,3 +1,4 @@
+import { ArrivingList } from './arrivinglist.js';
 import { importQuery } from './fileimport.js';
 import { fileTimeout, HttpClient, Unreachable } from './httpclient.js';
 
@@ -61,7 +62,7 @@ export class Api extends HttpClient {
 
   /** Deletes what an import made and nobody has changed since; returns the import. */
   undoImport(id) {
-    return this.request('DELETE', `/import/${id}`, undefined, {}, fileTimeout);
+    return this.request('DELETE', `/import/${id}`, undefined, { timeout: fileTimeout });
   }
 
   logout() {
@@ -85,11 +86,12 @@ export class Api extends HttpClient {
 
   /**
    * What has changed since a position in the log of changes: {next, more, changes}, or
-   * {next, snapshot, expenses} with every expense, as always without a position.
+   * {next, snapshot, expenses} with every expense, as always without a position: arrived
+   * is called with those that are there already, the newest first.
    */
-  changes(position) {
+  changes(position, arrived = () => {}) {
     const since = position ? `&since=${encodeURIComponent(position)}` : '';
-    return this.request('GET', `/sync/changes?limit=${changesPerPage}${since}`);
+    return this.request('GET', `/sync/changes?limit=${changesPerPage}${since}`, undefined, { reader: new ArrivingList(arrived) });
   }
 
   /** The results for operations, in their order. */
@@ -132,7 +134,7 @@ export class Api extends HttpClient {
 
   /** Creates a budget; repeating the request with the same key creates no second one. */
   createBudget(draft, key) {
-    return this.request('POST', '/budgets', draft, { 'Idempotency-Key': key });
+    return this.request('POST', '/budgets', draft, { headers: { 'Idempotency-Key': key } });
   }
 
   updateBudget(id, fields) {

@@ -1,3 +1,4 @@
+import { shift, today } from './days.js';
 import { micros } from './numbers.js';
 import { balanceOf, upcoming } from './totals.js';
 
@@ -7,6 +8,7 @@ import { balanceOf, upcoming } from './totals.js';
  *  - It is that of the rows, changes that wait included, so that list and balance agree.
  *  - Where the browser keeps no book and the server cannot be reached, it is the last one
  *    that the server told, which counts entries of days to come too.
+ *  - While a first book is on its way, it is not known.
  */
 export class Balance extends EventTarget {
   #expenseList;
@@ -42,15 +44,20 @@ export class Balance extends EventTarget {
     return this.#told;
   }
 
+  /** Whether the balance is known. */
+  get known() {
+    return this.#expenseList.complete || this.#isFromServer();
+  }
+
   /** The balance of each currency, the account's first; at least one. */
   sums() {
     const sums = this.#isFromServer() ? toldSums(this.#told) : balanceOf(this.#expenseList.sums(), this.#options());
     return sums.length > 0 ? sums.map(({ currency, balance }) => ({ currency, balance })) : [{ currency: '', balance: 0n }];
   }
 
-  /** What entries of days to come amount to, per currency; [] if there are none. */
+  /** What entries of days to come amount to, per currency; [] if there are none, or it is not known. */
   upcoming() {
-    return upcoming(this.#expenseList.sums(), this.#options());
+    return !this.#expenseList.hasAllFrom(shift(today(this.#now()), 1)) ? [] : upcoming(this.#expenseList.sums(), this.#options());
   }
 
   /** As of when the balance is, in milliseconds; null if it is of this moment, or nothing is known. */
@@ -67,7 +74,7 @@ export class Balance extends EventTarget {
   }
 
   #isFromServer() {
-    return !this.#expenseList.complete && this.#told !== null;
+    return !this.#expenseList.complete && !this.#live.connected && this.#told !== null;
   }
 
   #options() {

@@ -1,4 +1,8 @@
+import { isNewer, withDevice } from './bookrow.js';
 import { isForeign } from './permissions.js';
+
+/** Milliseconds from the moment of an expense to the midnight in UTC of its day, at most: more than any time zone is ahead. */
+const farthestDay = 16 * 3_600_000;
 
 /**
  * The expenses of one user as the server last told of them: all of them, kept in this
@@ -22,6 +26,7 @@ export class Book {
   #duringLoad = null;
   #touched = new Set();
   #toSave = { rows: new Map(), gone: new Set() };
+  #arrivedTo = Infinity; // the moment to which everything has arrived, from the newest on, of a first book
 
   /** The place in the server's log up to which the book is complete; null while there is no book. */
   position = null;
@@ -54,6 +59,11 @@ export class Book {
       }
     });
     this.#save();
+  }
+
+  /** Whether all expenses of a day, YYYY-MM-DD, and of all later ones are here, as of `at`. */
+  hasAllFrom(day) {
+    return this.complete || Date.parse(day) > this.#arrivedTo + farthestDay;
   }
 
   /** The expense of an id, or undefined. */
@@ -97,13 +107,14 @@ export class Book {
 
   /**
    * Reads what is new. changesSince asks the server for a page of its log from a
-   * position on, or from null for everything: GET /api/sync/changes. changed is called after each page.
+   * position on, or from null for everything: GET /api/sync/changes. It is given what to call with the
+   * newest expenses while the others are still on their way. changed is called after all that comes.
    */
   async catchUp(changesSince, changed = () => {}) {
     await this.open();
     await this.#load(async () => {
       for (let more = true; more;) {
-        const page = await changesSince(this.position);
+        const page = await changesSince(this.position, (expenses) => this.#arrive(expenses) && changed());
         this.#applyPage(page);
         changed();
         more = page.more === true;
@@ -138,6 +149,18 @@ export class Book {
     } finally {
       this.#duringLoad = null;
     }
+  }
+
+  // Takes expenses that follow those that arrived before them, the newest first, if nothing is complete yet.
+  #arrive(expenses) {
+    if (this.complete) {
+      return false;
+    }
+    const known = (e) => this.#expenses.get(e._id);
+    expenses.filter((e) => !this.#deleted.has(e._id) && isNewer(e, known(e))).forEach((e) => this.#set(e._id, withDevice(e, known(e)?.device)));
+    this.#arrivedTo = Math.min(this.#arrivedTo, Date.parse(expenses.at(-1).date));
+    this.at = this.#now();
+    return true;
   }
 
   #applyPage({ snapshot, expenses, changes, shared = [], next }) {
@@ -202,14 +225,10 @@ export class Book {
   }
 
   #setAll(rows) {
-    for (const id of this.#expenses.keys()) {
-      this.#touched.add(id);
-    }
     const known = this.#expenses;
     this.#expenses = new Map(rows.map((e) => [e._id, withDevice(e, known.get(e._id)?.device)]));
-    for (const id of this.#expenses.keys()) {
-      this.#touched.add(id);
-    }
+    known.forEach((_, id) => this.#expenses.has(id) || this.#touched.add(id));
+    this.#expenses.forEach((e, id) => known.get(id) === e || this.#touched.add(id)); // what had arrived is the same
   }
 
   // Doubtful rows are not kept: nobody would find out that they are gone.
@@ -228,19 +247,4 @@ export class Book {
       this.#store?.replace({ rows: [...this.#expenses.values()], position: this.position, at: this.at });
     }
   }
-}
-
-// The device that made an expense is told once, by the event or log entry of that; `device` keeps it.
-function withDevice(row, device) {
-  return device && !row.device ? { ...row, device } : row;
-}
-
-function isNewer(expense, stored) {
-  if (!stored) {
-    return true;
-  }
-  if (Number.isFinite(expense.version) && Number.isFinite(stored.version)) {
-    return expense.version >= stored.version;
-  }
-  return (expense.updatedAt ?? '') >= (stored.updatedAt ?? '');
 }

@@ -97,7 +97,7 @@ export class Dashboard extends EventTarget {
 
   /**
    * What to show, as `dashboard:update` has it, with `to` the last day of the range and
-   * `upcoming` the number of entries of days to come in it; null if it is not known.
+   * `upcoming` the number of entries of days to come in it, 0 while that is not known; null if nothing is known.
    */
   get shown() {
     const days = rangeOf(this.range, this.#now());
@@ -108,7 +108,12 @@ export class Dashboard extends EventTarget {
       return null;
     }
     const data = this.#fromBook() ? dashboardOf(sums, { ...this.#counted(days), home, currency: this.currency || home }) : this.#update;
-    return { ...data, to: days.to, upcoming: rowsBetween(sums, max(days.from, shift(today(this.#now()), 1)), days.to) };
+    return { ...data, to: days.to, upcoming: this.#upcoming(days) };
+  }
+
+  #upcoming({ from, to }) {
+    const first = max(from, shift(today(this.#now()), 1));
+    return this.#expenseList.hasAllFrom(first) ? rowsBetween(this.#expenseList.sums(), first, to) : 0;
   }
 
   /** Subscribes or unsubscribes. */

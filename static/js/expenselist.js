@@ -79,6 +79,11 @@ export class ExpenseList extends EventTarget {
     return this.#book.complete;
   }
 
+  /** Whether all expenses of a day, YYYY-MM-DD, and of all later ones are here, as of `at`. */
+  hasAllFrom(day) {
+    return this.#book.hasAllFrom(day);
+  }
+
   /** When the server was last heard of, in milliseconds; null if it never was. */
   get at() {
     return this.#book.at;

@@ -1,13 +1,27 @@
+/** Reads an answer when all of it has arrived. */
+class WholeText {
+  #parts = [];
+
+  take(text) {
+    this.#parts.push(text);
+  }
+
+  finish() {
+    return JSON.parse(this.#parts.join(''));
+  }
+}
+
 /**
  * Fetches JSON and returns {response, answer}. It gives up when nothing has arrived for
  * patience milliseconds, however long the whole takes: a large answer on a slow line
- * comes through, and a dead line is noticed.
+ * comes through, and a dead line is noticed. The reader takes the text as it arrives, and
+ * gives the answer when it is finished.
  */
-export async function fetchJSON(url, init, patience) {
+export async function fetchJSON(url, init, patience, reader = new WholeText()) {
   const decoder = new TextDecoder();
-  const parts = [];
-  const response = await fetchParts(url, init, patience, (part) => parts.push(decoder.decode(part, { stream: true })));
-  return { response, answer: JSON.parse(parts.join('') + decoder.decode()) };
+  const response = await fetchParts(url, init, patience, (part) => reader.take(decoder.decode(part, { stream: true })));
+  reader.take(decoder.decode());
+  return { response, answer: reader.finish() };
 }
 
 /** The same for a file: {response, answer} with a Blob, whatever the status is. */

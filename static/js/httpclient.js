@@ -43,9 +43,12 @@ export class HttpClient {
     this.#token = token;
   }
 
-  /** The answer to a request; an HttpError or Unreachable if it is refused or does not come. A Blob is sent as it is. */
-  async request(method, path, body, headers, timeout) {
-    const { response, answer } = await this.#fetch(fetchJSON, method, path, body, headers, timeout);
+  /**
+   * The answer to a request; an HttpError or Unreachable if it is refused or does not come. A Blob is sent as it is.
+   * @param {{headers?: object, timeout?: number, reader?: object}} options a reader is as fetchJSON takes it
+   */
+  async request(method, path, body, options) {
+    const { response, answer } = await this.#fetch(fetchJSON, method, path, body, options);
     if (!response.ok) {
       throw failure(response, answer);
     }
@@ -65,7 +68,7 @@ export class HttpClient {
     return { file, name };
   }
 
-  async #fetch(ask, method, path, body, headers, timeout) {
+  async #fetch(ask, method, path, body, { headers, timeout, reader } = {}) {
     const isFile = body instanceof Blob;
     try {
       return await ask(`${base}api${path}`, {
@@ -73,7 +76,7 @@ export class HttpClient {
         headers: { ...this.#headers(isFile ? null : body), ...headers },
         body: isFile ? body : body && JSON.stringify(body),
         cache: 'no-store',
-      }, timeout ?? (isFile ? fileTimeout : requestTimeout));
+      }, timeout ?? (isFile ? fileTimeout : requestTimeout), reader);
     } catch (err) {
       throw new Unreachable(err);
     }

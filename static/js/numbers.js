@@ -10,6 +10,9 @@ import { isolated } from './format.js';
 export const smallestAmount = 0.01;
 export const largestAmount = 9_000_000_000_000;
 
+/** What stands in place of an amount that is not known yet. */
+export const unknown = '–';
+
 const perUnit = 1_000_000n; // amounts are counted in millionths, as the server counts them
 const maxDecimals = 6;
 

@@ -165,7 +165,7 @@ export class Sync extends EventTarget {
   async #load() {
     if (this.#wanted.list) {
       this.#wanted.list = false;
-      await this.#expenseList.catchUp((position) => this.#api.changes(position)).catch((err) => this.#rethrow('list', err));
+      await this.#expenseList.catchUp((position, arrived) => this.#api.changes(position, arrived)).catch((err) => this.#rethrow('list', err));
     }
     if (this.#wanted.parked) {
       this.#wanted.parked = false;

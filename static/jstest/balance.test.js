@@ -55,10 +55,12 @@ test('currencies stand beside each other, the account\'s first, with the name th
 
 test('without a book it is the last that the server told, as of then', async () => {
   const { balance, keep, live, clock } = await setUp();
-  assert.deepEqual([shown(balance), balance.asOf], [['0'], null]);
+  assert.equal(balance.known, false);
   live.connect();
   balance.setFromServer({ balance: 12.5, income: 12.5, byCurrency: [{ currency: 'EUR', balance: -6 }] });
-  assert.deepEqual([shown(balance), balance.asOf], [['1250', '-600 EUR'], null]);
+  assert.deepEqual([balance.known, balance.asOf], [false, null], 'the book is on its way, and counts otherwise');
+  live.connected = false;
+  assert.deepEqual([balance.known, shown(balance), balance.asOf], [true, ['1250', '-600 EUR'], at]);
 
   const later = await setUp(null, { kept: keep.value });
   later.clock.now += 3_600_000;

@@ -1,6 +1,6 @@
 import { moment } from '../days.js';
 import { h, setText, soon } from '../dom.js';
-import { money } from '../numbers.js';
+import { money, unknown } from '../numbers.js';
 import { text } from '../text.js';
 
 /** What is left, always in sight. */
@@ -10,11 +10,11 @@ export function mount({ balance }) {
   const element = h('p', { class: 'balance' }, h('span', { class: 'label' }, `${text('figures.balance')} `), first, others);
 
   function render() {
-    const [most, ...rest] = balance.sums().map((s) => money(s.balance, s.currency));
+    const [most, ...rest] = balance.known ? balance.sums().map((s) => money(s.balance, s.currency)) : [unknown];
     setText(first, most);
     setText(others, rest.map((sum) => ` · ${sum}`).join(''));
     element.title = [text('figures.balance'), most, ...rest, ...asOf(balance)].join(' ');
-    element.dataset.negative = balance.sums()[0].balance < 0n;
+    element.dataset.negative = balance.known && balance.sums()[0].balance < 0n;
   }
 
   balance.addEventListener('change', soon(render));

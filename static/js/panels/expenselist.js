@@ -1,6 +1,6 @@
 import { allMonths } from '../address.js';
 import { h, setText, soon } from '../dom.js';
-import { filtersOf, monthsOf, rowsOfPlace } from '../filter.js';
+import { daysOfPlace, filtersOf, monthsOf, rowsOfPlace } from '../filter.js';
 import { groupsOf } from '../listgroups.js';
 import { monthInWords } from '../months.js';
 import { mayEdit, mayRemove } from '../permissions.js';
@@ -30,6 +30,7 @@ class List {
   #finder;
   #found;
   #list;
+  #arriving = h('p', { class: 'hint arriving', hidden: true }, text('entries.arriving'));
   #earlier = h('button', { type: 'button', class: 'plain more', hidden: true, on: { click: () => this.#goOn() } });
 
   constructor(context) {
@@ -38,7 +39,7 @@ class List {
     this.#found = new Found({ navigation: context.navigation, cleared: () => this.#title.focus() });
     this.#list = new VirtualList({ row: () => rowElement(this.#handlers()), section: () => this.#section() });
     this.element = h('section', { class: 'list', aria: { labelledby: 'list-title' } },
-      this.#title, this.#finder.element, this.#found.element, this.#list.element, this.#earlier);
+      this.#title, this.#finder.element, this.#found.element, this.#list.element, this.#arriving, this.#earlier);
     const render = soon(() => this.render());
     context.expenseList.addEventListener('change', render);
     context.sync.addEventListener('change', render);
@@ -50,8 +51,10 @@ class List {
     const all = expenseList.rows();
     const rows = rowsOfPlace(all, navigation.place);
     this.#finder.show(all);
-    this.#found.show(all, rows, { home: settings.currency, waiting: this.#waiting() });
+    const known = expenseList.hasAllFrom(daysOfPlace(navigation.place).from);
+    this.#found.show(all, rows, { home: settings.currency, known, everywhere: expenseList.complete, waiting: this.#waiting() });
     this.#renderEarlier(all, rows.length > 0);
+    this.#arriving.hidden = known || rows.length === 0;
     const kept = this.#list.show(groupsOf(rows, { open: this.#open ?? (filtersOf(navigation.place).length > 0 || null) }));
     if (!kept) {
       this.#title.focus();
@@ -91,7 +94,8 @@ class List {
       this.#open = open;
       this.render();
     };
-    return daySection({ home: () => this.#context.settings.currency, turn });
+    const { settings, expenseList } = this.#context;
+    return daySection({ home: () => settings.currency, isKnown: (day) => expenseList.hasAllFrom(day), turn });
   }
 
   #handlers() {

@@ -28,18 +28,23 @@ export class Found {
     this.element = h('div', {}, this.#line, this.#shared, this.nothing);
   }
 
-  /** Shows what was found in rows, which are all there are; waiting is what to say while there are none. */
-  show(rows, found, { home, waiting }) {
+  /**
+   * Shows what was found in rows, which are all there are if everywhere is true, and all of the place if known is;
+   * waiting is what to say while there are none.
+   */
+  show(rows, found, { home, known, everywhere, waiting }) {
     const { place } = this.#navigation;
     const filtered = filtersOf(place).length > 0;
     this.#line.hidden = !filtered || rows.length === 0;
     if (!this.#line.hidden) {
-      setText(this.#words, [text('find.found', { count: found.length }), ...filtersInWords(place, rows), sums(found, home, place)].filter(Boolean).join(' · '));
+      const figures = known ? [text('find.found', { count: found.length }), sums(found, home, place)] : [text('find.foundSoFar', { count: found.length })];
+      setText(this.#words, [figures[0], ...filtersInWords(place, rows), figures[1]].filter(Boolean).join(' · '));
     }
     this.#shared.hidden = isOfOther(place.person) || !found.some(isForeign);
     this.nothing.hidden = found.length > 0;
     if (found.length === 0) {
-      this.#say(...rows.length === 0 ? [waiting] : filtered ? this.#nothingMatches(rows) : this.#emptyMonth(rows));
+      const isUnknown = rows.length === 0 || !(filtered ? everywhere : known);
+      this.#say(...isUnknown ? [waiting] : filtered ? this.#nothingMatches(rows) : this.#emptyMonth(rows));
     }
   }
 

@@ -2,7 +2,7 @@ import { allMonths } from '../address.js';
 import { moment, monthName, today } from '../days.js';
 import { h, setText, soon } from '../dom.js';
 import { monthInWords } from '../months.js';
-import { money } from '../numbers.js';
+import { money, unknown } from '../numbers.js';
 import { text } from '../text.js';
 import { balanceOf, monthTotals } from '../totals.js';
 
@@ -23,8 +23,9 @@ export function mount(context) {
   function render() {
     month = navigation.month;
     const [words, sums] = [{ month: shortMonth(month) }, sumsOf(month)];
-    figures.income.show(text('figures.in', words), known(inWords(sums, 'income')));
-    figures.spent.show(text('figures.out', words), known(inWords(sums, 'spent')));
+    const known = expenseList.hasAllFrom(month === allMonths ? '' : `${month}-01`);
+    figures.income.show(text('figures.in', words), known ? inWords(sums, 'income') : unknown);
+    figures.spent.show(text('figures.out', words), known ? inWords(sums, 'spent') : unknown);
     renderUpcoming(balance.upcoming());
     unchosen.hidden = settings.currencyChosen !== false;
     asOf.hidden = balance.asOf === null;
@@ -34,11 +35,6 @@ export function mount(context) {
   function sumsOf(month) {
     const home = settings.currency;
     return month === allMonths ? balanceOf(expenseList.sums(), { home }) : monthTotals(expenseList.sums(), month, { home });
-  }
-
-  // While not all entries are here, nobody knows what they add up to.
-  function known(figure) {
-    return expenseList.complete ? figure : '–';
   }
 
   function renderUpcoming(sums) {

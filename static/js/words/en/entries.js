@@ -4,6 +4,7 @@ export const entries = {
   'entries.none': 'Nothing here yet. What you add appears on all your devices at once.',
   'entries.unreachable': 'Your entries appear here as soon as the server can be reached.',
   'entries.loading': 'Loading your entries…',
+  'entries.arriving': 'Older entries are not here yet.',
   'entries.edit': 'Edit {description}',
   'entries.details': 'Show {description}',
   'entries.people': 'People: {description}',
