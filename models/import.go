@@ -27,17 +27,19 @@ type Import struct {
 	Created   int64     // expenses
 	Skipped   int64     // rows that were there already or look like an entry that is
 	Refused   int64     // rows that are no entries
+	Parked    int64     // rows that a rule refused, and that waited for the user's decision then
 	Removed   int64     // expenses that undoing deleted
 	Kept      int64     // expenses that undoing kept, because they had been changed
 	CreatedAt time.Time `gorm:"serializer:millis;index:imports_user,priority:2"`
 	UpdatedAt time.Time `gorm:"serializer:millis;index:imports_age"`
 }
 
-// An ImportedRow is a row of a file that became an expense. Key names it in every file.
+// An ImportedRow is a row of a file that became an expense, or was parked. Key names it in every
+// file.
 type ImportedRow struct {
 	UserID    string    `gorm:"primaryKey"`
 	Key       string    `gorm:"column:row_key;primaryKey;index:imported_rows_import,priority:2"`
 	ImportID  string    `gorm:"index:imported_rows_import,priority:1"`
-	ExpenseID string    // which may be deleted
+	ExpenseID string    // which may be deleted; "" if the row was parked
 	CreatedAt time.Time `gorm:"serializer:millis;index:imported_rows_age"`
 }

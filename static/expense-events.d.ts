@@ -331,7 +331,7 @@ export interface ServerToClient {
   sync_error(failure: { error: string; code?: 'PARKED_FULL'; operation?: ParkedOperation }): void;
   /** Parked operations were decided on: sync_request has those that are left. */
   sync_settled(settling: { how: 'retried' | 'discarded' }): void;
-  import_progress(progress: { name: string; rows: number; total: number; done: boolean; undo?: boolean }): void;
+  import_progress(progress: { name: string; rows: number; total: number; done: boolean; parked?: number; undo?: boolean }): void;
   'error:event'(failure: Failure & { event: string }): void;
   /** The token expires soon: auth:refresh keeps the socket open. */
   'auth:expiring'(token: { expiresAt: Moment }): void;

@@ -102,7 +102,9 @@ func (a *App) connect(ring keyring.Ring, stream *sockets.Stream, recoverer *sock
 	})
 	c.importer = importer.New(importer.Options{
 		Ledger: c.ledger, Store: a.store,
-		Progress: func(userID string, p wire.ImportProgress) { a.hub.SendImportProgress(userID, p) },
+		Progress:  func(userID string, p wire.ImportProgress) { a.hub.SendImportProgress(userID, p) },
+		OnParked:  a.onParked,
+		OnSettled: func(userID string, how models.OperationState) { a.hub.SendSettled(userID, how) },
 	})
 	c.pages = origin.New(a.cfg.FrontendURL, !a.cfg.Production(), a.log)
 	c.adminPages = adminPages{a.cfg.AdminUIOrigin, c.pages}

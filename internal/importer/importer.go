@@ -7,8 +7,10 @@
 //     is stored. The same file again changes nothing, and one that was interrupted is finished.
 //   - A row that looks like an entry of the account is left out, with the reason, unless the
 //     caller includes it.
-//   - A row that is refused does not affect its neighbours.
+//   - A row that a rule refuses is parked, as an operation of a batch is, and one that cannot be
+//     read is reported. Neither affects its neighbours.
 //   - What an import made is undone as one, but for entries that were changed or shared since.
+//     What it parked and still waits is discarded.
 //   - A user has one import at a time in this process, and all users together work on maxAtOnce
 //     bytes of files. Two processes may import for one user at once; keys make that harmless.
 package importer
@@ -19,7 +21,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,6 +55,14 @@ type Options struct {
 	// Progress is called while a user's file is imported or an import is undone, and at the end.
 	// It must not block; it may be nil.
 	Progress func(userID string, p wire.ImportProgress)
+
+	// OnParked is called after a commit with the operations that it parked, and once for an import
+	// with ledger.ParkedFullNotice. It must not block; it may be nil.
+	OnParked func(userID string, ops []models.QueuedOperation)
+
+	// OnSettled is called after a commit that applied or discarded parked operations of a user
+	// (models.Applied, models.Discarded). It must not block; it may be nil.
+	OnSettled func(userID string, how models.OperationState)
 }
 
 // An Importer imports files. Its methods may be called concurrently.
@@ -69,6 +78,12 @@ type Importer struct {
 func New(o Options) *Importer {
 	if o.Progress == nil {
 		o.Progress = func(string, wire.ImportProgress) {}
+	}
+	if o.OnParked == nil {
+		o.OnParked = func(string, []models.QueuedOperation) {}
+	}
+	if o.OnSettled == nil {
+		o.OnSettled = func(string, models.OperationState) {}
 	}
 	return &Importer{
 		Options: o, busy: map[string]bool{}, memory: fair.New(fair.Options{Capacity: maxAtOnce, Waiting: maxWaiting}),
@@ -115,45 +130,6 @@ func ParseRequest(q url.Values, data []byte) (r Request, err error) {
 func (r *Request) digest() string {
 	sum := sha256.Sum256(r.Data)
 	return hex.EncodeToString(sum[:])
-}
-
-// Preview returns how a file is read and what would become of its rows. It changes nothing.
-// Errors: those of bankfile.Open, and those of the store.
-func (im *Importer) Preview(ctx context.Context, userID string, r Request) (*wire.ImportPreview, error) {
-	done, err := im.begin(ctx, userID, len(r.Data))
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	f, err := bankfile.Open(r.Data, r.Mapping)
-	if err != nil {
-		return nil, err
-	}
-	p := newPreview(f)
-	if slices.Contains(f.Questions, "columns") {
-		return p, nil
-	}
-	u, err := im.Store.UserByID(ctx, userID)
-	if err != nil {
-		return nil, fmt.Errorf("preview an import: %w", err)
-	}
-	run := newRun(im, &u, &r, f)
-	if err := run.resume(ctx); err != nil {
-		return nil, fmt.Errorf("preview an import: %w", err)
-	}
-	shown := newShown(previewRows)
-	err = run.chunks(ctx, func(rows []*row) error {
-		if err := run.judge(ctx, im.Store, rows); err != nil {
-			return err
-		}
-		shown.add(rows)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("preview an import: %w", err)
-	}
-	p.Totals, p.Rows = shown.totals, shown.rows
-	return p, nil
 }
 
 // Import imports a file. What the file leaves open must be decided by the Mapping: else the

@@ -27,6 +27,8 @@ type fixture struct {
 	user     models.User
 	progress []wire.ImportProgress
 	onSaid   func(wire.ImportProgress)
+	parked   []models.QueuedOperation // as devices were told
+	settled  []models.OperationState  // likewise
 }
 
 // each runs a test on both engines.
@@ -36,12 +38,17 @@ func each(t *testing.T, o ledger.Options, test func(h *fixture)) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		s := storetest.Open(t, options(t))
 		h := &fixture{t: t, store: s, user: storetest.User(t, s), ledger: ledger.New(s, nil, o)}
-		h.Importer = importer.New(importer.Options{Ledger: h.ledger, Store: s, Progress: func(_ string, p wire.ImportProgress) {
-			h.progress = append(h.progress, p)
-			if h.onSaid != nil {
-				h.onSaid(p)
-			}
-		}})
+		h.Importer = importer.New(importer.Options{
+			Ledger: h.ledger, Store: s,
+			Progress: func(_ string, p wire.ImportProgress) {
+				h.progress = append(h.progress, p)
+				if h.onSaid != nil {
+					h.onSaid(p)
+				}
+			},
+			OnParked:  func(_ string, ops []models.QueuedOperation) { h.parked = append(h.parked, ops...) },
+			OnSettled: func(_ string, how models.OperationState) { h.settled = append(h.settled, how) },
+		})
 		test(h)
 	})
 }
@@ -266,17 +273,6 @@ func TestUndoOfAnotherUsersImport(t *testing.T) {
 		}
 		if n := len(h.entries()); n != 3 {
 			h.t.Errorf("%d entries", n)
-		}
-	})
-}
-
-// A limit of the account refuses rows, one by one and with its sentence.
-func TestLimitOfEntriesRefusesTheRest(t *testing.T) {
-	each(t, ledger.Options{MaxExpenses: 2}, func(h *fixture) {
-		r := h.run("", january)
-		h.totals(r, wire.ImportTotals{Rows: 4, New: 2, Refused: 2})
-		if !strings.Contains(r.Rows[0].Reason, "at most 2 expenses") {
-			h.t.Errorf("%+v", r.Rows)
 		}
 	})
 }

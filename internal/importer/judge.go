@@ -23,61 +23,82 @@ func (r *run) judge(ctx context.Context, in store.Imports, rows []*row) error {
 		return err
 	}
 	for _, row := range rows {
-		if row.status != wire.RowNew {
-			continue
-		}
-		if row.forced {
-			row.key = r.forcedKey(row.key)
-		}
-		k, imported := known[row.key]
-		switch {
-		case imported && k.alive:
-			row.duplicate(k.expenseID, "It was imported before")
-		case imported && !row.forced:
-			row.duplicate("", "It was imported before and deleted since")
-		case imported:
-			row.duplicate("", "It was imported before, by this choice, and deleted since")
-		case !row.forced:
-			r.compare(row, like)
+		if row.status == wire.RowNew {
+			r.judgeRow(row, known, like)
 		}
 	}
 	return nil
 }
 
+func (r *run) judgeRow(row *row, known map[string]knownRow, like []models.Expense) {
+	if row.forced {
+		row.key = r.forcedKey(row.base)
+	}
+	row.operation, row.own = known[row.base].operation, known[row.base].importID == r.imp.ID
+	switch k := known[row.key]; {
+	case k.alive:
+		row.duplicate(k.expenseID, "It was imported before")
+	case k.expenseID != "" && !row.forced:
+		row.duplicate("", "It was imported before and deleted since")
+	case k.expenseID != "":
+		row.duplicate("", "It was imported before, by this choice, and deleted since")
+	case k.discarded():
+		row.duplicate("", "It was imported before, and the change that was not accepted was discarded since")
+	case !row.forced && row.broken == "":
+		r.compare(row, like)
+	}
+}
+
 // forcedKey names a duplicate that is imported nevertheless: once for each file, however often
 // that is sent.
-func (r *run) forcedKey(key string) string {
-	const forced = "forced"
-	if strings.HasPrefix(key, forced) {
-		return key
-	}
-	return forced + ledger.HashKey(key, r.imp.Digest)
-}
+func (r *run) forcedKey(base string) string { return "forced" + ledger.HashKey(base, r.imp.Digest) }
 
-// A knownRow is a row that was imported before.
+// A knownRow is a row that was imported or parked before.
 type knownRow struct {
-	expenseID string
+	importID  string
+	expenseID string // "" if it did not become one
 	alive     bool
+	operation *models.QueuedOperation // as which it was parked; nil if it was not
 }
 
+func (k *knownRow) discarded() bool {
+	return k.operation != nil && k.operation.State == models.Discarded
+}
+
+// known returns what is known of rows, by their keys.
 func (r *run) known(ctx context.Context, in store.Imports, rows []*row) (map[string]knownRow, error) {
 	var keys, ids []string
 	for _, row := range rows {
 		if row.status == wire.RowNew {
-			keys = append(keys, row.key, r.forcedKey(row.key))
+			keys = append(keys, row.base, r.forcedKey(row.base))
 		}
 	}
 	found, err := in.ImportedRows(ctx, r.user.ID, keys)
-	if err != nil || len(found) == 0 {
+	if err != nil {
 		return nil, err
 	}
+	operations, err := r.operations(ctx, in, rows)
+	if err != nil || len(found)+len(operations) == 0 {
+		return nil, err
+	}
+	known := make(map[string]knownRow, len(found)+len(operations))
 	for _, f := range found {
-		ids = append(ids, f.ExpenseID)
+		known[f.Key] = knownRow{importID: f.ImportID, expenseID: f.ExpenseID}
+	}
+	for key, q := range operations {
+		k := known[key]
+		if k.operation = &q; k.expenseID == "" && q.Result.Expense != nil {
+			k.expenseID = q.Result.Expense.ID // the user has retried it
+		}
+		known[key] = k
+	}
+	for _, k := range known {
+		ids = append(ids, k.expenseID)
 	}
 	existing, err := in.ExistingExpenses(ctx, ids)
-	known := make(map[string]knownRow, len(found))
-	for _, f := range found {
-		known[f.Key] = knownRow{f.ExpenseID, slices.Contains(existing, f.ExpenseID)}
+	for key, k := range known {
+		k.alive = k.expenseID != "" && slices.Contains(existing, k.expenseID)
+		known[key] = k
 	}
 	return known, err
 }
@@ -98,7 +119,7 @@ func (r *run) lookalikes(ctx context.Context, in store.Imports, rows []*row) ([]
 	var days []models.Day
 	var amounts []models.Money
 	for _, row := range rows {
-		if row.status == wire.RowNew && !row.forced {
+		if row.status == wire.RowNew && !row.forced && row.broken == "" {
 			days, amounts = append(days, row.Day), append(amounts, row.draft.Amount)
 		}
 	}

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,17 +29,24 @@ type run struct {
 	used map[string]bool // expenses that a row was taken for: each stands for one
 	// usedNow are those of used that belong to the transaction that is being tried.
 	usedNow []string
+
+	saidFull bool // whether Options.OnParked was told that nothing more can be parked
 }
 
 // A row is a row of the file with what becomes of it.
 type row struct {
 	bankfile.Row
-	key      string // names it in every file; "" if it is refused before the rules are asked
+	base     string // names it in every file; "" if it cannot be read
+	key      string // base, or for a duplicate that is imported nevertheless run.forcedKey of it
 	forced   bool   // imported although it is a duplicate
 	draft    models.Draft
+	broken   string // the rule that the draft breaks; "" if none
 	status   string
 	reason   string
 	existing string
+
+	operation *models.QueuedOperation // as which it was parked before; nil if it was not
+	own       bool                    // whether this import parked it, before it was interrupted
 }
 
 func newRun(im *Importer, u *models.User, r *Request, f *bankfile.File) *run {
@@ -68,9 +76,16 @@ func (r *run) resume(ctx context.Context) error {
 			return err
 		}
 		for _, row := range rows {
-			r.own[row.ExpenseID] = true
+			r.made(row)
 			after = row.Key
 		}
+	}
+}
+
+// made notes what this import made of a row.
+func (r *run) made(row models.ImportedRow) {
+	if row.ExpenseID != "" {
+		r.own[row.ExpenseID] = true
 	}
 }
 
@@ -90,10 +105,10 @@ func (r *run) all(ctx context.Context) (*wire.ImportResult, error) {
 			return err
 		}
 		shown.add(rows)
-		say(shown.totals.Rows, false)
+		say(&shown.totals, false)
 		return nil
 	})
-	say(shown.totals.Rows, true)
+	say(&shown.totals, true)
 	if err != nil {
 		return nil, err
 	}
@@ -124,17 +139,18 @@ func (r *run) finish(ctx context.Context, t *wire.ImportTotals) error {
 		return nil
 	}
 	return r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) error {
-		r.imp.State, r.imp.Skipped, r.imp.Refused, r.imp.UpdatedAt = models.ImportDone, t.Duplicates, t.Refused, w.Tx.Now()
+		r.imp.State, r.imp.UpdatedAt = models.ImportDone, w.Tx.Now()
+		r.imp.Skipped, r.imp.Refused, r.imp.Parked = t.Duplicates, t.Refused, t.Parked
 		return w.Tx.SaveImport(r.imp)
 	})
 }
 
 // speaker returns what tells the user's devices how far it is.
-func (im *Importer) speaker(userID string, p wire.ImportProgress) func(rows int64, done bool) {
+func (im *Importer) speaker(userID string, p wire.ImportProgress) func(t *wire.ImportTotals, done bool) {
 	var last time.Time
-	return func(rows int64, done bool) {
+	return func(t *wire.ImportTotals, done bool) {
 		if now := time.Now(); done || now.Sub(last) >= progressEvery {
-			last, p.Rows, p.Done = now, rows, done
+			last, p.Rows, p.Parked, p.Done = now, t.Rows, t.Parked, done
 			im.Progress(userID, p)
 		}
 	}
@@ -178,8 +194,7 @@ func (r *run) newRow(b bankfile.Row) *row {
 		row.draft.Currency = "" // as that of entries that are made by hand
 	}
 	if vs := row.draft.Check(); len(vs) > 0 {
-		row.refuse(wire.JoiMessage(vs[0]))
-		return row
+		row.broken = wire.JoiMessage(vs[0])
 	}
 	key := b.Key()
 	n := r.seen[key]
@@ -188,7 +203,7 @@ func (r *run) newRow(b bankfile.Row) *row {
 		key = ledger.HashKey(key, strconv.Itoa(n)) // the same twice in one file is two entries
 	}
 	row.forced = r.req.IncludeAll || r.req.Include[b.Line]
-	row.key = key
+	row.base, row.key = key, key
 	return row
 }
 
@@ -200,6 +215,8 @@ func (r *row) duplicate(of, why string) { r.status, r.existing, r.reason = wire.
 func (r *run) write(ctx context.Context, rows []*row) error {
 	var imp models.Import
 	var made []models.ImportedRow
+	var parked []models.QueuedOperation
+	var full bool
 	err := r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) error {
 		imp, made = r.imp, made[:0]
 		r.reset(rows)
@@ -207,23 +224,36 @@ func (r *run) write(ctx context.Context, rows []*row) error {
 			return err
 		}
 		for _, row := range rows {
-			if err := r.create(w, row, &made); err != nil {
+			m, err := r.create(w, row)
+			if err != nil {
 				return err
 			}
+			if m.Key == "" {
+				continue
+			}
+			if made = append(made, m); m.ExpenseID != "" {
+				imp.Created++
+			} else {
+				imp.Parked++
+			}
 		}
+		parked, full = w.Parked()
 		if len(made) == 0 {
 			return nil
 		}
-		imp.Created += int64(len(made))
 		imp.UpdatedAt = w.Tx.Now()
-		return errors.Join(w.Tx.SaveImport(imp), w.Tx.InsertImportedRows(made))
+		return errors.Join(w.Tx.SaveImport(imp), w.Tx.SaveImportedRows(made))
 	})
 	if err != nil {
 		return err
 	}
 	r.imp, r.isNew, r.usedNow = imp, r.isNew && len(made) == 0, nil
 	for _, m := range made {
-		r.own[m.ExpenseID] = true
+		r.made(m)
+	}
+	r.announce(parked, full)
+	if slices.ContainsFunc(rows, (*row).settled) {
+		r.im.OnSettled(r.user.ID, models.Applied)
 	}
 	return nil
 }
@@ -235,26 +265,34 @@ func (r *run) reset(rows []*row) {
 	}
 	r.usedNow = nil
 	for _, row := range rows {
-		if row.key != "" {
-			row.status, row.reason, row.existing = wire.RowNew, "", ""
+		if row.base != "" {
+			row.status, row.reason, row.existing, row.key = wire.RowNew, "", "", row.base
 		}
 	}
 }
 
-// create makes the entry of a row. A rule that it breaks is the reason why it is refused.
-func (r *run) create(w *ledger.Work, row *row, made *[]models.ImportedRow) error {
+// create makes the entry of a row, or parks it if it breaks a rule, and returns what is to be
+// remembered of it: the zero ImportedRow for nothing.
+func (r *run) create(w *ledger.Work, row *row) (m models.ImportedRow, err error) {
 	if row.status != wire.RowNew {
-		return nil
+		return m, nil
 	}
-	e, err := w.Create(row.draft, r.by)
-	switch models.KindOf(err) {
-	case models.Conflict, models.Invalid:
-		row.refuse(models.Message(err))
-		return nil
+	why := row.broken
+	if why == "" {
+		e, err := w.Create(row.draft, r.by)
+		if err == nil {
+			if row.waits() {
+				settle(w, *row.operation, e)
+			}
+			return models.ImportedRow{Key: row.key, ImportID: r.imp.ID, ExpenseID: e.ID}, nil
+		}
+		if kind := models.KindOf(err); kind != models.Conflict && kind != models.Invalid {
+			return m, err
+		}
+		why = models.Message(err)
 	}
-	if err != nil {
-		return err
+	if err := r.park(w, row, why); err != nil || row.status != wire.RowParked {
+		return m, err
 	}
-	*made = append(*made, models.ImportedRow{Key: row.key, ImportID: r.imp.ID, ExpenseID: e.ID})
-	return nil
+	return models.ImportedRow{Key: row.base, ImportID: r.imp.ID}, nil
 }

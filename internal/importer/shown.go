@@ -5,21 +5,20 @@ import (
 	"expenseflow/internal/wire"
 )
 
-// How many rows responses have: of a preview the first, and of each the duplicate and the
-// refused ones.
+// How many rows responses have: of a preview the first, and of each the duplicate, the refused
+// and the parked ones.
 const (
 	previewRows   = 100
 	maxDuplicates = 1000
 	maxRefused    = 200
+	maxParked     = 200
 )
 
 // A shown counts rows and keeps those that the response has.
 type shown struct {
-	totals     wire.ImportTotals
-	rows       []wire.ImportRow
-	first      int64 // of the first rows, whatever they are
-	duplicates int
-	refused    int
+	totals wire.ImportTotals
+	rows   []wire.ImportRow
+	first  int64 // of the first rows, whatever they are
 }
 
 func newShown(first int64) *shown { return &shown{first: first, rows: []wire.ImportRow{}} }
@@ -33,12 +32,13 @@ func (s *shown) add(rows []*row) {
 			s.totals.New++
 		case wire.RowDuplicate:
 			s.totals.Duplicates++
-			s.duplicates++
-			keep = keep || s.duplicates <= maxDuplicates
+			keep = keep || s.totals.Duplicates <= maxDuplicates
 		case wire.RowRefused:
 			s.totals.Refused++
-			s.refused++
-			keep = keep || s.refused <= maxRefused
+			keep = keep || s.totals.Refused <= maxRefused
+		case wire.RowParked:
+			s.totals.Parked++
+			keep = keep || s.totals.Parked <= maxParked
 		}
 		if keep {
 			s.rows = append(s.rows, r.document())

@@ -11,8 +11,9 @@ import (
 )
 
 // Undo deletes what an import made and nobody has changed, shared or commented since, and returns
-// how much was removed and kept. Its rows can be imported again then. Undone again it changes
-// nothing; after an error the same call finishes it.
+// how much was removed and kept. What it parked and still waits is discarded; what the user has
+// retried is kept. Its rows can be imported again then. Undone again it changes nothing; after an
+// error the same call finishes it.
 //
 // Errors: models.NotFound if the user has no such import, models.Conflict while an import of the
 // user's is under way, and those of the store.
@@ -34,8 +35,9 @@ func (im *Importer) Undo(ctx context.Context, userID, id string, by models.Autho
 
 // undo deletes the entries of an import in chunks of one transaction.
 func (im *Importer) undo(ctx context.Context, userID string, i models.Import, by models.Author) (models.Import, error) {
-	say := im.speaker(userID, wire.ImportProgress{Name: i.Name, Total: i.Created, Undo: true})
-	var kept, rows int64
+	say := im.speaker(userID, wire.ImportProgress{Name: i.Name, Total: i.Created + i.Parked, Undo: true})
+	var kept int64
+	var done wire.ImportTotals
 	for after := ""; ; {
 		page, err := im.Store.RowsOfImport(ctx, userID, i.ID, after, chunk)
 		if err != nil {
@@ -48,10 +50,11 @@ func (im *Importer) undo(ctx context.Context, userID string, i models.Import, by
 		if err != nil {
 			return i, err
 		}
-		kept, rows, after = kept+left, rows+int64(len(page)), page[len(page)-1].Key
-		say(rows, false)
+		kept, after = kept+left, page[len(page)-1].Key
+		done.Rows += int64(len(page))
+		say(&done, false)
 	}
-	say(rows, true)
+	say(&done, true)
 	return im.update(ctx, userID, i.ID, func(i *models.Import) { i.State, i.Kept = models.ImportUndone, kept })
 }
 
@@ -73,25 +76,23 @@ func (im *Importer) update(ctx context.Context, userID, id string, change func(*
 func (im *Importer) remove(
 	ctx context.Context, userID, importID string, rows []models.ImportedRow, by models.Author,
 ) (kept int64, err error) {
+	var discarded bool
 	err = im.Ledger.Write(ctx, userID, func(w *ledger.Work) error {
-		var p store.Preload
-		for _, r := range rows {
-			p.ExpenseIDs = append(p.ExpenseIDs, r.ExpenseID)
-		}
-		if err := w.Tx.Preload(p); err != nil {
+		if err := w.Tx.Preload(preloadOf(rows)); err != nil {
 			return err
 		}
 		i, err := w.Tx.Import(importID)
 		if err != nil {
 			return err
 		}
-		kept = 0
+		kept, discarded = 0, false
 		var gone []string
 		for _, r := range rows {
-			removed, left, err := removeEntry(w, r.ExpenseID, by)
+			removed, left, waited, err := removeRow(w, r, by)
 			if err != nil {
 				return err
 			}
+			discarded = discarded || waited
 			if kept += left; left == 0 {
 				gone = append(gone, r.Key)
 			}
@@ -102,7 +103,50 @@ func (im *Importer) remove(
 		}
 		return w.Tx.DeleteImportedRows(gone)
 	})
+	if err == nil && discarded {
+		im.OnSettled(userID, models.Discarded)
+	}
 	return kept, err
+}
+
+func preloadOf(rows []models.ImportedRow) (p store.Preload) {
+	for _, r := range rows {
+		if r.ExpenseID != "" {
+			p.ExpenseIDs = append(p.ExpenseIDs, r.ExpenseID)
+		} else {
+			p.OperationKeys = append(p.OperationKeys, operationKey(r.Key))
+		}
+	}
+	return p
+}
+
+// removeRow deletes the entry of a row, or discards the operation as which it waits.
+func removeRow(w *ledger.Work, r models.ImportedRow, by models.Author) (removed, left int64, discarded bool, err error) {
+	if r.ExpenseID != "" {
+		removed, left, err = removeEntry(w, r.ExpenseID, by)
+		return removed, left, false, err
+	}
+	q, found, err := w.Tx.OperationByKey(operationKey(r.Key))
+	if err != nil || !found {
+		return 0, 0, false, err
+	}
+	if e := q.Result.Expense; q.State == models.Applied && e != nil { // the user has retried it
+		if _, err := w.Tx.Expense(e.ID); models.KindOf(err) != models.NotFound {
+			return 0, 1, false, err
+		}
+	}
+	return 0, 0, discard(w, q), nil
+}
+
+// discard discards an operation if it waits. It gives up its key, so that the row can be imported
+// again.
+func discard(w *ledger.Work, q models.QueuedOperation) (waited bool) {
+	waited = q.State == models.Parked
+	if q.Key, q.UpdatedAt = "", w.Tx.Now(); waited {
+		q.State = models.Discarded
+	}
+	w.Tx.UpdateOperation(q)
+	return waited
 }
 
 // removeEntry deletes an entry that is as it was imported. It returns how many were removed and

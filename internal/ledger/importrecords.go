@@ -39,7 +39,7 @@ func (w *importWork) addExpense(id string, r ExpenseRecord, d models.Draft) (Imp
 	case w.maxExpenses > 0 && u.Expenses+w.added[tableExpenses] >= w.maxExpenses:
 		return ImportResult{}, expenseLimitError(w.maxExpenses)
 	}
-	if err := checkCurrencyLimit(w.Tx, d.Currency); err != nil {
+	if err := checkCurrencyLimit(w.Tx.User(), d.Currency); err != nil {
 		return ImportResult{}, err
 	}
 	e := d.Expense(models.ResolveDay(*d.Date, d.Day, w.Tx.Zone()))
@@ -60,7 +60,7 @@ func (w *importWork) changeExpense(id string, r ExpenseRecord, d models.Draft) (
 	if outcome := w.against(sameExpense(e, stored), r.UpdatedAt, stored.UpdatedAt); outcome != ImportChanged {
 		return ImportResult{Outcome: outcome, ID: id}, nil
 	}
-	if err := checkCurrencyLimit(w.Tx, e.Currency); err != nil {
+	if err := checkCurrencyLimit(w.Tx.User(), e.Currency); err != nil {
 		return ImportResult{}, err
 	}
 	e.Version, e.LastSyncedAt = max(stored.Version+1, r.version()), w.Tx.Now()

@@ -178,6 +178,12 @@ func (l *Ledger) publishUpdates(t *store.Tx, changes []models.Change) {
 	}
 }
 
+// CheckLimits returns why a user, as they are given, cannot have another expense in this currency:
+// the errors of Work.Create that are not of the expense itself.
+func (l *Ledger) CheckLimits(u models.User, currency string) error {
+	return checkLimits(u, l.opts.MaxExpenses, currency)
+}
+
 // An ExpenseCreation is a request to create an expense.
 type ExpenseCreation struct {
 	Draft  models.Draft

@@ -34,10 +34,7 @@ func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) 
 	if err := models.InvalidIf(d.Check()); err != nil {
 		return models.Expense{}, err
 	}
-	if w.maxExpenses > 0 && w.Tx.User().Expenses >= w.maxExpenses {
-		return models.Expense{}, expenseLimitError(w.maxExpenses)
-	}
-	if err := checkCurrencyLimit(w.Tx, d.Currency); err != nil {
+	if err := checkLimits(w.Tx.User(), w.maxExpenses, d.Currency); err != nil {
 		return models.Expense{}, err
 	}
 	d = d.WithDate(w.Tx.Clock())
@@ -48,6 +45,14 @@ func (w *Work) Create(d models.Draft, by models.Author) (models.Expense, error) 
 	w.Tx.InsertExpense(e)
 	w.appendToLogs(models.ExpenseCreated, e, by)
 	return e, nil
+}
+
+// checkLimits returns why a user cannot have another expense in a currency.
+func checkLimits(u models.User, maxExpenses int64, currency string) error {
+	if maxExpenses > 0 && u.Expenses >= maxExpenses {
+		return expenseLimitError(maxExpenses)
+	}
+	return checkCurrencyLimit(u, currency)
 }
 
 func expenseLimitError(most int64) error {
@@ -70,7 +75,7 @@ func (w *Work) Update(id string, seen *int64, p models.Patch, by models.Author) 
 	}
 	owner := w.Tx.In(e.UserID)
 	p.Apply(&e, owner.Zone())
-	if err := checkCurrencyLimit(owner, e.Currency); err != nil {
+	if err := checkCurrencyLimit(owner.User(), e.Currency); err != nil {
 		return models.Expense{}, err
 	}
 	e.Version++
@@ -86,8 +91,7 @@ const CodeCurrencyLimit = "CURRENCY_LIMIT"
 
 // checkCurrencyLimit returns models.Invalid if an entry in this currency would exceed
 // models.MaxCurrencies.
-func checkCurrencyLimit(t *store.Tx, currency string) error {
-	user := t.User()
+func checkCurrencyLimit(user models.User, currency string) error {
 	if len(user.Totals) < models.MaxCurrencies || user.Totals.Of(currency).Count > 0 {
 		return nil
 	}

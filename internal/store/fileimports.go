@@ -26,6 +26,9 @@ type Imports interface {
 
 	// ExistingExpenses returns which of these ids are of expenses.
 	ExistingExpenses(ctx context.Context, ids []string) ([]string, error)
+
+	// OperationsByKey returns those of the user's operations that have one of these keys.
+	OperationsByKey(ctx context.Context, userID string, keys []string) ([]models.QueuedOperation, error)
 }
 
 // ImportedRows implements Imports.
@@ -43,6 +46,12 @@ func (s *Store) ExpensesBetween(
 // ExistingExpenses implements Imports.
 func (s *Store) ExistingExpenses(ctx context.Context, ids []string) ([]string, error) {
 	return find.All[string](s.existingExpenses(s.db.Read(ctx), ids))
+}
+
+// OperationsByKey implements Imports.
+func (s *Store) OperationsByKey(ctx context.Context, userID string, keys []string) ([]models.QueuedOperation, error) {
+	found, err := find.All[operationRow](s.operationsByKey(s.db.Read(ctx), userID, keys))
+	return mapped(found, func(op operationRow) models.QueuedOperation { return op.QueuedOperation }), err
 }
 
 // txImports is Imports in a transaction.
@@ -63,6 +72,21 @@ func (t txImports) ExpensesBetween(
 
 func (t txImports) ExistingExpenses(_ context.Context, ids []string) ([]string, error) {
 	return findIn[string](t.tx, t.tx.s.existingExpenses(t.tx.orm(), ids))
+}
+
+func (t txImports) OperationsByKey(_ context.Context, _ string, keys []string) (all []models.QueuedOperation, err error) {
+	err = t.tx.Preload(Preload{OperationKeys: keys})
+	for i := 0; err == nil && i < len(keys); i++ {
+		op, found, failed := t.tx.OperationByKey(keys[i])
+		if err = failed; found {
+			all = append(all, op)
+		}
+	}
+	return all, err
+}
+
+func (s *Store) operationsByKey(db *gorm.DB, userID string, keys []string) *gorm.DB {
+	return db.Where("user_id = ? AND key <> ''", userID).Where(s.db.In("key", keys))
 }
 
 func (s *Store) importedRows(db *gorm.DB, userID string, keys []string) *gorm.DB {
@@ -117,15 +141,15 @@ func (tx *Tx) SaveImport(i models.Import) error {
 	return tx.run(tx.orm().Clauses(rows.Overwrite(i)).Create(&i))
 }
 
-// InsertImportedRows stores that rows of the user's became expenses. None of them is there.
-func (tx *Tx) InsertImportedRows(rows []models.ImportedRow) error {
-	if len(rows) == 0 {
+// SaveImportedRows stores what rows of the user's became, in place of what they were before.
+func (tx *Tx) SaveImportedRows(all []models.ImportedRow) error {
+	if len(all) == 0 {
 		return nil
 	}
-	for i := range rows {
-		rows[i].UserID, rows[i].CreatedAt = tx.user.ID, tx.Now()
+	for i := range all {
+		all[i].UserID, all[i].CreatedAt = tx.user.ID, tx.Now()
 	}
-	return tx.run(tx.orm().Create(&rows))
+	return tx.run(tx.orm().Clauses(rows.Overwrite(models.ImportedRow{})).Create(&all))
 }
 
 // RowsOfImport returns rows of an import of the user's after a key, in the order of keys; at

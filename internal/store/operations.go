@@ -36,7 +36,7 @@ func (tx *Tx) loadKeys(keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	err := tx.loadOperations(tx.orm().Where("user_id = ? AND key <> ''", tx.user.ID).Where(tx.s.db.In("key", keys)))
+	err := tx.loadOperations(tx.s.operationsByKey(tx.orm(), tx.user.ID, keys))
 	tx.keys.LoadAbsent(keys)
 	return err
 }
@@ -70,11 +70,21 @@ func (tx *Tx) Operation(id string) (models.QueuedOperation, error) {
 // Parked returns how many operations of the user are parked, and how many bytes of
 // clients' they hold, without those of this transaction that are not written yet.
 func (tx *Tx) Parked() (count, bytes int64, err error) {
-	type parked struct{ Count, Bytes int64 }
-	p, _, err := oneIn[parked](tx, tx.orm().Model(&operationRow{}).
-		Select("COUNT(*) AS count, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes").
-		Where("user_id = ? AND state = 'parked'", tx.user.ID))
+	p, _, err := oneIn[parkedSum](tx, sumOfParked(tx.orm(), tx.user.ID))
 	return p.Count, p.Bytes, err
+}
+
+// Parked is Tx.Parked outside of a transaction.
+func (s *Store) Parked(ctx context.Context, userID string) (count, bytes int64, err error) {
+	p, err := find.One[parkedSum](sumOfParked(s.db.Read(ctx), userID))
+	return p.Count, p.Bytes, err
+}
+
+type parkedSum struct{ Count, Bytes int64 }
+
+func sumOfParked(db *gorm.DB, userID string) *gorm.DB {
+	return parkedOf(db.Model(&operationRow{}), userID).
+		Select("COUNT(*) AS count, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes")
 }
 
 // InsertOperation saves a new operation.

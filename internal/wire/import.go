@@ -12,6 +12,7 @@ type Import struct {
 	Created    int64              `json:"created"`
 	Duplicates int64              `json:"duplicates"`
 	Refused    int64              `json:"refused"`
+	Parked     int64              `json:"parked"`
 	Removed    int64              `json:"removed"`
 	Kept       int64              `json:"kept"`
 	CreatedAt  Time               `json:"createdAt"`
@@ -19,7 +20,7 @@ type Import struct {
 
 // NewImport returns the response for an import.
 func NewImport(i models.Import) Import {
-	return Import{i.ID, i.Name, i.Source, i.State, i.Created, i.Skipped, i.Refused, i.Removed, i.Kept, Time(i.CreatedAt)}
+	return Import{i.ID, i.Name, i.Source, i.State, i.Created, i.Skipped, i.Refused, i.Parked, i.Removed, i.Kept, Time(i.CreatedAt)}
 }
 
 // NewImports returns the response for the user's imports.
@@ -33,19 +34,21 @@ func NewImports(all []models.Import) any {
 	}{list}
 }
 
-// The outcomes of rows of an imported file.
+// The outcomes of rows of an imported file. A refused one cannot be read; one that a rule
+// refuses is parked.
 const (
 	RowNew       = "new"
 	RowDuplicate = "duplicate"
 	RowRefused   = "refused"
+	RowParked    = "parked"
 )
 
 // An ImportRow is a row of an imported file in responses. Line is where it begins in the file,
 // from 1; in OFX it is the number of the transaction.
 type ImportRow struct {
 	Line        int      `json:"line"`
-	Status      string   `json:"status"`             // RowNew, RowDuplicate or RowRefused
-	Reason      string   `json:"reason,omitempty"`   // why it is a duplicate or refused, a sentence
+	Status      string   `json:"status"`             // RowNew, RowDuplicate, RowRefused or RowParked
+	Reason      string   `json:"reason,omitempty"`   // why it is not new, a sentence
 	Existing    string   `json:"existing,omitempty"` // of a duplicate: the id of the entry, if there is one
 	Date        string   `json:"date,omitempty"`     // YYYY-MM-DD
 	Amount      Amount   `json:"amount"`
@@ -64,11 +67,12 @@ type ImportTotals struct {
 	New        int64 `json:"new"`
 	Duplicates int64 `json:"duplicates"`
 	Refused    int64 `json:"refused"`
+	Parked     int64 `json:"parked"`
 }
 
 // An ImportPreview is the response to POST /api/import?dryRun=1: how the file is read, and what
-// would become of its rows. Rows has the first rows and, as far as there is room, the duplicate
-// and refused ones; Totals counts all.
+// would become of its rows. Rows has the first rows and, as far as there is room, all that are not
+// new; Totals counts all.
 type ImportPreview struct {
 	Source    string           `json:"source"`
 	Mapping   ImportMapping    `json:"mapping"`
@@ -104,9 +108,9 @@ type ImportQuestion struct {
 
 // An ImportResult is the response to POST /api/import.
 type ImportResult struct {
-	Import *Import      `json:"import"` // null if no row became an entry
+	Import *Import      `json:"import"` // null if no row became an entry or was parked
 	Totals ImportTotals `json:"totals"`
-	Rows   []ImportRow  `json:"rows"` // duplicate and refused ones, as many as there is room for
+	Rows   []ImportRow  `json:"rows"` // those that are not new, as many as there is room for
 }
 
 // An ImportProgress is the payload of import_progress.
@@ -115,5 +119,7 @@ type ImportProgress struct {
 	Rows  int64  `json:"rows"` // that are done
 	Total int64  `json:"total"`
 	Done  bool   `json:"done"`
-	Undo  bool   `json:"undo,omitempty"` // entries of an import are being deleted
+
+	Parked int64 `json:"parked,omitempty"` // of Rows
+	Undo   bool  `json:"undo,omitempty"`   // entries of an import are being deleted
 }

@@ -113,7 +113,8 @@ function saying({ preview, result, busy }) {
 
 function foundText({ account, totals }) {
   const values = { count: totals.rows, fresh: totals.new, ...totals };
-  return text(account ? 'importing.export.found' : 'importing.found', values);
+  const found = text(account ? 'importing.export.found' : 'importing.found', values);
+  return totals.parked > 0 ? `${found} ${text('importing.wouldPark', { parked: totals.parked })}` : found;
 }
 
 function doneText({ account, import: made, totals }) {
@@ -126,5 +127,6 @@ function doneText({ account, import: made, totals }) {
   return [
     text('importing.done', { count: totals.new }),
     totals.duplicates + totals.refused > 0 && text('importing.leftout', { duplicates: totals.duplicates, refused: totals.refused }),
+    totals.parked > 0 && text('importing.parked', { parked: totals.parked }),
   ].filter(Boolean).join(' ');
 }
