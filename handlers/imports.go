@@ -55,7 +55,7 @@ func (h *Imports) create(c echo.Context) error {
 		return bodyError(err)
 	}
 	if portable.Detect(data[:min(len(data), portable.DetectBytes)]) {
-		return models.E(models.Invalid, "This is an export of this program: send it to /api/import/account")
+		return models.E(models.Invalid, "This is an export of this program: send it by POST to /api/import/account")
 	}
 	r, err := importer.ParseRequest(c.QueryParams(), data)
 	if err != nil {

@@ -55,7 +55,7 @@ var verbs = map[string]verb{
 	"backup":      {Command.backup, backupHelp},
 	"demo":        {Command.demo, demoHelp},
 	"doctor":      {Command.doctor, doctorHelp},
-	"import":      {Command.importFrom, importHelp},
+	"import":      {Command.importFrom, importHelp + importFileHelp},
 	"export":      {Command.export, exportHelp},
 	"users":       {Command.users, usersHelp},
 	"token":       {Command.token, tokenHelp},
@@ -258,8 +258,10 @@ ExpenseFlow frontend, on http://localhost:3000 unless told otherwise.
                             PostgreSQL, servers stopped; devices notice nothing
   expenseflow users         list accounts, make one, reset a password, sign an
                             account out, delete it; also beside a running server
-  expenseflow import mongo  bring in the data of an ExpenseFlow on MongoDB, from
-                            a dump; also beside a running server
+  expenseflow import        bring in the data of an ExpenseFlow on MongoDB from a dump
+                            (import mongo), the file of a bank or of another program
+                            (import file) or an export (import json); also beside a
+                            running server
   expenseflow export EMAIL  write everything that an account has, as JSON or CSV
   expenseflow token EMAIL   make a token of an account, for development
   expenseflow healthcheck   exit 0 if the server of these settings is ready

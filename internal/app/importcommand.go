@@ -76,8 +76,11 @@ type importCall struct {
 
 // importFrom imports what another program has stored.
 func (c Command) importFrom(ctx context.Context) int {
-	if len(c.Args) > 1 && c.Args[1] == "json" {
+	switch {
+	case len(c.Args) > 1 && c.Args[1] == "json":
 		return c.importExport(ctx)
+	case len(c.Args) > 1 && c.Args[1] == "file":
+		return c.importFile(ctx)
 	}
 	call, flags := &importCall{Command: c}, newFlags()
 	flags.BoolVar(&call.opts.DryRun, "dry-run", false, "")
@@ -88,7 +91,7 @@ func (c Command) importFrom(ctx context.Context) int {
 	case err != nil:
 		return c.misused(err.Error() + ".")
 	case len(args) == 0 || args[0] != "mongo":
-		return c.misused("from where? It knows mongo and json.")
+		return c.misused("from where? It knows mongo, file and json.")
 	case len(args) == 1:
 		return c.misused("it needs a folder or a file of mongodump or mongoexport, or - for an archive from standard input.")
 	}

@@ -109,8 +109,8 @@ func TestImportIsMisused(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"import"}, "from where? It knows mongo and json."},
-		{[]string{"import", "csv", "x"}, "from where? It knows mongo and json."},
+		{[]string{"import"}, "from where? It knows mongo, file and json."},
+		{[]string{"import", "csv", "x"}, "from where? It knows mongo, file and json."},
 		{[]string{"import", "mongo"}, "it needs a folder or a file"},
 		{[]string{"import", "mongo", "x", "--what"}, "flag provided but not defined: -what."},
 	} {

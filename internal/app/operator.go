@@ -14,6 +14,7 @@ import (
 	"expenseflow/internal/auth"
 	"expenseflow/internal/config"
 	"expenseflow/internal/control"
+	"expenseflow/internal/importer"
 	"expenseflow/internal/keyring"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/operator"
@@ -50,7 +51,7 @@ func (a *App) listenForCommands(ctx context.Context) {
 // operatorHandler does in this process what commands ask for.
 func (a *App) operatorHandler(ring keyring.Ring, c components) http.Handler {
 	o := operatorOptions(&a.cfg, a.store, a.log, func() (keyring.Ring, error) { return ring, nil })
-	o.Accounts, o.Ledger = c.accounts, c.ledger
+	o.Accounts, o.Ledger, o.Importer = c.accounts, c.ledger, c.importer
 	o.Overview = (&overviewer{a, c.io}).overview
 	o.SignedOut = func(userID string) { signOuts{a.hub, a.wake}.SignOut(userID, "") }
 	return operator.Handler(o)
@@ -63,6 +64,7 @@ func operatorOptions(cfg *config.Config, s *store.Store, log *slog.Logger, ring 
 		Accounts: ledger.NewAccounts(s, auth.NewHasher(processors()), passwordRules(cfg)),
 		Ledger:   ledger.New(s, nil, ledger.Options{MaxExpenses: int64(cfg.MaxExpenses)}),
 	}
+	o.Importer = importer.New(importer.Options{Ledger: o.Ledger, Store: s})
 	if cfg.Production() {
 		o.NoTokens = "NODE_ENV is production, where nobody gets a token for somebody else's account: " +
 			"expenseflow users reset-password gives its user another password"

@@ -98,6 +98,9 @@ type Request struct {
 
 	IncludeAll bool         // import duplicates too
 	Include    map[int]bool // lines of duplicates to import
+
+	// Progress is called as Options.Progress is, for this file alone; it may be nil.
+	Progress func(wire.ImportProgress)
 }
 
 // maxIncluded bounds the lines that a request names.

@@ -99,7 +99,7 @@ func (r *run) all(ctx context.Context) (*wire.ImportResult, error) {
 		return nil, err
 	}
 	shown := newShown(0)
-	say := r.im.speaker(r.user.ID, wire.ImportProgress{Name: r.imp.Name, Total: total})
+	say := r.im.speaker(r.user.ID, wire.ImportProgress{Name: r.imp.Name, Total: total}, r.req.Progress)
 	err = r.chunks(ctx, func(rows []*row) error {
 		if err := r.write(ctx, rows); err != nil {
 			return err
@@ -145,13 +145,18 @@ func (r *run) finish(ctx context.Context, t *wire.ImportTotals) error {
 	})
 }
 
-// speaker returns what tells the user's devices how far it is.
-func (im *Importer) speaker(userID string, p wire.ImportProgress) func(t *wire.ImportTotals, done bool) {
+// speaker returns what tells the user's devices, and also unless it is nil, how far it is.
+func (im *Importer) speaker(
+	userID string, p wire.ImportProgress, also func(wire.ImportProgress),
+) func(t *wire.ImportTotals, done bool) {
 	var last time.Time
 	return func(t *wire.ImportTotals, done bool) {
 		if now := time.Now(); done || now.Sub(last) >= progressEvery {
 			last, p.Rows, p.Parked, p.Done = now, t.Rows, t.Parked, done
 			im.Progress(userID, p)
+			if also != nil {
+				also(p)
+			}
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (im *Importer) Undo(ctx context.Context, userID, id string, by models.Autho
 
 // undo deletes the entries of an import in chunks of one transaction.
 func (im *Importer) undo(ctx context.Context, userID string, i models.Import, by models.Author) (models.Import, error) {
-	say := im.speaker(userID, wire.ImportProgress{Name: i.Name, Total: i.Created + i.Parked, Undo: true})
+	say := im.speaker(userID, wire.ImportProgress{Name: i.Name, Total: i.Created + i.Parked, Undo: true}, nil)
 	var kept int64
 	var done wire.ImportTotals
 	for after := ""; ; {

@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"time"
 
+	"expenseflow/internal/importer"
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/store"
 	"expenseflow/internal/wire"
@@ -32,6 +33,7 @@ type Options struct {
 	Store    *store.Store
 	Accounts *ledger.Accounts
 	Ledger   *ledger.Ledger
+	Importer *importer.Importer
 
 	// Issue makes a token of this age; 0 is that of a sign-in. It is nil where the operator
 	// may not make tokens, and NoTokens says why.
@@ -115,6 +117,7 @@ func Handler(o Options) http.Handler {
 		"POST /users/{user}/token":    h.token,
 		"POST /import/accounts":       h.importAccounts,
 		"POST /import/export":         h.importExport,
+		"POST /import/file":           h.importFile,
 		"POST /import/records":        h.importRecords,
 		"GET /users/{user}/export":    h.export,
 	} {
@@ -131,24 +134,33 @@ func Handler(o Options) http.Handler {
 var statuses = map[models.Kind]int{
 	models.Invalid: http.StatusBadRequest, models.Forbidden: http.StatusForbidden, models.NotFound: http.StatusNotFound,
 	models.Conflict: http.StatusConflict, models.Unavailable: http.StatusServiceUnavailable,
+	models.TooLarge: http.StatusRequestEntityTooLarge,
 }
 
-// fail answers with the sentence of err. The cause is for the operator, so it is answered too
-// where there is no sentence.
+// fail answers with the sentence of err.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, known := statuses[models.KindOf(err)]
-	msg := models.Message(err)
-	var invalid *models.InvalidError
-	switch {
-	case errors.As(err, &invalid):
-		msg = wire.JoiMessage(invalid.Violations[0])
-	case !known:
-		status, msg = http.StatusInternalServerError, err.Error()
-		h.Logger.ErrorContext(r.Context(), "a command failed", slog.String("path", r.Pattern), slog.Any("error", err))
+	if !known {
+		status = http.StatusInternalServerError
 	}
+	msg := h.sentence(r, err)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(failure{msg}) // a client that has gone needs no answer
+}
+
+// sentence returns the sentence of err. The cause is for the operator, so it is that where there
+// is no sentence.
+func (h *handler) sentence(r *http.Request, err error) string {
+	var invalid *models.InvalidError
+	if errors.As(err, &invalid) {
+		return wire.JoiMessage(invalid.Violations[0])
+	}
+	if _, known := statuses[models.KindOf(err)]; !known {
+		h.Logger.ErrorContext(r.Context(), "a command failed", slog.String("path", r.Pattern), slog.Any("error", err))
+		return err.Error()
+	}
+	return models.Message(err)
 }
 
 func answer(w http.ResponseWriter, v any) error {
