@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"expenseflow/internal/fair"
 	"expenseflow/internal/importer"
 	"expenseflow/internal/portable"
 	"expenseflow/models"
@@ -23,38 +22,34 @@ type exportImporter interface {
 type AccountImport struct {
 	Importer exportImporter
 
-	running *fair.Pool // imports, by user
-}
-
-// maxAccountImports is how many run at a time in a process; each user has one.
-const maxAccountImports = 1024
-
-// errAccountImportRunning refuses a second import of a user.
-var errAccountImportRunning = &models.Error{
-	Kind: models.Conflict, Code: importer.CodeRunning, Setting: models.FixedLimit,
-	Msg: "An import of this account is under way: wait until it has ended",
+	// Begin makes the caller the only one who imports into an account, or refuses
+	// (importer.Importer.Begin).
+	Begin func(ctx context.Context, userID string) (done func(), err error)
 }
 
 // Register adds the route. upload authenticates the caller and admits files.
 func (h *AccountImport) Register(g *echo.Group, upload ...echo.MiddlewareFunc) {
-	h.running = fair.New(fair.Options{Capacity: maxAccountImports, PerKey: 1})
 	g.POST("/import/account", h.create, withCodes(upload)...)
 }
 
 // create handles POST /api/import/account: the body is an export as JSON, of any account, which
-// is imported into the caller's. With dryRun it changes nothing.
+// is imported into the caller's. With dryRun it changes nothing. DELETE /api/import/:id undoes it.
 //
-//	200 what became of each kind of entity    400 no export that can be read; what came before is imported
-//	409 one of this account is under way
+//	200 what became of each kind of entity, and the import    400 no export that can be read; what came before is imported
+//	409 an import of this account is under way
 func (h *AccountImport) create(c echo.Context) error {
-	user := userID(c)
-	if !h.running.Try(user, 1) {
-		return errAccountImportRunning
+	user, name := userID(c), c.QueryParam("name")
+	if err := importer.CheckName(name); err != nil {
+		return err
 	}
-	defer h.running.Release(user, 1)
+	done, err := h.Begin(c.Request().Context(), user)
+	if err != nil {
+		return err
+	}
+	defer done()
 	dry, body := c.QueryParam("dryRun"), &arrival{in: c.Request().Body}
 	did, err := h.Importer.Import(c.Request().Context(), body, portable.ImportOptions{
-		Into: user, Author: importAuthor(c), DryRun: dry != "" && dry != "0" && dry != "false",
+		Into: user, Name: name, Author: importAuthor(c), DryRun: dry != "" && dry != "0" && dry != "false",
 	})
 	switch {
 	case err == nil:

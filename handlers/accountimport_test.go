@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"expenseflow/internal/auth"
+	"expenseflow/internal/importer"
 	"expenseflow/internal/portable"
 	"expenseflow/models"
 )
@@ -30,21 +31,21 @@ func importAccount(h *AccountImport) error {
 }
 
 func TestTroubleOfTheDatabaseIsNoMistakeOfAnImportedFile(t *testing.T) {
-	h := &AccountImport{Importer: importFunc(func() error { return errors.New("disk I/O error") })}
-	h.Register(echo.New().Group(""))
+	h := &AccountImport{
+		Importer: importFunc(func() error { return errors.New("disk I/O error") }), Begin: importer.New(importer.Options{}).Begin,
+	}
 	if err := importAccount(h); models.KindOf(err) != models.Internal {
 		t.Error(err)
 	}
 }
 
 func TestSecondAccountImportAtOnceIsRefused(t *testing.T) {
-	h := &AccountImport{}
+	h := &AccountImport{Begin: importer.New(importer.Options{}).Begin}
 	var second error
 	h.Importer = importFunc(func() error {
 		second = importAccount(h)
 		return nil
 	})
-	h.Register(echo.New().Group(""))
 	if err := importAccount(h); err != nil || models.KindOf(second) != models.Conflict {
 		t.Errorf("%v, then %v", err, second)
 	}

@@ -128,7 +128,9 @@ func (a *App) expenseRoutes(api *echo.Group, c components, s chains) {
 	(&handlers.Shares{Ledger: c.ledger}).Register(api, s.authenticated...)
 	(&handlers.Invitations{Ledger: c.ledger}).Register(api, s.authenticated...)
 	(&handlers.Imports{Importer: c.importer}).Register(api, s.authenticated, s.upload)
-	(&handlers.AccountImport{Importer: &portable.Importer{Store: a.store, Ledger: c.ledger}}).Register(api, s.upload...)
+	(&handlers.AccountImport{
+		Importer: &portable.Importer{Store: a.store, Ledger: c.ledger, Progress: a.tellImport}, Begin: c.importer.Begin,
+	}).Register(api, s.upload...)
 	(&handlers.Sync{Reconciler: c.reconciler, Processors: fair.NewProcessors(processors())}).Register(api, s.sync, s.batch)
 }
 

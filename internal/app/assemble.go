@@ -18,7 +18,6 @@ import (
 	"expenseflow/internal/reconcile"
 	"expenseflow/internal/socketio"
 	"expenseflow/internal/store"
-	"expenseflow/internal/wire"
 	"expenseflow/models"
 	"expenseflow/sockets"
 )
@@ -102,7 +101,7 @@ func (a *App) connect(ring keyring.Ring, stream *sockets.Stream, recoverer *sock
 	})
 	c.importer = importer.New(importer.Options{
 		Ledger: c.ledger, Store: a.store,
-		Progress:  func(userID string, p wire.ImportProgress) { a.hub.SendImportProgress(userID, p) },
+		Progress:  a.tellImport,
 		OnParked:  a.onParked,
 		OnSettled: func(userID string, how models.OperationState) { a.hub.SendSettled(userID, how) },
 	})

@@ -50,16 +50,34 @@ func TestAUserBringsAnExportBack(t *testing.T) {
 	alice, bob := r.register("alice@example.org"), r.register("bob@example.org")
 	r.expense(alice)
 	file := r.call("GET", "/api/export", alice, "").body
-	for _, query := range []string{"?dryRun=1", "", ""} {
-		if a := r.call("POST", "/api/import/account"+query, bob, file); a.code != 200 {
-			t.Fatalf("%d %s", a.code, a.body)
+	for n, query := range []string{"?dryRun=1", "?name=mine.json", ""} {
+		a := r.call("POST", "/api/import/account"+query, bob, file)
+		if a.code != 200 || strings.Contains(a.body, `"import":{"id":`) != (n == 1) {
+			t.Fatalf("%s: %d %s", query, a.code, a.body)
 		}
 	}
 	if a := r.call("GET", "/api/expenses", bob, ""); strings.Count(a.body, `"Lunch"`) != 1 {
 		t.Errorf("%s", a.body)
 	}
+	r.undoesOnly(bob, "mine.json")
 	if a := r.call("POST", "/api/import/account", bob, file[:len(file)/2]); a.code != 400 || !strings.Contains(a.body, "cut off") {
 		t.Errorf("%d %s", a.code, a.body)
+	}
+}
+
+// undoesOnly undoes the account's only import, of which nothing is left then.
+func (r *running) undoesOnly(token, name string) {
+	r.t.Helper()
+	var list struct{ Imports []struct{ ID string } }
+	if err := json.Unmarshal([]byte(r.call("GET", "/api/import", token, "").body), &list); err != nil || len(list.Imports) != 1 {
+		r.t.Fatalf("%+v %v", list, err)
+	}
+	a := r.call("DELETE", "/api/import/"+list.Imports[0].ID, token, "")
+	if a.code != 200 || a.field("state") != "undone" || a.field("name") != name {
+		r.t.Errorf("%d %s", a.code, a.body)
+	}
+	if a := r.call("GET", "/api/expenses", token, ""); strings.Contains(a.body, `"Lunch"`) {
+		r.t.Errorf("%s", a.body)
 	}
 }
 

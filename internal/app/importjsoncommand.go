@@ -6,12 +6,14 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 
 	"expenseflow/internal/config"
 	"expenseflow/internal/operator"
 	"expenseflow/internal/portable"
+	"expenseflow/models"
 )
 
 // importExport imports a file that expenseflow export has written.
@@ -34,7 +36,7 @@ func (c Command) importExport(ctx context.Context) int {
 	defer file.Close()
 	var did portable.Summary
 	code := c.operate(ctx, func(_ *config.Config, client *operator.Client) (err error) {
-		if did, err = client.ImportExport(ctx, file, *into, *dryRun); err != nil {
+		if did, err = client.ImportExport(ctx, file, importName(args[0]), *into, *dryRun); err != nil {
 			return err
 		}
 		if *asJSON {
@@ -46,6 +48,15 @@ func (c Command) importExport(ctx context.Context) int {
 		return exitFailed
 	}
 	return code
+}
+
+// importName is what the user's list of imports calls a file.
+func importName(file string) string {
+	name := filepath.Base(file)
+	if file == "-" || models.UTF16Len(name) > models.MaxImportName {
+		return ""
+	}
+	return name
 }
 
 func (c Command) printImported(did *portable.Summary) error {

@@ -19,6 +19,7 @@ import (
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/operator"
 	"expenseflow/internal/store"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
@@ -53,9 +54,13 @@ func (a *App) operatorHandler(ring keyring.Ring, c components) http.Handler {
 	o := operatorOptions(&a.cfg, a.store, a.log, func() (keyring.Ring, error) { return ring, nil })
 	o.Accounts, o.Ledger, o.Importer = c.accounts, c.ledger, c.importer
 	o.Overview = (&overviewer{a, c.io}).overview
+	o.ImportProgress = a.tellImport
 	o.SignedOut = func(userID string) { signOuts{a.hub, a.wake}.SignOut(userID, "") }
 	return operator.Handler(o)
 }
+
+// tellImport tells a user's devices how far an import is. There is a hub whenever requests are served.
+func (a *App) tellImport(userID string, p wire.ImportProgress) { a.hub.SendImportProgress(userID, p) }
 
 // operatorOptions are those of a process without sockets.
 func operatorOptions(cfg *config.Config, s *store.Store, log *slog.Logger, ring func() (keyring.Ring, error)) operator.Options {

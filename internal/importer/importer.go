@@ -44,9 +44,6 @@ const (
 	maxWaiting = 100
 )
 
-// progressEvery is the least time between two calls of Options.Progress for one import.
-const progressEvery = 250 * time.Millisecond
-
 // Options are what an Importer needs.
 type Options struct {
 	Ledger *ledger.Ledger
@@ -109,8 +106,8 @@ const maxIncluded = 10_000
 // ParseRequest reads a request from the parameters of a query. Errors: models.Invalid.
 func ParseRequest(q url.Values, data []byte) (r Request, err error) {
 	r = Request{Name: q.Get("name"), Data: data, Include: map[int]bool{}}
-	if models.UTF16Len(r.Name) > models.MaxImportName || strings.ContainsRune(r.Name, 0) {
-		return r, models.E(models.Invalid, fmt.Sprintf(`"name" must be at most %d characters`, models.MaxImportName))
+	if err := CheckName(r.Name); err != nil {
+		return r, err
 	}
 	if r.Mapping, err = bankfile.ParseMapping(q); err != nil {
 		return r, err
@@ -127,6 +124,14 @@ func ParseRequest(q url.Values, data []byte) (r Request, err error) {
 		r.Include[line] = true
 	}
 	return r, nil
+}
+
+// CheckName refuses the name of a file that cannot be stored; the error is of models.Invalid.
+func CheckName(name string) error {
+	if models.UTF16Len(name) > models.MaxImportName || strings.ContainsRune(name, 0) {
+		return models.E(models.Invalid, fmt.Sprintf(`"name" must be at most %d characters`, models.MaxImportName))
+	}
+	return nil
 }
 
 // digest names the file.
@@ -179,6 +184,12 @@ const (
 	CodeRunning  = "IMPORT_RUNNING"  // another import of the user's is under way
 	CodeBusy     = "IMPORT_BUSY"     // too many files are imported at once
 )
+
+// Begin makes the caller the only one in this process who imports into an account, or undoes that.
+// The caller must call done once. Errors: models.Conflict, and models.Unavailable.
+func (im *Importer) Begin(ctx context.Context, userID string) (done func(), err error) {
+	return im.begin(ctx, userID, 0)
+}
 
 // begin waits for memory, as the only import of a user. The caller must call done once.
 func (im *Importer) begin(ctx context.Context, userID string, size int) (done func(), err error) {

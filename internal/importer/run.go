@@ -149,16 +149,13 @@ func (r *run) finish(ctx context.Context, t *wire.ImportTotals) error {
 func (im *Importer) speaker(
 	userID string, p wire.ImportProgress, also func(wire.ImportProgress),
 ) func(t *wire.ImportTotals, done bool) {
-	var last time.Time
-	return func(t *wire.ImportTotals, done bool) {
-		if now := time.Now(); done || now.Sub(last) >= progressEvery {
-			last, p.Rows, p.Parked, p.Done = now, t.Rows, t.Parked, done
-			im.Progress(userID, p)
-			if also != nil {
-				also(p)
-			}
+	say := p.Sender(func(p wire.ImportProgress) {
+		im.Progress(userID, p)
+		if also != nil {
+			also(p)
 		}
-	}
+	})
+	return func(t *wire.ImportTotals, done bool) { say(t.Rows, t.Parked, done) }
 }
 
 const textInterrupted = "The import was interrupted: send the file again to finish it"

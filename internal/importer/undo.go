@@ -10,9 +10,10 @@ import (
 	"expenseflow/models"
 )
 
-// Undo deletes what an import made and nobody has changed, shared or commented since, and returns
-// how much was removed and kept. What it parked and still waits is discarded; what the user has
-// retried is kept. Its rows can be imported again then. Undone again it changes nothing; after an
+// Undo deletes what an import made, of a file or of an account, and nobody has changed, shared or
+// commented since, and returns how much was removed and kept. What it parked and still waits is
+// discarded; what the user has retried is kept, and so is what the import overwrote
+// (models.Import.Changed). Its rows can be imported again then. Undone again it changes nothing; after an
 // error the same call finishes it.
 //
 // Errors: models.NotFound if the user has no such import, models.Conflict while an import of the
@@ -33,7 +34,7 @@ func (im *Importer) Undo(ctx context.Context, userID, id string, by models.Autho
 	return i, nil
 }
 
-// undo deletes the entries of an import in chunks of one transaction.
+// undo deletes what an import made in chunks of one transaction.
 func (im *Importer) undo(ctx context.Context, userID string, i models.Import, by models.Author) (models.Import, error) {
 	say := im.speaker(userID, wire.ImportProgress{Name: i.Name, Total: i.Created + i.Parked, Undo: true}, nil)
 	var kept int64
@@ -71,7 +72,7 @@ func (im *Importer) update(ctx context.Context, userID, id string, change func(*
 	return i, err
 }
 
-// remove deletes the entries of rows in one transaction, but those that were changed, of which it
+// remove deletes what became of rows in one transaction, but those that were changed, of which it
 // returns how many there are. It forgets the rows of all others.
 func (im *Importer) remove(
 	ctx context.Context, userID, importID string, rows []models.ImportedRow, by models.Author,
@@ -111,6 +112,9 @@ func (im *Importer) remove(
 
 func preloadOf(rows []models.ImportedRow) (p store.Preload) {
 	for _, r := range rows {
+		if r.Kind != models.ImportedExpense {
+			continue
+		}
 		if r.ExpenseID != "" {
 			p.ExpenseIDs = append(p.ExpenseIDs, r.ExpenseID)
 		} else {
@@ -120,11 +124,11 @@ func preloadOf(rows []models.ImportedRow) (p store.Preload) {
 	return p
 }
 
-// removeRow deletes the entry of a row, or discards the operation as which it waits.
+// removeRow deletes what became of a row, or discards the operation as which it waits.
 func removeRow(w *ledger.Work, r models.ImportedRow, by models.Author) (removed, left int64, discarded bool, err error) {
 	if r.ExpenseID != "" {
-		removed, left, err = removeEntry(w, r.ExpenseID, by)
-		return removed, left, false, err
+		fate, err := w.TakeBack(r, by)
+		return count(fate == ledger.Removed), count(fate == ledger.Kept), r.Kind == models.ImportedOperation, err
 	}
 	q, found, err := w.Tx.OperationByKey(operationKey(r.Key))
 	if err != nil || !found {
@@ -149,18 +153,9 @@ func discard(w *ledger.Work, q models.QueuedOperation) (waited bool) {
 	return waited
 }
 
-// removeEntry deletes an entry that is as it was imported. It returns how many were removed and
-// left: of one that its owner has deleted, neither.
-func removeEntry(w *ledger.Work, id string, by models.Author) (removed, left int64, err error) {
-	e, err := w.Tx.Expense(id)
-	switch {
-	case models.KindOf(err) == models.NotFound:
-		return 0, 0, nil
-	case err != nil:
-		return 0, 0, err
-	case e.Version != 1 || e.Shares > 0 || e.HasDependents:
-		return 0, 1, nil
+func count(one bool) int64 {
+	if one {
+		return 1
 	}
-	_, err = w.Delete(id, by)
-	return 1, 0, err
+	return 0
 }

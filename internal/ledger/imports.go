@@ -56,6 +56,11 @@ type ImportOptions struct {
 	// the log goes back. Without it the expense comes back.
 	SkipDeleted bool
 
+	// Track, if not nil, counts what becomes of records and is stored with what they made, so that
+	// it can be undone as one: by its first record that made something. It belongs to the Import
+	// meanwhile, which changes it after each chunk.
+	Track *models.Import
+
 	// DryRun changes nothing and returns what would be; it takes no lock. Limits of expenses,
 	// budgets, goals and parked operations are those of all its chunks together; what depends on
 	// a record of an earlier chunk counts as if that were stored.
@@ -176,10 +181,16 @@ func refusedByDatabase(err error) bool {
 func (m *Import) transact(
 	ctx context.Context, records []Record, apply func(*importWork, []Record) ([]ImportResult, error),
 ) (results []ImportResult, err error) {
+	var tracked models.Import
 	err = m.ledger.write(ctx, m.userID, func(w *Work) (err error) {
-		results, err = apply(&importWork{Work: w, Import: m}, records)
+		if results, err = apply(&importWork{Work: w, Import: m}, records); err == nil && m.opts.Track != nil {
+			tracked, err = m.track(w, records, results)
+		}
 		return err
 	}, withoutAlerts)
+	if err == nil && m.opts.Track != nil {
+		*m.opts.Track = tracked
+	}
 	return results, err
 }
 

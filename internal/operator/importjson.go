@@ -17,7 +17,7 @@ import (
 // query names, or into that of the export, which is made if it is not here.
 func (h *handler) importExport(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	o := portable.ImportOptions{KeepIDs: true, DryRun: query.Get("dryRun") != ""}
+	o := portable.ImportOptions{KeepIDs: true, DryRun: query.Get("dryRun") != "", Name: query.Get("name")}
 	if into := query.Get("into"); into != "" {
 		u, err := h.named(r.Context(), into)
 		if err != nil {
@@ -25,7 +25,8 @@ func (h *handler) importExport(w http.ResponseWriter, r *http.Request) error {
 		}
 		o.Into = u.ID
 	}
-	did, err := (&portable.Importer{Store: h.Store, Ledger: h.Ledger}).Import(r.Context(), r.Body, o)
+	in := portable.Importer{Store: h.Store, Ledger: h.Ledger, Progress: h.ImportProgress}
+	did, err := in.Import(r.Context(), r.Body, o)
 	if models.KindOf(err) == models.Conflict && o.Into == "" {
 		err = &models.Error{
 			Kind: models.Conflict, Err: err,
@@ -41,9 +42,12 @@ func (h *handler) importExport(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, did)
 }
 
-// ImportExport imports the export of an account into another one, or into its own if into is "".
-func (c *Client) ImportExport(ctx context.Context, file io.Reader, into string, dryRun bool) (did portable.Summary, err error) {
-	query := url.Values{}
+// ImportExport imports the export of an account, a file of this name, into another one, or into its
+// own if into is "".
+func (c *Client) ImportExport(
+	ctx context.Context, file io.Reader, name, into string, dryRun bool,
+) (did portable.Summary, err error) {
+	query := url.Values{"name": {name}}
 	if into != "" {
 		query.Set("into", into)
 	}

@@ -44,6 +44,10 @@ type Options struct {
 	// process.
 	SignedOut func(userID string)
 
+	// ImportProgress tells a user's devices how far the import of an export is; nil without sockets
+	// in this process.
+	ImportProgress func(userID string, p wire.ImportProgress)
+
 	// Overview returns how the server is doing; nil where there is none.
 	Overview func(ctx context.Context) wire.ServerOverview
 

@@ -63,9 +63,7 @@ func (i *importer) flush() error {
 		i.add(result, i.numbers[n], i.pending[n].SourceID())
 	}
 	i.pending, i.numbers = i.pending[:0], i.numbers[:0]
-	if i.Progress != nil {
-		i.Progress(i.summary)
-	}
+	i.tell(false)
 	return err
 }
 

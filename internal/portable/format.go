@@ -78,6 +78,8 @@ type account struct {
 	Currency       string `json:"currency,omitempty"`
 	PasswordHash   string `json:"passwordHash,omitempty"`
 	PasswordScheme string `json:"passwordScheme,omitempty"`
+
+	exportedAt string // of the file, as it is there
 }
 
 // meta is what entities have in common.

@@ -7,6 +7,7 @@ import (
 
 	"expenseflow/internal/ledger"
 	"expenseflow/internal/store"
+	"expenseflow/internal/wire"
 	"expenseflow/models"
 )
 
@@ -14,6 +15,10 @@ import (
 type Importer struct {
 	Store  *store.Store
 	Ledger *ledger.Ledger
+
+	// Progress is called while an account is imported into, and at the end; not in a dry run. It
+	// must not block; it may be nil.
+	Progress func(userID string, p wire.ImportProgress)
 }
 
 // ImportOptions say where an export goes.
@@ -22,12 +27,10 @@ type ImportOptions struct {
 	// is not here, with the file's id and, of an export with secrets, its password.
 	Into string
 
+	Name    string        // of the file, at most models.MaxImportName; "" is not known
 	Author  models.Author // as in ledger.ImportOptions
 	KeepIDs bool          // as in ledger.ImportOptions
 	DryRun  bool          // changes nothing and returns what would be
-
-	// Progress is called after each chunk; nil for nobody. It must not keep s.
-	Progress func(s *Summary)
 }
 
 // A Refusal is an element that was not imported.
@@ -50,6 +53,7 @@ type Summary struct {
 	DryRun     bool                            `json:"dryRun"`
 	Counts     map[string]*ledger.ImportCounts `json:"counts"` // by the member of the file
 	Refusals   []Refusal                       `json:"refusals"`
+	Import     *wire.Import                    `json:"import"` // by which it is undone; nil if it made nothing
 }
 
 // count returns the counts of a section. Skipped are elements for information.
@@ -63,12 +67,16 @@ func (s *Summary) count(section string) *ledger.ImportCounts {
 // Import imports the export in file. Errors: models.Invalid with one sentence about the file, and
 // those of ledger.Import. After an error the Summary says what was done before.
 func (m *Importer) Import(ctx context.Context, file io.Reader, o ImportOptions) (*Summary, error) {
-	i := &importer{Importer: m, ImportOptions: o, ctx: ctx, summary: &Summary{
+	i := &importer{Importer: m, ImportOptions: o, ctx: ctx, tell: func(bool) {}, summary: &Summary{
 		DryRun: o.DryRun, Counts: map[string]*ledger.ImportCounts{}, Refusals: []Refusal{},
 	}}
 	err := read(file, visitor{account: i.account, preferences: i.preferences, record: i.record, skipped: i.skipped})
 	if err == nil {
 		err = i.flush()
+	}
+	i.tell(true)
+	if err == nil {
+		err = i.finish()
 	}
 	if err != nil {
 		return i.summary, fmt.Errorf("import an account: %w", err)
@@ -88,6 +96,8 @@ type importer struct {
 	foreign  string         // the currency of the file's account, if the user's is another; else ""
 	fileUser string         // the id of the file's account
 	to       *ledger.Import // nil in a dry run for an account that is not here yet
+	made     *models.Import // what it makes, for undoing it; nil in a dry run
+	tell     func(done bool)
 
 	section string // of pending
 	number  int64  // of the section's elements so far
@@ -103,13 +113,18 @@ func (i *importer) account(a account) (err error) {
 	} else {
 		i.user, err = i.Store.UserByID(i.ctx, i.Into)
 	}
+	if err == nil && !i.DryRun {
+		err = i.track(a)
+	}
 	if err == nil {
 		err = i.adoptSettings(a)
 	}
 	i.own = i.user.ID == a.ID
 	i.summary.UserID, i.summary.Email = i.user.ID, i.user.Email
 	if !i.summary.NewAccount || !i.DryRun {
-		i.to = i.Ledger.Import(i.user.ID, ledger.ImportOptions{Author: i.Author, KeepIDs: i.KeepIDs, DryRun: i.DryRun})
+		i.to = i.Ledger.Import(i.user.ID, ledger.ImportOptions{
+			Author: i.Author, KeepIDs: i.KeepIDs, DryRun: i.DryRun, Track: i.made,
+		})
 	}
 	return err
 }
@@ -173,6 +188,7 @@ func (i *importer) adoptSettings(a account) error {
 	u, err := i.Ledger.ChangeSettings(i.ctx, i.user.ID, p, i.Author)
 	if err == nil {
 		i.user = u
+		i.made.Changed++
 	}
 	return err
 }

@@ -49,8 +49,9 @@ type fileReader struct {
 	seen   map[string]bool  // the members so far
 	counts map[string]int64 // the elements of each section
 	header struct {
-		format  string
-		version int64
+		format     string
+		version    int64
+		exportedAt json.RawMessage
 	}
 }
 
@@ -192,11 +193,13 @@ func (r *fileReader) checkHeader() error {
 func (r *fileReader) content(name string) error {
 	switch name {
 	case "account":
-		var a account
+		a := account{exportedAt: string(r.header.exportedAt)}
 		if err := r.decode(&a); err != nil {
 			return err
 		}
 		return r.account(a)
+	case "exportedAt":
+		return r.decode(&r.header.exportedAt)
 	case "preferences":
 		var p *preferences
 		if err := r.decode(&p); err != nil || p == nil {

@@ -143,13 +143,10 @@ func (tx *Tx) SaveImport(i models.Import) error {
 
 // SaveImportedRows stores what rows of the user's became, in place of what they were before.
 func (tx *Tx) SaveImportedRows(all []models.ImportedRow) error {
-	if len(all) == 0 {
-		return nil
-	}
 	for i := range all {
-		all[i].UserID, all[i].CreatedAt = tx.user.ID, tx.Now()
+		all[i].UserID, all[i].CreatedAt, all[i].Version = tx.user.ID, tx.Now(), max(all[i].Version, 1)
 	}
-	return tx.run(tx.orm().Clauses(rows.Overwrite(models.ImportedRow{})).Create(&all))
+	return insert(tx, all, overwriteAll(rows.Of(models.ImportedRow{})))
 }
 
 // RowsOfImport returns rows of an import of the user's after a key, in the order of keys; at
@@ -166,3 +163,24 @@ func (tx *Tx) DeleteImportedRows(keys []string) error {
 	}
 	return tx.run(tx.orm().Where("user_id = ?", tx.user.ID).Where(tx.s.db.In("row_key", keys)).Delete(&models.ImportedRow{}))
 }
+
+// Unreferenced reports whether an expense of the user's is not shared and was not, nobody is invited
+// to it, and nothing was said about it.
+func (tx *Tx) Unreferenced(expenseID string) (bool, error) {
+	for _, row := range []any{&shareRow{}, &invitationRow{}, &models.Activity{}} {
+		if n, err := tx.count(tx.orm().Model(row).Where("expense_id = ?", expenseID)); err != nil || n > 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// DeleteActivity removes what the user said, and returns whether it was there.
+func (tx *Tx) DeleteActivity(id string) (bool, error) {
+	done := tx.orm().Where("id = ? AND user_id = ?", id, tx.user.ID).Delete(&models.Activity{})
+	tx.wrote = true
+	return done.RowsAffected > 0, tx.run(done)
+}
+
+// DeleteOperation removes an operation that Operation returned, so that nothing is known of it.
+func (tx *Tx) DeleteOperation(op models.QueuedOperation) { tx.operations.Remove(op.ID) }

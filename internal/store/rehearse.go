@@ -25,16 +25,6 @@ func (s *Store) Rehearse(ctx context.Context, userID string, fn func(tx *Tx) err
 
 func (v *snapshot) rehearse(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
 	st := newTxState(ctx, v.s, v.db, userID, users)
-	tx, err := st.use(v.db.Where(v.s.db.In("id", users)).Order("id"))
-	if err != nil {
-		return err
-	}
-	if err := tx.authorize(); err != nil {
-		return err
-	}
-	err = fn(tx)
-	if len(tx.wanted) > 0 {
-		return &needsLocksError{tx.wanted}
-	}
+	_, err := st.call(fn, v.db.Where(v.s.db.In("id", users)).Order("id"))
 	return err
 }

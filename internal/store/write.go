@@ -210,21 +210,27 @@ func (s *Store) rollback(db *gorm.DB) {
 
 // runLocked runs fn under the locks of the transaction's users and writes what it buffered.
 func (st *txState) runLocked(fn func(tx *Tx) error) error {
-	tx, err := st.use(st.lockedUsers())
-	if err != nil {
-		return err
-	}
-	if err := tx.authorize(); err != nil {
-		return err
-	}
-	err = fn(tx)
-	if len(tx.wanted) > 0 {
-		return &needsLocksError{tx.wanted}
-	}
+	tx, err := st.call(fn, st.lockedUsers())
 	if err != nil {
 		return err
 	}
 	return tx.finish()
+}
+
+// call calls fn with the transaction of the users that the query selects.
+func (st *txState) call(fn func(tx *Tx) error, users *gorm.DB) (*Tx, error) {
+	tx, err := st.use(users)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.authorize(); err != nil {
+		return nil, err
+	}
+	err = fn(tx)
+	if len(tx.wanted) > 0 {
+		return nil, &needsLocksError{tx.wanted}
+	}
+	return tx, err
 }
 
 // finish writes what is still buffered.

@@ -16,6 +16,9 @@ type Time time.Time
 // MarshalJSON returns UTC with three digits of milliseconds.
 func (t Time) MarshalJSON() ([]byte, error) { return appendTime(nil, time.Time(t)), nil }
 
+// UnmarshalJSON reads what MarshalJSON wrote: commands read the answers of a running server.
+func (t *Time) UnmarshalJSON(b []byte) error { return (*time.Time)(t).UnmarshalJSON(b) }
+
 func appendTime(b []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(b, timeLayout)
 }

@@ -1,9 +1,13 @@
 package wire
 
-import "expenseflow/models"
+import (
+	"time"
+
+	"expenseflow/models"
+)
 
 // An Import is an import in responses. The numbers are of rows of the file, Removed and Kept of
-// entries that undoing deleted and kept.
+// what undoing deleted and kept; Changed is what the file overwrote, which undoing leaves.
 type Import struct {
 	ID         string             `json:"id"`
 	Name       string             `json:"name"`
@@ -15,12 +19,15 @@ type Import struct {
 	Parked     int64              `json:"parked"`
 	Removed    int64              `json:"removed"`
 	Kept       int64              `json:"kept"`
+	Changed    int64              `json:"changed"`
 	CreatedAt  Time               `json:"createdAt"`
 }
 
 // NewImport returns the response for an import.
 func NewImport(i models.Import) Import {
-	return Import{i.ID, i.Name, i.Source, i.State, i.Created, i.Skipped, i.Refused, i.Parked, i.Removed, i.Kept, Time(i.CreatedAt)}
+	return Import{
+		i.ID, i.Name, i.Source, i.State, i.Created, i.Skipped, i.Refused, i.Parked, i.Removed, i.Kept, i.Changed, Time(i.CreatedAt),
+	}
 }
 
 // NewImports returns the response for the user's imports.
@@ -116,10 +123,25 @@ type ImportResult struct {
 // An ImportProgress is the payload of import_progress.
 type ImportProgress struct {
 	Name  string `json:"name"`
-	Rows  int64  `json:"rows"` // that are done
-	Total int64  `json:"total"`
+	Rows  int64  `json:"rows"`  // that are done
+	Total int64  `json:"total"` // 0 if it is not known
 	Done  bool   `json:"done"`
 
 	Parked int64 `json:"parked,omitempty"` // of Rows
 	Undo   bool  `json:"undo,omitempty"`   // entries of an import are being deleted
+}
+
+// progressEvery is the least time between two ImportProgress of one import.
+const progressEvery = 250 * time.Millisecond
+
+// Sender returns what sends p with how many rows are done, and how many of them were parked: not more often than devices can use it,
+// and always at the end.
+func (p ImportProgress) Sender(send func(ImportProgress)) func(rows, parked int64, done bool) {
+	var last time.Time
+	return func(rows, parked int64, done bool) {
+		if now := time.Now(); done || now.Sub(last) >= progressEvery {
+			last, p.Rows, p.Parked, p.Done = now, rows, parked, done
+			send(p)
+		}
+	}
 }

@@ -7,12 +7,12 @@ export async function isExport(file) {
  * What became, or would become, of an export, in the form that a table's import has:
  * totals over all kinds of things in it, a row for each refusal, and nothing to decide.
  */
-export function asImport({ counts, refusals }) {
+export function asImport({ counts, refusals, import: made = null }) {
   const kinds = Object.values(counts);
   const total = (outcome) => kinds.reduce((sum, count) => sum + count[outcome], 0);
   const totals = {
     rows: refusals.length, new: total('new'), changed: total('changed'),
-    duplicates: total('same') + total('kept'), refused: total('refused'), skipped: total('skipped'),
+    duplicates: total('same') + total('kept'), refused: total('refused'), skipped: total('skipped'), read: total('read'),
   };
-  return { account: true, mapping: null, questions: [], totals, rows: refusals.map((one) => ({ status: 'refused', ...one })) };
+  return { account: true, import: made, mapping: null, questions: [], totals, rows: refusals.map((one) => ({ status: 'refused', ...one })) };
 }

@@ -50,9 +50,9 @@ export class Api extends HttpClient {
     return this.request('POST', `/import?${importQuery(file, chosen)}`, file);
   }
 
-  /** Imports an export of this program, or with dryRun says what would become of it: {counts, refusals}. */
+  /** Imports an export of this program, or with dryRun says what would become of it: {counts, refusals, import}. */
   importAccount(file, { dryRun }) {
-    return this.request('POST', `/import/account${dryRun ? '?dryRun=1' : ''}`, file);
+    return this.request('POST', `/import/account?${importQuery(file, { dryRun })}`, file);
   }
 
   /** Everything that the account has as `json`, or its entries as `csv`: {file, name}. */

@@ -107,12 +107,14 @@ test('an export is previewed and imported as a whole', async () => {
   assert.equal(api.asked[0].query.dryRun, 1);
   api.asked[0].resolve(summary);
   await opened;
-  assert.deepEqual(work.preview.totals, { rows: 1, new: 4, changed: 2, duplicates: 4, refused: 2, skipped: 0 });
+  assert.deepEqual(work.preview.totals, { rows: 1, new: 4, changed: 2, duplicates: 4, refused: 2, skipped: 0, read: 12 });
   assert.deepEqual([work.ready, work.count], [true, 6]);
   const run = work.run();
   await settled();
   assert.equal(api.asked[1].query.dryRun, undefined);
-  api.asked[1].resolve(summary);
+  api.asked[1].resolve({ ...summary, import: { id: 'i', state: 'done' } });
   await run;
-  assert.deepEqual([work.result.account, work.result.totals.new], [true, 4]);
+  assert.deepEqual([work.result.account, work.result.totals.new, work.result.import.state], [true, 4, 'done']);
+  await work.undo();
+  assert.equal(work.result.import.state, 'undone');
 });

@@ -88,8 +88,9 @@ export function mount({ api, live }) {
     }
     render();
   });
-  live.listen('import_progress', ({ rows: done, total }) => {
+  live.listen('import_progress', ({ rows: done, total: known }) => {
     if (work.busy === 'import' || work.busy === 'undo') {
+      const total = known || (work.preview?.totals.read ?? 0); // an export is read as it arrives
       Object.assign(bar, { max: Math.max(total, 1), value: done });
       setText(said, text('importing.running', { done, total }));
     }
@@ -118,11 +119,12 @@ function foundText({ account, totals }) {
 }
 
 function doneText({ account, import: made, totals }) {
+  if (made?.state === 'undone') {
+    const left = made.changed > 0 && text('importing.undone.changed', { changed: made.changed });
+    return [text('importing.undone', { removed: made.removed, kept: made.kept }), left].filter(Boolean).join(' ');
+  }
   if (account) {
     return text('importing.export.done', { fresh: totals.new, ...totals });
-  }
-  if (made?.state === 'undone') {
-    return text('importing.undone', { removed: made.removed, kept: made.kept });
   }
   return [
     text('importing.done', { count: totals.new }),

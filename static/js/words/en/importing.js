@@ -64,5 +64,6 @@ export const importing = {
   'importing.wouldPark': 'Against a rule, so waiting for your decision after an import: {parked}.',
   'importing.undo': 'Undo import',
   'importing.undone': 'Undone. Entries removed: {removed}. Kept, because they have been changed since: {kept}.',
+  'importing.undone.changed': 'What it overwrote stays as the file has it: {changed}.',
   'importing.another': 'Import another file',
 };
