@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -212,30 +211,12 @@ func (s *eventFixture) parkTooMuch(t *testing.T, n *node) {
 	d.hear(t, len(ops), "sync_error")
 }
 
-// importAFile imports a file and undoes it.
+// importAFile imports a file, of which a row is parked, and undoes it.
 func (s *eventFixture) importAFile(t *testing.T) {
-	post := func(method, path, body string) []byte {
-		req, err := http.NewRequestWithContext(t.Context(), method, s.a.p.url()+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+s.a.Token)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		b, err := io.ReadAll(res.Body)
-		if err != nil || res.StatusCode >= 300 {
-			t.Fatalf("%s %s: %d %s, %v", method, path, res.StatusCode, b, err)
-		}
-		return b
-	}
 	var made struct{ Import struct{ ID string } }
-	if err := json.Unmarshal(post("POST", "/api/import?name=a.csv", "Date,Text,Amount\n2026-01-02,Tea,-1.00\n"), &made); err != nil {
-		t.Fatal(err)
-	}
-	post("DELETE", "/api/import/"+made.Import.ID, "")
+	const file = "Date,Text,Amount\n2026-01-02,Tea,-1.00\n2026-01-03,Interest,0.001\n"
+	s.a.call(t, http.MethodPost, "/api/import?name=a.csv", file).want(t, http.StatusCreated).into(t, &made)
+	s.a.call(t, http.MethodDelete, "/api/import/"+made.Import.ID, nil).want(t, http.StatusOK)
 }
 
 // askEverything asks for what was missed and parked, and for nonsense.
