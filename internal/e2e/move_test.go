@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
 	"expenseflow/internal/testneed"
+	"expenseflow/models"
 )
 
 // command is a command of the program with its settings, in its folder.
@@ -107,31 +109,73 @@ var moments = []time.Duration{10, 40, 80, 150}
 func TestARestoreThatIsKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	p := start(t)
+	restoreIsKilled(t, p, filepath.Join(p.dir, "data", "expenseflow.db"))
+}
+
+func TestARestoreOfPostgreSQLThatIsKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	url := storetest.PostgresOptions(t, testneed.Postgres(t)).URL
+	restoreIsKilled(t, start(t, "DATABASE_URL="+url), url)
+}
+
+// restoreIsKilled kills restores at moments of the time that a whole one takes, until one was done
+// before it was killed.
+func restoreIsKilled(t *testing.T, p *program, database string) {
+	t.Helper()
 	register(t, p).createMany(t, 1000)
 	p.run(t, "backup", "--to", "backups")
-	register(t, p)
-	if err := p.stop(); err != nil {
-		t.Fatal(err)
-	}
-	made, err := filepath.Glob(filepath.Join(p.dir, "backups", "*.db"))
+	made, err := filepath.Glob(filepath.Join(p.dir, "backups", "expenseflow-*"))
 	if err != nil || len(made) != 1 {
 		t.Fatalf("%v %v", made, err)
 	}
-	database := filepath.Join(p.dir, "data", "expenseflow.db")
-	old := 2
-	for _, after := range moments {
-		p.killed(t, after*time.Millisecond, "restore", "--replace", made[0])
-		n := accounts(t, database)
-		if n > old || n < 1 {
-			t.Fatalf("after %v: %d accounts", after, n)
+	restore := []string{"restore", "--replace", made[0]}
+	ended(t, p.stop())
+	began := time.Now()
+	p.run(t, restore...)
+	whole := time.Since(began)
+	ended(t, p.start())
+	register(t, p).createMany(t, 10)
+	ended(t, p.stop())
+	old, restored := []int64{1000, 10}, []int64{1000}
+	for n, now := 1, old; n <= kills && slices.Equal(now, old); n++ {
+		p.killed(t, whole*time.Duration(n)/kills, restore...)
+		if now = entries(t, database); !slices.Equal(now, old) {
+			same(t, "entries by account", restored, now)
 		}
-		old = n
 	}
-	p.run(t, "restore", "--replace", made[0])
-	same(t, "accounts", 1, accounts(t, database))
-	if err := p.start(); err != nil {
+	p.run(t, restore...)
+	same(t, "entries by account", restored, entries(t, database))
+	ended(t, p.start())
+}
+
+// kills is how many restores are killed.
+const kills = 6
+
+func ended(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// entries counts the entries of each account, the oldest account first, of a database that nobody uses.
+func entries(t *testing.T, url string) (counts []int64) {
+	t.Helper()
+	s, err := store.Attach(t.Context(), store.Options{URL: url})
+	ended(t, err)
+	defer s.Close()
+	all, err := s.Accounts(t.Context(), "", "", 100)
+	ended(t, err)
+	slices.SortFunc(all, func(a, b store.Account) int { return strings.Compare(a.ID, b.ID) })
+	for _, u := range all {
+		n := int64(0)
+		ended(t, s.EachExpense(t.Context(), u.ID, func(models.Expense) error {
+			n++
+			return nil
+		}))
+		counts = append(counts, n)
+	}
+	return counts
 }
 
 // Whoever kills a move finds the other database empty, or whole, and repeats it.

@@ -198,7 +198,7 @@ func (v *snapshot) makeRoom(r *Restoration, schema string, replace bool) error {
 		return models.E(models.Conflict, "The database "+inUseFor(users)+": add --replace to put the backup in its place; what is "+
 			"there now is kept in a schema of its own")
 	}
-	r.Kept = "before_" + time.Now().UTC().Format("20060102t150405")
+	r.Kept = "before_" + strings.ReplaceAll(time.Now().UTC().Format("20060102t150405.000"), ".", "_") // two may be within a second
 	return v.moveTables(ours, r.Kept)
 }
 
