@@ -436,7 +436,7 @@ var Bugs = []Bug{
 		Name: "moves-for-the-swiftest", Does: "moves are deleted that only some of the processes have read",
 		Edits: []Edit{after("internal/store", "func (s *Store) pruneMoves(ctx context.Context, id string) error {", `
 			if ON {
-				_, err := s.write(ctx, func(db *gorm.DB) *gorm.DB { return db.Where("true").Delete(&movedRow{}) })
+				_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Where("true").Delete(&movedRow{}) })
 				return err
 			}`)},
 		Found: []Test{{"internal/store", "TestMovesAreKeptForTheSlowestProcess"}},
