@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
-	"expenseflow/internal/store/find"
 	"expenseflow/models"
 )
 
@@ -22,7 +20,7 @@ func Attach(ctx context.Context, o Options) (*Store, error) {
 	if err := s.requireSchema(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.readEpoch(ctx); err != nil {
+	if err := s.ReadEpoch(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -72,14 +70,4 @@ func (s *Store) requireSchema(ctx context.Context) error {
 		err = &v
 	}
 	return err
-}
-
-// ServerClock returns what the clock of PostgreSQL's server shows; known is false on SQLite,
-// which has none.
-func (s *Store) ServerClock(ctx context.Context) (shown time.Time, known bool, err error) {
-	if s.db.OnSQLite() {
-		return time.Time{}, false, nil
-	}
-	ms, err := find.One[int64](s.db.Read(ctx).Raw("SELECT " + dbNow))
-	return time.UnixMilli(ms).UTC(), err == nil, err
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"strconv"
-	"time"
 
 	"expenseflow/internal/store/dialect"
 	"expenseflow/internal/store/find"
@@ -147,22 +145,4 @@ func openUnchanging(path string) (*Store, error) {
 	}
 	s.db.Writer, s.db.Reader = db, db
 	return s, nil
-}
-
-// RecordBackup records that a backup of the database as it was at a moment was verified.
-func (s *Store) RecordBackup(ctx context.Context, of time.Time) error {
-	return s.setMeta(ctx, metaRow{"backup_of", strconv.FormatInt(of.UnixMilli(), 10)})
-}
-
-// LastBackup returns the moment of which the last verified backup is; the zero time if there
-// is none.
-func (s *Store) LastBackup(ctx context.Context) (time.Time, error) {
-	row, err := find.One[metaRow](s.db.Read(ctx).Where("key = 'backup_of'"))
-	if find.IsNotFound(err) || err != nil {
-		if find.IsNotFound(err) {
-			err = nil
-		}
-		return time.Time{}, err
-	}
-	return parseMoment(row.Value), nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
@@ -225,9 +226,9 @@ func (v *snapshot) renewServer(r *Restoration, schema string) error {
 	if err := v.checkRestored(r.Held); err != nil {
 		return err
 	}
-	if err := v.db.Where("key IN ('epoch', 'epoch_began', 'timeline')").Delete(&metaRow{}).Error; err != nil {
+	if err := v.db.Where("key IN ('epoch', 'epoch_began', 'timeline')").Delete(&epoch.Meta{}).Error; err != nil {
 		return err
 	}
-	r.Epoch = randomEpoch()
-	return v.db.Create(&[]metaRow{{"epoch", r.Epoch}, {"epoch_began", v.s.beginning()}}).Error
+	r.Epoch = epoch.Random()
+	return v.db.Create(&[]epoch.Meta{{Key: "epoch", Value: r.Epoch}, {Key: "epoch_began", Value: v.s.Beginning()}}).Error
 }

@@ -109,7 +109,7 @@ func (s *Store) CountWhere(ctx context.Context, table, column, value string) (n 
 }
 
 // NoteMove notes that a user's log has moved, as a commit on SQLite does.
-func (s *Store) NoteMove(userID string) { s.noted.add([]string{userID}) }
+func (s *Store) NoteMove(userID string) { s.NoteMoves([]string{userID}) }
 
 // Persistence is how PostgreSQL keeps each table of running processes: "u" is unlogged.
 func (s *Store) Persistence(ctx context.Context) (map[string]string, error) {
@@ -131,7 +131,7 @@ func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 }
 
 // ForgetTimeline has the next new connection lead to a server of another timeline.
-func (s *Store) ForgetTimeline() { s.timeline.Store("00000000") }
+func (s *Store) ForgetTimeline() { s.timeline.Saw("00000000") }
 
 // Backend is the process of the server that a connection of the pool leads to.
 func (s *Store) Backend(ctx context.Context) (int64, error) {
@@ -190,11 +190,4 @@ func (s *Store) LiveTables(ctx context.Context) ([]string, error) {
 		query = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 	}
 	return find.All[string](s.db.Read(ctx).Raw(query))
-}
-
-// EndSnapshot ends a view's snapshot as for a caller who held it up for too long.
-func (v *AccountView) EndSnapshot() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.endSnapshot()
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/access"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -50,8 +52,8 @@ func (s *Store) ExistingExpenses(ctx context.Context, ids []string) ([]string, e
 
 // OperationsByKey implements Imports.
 func (s *Store) OperationsByKey(ctx context.Context, userID string, keys []string) ([]models.QueuedOperation, error) {
-	found, err := find.All[operationRow](s.operationsByKey(s.db.Read(ctx), userID, keys))
-	return mapped(found, func(op operationRow) models.QueuedOperation { return op.QueuedOperation }), err
+	found, err := find.All[operations.Row](s.operationsByKey(s.db.Read(ctx), userID, keys))
+	return find.Mapped(found, func(op operations.Row) models.QueuedOperation { return op.QueuedOperation }), err
 }
 
 // txImports is Imports in a transaction.
@@ -167,7 +169,7 @@ func (tx *Tx) DeleteImportedRows(keys []string) error {
 // Unreferenced reports whether an expense of the user's is not shared and was not, nobody is invited
 // to it, and nothing was said about it.
 func (tx *Tx) Unreferenced(expenseID string) (bool, error) {
-	for _, row := range []any{&shareRow{}, &invitationRow{}, &models.Activity{}} {
+	for _, row := range []any{&access.ShareRow{}, &access.InvitationRow{}, &models.Activity{}} {
 		if n, err := tx.count(tx.orm().Model(row).Where("expense_id = ?", expenseID)); err != nil || n > 0 {
 			return false, err
 		}

@@ -7,6 +7,7 @@ import (
 	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
 	"expenseflow/internal/store/pipeline"
+	"expenseflow/internal/store/record"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 )
@@ -68,9 +69,9 @@ func (tx *Tx) flushChanges() error {
 			changes = slices.Concat(changes, t.freshChanges())
 		}
 	}
-	log := make([]changeRow, len(changes))
+	log := make([]record.ChangeRow, len(changes))
 	for i := range changes {
-		log[i] = newChangeRow(&changes[i])
+		log[i] = record.NewChangeRow(&changes[i])
 	}
 	return insert(tx, log, "")
 }

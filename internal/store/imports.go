@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
+	"expenseflow/internal/store/record"
 	"expenseflow/models"
 )
 
@@ -21,13 +23,13 @@ func (tx *Tx) Owners(row any, ids []string) (map[string]string, error) {
 }
 
 // OperationTable is the row of Owners for operations.
-func OperationTable() any { return &operationRow{} }
+func OperationTable() any { return &operations.Row{} }
 
 // DeletedExpenses returns which of these ids, of expenses that are not there, are of expenses
 // that the user had and lost, as far as the log goes back.
 func (tx *Tx) DeletedExpenses(ids []string) (map[string]bool, error) {
 	deleted := map[string]bool{}
-	found, err := findIn[string](tx, tx.orm().Model(&changeRow{}).Distinct("entity_id").
+	found, err := findIn[string](tx, tx.orm().Model(&record.ChangeRow{}).Distinct("entity_id").
 		Where("user_id = ? AND kind = ?", tx.user.ID, models.ExpenseDeleted).Where(tx.s.db.In("entity_id", ids)))
 	for _, id := range found {
 		deleted[id] = true

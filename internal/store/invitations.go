@@ -1,10 +1,7 @@
 package store
 
 import (
-	"context"
-
-	"expenseflow/internal/store/find"
-	"expenseflow/internal/store/rows"
+	"expenseflow/internal/store/access"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -14,27 +11,11 @@ import (
 // recipient's copy changes only under both locks. What is new or withdrawn waits for
 // UndeliveredInvitations.
 
-type invitationRow struct {
-	models.Invitation
-	EndsAt int64 // from then on one in state gone is forgotten; milliseconds
-}
-
-func (invitationRow) TableName() string { return "invitations" }
-
-// Conditions on the state of an invitation.
-const (
-	isOpen        = "state <> 'withdrawn' AND state <> 'gone'" // it stands in its owner's list
-	isUndelivered = "state = 'new' OR state = 'withdrawn'"
-)
-
-// invitations selects rows of the table.
-func invitations(db *gorm.DB) *gorm.DB { return db.Model(&invitationRow{}) }
-
 // OpenInvitation returns the user's invitation of an address to an expense; the zero one
 // if there is none.
 func (tx *Tx) OpenInvitation(expenseID, email string) (models.Invitation, error) {
-	i, _, err := oneIn[models.Invitation](tx, invitations(tx.orm()).
-		Where("user_id = ? AND expense_id = ? AND email = ?", tx.user.ID, expenseID, email).Where(isOpen))
+	i, _, err := oneIn[models.Invitation](tx, access.Invitations(tx.orm()).
+		Where("user_id = ? AND expense_id = ? AND email = ?", tx.user.ID, expenseID, email).Where(access.IsOpen))
 	return i, err
 }
 
@@ -42,8 +23,8 @@ func (tx *Tx) OpenInvitation(expenseID, email string) (models.Invitation, error)
 // an address, and in all.
 func (tx *Tx) InvitationCounts(expenseID, email string) (expense, pair, all int64, err error) {
 	type counts struct{ Expense, Pair, Total int64 }
-	n, _, err := oneIn[counts](tx, invitations(tx.orm()).
-		Select("COALESCE(SUM(CASE WHEN expense_id = ? AND "+isOpen+" THEN 1 ELSE 0 END), 0) AS expense, "+
+	n, _, err := oneIn[counts](tx, access.Invitations(tx.orm()).
+		Select("COALESCE(SUM(CASE WHEN expense_id = ? AND "+access.IsOpen+" THEN 1 ELSE 0 END), 0) AS expense, "+
 			"COALESCE(SUM(CASE WHEN email = ? THEN 1 ELSE 0 END), 0) AS pair, COUNT(*) AS total", expenseID, email).
 		Where("user_id = ? AND (state <> 'gone' OR ends_at > ?)", tx.user.ID, tx.clock()))
 	return n.Expense, n.Pair, n.Total, err
@@ -53,7 +34,7 @@ func (tx *Tx) InvitationCounts(expenseID, email string) (expense, pair, all int6
 func (tx *Tx) InsertInvitation(i models.Invitation) error {
 	tx.undelivered = true
 	i.OwnerID, i.State = tx.user.ID, models.InvitationNew
-	if err := tx.run(tx.orm().Create(&invitationRow{Invitation: i})); err != nil {
+	if err := tx.run(tx.orm().Create(&access.InvitationRow{Invitation: i})); err != nil {
 		return err
 	}
 	return tx.markDependents(i.ExpenseID)
@@ -61,17 +42,17 @@ func (tx *Tx) InsertInvitation(i models.Invitation) error {
 
 // SetInvitationRole offers another role.
 func (tx *Tx) SetInvitationRole(id string, role models.Role) error {
-	return tx.run(invitations(tx.orm()).Where("id = ?", id).UpdateColumn("role", role))
+	return tx.run(access.Invitations(tx.orm()).Where("id = ?", id).UpdateColumn("role", role))
 }
 
 // WithdrawInvitation ends an invitation of the user's.
 func (tx *Tx) WithdrawInvitation(id string) error {
-	return tx.withdraw(invitations(tx.orm()).Where("id = ?", id))
+	return tx.withdraw(access.Invitations(tx.orm()).Where("id = ?", id))
 }
 
 // withdrawAll ends the invitations to an expense that is removed.
 func (tx *Tx) withdrawAll(expenseID string) error {
-	return tx.withdraw(invitations(tx.orm()).Where("expense_id = ?", expenseID).Where(isOpen))
+	return tx.withdraw(access.Invitations(tx.orm()).Where("expense_id = ?", expenseID).Where(access.IsOpen))
 }
 
 // withdraw ends the invitations of a query; what their recipients see of them is still to be
@@ -99,25 +80,25 @@ func (tx *Tx) ReceivedInvitation(id string) (models.Invitation, error) {
 
 // received selects the invitations that wait for the user's answer.
 func (tx *Tx) received() *gorm.DB {
-	return invitations(tx.orm()).Where("email = ? AND state = 'pending'", tx.user.Email)
+	return access.Invitations(tx.orm()).Where("email = ? AND state = 'pending'", tx.user.Email)
 }
 
 // UndeliveredInvitation returns one to the user that is new or withdrawn; the zero one if
 // it is neither any more.
 func (tx *Tx) UndeliveredInvitation(id string) (models.Invitation, error) {
-	i, _, err := oneIn[models.Invitation](tx, invitations(tx.orm()).
-		Where("id = ? AND email = ?", id, tx.user.Email).Where(isUndelivered))
+	i, _, err := oneIn[models.Invitation](tx, access.Invitations(tx.orm()).
+		Where("id = ? AND email = ?", id, tx.user.Email).Where(access.IsUndelivered))
 	return i, err
 }
 
 // SetInvitationState moves an invitation on.
 func (tx *Tx) SetInvitationState(id string, state models.InvitationState) error {
-	return tx.run(invitations(tx.orm()).Where("id = ?", id).UpdateColumn("state", state))
+	return tx.run(access.Invitations(tx.orm()).Where("id = ?", id).UpdateColumn("state", state))
 }
 
 // DeleteInvitation removes an invitation that was accepted, or cannot be any more.
 func (tx *Tx) DeleteInvitation(id string) error {
-	return tx.run(tx.orm().Where("id = ?", id).Delete(&invitationRow{}))
+	return tx.run(tx.orm().Where("id = ?", id).Delete(&access.InvitationRow{}))
 }
 
 // ReceivedFrom returns the ids of the invitations of somebody that wait for the user's
@@ -144,66 +125,15 @@ func (tx *Tx) Inviters() (all int64, most string, count int64, err error) {
 // leaveInvitations takes the user, who is removed, out of all invitations and contacts.
 func (tx *Tx) leaveInvitations() error {
 	tx.undelivered = true
-	err := tx.run(invitations(tx.orm()).Where("user_id = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.ID).
+	err := tx.run(access.Invitations(tx.orm()).Where("user_id = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.ID).
 		UpdateColumns(map[string]any{"user_id": "", "state": models.InvitationWithdrawn}))
 	if err != nil {
 		return err
 	}
-	err = tx.run(invitations(tx.orm()).Where("email = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.Email).
+	err = tx.run(access.Invitations(tx.orm()).Where("email = ? AND (state = 'pending' OR state = 'withdrawn')", tx.user.Email).
 		UpdateColumn("state", gorm.Expr("CASE WHEN state = 'pending' THEN 'waiting' ELSE 'gone' END")))
 	if err != nil {
 		return err
 	}
 	return tx.run(tx.orm().Where("other_id = ?", tx.user.ID).Delete(&contact{}))
-}
-
-// UndeliveredInvitations returns at most limit that are new or withdrawn, the oldest
-// first, of all users.
-func (s *Store) UndeliveredInvitations(ctx context.Context, limit int) ([]models.Invitation, error) {
-	return find.All[models.Invitation](invitations(s.db.Read(ctx)).Where(isUndelivered).Order("created_at, id").Limit(limit))
-}
-
-// hasAccount is the condition that an invitation's address has an account.
-const hasAccount = "EXISTS (SELECT 1 FROM users u WHERE u.email = invitations.email)"
-
-// ShelveInvitation puts an undelivered invitation aside for an address without an
-// account: until there is one, if it was not withdrawn.
-func (s *Store) ShelveInvitation(ctx context.Context, id string) error {
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-		return invitations(db).Where("id = ?", id).Where(isUndelivered).Where("NOT "+hasAccount).
-			UpdateColumn("state", gorm.Expr("CASE WHEN state = 'new' THEN 'waiting' ELSE 'gone' END"))
-	})
-	return err
-}
-
-// WakeInvitations has the invitations that waited for an address delivered. It names
-// new ones too: one that is being shelved at this moment is waited for.
-func (s *Store) WakeInvitations(ctx context.Context, email string) error {
-	return s.wake(ctx, "email = ? AND (state = 'waiting' OR state = 'new')", email)
-}
-
-// WakeAllInvitations is WakeInvitations for every address that has an account: for
-// those that were registered in a process which ended before it could wake them.
-func (s *Store) WakeAllInvitations(ctx context.Context) error {
-	return s.wake(ctx, "state = 'waiting' AND "+hasAccount)
-}
-
-func (s *Store) wake(ctx context.Context, condition string, args ...any) error {
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-		return invitations(db).Where(condition, args...).UpdateColumn("state", models.InvitationNew)
-	})
-	return err
-}
-
-// ReceivedInvitations returns those that wait for the user's answer, the newest first.
-func (s *Store) ReceivedInvitations(ctx context.Context, userID string) ([]models.Invitation, error) {
-	return find.All[models.Invitation](s.db.Read(ctx).Table("invitations i").
-		Select(rows.Of(models.Invitation{}).NamesOf("i")+", o.name AS owner_name, o.email AS owner_email, e.description").
-		Joins("JOIN users u ON u.email = i.email JOIN users o ON o.id = i.user_id JOIN expenses e ON e.id = i.expense_id").
-		Where("u.id = ? AND i.state = 'pending'", userID).Order("i.created_at DESC, i.id DESC"))
-}
-
-// invitationsTo reads whom an expense's owner has invited, the oldest first.
-func invitationsTo(db *gorm.DB, expenseID string) ([]models.Invitation, error) {
-	return find.All[models.Invitation](invitations(db).Where("expense_id = ?", expenseID).Where(isOpen).Order("created_at, id"))
 }

@@ -2,126 +2,14 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
+	"expenseflow/internal/store/access"
+	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/record"
 	"expenseflow/models"
 )
-
-// A changeRow is one entry of a user's log.
-type changeRow struct {
-	UserID   string `gorm:"primaryKey;index:changes_entity,priority:1"`
-	Seq      int64  `gorm:"primaryKey;index:changes_entity,priority:3"`
-	Kind     models.ChangeKind
-	EntityID string    `gorm:"index:changes_entity,priority:2"`
-	Payload  string    // the record of the entity after the change
-	DeviceID string    `gorm:"serializer:clientText"`
-	TokenID  string    `gorm:"serializer:clientText"`
-	At       time.Time `gorm:"serializer:millis"`
-	ActorID  string    // as in models.Change
-}
-
-func (changeRow) TableName() string { return "changes" }
-
-func newChangeRow(c *models.Change) changeRow {
-	row := changeRow{c.UserID, c.Seq, c.Kind, c.EntityID, "", c.Author.DeviceID, c.Author.TokenID, c.At, c.ActorID}
-	if c.Kind == models.BudgetAlerted {
-		row.Payload = record.Encode(newAlertRecord(c.Alert))
-	} else if entity := entityOf(c); entity != nil {
-		row.Payload = record.Encode(entity)
-	}
-	return row
-}
-
-func (r *changeRow) change() (models.Change, error) {
-	c := models.Change{
-		UserID: r.UserID, Seq: r.Seq, Kind: r.Kind, EntityID: r.EntityID, At: r.At,
-		Author: models.Author{DeviceID: r.DeviceID, TokenID: r.TokenID}, ActorID: r.ActorID,
-	}
-	if err := r.decode(&c); err != nil {
-		return c, fmt.Errorf("change %d of user %s: %w", r.Seq, r.UserID, err)
-	}
-	return c, nil
-}
-
-// decode sets c's entity. Of a kind that a newer program wrote there is none.
-func (r *changeRow) decode(c *models.Change) error {
-	if c.Kind == models.BudgetAlerted {
-		var a alertRecord
-		err := record.Decode([]byte(r.Payload), &a)
-		c.Alert = a.alert()
-		return err
-	}
-	entity := entityOf(c)
-	if entity == nil {
-		return nil
-	}
-	if err := record.Decode([]byte(r.Payload), entity); err != nil {
-		return err
-	}
-	nameEntity(c)
-	return nil
-}
-
-// entityOf returns where a change of its kind holds its entity; nil if it has none.
-func entityOf(c *models.Change) any {
-	switch c.Kind {
-	case models.ExpenseCreated, models.ExpenseUpdated, models.ExpenseDeleted:
-		return &c.Expense
-	case models.ShareChanged:
-		return &c.Shares
-	case models.InvitationReceived:
-		return &c.Invitation
-	case models.PersonBlocked, models.PersonUnblocked:
-		return &c.Person
-	case models.SettingsChanged:
-		return &c.Settings
-	case models.BudgetCreated, models.BudgetUpdated, models.BudgetDeleted:
-		return &c.Budget
-	case models.NotificationCreated:
-		return &c.Notification
-	}
-	return nil
-}
-
-// nameEntity sets what the record of an entity leaves to its change.
-func nameEntity(c *models.Change) {
-	for i := range c.Shares {
-		c.Shares[i].ExpenseID = c.EntityID
-	}
-	if c.Invitation != nil {
-		c.Invitation.ID, c.Invitation.State = c.EntityID, models.InvitationPending
-	}
-	if c.Person != nil {
-		c.Person.ID = c.EntityID
-	}
-}
-
-// An alertRecord is what the log keeps of a models.BudgetAlert.
-type alertRecord struct {
-	Budget      models.Budget `log:"budget"`
-	From        time.Time     `log:"from"` // this and To: midnight UTC of a day
-	To          time.Time     `log:"to"`
-	Currency    string        `log:"currency,omitempty"` // "": older than currencies
-	SpentUnits  int64         `log:"units"`
-	SpentMicros int64         `log:"micros"`
-	Level       models.Level  `log:"level"`
-}
-
-func newAlertRecord(a *models.BudgetAlert) alertRecord {
-	s := &a.State
-	return alertRecord{s.Budget, s.From.Time(), s.To.Time(), s.Currency, s.Spent.Units, s.Spent.Micros, s.Level}
-}
-
-// alert returns the alert; a budget that alerts is active.
-func (r *alertRecord) alert() *models.BudgetAlert {
-	return &models.BudgetAlert{State: models.BudgetState{
-		Budget: r.Budget, From: models.DayOf(r.From, time.UTC), To: models.DayOf(r.To, time.UTC), Currency: r.Currency,
-		Spent: models.Sum{Units: r.SpentUnits, Micros: r.SpentMicros}, Level: r.Level, Active: true,
-	}}
-}
 
 // AppendChange adds a change of an expense to the user's log, as Append does.
 func (tx *Tx) AppendChange(kind models.ChangeKind, e models.Expense, by models.Author) {
@@ -155,8 +43,8 @@ var ErrLogPruned = models.E(models.NotFound, "These changes are no longer kept")
 func (s *Store) Changes(ctx context.Context, userID string, after int64, limit int) ([]models.Change, error) {
 	var changes []models.Change
 	page := s.db.Read(ctx).Where("user_id = ? AND seq > ?", userID, after).Order("seq").Limit(limit)
-	err := find.Each(page, func(row changeRow) error {
-		c, err := row.change()
+	err := find.Each(page, func(row record.ChangeRow) error {
+		c, err := row.Change()
 		changes = append(changes, c)
 		return err
 	})
@@ -164,7 +52,7 @@ func (s *Store) Changes(ctx context.Context, userID string, after int64, limit i
 		err = s.checkKept(ctx, userID, after)
 	}
 	if err == nil {
-		err = s.retract(ctx, userID, changes)
+		err = access.Retract(ctx, s.db, userID, changes)
 	}
 	if err != nil {
 		return nil, err
@@ -191,7 +79,7 @@ func (s *Store) LogState(ctx context.Context, userID string) (models.LogState, e
 	row, err := find.OfUser[logRow](s.db.Read(ctx), userID, "(SELECT value FROM meta WHERE key = 'epoch') AS epoch, "+
 		"COALESCE((SELECT value FROM meta WHERE key = 'epoch_began'), '') AS began, log_start, seq, last_synced_at")
 	l := models.LogState{
-		Epoch: row.Epoch, EpochStart: parseMoment(row.Began), Start: row.LogStart, Head: row.Seq,
+		Epoch: row.Epoch, EpochStart: epoch.ParseMoment(row.Began), Start: row.LogStart, Head: row.Seq,
 		SyncedAt: row.LastSyncedAt, ReadAt: s.opts.Now(),
 	}
 	if l.SyncedAt.Before(l.EpochStart) {
@@ -211,7 +99,7 @@ func (s *Store) SeqAt(ctx context.Context, userID string, at time.Time) (seq int
 	start, before, after := u.LogStart, u.LogStart, u.Seq+1 // invariant: before <= wanted < after
 	for after-before > 1 {
 		middle := before + (after-before)/2
-		row, err := find.One[changeRow](s.db.Read(ctx).Select("at").Where("user_id = ? AND seq = ?", userID, middle))
+		row, err := find.One[record.ChangeRow](s.db.Read(ctx).Select("at").Where("user_id = ? AND seq = ?", userID, middle))
 		switch {
 		case find.IsNotFound(err): // pruned meanwhile
 			before, start = middle, middle

@@ -70,7 +70,7 @@ func (s *Store) underMigrationLock(ctx context.Context, fn func() error) error {
 		return &models.Error{Kind: models.Unavailable, Msg: msg, Err: err}
 	}
 	err = fn()
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), unlockAtMost)
 	defer stop()
 	_, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock(hashtext('expenseflow ' || current_schema()))")
 	return errors.Join(err, s.db.Fail(unlockErr))
@@ -78,6 +78,9 @@ func (s *Store) underMigrationLock(ctx context.Context, fn func() error) error {
 
 // migrationPatience is how long a process waits for another one's migration.
 const migrationPatience = 5 * time.Minute
+
+// unlockAtMost is how long a process waits for the server to release the lock.
+const unlockAtMost = 5 * time.Second
 
 // refuseNewer refuses a schema that a newer program made.
 func (s *Store) refuseNewer(ctx context.Context, p *goose.Provider) error {

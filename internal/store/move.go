@@ -13,7 +13,9 @@ import (
 
 	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/processes"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -68,14 +70,14 @@ func (s *Store) alone(ctx context.Context, fn func() error) error {
 		if s.db.OnSQLite() {
 			return fn() // the file is locked
 		}
-		columns, err := s.describe(ctx, rows.Of(processRow{}).Name)
+		columns, err := s.describe(ctx, rows.Of(processes.Row{}).Name)
 		if err != nil {
 			return err
 		}
 		if len(columns) == 0 {
 			return fn() // there is no schema yet
 		}
-		living, err := find.All[processRow](s.db.Read(ctx).Where(isLiving).Order("id"))
+		living, err := processes.Living(s.db.Read(ctx))
 		if err != nil {
 			return err
 		}
@@ -109,7 +111,7 @@ const ownMeta = "key <> 'timeline'"
 // inOrder is a query of all rows of a table in the order of its key, which both databases order by bytes.
 func inOrder(db *gorm.DB, t *rows.Table) *gorm.DB {
 	query := db.Table(t.Name).Select(t.Names()).Order(t.Key())
-	if t.Name == rows.Of(metaRow{}).Name {
+	if t.Name == rows.Of(epoch.Meta{}).Name {
 		query = query.Where(ownMeta)
 	}
 	return query
@@ -239,9 +241,8 @@ func notEmpty(where string, n int64, err error) error {
 }
 
 func (m *move) fillFile(ctx context.Context, to Options, path string) (err error) {
-	to.Observe = nil
+	to.Observe, to.Logger = nil, slog.New(slog.DiscardHandler)
 	s := newStore(to)
-	s.log = slog.New(slog.DiscardHandler)
 	if err := s.useFile(ctx, path); err != nil {
 		return err
 	}
@@ -322,10 +323,10 @@ func (m *move) fillServer(ctx context.Context, s *Store, conn *sql.Conn, db *gor
 		return err
 	}
 	held, err := there.summary()
-	if err != nil || held.total() > held.Rows[rows.Of(metaRow{}).Name] {
+	if err != nil || held.total() > held.Rows[rows.Of(epoch.Meta{}).Name] {
 		return notEmpty("of --to", held.Users(), err)
 	}
-	if err := db.Where(ownMeta).Delete(&metaRow{}).Error; err != nil {
+	if err := db.Where(ownMeta).Delete(&epoch.Meta{}).Error; err != nil {
 		return err
 	}
 	if err := m.copyTo(func(t *rows.Table, all [][]any) error { return dialect.Copy(ctx, conn, t, all) }); err != nil {

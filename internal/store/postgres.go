@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/epoch"
 	"expenseflow/models"
 
 	"github.com/jackc/pgx/v5"
@@ -31,13 +32,14 @@ func (s *Store) connectPostgres(ctx context.Context) error {
 		cfg.ConnectTimeout = connectTimeout
 	}
 	cfg.RuntimeParams["application_name"] = orDefault(cfg.RuntimeParams["application_name"], "expenseflow")
-	cfg.OnPgError = s.keepAfterError(cfg.OnPgError)
+	cfg.OnPgError = s.timeline.KeepAfterError(cfg.OnPgError)
 	choosePrimary(cfg, s.opts.URL)
-	pool := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(s.afterConnect), stdlib.OptionResetSession(s.discardOutdated))
+	pool := stdlib.OpenDB(*cfg,
+		stdlib.OptionAfterConnect(s.timeline.AfterConnect), stdlib.OptionResetSession(s.timeline.DiscardOutdated))
 	pool.SetMaxOpenConns(s.opts.MaxConns + 1) // Moves keeps one
 	pool.SetMaxIdleConns(s.opts.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	pool.SetConnMaxLifetime(connLifetime)
+	pool.SetConnMaxLifetime(epoch.ConnLifetime)
 	s.db.Dialect = dialect.Postgres{}
 	s.db.LimitLongReads(s.opts.MaxConns / 2)
 	if err := checkVersion(ctx, pool); err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"expenseflow/internal/store"
+	"expenseflow/internal/store/processes"
 	"expenseflow/models"
 )
 
@@ -87,7 +87,7 @@ func TestDevicesOfAProcessThatLeftStayForAMoment(t *testing.T) {
 	b.wantGeneration(1, "b") // it is no member any more
 	same(t, "present", 1, len(b.elsewhere("user:alice")))
 	same(t, "known to have ended", true, b.peers().Others["a"].Ended)
-	age(t, url, "a", store.LeaveTime)
+	age(t, url, "a", processes.LeaveTime)
 	same(t, "present later", 0, len(b.elsewhere("user:alice")))
 	same(t, "peers", 0, len(b.peers().Others))
 	_, err := a.s.Announce(t.Context(), "a", 1, nil, nil)

@@ -4,7 +4,11 @@ import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/access"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
+	"expenseflow/internal/store/processes"
+	"expenseflow/internal/store/record"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -46,15 +50,15 @@ type retentionRule struct {
 }
 
 var retentionRules = []retentionRule{
-	{&operationRow{}, "updated_at < ?", false},
+	{&operations.Row{}, "updated_at < ?", false},
 	{&Post{}, "received_at < ?", false},
 	{&alias{}, "created_at < ?", false},
-	{&shareRow{}, "role = '' AND updated_at < ?", false}, // that had ended when those were still kept
-	{&keptRooms{}, "updated_at < ?", false},
+	{&access.ShareRow{}, "role = '' AND updated_at < ?", false}, // that had ended when those were still kept
+	{&processes.KeptRooms{}, "updated_at < ?", false},
 	{&models.Import{}, "updated_at < ?", false},
 	{&models.ImportedRow{}, "created_at < ?", false},
 	{&revokedToken{}, "expires_at < ?", true},
-	{&invitationRow{}, "state = 'gone' AND ends_at < ?", true},
+	{&access.InvitationRow{}, "state = 'gone' AND ends_at < ?", true},
 	{&userDevice{}, "expires_at < ?", true},
 }
 
@@ -98,12 +102,12 @@ func (s *Store) pruneUsers(
 // pruneLog removes the oldest changes, at most limit.
 func (tx *Tx) pruneLog(before time.Time, limit int) (n int64, err error) {
 	start := tx.user.LogStart
-	end, _, err := oneIn[int64](tx, tx.orm().Model(&changeRow{}).Select("COALESCE(MAX(seq), 0)").
+	end, _, err := oneIn[int64](tx, tx.orm().Model(&record.ChangeRow{}).Select("COALESCE(MAX(seq), 0)").
 		Where("user_id = ? AND seq > ? AND seq <= ? AND at < ?", tx.user.ID, start, start+int64(limit), before.UnixMilli()))
 	if err != nil || end <= start {
 		return 0, err
 	}
-	if err := tx.run(tx.orm().Where("user_id = ? AND seq <= ?", tx.user.ID, end).Delete(&changeRow{})); err != nil {
+	if err := tx.run(tx.orm().Where("user_id = ? AND seq <= ?", tx.user.ID, end).Delete(&record.ChangeRow{})); err != nil {
 		return 0, err
 	}
 	return end - start, tx.run(tx.orm().Model(&models.User{}).Where("id = ?", tx.user.ID).UpdateColumn("log_start", end))

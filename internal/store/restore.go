@@ -69,9 +69,8 @@ func refuseOccupied(ctx context.Context, path string, replace bool) (occupied bo
 
 // renew brings a copy of a backup to the schema of this program and begins an epoch in it.
 func (o Options) renew(ctx context.Context, path string, held Summary) (epoch string, err error) {
-	o.Observe, o.EpochChanged = nil, nil
+	o.Observe, o.EpochChanged, o.Logger = nil, nil, slog.New(slog.DiscardHandler)
 	s := newStore(o)
-	s.log = slog.New(slog.DiscardHandler)
 	if err := s.useFile(ctx, path); err != nil {
 		return "", err
 	}

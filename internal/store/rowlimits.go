@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
+	"expenseflow/internal/store/record"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -28,7 +30,7 @@ type rowLimit struct {
 }
 
 var rowLimits = []rowLimit{
-	{&operationRow{}, "updated_at", "state <> 'parked'", maxRemembered},
+	{&operations.Row{}, "updated_at", "state <> 'parked'", maxRemembered},
 	{&alias{}, "created_at", "true", maxRemembered},
 	{&Post{}, "received_at", "true", maxRemembered},
 	{&device{}, "last_acted", "true", maxDevices},
@@ -56,7 +58,7 @@ func (s *Store) PruneCrowds(ctx context.Context, limit int) (total int64, err er
 	}
 	n, err = s.trimLocked(ctx, limit, maxLogged, (*Tx).pruneLog,
 		db.Model(&models.User{}).Select("id").Where("seq - log_start > ?", maxLogged).Limit(limit),
-		db.Model(&changeRow{}).Select("at").Order("seq DESC"))
+		db.Model(&record.ChangeRow{}).Select("at").Order("seq DESC"))
 	return total + n, err
 }
 

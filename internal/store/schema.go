@@ -7,8 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"expenseflow/internal/store/access"
+	"expenseflow/internal/store/account"
+	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/figures"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
+	"expenseflow/internal/store/processes"
+	"expenseflow/internal/store/record"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -17,25 +23,25 @@ import (
 
 // rowTypes is every table that both databases have.
 var rowTypes = []any{
-	metaRow{},
+	epoch.Meta{},
 	models.User{},
 	revokedToken{},
 	models.Expense{},
-	changeRow{},
-	operationRow{},
+	record.ChangeRow{},
+	operations.Row{},
 	alias{},
 	device{},
 	Post{},
 	figures.DailyTotal{},
 	models.BudgetState{},
 	models.Notification{},
-	shareRow{},
+	access.ShareRow{},
 	models.Activity{},
 	userDevice{},
-	keptRooms{},
+	processes.KeptRooms{},
 	models.Goal{},
-	preferencesRow{},
-	invitationRow{},
+	account.PreferencesRow{},
+	access.InvitationRow{},
 	contact{},
 	models.Import{},
 	models.ImportedRow{},
@@ -43,7 +49,7 @@ var rowTypes = []any{
 
 // processRowTypes is every table that PostgreSQL has besides, for processes that share it.
 // Their rows are of running processes: they follow neither users nor backups.
-var processRowTypes = []any{movedRow{}, processRow{}, presentRow{}}
+var processRowTypes = []any{processes.MovedRow{}, processes.Row{}, processes.PresentRow{}}
 
 // tables is every table of the schema.
 func (s *Store) tables() []any {

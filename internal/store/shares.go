@@ -1,17 +1,13 @@
 package store
 
 import (
-	"context"
 	"slices"
 	"strings"
-	"time"
 
+	"expenseflow/internal/store/access"
 	"expenseflow/internal/store/dialect"
-	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
-
-	"gorm.io/gorm"
 )
 
 // Locking: a share changes only under the locks of the expense's owner and of the user who
@@ -19,15 +15,6 @@ import (
 // transaction that holds a user's lock reads reliably which expenses the user has, and with
 // whom the user shares own ones. Anything else about a shared expense is reliable once all
 // who have it are locked.
-
-// A shareRow has models.NoRole for a user who had a right once: so operations that their
-// devices queued meanwhile differ from those on an expense that never was theirs.
-type shareRow struct {
-	models.Share
-	UpdatedAt time.Time `gorm:"serializer:millis"`
-}
-
-func (shareRow) TableName() string { return "shares" }
 
 // A needsLocksError reports that a transaction needs the rows of more users.
 type needsLocksError struct{ users []string }
@@ -114,7 +101,7 @@ func (tx *Tx) entitled(e *models.Expense) error {
 	if e.UserID == tx.user.ID || slices.Contains(tx.members(e.ID), tx.user.ID) {
 		return nil
 	}
-	return errNoExpense
+	return access.ErrNoExpense
 }
 
 // members are the ids of those with whom an expense is shared.
@@ -193,9 +180,10 @@ func (tx *Tx) SetShare(e models.Expense, userID string, role models.Role) (model
 	tx.shares.Put(e.ID, all, false)
 	e = tx.touchShared(e.ID)
 	if role == models.NoRole {
-		return e, tx.run(tx.orm().Where("expense_id = ? AND user_id = ?", e.ID, userID).Delete(&shareRow{}))
+		return e, tx.run(tx.orm().Where("expense_id = ? AND user_id = ?", e.ID, userID).Delete(&access.ShareRow{}))
 	}
-	row := shareRow{models.Share{ExpenseID: e.ID, UserID: userID, Role: role, CreatedAt: tx.Now()}, tx.Now()}
+	share := models.Share{ExpenseID: e.ID, UserID: userID, Role: role, CreatedAt: tx.Now()}
+	row := access.ShareRow{Share: share, UpdatedAt: tx.Now()}
 	return e, tx.run(tx.orm().Clauses(rows.Overwrite(row, "role", "updated_at")).Create(&row))
 }
 
@@ -214,7 +202,7 @@ func (tx *Tx) touchShared(id string) models.Expense {
 // deleteDependents removes what other tables hold of an expense. Who had it, this
 // transaction still knows.
 func (tx *Tx) deleteDependents(expenseID string) error {
-	if err := tx.run(tx.orm().Where("expense_id = ?", expenseID).Delete(&shareRow{})); err != nil {
+	if err := tx.run(tx.orm().Where("expense_id = ?", expenseID).Delete(&access.ShareRow{})); err != nil {
 		return err
 	}
 	if err := tx.withdrawAll(expenseID); err != nil {
@@ -259,166 +247,27 @@ func (tx *Tx) leaveShare(id string) error {
 	return err
 }
 
-// A standing is whose an expense is, and the role of a user in it.
-type standing struct {
-	UserID, Name string // the owner's
-	Role         models.Role
-	Seq          int64 // the head of the user's log
-}
-
-// standingOf selects a user's standing towards an expense, none if there is no such expense.
-func standingOf(db *gorm.DB, userID, id string, more string, args ...any) *gorm.DB {
-	role := "COALESCE((SELECT role FROM shares WHERE expense_id = e.id AND user_id = ?), '') AS role"
-	return db.Table("expenses e").Select("e.user_id, "+role+more, append([]any{userID}, args...)...).Where("e.id = ?", id)
-}
-
-// role is what the user may do with the expense; the error is models.NotFound for nothing.
-func (st standing) role(userID string) (models.Role, error) {
-	switch {
-	case st.UserID == userID:
-		return models.RoleOwner, nil
-	case st.Role == models.NoRole:
-		return models.NoRole, errNoExpense
-	}
-	return st.Role, nil
-}
-
 // RoleOf returns what the user may do with an expense; models.NotFound if they may
 // nothing. The user's own lock is all that it needs.
 func (tx *Tx) RoleOf(id string) (models.Role, error) {
 	if !models.IsID(id) {
-		return models.NoRole, errNoExpense
+		return models.NoRole, access.ErrNoExpense
 	}
-	st, _, err := oneIn[standing](tx, standingOf(tx.orm(), tx.user.ID, id, ""))
+	st, _, err := oneIn[access.Standing](tx, access.StandingOf(tx.orm(), tx.user.ID, id, ""))
 	if err != nil {
 		return models.NoRole, err
 	}
-	return st.role(tx.user.ID)
-}
-
-// audience selects the users who have an expense, its owner first. GORM has no UNION.
-func audience(db *gorm.DB, id string) *gorm.DB {
-	const query = "SELECT user_id FROM expenses WHERE id = ? " +
-		"UNION ALL SELECT user_id FROM shares WHERE expense_id = ? AND role <> ''"
-	return db.Raw(query, id, id)
+	return st.RoleOf(tx.user.ID)
 }
 
 // Audience returns the users who have an expense, its owner first; none if there is no such
 // expense.
 func (tx *Tx) Audience(id string) (userIDs []string, err error) {
-	return findIn[string](tx, audience(tx.orm(), id))
-}
-
-// Audience returns the users who have an expense, its owner first; none if there is no such
-// expense.
-func (s *Store) Audience(ctx context.Context, id string) (userIDs []string, err error) {
-	return find.All[string](audience(s.db.Read(ctx), id))
+	return findIn[string](tx, access.AudienceIn(tx.orm(), id))
 }
 
 // AudienceOf is Audience of an expense that the transaction has changed.
 func (tx *Tx) AudienceOf(id string) []string {
 	e, _, _ := tx.expenses.Get(id)
 	return append([]string{e.UserID}, tx.members(id)...)
-}
-
-// RightTo returns what a user may do with an expense; models.NotFound if they may
-// nothing, there is none, or it is no id.
-func (s *Store) RightTo(ctx context.Context, userID, id string) (r models.Right, err error) {
-	if !models.IsID(id) {
-		return r, errNoExpense
-	}
-	// One statement, which sees one moment: the role and the log agree.
-	st, err := find.One[standing](standingOf(s.db.Read(ctx), userID, id, ", (SELECT seq FROM users WHERE id = ?) AS seq", userID))
-	switch {
-	case find.IsNotFound(err):
-		return r, errNoExpense
-	case err != nil:
-		return r, err
-	}
-	r.Seq = st.Seq
-	r.Role, err = st.role(userID)
-	return r, err
-}
-
-// Sharing returns who has an expense, as the user sees it: the addresses of the others
-// are the owner's business. models.NotFound as for RightTo.
-func (s *Store) Sharing(ctx context.Context, userID, id string) (sh models.Sharing, err error) {
-	if !models.IsID(id) {
-		return sh, errNoExpense
-	}
-	err = s.snapshot(ctx, func(v *snapshot) error {
-		st, err := find.One[standing](standingOf(v.db, userID, id, ", u.name").Joins("JOIN users u ON u.id = e.user_id"))
-		if err != nil && !find.IsNotFound(err) {
-			return err
-		}
-		sh = models.Sharing{OwnerID: st.UserID, OwnerName: st.Name}
-		if sh.Role, err = st.role(userID); err != nil {
-			return err
-		}
-		if sh.Shares, err = v.sharesOf(id, sh.Role == models.RoleOwner); err != nil || sh.Role != models.RoleOwner {
-			return err
-		}
-		sh.Invited, err = invitationsTo(v.db, id)
-		return err
-	})
-	return sh, err
-}
-
-func (v *snapshot) sharesOf(id string, withEmails bool) ([]models.Share, error) {
-	columns := "s.expense_id, s.user_id, s.role, s.created_at, u.name"
-	if withEmails {
-		columns += ", u.email"
-	}
-	return find.All[models.Share](v.db.Table("shares s").Select(columns).Joins("JOIN users u ON u.id = s.user_id").
-		Where("s.expense_id = ? AND s.role <> ''", id).Order("s.created_at, s.user_id"))
-}
-
-// shown returns those of ids, other users' expenses, that the user has today.
-func (s *Store) shown(ctx context.Context, userID string, ids []string) (map[string]bool, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	found, err := find.All[models.Share](s.db.Read(ctx).Where("user_id = ? AND role <> ''", userID).
-		Where(s.db.In("expense_id", ids)))
-	shown := make(map[string]bool, len(ids))
-	for _, s := range found {
-		shown[s.ExpenseID] = true
-	}
-	return shown, err
-}
-
-// retract takes out of a log what its user has no right to any more.
-func (s *Store) retract(ctx context.Context, userID string, changes []models.Change) error {
-	var ids []string
-	for i := range changes {
-		if changes[i].Expense.Role != models.NoRole {
-			ids = append(ids, changes[i].EntityID)
-		}
-	}
-	shown, err := s.shown(ctx, userID, ids)
-	for i := range changes {
-		if c := &changes[i]; c.Expense.Role != models.NoRole && !shown[c.EntityID] {
-			c.Kind, c.Expense, c.Author, c.ActorID = models.ExpenseRetracted, models.Expense{}, models.Author{}, ""
-		}
-	}
-	return err
-}
-
-// redact takes out of stored operations what their user has no right to any more.
-func (s *Store) redact(ctx context.Context, userID string, ops []models.QueuedOperation) error {
-	var ids []string
-	for i := range ops {
-		for _, e := range ops[i].Result.SharedExpenses() {
-			ids = append(ids, (*e).ID)
-		}
-	}
-	shown, err := s.shown(ctx, userID, ids)
-	for i := range ops {
-		for _, e := range ops[i].Result.SharedExpenses() {
-			if !shown[(*e).ID] {
-				*e = nil
-			}
-		}
-	}
-	return err
 }

@@ -29,15 +29,24 @@ import (
 	"time"
 
 	"expenseflow/internal/keylock"
+	"expenseflow/internal/store/access"
+	"expenseflow/internal/store/account"
 	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store/entries"
+	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/figures"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
+	"expenseflow/internal/store/processes"
 	"expenseflow/models"
 )
 
 // A DataError says that the database refuses the data itself: trying again cannot help.
 type DataError = dialect.DataError
+
+// An AccountView reads everything that an account has, as of one moment.
+type AccountView = account.View
 
 // Options says which database to open and how.
 type Options struct {
@@ -84,29 +93,23 @@ type Options struct {
 
 // A Store is an open database. Its methods may be called concurrently.
 type Store struct {
-	figures.Figures // dashboards, analytics and how budgets stand
+	access.Access         // who may see an expense
+	entries.Entries       // what a user sees: lists, pages, histories
+	account.Views         // everything that an account has
+	operations.Operations // the offline queue
+	*processes.Processes  // what processes that share the database tell each other
+	*epoch.Epochs         // the lives of the database
+	figures.Figures       // dashboards, analytics and how budgets stand
 
 	opts      Options
 	log       *slog.Logger
 	db        *database.DB
+	timeline  *epoch.Timeline
 	userLocks keylock.Locks // on PostgreSQL: the writers of one user wait here, without a connection
 	release   func() error  // unlocks the SQLite file; nil on PostgreSQL
 
 	health writeHealth
 	damage atomic.Pointer[damageError]
-
-	noted      moveNotes                         // on SQLite: whose logs have moved
-	moveReader moveReader                        // on PostgreSQL
-	followed   atomic.Pointer[models.MoveCursor] // up to which the caller of Moves has read; nil before
-	member     atomic.Pointer[string]            // the id of this process; nil before Heartbeat
-	untidy     atomic.Bool                       // the last heartbeat could not remove what it removes
-
-	prepared       atomic.Bool  // the schema is there
-	outdated       atomic.Int64 // connections to PostgreSQL from before this moment, in ns since 1970, are not used
-	timeline       atomic.Value // string: PostgreSQL's, as it was last seen
-	timelineHidden atomic.Bool  // the server does not tell it
-	epoch          atomic.Value // string
-	began          atomic.Int64 // when the epoch did (readEpoch), in milliseconds since 1970
 
 	closing sync.Once
 	closed  error
@@ -156,7 +159,11 @@ func newStore(o Options) *Store {
 	s := &Store{opts: o.withDefaults()}
 	s.log = s.opts.Logger
 	s.db = &database.DB{Now: s.opts.Now, Zone: s.opts.Zone}
-	s.Figures = figures.New(s.db)
+	s.Access, s.Entries, s.Views = access.New(s.db), entries.New(s.db), account.New(s.db)
+	s.Epochs = epoch.New(s.db, s.log, s.opts.EpochChanged)
+	s.timeline = epoch.NewTimeline(s.Epochs, s.opts.WriteTimeout, s.opts.FailoverLossless)
+	s.Processes = processes.New(s.db, s.log, s.timeline, s.opts.MaxConns)
+	s.Operations, s.Figures = operations.New(s.db), figures.New(s.db)
 	if s.opts.Observe != nil {
 		s.db.ObserveRead = func(took time.Duration) { s.opts.Observe(Reading, took) }
 	}
@@ -185,11 +192,10 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.checkSchema(ctx); err != nil {
 		return err
 	}
-	if err := s.ensureEpoch(ctx); err != nil {
+	if err := s.EnsureEpoch(ctx); err != nil {
 		return err
 	}
-	defer s.prepared.Store(true)
-	return s.openTimeline(ctx)
+	return s.timeline.Open(ctx)
 }
 
 // Close closes the database. On SQLite, writes that have begun finish first.
@@ -197,7 +203,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		leave, _ := s.db.Enter(context.Background()) // which does not end
 		defer leave()
-		s.moveReader.close()
+		s.CloseMoves()
 		s.closed = s.db.Close()
 		if s.release != nil {
 			s.closed = errors.Join(s.closed, s.release())

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"expenseflow/internal/store/figures"
+	"expenseflow/internal/store/operations"
 	"expenseflow/internal/store/pipeline"
 	"expenseflow/models"
 
@@ -23,7 +24,7 @@ type Tx struct {
 	wrote        bool        // something was written, so the user's row has to follow
 	deleted      bool        // the user is removed
 
-	operations *pipeline.WriteBuffer[string, operationRow]
+	operations *pipeline.WriteBuffer[string, operations.Row]
 	keys       *pipeline.WriteBuffer[string, string] // key of an operation to its id; never flushed
 	aliases    *pipeline.WriteBuffer[AliasKey, alias]
 	anyAliases *pipeline.WriteBuffer[string, string] // the newest of any device; never flushed
@@ -76,7 +77,7 @@ func newTxState(ctx context.Context, s *Store, db *gorm.DB, userID string, users
 		ctx: ctx, s: s, db: db, clockAtStart: s.opts.Now().UnixMilli(),
 		acting: userID, locked: users, of: make(map[string]*Tx, len(users)),
 	}
-	st.moment = max(st.clockAtStart, s.began.Load()+1)
+	st.moment = max(st.clockAtStart, s.EpochBegan()+1)
 	st.expenses = pipeline.NewWriteBuffer[string, models.Expense](&st.undo)
 	st.shares = pipeline.NewWriteBuffer[string, []models.Share](&st.undo)
 	return st
@@ -84,7 +85,7 @@ func newTxState(ctx context.Context, s *Store, db *gorm.DB, userID string, users
 
 func newTx(st *txState, u models.User) *Tx {
 	tx := &Tx{txState: st, user: u, before: u, tempIDs: map[string]bool{}, postHashes: map[string]bool{}}
-	tx.operations = pipeline.NewWriteBuffer[string, operationRow](&st.undo)
+	tx.operations = pipeline.NewWriteBuffer[string, operations.Row](&st.undo)
 	tx.keys = pipeline.NewWriteBuffer[string, string](&st.undo)
 	tx.aliases = pipeline.NewWriteBuffer[AliasKey, alias](&st.undo)
 	tx.anyAliases = pipeline.NewWriteBuffer[string, string](&st.undo)
@@ -143,14 +144,6 @@ func (tx *Tx) Preload(p Preload) error {
 		return err
 	}
 	return tx.loadPosts(p.PostHashes)
-}
-
-func mapped[T, U any](from []T, f func(T) U) []U {
-	to := make([]U, len(from))
-	for i, v := range from {
-		to[i] = f(v)
-	}
-	return to
 }
 
 // Attempt runs fn so that its failure can be survived: on an error (a DataError

@@ -7,8 +7,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"expenseflow/internal/store/access"
 	"expenseflow/internal/store/dialect"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
+	"expenseflow/internal/store/processes"
+	"expenseflow/internal/store/record"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -137,8 +141,8 @@ func (tx *Tx) forgetActor() error {
 // foreign key would be looked up for each row of a batch, under a lock that makes
 // it hold.
 var withoutForeignKey = []any{
-	&models.Expense{}, &changeRow{}, &operationRow{}, &alias{}, &shareRow{}, &models.Activity{},
-	&userDevice{}, &keptRooms{}, &invitationRow{}, &contact{}, &models.ImportedRow{},
+	&models.Expense{}, &record.ChangeRow{}, &operations.Row{}, &alias{}, &access.ShareRow{}, &models.Activity{},
+	&userDevice{}, &processes.KeptRooms{}, &access.InvitationRow{}, &contact{}, &models.ImportedRow{},
 }
 
 // RevokeToken refuses a token until it has expired by itself, and writes that into

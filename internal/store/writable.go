@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"expenseflow/internal/store/epoch"
 	"expenseflow/models"
 )
 
@@ -43,7 +44,7 @@ func (s *Store) Writable(ctx context.Context) error {
 
 // probe writes the current time.
 func (s *Store) probe(ctx context.Context) error {
-	err := s.setMeta(ctx, metaRow{"probed_at", strconv.FormatInt(s.opts.Now().UnixMilli(), 10)})
+	err := epoch.SetMeta(ctx, s.db, epoch.Meta{Key: "probed_at", Value: strconv.FormatInt(s.opts.Now().UnixMilli(), 10)})
 	s.wrote(err)
 	return err
 }

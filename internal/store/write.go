@@ -192,7 +192,7 @@ func (c *sqliteConnection) Exec(statement string) error {
 // Commit implements pipeline.Connection. The moves are noted after it, and whatever its error:
 // a reader that was told too much compares in vain.
 func (c *sqliteConnection) Commit() error {
-	defer func() { c.s.noted.add(c.moved) }()
+	defer func() { c.s.NoteMoves(c.moved) }()
 	return c.db.Commit().Error
 }
 

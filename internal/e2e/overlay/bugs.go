@@ -284,12 +284,12 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "deep-pages", Does: "a page far down a long list is read without a bound on such reads",
-		Edits: []Edit{never("internal/store", "; end > shallow {")},
+		Edits: []Edit{never("internal/store/entries", "; end > shallow {")},
 		Found: []Test{{"internal/store", "TestDeepPagesMadeEverybodyWait"}},
 	},
 	{
 		Name: "read-only-kept", Does: "a connection to a database server that became read-only stays in the pool",
-		Edits: []Edit{never("internal/store", "\t\tif e.Code == readOnly {")},
+		Edits: []Edit{never("internal/store/epoch", "\t\tif e.Code == readOnly {")},
 		Found: []Test{{"internal/store", "TestWritesGoOnAfterTheServerWasReadOnly"}},
 	},
 	{
@@ -429,21 +429,21 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "moves-by-number", Does: "a change whose transaction commits after a younger one is heard of by no other process",
-		Edits: []Edit{replace("internal/store", `if parts[2] == "" {`, `if parts[2] == "" || ON {`)},
+		Edits: []Edit{replace("internal/store/processes", `if parts[2] == "" {`, `if parts[2] == "" || ON {`)},
 		Found: []Test{{"internal/changes", "TestWithoutAnyHintTheNextPollDeliversWhateverTheOrderOfCommits"}},
 	},
 	{
 		Name: "moves-for-the-swiftest", Does: "moves are deleted that only some of the processes have read",
-		Edits: []Edit{after("internal/store", "func (s *Store) pruneMoves(ctx context.Context, id string) error {", `
+		Edits: []Edit{after("internal/store/processes", "func (p *Processes) pruneMoves(ctx context.Context, id string) error {", `
 			if ON {
-				_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Where("true").Delete(&movedRow{}) })
+				_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Where("true").Delete(&MovedRow{}) })
 				return err
 			}`)},
 		Found: []Test{{"internal/store", "TestMovesAreKeptForTheSlowestProcess"}},
 	},
 	{
 		Name: "moves-of-any-server", Does: "a process goes on among the moves after the server crashed or was replaced",
-		Edits: []Edit{replace("internal/store", "next.Origin != from.Origin ||", "next.Origin != from.Origin && !ON ||")},
+		Edits: []Edit{replace("internal/store/processes", "next.Origin != from.Origin ||", "next.Origin != from.Origin && !ON ||")},
 		Found: []Test{{"internal/store", "TestWhatMayHaveLostMovesMakesAProcessCompareAll"}},
 	},
 	{
@@ -458,13 +458,13 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "ghosts", Does: "devices of a process that is dead stay present",
-		Edits: []Edit{replace("internal/store", `present.generation AND " + isYoung`,
+		Edits: []Edit{replace("internal/store/processes", `present.generation AND " + isYoung`,
 			`present.generation AND " + map[bool]string{true: "true", false: isYoung}[ON]`)},
 		Found: []Test{{"internal/store", "TestPresenceOfAProcessEndsWithIt"}},
 	},
 	{
 		Name: "old-generation", Does: "a process that others took for dead goes on as if they had not",
-		Edits: []Edit{replace("internal/store", ".Where(isLiving).UpdateColumns(set)",
+		Edits: []Edit{replace("internal/store/processes", ".Where(isLiving).UpdateColumns(set)",
 			`.Where(map[bool]string{true: "true", false: isLiving}[ON]).UpdateColumns(set)`)},
 		Found: []Test{{"internal/store", "TestAProcessLivesByItsHeartbeat"}},
 	},

@@ -1,4 +1,4 @@
-package store
+package processes
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// A keptRooms is what rooms a page joined, under a name of its private session id.
-type keptRooms struct {
+// A KeptRooms is what rooms a page joined, under a name of its private session id.
+type KeptRooms struct {
 	SessionKey string    `gorm:"primaryKey"`
 	UserID     string    `gorm:"index:kept_rooms_user"`
 	Rooms      string    // a JSON array
@@ -32,51 +32,51 @@ const refreshAfter = 24 * time.Hour
 // KeepRooms notes the rooms that a page joined, under a name of its private
 // session id; no rooms forget it. Of a user with more than maxKeptPages the pages
 // that joined rooms longest ago are forgotten.
-func (s *Store) KeepRooms(ctx context.Context, userID, sessionKey string, rooms []string) error {
+func (p *Processes) KeepRooms(ctx context.Context, userID, sessionKey string, rooms []string) error {
 	if len(rooms) == 0 {
-		_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-			return db.Where("session_key = ? AND user_id = ?", sessionKey, userID).Delete(&keptRooms{})
+		_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+			return db.Where("session_key = ? AND user_id = ?", sessionKey, userID).Delete(&KeptRooms{})
 		})
 		return err
 	}
 	b, _ := json.Marshal(rooms) // texts always marshal
-	row := keptRooms{sessionKey, userID, string(b), s.opts.Now()}
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+	row := KeptRooms{sessionKey, userID, string(b), p.db.Now()}
+	_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return db.Clauses(rows.Overwrite(row, "rooms", "updated_at")).Create(&row)
 	})
 	if err != nil {
 		return err
 	}
-	return s.boundKeptPages(ctx, userID)
+	return p.boundKeptPages(ctx, userID)
 }
 
 // boundKeptPages writes only if there is something to forget.
-func (s *Store) boundKeptPages(ctx context.Context, userID string) error {
+func (p *Processes) boundKeptPages(ctx context.Context, userID string) error {
 	var pages int64
-	err := s.db.Read(ctx).Model(&keptRooms{}).Where("user_id = ?", userID).Count(&pages).Error
+	err := p.db.Read(ctx).Model(&KeptRooms{}).Where("user_id = ?", userID).Count(&pages).Error
 	if err != nil || pages <= maxKeptPages {
 		return err
 	}
-	_, err = s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-		oldest := db.Model(&keptRooms{}).Select("session_key").Where("user_id = ?", userID).
+	_, err = p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		oldest := db.Model(&KeptRooms{}).Select("session_key").Where("user_id = ?", userID).
 			Order("updated_at, session_key").Limit(int(pages - maxKeptPages))
-		return db.Where("session_key IN (?)", oldest).Delete(&keptRooms{})
+		return db.Where("session_key IN (?)", oldest).Delete(&KeptRooms{})
 	})
 	return err
 }
 
 // KeptRooms returns those that KeepRooms noted last; none if it never did.
-func (s *Store) KeptRooms(ctx context.Context, userID, sessionKey string) (names []string, err error) {
-	row, err := find.One[keptRooms](s.db.Read(ctx).Where("session_key = ? AND user_id = ?", sessionKey, userID))
+func (p *Processes) KeptRooms(ctx context.Context, userID, sessionKey string) (names []string, err error) {
+	row, err := find.One[KeptRooms](p.db.Read(ctx).Where("session_key = ? AND user_id = ?", sessionKey, userID))
 	switch {
 	case find.IsNotFound(err):
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
-	if now := s.opts.Now(); row.UpdatedAt.Before(now.Add(-refreshAfter)) {
-		_, err = s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-			return db.Model(&keptRooms{}).Where("session_key = ?", sessionKey).UpdateColumn("updated_at", models.Millis(now).UnixMilli())
+	if now := p.db.Now(); row.UpdatedAt.Before(now.Add(-refreshAfter)) {
+		_, err = p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+			return db.Model(&KeptRooms{}).Where("session_key = ?", sessionKey).UpdateColumn("updated_at", models.Millis(now).UnixMilli())
 		})
 		if err != nil {
 			return nil, err

@@ -1,4 +1,4 @@
-package store
+package processes
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"expenseflow/models"
 )
 
-// A presentRow is a device that is present in a process. It counts while the process lives in
+// A PresentRow is a device that is present in a process. It counts while the process lives in
 // this generation.
-type presentRow struct {
+type PresentRow struct {
 	Process    string `gorm:"primaryKey"`
 	Room       string `gorm:"primaryKey;index:present_room"`
 	UserID     string `gorm:"primaryKey"`
@@ -25,9 +25,10 @@ type presentRow struct {
 	Sockets    int64
 }
 
-func (presentRow) TableName() string { return "present" }
+// TableName implements GORM's Tabler.
+func (PresentRow) TableName() string { return "present" }
 
-func (p presentRow) model() models.Present {
+func (p PresentRow) model() models.Present {
 	return models.Present{
 		Room: p.Room, UserID: p.UserID, UserName: p.UserName, DeviceID: p.DeviceID, Since: p.Since, Sockets: int(p.Sockets),
 	}
@@ -70,10 +71,10 @@ func announcedRows(all []models.Present) string {
 // Announce stores who is present in this process and who is not any more, and returns how
 // often it has in this generation. models.Unavailable if the process does not live in this
 // generation: with the next one it announces everybody again. Nobody is in both lists.
-func (s *Store) Announce(ctx context.Context, process string, generation int64, here, gone []models.Present) (
+func (p *Processes) Announce(ctx context.Context, process string, generation int64, here, gone []models.Present) (
 	version int64, err error,
 ) {
-	version, err = find.One[int64](s.db.Writer.WithContext(ctx).Raw(announceQuery,
+	version, err = find.One[int64](p.db.Writer.WithContext(ctx).Raw(announceQuery,
 		process, generation, announcedRows(gone), process, process, generation, announcedRows(here)))
 	if find.IsNotFound(err) {
 		err = errNotLiving
@@ -84,7 +85,7 @@ func (s *Store) Announce(ctx context.Context, process string, generation int64, 
 // PresentElsewhere returns who is present in these rooms in other living processes than this
 // one. A device that is present in two of them is there twice. models.Unavailable if this
 // process does not live in this generation itself: the others may be as unknown.
-func (s *Store) PresentElsewhere(
+func (p *Processes) PresentElsewhere(
 	ctx context.Context, process string, generation int64, rooms []string,
 ) ([]models.Present, error) {
 	// The row with the empty room says that this process lives.
@@ -95,7 +96,7 @@ func (s *Store) PresentElsewhere(
 	query := own + " UNION ALL " + theirs
 	var there []models.Present
 	lives := false
-	err := find.Each(s.db.Read(ctx).Raw(query, process, generation, process, s.db.In("room", rooms)), func(p presentRow) error {
+	err := find.Each(p.db.Read(ctx).Raw(query, process, generation, process, p.db.In("room", rooms)), func(p PresentRow) error {
 		if p.Room == "" {
 			lives = true
 		} else {
@@ -114,10 +115,10 @@ func (s *Store) PresentElsewhere(
 const statusKey = "status"
 
 // SetStatus stores what the operator says of the service, and returns how often anybody has.
-func (s *Store) SetStatus(ctx context.Context, status string) (version int64, err error) {
+func (p *Processes) SetStatus(ctx context.Context, status string) (version int64, err error) {
 	const query = "INSERT INTO meta (key, value) VALUES ('" + statusKey + "', '1 ' || ?) ON CONFLICT (key) DO UPDATE SET " +
 		"value = (split_part(meta.value, ' ', 1)::bigint + 1)::text || ' ' || ? RETURNING value"
-	stored, err := find.One[string](s.db.Writer.WithContext(ctx).Raw(query, status, status))
+	stored, err := find.One[string](p.db.Writer.WithContext(ctx).Raw(query, status, status))
 	version, _ = splitStatus(stored)
 	return version, err
 }
@@ -130,7 +131,7 @@ func splitStatus(stored string) (version int64, status string) {
 
 // Peers returns the state of the processes, and the operator's status, for the process with
 // this id and generation.
-func (s *Store) Peers(ctx context.Context, process string, generation int64) (models.Peers, error) {
+func (p *Processes) Peers(ctx context.Context, process string, generation int64) (models.Peers, error) {
 	type row struct {
 		ID                    string
 		Generation, Announced int64
@@ -139,17 +140,17 @@ func (s *Store) Peers(ctx context.Context, process string, generation int64) (mo
 	}
 	query := "SELECT id, generation, announced, ended, '' AS status FROM processes WHERE " + isYoung + " UNION ALL " +
 		"SELECT '', 0, 0, 0, value FROM meta WHERE key = '" + statusKey + "'"
-	p := models.Peers{Others: make(map[string]models.PresenceVersion)}
-	err := find.Each(s.db.Read(ctx).Raw(query), func(r row) error {
+	peers := models.Peers{Others: make(map[string]models.PresenceVersion)}
+	err := find.Each(p.db.Read(ctx).Raw(query), func(r row) error {
 		switch r.ID {
 		case "":
-			p.StatusVersion, p.Status = splitStatus(r.Status)
+			peers.StatusVersion, peers.Status = splitStatus(r.Status)
 		case process:
-			p.Member = r.Generation == generation && !r.Ended
+			peers.Member = r.Generation == generation && !r.Ended
 		default:
-			p.Others[r.ID] = models.PresenceVersion{Generation: r.Generation, Version: r.Announced, Ended: r.Ended}
+			peers.Others[r.ID] = models.PresenceVersion{Generation: r.Generation, Version: r.Announced, Ended: r.Ended}
 		}
 		return nil
 	})
-	return p, err
+	return peers, err
 }

@@ -1,9 +1,10 @@
-package store
+package entries
 
 import (
 	"context"
 	"time"
 
+	"expenseflow/internal/store/access"
 	"expenseflow/internal/store/dialect"
 	"expenseflow/internal/store/find"
 	"expenseflow/models"
@@ -13,10 +14,10 @@ import (
 
 // A listing is a list of a user's expenses that is streamed to a caller who may be slow.
 //
-// Invariants: a result of at most streamChunk expenses is read before the caller gets
+// Invariants: a result of at most StreamChunk expenses is read before the caller gets
 // any of it, and takes no place for long reads. A longer one is read by one statement, at
-// most readAhead chunks ahead of the caller; a caller who holds that up for longHold
-// while others wait for a place, or for longKeep at all, loses connection and place. The
+// most readAhead chunks ahead of the caller; a caller who holds that up for LongHold
+// while others wait for a place, or for LongKeep at all, loses connection and place. The
 // rest is then read in parts, each by a statement of its own, and a part is in memory
 // before the caller gets any of it. So nobody keeps others waiting, or SQLite's WAL and
 // PostgreSQL's old rows from being cleaned up, by reading slowly.
@@ -46,30 +47,30 @@ func (l *listing) expense(row listedExpense) models.Expense {
 	if l.saw != nil {
 		l.saw(row.Head)
 	}
-	return inView(row.Expense)
+	return access.InView(row.Expense)
 }
 
 const (
-	// streamChunk is how many rows are read before they are handed out.
-	streamChunk = 256
+	// StreamChunk is how many rows are read before they are handed out.
+	StreamChunk = 256
 	// readAhead is how many chunks are read before the caller is ready for them.
 	readAhead = 1
-	// longHold is how long a statement may run for a slow caller while others wait, and
-	// longKeep how long in any case. longLook is how often that is checked.
-	longHold = time.Second
-	longKeep = time.Minute
-	longLook = 100 * time.Millisecond
+	// LongHold is how long a statement may run for a slow caller while others wait, and
+	// LongKeep how long in any case. LongLook is how often that is checked.
+	LongHold = time.Second
+	LongKeep = time.Minute
+	LongLook = 100 * time.Millisecond
 )
 
 // stream calls fn with each expense of a listing. An error of fn ends it and is
 // returned as it is.
-func (s *Store) stream(ctx context.Context, l *listing, short bool, fn func(models.Expense) error) error {
+func (s Entries) stream(ctx context.Context, l *listing, short bool, fn func(models.Expense) error) error {
 	if short {
-		first, err := s.part(ctx, s.db.Reader, l, nil, streamChunk+1)
+		first, err := s.part(ctx, s.db.Reader, l, nil, StreamChunk+1)
 		if err != nil {
 			return err
 		}
-		if len(first) <= streamChunk { // else it has grown meanwhile
+		if len(first) <= StreamChunk { // else it has grown meanwhile
 			return handOut(first, fn)
 		}
 	}
@@ -96,7 +97,9 @@ func handOut(list []models.Expense, fn func(models.Expense) error) error {
 
 // part reads at most limit expenses of a listing, those after one of them or from the
 // beginning.
-func (s *Store) part(ctx context.Context, from *gorm.DB, l *listing, after *models.Expense, limit int) ([]models.Expense, error) {
+func (s Entries) part(
+	ctx context.Context, from *gorm.DB, l *listing, after *models.Expense, limit int,
+) ([]models.Expense, error) {
 	var more string
 	var args []any
 	if after != nil {
@@ -109,7 +112,7 @@ func (s *Store) part(ctx context.Context, from *gorm.DB, l *listing, after *mode
 
 // streamAtOnce calls fn with the listing while one statement reads it. more says that the
 // caller was too slow: the statement ended early, after last.
-func (s *Store) streamAtOnce(
+func (s Entries) streamAtOnce(
 	ctx context.Context, l *listing, fn func(models.Expense) error,
 ) (last *models.Expense, more bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -130,7 +133,7 @@ func (s *Store) streamAtOnce(
 
 // streamPart calls fn with the next expenses after last. A list that has to be exact and
 // has changed meanwhile is models.Unavailable.
-func (s *Store) streamPart(
+func (s Entries) streamPart(
 	ctx context.Context, l *listing, last *models.Expense, fn func(models.Expense) error,
 ) (_ *models.Expense, more bool, err error) {
 	list, err := s.longPart(ctx, l, last)
@@ -140,29 +143,30 @@ func (s *Store) streamPart(
 	if err != nil || len(list) == 0 {
 		return nil, false, err
 	}
-	return &list[len(list)-1], len(list) == streamChunk, handOut(list, fn)
+	return &list[len(list)-1], len(list) == StreamChunk, handOut(list, fn)
 }
 
-func (s *Store) longPart(ctx context.Context, l *listing, last *models.Expense) (list []models.Expense, err error) {
+func (s Entries) longPart(ctx context.Context, l *listing, last *models.Expense) (list []models.Expense, err error) {
 	done, err := s.db.LongRead(ctx, l.userID)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { done(int64(len(list))) }()
-	return s.part(ctx, s.db.Long, l, last, streamChunk)
+	return s.part(ctx, s.db.Long, l, last, StreamChunk)
 }
 
 // unchanged is models.Unavailable if the user's log has grown since the listing began:
 // what was read before that is of its sequence.
-func (s *Store) unchanged(ctx context.Context, l *listing) error {
-	head, err := s.Head(ctx, l.userID)
+func (s Entries) unchanged(ctx context.Context, l *listing) error {
+	head, err := s.head(ctx, l.userID)
 	if err == nil && head != l.seq {
-		err = errListChanged()
+		err = ErrListChanged()
 	}
 	return err
 }
 
-func errListChanged() error {
+// ErrListChanged is the error for a list that has changed while it was read.
+func ErrListChanged() error {
 	return &models.Error{
 		Kind: models.Unavailable, Code: "LIST_CHANGED", Msg: "The list has changed while it was read, please try again",
 	}
@@ -170,7 +174,7 @@ func errListChanged() error {
 
 // A reading is the statement that reads a listing, in a goroutine of its own.
 type reading struct {
-	s *Store
+	s Entries
 	*listing
 	chunks chan []models.Expense // none is empty; closed at the end
 
@@ -209,7 +213,7 @@ func (r *reading) run(ctx context.Context) {
 
 func (r *reading) add(ctx context.Context, row listedExpense) error {
 	r.rows++
-	if r.chunk = append(r.chunk, r.expense(row)); len(r.chunk) < streamChunk {
+	if r.chunk = append(r.chunk, r.expense(row)); len(r.chunk) < StreamChunk {
 		return nil
 	}
 	return r.hand(ctx)
@@ -219,8 +223,8 @@ func (r *reading) add(ctx context.Context, row listedExpense) error {
 // no longer.
 func (r *reading) hand(ctx context.Context) error {
 	chunk := r.chunk
-	r.chunk = make([]models.Expense, 0, streamChunk)
-	look := time.NewTicker(longLook)
+	r.chunk = make([]models.Expense, 0, StreamChunk)
+	look := time.NewTicker(LongLook)
 	defer look.Stop()
 	for {
 		select {
@@ -229,7 +233,7 @@ func (r *reading) hand(ctx context.Context) error {
 		case <-ctx.Done():
 			return dialect.Unavailable(ctx.Err())
 		case <-look.C:
-			if held := time.Since(r.began); held >= longKeep || held >= longHold && r.s.db.LongReadsAwaited() {
+			if held := time.Since(r.began); held >= LongKeep || held >= LongHold && r.s.db.LongReadsAwaited() {
 				r.gaveUp = true
 				return errLong
 			}

@@ -1,7 +1,9 @@
-package store
+package account
 
 import (
+	"expenseflow/internal/store/access"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/operations"
 	"expenseflow/internal/store/rows"
 	"expenseflow/models"
 
@@ -9,19 +11,19 @@ import (
 )
 
 // User returns the user.
-func (v *AccountView) User() models.User { return v.user }
+func (v *View) User() models.User { return v.user }
 
 // Preferences returns the user's notification preferences; CreatedAt is zero if none are stored.
-func (v *AccountView) Preferences() (p models.NotificationPreferences, err error) {
+func (v *View) Preferences() (p models.NotificationPreferences, err error) {
 	err = v.read(func(db *gorm.DB) (_ int, err error) {
-		p, err = preferencesOf(db, v.user.ID)
+		p, err = PreferencesOf(db, v.user.ID)
 		return 1, err
 	})
 	return p, err
 }
 
 // Budgets returns the user's budgets, oldest first.
-func (v *AccountView) Budgets() (all []models.Budget, err error) {
+func (v *View) Budgets() (all []models.Budget, err error) {
 	err = v.read(func(db *gorm.DB) (int, error) {
 		states, err := find.All[models.BudgetState](db.Where("user_id = ?", v.user.ID).Order("created_at, id"))
 		all = find.Mapped(states, func(s models.BudgetState) models.Budget { return s.Budget })
@@ -31,7 +33,7 @@ func (v *AccountView) Budgets() (all []models.Budget, err error) {
 }
 
 // Goals returns the user's goals, oldest first.
-func (v *AccountView) Goals() (all []models.Goal, err error) {
+func (v *View) Goals() (all []models.Goal, err error) {
 	err = v.read(func(db *gorm.DB) (_ int, err error) {
 		all, err = find.All[models.Goal](db.Where("user_id = ?", v.user.ID).Order("created_at, id"))
 		return len(all), err
@@ -40,7 +42,7 @@ func (v *AccountView) Goals() (all []models.Goal, err error) {
 }
 
 // EachExpense calls fn with the user's own expenses, newest first, and with whom each is shared.
-func (v *AccountView) EachExpense(fn func(models.Expense, []models.Share) error) error {
+func (v *View) EachExpense(fn func(models.Expense, []models.Share) error) error {
 	return eachPage(v, v.ownExpenses, olderExpense, func(page []models.Expense) error {
 		shares, err := v.sharesOf(page)
 		for i := 0; err == nil && i < len(page); i++ {
@@ -50,7 +52,7 @@ func (v *AccountView) EachExpense(fn func(models.Expense, []models.Share) error)
 	})
 }
 
-func (v *AccountView) ownExpenses(db *gorm.DB) *gorm.DB {
+func (v *View) ownExpenses(db *gorm.DB) *gorm.DB {
 	return db.Where("user_id = ?", v.user.ID).Order("date DESC, id DESC")
 }
 
@@ -59,7 +61,7 @@ func olderExpense(e *models.Expense) (string, []any) {
 }
 
 // sharesOf returns with whom those of a page are shared.
-func (v *AccountView) sharesOf(page []models.Expense) (map[string][]models.Share, error) {
+func (v *View) sharesOf(page []models.Expense) (map[string][]models.Share, error) {
 	var shared []string
 	for i := range page {
 		if page[i].Shares > 0 {
@@ -73,7 +75,7 @@ func (v *AccountView) sharesOf(page []models.Expense) (map[string][]models.Share
 	return shares, v.read(func(db *gorm.DB) (int, error) {
 		found, err := find.All[models.Share](db.Table("shares s").
 			Select("s.expense_id, s.user_id, s.role, s.created_at, u.name, u.email").
-			Joins("JOIN users u ON u.id = s.user_id").Where(v.s.db.In("s.expense_id", shared)).Where("s.role <> ''").
+			Joins("JOIN users u ON u.id = s.user_id").Where(v.db.In("s.expense_id", shared)).Where("s.role <> ''").
 			Order("s.created_at, s.user_id"))
 		for _, s := range found {
 			shares[s.ExpenseID] = append(shares[s.ExpenseID], s)
@@ -83,18 +85,18 @@ func (v *AccountView) sharesOf(page []models.Expense) (map[string][]models.Share
 }
 
 // EachReceived calls fn with the expenses that others share with the user, in the user's view.
-func (v *AccountView) EachReceived(fn func(models.Expense) error) error {
+func (v *View) EachReceived(fn func(models.Expense) error) error {
 	query := func(db *gorm.DB) *gorm.DB {
-		return db.Table("shares s").Select(expenseColumns+", s.role, u.name AS shared_by").
+		return db.Table("shares s").Select(access.ExpenseColumns+", s.role, u.name AS shared_by").
 			Joins("JOIN expenses e ON e.id = s.expense_id").Joins("JOIN users u ON u.id = e.user_id").
 			Where("s.user_id = ? AND s.role <> ''", v.user.ID).Order("s.expense_id")
 	}
 	after := func(e *models.Expense) (string, []any) { return "s.expense_id > ?", []any{e.ID} }
-	return eachRow(v, query, after, func(e models.Expense) error { return fn(inView(e)) })
+	return eachRow(v, query, after, func(e models.Expense) error { return fn(access.InView(e)) })
 }
 
 // EachComment calls fn with the comments on the user's own expenses, whoever wrote them.
-func (v *AccountView) EachComment(fn func(models.Activity) error) error {
+func (v *View) EachComment(fn func(models.Activity) error) error {
 	commented := func(db *gorm.DB) *gorm.DB { return v.ownExpenses(db).Where("traces = 1") }
 	return eachRow(v, commented, olderExpense, func(e models.Expense) error {
 		of := func(db *gorm.DB) *gorm.DB {
@@ -108,7 +110,7 @@ func (v *AccountView) EachComment(fn func(models.Activity) error) error {
 }
 
 // EachCommentElsewhere calls fn with the user's comments on expenses of others.
-func (v *AccountView) EachCommentElsewhere(fn func(models.Activity) error) error {
+func (v *View) EachCommentElsewhere(fn func(models.Activity) error) error {
 	query := func(db *gorm.DB) *gorm.DB {
 		return comments(db).Joins("JOIN expenses e ON e.id = a.expense_id").
 			Where("a.user_id = ? AND e.user_id <> ?", v.user.ID, v.user.ID).Order("a.id")
@@ -122,7 +124,7 @@ func comments(db *gorm.DB) *gorm.DB {
 }
 
 // EachNotification calls fn with the user's notifications, oldest first.
-func (v *AccountView) EachNotification(fn func(models.Notification) error) error {
+func (v *View) EachNotification(fn func(models.Notification) error) error {
 	query := func(db *gorm.DB) *gorm.DB { return db.Where("user_id = ?", v.user.ID).Order("created_at, id") }
 	return eachRow(v, query, func(n *models.Notification) (string, []any) {
 		return "(created_at, id) > (?, ?)", []any{n.CreatedAt.UnixMilli(), n.ID}
@@ -130,12 +132,12 @@ func (v *AccountView) EachNotification(fn func(models.Notification) error) error
 }
 
 // EachParked calls fn with the user's parked operations, oldest first, as Store.EachParked does.
-func (v *AccountView) EachParked(fn func(models.QueuedOperation) error) error {
+func (v *View) EachParked(fn func(models.QueuedOperation) error) error {
 	var last models.ParkedPlace
 	for more := true; more; {
 		var page []models.QueuedOperation
 		err := v.read(func(db *gorm.DB) (_ int, err error) {
-			page, more, err = v.s.parkedPage(v.ctx, db, v.user.ID, last, parkedRows, parkedBytes)
+			page, more, err = operations.PageIn(v.ctx, v.db, db, v.user.ID, last, operations.ParkedRows, operations.ParkedBytes)
 			return len(page), err
 		})
 		for i := 0; err == nil && i < len(page); i++ {

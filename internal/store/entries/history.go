@@ -1,4 +1,4 @@
-package store
+package entries
 
 import (
 	"cmp"
@@ -6,7 +6,9 @@ import (
 	"math"
 	"slices"
 
+	"expenseflow/internal/store/access"
 	"expenseflow/internal/store/find"
+	"expenseflow/internal/store/record"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -31,11 +33,12 @@ const maxBetween = 500
 // The log has what the user had access to at the time, so a history shows nothing else. The
 // owner of a deleted expense may read it for as long as the log keeps the deletion. For
 // everybody else without access, and for no id, the error is models.NotFound.
-func (s *Store) History(ctx context.Context, userID, id string, before int64, limit int) (h models.History, err error) {
+func (s Entries) History(ctx context.Context, userID, id string, before int64, limit int) (h models.History, err error) {
 	if !models.IsID(id) {
-		return h, errNoExpense
+		return h, access.ErrNoExpense
 	}
-	err = s.snapshot(ctx, func(v *snapshot) error {
+	err = s.db.Snapshot(ctx, func(db *gorm.DB) error {
+		v := &snapshot{s, db}
 		if h.Expense, err = v.expenseInHistory(userID, id); err != nil {
 			return err
 		}
@@ -55,10 +58,10 @@ func (s *Store) History(ctx context.Context, userID, id string, before int64, li
 // expenseInHistory returns the expense as the user sees it, nil if it was the user's own and
 // is deleted.
 func (v *snapshot) expenseInHistory(userID, id string) (*models.Expense, error) {
-	query, args := visibleExpenses(userID, " AND e.id = ?", id)
+	query, args := access.VisibleExpenses(userID, " AND e.id = ?", id)
 	e, err := find.One[models.Expense](v.db.Raw(query, args...))
 	if err == nil {
-		e = inView(e)
+		e = access.InView(e)
 		return &e, nil
 	}
 	if !find.IsNotFound(err) {
@@ -66,7 +69,7 @@ func (v *snapshot) expenseInHistory(userID, id string) (*models.Expense, error) 
 	}
 	last, err := v.changeBefore(userID, id, math.MaxInt64, expenseKinds)
 	if err == nil && (last == nil || last.Kind != models.ExpenseDeleted || last.Expense.UserID != userID) {
-		err = errNoExpense
+		err = access.ErrNoExpense
 	}
 	return nil, err
 }
@@ -80,8 +83,8 @@ func (v *snapshot) logOf(userID, id string, before int64, limit int) *gorm.DB {
 // changesOf returns the newest changes of a history before a sequence, 0 for all, newest first.
 func (v *snapshot) changesOf(userID, id string, before int64, limit int) (changes []models.Change, err error) {
 	query := v.logOf(userID, id, cmp.Or(before, math.MaxInt64), limit).Where("kind IN ?", historyKinds)
-	err = find.Each(query, func(row changeRow) error {
-		c, err := row.change()
+	err = find.Each(query, func(row record.ChangeRow) error {
+		c, err := row.Change()
 		changes = append(changes, c)
 		return err
 	})
@@ -91,10 +94,10 @@ func (v *snapshot) changesOf(userID, id string, before int64, limit int) (change
 // changeBefore returns the newest change of these kinds before a sequence, out of maxBetween
 // changes of the expense; nil if none of them is.
 func (v *snapshot) changeBefore(userID, id string, before int64, kinds []models.ChangeKind) (last *models.Change, err error) {
-	near := v.logOf(userID, id, before, maxBetween).Model(&changeRow{})
+	near := v.logOf(userID, id, before, maxBetween).Model(&record.ChangeRow{})
 	query := v.db.Table("(?) AS near", near).Where("kind IN ?", kinds).Order("seq DESC").Limit(1)
-	err = find.Each(query, func(row changeRow) error {
-		c, err := row.change()
+	err = find.Each(query, func(row record.ChangeRow) error {
+		c, err := row.Change()
 		last = &c
 		return err
 	})
@@ -162,7 +165,7 @@ func (v *snapshot) nameActors(e *models.Expense, id string, entries []models.His
 	}
 	query := v.db.Table("users").Select("id, name").Where(v.s.db.In("id", ids))
 	if e != nil && e.Role != models.NoRole {
-		query = query.Where("id IN (?)", audience(v.db, id))
+		query = query.Where("id IN (?)", access.AudienceIn(v.db, id))
 	}
 	people, err := find.All[models.Person](query)
 	if err != nil {

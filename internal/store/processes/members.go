@@ -1,4 +1,4 @@
-package store
+package processes
 
 import (
 	"context"
@@ -13,12 +13,9 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// The tables of this file and of present.go are on PostgreSQL alone, and so are their
-// functions: nobody else has a SQLite file open (processRowTypes).
-
-// A processRow is a server process that shares the database. It lives while its heartbeat is
+// A Row is a server process that shares the database. It lives while its heartbeat is
 // young, by the clock of the database's server.
-type processRow struct {
+type Row struct {
 	ID          string `gorm:"primaryKey"`
 	Generation  int64
 	HeartbeatAt time.Time `gorm:"serializer:millis"`
@@ -31,7 +28,8 @@ type processRow struct {
 	Ended       bool   `gorm:"serializer:flag"` // it has left
 }
 
-func (processRow) TableName() string { return "processes" }
+// TableName implements GORM's Tabler.
+func (Row) TableName() string { return "processes" }
 
 // LeaveTime is for how long the devices of a process that has left count, so that they can
 // connect to another process without being gone meanwhile.
@@ -54,74 +52,73 @@ const dbNow = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 //
 // It also removes processes that are dead, with what they announced, and the moves that every
 // process has read (Moves), or else a later one does: that this fails is no error.
-func (s *Store) Heartbeat(ctx context.Context, m models.Member) (generation int64, living []models.Member, err error) {
+func (p *Processes) Heartbeat(ctx context.Context, m models.Member) (generation int64, living []models.Member, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	s.member.Store(&m.ID)
-	if generation, err = s.beat(ctx, m); err != nil {
+	p.member.Store(&m.ID)
+	if generation, err = p.beat(ctx, m); err != nil {
 		return 0, nil, err
 	}
-	found, err := find.All[processRow](s.db.Read(ctx).Where(isLiving).Order("id"))
-	if err != nil {
+	if living, err = Living(p.db.Read(ctx)); err != nil {
 		return 0, nil, err
 	}
-	s.tidy(ctx, m.ID)
-	return generation, find.Mapped(found, processRow.member), nil
+	p.tidy(ctx, m.ID)
+	return generation, living, nil
 }
 
 // tidy removes what a heartbeat removes. That it begins to fail is logged.
-func (s *Store) tidy(ctx context.Context, id string) {
-	err := s.removeDead(ctx)
+func (p *Processes) tidy(ctx context.Context, id string) {
+	err := p.removeDead(ctx)
 	if err == nil {
-		err = s.pruneMoves(ctx, id)
+		err = p.pruneMoves(ctx, id)
 	}
-	if s.untidy.Swap(err != nil) != (err != nil) && err != nil {
-		s.log.WarnContext(ctx, "what dead processes left cannot be removed now, and the table of moves grows", slog.Any("error", err))
+	if p.untidy.Swap(err != nil) != (err != nil) && err != nil {
+		p.log.WarnContext(ctx, "what dead processes left cannot be removed now, and the table of moves grows", slog.Any("error", err))
 	}
 }
 
-func (p processRow) member() models.Member {
+func (r Row) member() models.Member {
 	return models.Member{
-		ID: p.ID, Generation: p.Generation, URL: p.URL, Version: p.Version, Secret: p.Secret, Draining: p.Draining,
+		ID: r.ID, Generation: r.Generation, URL: r.URL, Version: r.Version, Secret: r.Secret, Draining: r.Draining,
 	}
 }
 
 // memberID is the id with which Heartbeat was called; "" before.
-func (s *Store) memberID() string {
-	if id := s.member.Load(); id != nil {
+func (p *Processes) memberID() string {
+	if id := p.member.Load(); id != nil {
 		return *id
 	}
 	return ""
 }
 
 // beat renews the process's row, or begins a generation.
-func (s *Store) beat(ctx context.Context, m models.Member) (generation int64, err error) {
+func (p *Processes) beat(ctx context.Context, m models.Member) (generation int64, err error) {
 	set := map[string]any{
 		"heartbeat_at": gorm.Expr(dbNow), "url": m.URL, "version": m.Version, "secret": m.Secret, "draining": number(m.Draining),
 	}
 	// A position that was read under this generation is of the server that has the row.
-	if from := s.followed.Load(); from != nil && from.Generation == m.Generation {
+	if from := p.followed.Load(); from != nil && from.Generation == m.Generation {
 		set["seen"] = from.Position
 	}
-	n, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Model(&processRow{}).Where("id = ? AND generation = ?", m.ID, m.Generation).Where(isLiving).UpdateColumns(set)
+	n, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Model(&Row{}).Where("id = ? AND generation = ?", m.ID, m.Generation).Where(isLiving).UpdateColumns(set)
 	})
 	if err != nil || n > 0 {
 		return m.Generation, err
 	}
 	m.Generation++
-	return m.Generation, s.beginGeneration(ctx, m)
+	return m.Generation, p.beginGeneration(ctx, m)
 }
 
 // beginGeneration makes the process's row anew, and deletes what it announced in the generation
 // before. It is one statement, so that a process that is stopped under way holds no lock.
-func (s *Store) beginGeneration(ctx context.Context, m models.Member) error {
+func (p *Processes) beginGeneration(ctx context.Context, m models.Member) error {
 	const query = "WITH gone AS (DELETE FROM present WHERE process = ?) " +
 		"INSERT INTO processes (id, generation, heartbeat_at, url, version, secret, draining, seen) VALUES (?, ?, " + dbNow +
 		", ?, ?, ?, ?, '') ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, heartbeat_at = excluded.heartbeat_at, " +
 		"url = excluded.url, version = excluded.version, secret = excluded.secret, draining = excluded.draining, " +
 		"seen = '', announced = 0, ended = 0"
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+	_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
 		return db.Exec(query, m.ID, m.ID, m.Generation, m.URL, m.Version, m.Secret, number(m.Draining))
 	})
 	return err
@@ -137,21 +134,21 @@ func number(b bool) int {
 // removeDead removes the rows of processes that are dead. Whoever lives after all notices it
 // by its next heartbeat. A row that is locked is left to the next heartbeat: none waits for
 // another process.
-func (s *Store) removeDead(ctx context.Context) error {
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-		dead := db.Model(&processRow{}).Select("id").Where("NOT (" + isYoung + ")").
+func (p *Processes) removeDead(ctx context.Context) error {
+	_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		dead := db.Model(&Row{}).Select("id").Where("NOT (" + isYoung + ")").
 			Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"})
-		return db.Where("id IN (?)", dead).Delete(&processRow{})
+		return db.Where("id IN (?)", dead).Delete(&Row{})
 	})
 	return err
 }
 
 // Leave says that a process ends: it is no member any more, and what it announced counts for
 // LeaveTime.
-func (s *Store) Leave(ctx context.Context, id string) error {
+func (p *Processes) Leave(ctx context.Context, id string) error {
 	left := gorm.Expr(dbNow+" - ?", (models.ProcessDeadAfter - LeaveTime).Milliseconds())
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-		return db.Model(&processRow{}).Where("id = ?", id).UpdateColumns(map[string]any{"ended": 1, "heartbeat_at": left, "seen": ""})
+	_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		return db.Model(&Row{}).Where("id = ?", id).UpdateColumns(map[string]any{"ended": 1, "heartbeat_at": left, "seen": ""})
 	})
 	return err
 }
@@ -166,22 +163,22 @@ const prunedAtOnce = 100_000
 // not read, however old its heartbeat is; one whose row was removed before finds that by its
 // generation, and compares everything. Transactions that are yet to come are those of a backup
 // from another server.
-func (s *Store) pruneMoves(ctx context.Context, id string) error {
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
-		read := db.Model(&movedRow{}).Select("ctid").Where("? = (SELECT min(id) FROM processes)", id).
+func (p *Processes) pruneMoves(ctx context.Context, id string) error {
+	_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB {
+		read := db.Model(&MovedRow{}).Select("ctid").Where("? = (SELECT min(id) FROM processes)", id).
 			Where("xid >= pg_snapshot_xmax(pg_current_snapshot()) OR NOT EXISTS (SELECT 1 FROM processes p " +
 				"WHERE p.seen <> '' AND NOT pg_visible_in_snapshot(moved.xid, p.seen::pg_snapshot))")
-		return db.Where("ctid IN (?)", read.Limit(prunedAtOnce)).Delete(&movedRow{})
+		return db.Where("ctid IN (?)", read.Limit(prunedAtOnce)).Delete(&MovedRow{})
 	})
 	return err
 }
 
-// emptyMoves has every process compare everything: after a restored backup their positions
-// mean nothing.
-func (s *Store) emptyMoves(ctx context.Context) error {
-	if s.db.OnSQLite() {
-		return nil
+// ServerClock returns what the clock of PostgreSQL's server shows; known is false on SQLite,
+// which has none.
+func (p *Processes) ServerClock(ctx context.Context) (shown time.Time, known bool, err error) {
+	if p.db.OnSQLite() {
+		return time.Time{}, false, nil
 	}
-	_, err := s.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Exec("TRUNCATE moved") })
-	return err
+	ms, err := find.One[int64](p.db.Read(ctx).Raw("SELECT " + dbNow))
+	return time.UnixMilli(ms).UTC(), err == nil, err
 }
