@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"expenseflow/internal/store"
+	"expenseflow/internal/store/sqlitefile"
 	"expenseflow/models"
 )
 
@@ -66,7 +67,7 @@ func Take(ctx context.Context, folder string, source Source) (b Backup, err erro
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return b, folderProblem(folder, err)
 	}
-	release, err := store.LockFile(filepath.Join(folder, lockName))
+	release, err := sqlitefile.Lock(filepath.Join(folder, lockName))
 	if err != nil {
 		return b, folderProblem(folder, err)
 	}
@@ -91,7 +92,7 @@ func write(ctx context.Context, path string, source Source) (b Backup, err error
 	if b.Of, b.Held, err = source.Write(ctx, path); err != nil {
 		return b, err
 	}
-	if err := store.SyncToDisk(path); err != nil {
+	if err := sqlitefile.SyncToDisk(path); err != nil {
 		return b, err
 	}
 	info, err := os.Stat(path)
@@ -114,7 +115,7 @@ func publish(path, folder string, of time.Time, suffix string) (string, error) {
 	for at := of.UTC(); ; at = at.Add(time.Second) {
 		final := filepath.Join(folder, prefix+at.Format(stamp)+suffix)
 		if _, err := os.Lstat(final); errors.Is(err, fs.ErrNotExist) {
-			return final, errors.Join(os.Rename(path, final), store.SyncToDisk(folder))
+			return final, errors.Join(os.Rename(path, final), sqlitefile.SyncToDisk(folder))
 		} else if err != nil {
 			return "", err
 		}

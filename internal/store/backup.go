@@ -11,6 +11,7 @@ import (
 	"expenseflow/internal/store/dialect"
 	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/pipeline"
+	"expenseflow/internal/store/sqlitefile"
 	"expenseflow/models"
 
 	"github.com/glebarez/sqlite"
@@ -99,7 +100,7 @@ func InspectFile(ctx context.Context, path string) (m Summary, err error) {
 	defer s.Close()
 	found, err := find.One[string](s.db.Read(ctx).Raw("PRAGMA integrity_check(1)"))
 	if err == nil && found != "ok" {
-		err = fmt.Errorf("%w: %s", errDamaged, found)
+		err = fmt.Errorf("%w: %s", sqlitefile.ErrDamaged, found)
 	}
 	if err != nil {
 		return m, unusable(path, err)
@@ -122,9 +123,9 @@ func InspectFile(ctx context.Context, path string) (m Summary, err error) {
 func unusable(path string, err error) error {
 	msg := fmt.Sprintf("The file %s is damaged: take another backup", path)
 	switch {
-	case code(err) == sqliteNotADatabase:
+	case sqlitefile.Code(err) == sqlitefile.NotADatabase:
 		msg = fmt.Sprintf("The file %s is not a SQLite database", path)
-	case code(err) != 0 && code(err) != sqliteCorrupt:
+	case sqlitefile.Code(err) != 0 && sqlitefile.Code(err) != sqlitefile.Corrupt:
 		msg = fmt.Sprintf("The file %s cannot be read", path)
 	}
 	return &models.Error{Kind: models.Invalid, Msg: msg, Err: err}
@@ -135,7 +136,7 @@ func openUnchanging(path string) (*Store, error) {
 	name := url.URL{
 		Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: "mode=ro&immutable=1",
 	}
-	pool := sqlitePool(name.String(), 1)
+	pool := sqlitefile.Pool(name.String(), 1)
 	s := newStore(Options{})
 	s.db.Dialect = dialect.SQLite{}
 	s.db.Queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, 0)

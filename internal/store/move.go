@@ -17,6 +17,7 @@ import (
 	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/processes"
 	"expenseflow/internal/store/rows"
+	"expenseflow/internal/store/sqlitefile"
 	"expenseflow/models"
 
 	"gorm.io/gorm"
@@ -208,7 +209,7 @@ func (m *move) compare(db *gorm.DB) error {
 
 // toSQLite makes a file beside the one of the options, and renames it when it is whole.
 func (m *move) toSQLite(ctx context.Context, to Options) error {
-	path, release, err := lockedFile(to.URL)
+	path, release, err := sqlitefile.Locked(to.URL)
 	if err != nil {
 		return err
 	}
@@ -217,17 +218,17 @@ func (m *move) toSQLite(ctx context.Context, to Options) error {
 		return notEmpty(path, n, err)
 	}
 	fresh := path + ".moving"
-	if err = removeFile(fresh); err == nil {
-		err = newFile(ctx, fresh)
+	if err = sqlitefile.Remove(fresh); err == nil {
+		err = sqlitefile.New(ctx, fresh)
 	}
 	if err != nil {
-		return fileProblem(path, err)
+		return sqlitefile.Problem(path, err)
 	}
 	if err := m.fillFile(ctx, to, fresh); err != nil {
-		return errors.Join(err, removeFile(fresh))
+		return errors.Join(err, sqlitefile.Remove(fresh))
 	}
-	_, err = replaceFile(fresh, path, false)
-	return fileProblem(path, err)
+	_, err = sqlitefile.Replace(fresh, path, false)
+	return sqlitefile.Problem(path, err)
 }
 
 // notEmpty is the error for a database into which nothing can be moved.

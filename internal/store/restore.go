@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 
+	"expenseflow/internal/store/sqlitefile"
 	"expenseflow/models"
 )
 
@@ -22,7 +25,7 @@ type Restoration struct {
 //
 // A restore that fails or is killed leaves the database of before. The error is one sentence.
 func RestoreFile(ctx context.Context, o Options, from string, replace bool) (r Restoration, err error) {
-	path, release, err := lockedFile(o.URL)
+	path, release, err := sqlitefile.Locked(o.URL)
 	if err != nil {
 		return r, err
 	}
@@ -35,17 +38,17 @@ func RestoreFile(ctx context.Context, o Options, from string, replace bool) (r R
 		return r, err
 	}
 	fresh := path + ".restoring"
-	if err = removeFile(fresh); err == nil {
-		err = copyFile(from, fresh)
+	if err = sqlitefile.Remove(fresh); err == nil {
+		err = sqlitefile.Copy(from, fresh)
 	}
 	if err != nil {
-		return r, fileProblem(path, err)
+		return r, sqlitefile.Problem(path, err)
 	}
 	if r.Epoch, err = o.renew(ctx, fresh, r.Held); err != nil {
-		return r, errors.Join(err, removeFile(fresh))
+		return r, errors.Join(err, sqlitefile.Remove(fresh))
 	}
-	if r.Kept, err = replaceFile(fresh, path, occupied); err != nil {
-		return r, fileProblem(path, err)
+	if r.Kept, err = sqlitefile.Replace(fresh, path, occupied); err != nil {
+		return r, sqlitefile.Problem(path, err)
 	}
 	return r, nil
 }
@@ -102,3 +105,24 @@ func (v *snapshot) checkRestored(held Summary) error {
 	}
 	return err
 }
+
+// usersIn counts the accounts of the file at path, and moves what is in its WAL into it. 0 of a file
+// that is not there; an error for one that cannot be read. The caller must hold the lock.
+func usersIn(ctx context.Context, path string) (n int64, err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	pool := sqlitefile.Pool(sqlitefile.DSN(path, "FULL", "query_only(0)"), 1)
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'users'").Scan(&n); err != nil || n == 0 {
+		return n, err
+	}
+	if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM users").Scan(&n); err != nil {
+		return 0, err
+	}
+	_, err = pool.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return n, err
+}
+
+// inUseFor says that a database holds accounts already.
+func inUseFor(n int64) string { return "holds " + models.Counted(n, "account") }

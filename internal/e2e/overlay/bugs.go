@@ -403,7 +403,7 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "empty-database", Does: "a database file that was cut to nothing is opened as a new one",
-		Edits: []Edit{never("internal/store", "info.Mode().IsRegular() && info.Size() == 0 {")},
+		Edits: []Edit{never("internal/store/sqlitefile", "info.Mode().IsRegular() && info.Size() == 0 {")},
 		Found: []Test{{"internal/store", "TestAnEmptyDatabaseFileIsRefused"}},
 	},
 	{

@@ -1,6 +1,6 @@
 //go:build unix
 
-package store
+package sqlitefile
 
 import (
 	"errors"
@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// LockFile takes an exclusive lock on a file, which is made if it is missing. The system
+// Lock takes an exclusive lock on a file, which is made if it is missing. The system
 // releases it when the process ends, however it ends. ErrInUse if another process has it. A
 // symbolic link is not followed: whoever can write to the folder would choose what is made.
-func LockFile(path string) (release func() error, err error) {
+func Lock(path string) (release func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, lockProblem(path, err)
@@ -26,10 +26,10 @@ func LockFile(path string) (release func() error, err error) {
 	return f.Close, nil
 }
 
-// oneName refuses a file that has another name: the lock is beside the name, and so are
+// OneName refuses a file that has another name: the lock is beside the name, and so are
 // the files that SQLite keeps beside a database, so a process that opened it by the
 // other name would damage it.
-func oneName(path string) error {
+func OneName(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

@@ -1,4 +1,4 @@
-package store
+package sqlitefile
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ const sharingViolation = syscall.Errno(32)
 // fileFlagOpenReparsePoint is FILE_FLAG_OPEN_REPARSE_POINT: a symbolic link is not followed.
 const fileFlagOpenReparsePoint = 0x00200000
 
-// LockFile opens the file for this process alone, which the system undoes when
+// Lock opens the file for this process alone, which the system undoes when
 // the process ends, however it ends. ErrInUse if another process has it.
-func LockFile(path string) (release func() error, err error) {
+func Lock(path string) (release func() error, err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err
@@ -29,5 +29,5 @@ func LockFile(path string) (release func() error, err error) {
 	return func() error { return syscall.CloseHandle(h) }, nil
 }
 
-// oneName refuses nothing: Windows lets no second process open the file.
-func oneName(string) error { return nil }
+// OneName refuses nothing: Windows lets no second process open the file.
+func OneName(string) error { return nil }

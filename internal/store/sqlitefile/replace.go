@@ -1,15 +1,12 @@
-package store
+package sqlitefile
 
 import (
-	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
-
-	"expenseflow/models"
 )
 
 // A SQLite file is replaced by another one in these steps, after each of which the path leads to
@@ -19,14 +16,14 @@ import (
 //  2. the old one gets a second name (keptAs), by a link
 //  3. the new one is renamed to the path, by which the old one loses its first name
 //
-// Whoever is killed after step 2 leaves the old one with two names: undoReplacement takes the
+// Whoever is killed after step 2 leaves the old one with two names: UndoReplacement takes the
 // second one away.
 
 const keptAs = ".before-" // and the moment in UTC
 
-// replaceFile puts fresh in the place of path. Unless there is none, the old file is kept under
+// Replace puts fresh in the place of path. Unless there is none, the old file is kept under
 // the name that is returned if keep says so. The caller must hold the lock of path.
-func replaceFile(fresh, path string, keep bool) (kept string, err error) {
+func Replace(fresh, path string, keep bool) (kept string, err error) {
 	if err := SyncToDisk(fresh); err != nil {
 		return "", err
 	}
@@ -48,9 +45,9 @@ func replaceFile(fresh, path string, keep bool) (kept string, err error) {
 	return kept, SyncToDisk(filepath.Dir(path))
 }
 
-// undoReplacement takes the second name away from a file whose replacement was broken off. The
+// UndoReplacement takes the second name away from a file whose replacement was broken off. The
 // caller must hold the lock of path.
-func undoReplacement(path string) error {
+func UndoReplacement(path string) error {
 	names, _ := filepath.Glob(escapeGlob(path) + keptAs + "*Z") // the pattern is sound
 	for _, name := range names {
 		if !sameFile(name, path) {
@@ -93,12 +90,12 @@ func linkOrCopy(path, name string) error {
 	if err := os.Link(path, name); err == nil {
 		return nil
 	}
-	return copyFile(path, name)
+	return Copy(path, name)
 }
 
-// copyFile copies a file under a name that is free, and has the disk keep it. An error leaves
+// Copy copies a file under a name that is free, and has the disk keep it. An error leaves
 // nothing of that name.
-func copyFile(path, name string) (err error) {
+func Copy(path, name string) (err error) {
 	in, err := os.Open(path)
 	if err != nil {
 		return err
@@ -138,32 +135,11 @@ func removeBeside(path string) error {
 	return nil
 }
 
-// removeFile removes a database file, which may be missing, with what SQLite kept beside it.
-func removeFile(path string) error {
+// Remove removes a database file, which may be missing, with what SQLite kept beside it.
+func Remove(path string) error {
 	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	return errors.Join(err, removeBeside(path))
 }
-
-// usersIn counts the accounts of the file at path, and moves what is in its WAL into it. 0 of a file
-// that is not there; an error for one that cannot be read. The caller must hold the lock.
-func usersIn(ctx context.Context, path string) (n int64, err error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	pool := sqlitePool(sqliteDSN(path, "FULL", "query_only(0)"), 1)
-	defer func() { err = errors.Join(err, pool.Close()) }()
-	if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'users'").Scan(&n); err != nil || n == 0 {
-		return n, err
-	}
-	if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM users").Scan(&n); err != nil {
-		return 0, err
-	}
-	_, err = pool.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return n, err
-}
-
-// inUseFor says that a database holds accounts already.
-func inUseFor(n int64) string { return "holds " + models.Counted(n, "account") }
