@@ -13,6 +13,7 @@ import (
 	"expenseflow/internal/observe"
 	"expenseflow/internal/operator"
 	"expenseflow/internal/store"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 )
 
@@ -169,7 +170,7 @@ func (b *backupCall) source(client *operator.Client) backup.Source {
 	if b.cfg.OnPostgres() {
 		return backup.Postgres{}
 	}
-	return backup.SQLite{Copy: func(ctx context.Context, w io.Writer) (time.Time, store.Summary, error) {
+	return backup.SQLite{Copy: func(ctx context.Context, w io.Writer) (time.Time, transfer.Summary, error) {
 		p := newProgress(b.Stderr)
 		copied, err := client.Backup(ctx, w, func(done, of int64) {
 			p.tell("copied %s of %s", bytesText(done), bytesText(of))

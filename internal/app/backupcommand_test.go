@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"expenseflow/internal/backup"
-	"expenseflow/internal/store"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/internal/testneed"
 )
 
@@ -66,7 +66,7 @@ func TestABackupBesideAServerThatStoresChanges(t *testing.T) {
 	stop()
 	writing.Wait()
 	for _, b := range []backup.Backup{first, second} {
-		found, err := store.InspectFile(t.Context(), b.Path)
+		found, err := transfer.InspectFile(t.Context(), b.Path)
 		if err != nil || b.Held.Difference(found) != "" || found.Expenses() != found.Rows["changes"] {
 			t.Errorf("%s: %v, %+v", b.Path, err, found)
 		}

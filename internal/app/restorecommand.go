@@ -11,7 +11,7 @@ import (
 
 	"expenseflow/internal/backup"
 	"expenseflow/internal/config"
-	"expenseflow/internal/store"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 )
 
@@ -83,23 +83,23 @@ func (c Command) restore(ctx context.Context) int {
 	return exitOK
 }
 
-func (c Command) restoreFrom(ctx context.Context, cfg *config.Config, file string, replace bool) (store.Restoration, error) {
+func (c Command) restoreFrom(ctx context.Context, cfg *config.Config, file string, replace bool) (transfer.Restoration, error) {
 	ofPostgres, err := backup.OfPostgres(file)
 	if err != nil {
-		return store.Restoration{}, fmt.Errorf("the backup cannot be read: %w", err)
+		return transfer.Restoration{}, fmt.Errorf("the backup cannot be read: %w", err)
 	}
 	o := storeOptions(*cfg, slog.New(slog.DiscardHandler))
 	switch {
 	case ofPostgres && !cfg.OnPostgres():
-		return store.Restoration{}, models.E(models.Invalid, "The backup is of PostgreSQL, and the database of the settings is "+
+		return transfer.Restoration{}, models.E(models.Invalid, "The backup is of PostgreSQL, and the database of the settings is "+
 			"SQLite: restore it with the DATABASE_URL of a PostgreSQL server, then run expenseflow move --to FILE")
 	case !ofPostgres && cfg.OnPostgres():
-		return store.Restoration{}, models.E(models.Invalid, "The backup is no dump of PostgreSQL, which DATABASE_URL is: if it is of "+
-			"SQLite, restore it with DATABASE_URL=some.db, then run expenseflow move --to postgres://...")
+		return transfer.Restoration{}, models.E(models.Invalid, "The backup is no dump of PostgreSQL, which DATABASE_URL is: "+
+			"if it is of SQLite, restore it with DATABASE_URL=some.db, then run expenseflow move --to postgres://...")
 	case ofPostgres:
 		return backup.RestorePostgres(ctx, o, file, replace)
 	}
-	return store.RestoreFile(ctx, o, file, replace)
+	return transfer.RestoreFile(ctx, o, file, replace)
 }
 
 // move copies the database into another one.
@@ -135,7 +135,7 @@ func (c Command) moveTo(ctx context.Context, cfg *config.Config, to string) erro
 		return errors.New("the address after --to begins or ends with a space")
 	}
 	began, p := time.Now(), newProgress(c.Stderr)
-	held, err := store.Move(ctx, from, other, func(table string, done, of int64) {
+	held, err := transfer.Move(ctx, from, other, func(table string, done, of int64) {
 		p.tell("copied %d of %d rows (%s)", done, of, table)
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/sqlitefile"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 )
 
@@ -36,17 +37,17 @@ type Source interface {
 	Suffix() string
 	// Write creates the file of a backup, and returns of which moment it is and what the database
 	// held then.
-	Write(ctx context.Context, path string) (of time.Time, held store.Summary, err error)
+	Write(ctx context.Context, path string) (of time.Time, held transfer.Summary, err error)
 	// Inspect reads a whole backup, and returns what it holds.
-	Inspect(ctx context.Context, path string) (store.Summary, error)
+	Inspect(ctx context.Context, path string) (transfer.Summary, error)
 }
 
 // A Backup is a file that was written and verified.
 type Backup struct {
-	Path  string        `json:"path"`
-	Bytes int64         `json:"bytes"`
-	Of    time.Time     `json:"of"` // the moment of which it is
-	Held  store.Summary `json:"held"`
+	Path  string           `json:"path"`
+	Bytes int64            `json:"bytes"`
+	Of    time.Time        `json:"of"` // the moment of which it is
+	Held  transfer.Summary `json:"held"`
 }
 
 const (

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"expenseflow/internal/store"
+	"expenseflow/internal/store/transfer"
 )
 
 var errDiskFull error = syscall.ENOSPC
@@ -96,20 +96,20 @@ func (c *copyRows) Read(b []byte) (int, error) {
 
 // A dumpSummary is what a dump holds.
 type dumpSummary struct {
-	held   store.Summary
-	heads  store.Heads
+	held   transfer.Summary
+	heads  transfer.Heads
 	schema string
 }
 
 func newDumpSummary() *dumpSummary {
-	d := &dumpSummary{held: store.Summary{Rows: map[string]int64{}}}
-	for _, name := range store.TableNames() {
+	d := &dumpSummary{held: transfer.Summary{Rows: map[string]int64{}}}
+	for _, name := range transfer.TableNames() {
 		d.held.Rows[name] = 0
 	}
 	return d
 }
 
-func (d *dumpSummary) summary() store.Summary {
+func (d *dumpSummary) summary() transfer.Summary {
 	d.held.Heads = d.heads.String()
 	return d.held
 }
@@ -128,7 +128,7 @@ func (d *dumpSummary) table(statement string, rows io.Reader) error {
 	for n := int64(0); ; n++ {
 		line, err := in.ReadString('\n')
 		if errors.Is(err, io.EOF) && line == "" {
-			if slices.Contains(store.TableNames(), name) {
+			if slices.Contains(transfer.TableNames(), name) {
 				d.held.Rows[name] = n
 			}
 			return nil

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
+	"expenseflow/internal/store/transfer"
 
-	"expenseflow/internal/store"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,7 +44,7 @@ func TestADumpIsReadBetweenItsRows(t *testing.T) {
 	if want := "SET statement_timeout = 0;\n\nSELECT pg_catalog.setval('x', 2, true);\n"; statements != want {
 		t.Errorf("statements: %q", statements)
 	}
-	var heads store.Heads
+	var heads transfer.Heads
 	heads.Add("b", "2", "9")
 	heads.Add("a", "0", "7")
 	if held := d.summary(); held.Schema != 14 || held.Users() != 2 || held.Heads != heads.String() {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"expenseflow/internal/backup"
-	"expenseflow/internal/store"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 )
 
@@ -25,7 +25,7 @@ func TestALinkInTheFolderOfBackupsMadeAFileElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := backup.Take(t.Context(), folder, backup.SQLite{
-		Copy: func(context.Context, io.Writer) (of time.Time, held store.Summary, err error) {
+		Copy: func(context.Context, io.Writer) (of time.Time, held transfer.Summary, err error) {
 			return of, held, errors.New("asked for a copy")
 		},
 	})

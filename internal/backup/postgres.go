@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"expenseflow/internal/store"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 )
 
@@ -27,8 +28,8 @@ type Postgres struct {
 func (Postgres) Suffix() string { return ".dump" }
 
 // Write implements Source.
-func (p Postgres) Write(ctx context.Context, path string) (of time.Time, held store.Summary, err error) {
-	err = p.Store.ExportSnapshot(ctx, func(e store.Exported) error {
+func (p Postgres) Write(ctx context.Context, path string) (of time.Time, held transfer.Summary, err error) {
+	err = transfer.ExportSnapshot(ctx, p.Store, func(e transfer.Exported) error {
 		of, held = e.Of, e.Held
 		if err := checkVersion(ctx, "pg_dump", e.Version); err != nil {
 			return err
@@ -96,13 +97,13 @@ func runTool(ctx context.Context, environment []string, out io.Writer, name stri
 }
 
 // Inspect implements Source.
-func (p Postgres) Inspect(ctx context.Context, path string) (held store.Summary, err error) {
+func (p Postgres) Inspect(ctx context.Context, path string) (held transfer.Summary, err error) {
 	held, _, err = inspectDump(ctx, path)
 	return held, err
 }
 
 // inspectDump reads all rows of a dump. schema is the one of which its tables are.
-func inspectDump(ctx context.Context, path string) (held store.Summary, schema string, err error) {
+func inspectDump(ctx context.Context, path string) (held transfer.Summary, schema string, err error) {
 	d := newDumpSummary()
 	err = readDump(ctx, path, "--data-only", func(r *dumpReader) error { return r.each(nil, d.table) })
 	if err != nil {
@@ -144,13 +145,13 @@ func readDump(ctx context.Context, path, section string, fn func(*dumpReader) er
 	return err
 }
 
-// RestorePostgres puts a dump in the place of the database of o (store.RestoreServer).
-func RestorePostgres(ctx context.Context, o store.Options, path string, replace bool) (r store.Restoration, err error) {
+// RestorePostgres puts a dump in the place of the database of o (transfer.RestoreServer).
+func RestorePostgres(ctx context.Context, o store.Options, path string, replace bool) (r transfer.Restoration, err error) {
 	held, schema, err := inspectDump(ctx, path)
 	if err != nil {
 		return r, err
 	}
-	return store.RestoreServer(ctx, o, held, schema, replace, func(l store.Loading) error {
+	return transfer.RestoreServer(ctx, o, held, schema, replace, func(l transfer.Loading) error {
 		for _, section := range []string{"--section=pre-data", "--section=data", "--section=post-data"} {
 			err := readDump(ctx, path, section, func(r *dumpReader) error { return r.each(l.Exec, l.Copy) })
 			if err != nil {
@@ -172,7 +173,7 @@ func OfPostgres(path string) (bool, error) {
 	head := make([]byte, len(magic))
 	_, err = io.ReadFull(f, head)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil // store.InspectFile says what is wrong with it
+		err = nil // transfer.InspectFile says what is wrong with it
 	}
 	return string(head) == magic, err
 }

@@ -11,14 +11,14 @@ import (
 	"net/http"
 	"time"
 
-	"expenseflow/internal/store"
+	"expenseflow/internal/store/transfer"
 )
 
 // A Copy describes the copy of a database file that Client.Backup writes.
 type Copy struct {
-	Of   time.Time      `json:"of"`   // the moment of which it is, by the clock of whoever has the database
-	Held store.Summary  `json:"held"` // what the database held then
-	Size store.FileSize `json:"size"`
+	Of   time.Time         `json:"of"`   // the moment of which it is, by the clock of whoever has the database
+	Held transfer.Summary  `json:"held"` // what the database held then
+	Size transfer.FileSize `json:"size"`
 }
 
 // A verified is the body of the report that a backup was verified.
@@ -33,7 +33,7 @@ const stallTimeout = 30 * time.Second
 // backup answers with a Copy on a line, and the bytes of the file after it.
 func (h *handler) backup(w http.ResponseWriter, r *http.Request) error {
 	out, began, of := bufio.NewWriterSize(&patientWriter{w, http.NewResponseController(w)}, 1<<18), false, time.Now().UTC()
-	err := h.Store.CopyFile(r.Context(), func(held store.Summary, size store.FileSize) error {
+	err := transfer.CopyFile(r.Context(), h.Store, func(held transfer.Summary, size transfer.FileSize) error {
 		began = true
 		return json.NewEncoder(out).Encode(Copy{of, held, size})
 	}, func(page []byte) error {

@@ -54,7 +54,7 @@ func newerSchema(found, own int64) string {
 }
 
 func (s *Store) requireSchema(ctx context.Context) error {
-	columns, err := s.describe(ctx, versionTable)
+	columns, err := s.describe(ctx, VersionTable)
 	if err != nil {
 		return err
 	}

@@ -173,21 +173,3 @@ func (s *Store) PlanOfUnreadFrom(ctx context.Context) (plan string, err error) {
 	}
 	return plan, err
 }
-
-// Summary is the Summary of now.
-func (s *Store) Summary(ctx context.Context) (m Summary, err error) {
-	err = s.snapshot(ctx, func(v *snapshot) (err error) {
-		m, err = v.summary()
-		return err
-	})
-	return m, err
-}
-
-// LiveTables are the tables that the database has.
-func (s *Store) LiveTables(ctx context.Context) ([]string, error) {
-	query := "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-	if !s.db.OnSQLite() {
-		query = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-	}
-	return find.All[string](s.db.Read(ctx).Raw(query))
-}

@@ -113,11 +113,11 @@ func (s *Store) Migrated(ctx context.Context) error {
 	return nil
 }
 
-// versionTable is where goose keeps which migrations were applied.
-const versionTable = "goose_db_version"
+// VersionTable is where goose keeps which migrations were applied.
+const VersionTable = "goose_db_version"
 
 func (s *Store) appliedMigration(ctx context.Context) (int64, error) {
-	return find.One[int64](s.db.Read(ctx).Table(versionTable).Select("COALESCE(MAX(version_id), 0)"))
+	return find.One[int64](s.db.Read(ctx).Table(VersionTable).Select("COALESCE(MAX(version_id), 0)"))
 }
 
 // newestMigration is the version of the schema that this program makes.

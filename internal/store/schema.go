@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,14 +10,12 @@ import (
 	"expenseflow/internal/store/account"
 	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/figures"
-	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/operations"
 	"expenseflow/internal/store/processes"
 	"expenseflow/internal/store/record"
 	"expenseflow/internal/store/rows"
+	"expenseflow/internal/store/schema"
 	"expenseflow/models"
-
-	"gorm.io/gorm"
 )
 
 // rowTypes is every table that both databases have.
@@ -82,105 +79,10 @@ func (s *Store) tableProblems(ctx context.Context, row any) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return differences(want.Name, expected(want), live), nil
-}
-
-// A shape describes a table in words that both databases share: each of its
-// columns and indexes, by name.
-type shape map[string]string
-
-func expected(want *rows.Table) shape {
-	words := shape{}
-	for _, c := range want.Columns {
-		words["column "+c.Name] = columnWords(kindNames[c.Kind], c.Kind == rows.NullableInteger, c.Key)
-	}
-	for _, index := range want.Indexes {
-		words["index "+index.Name] = indexWords(index.Unique, strings.Join(index.Columns, ", "))
-	}
-	return words
-}
-
-var kindNames = map[rows.Kind]string{
-	rows.Text: "text", rows.Integer: "integer", rows.NullableInteger: "integer", rows.Bytes: "bytes",
-	rows.TransactionID: "xid8",
-}
-
-func columnWords(kind string, nullable, key bool) string {
-	if nullable {
-		kind += ", may be null"
-	}
-	if key {
-		kind += ", in the primary key"
-	}
-	return kind
-}
-
-func indexWords(unique bool, columns string) string {
-	if unique {
-		return "unique on " + columns
-	}
-	return "on " + columns
+	return schema.Differences(want.Name, schema.Expected(want), live), nil
 }
 
 // describe returns the shape of the live table, empty if there is none.
-func (s *Store) describe(ctx context.Context, table string) (shape, error) {
-	return s.describeIn(s.db.Writer.WithContext(ctx), table)
-}
-
-// describeIn is describe on a connection.
-func (s *Store) describeIn(db *gorm.DB, table string) (shape, error) {
-	type column struct {
-		Name, Kind string
-		Nullable   bool `gorm:"serializer:flag"`
-		Key        bool `gorm:"serializer:flag"`
-	}
-	type index struct {
-		Name, Columns string
-		Uniq          bool `gorm:"serializer:flag"`
-	}
-	words := shape{}
-	err := find.Each(db.Raw(s.db.Columns(), table), func(c column) error {
-		words["column "+c.Name] = columnWords(kindWord(c.Kind), c.Nullable, c.Key)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return words, find.Each(db.Raw(s.db.Indexes(), table), func(i index) error {
-		words["index "+i.Name] = indexWords(i.Uniq, i.Columns)
-		return nil
-	})
-}
-
-// kindWord maps a column type of either database to a common name.
-func kindWord(columnType string) string {
-	switch strings.ToLower(columnType) {
-	case "bigint":
-		return "integer"
-	case "blob", "bytea":
-		return "bytes"
-	}
-	return strings.ToLower(columnType)
-}
-
-// differences says in order what of a table is not as it should be. Indexes that
-// somebody added are theirs.
-func differences(table string, want, live shape) []string {
-	if len(live) == 0 {
-		return []string{"table " + table + " is missing"}
-	}
-	var found []string
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if l, ok := live[name]; !ok {
-			found = append(found, fmt.Sprintf("%s lacks %s", table, name))
-		} else if l != want[name] {
-			found = append(found, fmt.Sprintf("%s of %s is %s instead of %s", name, table, l, want[name]))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(live)) {
-		if _, ok := want[name]; !ok && !strings.HasPrefix(name, "index ") {
-			found = append(found, fmt.Sprintf("%s has an unknown %s", table, name))
-		}
-	}
-	return found
+func (s *Store) describe(ctx context.Context, table string) (schema.Shape, error) {
+	return schema.Describe(s.db.Writer.WithContext(ctx), s.db, table)
 }

@@ -123,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.underMigrationLock(ctx, func() error { return s.prepare(ctx) }); err != nil {
+	if err := s.underMigrationLock(ctx, func() error { return s.Prepare(ctx) }); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -158,7 +158,7 @@ func orDefault[T comparable](v, fallback T) T {
 func newStore(o Options) *Store {
 	s := &Store{opts: o.withDefaults()}
 	s.log = s.opts.Logger
-	s.db = &database.DB{Now: s.opts.Now, Zone: s.opts.Zone}
+	s.db = &database.DB{URL: s.opts.URL, Now: s.opts.Now, Zone: s.opts.Zone}
 	s.Access, s.Entries, s.Views = access.New(s.db), entries.New(s.db), account.New(s.db)
 	s.Epochs = epoch.New(s.db, s.log, s.opts.EpochChanged)
 	s.timeline = epoch.NewTimeline(s.Epochs, s.opts.WriteTimeout, s.opts.FailoverLossless)
@@ -182,20 +182,6 @@ func connect(ctx context.Context, o Options) (*Store, error) {
 		return nil, models.E(models.Invalid, "DATABASE_URL must be a postgres:// URL or the path of a SQLite file, not "+scheme+"://")
 	}
 	return s, s.connectSQLite(ctx)
-}
-
-// prepare migrates, checks the schema and makes the epoch.
-func (s *Store) prepare(ctx context.Context) error {
-	if err := s.migrate(ctx); err != nil {
-		return err
-	}
-	if err := s.checkSchema(ctx); err != nil {
-		return err
-	}
-	if err := s.EnsureEpoch(ctx); err != nil {
-		return err
-	}
-	return s.timeline.Open(ctx)
 }
 
 // Close closes the database. On SQLite, writes that have begun finish first.

@@ -24,6 +24,8 @@ import (
 type DB struct {
 	dialect.Dialect
 
+	URL string // as it was opened by, with its password
+
 	Writer *gorm.DB // on SQLite it is one connection
 	Reader *gorm.DB // for short reads; on PostgreSQL it is Writer, as is Long
 	Long   *gorm.DB // for long reads

@@ -1,4 +1,4 @@
-package store_test
+package transfer_test
 
 import (
 	stdsql "database/sql"
@@ -12,6 +12,7 @@ import (
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 )
 
@@ -37,7 +38,7 @@ func wantDatabase(t testing.TB, path string, users int64, beside ...string) {
 	t.Helper()
 	s := must(store.Attach(t.Context(), store.Options{URL: path}))(t)
 	defer s.Close()
-	if held := must(s.Summary(t.Context()))(t); held.Users() != users {
+	if held := must(transfer.SummaryOf(t.Context(), s))(t); held.Users() != users {
 		t.Errorf("%d accounts in %s, want %d", held.Users(), path, users)
 	}
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
@@ -60,13 +61,13 @@ func says(err error, words string) bool {
 func TestARestoreTakesThePlaceOfWhatWas(t *testing.T) {
 	o, backup := restorable(t)
 	before, _ := state(t, o)
-	_, err := store.RestoreFile(t.Context(), o, backup, false)
+	_, err := transfer.RestoreFile(t.Context(), o, backup, false)
 	if err == nil {
 		t.Fatal("a database with accounts is replaced")
 	}
 	wantWords(t, models.Message(err), "holds 4 accounts", "--replace")
 	wantDatabase(t, o.URL, 4)
-	done, err := store.RestoreFile(t.Context(), o, backup, true)
+	done, err := transfer.RestoreFile(t.Context(), o, backup, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,11 +77,11 @@ func TestARestoreTakesThePlaceOfWhatWas(t *testing.T) {
 	}
 	wantDatabase(t, done.Kept, 4)
 	fresh := storetest.SQLiteOptions(t)
-	if done, err := store.RestoreFile(t.Context(), fresh, backup, false); err != nil || done.Kept != "" {
+	if done, err := transfer.RestoreFile(t.Context(), fresh, backup, false); err != nil || done.Kept != "" {
 		t.Fatalf("where there was none: %+v %v", done, err)
 	}
 	wantDatabase(t, fresh.URL, 3)
-	if _, err := store.InspectFile(t.Context(), backup); err != nil {
+	if _, err := transfer.InspectFile(t.Context(), backup); err != nil {
 		t.Errorf("the backup afterwards: %v", err)
 	}
 }
@@ -106,13 +107,13 @@ func TestARestoreIsRefused(t *testing.T) {
 	}
 	db.Close()
 	for path, want := range map[string]string{newer: "newer version", damaged: "is damaged"} {
-		if _, err := store.RestoreFile(t.Context(), o, path, true); !says(err, want) {
+		if _, err := transfer.RestoreFile(t.Context(), o, path, true); !says(err, want) {
 			t.Errorf("%s: %v", path, err)
 		}
 		wantDatabase(t, o.URL, 4)
 	}
 	server := must(store.Open(t.Context(), o))(t)
-	if _, err := store.RestoreFile(t.Context(), o, backup, true); !says(err, "in use by another") {
+	if _, err := transfer.RestoreFile(t.Context(), o, backup, true); !says(err, "in use by another") {
 		t.Errorf("beside a server: %v", err)
 	}
 	server.Close()
@@ -126,10 +127,10 @@ func TestADamagedDatabaseIsReplacedAndKept(t *testing.T) {
 	if err := os.WriteFile(o.URL, []byte(damage), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.RestoreFile(t.Context(), o, backup, false); !says(err, "cannot be read") {
+	if _, err := transfer.RestoreFile(t.Context(), o, backup, false); !says(err, "cannot be read") {
 		t.Fatalf("without --replace: %v", err)
 	}
-	done, err := store.RestoreFile(t.Context(), o, backup, true)
+	done, err := transfer.RestoreFile(t.Context(), o, backup, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestARestoreThatWasKilledLeavesADatabaseThatOpens(t *testing.T) {
 	if _, err := os.Stat(second); err == nil {
 		t.Error("the second name is there")
 	}
-	done, err := store.RestoreFile(t.Context(), o, backup, true)
+	done, err := transfer.RestoreFile(t.Context(), o, backup, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,16 +173,16 @@ func TestARestoreOnPostgresThatFailsLeavesWhatWas(t *testing.T) {
 	for name, c := range map[string]struct {
 		schema  string
 		replace bool
-		load    func(store.Loading) error
+		load    func(transfer.Loading) error
 		want    string
 	}{
 		"refused":        {schema, false, nil, "add --replace"},
 		"another schema": {"public", true, nil, `of the schema "public"`},
-		"broken off":     {schema, true, func(store.Loading) error { return broken }, "broken off"},
-		"wrong SQL":      {schema, true, func(l store.Loading) error { return l.Exec("SELECT 1; SELEKT 2") }, "syntax error"},
+		"broken off":     {schema, true, func(transfer.Loading) error { return broken }, "broken off"},
+		"wrong SQL":      {schema, true, func(l transfer.Loading) error { return l.Exec("SELECT 1; SELEKT 2") }, "syntax error"},
 		"other rows":     {schema, true, loadEmpty, "not what the backup has"},
 	} {
-		_, err := store.RestoreServer(t.Context(), o, before, c.schema, c.replace, c.load)
+		_, err := transfer.RestoreServer(t.Context(), o, before, c.schema, c.replace, c.load)
 		if err == nil || !strings.Contains(err.Error()+models.Message(err), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -192,7 +193,7 @@ func TestARestoreOnPostgresThatFailsLeavesWhatWas(t *testing.T) {
 }
 
 // loadEmpty makes tables without rows.
-func loadEmpty(l store.Loading) error {
+func loadEmpty(l transfer.Loading) error {
 	return l.Exec("CREATE TABLE meta (key text PRIMARY KEY, value text); CREATE TABLE users (id text, log_start bigint, seq bigint); " +
 		"CREATE TABLE goose_db_version (version_id bigint)")
 }

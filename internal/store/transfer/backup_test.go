@@ -1,4 +1,4 @@
-package store_test
+package transfer_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 
 	"golang.org/x/sync/errgroup"
@@ -23,14 +24,14 @@ func create(tx *store.Tx) error {
 }
 
 // copyTo writes the pages of s into a file.
-func copyTo(t testing.TB, s *store.Store, path string) (held store.Summary) {
+func copyTo(t testing.TB, s *store.Store, path string) (held transfer.Summary) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	err = s.CopyFile(t.Context(), func(m store.Summary, _ store.FileSize) error {
+	err = transfer.CopyFile(t.Context(), s, func(m transfer.Summary, _ transfer.FileSize) error {
 		held = m
 		return nil
 	}, func(page []byte) error {
@@ -63,7 +64,7 @@ func TestACopyBesideWritersIsOfOneMoment(t *testing.T) {
 	for range 5 {
 		path := filepath.Join(t.TempDir(), "copy.db")
 		held := copyTo(t, s, path)
-		found, err := store.InspectFile(t.Context(), path)
+		found, err := transfer.InspectFile(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +91,7 @@ func checkWhole(t testing.TB, path string) {
 		t.Errorf("beside the copy: %v %v", files, err)
 	}
 	s := storetest.Open(t, store.Options{URL: path})
-	if n := must(s.Count(t.Context(), "changes"))(t); n != must(s.Count(t.Context(), "expenses"))(t) {
+	if n := must(transfer.Count(t.Context(), s, "changes"))(t); n != must(transfer.Count(t.Context(), s, "expenses"))(t) {
 		t.Errorf("%d changes of other many expenses", n)
 	}
 }
@@ -124,7 +125,7 @@ func TestWhatIsNoBackupIsNamed(t *testing.T) {
 		if err := os.WriteFile(path, c.data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := store.InspectFile(t.Context(), path)
+		_, err := transfer.InspectFile(t.Context(), path)
 		if err == nil || models.KindOf(err) != models.Invalid {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -1,12 +1,14 @@
-package store
+package transfer
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
+	"expenseflow/internal/store"
 	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
+	"expenseflow/internal/store/schema"
 	"expenseflow/models"
 )
 
@@ -30,7 +32,7 @@ func (m Summary) Difference(from Summary) string {
 	if m.Schema != from.Schema {
 		return fmt.Sprintf("its schema is of version %d instead of %d", from.Schema, m.Schema)
 	}
-	for _, row := range rowTypes {
+	for _, row := range store.Tables() {
 		if name := rows.Of(row).Name; m.Rows[name] != from.Rows[name] {
 			return fmt.Sprintf("it has %d rows of %s instead of %d", from.Rows[name], name, m.Rows[name])
 		}
@@ -57,7 +59,7 @@ func (h *Heads) String() string { return hex.EncodeToString(h[:]) }
 
 // TableNames are the tables that every database has, without those of running processes.
 func TableNames() (names []string) {
-	for _, row := range rowTypes {
+	for _, row := range store.Tables() {
 		names = append(names, rows.Of(row).Name)
 	}
 	return names
@@ -66,12 +68,12 @@ func TableNames() (names []string) {
 // summary reads the Summary of the snapshot. A database of an older version lacks tables.
 func (v *snapshot) summary() (m Summary, err error) {
 	m.Rows = map[string]int64{}
-	m.Schema, err = find.One[int64](v.db.Table(versionTable).Select("COALESCE(MAX(version_id), 0)"))
+	m.Schema, err = find.One[int64](v.db.Table(store.VersionTable).Select("COALESCE(MAX(version_id), 0)"))
 	if err != nil {
 		return m, err
 	}
 	for _, name := range TableNames() {
-		columns, err := v.s.describeIn(v.db, name)
+		columns, err := schema.Describe(v.db, v.s.Database(), name)
 		if err == nil && len(columns) > 0 {
 			m.Rows[name], err = find.One[int64](v.db.Table(name).Select("COUNT(*)"))
 		}

@@ -1,13 +1,13 @@
-package store
+package transfer
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 
+	"expenseflow/internal/store"
 	"expenseflow/internal/store/sqlitefile"
 	"expenseflow/models"
 )
@@ -24,7 +24,7 @@ type Restoration struct {
 // it, without it is refused. No process may have the file of o open.
 //
 // A restore that fails or is killed leaves the database of before. The error is one sentence.
-func RestoreFile(ctx context.Context, o Options, from string, replace bool) (r Restoration, err error) {
+func RestoreFile(ctx context.Context, o store.Options, from string, replace bool) (r Restoration, err error) {
 	path, release, err := sqlitefile.Locked(o.URL)
 	if err != nil {
 		return r, err
@@ -44,7 +44,7 @@ func RestoreFile(ctx context.Context, o Options, from string, replace bool) (r R
 	if err != nil {
 		return r, sqlitefile.Problem(path, err)
 	}
-	if r.Epoch, err = o.renew(ctx, fresh, r.Held); err != nil {
+	if r.Epoch, err = renew(ctx, o, fresh, r.Held); err != nil {
 		return r, errors.Join(err, sqlitefile.Remove(fresh))
 	}
 	if r.Kept, err = sqlitefile.Replace(fresh, path, occupied); err != nil {
@@ -71,25 +71,24 @@ func refuseOccupied(ctx context.Context, path string, replace bool) (occupied bo
 }
 
 // renew brings a copy of a backup to the schema of this program and begins an epoch in it.
-func (o Options) renew(ctx context.Context, path string, held Summary) (epoch string, err error) {
-	o.Observe, o.EpochChanged, o.Logger = nil, nil, slog.New(slog.DiscardHandler)
-	s := newStore(o)
-	if err := s.useFile(ctx, path); err != nil {
+func renew(ctx context.Context, o store.Options, path string, held Summary) (epoch string, err error) {
+	s, err := store.OpenFile(ctx, o, path)
+	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.prepare(ctx); err != nil {
+	if err := s.Prepare(ctx); err != nil {
 		return "", ofBackup(err)
 	}
 	if epoch, err = s.NewEpoch(ctx); err != nil {
 		return "", err
 	}
-	return epoch, s.snapshot(ctx, func(v *snapshot) error { return v.checkRestored(held) })
+	return epoch, inSnapshot(ctx, s, func(v *snapshot) error { return v.checkRestored(held) })
 }
 
 // ofBackup explains an error of a schema that is newer than the program.
 func ofBackup(err error) error {
-	var schema *SchemaError
+	var schema *store.SchemaError
 	if !errors.As(err, &schema) {
 		return err
 	}

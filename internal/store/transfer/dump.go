@@ -1,4 +1,4 @@
-package store
+package transfer
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"expenseflow/internal/store"
 	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/find"
 	"expenseflow/internal/store/rows"
@@ -35,9 +36,9 @@ type Exported struct {
 }
 
 // ExportSnapshot calls fn while a moment can be read by others (pg_export_snapshot).
-func (s *Store) ExportSnapshot(ctx context.Context, fn func(Exported) error) error {
-	return s.snapshot(ctx, func(v *snapshot) (err error) {
-		e := Exported{Of: s.opts.Now().UTC(), Environment: environment(s.opts.URL)}
+func ExportSnapshot(ctx context.Context, s *store.Store, fn func(Exported) error) error {
+	return inSnapshot(ctx, s, func(v *snapshot) (err error) {
+		e := Exported{Of: s.Database().Now().UTC(), Environment: environment(s.Database().URL)}
 		if err := v.neverIdle(); err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (s *Store) ExportSnapshot(ctx context.Context, fn func(Exported) error) err
 		if err != nil {
 			return err
 		}
-		for _, name := range s.allTables() {
+		for _, name := range allTables() {
 			e.Tables = append(e.Tables, pgx.Identifier{schema, name}.Sanitize())
 		}
 		return fn(e)
@@ -97,11 +98,11 @@ func environment(address string) []string {
 }
 
 // allTables are the names of all tables in PostgreSQL.
-func (s *Store) allTables() (names []string) {
-	for _, row := range slices.Concat(rowTypes, processRowTypes) {
+func allTables() (names []string) {
+	for _, row := range slices.Concat(store.Tables(), store.ProcessTables()) {
 		names = append(names, rows.Of(row).Name)
 	}
-	return append(names, versionTable)
+	return append(names, store.VersionTable)
 }
 
 // A Loading is the transaction into which a dump is loaded.
@@ -132,16 +133,16 @@ func (l Loading) Copy(statement string, data io.Reader) error {
 // is refused. No server may use the database.
 //
 // It is one transaction: a restore that fails or is killed leaves the database of before.
-func RestoreServer(ctx context.Context, o Options, held Summary, schema string, replace bool, load func(Loading) error) (
+func RestoreServer(ctx context.Context, o store.Options, held Summary, schema string, replace bool, load func(Loading) error) (
 	r Restoration, err error,
 ) {
 	r.Held, o.Observe, o.EpochChanged = held, nil, nil
-	s, err := connect(ctx, o)
+	s, err := store.Connect(ctx, o)
 	if err != nil {
 		return r, err
 	}
-	err = s.alone(ctx, func() error {
-		return s.inOneTransaction(ctx, "BEGIN", func(conn *sql.Conn, db *gorm.DB) error {
+	err = s.Alone(ctx, func() error {
+		return inOneTransaction(ctx, s.Database(), "BEGIN", func(conn *sql.Conn, db *gorm.DB) error {
 			v := &snapshot{s: s, db: db}
 			if err := v.makeRoom(&r, schema, replace); err != nil {
 				return err
@@ -158,7 +159,7 @@ func RestoreServer(ctx context.Context, o Options, held Summary, schema string, 
 	if err != nil {
 		return r, err
 	}
-	renewed, err := Open(ctx, o) // migrates
+	renewed, err := store.Open(ctx, o) // migrates
 	if err != nil {
 		return r, ofBackup(err)
 	}
@@ -182,7 +183,7 @@ func (v *snapshot) makeRoom(r *Restoration, schema string, replace bool) error {
 	if err != nil {
 		return err
 	}
-	ours := slices.DeleteFunc(there, func(name string) bool { return !slices.Contains(v.s.allTables(), name) })
+	ours := slices.DeleteFunc(there, func(name string) bool { return !slices.Contains(allTables(), name) })
 	if len(ours) == 0 {
 		return nil
 	}

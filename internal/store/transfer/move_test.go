@@ -1,4 +1,4 @@
-package store_test
+package transfer_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/store/transfer"
 	"expenseflow/models"
 )
 
@@ -44,14 +45,14 @@ func populated(t testing.TB, o store.Options) {
 }
 
 // state is what devices can tell two databases apart by.
-func state(t testing.TB, o store.Options) (epoch string, held store.Summary) {
+func state(t testing.TB, o store.Options) (epoch string, held transfer.Summary) {
 	t.Helper()
 	s, err := store.Attach(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	return must(s.Epoch(t.Context()))(t), must(s.Summary(t.Context()))(t)
+	return must(s.Epoch(t.Context()))(t), must(transfer.SummaryOf(t.Context(), s))(t)
 }
 
 func TestMovedToPostgresAndBackItIsTheSame(t *testing.T) {
@@ -60,7 +61,7 @@ func TestMovedToPostgresAndBackItIsTheSame(t *testing.T) {
 	populated(t, lite)
 	epoch, held := state(t, lite)
 	for _, step := range []struct{ from, to store.Options }{{lite, pg}, {pg, back}} {
-		moved, err := store.Move(t.Context(), step.from, step.to, quiet)
+		moved, err := transfer.Move(t.Context(), step.from, step.to, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,11 +83,11 @@ func TestMovedToPostgresAndBackItIsTheSame(t *testing.T) {
 func TestAMoveForgetsNoTable(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		s := storetest.Open(t, options(t))
-		want := append(store.TableNames(), "goose_db_version")
+		want := append(transfer.TableNames(), "goose_db_version")
 		if s.Dialect() == "postgres" {
 			want = append(want, "moved", "processes", "present") // of running processes
 		}
-		for _, name := range must(s.LiveTables(t.Context()))(t) {
+		for _, name := range must(transfer.LiveTables(t.Context(), s))(t) {
 			if !strings.Contains(" "+strings.Join(want, " ")+" ", " "+name+" ") {
 				t.Errorf("%s is not copied", name)
 			}
@@ -102,7 +103,7 @@ func TestAMoveIsRefused(t *testing.T) {
 	populated(t, other)
 	refuse := func(from, to store.Options, words ...string) {
 		t.Helper()
-		_, err := store.Move(t.Context(), from, to, quiet)
+		_, err := transfer.Move(t.Context(), from, to, quiet)
 		if err == nil {
 			t.Fatal("it moves")
 		}
@@ -133,7 +134,7 @@ func TestAMoveThatBreaksOffIsRepeated(t *testing.T) {
 	populated(t, lite)
 	for _, to := range []store.Options{storetest.PostgresOptions(t, dsn), storetest.SQLiteOptions(t)} {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := store.Move(ctx, lite, to, func(table string, _, _ int64) {
+		_, err := transfer.Move(ctx, lite, to, func(table string, _, _ int64) {
 			if table == "operations" {
 				cancel()
 			}
@@ -148,7 +149,7 @@ func TestAMoveThatBreaksOffIsRepeated(t *testing.T) {
 		} else if _, err := os.Stat(to.URL); err == nil {
 			t.Error("the file is there")
 		}
-		if _, err := store.Move(t.Context(), lite, to, quiet); err != nil {
+		if _, err := transfer.Move(t.Context(), lite, to, quiet); err != nil {
 			t.Errorf("the second try: %v", err)
 		}
 	}

@@ -1,20 +1,16 @@
-package store
+package transfer
 
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 
-	"expenseflow/internal/store/dialect"
+	"expenseflow/internal/store"
 	"expenseflow/internal/store/find"
-	"expenseflow/internal/store/pipeline"
+	"expenseflow/internal/store/schema"
 	"expenseflow/internal/store/sqlitefile"
 	"expenseflow/models"
 
-	"github.com/glebarez/sqlite"
 	"gorm.io/gorm"
 )
 
@@ -33,11 +29,11 @@ func (f FileSize) Bytes() int64 { return f.Pages * f.PageSize }
 // or page ends it.
 //
 // Until it returns, the WAL keeps what is committed meanwhile, so a caller must not take for ever.
-func (s *Store) CopyFile(ctx context.Context, begin func(Summary, FileSize) error, page func([]byte) error) error {
-	if !s.db.OnSQLite() {
+func CopyFile(ctx context.Context, s *store.Store, begin func(Summary, FileSize) error, page func([]byte) error) error {
+	if !s.Database().OnSQLite() {
 		return models.E(models.Invalid, "Only a SQLite file can be copied by its pages")
 	}
-	return s.db.SnapshotOn(ctx, s.db.Long, func(db *gorm.DB) error {
+	return s.Database().SnapshotOn(ctx, s.Database().Long, func(db *gorm.DB) error {
 		v := &snapshot{s, db}
 		held, err := v.summary()
 		if err != nil {
@@ -93,26 +89,26 @@ func withoutWAL(page []byte) []byte {
 // program, from its first page to its last, and returns what it holds. It changes nothing and
 // leaves no file beside it. The error is one sentence.
 func InspectFile(ctx context.Context, path string) (m Summary, err error) {
-	s, err := openUnchanging(path)
+	s, err := store.OpenUnchanging(path)
 	if err != nil {
-		return m, err
+		return m, unusable(path, err)
 	}
 	defer s.Close()
-	found, err := find.One[string](s.db.Read(ctx).Raw("PRAGMA integrity_check(1)"))
+	found, err := find.One[string](s.Database().Read(ctx).Raw("PRAGMA integrity_check(1)"))
 	if err == nil && found != "ok" {
 		err = fmt.Errorf("%w: %s", sqlitefile.ErrDamaged, found)
 	}
 	if err != nil {
 		return m, unusable(path, err)
 	}
-	columns, err := s.describe(ctx, versionTable)
+	columns, err := schema.Describe(s.Database().Read(ctx), s.Database(), store.VersionTable)
 	if err == nil && len(columns) == 0 {
 		return m, models.E(models.Invalid, fmt.Sprintf("The file %s is no database of this program", path))
 	}
 	if err != nil {
 		return m, unusable(path, err)
 	}
-	err = s.snapshot(ctx, func(v *snapshot) (err error) {
+	err = inSnapshot(ctx, s, func(v *snapshot) (err error) {
 		m, err = v.summary()
 		return err
 	})
@@ -129,21 +125,4 @@ func unusable(path string, err error) error {
 		msg = fmt.Sprintf("The file %s cannot be read", path)
 	}
 	return &models.Error{Kind: models.Invalid, Msg: msg, Err: err}
-}
-
-// openUnchanging opens a file that nobody writes, without locks and files beside it.
-func openUnchanging(path string) (*Store, error) {
-	name := url.URL{
-		Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: "mode=ro&immutable=1",
-	}
-	pool := sqlitefile.Pool(name.String(), 1)
-	s := newStore(Options{})
-	s.db.Dialect = dialect.SQLite{}
-	s.db.Queue = pipeline.NewCommitQueue(func() pipeline.Connection { return &sqliteConnection{s: s} }, 0)
-	db, err := s.db.OpenGORM(sqlite.Dialector{Conn: pool})
-	if err != nil {
-		return nil, errors.Join(unusable(path, err), pool.Close())
-	}
-	s.db.Writer, s.db.Reader = db, db
-	return s, nil
 }

@@ -1,4 +1,4 @@
-package store
+package transfer
 
 import (
 	"context"
@@ -8,14 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"log/slog"
 	"strings"
 
+	"expenseflow/internal/store"
 	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
 	"expenseflow/internal/store/epoch"
 	"expenseflow/internal/store/find"
-	"expenseflow/internal/store/processes"
 	"expenseflow/internal/store/rows"
 	"expenseflow/internal/store/sqlitefile"
 	"expenseflow/models"
@@ -30,17 +29,17 @@ import (
 //
 // The copy is read again and compared row by row. A move that fails or is killed leaves the other
 // database without a row of it. The error is one sentence.
-func Move(ctx context.Context, from, to Options, tell func(table string, done, of int64)) (held Summary, err error) {
+func Move(ctx context.Context, from, to store.Options, tell func(table string, done, of int64)) (held Summary, err error) {
 	if from.URL == to.URL {
 		return held, models.E(models.Invalid, "The database is there already: --to is the address of DATABASE_URL")
 	}
-	source, err := Attach(ctx, from)
+	source, err := store.Attach(ctx, from)
 	if err != nil {
 		return held, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	err = source.alone(ctx, func() error {
-		return source.snapshot(ctx, func(v *snapshot) (err error) {
+	err = source.Alone(ctx, func() error {
+		return inSnapshot(ctx, source, func(v *snapshot) (err error) {
 			if err = v.neverIdle(); err != nil {
 				return err
 			}
@@ -65,34 +64,9 @@ func (m Summary) total() (n int64) {
 	return n
 }
 
-// alone runs fn while no server uses the database, or refuses.
-func (s *Store) alone(ctx context.Context, fn func() error) error {
-	return s.underMigrationLock(ctx, func() error {
-		if s.db.OnSQLite() {
-			return fn() // the file is locked
-		}
-		columns, err := s.describe(ctx, rows.Of(processes.Row{}).Name)
-		if err != nil {
-			return err
-		}
-		if len(columns) == 0 {
-			return fn() // there is no schema yet
-		}
-		living, err := processes.Living(s.db.Read(ctx))
-		if err != nil {
-			return err
-		}
-		if len(living) > 0 {
-			return models.E(models.Conflict, fmt.Sprintf("A server uses the database (%s): stop all servers first; one that was killed "+
-				"counts for %v more", living[0].URL, models.ProcessDeadAfter))
-		}
-		return fn()
-	})
-}
-
 // neverIdle has PostgreSQL keep the transaction however long it waits for another database.
 func (v *snapshot) neverIdle() error {
-	if v.s.db.OnSQLite() {
+	if v.s.Database().OnSQLite() {
 		return nil
 	}
 	return v.db.Exec("SET LOCAL idle_in_transaction_session_timeout = 0").Error
@@ -126,7 +100,7 @@ const (
 
 // copyTo copies all tables. insert stores rows of a table.
 func (m *move) copyTo(insert func(*rows.Table, [][]any) error) error {
-	for _, row := range rowTypes {
+	for _, row := range store.Tables() {
 		if err := m.copyTable(rows.Of(row), insert); err != nil {
 			return err
 		}
@@ -186,7 +160,7 @@ func addRow(sum hash.Hash, values []any) (bytes int) {
 
 // compare wants every row in the copy to be as it is in the source.
 func (m *move) compare(db *gorm.DB) error {
-	for _, row := range rowTypes {
+	for _, row := range store.Tables() {
 		t := rows.Of(row)
 		found, err := inOrder(db, t).Rows()
 		if err != nil {
@@ -208,7 +182,7 @@ func (m *move) compare(db *gorm.DB) error {
 }
 
 // toSQLite makes a file beside the one of the options, and renames it when it is whole.
-func (m *move) toSQLite(ctx context.Context, to Options) error {
+func (m *move) toSQLite(ctx context.Context, to store.Options) error {
 	path, release, err := sqlitefile.Locked(to.URL)
 	if err != nil {
 		return err
@@ -241,46 +215,42 @@ func notEmpty(where string, n int64, err error) error {
 	return models.E(models.Conflict, msg)
 }
 
-func (m *move) fillFile(ctx context.Context, to Options, path string) (err error) {
-	to.Observe, to.Logger = nil, slog.New(slog.DiscardHandler)
-	s := newStore(to)
-	if err := s.useFile(ctx, path); err != nil {
+func (m *move) fillFile(ctx context.Context, to store.Options, path string) (err error) {
+	s, err := store.OpenFile(ctx, to, path)
+	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.migrate(ctx); err != nil {
+	if err := s.MakeSchema(ctx); err != nil {
 		return err
 	}
-	if err := s.checkSchema(ctx); err != nil {
-		return err
-	}
-	err = s.inOneTransaction(ctx, "BEGIN IMMEDIATE", func(conn *sql.Conn, _ *gorm.DB) error {
+	err = inOneTransaction(ctx, s.Database(), "BEGIN IMMEDIATE", func(conn *sql.Conn, _ *gorm.DB) error {
 		return m.copyTo(func(t *rows.Table, all [][]any) error { return insertEach(ctx, conn, t, all) })
 	})
 	if err == nil {
-		err = m.compare(s.db.Read(ctx))
+		err = m.compare(s.Database().Read(ctx))
 	}
 	return err
 }
 
 // inOneTransaction runs fn with a connection in a transaction, which is rolled back after an error.
-func (s *Store) inOneTransaction(ctx context.Context, begin string, fn func(*sql.Conn, *gorm.DB) error) error {
-	conn, err := database.Connection(ctx, s.db.Writer)
+func inOneTransaction(ctx context.Context, db *database.DB, begin string, fn func(*sql.Conn, *gorm.DB) error) error {
+	conn, err := database.Connection(ctx, db.Writer)
 	if err != nil {
-		return s.db.Fail(err)
+		return db.Fail(err)
 	}
 	defer conn.Close()
 	if _, err := conn.ExecContext(ctx, begin); err != nil {
-		return s.db.Fail(err)
+		return db.Fail(err)
 	}
-	db := s.db.Writer.Session(&gorm.Session{NewDB: true, Context: ctx})
-	db.Statement.ConnPool = conn
-	if err := fn(conn, db); err != nil {
+	session := db.Writer.Session(&gorm.Session{NewDB: true, Context: ctx})
+	session.Statement.ConnPool = conn
+	if err := fn(conn, session); err != nil {
 		_, undone := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		return errors.Join(s.db.Fail(err), s.db.Fail(undone))
+		return errors.Join(db.Fail(err), db.Fail(undone))
 	}
 	_, err = conn.ExecContext(ctx, "COMMIT")
-	return s.db.Fail(err)
+	return db.Fail(err)
 }
 
 // insertEach inserts rows into SQLite one by one: passwords' hashes do not fit into the JSON of
@@ -301,24 +271,26 @@ func insertEach(ctx context.Context, conn *sql.Conn, t *rows.Table, all [][]any)
 }
 
 // toPostgres brings the schema of the server up to date and fills it in one transaction.
-func (m *move) toPostgres(ctx context.Context, to Options) (err error) {
+func (m *move) toPostgres(ctx context.Context, to store.Options) (err error) {
 	to.Observe, to.EpochChanged = nil, nil
-	s, err := Open(ctx, to)
+	s, err := store.Open(ctx, to)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return s.alone(ctx, func() error {
-		err := s.inOneTransaction(ctx, "BEGIN", func(conn *sql.Conn, db *gorm.DB) error { return m.fillServer(ctx, s, conn, db) })
+	return s.Alone(ctx, func() error {
+		err := inOneTransaction(ctx, s.Database(), "BEGIN", func(conn *sql.Conn, db *gorm.DB) error {
+			return m.fillServer(ctx, s, conn, db)
+		})
 		if err != nil {
 			return err
 		}
 		// for plans that fit from the start
-		return s.db.Writer.WithContext(ctx).Exec("ANALYZE " + strings.Join(TableNames(), ", ")).Error
+		return s.Database().Writer.WithContext(ctx).Exec("ANALYZE " + strings.Join(TableNames(), ", ")).Error
 	})
 }
 
-func (m *move) fillServer(ctx context.Context, s *Store, conn *sql.Conn, db *gorm.DB) error {
+func (m *move) fillServer(ctx context.Context, s *store.Store, conn *sql.Conn, db *gorm.DB) error {
 	there := &snapshot{s: s, db: db}
 	if err := there.neverIdle(); err != nil {
 		return err
