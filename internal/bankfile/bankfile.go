@@ -15,7 +15,6 @@ package bankfile
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"expenseflow/models"
@@ -106,7 +105,7 @@ func (f *File) Rows(fn func(Row) error) error {
 	n := 0
 	counted := func(r Row) error {
 		if n++; n > MaxRows {
-			return tooLarge(fmt.Sprintf("The file has more than %d rows: export a shorter time, or split it", MaxRows))
+			return errManyRows
 		}
 		if r.Problem == "" && r.Currency == "" {
 			r.Currency = f.Mapping.Currency
@@ -117,6 +116,21 @@ func (f *File) Rows(fn func(Row) error) error {
 		return ofxRows(f.text, counted)
 	}
 	return f.table.rows(f.text, f.Mapping, counted)
+}
+
+// Count returns how many rows Rows has. Its error is that of Rows for a file with too many.
+func (f *File) Count() (n int64, err error) {
+	if f.table != nil && f.table.count > MaxRows {
+		return 0, errManyRows
+	}
+	if f.table != nil {
+		return int64(f.table.count), nil
+	}
+	err = f.Rows(func(Row) error {
+		n++
+		return nil
+	})
+	return n, err
 }
 
 // Ask returns the question about a field of the Mapping that Questions names: one sentence.

@@ -11,8 +11,12 @@ import (
 	"expenseflow/models"
 )
 
-// sampled is how many records are read to guess delimiter and columns; a header is among them.
-const sampled = 60
+// sampled is how many records are read to guess delimiter and columns, and in how many bytes of the
+// beginning; a header is among them.
+const (
+	sampled      = 60
+	sampledBytes = 256 << 10
+)
 
 // openTable recognises a table.
 func openTable(text string, m Mapping) (*File, error) {
@@ -151,6 +155,10 @@ func looksLikeData(cells []string) bool {
 }
 
 func sample(text, delimiter string) (records []record) {
+	if len(text) > sampledBytes {
+		text = text[:sampledBytes]
+		text = text[:strings.LastIndexAny(text, "\r\n")+1]
+	}
 	r := newRecordReader(text, delimiter[0])
 	for len(records) < sampled {
 		rec, ok := r.next()

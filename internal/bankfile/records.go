@@ -32,7 +32,7 @@ func newRecordReader(text string, delimiter byte) *recordReader {
 
 // next returns the next record that is not blank; false at the end.
 func (r *recordReader) next() (record, bool) {
-	for r.rest != "" {
+	for r.skipBlank(); r.rest != ""; r.skipBlank() {
 		rec := record{line: r.line}
 		if !r.quoted(&rec) {
 			rec.cells = splitLine(r.cutLine(), r.delimiter)
@@ -43,6 +43,33 @@ func (r *recordReader) next() (record, bool) {
 		}
 	}
 	return record{}, false
+}
+
+// skipBlank moves behind lines that have nothing but delimiters and empty cells: exports may have
+// hundreds of thousands of them.
+func (r *recordReader) skipBlank() {
+	for r.rest != "" {
+		n := 0
+		for n < len(r.rest) && (r.rest[n] == r.delimiter || r.rest[n] == ' ') || r.emptyQuotes(n) {
+			if r.rest[n] == '"' {
+				n++
+			}
+			n++
+		}
+		if !r.lineEnds(n) {
+			return
+		}
+		r.rest, r.line = cutNewline(r.rest[n:]), r.line+1
+	}
+}
+
+// emptyQuotes reports whether an empty cell in quotes begins at n.
+func (r *recordReader) emptyQuotes(n int) bool {
+	return strings.HasPrefix(r.rest[n:], `""`) && (r.lineEnds(n+2) || r.rest[n+2] == r.delimiter)
+}
+
+func (r *recordReader) lineEnds(n int) bool {
+	return n == len(r.rest) || r.rest[n] == '\r' || r.rest[n] == '\n'
 }
 
 // quoted reads a record into rec, and moves behind it. Without that it returns false if a quote
@@ -72,9 +99,9 @@ func (r *recordReader) cell(s string) (cell, after string, newlines int, ok bool
 	if strings.HasPrefix(start, `"`) || strings.HasPrefix(start, `="`) {
 		return r.quotedCell(start[strings.IndexByte(start, '"')+1:])
 	}
-	end := strings.IndexAny(s, string(r.delimiter)+"\r\n")
-	if end < 0 {
-		end = len(s)
+	end := 0
+	for end < len(s) && s[end] != r.delimiter && s[end] != '\r' && s[end] != '\n' {
+		end++
 	}
 	return clean(s[:end]), s[end:], 0, true
 }
@@ -85,8 +112,11 @@ func (r *recordReader) cell(s string) (cell, after string, newlines int, ok bool
 func (r *recordReader) quotedCell(s string) (cell, after string, newlines int, ok bool) {
 	var b strings.Builder
 	for {
-		i := strings.IndexAny(s, "\"\n")
-		if i < 0 || b.Len()+i > maxCell {
+		i := 0
+		for i < len(s) && s[i] != '"' && s[i] != '\n' && i <= maxCell {
+			i++
+		}
+		if i == len(s) || b.Len()+i > maxCell {
 			return "", "", 0, false
 		}
 		b.WriteString(s[:i])
@@ -165,7 +195,7 @@ func blank(cells []string) bool {
 // clean removes what nobody sees from a text: white space around it, control characters, and
 // the apostrophe by which exports keep spreadsheets from evaluating it.
 func clean(s string) string {
-	if s == "" {
+	if s = strings.TrimFunc(s, isSpace); s == "" {
 		return ""
 	}
 	if len(s) > maxCell {

@@ -16,6 +16,7 @@ type table struct {
 	minus    int // amounts below zero
 	plus     int // other amounts
 	sides    int // rows whose type says whether they were spent
+	count    int // rows
 
 	minusDebits, plusDebits int
 }
@@ -39,10 +40,15 @@ func (t *table) records(text string, m Mapping, fn func(record) error) error {
 	}
 }
 
-// study reads the whole table for what it shows.
+var errManyRows = tooLarge(fmt.Sprintf("The file has more than %d rows: export a shorter time, or split it", MaxRows))
+
+// study reads the whole table for what it shows, as far as Rows would.
 func (t *table) study(text string, m Mapping) {
-	_ = t.records(text, m, func(r record) error { // fn has no error
+	_ = t.records(text, m, func(r record) error { // more rows than MaxRows are for Rows to refuse
 		c := m.Columns
+		if t.count++; t.count > MaxRows {
+			return errManyRows
+		}
 		t.dates.add(cellAt(r.cells, c[Date]))
 		if s := sideOf(cellAt(r.cells, c[Type])); s == spent || s == received {
 			t.sides++
