@@ -3,6 +3,11 @@
 // it had.
 //
 //	go run ./internal/original/speed -expenses 1000000 -users 200 -plot import.svg
+//
+// With -leave it goes on: it moves the database to a new PostgreSQL, and takes a backup of that by
+// pg_dump while entries are created.
+//
+//	go run ./internal/original/speed -expenses 100000 -leave
 package main
 
 import (
@@ -15,14 +20,13 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"time"
 )
 
 // A measurement is what is asked for.
 type measurement struct {
 	expenses, users int
 	plot, keep      string
-	again           bool
+	again, leave    bool
 }
 
 func main() {
@@ -30,9 +34,10 @@ func main() {
 	var m measurement
 	flag.IntVar(&m.expenses, "expenses", 1_000_000, "number of expenses")
 	flag.IntVar(&m.users, "users", 200, "number of users, whose expenses alternate")
-	flag.StringVar(&m.plot, "plot", "", "file for a picture (SVG) of time and memory")
+	flag.StringVar(&m.plot, "plot", "", "file for a picture (SVG) of memory against records")
 	flag.StringVar(&m.keep, "keep", "", "folder that keeps dump and database; a temporary one otherwise")
 	flag.BoolVar(&m.again, "again", false, "import a second time, which changes nothing")
+	flag.BoolVar(&m.leave, "leave", false, "then move to PostgreSQL, and take a backup of that while entries are created")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -56,30 +61,31 @@ func (m *measurement) run(ctx context.Context) (err error) {
 	if err := writeDump(dump, m.expenses, m.users); err != nil {
 		return err
 	}
-	if err := m.measure(ctx, binary, dump, dir); err != nil || !m.again {
+	if err := m.measure(ctx, binary, dump, dir); err != nil {
 		return err
 	}
-	return m.measure(ctx, binary, dump, dir)
+	if m.again {
+		err = m.measure(ctx, binary, dump, dir)
+	}
+	if err == nil && m.leave {
+		err = leave(ctx, binary, filepath.Join(dir, "data"))
+	}
+	return err
 }
 
 // measure imports the dump once.
 func (m *measurement) measure(ctx context.Context, binary, dump, dir string) error {
 	cmd := exec.CommandContext(ctx, binary, "import", "mongo", dump)
 	cmd.Env = append(os.Environ(), "DATABASE_URL=", "DATA_DIR="+filepath.Join(dir, "data"), "MAX_EXPENSES_PER_USER=0")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	samples := watch(cmd.Process.Pid, began)
-	err := cmd.Wait()
-	took, memory := time.Since(began), samples()
-	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	told := &progress{to: os.Stderr}
+	cmd.Stdout, cmd.Stderr = os.Stdout, told
+	u, err := watched(cmd, told.records)
 	fmt.Printf("\n%d expenses of %d users in %.1f s (%.0f per second) and %.1f s of processors; "+
 		"%d MB of memory at most, %d MB in the middle\n",
-		m.expenses, m.users, took.Seconds(), float64(m.expenses)/took.Seconds(), cpu.Seconds(), peak(memory), middle(memory))
+		m.expenses, m.users, u.took.Seconds(), float64(m.expenses)/u.took.Seconds(), u.cpu.Seconds(), peak(u.memory), middle(u.memory))
 	if m.plot != "" {
-		err = errors.Join(err, plot(m.plot, memory, fmt.Sprintf("%d expenses, %.0f s", m.expenses, took.Seconds())))
+		title := fmt.Sprintf("%d expenses, %.0f s", m.expenses, u.took.Seconds())
+		err = errors.Join(err, plot(m.plot, u.memory, int64(m.expenses+m.users), title))
 	}
 	return err
 }
