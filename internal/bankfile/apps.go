@@ -1,12 +1,19 @@
 package bankfile
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // An app is a program whose export is known by its header.
 type app struct {
 	name   string
 	header []string // names that its header has, as it writes them
 	fields map[Field]string
+
+	// neither are beginnings of cells of rows that are neither income nor expense, beside the types
+	// of sideWords.
+	neither map[Field][]string
 }
 
 var apps = []app{
@@ -17,6 +24,7 @@ var apps = []app{
 			Date: "date", Amount: "amount", Type: "type", Description: "description", Merchant: "destination_name",
 			Category: "category", Notes: "notes", Tags: "tags", Account: "source_name", CurrencyField: "currency_code",
 		},
+		nil,
 	},
 	{
 		"Actual",
@@ -25,6 +33,7 @@ var apps = []app{
 			Date: "Date", Amount: "Amount", Merchant: "Payee", Description: "Payee", Notes: "Notes", Category: "Category",
 			Account: "Account",
 		},
+		map[Field][]string{Merchant: {"Starting Balance"}},
 	},
 	{
 		"YNAB",
@@ -33,6 +42,7 @@ var apps = []app{
 			Date: "Date", Debit: "Outflow", Credit: "Inflow", Merchant: "Payee", Description: "Payee", Notes: "Memo",
 			Category: "Category", Account: "Account",
 		},
+		map[Field][]string{Merchant: {"Transfer : ", "Starting Balance"}},
 	},
 	{
 		"Mint",
@@ -41,6 +51,7 @@ var apps = []app{
 			Date: "Date", Amount: "Amount", Type: "Transaction Type", Description: "Description", Category: "Category",
 			Notes: "Notes", Tags: "Labels", Account: "Account Name",
 		},
+		map[Field][]string{Category: {"Transfer", "Credit Card Payment"}},
 	},
 	{
 		"ezBookkeeping",
@@ -49,6 +60,7 @@ var apps = []app{
 			Date: "Time", Amount: "Amount", Type: "Type", Description: "Description", Category: "Sub Category", Tags: "Tags",
 			Account: "Account", CurrencyField: "Account Currency",
 		},
+		nil,
 	},
 }
 
@@ -70,6 +82,20 @@ func (a *app) columns(names []string) Columns {
 		}
 	}
 	return fields
+}
+
+// leavesOut reports whether a row of the export of a program is neither income nor expense.
+func leavesOut(name string, cell func(Field) string) bool {
+	i := slices.IndexFunc(apps, func(a app) bool { return a.name == name })
+	if i < 0 {
+		return false
+	}
+	for f, beginnings := range apps[i].neither {
+		if slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(cell(f), b) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // A side is what the type of a row says of its amount.

@@ -177,6 +177,8 @@ func foreignText(text string) string {
 		return "This is QIF: export CSV or OFX instead"
 	case strings.HasPrefix(head, "<!doctype html"), strings.HasPrefix(head, "<html"):
 		return "This is a web page, perhaps that of a sign-in, and not the file"
+	case strings.HasPrefix(head, "<") && strings.Contains(head, "camt.05"):
+		return "This is CAMT: export CSV or OFX instead"
 	case strings.HasPrefix(head, "<?xml"), strings.HasPrefix(head, "<"):
 		return "This is XML but not OFX: export CSV or OFX instead"
 	case strings.HasPrefix(head, "{"), strings.HasPrefix(head, "["):

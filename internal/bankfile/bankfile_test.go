@@ -128,12 +128,13 @@ func compare(t *testing.T, path, query string) {
 func TestFilesOfOtherKindsAreRefusedWithASentence(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
-		"":                          "empty",
-		" \n\n":                     "empty",
-		"PK\x03\x04rest":            "spreadsheet",
-		"%PDF-1.7":                  "PDF",
-		"\x1f\x8b\x08":              "compressed",
-		"!Type:Bank\nD1/2/26\n":     "QIF",
+		"":                      "empty",
+		" \n\n":                 "empty",
+		"PK\x03\x04rest":        "spreadsheet",
+		"%PDF-1.7":              "PDF",
+		"\x1f\x8b\x08":          "compressed",
+		"!Type:Bank\nD1/2/26\n": "QIF",
+		`<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02">`: "CAMT",
 		"<!DOCTYPE html><html>":     "web page",
 		"<?xml version='1.0'?><a/>": "XML but not OFX",
 		`{"a":1}`:                   "JSON",

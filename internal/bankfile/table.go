@@ -115,7 +115,7 @@ func (t *table) fill(row *Row, cells []string, m Mapping) {
 // setAmount sets the amount and the currency of a row, and returns its problem.
 func (t *table) setAmount(row *Row, cell func(Field) string, m Mapping) string {
 	kind := sideOf(cell(Type))
-	if kind == neither {
+	if kind == neither || leavesOut(t.app, cell) {
 		return "It is a transfer between accounts or a balance, which is no income and no expense"
 	}
 	if m.Columns[Amount] == 0 {
