@@ -56,9 +56,9 @@ func (s *Store) Waiting() int { return s.db.Queue.Waiting() }
 // HeadsAtOneMoment runs fn with a function that tells the head of a user's log as one
 // snapshot sees it.
 func (s *Store) HeadsAtOneMoment(ctx context.Context, fn func(head func() int64), userID string) error {
-	return s.snapshot(ctx, func(v *snapshot) (err error) {
+	return s.db.Snapshot(ctx, func(db *gorm.DB) (err error) {
 		fn(func() int64 {
-			u, failed := v.user(userID)
+			u, failed := find.User(db, "id = ?", userID)
 			err = errors.Join(err, failed)
 			return u.Seq
 		})

@@ -2,6 +2,8 @@ package store
 
 import (
 	"time"
+
+	"expenseflow/internal/store/database"
 )
 
 // Work is what the database is asked to do.
@@ -19,3 +21,9 @@ func (s *Store) observe(w Work, began time.Time) {
 		s.opts.Observe(w, time.Since(began))
 	}
 }
+
+// PoolStats are figures of the pools of connections.
+type PoolStats = database.PoolStats
+
+// PoolStats returns the figures of the pools.
+func (s *Store) PoolStats() PoolStats { return s.db.PoolStats() }

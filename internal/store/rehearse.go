@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+
+	"gorm.io/gorm"
 )
 
 // Rehearse runs fn as Write does, and writes nothing: fn reads a snapshot, without a lock and
@@ -14,7 +16,7 @@ import (
 func (s *Store) Rehearse(ctx context.Context, userID string, fn func(tx *Tx) error) error {
 	users := []string{userID}
 	for {
-		err := s.snapshot(ctx, func(v *snapshot) error { return v.rehearse(ctx, userID, users, fn) })
+		err := s.db.Snapshot(ctx, func(db *gorm.DB) error { return s.rehearse(ctx, db, userID, users, fn) })
 		var more *needsLocksError
 		if !errors.As(err, &more) {
 			return err
@@ -23,8 +25,8 @@ func (s *Store) Rehearse(ctx context.Context, userID string, fn func(tx *Tx) err
 	}
 }
 
-func (v *snapshot) rehearse(ctx context.Context, userID string, users []string, fn func(tx *Tx) error) error {
-	st := newTxState(ctx, v.s, v.db, userID, users)
-	_, err := st.call(fn, v.db.Where(v.s.db.In("id", users)).Order("id"))
+func (s *Store) rehearse(ctx context.Context, db *gorm.DB, userID string, users []string, fn func(tx *Tx) error) error {
+	st := newTxState(ctx, s, db, userID, users)
+	_, err := st.call(fn, db.Where(s.db.In("id", users)).Order("id"))
 	return err
 }

@@ -17,7 +17,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Access reads it from a database.
+// Access reads who may see the expenses of a database.
 type Access struct{ db *database.DB }
 
 // New returns the access to a database's expenses.

@@ -25,7 +25,7 @@ const (
 	IsUndelivered = "state = 'new' OR state = 'withdrawn'"
 )
 
-// invitations selects rows of the table.
+// Invitations selects rows of the table.
 func Invitations(db *gorm.DB) *gorm.DB { return db.Model(&InvitationRow{}) }
 
 // UndeliveredInvitations returns at most limit that are new or withdrawn, the oldest

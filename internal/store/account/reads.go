@@ -131,7 +131,7 @@ func (v *View) EachNotification(fn func(models.Notification) error) error {
 	}, fn)
 }
 
-// EachParked calls fn with the user's parked operations, oldest first, as Store.EachParked does.
+// EachParked calls fn with the user's parked operations, oldest first, as operations.Operations.EachParked does.
 func (v *View) EachParked(fn func(models.QueuedOperation) error) error {
 	var last models.ParkedPlace
 	for more := true; more; {

@@ -19,10 +19,10 @@ import (
 // Invariants: what it returns is of one moment, or the error is models.Unavailable. It reads in
 // pages, from a snapshot; a page is in memory before the caller gets any of it. A snapshot keeps
 // SQLite's WAL and PostgreSQL's old rows from being cleaned up and others from a place for long
-// reads, so it is kept as long as the statement of a listing: while others wait for entries.LongHold,
-// and for entries.LongKeep at all. The rest of a slower caller is read without it, and each page then
-// has to be of the same version of the account: nothing was written for it since. (What other
-// users do, who comment on a shared expense, does not count.)
+// reads, so it is kept as long as the statement of a listing: while others wait for
+// entries.LongHold, and for entries.LongKeep at all. The rest of a slower caller is read without
+// it, and each page then has to be of the same version of the account: nothing was written for it
+// since. (What other users do, who comment on a shared expense, does not count.)
 type View struct {
 	db      *database.DB
 	ctx     context.Context

@@ -4,9 +4,9 @@
 //
 // It is not all that another database would need. Package store also differs in how a database
 // is opened and pooled and in its settings (sqlite.go, postgres.go), in its writers (a commit
-// queue, or one transaction each: write.go), in COPY (flush.go), in failover and epochs
-// (failover.go), and in migrations and their lock (migrate.go, folder migrations). ON CONFLICT
-// (flush.go, totals.go, failover.go) is common to both.
+// queue, or one transaction each: write.go), in COPY (flush.go), and in migrations and their lock
+// (migrate.go, folder migrations); and the packages epoch, processes, transfer and sqlitefile are
+// about one of the two. ON CONFLICT (flush.go, totals.go, epoch) is common to both.
 package dialect
 
 import (

@@ -17,7 +17,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Entries reads them from a database.
+// Entries reads the entries of a database.
 type Entries struct{ db *database.DB }
 
 // New returns the entries of a database.

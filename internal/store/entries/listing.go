@@ -55,10 +55,11 @@ const (
 	StreamChunk = 256
 	// readAhead is how many chunks are read before the caller is ready for them.
 	readAhead = 1
-	// LongHold is how long a statement may run for a slow caller while others wait, and
-	// LongKeep how long in any case. LongLook is how often that is checked.
+	// LongHold is how long a statement may run for a slow caller while others wait.
 	LongHold = time.Second
+	// LongKeep is how long it may run in any case.
 	LongKeep = time.Minute
+	// LongLook is how often that is checked.
 	LongLook = 100 * time.Millisecond
 )
 

@@ -114,7 +114,7 @@ func (e *Epochs) emptyMoves(ctx context.Context) error {
 
 const epochQuery = "SELECT value, COALESCE((SELECT value FROM meta WHERE key = 'epoch_began'), '') FROM meta WHERE key = 'epoch'"
 
-// setEpoch sets the current epoch, and reports it to Options.EpochChanged if it has changed.
+// setEpoch sets the current epoch, and reports it if it has changed.
 func (e *Epochs) setEpoch(epoch, began string) {
 	e.began.Store(ParseMoment(began).UnixMilli())
 	if before, _ := e.current.Swap(epoch).(string); before != "" && before != epoch && e.changed != nil {

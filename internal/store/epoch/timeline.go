@@ -121,7 +121,7 @@ const timelineQuery = "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(
 // followTimeline begins a new epoch if the server's timeline has grown. A promoted standby,
 // or a backup that was rolled forward, has another timeline; it may lack changes that
 // clients have seen, and reuses their sequence numbers. With a synchronous standby nothing
-// is missing (lossless).
+// is missing (NewTimeline).
 func (t *Timeline) followTimeline(ctx context.Context, conn *pgx.Conn) error {
 	var timeline string
 	if err := conn.QueryRow(ctx, timelineQuery).Scan(&timeline); err != nil {

@@ -16,7 +16,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Figures reads them from a database.
+// Figures computes the figures of a database.
 type Figures struct{ db *database.DB }
 
 // New returns the figures of a database.

@@ -15,7 +15,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Operations reads them from a database.
+// Operations reads the operations of a database.
 type Operations struct{ db *database.DB }
 
 // New returns the operations of a database.

@@ -45,10 +45,12 @@ func Locked(url string) (path string, release func() error, err error) {
 	return path, release, nil
 }
 
+// ErrDamaged is in the error for a file of which a check finds that it is damaged.
+var ErrDamaged = errors.New("the file is damaged")
+
 var (
-	errEmpty   = errors.New("the file is empty")
-	ErrDamaged = errors.New("the file is damaged")
-	errLinked  = errors.New("the file has several names")
+	errEmpty  = errors.New("the file is empty")
+	errLinked = errors.New("the file has several names")
 )
 
 // Ensure creates the file if it is missing, readable by its owner only, since it holds
@@ -106,6 +108,7 @@ func DSN(path, sync string, pragmas ...string) string {
 	return u.String()
 }
 
+// Pool is a pool of so many connections, which are kept open.
 func Pool(dsn string, conns int) *sql.DB {
 	pool, err := sql.Open(sqlite.DriverName, dsn)
 	if err != nil {

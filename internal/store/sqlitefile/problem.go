@@ -23,8 +23,8 @@ func lockProblem(path string, err error) error {
 	if info, lstat := os.Lstat(path); lstat != nil || info.Mode()&fs.ModeSymlink == 0 {
 		return err
 	}
-	msg := fmt.Sprintf("The lock file %s is a symbolic link, which this program does not make: remove it, and let nobody else write "+
-		"to its folder", path)
+	msg := fmt.Sprintf("The lock file %s is a symbolic link, which this program does not make: remove it, and let nobody "+
+		"else write to its folder", path)
 	return &models.Error{Kind: models.Unavailable, Msg: msg, Err: errors.Join(errLockLinked, err)}
 }
 
