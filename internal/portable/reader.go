@@ -147,6 +147,18 @@ func (r *fileReader) decode(to any) error {
 	return r.tokens.Decode(to)
 }
 
+// document reads a member that must have the shape of to.
+func (r *fileReader) document(name string, to any) error {
+	var raw json.RawMessage
+	if err := r.decode(&raw); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(bytes.ToValidUTF8(raw, []byte("\ufffd")), to); err != nil {
+		return invalidf("%q is not as it should be: %s", name, shapeSentence(err))
+	}
+	return nil
+}
+
 func (r *fileReader) member(name string) error {
 	if r.seen[name] {
 		return invalidf("it has %q twice", clip(name))
@@ -194,7 +206,7 @@ func (r *fileReader) content(name string) error {
 	switch name {
 	case "account":
 		a := account{exportedAt: string(r.header.exportedAt)}
-		if err := r.decode(&a); err != nil {
+		if err := r.document(name, &a); err != nil {
 			return err
 		}
 		return r.account(a)
@@ -202,7 +214,7 @@ func (r *fileReader) content(name string) error {
 		return r.decode(&r.header.exportedAt)
 	case "preferences":
 		var p *preferences
-		if err := r.decode(&p); err != nil || p == nil {
+		if err := r.document(name, &p); err != nil || p == nil {
 			return err
 		}
 		return r.afterAccount(name, func() error { return r.preferences(p) })

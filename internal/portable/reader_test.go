@@ -42,6 +42,8 @@ func TestADamagedFileIsRefusedWithASentence(t *testing.T) {
 		"huge value":       {head + `,"expenses":["` + strings.Repeat("x", 2<<20), "longer than"},
 		"deep":             {head + `,"x":` + strings.Repeat("[", 100), "nested deeper"},
 		"wrong type":       {`{"format":7`, "wrong type"},
+		"no time":          {head + `,"preferences":{"createdAt":"2026-01-01T00:0ooo0Z"}`, `"preferences" is not as it should be`},
+		"account's time":   {strings.Replace(head, `"name"`, `"createdAt":"soon","name"`, 1), "is it a time such as"},
 		"unknown password": {strings.Replace(head, `"name"`, `"passwordHash":"x","passwordScheme":"md5","name"`, 1), "md5"},
 	} {
 		o := portable.ImportOptions{Into: u.ID}
