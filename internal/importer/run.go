@@ -128,11 +128,28 @@ func (r *run) finish(ctx context.Context, t *wire.ImportTotals) error {
 	if r.isNew {
 		return nil
 	}
-	return r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) error {
+	return r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) (err error) {
+		if r.imp, err = r.current(w); err != nil {
+			return err
+		}
 		r.imp.State, r.imp.UpdatedAt = models.ImportDone, w.Tx.Now()
 		r.imp.Skipped, r.imp.Refused, r.imp.Parked = t.Duplicates, t.Refused, t.Parked
 		return w.Tx.SaveImport(r.imp)
 	})
+}
+
+var errUndone = models.E(models.Conflict, "The import was undone while it was under way: send the file again to import it")
+
+// current returns the import as it is stored: another process may import the same file, or undo it.
+func (r *run) current(w *ledger.Work) (models.Import, error) {
+	if r.isNew {
+		return r.imp, nil
+	}
+	i, err := w.Tx.Import(r.imp.ID)
+	if err == nil && i.State == models.ImportUndone {
+		err = errUndone
+	}
+	return i, err
 }
 
 // speaker returns what tells the user's devices, and also unless it is nil, how far it is.
@@ -209,8 +226,11 @@ func (r *run) write(ctx context.Context, rows []*row) error {
 	var made []models.ImportedRow
 	var parked []models.QueuedOperation
 	var full bool
-	err := r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) error {
-		imp, made = r.imp, made[:0]
+	err := r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) (err error) {
+		made = made[:0]
+		if imp, err = r.current(w); err != nil {
+			return err
+		}
 		r.reset(rows)
 		if err := r.judge(ctx, w.Tx.Imports(), rows); err != nil {
 			return err

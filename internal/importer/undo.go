@@ -24,7 +24,7 @@ func (im *Importer) Undo(ctx context.Context, userID, id string, by models.Autho
 		return models.Import{}, err
 	}
 	defer done()
-	i, err := im.update(ctx, userID, id, nil)
+	i, err := im.stored(ctx, userID, id)
 	if err == nil && i.State != models.ImportUndone {
 		i, err = im.undo(ctx, userID, i, by)
 	}
@@ -35,39 +35,63 @@ func (im *Importer) Undo(ctx context.Context, userID, id string, by models.Autho
 }
 
 // undo deletes what an import made in chunks of one transaction.
-func (im *Importer) undo(ctx context.Context, userID string, i models.Import, by models.Author) (models.Import, error) {
+func (im *Importer) undo(ctx context.Context, userID string, i models.Import, by models.Author) (_ models.Import, err error) {
 	say := im.speaker(userID, wire.ImportProgress{Name: i.Name, Total: i.Created + i.Parked, Undo: true}, nil)
-	var kept int64
+	for err == nil && i.State != models.ImportUndone {
+		var kept int64
+		if kept, err = im.removeAll(ctx, userID, i.ID, by, say); err == nil {
+			i, err = im.finishUndo(ctx, userID, i.ID, kept)
+		}
+	}
+	return i, err
+}
+
+// removeAll deletes what is as it was imported, and returns how many rows it keeps.
+func (im *Importer) removeAll(
+	ctx context.Context, userID, id string, by models.Author, say func(t *wire.ImportTotals, done bool),
+) (kept int64, err error) {
 	var done wire.ImportTotals
 	for after := ""; ; {
-		page, err := im.Store.RowsOfImport(ctx, userID, i.ID, after, chunk)
+		page, err := im.Store.RowsOfImport(ctx, userID, id, after, chunk)
 		if err != nil {
-			return i, err
+			return kept, err
 		}
 		if len(page) == 0 {
-			break
+			say(&done, true)
+			return kept, nil
 		}
-		left, err := im.remove(ctx, userID, i.ID, page, by)
+		left, err := im.remove(ctx, userID, id, page, by)
 		if err != nil {
-			return i, err
+			return kept, err
 		}
 		kept, after = kept+left, page[len(page)-1].Key
 		done.Rows += int64(len(page))
 		say(&done, false)
 	}
-	say(&done, true)
-	return im.update(ctx, userID, i.ID, func(i *models.Import) { i.State, i.Kept = models.ImportUndone, kept })
 }
 
-// update changes an import, and returns it as it is then. change may be nil.
-func (im *Importer) update(ctx context.Context, userID, id string, change func(*models.Import)) (i models.Import, err error) {
+// finishUndo stores that an import is undone, unless another process has imported more rows of it
+// meanwhile. From then on that one imports no more.
+func (im *Importer) finishUndo(ctx context.Context, userID, id string, kept int64) (i models.Import, err error) {
 	err = im.Ledger.Write(ctx, userID, func(w *ledger.Work) error {
-		if i, err = w.Tx.Import(id); err != nil || change == nil {
+		if i, err = w.Tx.Import(id); err != nil {
 			return err
 		}
-		change(&i)
-		i.UpdatedAt = w.Tx.Now()
+		rows, err := w.Tx.CountImportedRows(id)
+		if err != nil || rows > kept {
+			return err
+		}
+		i.State, i.Kept, i.UpdatedAt = models.ImportUndone, kept, w.Tx.Now()
 		return w.Tx.SaveImport(i)
+	})
+	return i, err
+}
+
+// stored returns an import of the user's.
+func (im *Importer) stored(ctx context.Context, userID, id string) (i models.Import, err error) {
+	err = im.Ledger.Write(ctx, userID, func(w *ledger.Work) error {
+		i, err = w.Tx.Import(id)
+		return err
 	})
 	return i, err
 }

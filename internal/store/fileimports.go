@@ -158,6 +158,11 @@ func (s *Store) RowsOfImport(ctx context.Context, userID, importID, after string
 		Where("import_id = ? AND row_key > ? AND user_id = ?", importID, after, userID).Order("row_key").Limit(limit))
 }
 
+// CountImportedRows returns how many rows of an import of the user's are known.
+func (tx *Tx) CountImportedRows(importID string) (int64, error) {
+	return tx.count(tx.orm().Model(&models.ImportedRow{}).Where("import_id = ? AND user_id = ?", importID, tx.user.ID))
+}
+
 // DeleteImportedRows forgets rows of the user's, so that they can be imported again.
 func (tx *Tx) DeleteImportedRows(keys []string) error {
 	if len(keys) == 0 {
