@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,7 @@ func TestAUserBringsAnExportBack(t *testing.T) {
 	alice, bob := r.register("alice@example.org"), r.register("bob@example.org")
 	r.expense(alice)
 	file := r.call("GET", "/api/export", alice, "").body
+	device := r.listen(bob)
 	for n, query := range []string{"?dryRun=1", "?name=mine.json", ""} {
 		a := r.call("POST", "/api/import/account"+query, bob, file)
 		if a.code != 200 || strings.Contains(a.body, `"import":{"id":`) != (n == 1) {
@@ -59,9 +61,20 @@ func TestAUserBringsAnExportBack(t *testing.T) {
 	if a := r.call("GET", "/api/expenses", bob, ""); strings.Count(a.body, `"Lunch"`) != 1 {
 		t.Errorf("%s", a.body)
 	}
+	device.hears("expense_created", `import_progress {"name":"mine.json","rows":1,"total":0,"done":true}`)
 	r.undoesOnly(bob, "mine.json")
+	device.hears("expense_deleted", `import_progress {"name":"mine.json","rows":1,"total":1,"done":true,"undo":true}`)
 	if a := r.call("POST", "/api/import/account", bob, file[:len(file)/2]); a.code != 400 || !strings.Contains(a.body, "cut off") {
 		t.Errorf("%d %s", a.code, a.body)
+	}
+}
+
+// hears waits for events that begin so, in whatever order.
+func (s *socket) hears(events ...string) {
+	s.t.Helper()
+	for len(events) > 0 {
+		heard := s.next()
+		events = slices.DeleteFunc(events, func(e string) bool { return strings.HasPrefix(heard, e) })
 	}
 }
 

@@ -103,7 +103,21 @@ func TestADryRunGoesOnWhileAWriterHoldsTheDatabase(t *testing.T) {
 	})
 }
 
-// A dry run answers as the import does, in chunks and about what is shared, too.
+// A dry run answers as the import does about an expense that others have too.
+func TestADryRunReadsWhatIsShared(t *testing.T) {
+	eachSharingFixture(t, func(f *sharingFixture) {
+		r := ledger.Record{Expense: lunchRecord(f.expense.ID, f.expense.UpdatedAt.Add(time.Millisecond))}
+		for _, dry := range []bool{true, false} {
+			m := f.Import(f.owner.ID, ledger.ImportOptions{KeepIDs: true, DryRun: dry})
+			got, err := m.Apply(f.t.Context(), []ledger.Record{r})
+			if err != nil || got[0].Outcome != ledger.ImportChanged {
+				f.t.Errorf("dry run %v: %+v %v", dry, got, err)
+			}
+		}
+	})
+}
+
+// A dry run answers as the import does, in chunks too.
 func TestADryRunAnswersAsTheImport(t *testing.T) {
 	each(t, func(h *fixture) {
 		goals := make([]ledger.Record, models.MaxGoals+2)

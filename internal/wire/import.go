@@ -134,8 +134,8 @@ type ImportProgress struct {
 // progressEvery is the least time between two ImportProgress of one import.
 const progressEvery = 250 * time.Millisecond
 
-// Sender returns what sends p with how many rows are done, and how many of them were parked: not more often than devices can use it,
-// and always at the end.
+// Sender returns what sends p with how many rows are done, and how many of them were parked: not
+// more often than devices can use it, and always at the end.
 func (p ImportProgress) Sender(send func(ImportProgress)) func(rows, parked int64, done bool) {
 	var last time.Time
 	return func(rows, parked int64, done bool) {
