@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -26,6 +27,10 @@ type Check struct {
 	Uncached bool                            // whether Do is cheap, so that its result is not cached
 	Advisory bool                            // whether a server without it is ready all the same
 }
+
+// ErrConnecting is the error of an advisory check whose other side is being connected for the
+// first time since the start: that is no trouble, and takes a moment.
+var ErrConnecting = errors.New("connecting")
 
 // Health handles the health routes. Its methods may be called concurrently.
 type Health struct {
@@ -87,6 +92,8 @@ func (h *Health) results(ctx context.Context) (checks map[string]string, ready b
 		switch { // err is not sent, because it may contain host names
 		case err == nil:
 			checks[check.Name] = "ok"
+		case check.Advisory && errors.Is(err, ErrConnecting):
+			checks[check.Name] = "connecting"
 		case check.Advisory:
 			checks[check.Name] = "degraded"
 		default:

@@ -54,6 +54,22 @@ func TestTheDatabaseIsNotAskedAsOftenAsReadiness(t *testing.T) {
 	})
 }
 
+// The first seconds after a start looked like trouble.
+func TestWhatConnectsForTheFirstTimeIsNoTrouble(t *testing.T) {
+	hints := error(ErrConnecting)
+	h := &Health{Checks: []Check{{
+		Name: "hints", Advisory: true, Uncached: true, Do: func(context.Context) error { return hints },
+	}}}
+	e, _ := newEcho()
+	h.Register(e.Group(""))
+	for _, want := range []string{"connecting", "degraded", "ok"} {
+		if w := call(e, "GET", "/readyz", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `{"hints":"`+want+`"}`) {
+			t.Errorf("%d %s, want %s", w.Code, w.Body, want)
+		}
+		hints = map[string]error{"connecting": errors.New("it failed"), "degraded": nil}[want]
+	}
+}
+
 func TestDocumentsAreCompressedOnce(t *testing.T) {
 	e, _ := newEcho()
 	text := []byte(`{"openapi":"` + strings.Repeat("3.0", 1000) + `"}`)

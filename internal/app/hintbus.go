@@ -5,9 +5,11 @@ import (
 	"errors"
 
 	"expenseflow/handlers"
+	"expenseflow/internal/config"
 	"expenseflow/internal/hints"
 	"expenseflow/internal/keyring"
 	"expenseflow/internal/observe"
+	"expenseflow/internal/store"
 )
 
 // openHints makes the bus on which this process and the others tell each other what has
@@ -17,25 +19,26 @@ func (a *App) openHints(ctx context.Context, ring keyring.Ring) error {
 	if !a.cfg.OnPostgres() {
 		return nil
 	}
-	installation, err := a.store.Installation(ctx)
-	if err != nil {
-		return err
-	}
-	o := hints.Options{
-		Process: a.cluster.ID(), Installation: installation, Ring: ring, Logger: a.log,
-	}
-	if url := a.cfg.RedisURL.Reveal(); url != "" {
-		a.remoteHints, err = hints.NewRedis(ctx, url, a.cfg.RedisPrefix, o)
-	} else {
-		address, setting := a.cfg.ListenDatabase()
-		a.remoteHints, err = hints.NewPostgres(ctx, address, setting, o)
-	}
+	var err error
+	a.remoteHints, err = connectHints(ctx, &a.cfg, a.store, hints.Options{Process: a.cluster.ID(), Ring: ring, Logger: a.log})
 	if err != nil {
 		return err
 	}
 	a.hints = a.remoteHints
 	a.senders = &senderWatch{log: a.log, count: a.countSenders}
 	return nil
+}
+
+// connectHints makes the bus that the settings name, of the installation that the database is.
+func connectHints(ctx context.Context, cfg *config.Config, s *store.Store, o hints.Options) (_ *hints.Remote, err error) {
+	if o.Installation, err = s.Installation(ctx); err != nil {
+		return nil, err
+	}
+	if url := cfg.RedisURL.Reveal(); url != "" {
+		return hints.NewRedis(ctx, url, cfg.RedisPrefix, o)
+	}
+	address, setting := cfg.ListenDatabase()
+	return hints.NewPostgres(ctx, address, setting, o)
 }
 
 // countSenders returns how many other processes live, how many of them are heard, and whether
@@ -81,7 +84,11 @@ func (a *App) hintChecks() []handlers.Check {
 }
 
 func (a *App) checkHints(ctx context.Context) error {
-	return errors.Join(a.remoteHints.Check(ctx), a.senders.check())
+	err := a.remoteHints.Check(ctx)
+	if errors.Is(err, hints.ErrConnecting) {
+		return handlers.ErrConnecting
+	}
+	return errors.Join(err, a.senders.check())
 }
 
 // registerHintMetrics adds the metrics of hints, where there are any.

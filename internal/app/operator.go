@@ -133,7 +133,15 @@ func operateHere(ctx context.Context, cfg *config.Config, log *slog.Logger, do f
 func operateOn(s *store.Store, cfg *config.Config, log *slog.Logger, do func(*operator.Client) error) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	ring := func() (keyring.Ring, error) { return storedSecrets(cfg) }
-	client, stop := control.Local(operator.Handler(operatorOptions(cfg, s, log, ring)))
+	o := operatorOptions(cfg, s, log, ring)
+	if cfg.OnPostgres() {
+		o.SignedOut = func(userID string) {
+			if err := tellServers(cfg, s, ring, userID); err != nil {
+				log.Debug("servers find what was done by themselves, within about a second", slog.Any("error", err))
+			}
+		}
+	}
+	client, stop := control.Local(operator.Handler(o))
 	defer stop()
 	return do(&operator.Client{HTTP: client})
 }

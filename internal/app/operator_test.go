@@ -3,16 +3,19 @@ package app
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"expenseflow/internal/control"
 	"expenseflow/internal/store"
 	"expenseflow/internal/store/storetest"
+	"expenseflow/internal/testneed"
 )
 
 // shortFolder is one whose path leaves room for the name of a socket.
@@ -91,6 +94,46 @@ func TestCommandsBesideAServer(t *testing.T) {
 		}
 		o.checkTokenAndEnd("bob@example.org")
 	})
+}
+
+// What a command does to an account closes its sockets at once, in every process: while none of
+// them polls.
+func TestSocketsOfAnEndedSessionDoNotWaitForAPoll(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { checkEndedAtOnce(t, 1, "DATA_DIR="+shortFolder(t)) })
+	t.Run("postgres", func(t *testing.T) {
+		checkEndedAtOnce(t, 2, "DATABASE_URL="+storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL)
+	})
+	t.Run("redis", func(t *testing.T) {
+		checkEndedAtOnce(t, 2, "DATABASE_URL="+storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL, "REDIS_URL="+testneed.Redis(t))
+	})
+}
+
+func checkEndedAtOnce(t *testing.T, processes int, environ ...string) {
+	var all []*running
+	for range processes {
+		all = append(all, startChanged(t, settings(t, environ...), func(a *App) { a.tail.PollEvery(time.Hour) }))
+	}
+	o := operated{all[0], append(environ, "JWT_SECRET="+testSecret)}
+	for _, r := range all {
+		if processes > 1 {
+			r.awaitHints(t, "ok")
+			r.within(patience, "they have met", func() bool { return r.app.remoteHints.Stats().Senders >= processes-1 })
+		}
+	}
+	for i, command := range [][]string{{"users", "reset-password"}, {"users", "sign-out"}, {"users", "delete", "--yes"}} {
+		email := fmt.Sprintf("ended%d@example.org", i)
+		token := o.register(email)
+		var open []*socket
+		for _, r := range all {
+			open = append(open, r.listen(token))
+		}
+		o.command(append(command, email)...)
+		for p, s := range open {
+			if !s.gone() {
+				t.Errorf("%v: the socket of process %d stays open", command, p)
+			}
+		}
+	}
 }
 
 func (o operated) checkSignIn(password string) {

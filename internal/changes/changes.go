@@ -123,6 +123,9 @@ func New[E any](src Source, encode func(page []models.Change) []E, o Options) *T
 	}
 }
 
+// PollEvery replaces Options.Poll. It is called before Run.
+func (t *Tail[E]) PollEvery(d time.Duration) { t.opts.Poll = d }
+
 // Wake says that this user's log has grown, by a commit of this process. It never blocks.
 func (t *Tail[E]) Wake(userID string) { t.wake(userID, wokenByCommit) }
 

@@ -32,9 +32,9 @@ func (t *Tail[E]) pollSoon() {
 	}
 }
 
-// pollPause is how long a poll keeps off the next one, as a part of Options.Poll: so that
-// whoever makes hints go missing makes the store no work without end.
-const pollPause = 20
+// pollPause is how long a poll keeps off the next one, or a twentieth of Options.Poll if that is
+// shorter: so that whoever makes hints go missing makes the store no work without end.
+const pollPause = 50 * time.Millisecond
 
 // comparisonRest is for how many times as long as all logs were compared they are not compared
 // again for hints that were missed: for the same reason, where many users are online. What the
@@ -57,7 +57,7 @@ func (t *Tail[E]) poll(ctx context.Context) error {
 			t.opts.Logger.WarnContext(ctx, "the database cannot be asked for changes: until it can, "+
 				"devices here hear of none", slog.Any("error", err))
 		}
-		sleep(ctx, t.opts.Poll/pollPause)
+		sleep(ctx, min(t.opts.Poll/20, pollPause))
 		select {
 		case <-tick.C:
 		case <-t.pollNow:

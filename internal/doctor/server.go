@@ -23,9 +23,13 @@ func (d *doctor) server(ctx context.Context) Finding {
 	if err := json.NewDecoder(res.Body).Decode(&report); err != nil || len(report.Checks) == 0 {
 		return failed("stop what has its port, or set PORT to another", "what answers at %s is another program", d.Local)
 	}
-	var bad []string
+	var bad, starting []string
 	for _, name := range slices.Sorted(maps.Keys(report.Checks)) {
-		if state := report.Checks[name]; state != "ok" {
+		switch state := report.Checks[name]; state {
+		case "ok":
+		case "connecting":
+			starting = append(starting, name)
+		default:
 			bad = append(bad, name+" is "+state)
 		}
 	}
@@ -35,6 +39,9 @@ func (d *doctor) server(ctx context.Context) Finding {
 		return failed(fix, "%s is not ready: %s", d.Local, text)
 	case text != "":
 		return warning(fix, "%s is ready, though %s", d.Local, text)
+	}
+	if len(starting) > 0 {
+		return ok("%s is ready; it has just started and still connects its %s", d.Local, strings.Join(starting, ", "))
 	}
 	return ok("%s is ready", d.Local)
 }

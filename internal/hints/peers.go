@@ -23,6 +23,7 @@ type peer struct {
 	last      uint64 // number
 	trusted   bool   // it has answered the challenge
 	skipped   bool   // hints of it were dropped or lost before it was trusted
+	answered  bool   // this process has answered its challenge
 	challenge string
 	asked     time.Time // when the challenge was sent
 	heard     time.Time
@@ -33,10 +34,10 @@ type peers map[identity]*peer
 
 // of returns the peer of a sender, a new one if it has not been heard before; nil if there
 // is no room.
-func (ps peers) of(id identity) *peer {
+func (ps peers) of(id identity, now time.Time) *peer {
 	p := ps[id]
 	if p == nil {
-		if len(ps) >= maxPeers && !ps.evict() {
+		if len(ps) >= maxPeers && !ps.evict(now) {
 			return nil
 		}
 		p = &peer{challenge: rand.Text()}
@@ -45,13 +46,13 @@ func (ps peers) of(id identity) *peer {
 	return p
 }
 
-// evict forgets the process that has been silent longest among those that are not trusted.
-// It reports whether there was one.
-func (ps peers) evict() bool {
+// evict forgets the process that has been silent longest among those that are not trusted, or
+// have ended, as commands soon do. It reports whether there was one.
+func (ps peers) evict(now time.Time) bool {
 	var oldest identity
 	var found *peer
 	for id, p := range ps {
-		if !p.trusted && (found == nil || p.heard.Before(found.heard)) {
+		if (!p.trusted || now.Sub(p.heard) > livingFor) && (found == nil || p.heard.Before(found.heard)) {
 			oldest, found = id, p
 		}
 	}

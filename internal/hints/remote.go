@@ -62,13 +62,18 @@ type Remote struct {
 	out     *outbox
 	count   counters
 	link    link
+	began   atomic.Bool  // hints have flowed, or failed to, since the start
 	senders atomic.Int64 // Stats.Senders
 
 	number uint64 // of the last message; used by send alone
-	peers  peers  // used by the goroutine that receives
+
+	// These are used by the goroutine that receives.
+	peers    peers
+	believed int // how many peers this process has answered
 
 	received func(from string, h Hint)
 	missed   func()
+	met      func(believed int) // nil but in Tell
 }
 
 // NewRedis makes a Bus through Redis: address is as for pubsub.OpenRedis, and prefix the
@@ -133,6 +138,20 @@ func (r *Remote) Run(ctx context.Context, received func(from string, h Hint), mi
 	return r.broker.Close()
 }
 
+// Tell publishes a hint for a process that only does this and ends, and is called in place of
+// Run. It returns when so many others know of it, or ctx ends. None of them has heard this process
+// before, so they take the hint for one that was missed: they compare everything.
+func (r *Remote) Tell(ctx context.Context, h Hint, others int) error {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	r.met = func(believed int) {
+		if believed >= others {
+			done()
+		}
+	}
+	return r.Run(ctx, func(string, Hint) {}, func() { r.Publish(h) })
+}
+
 // Stats returns the counts so far.
 func (r *Remote) Stats() Stats {
 	s := r.count.stats()
@@ -140,15 +159,21 @@ func (r *Remote) Stats() Stats {
 	return s
 }
 
-// errDown is the error of Check.
+// ErrConnecting is the error of Check from the start until hints flow for the first time, or fail
+// to.
+var ErrConnecting = models.E(models.Unavailable, "Hints between processes are being connected")
+
 var errDown = models.E(models.Unavailable, "Hints do not flow between processes")
 
 // Check returns an error while hints do not flow.
 func (r *Remote) Check(context.Context) error {
-	if !r.link.up(time.Now()) {
-		return errDown
+	switch {
+	case r.link.up(time.Now()):
+		return nil
+	case !r.began.Load():
+		return ErrConnecting
 	}
-	return nil
+	return errDown
 }
 
 // listenAlways listens, again and again, until ctx ends.
@@ -276,13 +301,14 @@ func (r *Remote) receive(payload string) {
 func (r *Remote) echoed(number uint64, now time.Time) {
 	r.senders.Store(int64(r.peers.living(now)))
 	if first := r.link.echo(number, now); first {
+		r.began.Store(true)
 		r.log.Passed("hints between processes flow again")
 	}
 }
 
 // receiveFrom handles a message of another process.
 func (r *Remote) receiveFrom(f frame, now time.Time) {
-	p := r.peers.of(f.from)
+	p := r.peers.of(f.from, now)
 	if p == nil {
 		r.count.drop(droppedUnknown, 1)
 		return
@@ -335,10 +361,23 @@ func (r *Remote) hear(p *peer, f frame) {
 	switch f.kind {
 	case wordWho:
 		r.out.say(wordAm, challengeData{f.from.process, f.from.nonce, d.Challenge})
+		r.answer(p)
 	case wordAm:
 		if d.Challenge == p.challenge && !p.trusted {
 			r.trust(p)
 		}
+	}
+}
+
+// answer notes that a process has been answered.
+func (r *Remote) answer(p *peer) {
+	if p.answered {
+		return
+	}
+	p.answered = true
+	r.believed++
+	if r.met != nil {
+		r.met(r.believed)
 	}
 }
 
@@ -354,6 +393,7 @@ func (r *Remote) trust(p *peer) {
 
 // trouble logs an error, at most once a minute.
 func (r *Remote) trouble(ctx context.Context, err error) {
+	r.began.Store(true)
 	r.log.Trouble(ctx, "hints between processes do not flow: until they do, a change in one reaches the devices of another "+
 		"about a second later", err)
 }

@@ -242,6 +242,75 @@ func TestAHintReachesTheOthersOnce(t *testing.T) {
 	})
 }
 
+// A command ends as soon as every process knows of its hint, which none would believe at once.
+func TestACommandTellsEveryProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCable()
+		all := c.cluster(t, 3)
+		command, err := newRemote(plug{c}, "channel", window, testOptions("command"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if err := command.Tell(t.Context(), ForUsers("alice"), len(all)); err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(start); d >= helloInterval {
+			t.Errorf("it took %v", d)
+		}
+		for _, p := range all {
+			p.wants(t, 1)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		late, err := newRemote(plug{c}, "channel", window, testOptions("late"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := late.Tell(ctx, ForUsers("alice"), len(all)+1); err != nil || ctx.Err() == nil {
+			t.Errorf("one that nobody hears was not waited for: %v", err)
+		}
+	})
+}
+
+// Thousands of commands left no room for a process.
+func TestCommandsThatEndedLeaveRoom(t *testing.T) {
+	ps, now := peers{}, time.Now()
+	for i := range maxPeers {
+		p := ps.of(identity{"command", fmt.Sprint(i)}, now)
+		p.trusted, p.heard = true, now
+	}
+	if ps.of(identity{"process", "1"}, now) != nil {
+		t.Error("a process that was just heard was forgotten")
+	}
+	if ps.of(identity{"process", "1"}, now.Add(livingFor+1)) == nil || len(ps) != maxPeers {
+		t.Errorf("no room among %d", len(ps))
+	}
+}
+
+func TestUntilTheFirstHintItConnects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCable()
+		r, err := newRemote(plug{c}, "channel", window, testOptions("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Check(t.Context()); !errors.Is(err, ErrConnecting) {
+			t.Errorf("before it runs: %v", err)
+		}
+		down := newCable()
+		down.set(func() { down.down = true })
+		for _, p := range []*process{c.start(t, testOptions("b")), down.start(t, testOptions("c"))} {
+			settle()
+			want := map[string]error{"b": nil, "c": errDown}[p.self.process]
+			if err := p.Check(t.Context()); !errors.Is(err, want) || errors.Is(err, ErrConnecting) {
+				t.Errorf("%s: %v, want %v", p.self.process, err, want)
+			}
+			p.stop()
+		}
+	})
+}
+
 // The first hint after a pause does not wait.
 func TestTheFirstHintGoesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -605,7 +674,7 @@ func TestManyUnknownSendersKeepNobodyOut(t *testing.T) {
 	ps := peers{}
 	now := time.Now()
 	for i := range 5 * maxPeers {
-		if p := ps.of(identity{fmt.Sprint(i), "n"}); p == nil {
+		if p := ps.of(identity{fmt.Sprint(i), "n"}, now); p == nil {
 			t.Fatal("no room")
 		} else {
 			p.follow(1, now.Add(time.Duration(i)))
