@@ -71,6 +71,7 @@ type App struct {
 	connectRate   *connectRate             // nil without a limit
 	observed      *observe.Metrics
 	health        *handlers.Health
+	disk          *diskWatch // nil if the database is on another machine
 	figures       figures
 
 	draining atomic.Bool // shutting down: GET /readyz answers 503
@@ -93,6 +94,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 	a := &App{
 		cfg: cfg, log: log, failures: failure.New(log), started: time.Now(), recentErrors: recent, observed: observe.NewMetrics(),
 	}
+	a.disk = newDiskWatch(&a.cfg, log)
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.closeAll())
 	}

@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"expenseflow/internal/doctor"
 	"expenseflow/internal/testneed"
 )
 
@@ -51,6 +53,63 @@ func TestADiskThatFillsUpAndIsFreed(t *testing.T) {
 	if !slices.Equal(got, kept) {
 		t.Errorf("%d expenses were acknowledged, %d are there", len(kept), len(got))
 	}
+}
+
+// A disk that is nearly full is told everywhere while changes are still stored, until it is freed.
+func TestADiskThatIsNearlyFullIsToldBeforeItIsFull(t *testing.T) {
+	dir := testneed.SmallDisk(t, 64)
+	data := filepath.Join(dir, "data")
+	r := start(t, "DATA_DIR="+data, "METRICS_ADDR=127.0.0.1:0")
+	alice := r.register("alice@example.org")
+	ballast := filepath.Join(dir, "ballast")
+	r.checkDisk(t, data, "ok", "ok")
+
+	disk, err := doctor.DiskOf(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(ballast, make([]byte, disk.Free-disk.Low()/2), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.checkDisk(t, data, "degraded", "failed")
+	if a := r.say(alice, "while it is nearly full"); a.code != 201 || r.ready() != 200 {
+		t.Errorf("a change: %d %s, ready: %d", a.code, a.body, r.ready())
+	}
+	if n := strings.Count(r.log.String(), "nearly full"); n != 1 {
+		t.Errorf("%d lines say so", n)
+	}
+	if err := os.Truncate(ballast, 0); err != nil {
+		t.Fatal(err)
+	}
+	r.checkDisk(t, data, "ok", "ok")
+	if !strings.Contains(r.log.String(), "has room again") {
+		t.Error("no line says that there is room again")
+	}
+}
+
+// checkDisk waits until /readyz says so of the disk, and wants the doctor and the metrics to agree.
+func (r *running) checkDisk(t *testing.T, data, state, finding string) {
+	t.Helper()
+	r.within(patience, "the disk is "+state, func() bool {
+		return r.call("GET", "/readyz", "", "").field("checks", "disk") == state
+	})
+	finds(t, examine(t, []string{"DATA_DIR=" + data, "JWT_SECRET=" + testSecret, "HOST=127.0.0.1", "PORT=" + r.port()}),
+		map[string]string{"disk": finding + ": are free in " + data})
+	free, size := gauge(t, r.metrics(), "expenseflow_disk_free_bytes"), gauge(t, r.metrics(), "expenseflow_disk_size_bytes")
+	if low := free < size/10; low != (state != "ok") {
+		t.Errorf("%s: %v of %v bytes are free", state, free, size)
+	}
+}
+
+func gauge(t *testing.T, text, name string) float64 {
+	t.Helper()
+	_, rest, _ := strings.Cut(text, "\n"+name+" ")
+	value, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	return n
 }
 
 // fillUp writes until the disk is full.

@@ -50,6 +50,7 @@ func (a *App) registerMetrics(c components) {
 	registerHintMetrics(m, a.remoteHints)
 	registerClusterMetrics(m, a.cluster)
 	registerCertificateMetrics(m, a.certs)
+	a.disk.register(m)
 }
 
 func float(yes bool) float64 {

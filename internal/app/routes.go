@@ -133,7 +133,7 @@ func (a *App) operatorRoutes(e *echo.Echo, perAddress echo.MiddlewareFunc) {
 		{Name: "migrations", Do: a.store.Migrated},
 		{Name: "drain", Do: a.checkDraining, Uncached: true},
 	}, a.hintChecks()...)
-	checks = append(append(checks, a.clusterChecks()...), a.certificateChecks()...)
+	checks = append(append(append(checks, a.clusterChecks()...), a.certificateChecks()...), a.disk.checks()...)
 	a.health = &handlers.Health{Checks: checks}
 	a.health.Register(root, middleware.NoStore)
 	(&handlers.OpenAPI{JSON: docs.OpenAPIJSON, YAML: docs.OpenAPIYAML}).Register(root, perAddress, middleware.NoStore)

@@ -14,7 +14,8 @@ const (
 )
 
 // watchStorage tells the sockets when the database cannot be reached, and when it can
-// again, until ctx ends. It also notices an epoch that another process began.
+// again, until ctx ends. It also notices an epoch that another process began, and a disk that is
+// nearly full.
 func (a *App) watchStorage(ctx context.Context) error {
 	tick := time.NewTicker(storageCheckInterval)
 	defer tick.Stop()
@@ -26,6 +27,7 @@ func (a *App) watchStorage(ctx context.Context) error {
 			return nil
 		}
 		a.checkEpoch(ctx)
+		a.disk.look(ctx)
 		if a.hub.Len() == 0 && !down {
 			continue // there is nobody to tell
 		}

@@ -81,37 +81,17 @@ func (d *doctor) redis(ctx context.Context) Finding {
 	return ok("it takes and delivers messages")
 }
 
-// How much may be free on the disk of the database before something should be done: below
-// share of it, less than lowDisk, or less than noDisk.
-const (
-	diskShare = 0.1
-	lowDisk   = 5 << 30
-	noDisk    = 100 << 20
-)
-
 // disk reports how much is free where the SQLite file is.
 func (d *doctor) disk(context.Context) Finding {
 	if d.Config.OnPostgres() {
 		return skipped("the database's disk is that of PostgreSQL, which says so itself when it is full")
 	}
 	folder := filepath.Dir(d.Config.Database())
-	free, total, err := diskSpace(folder)
+	disk, err := DiskOf(folder)
 	if err != nil {
 		return skipped(fmt.Sprintf("the disk of %s cannot be read: %v", folder, err))
 	}
-	return judgeDisk(folder, free, total)
-}
-
-func judgeDisk(folder string, free, total uint64) Finding {
-	text := fmt.Sprintf("%s of %s are free in %s", bytesText(free), bytesText(total), folder)
-	const fix = "free some, or move DATA_DIR to a larger disk: a full one refuses changes with 503 and loses nothing"
-	switch scarce := float64(free) < diskShare*float64(total); {
-	case scarce && free < noDisk:
-		return failed(fix, "%s", text)
-	case scarce && free < lowDisk:
-		return warning(fix, "%s", text)
-	}
-	return ok("%s", text)
+	return disk.judge()
 }
 
 func bytesText(n uint64) string {

@@ -84,7 +84,7 @@ func TestAFullDiskIsToldBeforeItIsFull(t *testing.T) {
 		{99 << 20, 10 << 30, Failed},
 		{0, 10 << 30, Failed},
 	} {
-		check(t, judgeDisk("/data", tt.free, tt.total), tt.want, "/data")
+		check(t, Disk{"/data", tt.free, tt.total}.judge(), tt.want, "/data")
 	}
 	if free, total, err := diskSpace(t.TempDir()); err != nil || free == 0 || free > total {
 		t.Errorf("the disk here: %d of %d, %v", free, total, err)
@@ -177,6 +177,21 @@ func TestWhatIsNotTheServer(t *testing.T) {
 	check(t, d.unlessSilent(d.websocket)(t.Context()), Skipped, "nothing answers") // said once
 	d.Config.Transports = []string{"websocket"}
 	check(t, d.polling(t.Context()), Skipped)
+}
+
+// In the first seconds after a start the doctor warned of trouble that was none.
+func TestAServerThatHasJustStartedIsInOrder(t *testing.T) {
+	for state, want := range map[string]Status{"ok": OK, "connecting": OK, "degraded": Warning} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"status":"ok","checks":{"database":"ok","hints":%q}}`, state)
+		}))
+		found := at(t, s.URL).server(t.Context())
+		s.Close()
+		check(t, found, want, "is ready")
+		if state == "connecting" {
+			check(t, found, OK, "it has just started and still connects its hints")
+		}
+	}
 }
 
 func TestADatabaseThatDoesNotDoWhatItShould(t *testing.T) {
