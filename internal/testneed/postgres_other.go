@@ -82,6 +82,9 @@ func (s *Server) Addr() string { return "" }
 // StartStandby is Standby for programs.
 func (s *Server) StartStandby() (*Server, error) { return nil, errors.ErrUnsupported }
 
+// StopReceiving has a standby receive nothing more.
+func (s *Server) StopReceiving() error { return errors.ErrUnsupported }
+
 // FailOver makes a standby the primary.
 func (s *Server) FailOver(*Server, bool) error { return errors.ErrUnsupported }
 

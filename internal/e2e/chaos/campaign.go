@@ -46,7 +46,10 @@ func run(ctx context.Context, o options, progress io.Writer) (*totals, error) {
 		return c.total, err
 	}
 	c.say("seeds from %d on", o.seed)
-	err = errors.Join(c.lanes(ctx), c.total.quiet())
+	if err = c.lanes(ctx); o.prove {
+		return c.total, errors.Join(err, c.total.unproven())
+	}
+	err = errors.Join(err, c.total.quiet())
 	if c.total.broken() {
 		err = errors.Join(errBroken, err)
 	}
@@ -60,7 +63,7 @@ func (c *campaign) build(ctx context.Context, dir string) (err error) {
 	if c.o.race {
 		flags = process.RaceFlags
 	}
-	if c.o.bug != "" {
+	if c.o.bug != "" || c.o.prove {
 		list, err := overlay.Write(filepath.Join(dir, "overlay"))
 		if err != nil {
 			return err
@@ -101,11 +104,11 @@ func (c *campaign) feed(ctx context.Context, on setup, jobs chan<- job) {
 	defer close(jobs)
 	for i := range c.o.schedules {
 		for _, cl := range c.o.classes() {
-			if !cl.fits(on) || c.over(i, on, cl) {
+			if !cl.fits(on) || c.over(i, on, cl) || c.o.prove && c.o.bugOf(cl) == "" {
 				continue
 			}
 			j := job{on: on, class: cl, seed: c.o.seed + uint64(i), devices: c.o.devices, stuck: c.o.stuck}
-			j.span, j.bug = max(c.o.duration, cl.span), c.o.bug
+			j.span, j.bug = max(c.o.duration, cl.span), c.o.bugOf(cl)
 			select {
 			case jobs <- j:
 			case <-ctx.Done():
@@ -134,7 +137,7 @@ func (c *campaign) lane(ctx context.Context, jobs <-chan job) error {
 	var h *cluster
 	var errs []error
 	for j := range jobs {
-		if len(errs) > tooMany {
+		if len(errs) > tooMany || c.o.prove && c.proven(j) {
 			continue // nobody else may take what is left
 		}
 		var err error
@@ -148,6 +151,13 @@ func (c *campaign) lane(ctx context.Context, jobs <-chan job) error {
 	return errors.Join(errs...)
 }
 
+// proven reports whether the job's class has found its bug.
+func (c *campaign) proven(j job) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.total.row(j.on.String(), j.class.name).wrong) > 0
+}
+
 // inCluster runs one schedule in h, or a new cluster if it is nil, and gives the cluster
 // for the next; nil if this one has seen something go wrong.
 func (c *campaign) inCluster(ctx context.Context, h *cluster, j job) (*cluster, error) {
@@ -158,7 +168,7 @@ func (c *campaign) inCluster(ctx context.Context, h *cluster, j job) (*cluster, 
 			return nil, err
 		}
 	}
-	if h != nil && h.binary != binary { // a class that needs another server
+	if h != nil && (h.binary != binary || h.bug != j.bug) { // a class that needs another server
 		if err := h.close(); err != nil {
 			return nil, err
 		}
@@ -186,8 +196,12 @@ func (c *campaign) one(ctx context.Context, h *cluster, j job) (broken bool, err
 	defer c.mu.Unlock()
 	c.total.add(o)
 	c.say("%-8s %-8s seed %d: %s", j.on, j.class.name, j.seed, o.line())
-	if len(o.wrong) == 0 {
+	switch {
+	case len(o.wrong) == 0:
 		return false, err
+	case c.o.prove:
+		c.say("  %s is found: %s", j.bug, o.wrong[0])
+		return true, err
 	}
 	path, failed := hist.write(c.o.histories, o)
 	c.say("  BROKEN, seed %d, history in %s\n  %s\n  again: %s", j.seed, path, strings.Join(o.wrong[:min(len(o.wrong), 8)], "\n  "),

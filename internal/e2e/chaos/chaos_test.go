@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"expenseflow/internal/e2e/overlay"
 	"expenseflow/internal/testneed"
 )
 
@@ -102,6 +104,7 @@ func TestTheCommandRefusesWhatItCannotRun(t *testing.T) {
 		{"-processes 2 -db sqlite", "-processes above one needs postgres"},
 		{"-fault freeze", "-fault freeze needs several processes"},
 		{"-fault redis -processes 2", "-fault redis needs several processes and Redis"},
+		{"-prove -bug ghosts", "-prove chooses the bugs"},
 		{"-fault listener -processes 2 -redis", "-fault listener needs several processes and no Redis"},
 	} {
 		var said strings.Builder
@@ -110,6 +113,22 @@ func TestTheCommandRefusesWhatItCannotRun(t *testing.T) {
 		}
 		if !strings.Contains(said.String(), tt.want) {
 			t.Errorf("%s: %q, want %q", tt.args, said.String(), tt.want)
+		}
+	}
+}
+
+// Each class has a bug for -prove, and each class that a bug names is one.
+func TestEachClassHasABugThatItHasToFind(t *testing.T) {
+	for _, name := range classNames() {
+		if overlay.OfClass(name) == "" {
+			t.Errorf("%s has no bug", name)
+		}
+	}
+	for _, b := range overlay.Bugs {
+		for _, name := range b.Chaos {
+			if overlay.OfClass(name) != b.Name || !slices.Contains(classNames(), name) {
+				t.Errorf("%s has the class %s, which is none or has another bug", b.Name, name)
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"expenseflow/internal/e2e/faultproxy"
+	"expenseflow/internal/testneed"
 )
 
 // Kinds of hits with several processes.
@@ -17,6 +18,7 @@ const (
 	redisKills, redisPauses       = "kills of Redis", "pauses of Redis"
 	redisFlushes                  = "flushes of Redis"
 	switchovers, failovers        = "planned failovers", "failovers of a crash"
+	behind                        = "standbys that lacked changes"
 	skews                         = "clocks an hour off"
 	ghosts                        = "devices that went meanwhile"
 )
@@ -53,7 +55,7 @@ var clusterClasses = []class{
 	},
 	{
 		name: "promote", help: "PostgreSQL ends, politely or not, and its asynchronous standby is promoted", needs: several,
-		span: 6 * time.Second, once: true, epochs: true, hits: []string{switchovers, failovers, ghosts},
+		span: 6 * time.Second, once: true, epochs: true, hits: []string{switchovers, failovers, behind, ghosts},
 		strikes: []strike{switchOver, failOver},
 	},
 	{
@@ -225,6 +227,11 @@ func (s *schedule) promote(_ context.Context, crash bool, kind string) error {
 	}
 	s.log("-", "a standby follows")
 	hold(s.some(0, 1000))
+	if crash && s.rng.IntN(3) > 0 {
+		if err := s.fallBehind(standby); err != nil {
+			return err
+		}
+	}
 	s.rush()
 	s.log("-", "the primary ends (crash %v)", crash)
 	s.hit(kind)
@@ -237,6 +244,18 @@ func (s *schedule) promote(_ context.Context, crash bool, kind string) error {
 		w.postgres.SetTarget(standby.Addr())
 		w.postgres.Cut()
 	}
+	return nil
+}
+
+// fallBehind has a standby lack the changes of a moment, which are acknowledged.
+func (s *schedule) fallBehind(standby *testneed.Server) error {
+	if err := standby.StopReceiving(); err != nil {
+		return err
+	}
+	s.log("-", "the standby receives nothing any more")
+	s.hit(behind)
+	s.rush()
+	hold(s.some(100, 1000))
 	return nil
 }
 

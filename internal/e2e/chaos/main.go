@@ -5,7 +5,7 @@
 //	go run ./internal/e2e/chaos -schedules 240 -lanes 2          the campaign of docs/reliability.md
 //	go run ./internal/e2e/chaos -fault kill -db sqlite -seed 7 -schedules 1
 //	go run ./internal/e2e/chaos -processes 3 -redis              several processes behind a random balancer
-//	go run ./internal/e2e/chaos -processes 2 -fault freeze -bug old-generation
+//	go run ./internal/e2e/chaos -processes 2 -prove              each class with a bug that it has to find
 //
 // A schedule has two or three users with five to ten devices between them: npm's
 // socket.io-client in Node processes, which does nothing but listen, and a client
@@ -49,6 +49,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"expenseflow/internal/e2e/overlay"
 )
 
 // Options say what to run.
@@ -60,6 +62,7 @@ type options struct {
 	processes int           // servers on one database, behind a balancer; 0 and 1 are one
 	redis     bool          // several processes tell each other by Redis
 	bug       string        // a seeded bug of package overlay that the servers have
+	prove     bool          // the servers have the bug of each class, until it is found
 	devices   int           // of a schedule; 0 leaves it to the seed
 	duration  time.Duration // of a schedule's faults
 	lanes     int           // servers beside each other, on each database
@@ -81,7 +84,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	t, err := run(ctx, o, os.Stderr)
-	t.print(os.Stdout)
+	if o.prove {
+		t.printProofs(os.Stdout)
+	} else {
+		t.print(os.Stdout)
+	}
 	if err != nil {
 		stop()
 		fmt.Fprintln(os.Stderr, "chaos:", err)
@@ -97,6 +104,7 @@ doubled or left apart. Exit code 1 if so, or if a fault never hit.
   go run ./internal/e2e/chaos -fault kill -db sqlite -seed 7 -schedules 1
                                                     one schedule again, as a failure names it
   go run ./internal/e2e/chaos -processes 3 -redis   three processes on one PostgreSQL, each request to any
+  go run ./internal/e2e/chaos -processes 2 -prove   each class on servers with a bug that it has to find
 
 Faults:
 `
@@ -112,6 +120,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.processes, "processes", 1, "processes on one PostgreSQL, behind a balancer that sends each request to any")
 	f.BoolVar(&o.redis, "redis", false, "several processes tell each other by Redis, not by LISTEN and NOTIFY")
 	f.StringVar(&o.bug, "bug", "", "`name` of a seeded bug that the servers are to have (internal/e2e/overlay); a -server has to be built with the overlay")
+	f.BoolVar(&o.prove, "prove", false, "give the servers the seeded bug of each class, until a schedule finds it; exit code 1 if none does")
 	f.IntVar(&o.devices, "devices", 0, "devices of a schedule (0: five to ten, as the seed says)")
 	f.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long a schedule's faults last")
 	f.IntVar(&o.lanes, "lanes", 1, "servers beside each other on each database")
@@ -148,6 +157,8 @@ func (o options) check(out io.Writer) error {
 		err = errors.New("-redis needs -processes above one")
 	case len(o.setups()) == 0:
 		err = errors.New("-processes above one needs postgres")
+	case o.prove && o.bug != "":
+		err = errors.New("-prove chooses the bugs: leave out -bug")
 	case o.unfit() != "":
 		err = errors.New(o.unfit())
 	case o.schedules < 1 || o.lanes < 1 || o.devices < 0 || o.duration <= 0 || o.stuck <= 0:
@@ -172,4 +183,12 @@ func (o options) databases() []string {
 // classes are those to run; a class's own name runs it alone.
 func (o options) classes() []class {
 	return slices.DeleteFunc(slices.Clone(classes), func(c class) bool { return o.fault != "all" && o.fault != c.name })
+}
+
+// bugOf returns the seeded bug that the servers of a class have; "" is none.
+func (o options) bugOf(c class) string {
+	if o.prove {
+		return overlay.OfClass(c.name)
+	}
+	return o.bug
 }

@@ -26,8 +26,12 @@ type job struct {
 
 // again is the command that runs the job once more.
 func (j job) again() string {
-	return fmt.Sprintf("go run ./internal/e2e/chaos %s -fault %s -seed %d -devices %d -duration %v -schedules 1",
-		j.on.flags(), j.class.name, j.seed, j.devices, j.span)
+	bug := ""
+	if j.bug != "" {
+		bug = " -bug " + j.bug
+	}
+	return fmt.Sprintf("go run ./internal/e2e/chaos %s -fault %s -seed %d -devices %d -duration %v -schedules 1%s",
+		j.on.flags(), j.class.name, j.seed, j.devices, j.span, bug)
 }
 
 // A schedule is one run of a job.

@@ -36,6 +36,7 @@ func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGro
 	}
 	o.late = s.lateness(o)
 	w.forPresence()
+	w.forHints()
 	return s.cluster.unskew(ctx)
 }
 

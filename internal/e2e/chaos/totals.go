@@ -20,6 +20,7 @@ type counts struct {
 	latest                              time.Duration
 	hits                                map[string]int
 	wrong                               map[string]int // by kind
+	bug                                 string         // that the servers had
 }
 
 // A row is the counts of one class on one database.
@@ -53,6 +54,7 @@ func (c *counts) add(d counts) {
 	c.asked += d.asked
 	c.events += d.events
 	c.late += d.late
+	c.bug = d.bug
 	c.latest = max(c.latest, d.latest)
 	for kind, n := range d.hits {
 		c.hits[kind] += n
@@ -64,7 +66,7 @@ func (c *counts) add(d counts) {
 
 // counts counts one schedule.
 func (o *outcome) counts() counts {
-	c := counts{schedules: 1, latest: max(0, o.late), hits: o.hits, wrong: make(map[string]int)}
+	c := counts{schedules: 1, latest: max(0, o.late), hits: o.hits, wrong: make(map[string]int), bug: o.job.bug}
 	if o.late > time.Second {
 		c.late = 1
 	}
@@ -155,17 +157,43 @@ func (t *totals) quiet() error {
 	return errors.Join(errs...)
 }
 
+// unproven tells which classes did not find the bug that their servers had.
+func (t *totals) unproven() error {
+	var errs []error
+	for _, r := range t.rows {
+		if len(r.wrong) == 0 {
+			errs = append(errs, fmt.Errorf("%s, %s: %s was not found in %d schedules", r.db, r.class, r.bug, r.schedules))
+		}
+	}
+	if len(t.rows) == 0 {
+		errs = append(errs, errors.New("nothing was run"))
+	}
+	return errors.Join(errs...)
+}
+
+// printProofs writes the table of -prove.
+func (t *totals) printProofs(w io.Writer) {
+	fmt.Fprintln(w, "| set-up | class | bug | found in schedule | called |\n|---|---|---|---|---|")
+	for _, r := range t.rows {
+		at := fmt.Sprint(r.schedules)
+		if len(r.wrong) == 0 {
+			at = "not in " + at
+		}
+		fmt.Fprintf(w, "| %s | `%s` | `%s` | %s | %s |\n", r.db, r.class, r.bug, at, strings.Join(slices.Sorted(maps.Keys(r.wrong)), ", "))
+	}
+}
+
 // hitWithin is how many schedules a class has to hit with each of its kinds; with
 // fewer, any will do.
 const hitWithin = 5
 
 // kindsOfWrong are the columns of what must be zero.
-var kindsOfWrong = []string{"lost", "duplicated", "divergent", "stuck", "foreign", "presence"}
+var kindsOfWrong = []string{"lost", "duplicated", "divergent", "stuck", "foreign", "presence", "hints"}
 
 // print writes the table, as docs/reliability.md has it.
 func (t *totals) print(w io.Writer) {
 	fmt.Fprintln(w, "| database | fault | schedules | hits | operations (answered) | sent again (replays answered) | recoveries, "+
-		"fresh (asked) | events | lost, duplicated, divergent, stuck, foreign, presence | latest; later than 1 s |")
+		"fresh (asked) | events | lost, duplicated, divergent, stuck, foreign, presence, hints | latest; later than 1 s |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range t.rows {
 		wrong := make([]string, len(kindsOfWrong))

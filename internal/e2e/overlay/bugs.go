@@ -1,6 +1,9 @@
 package overlay
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Bug is a typical mistake of such servers, as a patch of the one place where this one
 // would make it, and the tests that find it.
@@ -9,6 +12,20 @@ type Bug struct {
 	Does  string // what is wrong then
 	Edits []Edit // ON in their new text is the condition that the bug is chosen
 	Found []Test // each of them fails with the bug and passes without
+
+	// Chaos names classes of internal/e2e/chaos that find it (-prove), on several processes.
+	Chaos []string
+}
+
+// OfClass returns the bug by which a class of internal/e2e/chaos shows that it can fail; "" if
+// there is none.
+func OfClass(class string) string {
+	for _, b := range Bugs {
+		if slices.Contains(b.Chaos, class) {
+			return b.Name
+		}
+	}
+	return ""
 }
 
 // A Test is one test function of one package.
@@ -56,6 +73,7 @@ var Bugs = []Bug{
 		Edits: []Edit{after("internal/changes", "\t\tfrom, atOnce := group[0].Position(), t.pageSize(group)",
 			`if ON { from = seededbug.Highest(from) }`)},
 		Found: []Test{simulation},
+		Chaos: []string{"pause"},
 	},
 	{
 		Name: "emit-before-commit",
@@ -73,12 +91,14 @@ var Bugs = []Bug{
 		Edits: []Edit{after("internal/reconcile", "func operationKey(userID string, op models.Operation) string {",
 			`if ON { return "" }`)},
 		Found: []Test{simulation, smallScope},
+		Chaos: []string{"repeat", "reorder", "lost"},
 	},
 	{
 		Name: "ack-before-commit", Does: "a batch is answered whether or not it was committed",
 		Edits: []Edit{replace("internal/reconcile",
 			"err != nil {\n\t\treturn nil, fmt.Errorf(\"apply batch:", "err != nil && !ON {\n\t\treturn nil, fmt.Errorf(\"apply batch:")},
 		Found: []Test{simulation},
+		Chaos: []string{"database", "cut-postgres"},
 	},
 	{
 		Name: "no-gap-check", Does: "the tail skips a gap in the log",
@@ -156,6 +176,17 @@ var Bugs = []Bug{
 		Found: []Test{{"internal/hints", "TestAConnectMeansMissed"}},
 	},
 	{
+		Name: "deaf-after-a-cut", Does: "a process whose connection for hints broke never listens again",
+		Edits: []Edit{after("internal/hints", "\t\tif r.link.end() {\n\t\t\tpause = 0\n\t\t}", `if ON { return }`)},
+		Found: []Test{{"internal/hints", "TestAConnectMeansMissed"}},
+		Chaos: []string{"listener"},
+	},
+	{
+		Name: "mute-after-an-error", Does: "a process that could not send a hint never sends another",
+		Edits: []Edit{replace("internal/hints", "\t\tif !r.send(ctx) {\n", "\t\tif !r.send(ctx) {\n\t\t\tif ON { <-ctx.Done(); return }\n")},
+		Chaos: []string{"redis"},
+	},
+	{
 		Name: "unsigned-hint", Does: "a hint is believed whoever signed it",
 		Edits: []Edit{never("internal/hints", "case !authentic:")},
 		Found: []Test{{"internal/hints", "TestWhatIsNotAuthenticIsDropped"}, {"internal/hints", "TestInstallationsDoNotHearEachOther"}},
@@ -215,6 +246,7 @@ var Bugs = []Bug{
 		Does:  "a subscriber that has room again before the tail has noted that it was full is never served again",
 		Edits: []Edit{replace("internal/changes", "s.full = s.resumes == resumes ", "s.full = s.resumes == resumes || ON ")},
 		Found: []Test{simulation, smallScope, {"internal/changes", "TestResumeInsideDeliverIsNotLost"}},
+		Chaos: []string{"slow"},
 	},
 
 	// Bugs of the kinds that attacks and public reports found (docs/attack-entries.md).
@@ -426,6 +458,7 @@ var Bugs = []Bug{
 		Edits: []Edit{before("sockets", "\treturn from, from.Seq >= u.LogStart && needed <= u.Seq\n",
 			`if ON { from = StreamPosition{Seq: u.Seq} }`)},
 		Found: []Test{{"sockets", "TestWhoComesBackHearsWhatItMissedOnceAndInOrder"}},
+		Chaos: []string{"cut", "roll", "mixed"},
 	},
 	{
 		Name: "moves-by-number", Does: "a change whose transaction commits after a younger one is heard of by no other process",
@@ -477,6 +510,31 @@ var Bugs = []Bug{
 		Name: "unnoticed-death", Does: "the end of a process changes nothing for those whose devices it had",
 		Edits: []Edit{never("sockets", "\t\tif _, lives := living[p]; !lives {")},
 		Found: []Test{{"sockets", "TestDevicesOfAKilledProcessVanishForEverybody"}},
+		Chaos: []string{"kill"},
+	},
+	{
+		Name: "hints-alone", Does: "who is present in other processes is read after a hint that arrives, and never else",
+		Edits: []Edit{replace("sockets", "if !e.readAll || now", "if ON || !e.readAll || now")},
+		Found: []Test{{"sockets", "TestAHintThatIsLostLeavesNoGhost"}},
+		Chaos: []string{"cut-redis"},
+	},
+	{
+		Name: "back-in-silence", Does: "a process that others took for dead does not tell them again who is present in it",
+		Edits: []Edit{after("sockets", "\th.peers.settle()", `if ON { return }`)},
+		Chaos: []string{"freeze"},
+	},
+	{
+		Name: "untold-epoch", Does: "sockets stay open when the database has begun a new epoch",
+		Edits: []Edit{replace("internal/store", "before != epoch && s.opts.EpochChanged != nil {", "before != epoch && s.opts.EpochChanged != nil && !ON {")},
+		Chaos: []string{"promote"},
+	},
+	{
+		Name: "own-clock", Does: "a process says by its own clock when it was alive, and others compare that with the database's",
+		Edits: []Edit{
+			replace("internal/store", `"heartbeat_at": gorm.Expr(dbNow), "url"`, `"heartbeat_at": gorm.Expr(seededbug.OwnClock(ON, dbNow)), "url"`),
+			replace("internal/store", "return db.Exec(query, m.ID, m.ID,", "return db.Exec(seededbug.OwnClock(ON, query), m.ID, m.ID,"),
+		},
+		Chaos: []string{"clock"},
 	},
 	{
 		Name: "gone-while-moving", Does: "a device that moves to another process is reported as gone",

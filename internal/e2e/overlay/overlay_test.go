@@ -60,7 +60,7 @@ func TestEachFailPointHasAPatch(t *testing.T) {
 func TestEachBugIsChosenByItsNameAndFoundByTestsThatExist(t *testing.T) {
 	seen := map[string]bool{}
 	for _, b := range Bugs {
-		if seen[b.Name] || b.Does == "" || len(b.Found) == 0 {
+		if seen[b.Name] || b.Does == "" || len(b.Found)+len(b.Chaos) == 0 {
 			t.Errorf("%s is there twice, or says neither what it does nor what finds it", b.Name)
 		}
 		seen[b.Name] = true
@@ -111,6 +111,9 @@ func bugTable() string {
 		var by []string
 		for _, f := range bug.Found {
 			by = append(by, cmp.Or(short[f], "`"+f.Name+"`"))
+		}
+		if len(bug.Chaos) > 0 {
+			by = append(by, "chaos: `"+strings.Join(bug.Chaos, "`, `")+"`")
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", bug.Name, bug.Does, strings.Join(by, ", "))
 	}
