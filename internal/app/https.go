@@ -26,7 +26,8 @@ func (a *App) openCertificates() (err error) {
 	switch {
 	case a.cfg.TLSCertFile != "":
 		if a.certs, err = certs.OpenFiles(a.cfg.TLSCertFile, a.cfg.TLSKeyFile, a.log); err != nil {
-			return fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE do not make a certificate: %w", err)
+			return fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE do not make a certificate: name the PEM files of a certificate, with its "+
+				"chain, and of the key that belongs to it: %w", err)
 		}
 	case len(a.cfg.AutocertDomains) > 0:
 		a.certs, err = certs.NewACME(certs.ACMEOptions{

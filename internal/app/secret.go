@@ -54,6 +54,9 @@ func jwtSecret(cfg *config.Config, log *slog.Logger) ([]byte, error) {
 // checkSecretCreatable returns an error if there is no secret and none can be created. It
 // is called before anything else is created.
 func checkSecretCreatable(cfg *config.Config) error {
+	if is, err := os.Stat(cfg.DataDir); err == nil && !is.IsDir() {
+		return fmt.Errorf("DATA_DIR=%s is a file: set it to a folder, which need not be there yet", cfg.DataDir)
+	}
 	if cfg.JWTSecret != "" {
 		return nil
 	}

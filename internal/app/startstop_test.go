@@ -181,7 +181,7 @@ func TestRefusalsToStart(t *testing.T) {
 	}{
 		{"bad settings", []string{"PORT=http", "NODE_ENV=production"}, "the configuration has 2 problems"},
 		{"no address of ours", []string{"HOST=203.0.113.1", "PORT=0"}, "HOST=203.0.113.1 is no address of this machine"},
-		{"data directory is a file", []string{"HOST=127.0.0.1", "PORT=0", "DATA_DIR=" + elsewhere}, ""},
+		{"data directory is a file", []string{"HOST=127.0.0.1", "PORT=0", "DATA_DIR=" + elsewhere}, "is a file: set it to a folder"},
 		{
 			"no certificate",
 			[]string{"HOST=127.0.0.1", "PORT=0", "TLS_CERT_FILE=" + elsewhere, "TLS_KEY_FILE=" + elsewhere},
