@@ -125,6 +125,9 @@ func TestTheBoardIsOneThatGrafanaImports(t *testing.T) {
 	if len(b.Inputs) != 1 || b.Inputs[0].Name != "DS_PROMETHEUS" || b.ID != nil {
 		t.Errorf("inputs %v, id %v", b.Inputs, b.ID)
 	}
+	if b.SchemaVersion != 38 || b.UID == "" || b.Title == "" {
+		t.Errorf("schema version %d, uid %q, title %q", b.SchemaVersion, b.UID, b.Title)
+	}
 	chosen := datasource{"prometheus", "${DS_PROMETHEUS}"}
 	var names []string
 	for _, v := range b.Templating.List {
@@ -146,6 +149,8 @@ func TestTheBoardIsOneThatGrafanaImports(t *testing.T) {
 		}
 		checkPanel(t, p, chosen)
 	}
+	b.checkTypes(t)
+	checkPlaces(t, b.Panels)
 	for i, p := range slices.DeleteFunc(b.Panels, func(p panel) bool { return p.Type != "row" }) {
 		if p.Collapsed != (i > 0) || p.Collapsed != (len(p.Panels) > 0) {
 			t.Errorf("row %d, %s: collapsed %v with %d panels", i, p.Title, p.Collapsed, len(p.Panels))
@@ -158,10 +163,53 @@ func checkPanel(t *testing.T, p panel, chosen datasource) {
 	if p.GridPos.X+p.GridPos.W > 24 || p.GridPos.W == 0 || len(p.Targets) == 0 || p.Datasource != chosen {
 		t.Errorf("%s: %+v, %d queries of %v", p.Title, p.GridPos, len(p.Targets), p.Datasource)
 	}
+	if !slices.Contains(grafanaUnits, p.FieldConfig.Defaults.Unit) {
+		t.Errorf("%s: Grafana has no unit %q", p.Title, p.FieldConfig.Defaults.Unit)
+	}
+	asked := map[string]bool{"": true}
 	for _, q := range p.Targets {
+		if asked[q.RefID] {
+			t.Errorf("%s: %q does not name one query", p.Title, q.RefID)
+		}
+		asked[q.RefID] = true
 		series := strings.Count(q.Expr, `{job=~"$job",instance=~"$instance"`)
 		if series == 0 || series != strings.Count(q.Expr, "{") || q.Datasource != chosen {
 			t.Errorf("%s: %s is not of the chosen processes", p.Title, q.Expr)
+		}
+	}
+}
+
+// grafanaUnits are those of Grafana's units that the board may use: it shows others as a word
+// behind the number.
+var grafanaUnits = []string{"none", "short", "s", "bytes", "Bps", "percentunit", "ops", "reqps"}
+
+// checkTypes wants each type of a panel to be required, so that Grafana can say what it lacks.
+func (b board) checkTypes(t *testing.T) {
+	t.Helper()
+	types := []string{"row"} // a part of Grafana itself
+	for _, r := range b.Requires {
+		if r.Type == "panel" {
+			types = append(types, r.ID)
+		}
+	}
+	for _, p := range b.all() {
+		if !slices.Contains(types, p.Type) {
+			t.Errorf("%s: the type %s is not required", p.Title, p.Type)
+		}
+	}
+}
+
+// checkPlaces wants no two panels that are open together, or in one row, to overlap: Grafana
+// would move them.
+func checkPlaces(t *testing.T, panels []panel) {
+	t.Helper()
+	for i, p := range panels {
+		checkPlaces(t, p.Panels)
+		for _, q := range panels[:i] {
+			a, b := p.GridPos, q.GridPos
+			if a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
+				t.Errorf("%s and %s are at one place", p.Title, q.Title)
+			}
 		}
 	}
 }
