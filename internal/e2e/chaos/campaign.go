@@ -155,7 +155,9 @@ func (c *campaign) lane(ctx context.Context, jobs <-chan job) error {
 func (c *campaign) proven(j job) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.total.row(j.on.String(), j.class.name).wrong) > 0
+	r := c.total.row(j.on.String(), j.class.name)
+	r.bug = j.bug
+	return len(r.wrong) > 0
 }
 
 // inCluster runs one schedule in h, or a new cluster if it is nil, and gives the cluster
