@@ -108,23 +108,6 @@ func (s *Store) CountWhere(ctx context.Context, table, column, value string) (n 
 	return n, err
 }
 
-// NoteMove notes that a user's log has moved, as a commit on SQLite does.
-func (s *Store) NoteMove(userID string) { s.NoteMoves([]string{userID}) }
-
-// Persistence is how PostgreSQL keeps each table of running processes: "u" is unlogged.
-func (s *Store) Persistence(ctx context.Context) (map[string]string, error) {
-	all := map[string]string{}
-	for _, row := range processRowTypes {
-		table := rows.Of(row).Name
-		kind, err := find.One[string](s.db.Read(ctx).Raw("SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass(?)", table))
-		if err != nil {
-			return nil, err
-		}
-		all[table] = kind
-	}
-	return all, nil
-}
-
 // Setting is a setting of PostgreSQL as it is on a connection of the pool.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	return find.One[string](s.db.Read(ctx).Raw("SELECT current_setting(?)", name))

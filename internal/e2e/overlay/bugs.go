@@ -472,12 +472,12 @@ var Bugs = []Bug{
 				_, err := p.db.Write(ctx, func(db *gorm.DB) *gorm.DB { return db.Where("true").Delete(&MovedRow{}) })
 				return err
 			}`)},
-		Found: []Test{{"internal/store", "TestMovesAreKeptForTheSlowestProcess"}},
+		Found: []Test{{"internal/store/processes", "TestMovesAreKeptForTheSlowestProcess"}},
 	},
 	{
 		Name: "moves-of-any-server", Does: "a process goes on among the moves after the server crashed or was replaced",
 		Edits: []Edit{replace("internal/store/processes", "next.Origin != from.Origin ||", "next.Origin != from.Origin && !ON ||")},
-		Found: []Test{{"internal/store", "TestWhatMayHaveLostMovesMakesAProcessCompareAll"}},
+		Found: []Test{{"internal/store/processes", "TestWhatMayHaveLostMovesMakesAProcessCompareAll"}},
 	},
 	{
 		Name: "heads-forgotten", Does: "logs that moved while their heads could not be read are not compared again",
@@ -493,13 +493,13 @@ var Bugs = []Bug{
 		Name: "ghosts", Does: "devices of a process that is dead stay present",
 		Edits: []Edit{replace("internal/store/processes", `present.generation AND " + isYoung`,
 			`present.generation AND " + map[bool]string{true: "true", false: isYoung}[ON]`)},
-		Found: []Test{{"internal/store", "TestPresenceOfAProcessEndsWithIt"}},
+		Found: []Test{{"internal/store/processes", "TestPresenceOfAProcessEndsWithIt"}},
 	},
 	{
 		Name: "old-generation", Does: "a process that others took for dead goes on as if they had not",
 		Edits: []Edit{replace("internal/store/processes", ".Where(isLiving).UpdateColumns(set)",
 			`.Where(map[bool]string{true: "true", false: isLiving}[ON]).UpdateColumns(set)`)},
-		Found: []Test{{"internal/store", "TestAProcessLivesByItsHeartbeat"}},
+		Found: []Test{{"internal/store/processes", "TestAProcessLivesByItsHeartbeat"}},
 	},
 	{
 		Name: "lost-hint-ghost", Does: "what a lost hint of another process would have told is never found out",

@@ -1,4 +1,4 @@
-package store_test
+package processes_test
 
 import (
 	"context"

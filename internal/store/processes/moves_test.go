@@ -1,4 +1,4 @@
-package store_test
+package processes_test
 
 import (
 	"context"
@@ -119,7 +119,9 @@ func TestAMoveIsHeardOfOnce(t *testing.T) {
 		}
 		f.want(u.ID)
 		f.want()
-		write(t, s, other.ID, func(*store.Tx) {}) // which changes nothing
+		if err := s.Write(t.Context(), other.ID, func(*store.Tx) error { return nil }); err != nil { // which changes nothing
+			t.Fatal(err)
+		}
 		f.want()
 		must(add(s, other.ID))(t)
 		must(add(s, u.ID))(t)
@@ -146,10 +148,10 @@ func TestNotedMovesAreBounded(t *testing.T) {
 	f.wantAll("the start")
 	early := f.cursor
 	for range 1<<16 + 1 {
-		s.NoteMove("alice")
+		s.NoteMoves([]string{"alice"})
 	}
 	f.wantAll("more moves than are kept")
-	s.NoteMove("bob")
+	s.NoteMoves([]string{"bob"})
 	f.want("bob")
 	f.cursor = early
 	f.wantAll("a position of long ago")
@@ -278,7 +280,7 @@ func TestMovesAreKeptForTheSlowestProcess(t *testing.T) {
 	swift.want(u.ID)
 	swift.want() // by which it says that it has read them
 	swift.beat()
-	same(t, "moves kept for the slow process", int64(1), must(s.Count(t.Context(), "moved"))(t))
+	same(t, "moves kept for the slow process", int64(1), count(t, s, "moved"))
 	slow.want(u.ID)
 
 	w := connect(t, o.URL)
@@ -293,17 +295,17 @@ func TestMovesAreKeptForTheSlowestProcess(t *testing.T) {
 		}
 		swift.beat() // the one with the smallest id prunes
 	}
-	same(t, "moves that all have read", int64(0), must(s.Count(t.Context(), "moved"))(t))
+	same(t, "moves that all have read", int64(0), count(t, s, "moved"))
 	execute(t, w, "COMMIT")
 	swift.want(held.ID)
 	swift.want()
 	swift.beat()
-	same(t, "moves kept", int64(1), must(s.Count(t.Context(), "moved"))(t))
+	same(t, "moves kept", int64(1), count(t, s, "moved"))
 
 	execute(t, w, "UPDATE processes SET heartbeat_at = heartbeat_at - 11000 WHERE id = 'b'")
 	swift.beat()
 	swift.beat()
-	same(t, "moves kept for a process that is dead", int64(0), must(s.Count(t.Context(), "moved"))(t))
+	same(t, "moves kept for a process that is dead", int64(0), count(t, s, "moved"))
 	slow.wantAll("its moves were removed")
 	slow.settle()
 	must(add(s, u.ID))(t)

@@ -1,4 +1,4 @@
-package store_test
+package processes_test
 
 import (
 	"context"
@@ -105,9 +105,9 @@ func TestAHeartbeatDoesNotDependOnWhatItRemoves(t *testing.T) {
 // then a process finds out that something is missing.
 func TestTablesOfProcessesAreUnlogged(t *testing.T) {
 	_, stores := cluster(t, 1)
-	for table, persistence := range must(stores[0].Persistence(t.Context()))(t) {
-		if persistence != "u" {
-			t.Errorf("table %s is of persistence %q", table, persistence)
+	for table, kind := range persistence(t, stores[0]) {
+		if kind != "u" {
+			t.Errorf("table %s is of persistence %q", table, kind)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package store_test
+package entries_test
 
 import (
 	"testing"
@@ -33,7 +33,8 @@ func TestAChangeOfAnEarlierReleaseHasNoActor(t *testing.T) {
 			if own == nil || own.ID != u.ID || (unknown == nil) != (h.Entries[0].Change.ActorID == "") {
 				t.Errorf("actors: %v, %v", own, unknown)
 			}
-			if err := s.Exec(t.Context(), "UPDATE changes SET actor_id = ''"); err != nil {
+			forget := s.Database().Writer.WithContext(t.Context()).Exec("UPDATE changes SET actor_id = ''")
+			if err := forget.Error; err != nil {
 				t.Fatal(err)
 			}
 		}
