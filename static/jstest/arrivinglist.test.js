@@ -33,8 +33,7 @@ test('however it is cut, the list arrives in order, and the answer is what was s
 test('what has arrived is given away before the rest is there', () => {
   const arrived = [];
   const list = new ArrivingList((some) => arrived.push(...some));
-  list.take(JSON.stringify(answer).split(',{"_id":"3"')[0]);
-  list.take(',{"_id":"3"');
+  list.take(`${JSON.stringify(answer).split(',{"_id":"3"')[0]},{"_id":"3"`);
   assert.deepEqual(arrived, expenses.slice(0, 2));
 });
 
@@ -49,4 +48,16 @@ test('a list that ends too early is an error', () => {
   for (const end of [-1, -2, -10]) {
     assert.throws(() => inParts(JSON.stringify(answer).slice(0, end), () => 50), SyntaxError);
   }
+});
+
+test('more is given away each time, so that showing it does not hold up the rest', () => {
+  const counts = [];
+  const list = new ArrivingList((some) => counts.push(some.length));
+  list.take('{"epoch":"e","expenses":[');
+  for (let i = 0; i < 1_000; i++) {
+    list.take(`${i ? ',' : ''}{"_id":"${i}"}`);
+  }
+  list.take(']}');
+  assert.deepEqual(counts, [1, 3, 12, 48, 192]);
+  assert.equal(list.finish().expenses.length, 1_000);
 });

@@ -19,7 +19,7 @@ function watch() {
   const observer = new MutationObserver(() => {
     if (document.querySelector('.row')) {
       observer.disconnect();
-      painted((at) => { measures.firstRow = at; });
+      painted((at) => { measures.firstRow = at; performance.mark('first row'); });
     }
   });
   observer.observe(document, { childList: true, subtree: true });
@@ -137,13 +137,14 @@ async function timed(name, work) {
   (figures[name] ??= []).push(...(figure === null ? [] : [figure]));
 }
 
-// The time of the processor that the tasks of the page's thread took: all of them together, or the longest.
+// The time of the processor that the tasks of the page's thread took: all of them together, or the longest. What follows a first row does not count.
 async function traced(name, work, sum) {
-  await browser.startTracing(undefined, { categories: ['toplevel'] });
+  await browser.startTracing(undefined, { categories: ['toplevel', 'blink.user_timing'] });
   await work();
   const { traceEvents } = JSON.parse(await browser.stopTracing());
   const threads = new Map(traceEvents.filter((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain').map((e) => [`${e.pid} ${e.tid}`, []]));
-  traceEvents.filter((e) => /RunTask$/.test(e.name) && e.tdur).forEach((e) => threads.get(`${e.pid} ${e.tid}`)?.push(e.tdur / 1_000));
+  const end = traceEvents.find((e) => e.name === 'first row')?.ts ?? Infinity;
+  traceEvents.filter((e) => /RunTask$/.test(e.name) && e.tdur && e.ts < end).forEach((e) => threads.get(`${e.pid} ${e.tid}`)?.push(e.tdur / 1_000));
   figures[`processor: ${name}`] = [Math.max(0, ...[...threads.values()].map(sum))];
 }
 

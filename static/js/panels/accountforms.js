@@ -59,7 +59,7 @@ function currencyForm({ settings }) {
 }
 
 function zoneForm({ settings }) {
-  const zones = h('datalist', { id: 'time-zones' }, timeZones().map((zone) => h('option', { value: zone }, zone.replaceAll('_', ' '))));
+  const zones = h('datalist', { id: 'time-zones' });
   const input = h('input', { list: zones.id, autocomplete: 'off', spellcheck: 'false' });
   const made = form({
     name: 'zone', title: text('account.zone'), hint: text('account.zone.hint'), inputs: [['timeZone', text('account.zone'), input]],
@@ -68,7 +68,9 @@ function zoneForm({ settings }) {
     saved: () => text('account.zone.saved', { zone: settings.timeZone }),
   });
   made.element.append(zones);
-  return made;
+  // There are hundreds, which would take time from the first row.
+  const offer = () => zones.childElementCount > 0 || zones.append(...timeZones().map((zone) => h('option', { value: zone }, zone.replaceAll('_', ' '))));
+  return { ...made, fill: () => (offer(), made.fill()) };
 }
 
 function languageForm({ storage }) {

@@ -46,7 +46,8 @@ class List {
     context.navigation.addEventListener('change', ({ byAddress }) => queueMicrotask(() => this.#moved(byAddress)));
   }
 
-  render() {
+  /** Brings the list up to date; moved says that the place has changed. */
+  render(moved = false) {
     const { expenseList, navigation, settings } = this.#context;
     const all = expenseList.rows();
     const rows = rowsOfPlace(all, navigation.place);
@@ -55,7 +56,7 @@ class List {
     this.#found.show(all, rows, { home: settings.currency, known, everywhere: expenseList.complete, waiting: this.#waiting() });
     this.#renderEarlier(all, rows.length > 0);
     this.#arriving.hidden = known || rows.length === 0;
-    const kept = this.#list.show(groupsOf(rows, { open: this.#open ?? (filtersOf(navigation.place).length > 0 || null) }));
+    const kept = this.#list.show(groupsOf(rows, { open: this.#open ?? (filtersOf(navigation.place).length > 0 || null) }), { other: moved });
     if (!kept) {
       this.#title.focus();
     }
@@ -80,7 +81,7 @@ class List {
     if (this.#context.navigation.current !== 'entries') {
       return;
     }
-    this.render();
+    this.render(true);
     if (!byAddress && this.element.getBoundingClientRect().top < 0) {
       this.element.scrollIntoView();
     }

@@ -51,16 +51,19 @@ export class VirtualList {
 
   /**
    * Shows groups: {key, rows}, of which each row has a key, and whatever the
-   * makers need. Returns false if the focus was on a row and no row is left.
+   * makers need; other, if they are of another search or place than before. Returns false
+   * if the focus was on a row and no row is left.
    */
-  show(groups) {
+  show(groups, { other = false } = {}) {
     const [held, anchor] = [this.#held(), this.#anchor()];
+    const isJump = other || this.#layout.count === 0;
     this.#groups = groups;
     this.#layOut();
     this.#keep(anchor);
-    this.#whole &&= this.#layout.count <= smallList;
-    this.#draw(true);
-    this.#measureAgain();
+    this.#whole &&= !isJump && this.#layout.count <= smallList;
+    const around = isJump ? jumpMargin : margin;
+    this.#draw(true, this.focused, around);
+    this.#measureAgain(around);
     this.#whole || this.#drawRest();
     return this.#refocus(held);
   }
@@ -111,10 +114,10 @@ export class VirtualList {
     }
   }
 
-  #measureAgain() {
+  #measureAgain(around = margin) {
     if (this.#measure()) {
       this.#layOut();
-      this.#draw(true);
+      this.#draw(true, this.focused, around);
     }
   }
 
@@ -132,7 +135,7 @@ export class VirtualList {
 
   /** The first row in a window that was scrolled into the list, to be kept in its place. */
   #anchor() {
-    const scrolled = this.#scrolled();
+    const scrolled = this.#layout.count > 0 ? this.#scrolled() : 0;
     const index = scrolled > 0 ? this.#layout.rowAt(scrolled + this.#sizes.row) : -1;
     return index < 0 ? null : { key: this.at(index).key, top: this.#layout.topOfRow(index) };
   }
@@ -178,12 +181,14 @@ export class VirtualList {
     isJump && this.#drawRest();
   }
 
-  /** Draws all that is wanted once nothing has come between for a moment. */
-  #drawRest() {
+  /** Draws the rest once nothing has come between for a moment: of a small list all, a window more at a time. */
+  #drawRest(around = margin) {
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
-      this.#whole = this.#layout.count <= smallList;
-      this.#draw();
+      const isSmall = this.#layout.count <= smallList;
+      this.#whole = isSmall && around * window.innerHeight > this.#layout.height;
+      this.#draw(false, this.focused, around);
+      isSmall && !this.#whole && this.#drawRest(around + 1);
     }, restPause);
   }
 
