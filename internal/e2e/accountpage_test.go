@@ -120,6 +120,7 @@ func TestPageTellsWhatOthersDo(t *testing.T) {
 	one.awaitParts(t, commentsPart, "With cleaning?", "It is.")
 	other.awaitButton(t, "Notifications, 1 unread")
 	one.press(t, "Remove: "+bob.name)
+	one.press(t, "Remove")
 	other.awaitRows(t)
 	other.press(t, "Notifications, 1 unread")
 	other.keys(t, "Tab", "Tab", "Tab", "Enter")

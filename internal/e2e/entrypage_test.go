@@ -22,16 +22,14 @@ func (w *window) enterAndComplete(t *testing.T) {
 	w.keys(t, "n")
 	w.focusIs(t, "Amount")
 	w.types(t, "3.90")
+	w.tabTo(t, "Currency")
+	w.types(t, "dollar") // which became DOLLA
 	w.tabTo(t, "Description")
 	w.types(t, "Café Müller")
 	w.tabTo(t, "Category")
 	w.types(t, "t") // chooses by the first letter
 	w.tabTo(t, "Tags, separated by commas")
 	w.types(t, "work, Coffee, WORK")
-	w.tabTo(t, "More details")
-	w.keys(t, "Enter")
-	w.tabTo(t, "Currency")
-	w.types(t, "dollar") // which became DOLLA
 	w.keys(t, "Enter")
 	w.awaitParts(t, ".entry .error:not(:empty)", "DOLLAR is a name. Enter the code of three letters, such as EUR.")
 	w.keys(t, "ControlOrMeta+a", "Delete", "Enter")
@@ -122,7 +120,7 @@ func (w *window) tryToLoseText(t *testing.T) {
 	w.press(t, "Edit Café Müller")
 	w.types(t, "x") // is no amount: the form refuses it, and it is still there
 	w.keys(t, "Enter")
-	w.awaitParts(t, ".editor .error:not(:empty)", "Enter the number alone, such as 12.50. The currency goes under More details.")
+	w.awaitParts(t, ".editor .error:not(:empty)", "Enter the number alone, such as 12.50. The currency has a field of its own.")
 	w.types(t, "y")
 	w.do(t, "clickAt", map[string]any{"x": 5, "y": 5}) // outside of the dialog
 	w.focusIs(t, "Keep editing")

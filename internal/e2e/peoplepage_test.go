@@ -78,13 +78,18 @@ func TestPageSharesAnEntry(t *testing.T) {
 
 	one.press(t, "People: House")
 	one.press(t, "Remove: "+bob.name)
+	one.checkAccess(t, "whether to remove somebody")
+	one.press(t, "Cancel")
+	one.press(t, "Remove: "+bob.name)
+	one.press(t, "Remove")
 	other.awaitRows(t, "Ferry −120.00")
 	one.fill(t, "Share with (e-mail address)", bob.email)
 	one.press(t, "Share")
 	other.awaitRows(t, "Ferry −120.00", "House −900.00")
 	other.press(t, "People: House")
 	other.press(t, "Leave this entry")
-	other.awaitText(t, "House is no longer here.")
+	other.press(t, "Leave")
+	other.awaitText(t, "You have left House.")
 	other.awaitRows(t, "Ferry −120.00")
 	one.awaitParts(t, membersPart, ann.name+" (you)", "Owner")
 }
@@ -118,7 +123,8 @@ func TestPageMeetsOthersAtAnEntry(t *testing.T) {
 	other.press(t, "People: House")
 	one.awaitParts(t, herePart, "Here now: you, "+bob.name)
 	one.press(t, "Remove: "+bob.name)
-	other.awaitText(t, "House is no longer here.")
+	one.press(t, "Remove")
+	other.awaitText(t, "House was deleted, or is no longer shared with you.")
 	one.awaitParts(t, herePart, "Here now: you")
 }
 

@@ -140,13 +140,15 @@ function contextOf(session) {
   const parked = new Parked(api);
   const sync = new Sync({ api, queue, expenseList, parked, reachable, lock: tabLock(userId) });
   const home = () => settings.currency;
+  let known; // currencies, asked for once
+  const currencies = () => (known ??= api.currencies().catch((err) => { known = undefined; throw err; }));
   const keep = (name) => kept(storage, userId, name, () => !context.closed);
   const { currency, sumCurrency } = bookCurrencies(expenseList, home);
   const context = {
-    session, storage, deviceId, api, queue, book, expenseList, parked, sync, live, settings, renewal, currency, sumCurrency,
+    session, storage, deviceId, api, queue, book, expenseList, parked, sync, live, settings, renewal, currency, sumCurrency, currencies,
     balance: new Balance({ expenseList, live, home, keep: keep('balance') }),
     budgets: new Budgets({ api, expenseList, home, keep: keep('budgets') }), dashboard: new Dashboard({ live, queue, expenseList, home }),
-    devices: new Devices({ api, live, deviceId, keepToken: (work) => renewal.replace(work) }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor({ currency, rows: () => expenseList.rows() }),
+    devices: new Devices({ api, live, deviceId, keepToken: (work) => renewal.replace(work) }), invitations: new Invitations({ api, live }), room: new ExpenseRoom({ api, live }), notifications: new Notifications(api), navigation: new Navigation(), toast: new Toast(), editor: new Editor({ currency, currencies, rows: () => expenseList.rows() }),
   };
   context.actions = expenseActions(context);
   context.bookCheck = new BookCheck(context);
@@ -203,7 +205,7 @@ function listenToBrowser(handlers) {
 function showNotAccepted({ toast }, outcomes) {
   const refused = outcomes.filter((o) => !o.ok || (o.status === 'not_found' && o.op.action === 'UPDATE'));
   if (refused.length > 0) {
-    toast.showWithLink(text('frame.notaccepted', { count: refused.length }), text('frame.show'), () => document.querySelector('#parked-title')?.focus());
+    toast.showFailure(text('frame.notaccepted', { count: refused.length }), text('frame.show'), () => document.querySelector('#parked-title')?.focus());
   }
 }
 

@@ -1,4 +1,4 @@
-import { isNewer, withDevice } from './bookrow.js';
+import { isNewer, renamed, withDevice } from './bookrow.js';
 import { isForeign } from './permissions.js';
 
 /** Milliseconds from the moment of an expense to the midnight in UTC of its day, at most: more than any time zone is ahead. */
@@ -72,9 +72,7 @@ export class Book {
   }
 
   /** The ids of all expenses. */
-  ids() {
-    return [...this.#expenses.keys()];
-  }
+  ids() { return [...this.#expenses.keys()]; }
 
   /** The ids of expenses that may have changed since it was called last. */
   takeTouched() {
@@ -87,6 +85,7 @@ export class Book {
   apply(change) {
     this.#duringLoad?.push(change);
     this.#apply(change);
+    renamed(this.#expenses, change.expense?.sharedBy).forEach((row) => this.#set(row._id, row));
     this.heard();
   }
 
@@ -106,9 +105,9 @@ export class Book {
   }
 
   /**
-   * Reads what is new. changesSince asks the server for a page of its log from a
-   * position on, or from null for everything: GET /api/sync/changes. It is given what to call with the
-   * newest expenses while the others are still on their way. changed is called after all that comes.
+   * Reads what is new. changesSince asks the server for a page of its log from a position on, or from null for everything
+   * (GET /api/sync/changes), and calls its second argument with the newest expenses while others are still on their way.
+   * changed is called after all that comes.
    */
   async catchUp(changesSince, changed = () => {}) {
     await this.open();

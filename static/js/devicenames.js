@@ -34,6 +34,18 @@ export class DeviceNames {
     return deviceId ? textParts('history.youOn', { device: this.#device(deviceId) }) : [text('history.you')];
   }
 
+  /** The device of this person with which a change was made, as the name of a side; '' if somebody else made it. */
+  side({ by, deviceId }) {
+    if (by?.id !== this.#userId) {
+      return '';
+    }
+    if (deviceId === this.#deviceId) {
+      return text('conflict.thisDevice');
+    }
+    const device = this.#clients.get(deviceId);
+    return device ? text('conflict.yourDevice', { device }) : text('conflict.otherDevice');
+  }
+
   #device(deviceId) {
     if (deviceId === this.#deviceId) {
       return text('history.thisDevice');

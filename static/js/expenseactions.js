@@ -1,6 +1,7 @@
 import { allMonths } from './address.js';
 import { rowsOfPlace } from './filter.js';
 import { monthInWords, monthOf } from './months.js';
+import { isForeign } from './permissions.js';
 import { isTemporary } from './queue.js';
 import { text } from './text.js';
 
@@ -19,12 +20,23 @@ export function expenseActions({ queue, expenseList, sync, toast, navigation }) 
   function tellAdded(draft, month) {
     const show = () => navigation.find({ month });
     if (![month, allMonths].includes(navigation.month)) {
-      toast.showWithLink(text('form.added', draft), text('find.showMonth', { month: monthInWords(month) }), show);
+      hideWhenShown(month, toast.showWithLink(text('form.added', draft), text('find.showMonth', { month: monthInWords(month) }), show));
     } else if (rowsOfPlace([draft], navigation.place).length === 0) {
       toast.showWithLink(text('form.hidden', draft), text('frame.show'), show);
     } else {
       toast.announce(text('form.added', draft));
     }
+  }
+
+  // What leads to a month is of no use once that is shown.
+  function hideWhenShown(month, hide) {
+    const look = () => {
+      if ([month, allMonths].includes(navigation.month)) {
+        navigation.removeEventListener('change', look);
+        hide();
+      }
+    };
+    navigation.addEventListener('change', look);
   }
 
   function edit(row, patch) {
@@ -39,9 +51,9 @@ export function expenseActions({ queue, expenseList, sync, toast, navigation }) 
   function unedit(before, patch) {
     const row = expenseList.row(before.id);
     if (!row || row.pending === 'DELETE') {
-      toast.show(text('form.goneSince', before));
+      toast.showFailure(text(isForeign(before) ? 'form.lostSince' : 'form.goneSince', before));
     } else if (!hasStill(row, patch)) {
-      toast.show(text('form.changedSince', row));
+      toast.showFailure(text('form.changedSince', row));
     } else {
       queue.update(row.id, undoOf(before, patch), row.version);
       toast.announce(text('form.undone', before));

@@ -1,10 +1,16 @@
 import { h, iconButton } from './dom.js';
+import { passing } from './passing.js';
 import { text } from './text.js';
+
+/** Milliseconds for which a message is shown, and one with a button. */
+const shownFor = 10_000;
+const shownWithButton = 20_000;
 
 /**
  * The message at the bottom of the page: announced to screen readers, and shown,
  * with an Undo button where there is one, until the next message or until it is
- * closed. It does not disappear by itself, since people read at different speeds.
+ * closed. It goes by itself after a while, though not under the pointer or with the
+ * focus in it; what went wrong stays.
  */
 export class Toast {
   #announcer = h('p', { class: 'only-read', role: 'status' });
@@ -12,6 +18,7 @@ export class Toast {
   #actions = h('div', { class: 'toast-actions' });
   #box;
   #undo = null; // what Ctrl+Z does now
+  #stay = () => {}; // has the message stay
   #before = null; // what had the focus before a button here got it
 
   constructor() {
@@ -31,6 +38,12 @@ export class Toast {
     this.#undo = undo;
   }
 
+  /** Shows what went wrong, until it is closed; with a button that leads to its subject, if there is one. */
+  showFailure(message, label = '', go = null) {
+    this.#open(message, go && [label, go]);
+    this.#stay();
+  }
+
   /** Shows a message with a button that leads to its subject; returns what hides it, unless another is shown by then. */
   showWithLink(message, label, go) {
     this.#open(message, [label, go]);
@@ -44,6 +57,7 @@ export class Toast {
 
   /** Hides the message; a focus in it goes back to where it came from. */
   close() {
+    this.#stay();
     this.#undo = null;
     if (this.#box.contains(document.activeElement)) {
       this.#before?.focus({ preventScroll: true });
@@ -59,6 +73,8 @@ export class Toast {
   }
 
   #open(message, action) {
+    this.#stay();
+    this.#stay = passing(action ? shownWithButton : shownFor, () => this.#box.matches(':hover, :focus-within'), () => this.close());
     this.#undo = null;
     this.#box.hidden = false;
     this.#message.textContent = message;

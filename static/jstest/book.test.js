@@ -113,6 +113,15 @@ test('with how many an expense is shared comes with the log too', async () => {
   assert.deepEqual((await opened(page.store)).expenseList.rows().map((r) => r.shared), [2]);
 });
 
+test('whoever shares entries is called in all of them by the name that was heard last', async () => {
+  const page = setUp();
+  const of = (n, name, fields) => ({ ...expense(n, fields), sharedBy: { id: 'bob', name }, role: 'viewer' });
+  await page.expenseList.catchUp(async () => snapshot([of(1, 'Bob'), of(2, 'Bob'), { ...expense(3), sharedBy: { id: 'eve', name: 'Eve' } }]));
+  page.expenseList.applyEvent({ kind: 'updated', id: id(2), expense: of(2, 'Robert', { version: 2 }) });
+  assert.deepEqual(page.expenseList.rows().map((r) => r.sharedBy.name), ['Eve', 'Robert', 'Robert']);
+  assert.deepEqual((await opened(page.store)).expenseList.rows().map((r) => r.sharedBy.name), ['Eve', 'Robert', 'Robert']);
+});
+
 test('without a position nothing is kept, and a distrusted book is read anew', async () => {
   const page = setUp();
   page.expenseList.applyEvent({ kind: 'created', id: id(1), expense: expense(1) });

@@ -27,7 +27,7 @@ async function openPage() {
   await expenseList.catchUp(async () => snapshot([tea]));
   const said = [];
   const page = { queue, expenseList, said, undo: null };
-  const toast = { show: (words, undo) => { said.push(words); page.undo = undo ?? null; }, announce: (words) => said.push(words), close() {} };
+  const toast = { show: (words, undo) => { said.push(words); page.undo = undo ?? null; }, showFailure: (words) => { said.push(words); page.undo = null; }, announce: (words) => said.push(words), close() {} };
   page.actions = expenseActions({ queue, expenseList, toast, sync: { run() {} } });
   page.row = () => expenseList.row('a1');
   page.answer = (version) => {
@@ -89,7 +89,7 @@ test('undoing an edit of what is gone says so', async () => {
   page.expenseList.applyEvent({ kind: 'deleted', id: 'a1' });
   page.undo();
   assert.deepEqual(page.queue.pending(), []);
-  assert.match(page.said.at(-1), /no longer here/);
+  assert.match(page.said.at(-1), /was deleted on another device/);
 });
 
 test('what was undone is what it was, field by field', () => {
@@ -103,9 +103,9 @@ test('what was undone is what it was, field by field', () => {
 test('an entry that the month, the search or a filter hides seemed lost, so a message leads to it', () => {
   const said = [];
   const found = [];
-  const toast = { announce: (words) => said.push(words), showWithLink: (words, label, go) => { said.push(words, label); go(); } };
+  const toast = { announce: (words) => said.push(words), showWithLink: (words, label, go) => { said.push(words, label); go(); return () => {}; } };
   const add = (month, day, filter = {}) => {
-    const navigation = { month, place: { ...placeOf('entries'), month, ...filter }, find: (filter) => found.push(filter) };
+    const navigation = { addEventListener() {}, month, place: { ...placeOf('entries'), month, ...filter }, find: (filter) => found.push(filter) };
     expenseActions({ queue: { create() {} }, sync: { run() {} }, toast, navigation }).add({ description: 'Tea', amount: 4, day });
   };
   add('2026-11', '2026-11-30');
@@ -119,4 +119,16 @@ test('an entry that the month, the search or a filter hides seemed lost, so a me
   add('2026-10', '2026-10-31', { kind: 'income' });
   assert.deepEqual(said.slice(5), Array(2).fill(['Added Tea. What you search or filter for hides it.', 'Show']).flat());
   assert.deepEqual(found.slice(1), Array(2).fill({ month: '2026-10' }));
+});
+
+test('what leads to a month stayed after the month was shown', () => {
+  let hidden = 0;
+  const toast = { showWithLink: () => () => hidden++ };
+  const navigation = Object.assign(new EventTarget(), { month: '2026-11', place: placeOf('entries') });
+  expenseActions({ queue: { create() {} }, sync: { run() {} }, toast, navigation }).add({ description: 'Tea', amount: 4, day: '2026-10-31' });
+  for (const [month, want] of [['2026-09', 0], ['2026-10', 1], ['2026-11', 1], ['2026-10', 1]]) {
+    navigation.month = month;
+    navigation.dispatchEvent(new Event('change'));
+    assert.equal(hidden, want, month);
+  }
 });

@@ -1,3 +1,4 @@
+import { currencyList } from '../currencylist.js';
 import { timeZones } from '../days.js';
 import { h, setText } from '../dom.js';
 import { languageOf, languages, chooseLanguage } from '../language.js';
@@ -48,14 +49,16 @@ function passwordForm({ session, api, changePassword }) {
   return { ...made, fill: () => (made.fill(), api.options().then(showRule, () => {})) }; // not reached: a refusal says it
 }
 
-function currencyForm({ settings }) {
+function currencyForm({ settings, currencies }) {
   const input = h('input', { maxlength: 3, autocomplete: 'off', class: 'upper' });
-  return form({
+  const made = form({
     name: 'currency', title: text('account.currency'), hint: text('account.currency.hint'), inputs: [['currency', text('account.currency'), input]],
     stored: () => ({ currency: settings.currency }),
     save: ({ currency }) => settings.chooseCurrency(currency.trim().toUpperCase()),
     saved: () => text('account.currency.saved', { currency: settings.currency }),
   });
+  made.element.append(currencyList(input, currencies));
+  return made;
 }
 
 function zoneForm({ settings }) {

@@ -44,7 +44,7 @@ export function mount({ budgets, live, toast, navigation, sumCurrency }) {
       toast.show(text('budget.deleted', budget), () => restore(budget));
       (next ?? title).focus();
     } catch (err) {
-      toast.show(sentence(err.message));
+      toast.showFailure(sentence(err.message));
     }
   }
 
@@ -53,7 +53,7 @@ export function mount({ budgets, live, toast, navigation, sumCurrency }) {
       await budgets.create(budgetDraft(budget), `restore-${budget._id}-${budget.version}`);
       toast.announce(text('budget.back', budget));
     } catch (err) {
-      toast.show(sentence(err.message));
+      toast.showFailure(sentence(err.message));
     }
   }
 

@@ -77,8 +77,8 @@ export class ConflictDialog {
     return [
       [h('p', {}, text('conflict.intro')), ...decisions.map((d) => this.#decision(d))],
       [
-        button(text('conflict.keepMine'), () => this.#retry(mineData(this.#conflict))),
-        button(text('conflict.keepTheirs'), () => this.#keepTheirs()),
+        button(this.#keepLabel('mine'), () => this.#retry(mineData(this.#conflict))),
+        button(this.#keepLabel('theirs'), () => this.#keepTheirs()),
         button(text('conflict.merge'), () => this.#saveMerged(), 'primary'),
       ],
     ];
@@ -87,15 +87,29 @@ export class ConflictDialog {
   #decision({ name, fields, mine, theirs, byMe, choice }) {
     const { base } = this.#conflict;
     const error = h('p', { class: 'error', id: `conflict-${name}-error` });
+    const change = this.#conflict.changeOf(fields);
     const side = (which, entry, hint) => h('label', { class: 'side-choice' },
       h('input', { type: 'radio', name: `conflict-${name}`, value: which, checked: choice === which, on: { change: () => this.#chosen(name, which, error) } }),
-      h('span', {}, h('b', {}, text(`conflict.${which}`)), ' ', fieldValue(name, entry), h('span', { class: 'hint' }, hint)));
+      h('span', {}, h('b', {}, this.#sideName(which, change)), ' ', fieldValue(name, entry), h('span', { class: 'hint' }, hint)));
     return h('fieldset', { class: 'decision', data: { field: name }, aria: { describedby: error.id } },
       h('legend', {}, fieldName(name)),
       side('mine', mine, byMe ? this.#myHint() : null),
       side('theirs', theirs, this.#theirHint(fields)),
       base && choice === null ? h('p', { class: 'hint' }, textParts('conflict.before', { value: fieldValue(name, base) })) : null,
       error);
+  }
+
+  // Of two changes by this person, each side is called by its device.
+  #sideName(which, change) {
+    const { op } = this.#conflict;
+    const own = change && this.#names.side(change);
+    const mine = own && this.#names.side({ by: this.#context.session.user, deviceId: op.deviceId });
+    return own && own !== mine ? { mine, theirs: own }[which] : text(`conflict.${which}`);
+  }
+
+  #keepLabel(which) {
+    const side = this.#sideName(which, this.#conflict.change);
+    return side === text(`conflict.${which}`) ? text(which === 'mine' ? 'conflict.keepMine' : 'conflict.keepTheirs') : text('conflict.keepSide', { side });
   }
 
   #chosen(name, which, error) {

@@ -1,3 +1,4 @@
+import { connectionState } from '../connectionstate.js';
 import { h, setText } from '../dom.js';
 import { text } from '../text.js';
 
@@ -10,18 +11,12 @@ export function mount({ live, queue, sync, storage }) {
   const chip = h('p', { class: 'status', role: 'status' }, h('span', { class: 'dot' }), words);
   let timer = null;
 
-  function state() {
-    if (live.connected) {
-      return 'live';
-    }
-    return navigator.onLine && !live.failed && !sync.error ? 'connecting' : 'offline';
-  }
-
   function render() {
     const waiting = queue.pending().length;
-    chip.dataset.state = state();
+    const state = connectionState({ live, sync });
+    chip.dataset.state = state;
     chip.dataset.waiting = waiting > 0;
-    setText(words, [text(`status.${state()}`), waiting > 0 && text('status.waiting', { count: waiting }),
+    setText(words, [text(`status.${state}`), waiting > 0 && text('status.waiting', { count: waiting }),
       !storage.durable && text('status.nothingkept')].filter(Boolean).join(' · '));
   }
 

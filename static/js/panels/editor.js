@@ -16,7 +16,7 @@ export class Editor {
   #save = () => {};
   #offers;
 
-  /** @param {{currency: () => string, rows: () => object[]}} offers what ExpenseForm offers for a new expense */
+  /** @param {{currency: () => string, currencies: () => Promise<object[]>, rows: () => object[]}} offers what ExpenseForm offers for a new expense */
   constructor(offers) {
     this.#offers = offers;
     this.#dialog = drawer({ className: 'editor', title: 'editor-title', closed: () => this.#emptied() });

@@ -1,5 +1,6 @@
 import { categoryName, earning, spending } from '../categories.js';
 import { Completion } from '../completion.js';
+import { currencyList } from '../currencylist.js';
 import { h, setText } from '../dom.js';
 import { dated, dayOfRow, isDay, today } from '../days.js';
 import { micros, money, readAmount, typedAmount } from '../numbers.js';
@@ -26,26 +27,29 @@ export class ExpenseForm {
   #known = null;
   #submit;
   #currency;
+  #currencies;
   #details;
   #tagList = h('p', { class: 'tag-list' }); // the tags one by one, as they are read
   #touched = new Set(); // names of fields that this person has set
   #offered = {}; // day and currency that an untouched form has
 
   /**
-   * @param {{submit: (fields: object, isAnother: boolean) => void, label: string, another?: string, cancel?: () => void, currency?: () => string, rows?: () => object[]}} options
-   * With another, a second button of that name submits too, to enter another one. currency gives the currency in which a new expense probably is, rows the earlier entries, newest first.
+   * @param {{submit: (fields: object, isAnother: boolean) => void, label: string, another?: string, cancel?: () => void, currency?: () => string, currencies?: () => Promise<object[]>, rows?: () => object[]}} options
+   * With another, a second button of that name submits too, to enter another one. currency gives the currency in which a new expense probably is, currencies those to choose from, rows the earlier entries, newest first.
    */
-  constructor({ submit, label, another, cancel, currency = () => '', rows = () => [] }) {
+  constructor({ submit, label, another, cancel, currency = () => '', currencies = async () => [], rows = () => [] }) {
     this.#submit = submit;
     this.#currency = currency;
+    this.#currencies = currencies;
     this.#details = this.#moreDetails();
     this.element = h('form', { class: 'expense-form', noValidate: true, on: { submit: (event) => this.#submitted(event) } },
       this.#typeChoice(),
-      h('div', { class: 'pair' },
-        this.#fields.add('amount', text('form.amount'), h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })),
-        this.#fields.add('date', text('form.date'), h('input', { type: 'date', required: true, min: earliestDay, max: '9999-12-31' }))),
+      h('div', { class: 'pair money' },
+        this.#fields.add('amount', text('form.amount'), h('input', { inputmode: 'decimal', autocomplete: 'off', required: true, class: 'big' })), this.#currencyField()),
       this.#fields.add('description', text('form.description'), h('input', { maxlength: 100, autocomplete: 'off', required: true })),
-      this.#fields.add('category', text('form.category'), categorySelect()),
+      h('div', { class: 'pair' },
+        this.#fields.add('category', text('form.category'), categorySelect()),
+        this.#fields.add('date', text('form.date'), h('input', { type: 'date', required: true, min: earliestDay, max: '9999-12-31' }))),
       this.#fields.add('tags', text('form.tags'), h('input', { autocomplete: 'off', on: { input: () => this.#showTags() } })), this.#tagList,
       this.#details,
       h('div', { class: 'buttons' },
@@ -103,11 +107,16 @@ export class ExpenseForm {
       choice('expense', text('form.expense')), choice('income', text('form.income')));
   }
 
+  #currencyField() {
+    const input = h('input', { autocomplete: 'off', class: 'upper', placeholder: 'EUR' });
+    const field = this.#fields.add('currency', text('form.currency'), input);
+    input.after(currencyList(input, this.#currencies));
+    return field;
+  }
+
   #moreDetails() {
     return h('details', {}, h('summary', {}, text('form.details')),
-      h('div', { class: 'pair' },
-        this.#fields.add('merchant', text('form.merchant'), h('input', { maxlength: 50, autocomplete: 'off' })),
-        this.#fields.add('currency', text('form.currency'), h('input', { autocomplete: 'off', class: 'upper', placeholder: 'EUR' }))),
+      this.#fields.add('merchant', text('form.merchant'), h('input', { maxlength: 50, autocomplete: 'off' })),
       this.#fields.add('notes', text('form.notes'), h('textarea', { maxlength: 500, rows: 2 })));
   }
 
@@ -152,7 +161,7 @@ export class ExpenseForm {
     }
   }
 
-  // The currency field is usually hidden, so the amount's label shows the currency.
+  // The amount's label says the currency to screen readers too.
   #nameAmount() {
     const currency = this.#fields.text('currency').toUpperCase();
     setText(this.#fields.get('amount').previousSibling, currency ? text('form.amountIn', { currency }) : text('form.amount'));

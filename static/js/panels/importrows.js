@@ -1,6 +1,7 @@
 import { categoryName } from '../categories.js';
 import { inWords } from '../days.js';
 import { h } from '../dom.js';
+import { isolated } from '../format.js';
 import { micros, money } from '../numbers.js';
 import { text } from '../text.js';
 
@@ -24,9 +25,11 @@ function amountOf({ amount, type, currency }) {
   return type === 'income' ? `+${money(micros(amount), currency)}` : money(-micros(amount), currency);
 }
 
-function detailOf({ date, category, line }) {
+// That no category was found is not said of each row. Values are isolated from the direction of the text around them.
+function detailOf({ date, category, merchant, notes, description, line }) {
   const day = date && inWords(date, { day: 'numeric', month: 'short', year: 'numeric' });
-  return [day, category && categoryName(category), line && placeOf({ line })].filter(Boolean).join(' · ');
+  const said = [merchant, notes].filter((each) => each && each !== description).map(isolated);
+  return [day, category && category !== 'other' && categoryName(category), ...said, line && placeOf({ line })].filter(Boolean).join(' · ');
 }
 
 function nevertheless(work, { line, description }) {

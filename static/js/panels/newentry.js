@@ -9,8 +9,8 @@ import { ExpenseForm } from './expenseform.js';
  * that is there, and `duplicate`, which opens the dialog with what a row has, as of today.
  */
 export function mount(context) {
-  const { actions, expenseList, editor, currency } = context;
-  const form = new ExpenseForm({ label: text('form.add'), submit: added, currency, rows: () => expenseList.rows() });
+  const { actions, expenseList, editor, currency, currencies } = context;
+  const form = new ExpenseForm({ label: text('form.add'), submit: added, currency, currencies, rows: () => expenseList.rows() });
   const open = (draft = {}, title = text('form.new')) => editor.open({ title, label: text('form.add'), draft, save: actions.add, another: text('form.addAnother') });
   const aside = h('section', { class: 'card entry', aria: { labelledby: 'entry-title' } },
     h('h2', { id: 'entry-title' }, text('form.new')), form.element);

@@ -43,7 +43,8 @@ export function mount({ dashboard, expenseList, live, navigation, settings, sumC
 
   function wordsOf(shown) {
     if (shown) {
-      return text('overview.entries', { days: days(shown), count: shown.totals.count });
+      const { byCurrency, totals: { count } } = shown;
+      return text(byCurrency.length > 0 ? 'overview.entriesIn' : 'overview.entries', { days: days(shown), count, currency: dashboard.currency || settings.currency });
     }
     return live.connected ? '' : text('overview.unreached');
   }

@@ -86,7 +86,7 @@ class ParkedChanges {
     const before = this.#list.children.length;
     this.#shown += pageSize;
     if (parked.more && queue.refused().length + parked.operations.length < this.#shown) {
-      await parked.loadMore().catch((err) => this.#context.toast.show(sentence(err.message)));
+      await parked.loadMore().catch((err) => this.#context.toast.showFailure(sentence(err.message)));
     }
     this.render();
     (this.#list.children[before] ?? this.element).querySelector('button')?.focus();
@@ -151,7 +151,7 @@ class ParkedChanges {
       const said = await work();
       toast.show(message ?? said);
     } catch (err) {
-      toast.show(sentence(err.message));
+      toast.showFailure(sentence(err.message));
     }
     await sync.refresh();
     this.render();

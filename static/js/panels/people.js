@@ -1,8 +1,9 @@
 import { moment } from '../days.js';
 import { arrange, h, iconButton, setText, soon } from '../dom.js';
-import { drawer } from '../drawer.js';
-import { dismiss } from '../drawer.js';
+import { dismiss, drawer } from '../drawer.js';
 import { sentence } from '../format.js';
+import { isForeign } from '../permissions.js';
+import { ask } from '../question.js';
 import { isTemporary } from '../queue.js';
 import { addressFault, isListed, membersOf, presentText, refusalText, roleLabel, roles } from '../sharing.js';
 import { text, textParts } from '../text.js';
@@ -30,6 +31,7 @@ class People {
   #typing = h('p', { class: 'hint typing', role: 'status' });
   #errorText = h('p', { class: 'error', role: 'alert' });
   #said = h('p', { class: 'saved', role: 'status' });
+  #hasLeft = false;
   #invited = ''; // the address that #said calls invited
 
   constructor(context) {
@@ -56,6 +58,7 @@ class People {
     setText(this.#errorText, '');
     setText(this.#said, '');
     this.#invited = '';
+    this.#hasLeft = false;
     this.#fields.fill({ email: '', role: 'viewer', text: '' });
     this.#room.enter(row.id);
     this.#render();
@@ -75,7 +78,8 @@ class People {
       this.#row = row;
       this.#render();
     } else {
-      this.#context.toast.show(text('people.gone', { entry: this.#row.description }));
+      const why = this.#hasLeft ? 'people.left' : isForeign(this.#row) ? 'people.gone.shared' : 'people.gone';
+      this.#context.toast.show(text(why, { entry: this.#row.description }));
       this.element.close();
     }
   }
@@ -138,7 +142,7 @@ class People {
     const other = member.role === 'viewer' ? 'editor' : 'viewer';
     return h('div', { class: 'buttons' },
       this.#button(`people.let.${other}`, member, () => this.#room.share(member.email, other)),
-      this.#button('people.remove', member, () => this.#room.unshare(member.id)));
+      this.#button('people.remove', member, () => this.#remove(member)));
   }
 
   // The text under `${key}.of` says to screen readers whom the button is about.
@@ -194,8 +198,17 @@ class People {
       h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'plain small' }, text('people.comment.send'))));
   }
 
+  async #remove(member) {
+    if (await ask({ title: text('people.remove.ask', member), explanation: text('people.remove.more'), yes: text('people.remove'), no: text('frame.cancel') })) {
+      await this.#room.unshare(member.id);
+    }
+  }
+
   #leaveEntry() {
-    return this.#act(() => this.#room.unshare(this.#context.session.user.id));
+    return this.#act(async () => {
+      this.#hasLeft = await ask({ title: text('people.leave.ask'), explanation: text('people.leave.more'), yes: text('people.leave.yes'), no: text('people.stay') });
+      this.#hasLeft && await this.#room.unshare(this.#context.session.user.id);
+    });
   }
 
   // The field is emptied once the server has accepted it; otherwise its error is shown.

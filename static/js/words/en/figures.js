@@ -16,6 +16,7 @@ export const figures = {
   'overview.last30': 'Last 30 days',
   'overview.year': 'This year',
   'overview.entries': { one: '{days} · {count} entry', other: '{days} · {count} entries' },
+  'overview.entriesIn': { one: '{days} · {count} entry in {currency}', other: '{days} · {count} entries in {currency}' },
   'overview.upcoming': { one: '{count} upcoming entry is not counted yet.', other: '{count} upcoming entries are not counted yet.' },
   'overview.currency': 'Currency',
   'overview.sum': 'income {income}, spent {expense}',
