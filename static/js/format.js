@@ -1,4 +1,4 @@
-import { direction } from './words/en.js';
+import { direction } from './words/page.js';
 
 /** `1 change`, `2 changes`. */
 export function count(n, one, many = `${one}s`) {

@@ -1,5 +1,5 @@
 import { isolated } from './format.js';
-import { direction, language, words } from './words/en.js';
+import { direction, language, words } from './words/page.js';
 
 /**
  * The texts of the page, by key, in the page's language. A text that depends on a

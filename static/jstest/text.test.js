@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { listed, text, textParts } from '../js/text.js';
 import { words } from '../js/words/en.js';
@@ -26,4 +28,26 @@ test('every key that a module names is in the catalogue', () => {
   const sources = modules.map((name) => readFileSync(new URL(name, folder), 'utf8')).filter((source) => source.includes('/text.js\''));
   const named = sources.flatMap((source) => [...source.matchAll(/(?<![.\w])text(?:Parts)?\('([^']+)'/g)].map((match) => match[1]));
   assert.deepEqual(named.filter((key) => !(key in words)), []);
+});
+
+const arabic = `import { words as english } from './en.js';
+export const words = { ...english, 'entries.more': { two: 'قيدان', few: '{count} قيود', other: '{count} قيد' }, 'budget.saved': 'حفظ {name}' };
+export const language = 'ar';
+export const direction = 'rtl';
+`;
+
+test('another language is one file beside the English one', async (t) => {
+  const copy = mkdtempSync(join(tmpdir(), 'words-'));
+  t.after(() => rmSync(copy, { recursive: true }));
+  cpSync(folder, copy, { recursive: true });
+  writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(copy, 'words', 'ar.js'), arabic);
+  const page = join(copy, 'words', 'page.js');
+  writeFileSync(page, readFileSync(page, 'utf8').replace("from './en.js'", "from './ar.js'"));
+  const there = await import(join(copy, 'text.js'));
+  const root = {};
+  there.applyLanguage(root);
+  assert.deepEqual(root, { lang: 'ar', dir: 'rtl' });
+  assert.deepEqual([2, 3].map((count) => there.text('entries.more', { count }).replace(/[\u2066-\u2069]/g, '').replace(/^\S+ (?=قيود)/, '# ')), ['قيدان', '# قيود']);
+  assert.equal(there.text('budget.saved', { name: 'Food' }), 'حفظ \u2068Food\u2069');
 });
