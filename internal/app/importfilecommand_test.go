@@ -33,8 +33,9 @@ func TestImportFileBesideAServer(t *testing.T) {
 				t.Errorf("dry run: no %q in %s", want, dry)
 			}
 		}
-		if out := file(); !strings.Contains(out, "imported into alice@example.org: 2 of 2 rows") || !strings.Contains(out, "undoes it") {
-			t.Errorf("import: %s", out)
+		done := file()
+		if !strings.Contains(done, "imported into alice@example.org: 2 of 2 rows") || !strings.Contains(done, "undoes it") {
+			t.Errorf("import: %s", done)
 		}
 		for created := 0; created < 2; {
 			if strings.HasPrefix(page.next(), "expense_created ") {
@@ -44,8 +45,9 @@ func TestImportFileBesideAServer(t *testing.T) {
 		var again struct {
 			Totals struct{ Rows, Duplicates int }
 		}
-		if out := file("--json", "--include=2"); json.Unmarshal([]byte(out), &again) != nil || again.Totals.Rows != 2 || again.Totals.Duplicates != 1 {
-			t.Errorf("again: %s", out)
+		text := file("--json", "--include=2")
+		if json.Unmarshal([]byte(text), &again) != nil || again.Totals.Rows != 2 || again.Totals.Duplicates != 1 {
+			t.Errorf("again: %s", text)
 		}
 		o.refused("There is no account bob@example.org", "import", "file", path, "--user", "bob@example.org")
 		o.refused("fourth of March (--dates=mdy)", "import", "file",

@@ -77,7 +77,8 @@ func TestRowThatARuleRefusesWaitsForADecision(t *testing.T) {
 		}
 		r := h.run("", tiny)
 		h.totals(r, wire.ImportTotals{Rows: 2, New: 1, Parked: 1})
-		if r.Import.Parked != 1 || len(r.Rows) != 1 || !strings.Contains(r.Rows[0].Reason, "0.01") || r.Rows[0].Reason != p.Rows[1].Reason {
+		why := p.Rows[1].Reason
+		if r.Import.Parked != 1 || len(r.Rows) != 1 || !strings.Contains(why, "0.01") || r.Rows[0].Reason != why {
 			h.t.Errorf("%+v, %+v", r.Import, r.Rows)
 		}
 		waits := h.pending()
@@ -85,7 +86,8 @@ func TestRowThatARuleRefusesWaitsForADecision(t *testing.T) {
 		if len(waits) != 1 || string(waits[0].Data) != want || waits[0].Action != models.Create || len(h.parked) != 1 {
 			h.t.Fatalf("parked: %+v, told of %d", waits, len(h.parked))
 		}
-		result, err := h.reconciler().Retry(h.t.Context(), h.user.ID, models.Author{}, waits[0].ID, []byte(strings.Replace(want, "0.004", "0.04", 1)))
+		corrected := []byte(strings.Replace(want, "0.004", "0.04", 1))
+		result, err := h.reconciler().Retry(h.t.Context(), h.user.ID, models.Author{}, waits[0].ID, corrected)
 		if err != nil || result.Failed() {
 			h.t.Fatalf("corrected: %+v, %v", result, err)
 		}

@@ -2,8 +2,6 @@ package importer
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -219,92 +217,3 @@ func (r *run) newRow(b bankfile.Row) *row {
 func (r *row) refuse(why string) { r.status, r.reason = wire.RowRefused, why }
 
 func (r *row) duplicate(of, why string) { r.status, r.existing, r.reason = wire.RowDuplicate, of, why }
-
-// write imports rows in one transaction.
-func (r *run) write(ctx context.Context, rows []*row) error {
-	var imp models.Import
-	var made []models.ImportedRow
-	var parked []models.QueuedOperation
-	var full bool
-	err := r.im.Ledger.Write(ctx, r.user.ID, func(w *ledger.Work) (err error) {
-		made = made[:0]
-		if imp, err = r.current(w); err != nil {
-			return err
-		}
-		r.reset(rows)
-		if err := r.judge(ctx, w.Tx.Imports(), rows); err != nil {
-			return err
-		}
-		for _, row := range rows {
-			m, err := r.create(w, row)
-			if err != nil {
-				return err
-			}
-			if m.Key == "" {
-				continue
-			}
-			if made = append(made, m); m.ExpenseID != "" {
-				imp.Created++
-			} else {
-				imp.Parked++
-			}
-		}
-		parked, full = w.Parked()
-		if len(made) == 0 {
-			return nil
-		}
-		imp.UpdatedAt = w.Tx.Now()
-		return errors.Join(w.Tx.SaveImport(imp), w.Tx.SaveImportedRows(made))
-	})
-	if err != nil {
-		return err
-	}
-	r.imp, r.isNew, r.usedNow = imp, r.isNew && len(made) == 0, nil
-	for _, m := range made {
-		r.made(m)
-	}
-	r.announce(parked, full)
-	if slices.ContainsFunc(rows, (*row).settled) {
-		r.im.OnSettled(r.user.ID, models.Applied)
-	}
-	return nil
-}
-
-// reset takes back what an earlier try of a transaction made of rows.
-func (r *run) reset(rows []*row) {
-	for _, id := range r.usedNow {
-		delete(r.used, id)
-	}
-	r.usedNow = nil
-	for _, row := range rows {
-		if row.base != "" {
-			row.status, row.reason, row.existing, row.key = wire.RowNew, "", "", row.base
-		}
-	}
-}
-
-// create makes the entry of a row, or parks it if it breaks a rule, and returns what is to be
-// remembered of it: the zero ImportedRow for nothing.
-func (r *run) create(w *ledger.Work, row *row) (m models.ImportedRow, err error) {
-	if row.status != wire.RowNew {
-		return m, nil
-	}
-	why := row.broken
-	if why == "" {
-		e, err := w.Create(row.draft, r.by)
-		if err == nil {
-			if row.waits() {
-				settle(w, *row.operation, e)
-			}
-			return models.ImportedRow{Key: row.key, ImportID: r.imp.ID, ExpenseID: e.ID}, nil
-		}
-		if kind := models.KindOf(err); kind != models.Conflict && kind != models.Invalid {
-			return m, err
-		}
-		why = models.Message(err)
-	}
-	if err := r.park(w, row, why); err != nil || row.status != wire.RowParked {
-		return m, err
-	}
-	return models.ImportedRow{Key: row.base, ImportID: r.imp.ID}, nil
-}

@@ -337,6 +337,11 @@ var Bugs = []Bug{
 		Found: []Test{{"internal/reconcile", "TestADevicesNameThatAnotherAccountUsesHoldsUpNothing"}},
 	},
 	{
+		Name: "revived-import", Does: "the import of a file goes on after another process has undone it",
+		Edits: []Edit{replace("internal/importer", "i.State == models.ImportUndone {", "i.State == models.ImportUndone && !ON {")},
+		Found: []Test{{"internal/importer", "TestUndoOfAnImportThatAnotherProcessStillRuns"}},
+	},
+	{
 		Name: "endless-parking", Does: "parked operations are stored without a bound",
 		Edits: []Edit{replace("internal/ledger", "rows > models.MaxParked ||", "rows > models.MaxParked && !ON ||")},
 		Found: []Test{{"internal/reconcile", "TestParkedOperationsGrowWithoutBound"}},
