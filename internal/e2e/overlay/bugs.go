@@ -530,14 +530,14 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "untold-epoch", Does: "sockets stay open when the database has begun a new epoch",
-		Edits: []Edit{replace("internal/store", "before != epoch && s.opts.EpochChanged != nil {", "before != epoch && s.opts.EpochChanged != nil && !ON {")},
+		Edits: []Edit{replace("internal/store/epoch", "before != epoch && e.changed != nil {", "before != epoch && e.changed != nil && !ON {")},
 		Chaos: []string{"promote"},
 	},
 	{
 		Name: "own-clock", Does: "a process says by its own clock when it was alive, and others compare that with the database's",
 		Edits: []Edit{
-			replace("internal/store", `"heartbeat_at": gorm.Expr(dbNow), "url"`, `"heartbeat_at": gorm.Expr(seededbug.OwnClock(ON, dbNow)), "url"`),
-			replace("internal/store", "return db.Exec(query, m.ID, m.ID,", "return db.Exec(seededbug.OwnClock(ON, query), m.ID, m.ID,"),
+			replace("internal/store/processes", `"heartbeat_at": gorm.Expr(dbNow), "url"`, `"heartbeat_at": gorm.Expr(seededbug.OwnClock(ON, dbNow)), "url"`),
+			replace("internal/store/processes", "return db.Exec(query, m.ID, m.ID,", "return db.Exec(seededbug.OwnClock(ON, query), m.ID, m.ID,"),
 		},
 		Chaos: []string{"clock"},
 	},
