@@ -240,6 +240,7 @@ func (s *schedule) promote(_ context.Context, crash bool, kind string) error {
 		return err
 	}
 	s.log("-", "the standby is the primary")
+	s.epoch = time.Now()
 	for _, w := range s.cluster.wires {
 		w.postgres.SetTarget(standby.Addr())
 		w.postgres.Cut()

@@ -45,6 +45,7 @@ type schedule struct {
 	devices []*device
 	ghost   *ghost    // nil with one process, or when it has died
 	mended  time.Time // when the faults were over
+	epoch   time.Time // when the database began a new one; zero if it did not
 
 	mu      sync.Mutex
 	ops     []*operation
@@ -110,12 +111,15 @@ func (s *schedule) run(ctx context.Context, o *outcome) (err error) {
 	var acting sync.WaitGroup
 	rate := 10 + 30*s.rng.Float64() // operations a second, of all devices
 	pause := time.Duration(float64(len(s.devices)) / rate * float64(time.Second))
+	broken, mended := context.WithCancel(ctx) // a strike that has begun may take longer than its time
+	defer mended()
 	for _, d := range s.devices {
-		acting.Go(func() { d.act(live, faults, pause) })
+		acting.Go(func() { d.act(live, broken, pause) })
 	}
 	err = s.strike(faults)
 	<-faults.Done()
 	s.mend()
+	mended()
 	if err == nil {
 		err = s.settle(ctx, stop, &acting, o)
 	}

@@ -24,6 +24,9 @@ func (s *schedule) settle(ctx context.Context, stop func(), acting *sync.WaitGro
 		acting.Wait()
 		return nil
 	}
+	if !w.forEpoch() {
+		return nil
+	}
 	if err := s.read(ctx, o); err != nil {
 		return err
 	}
@@ -63,15 +66,30 @@ func (w *wait) forWork(acting *sync.WaitGroup) bool {
 	}
 }
 
+// forEpoch waits until every device was told to begin anew, if the database has begun an epoch:
+// it may be told when it is through with its work.
+func (w *wait) forEpoch() bool {
+	anew := func(d *device) bool { return w.s.epoch.IsZero() || d.lastJoin().After(w.s.epoch) }
+	for slices.ContainsFunc(w.s.devices, func(d *device) bool { return !anew(d) }) {
+		if !w.goesOn(anew) {
+			w.s.stuck(fmt.Sprintf("%v after the faults some have not begun anew in the epoch of the new primary", w.s.job.stuck))
+			return false
+		}
+		hold(settling)
+	}
+	return true
+}
+
 // forEquality waits until every device is equal to the logs, which it reads again
 // if they grow.
 func (w *wait) forEquality(ctx context.Context, o *outcome) (bool, error) {
 	for !w.s.equal(o) {
-		if !w.goesOn(func(d *device) bool { return d.state().equal(o.of(d.user).head()) }) {
+		if !w.goesOn(func(d *device) bool { st := d.state(); return !st.ask && st.equal(o.of(d.user).head()) }) {
 			w.s.stuck(w.s.behind(o))
 			return false, nil
 		}
 		sleep(ctx, settling)
+		w.s.ask(ctx)
 		if err := w.s.heads(ctx, o); err != nil {
 			return false, err
 		}
@@ -144,7 +162,7 @@ func (s *schedule) unfinished() string {
 func (s *schedule) behind(o *outcome) string {
 	var who []string
 	for _, d := range s.devices {
-		if st, head := d.state(), o.of(d.user).head(); !st.equal(head) {
+		if st, head := d.state(), o.of(d.user).head(); st.ask || !st.equal(head) {
 			who = append(who, fmt.Sprintf("%s (knows %d and has heard %d of %d)", d.name, st.pos, st.heard, head))
 		}
 	}
@@ -170,11 +188,20 @@ func (l *userLog) head() int64 {
 // equal reports whether every device knows everything.
 func (s *schedule) equal(o *outcome) bool {
 	for _, d := range s.devices {
-		if !d.state().equal(o.of(d.user).head()) {
+		if st := d.state(); st.ask || !st.equal(o.of(d.user).head()) {
 			return false
 		}
 	}
 	return true
+}
+
+// ask has devices ask that came back on a new connection when they were through with their work.
+func (s *schedule) ask(ctx context.Context) {
+	for _, d := range s.devices {
+		if st := d.state(); st.up && st.ask {
+			d.catchUp(ctx)
+		}
+	}
 }
 
 // heads reads again if a request that nobody waits for any more was applied late.
