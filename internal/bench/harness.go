@@ -71,9 +71,10 @@ func (h *harness) goBuild(dir, name, pkg string) step {
 	return step{filepath.Join(h.root, dir), "go build -ldflags=-s -o " + h.dir + "/" + name + " " + pkg}
 }
 
-// npmInstall installs the Node peers' modules.
-func (h *harness) npmInstall() step {
-	return step{h.peerFile("node"), "npm ci --no-progress --silent"}
+// npmInstall installs the modules of the peers in a folder. TypeScript, which the Bun engine
+// names as a peer, is not needed to run it.
+func (h *harness) npmInstall(dir string) step {
+	return step{h.peerFile(dir), "npm ci --no-progress --silent --legacy-peer-deps"}
 }
 
 func (h *harness) peerFile(name ...string) string {
@@ -107,7 +108,8 @@ func (h *harness) protocolPeers() []peer {
 	peers := "internal/bench/peers"
 	return []peer{
 		{name: ours, argv: []string{h.dir + "/ours"}, build: h.goBuild(peers, "ours", "./ours")},
-		{name: node, argv: []string{"node", h.peerFile("node", "protocol.js")}, build: h.npmInstall()},
+		{name: node, argv: []string{"node", h.peerFile("node", "protocol.js")}, build: h.npmInstall("node")},
+		{name: bun, argv: []string{h.peerFile("bun", "node_modules", ".bin", "bun"), h.peerFile("bun", "protocol.js")}, build: h.npmInstall("bun")},
 		{name: zishangV2, argv: []string{h.dir + "/v2"}, build: h.goBuild(peers, "v2", "./zishangv2")},
 		{name: zishangV3, argv: []string{h.dir + "/v3"}, build: h.goBuild(peers+"/zishangv3", "v3", ".")},
 		{name: floor, argv: []string{h.dir + "/floor"}, build: h.goBuild(peers, "floor", "./floor")},
@@ -130,7 +132,7 @@ func (h *harness) applications() []peer {
 	postgres.name, postgres.env = oursPostgres, append(slices.Clip(app.env), "DATABASE_URL="+h.postgres)
 	return []peer{sqlite, postgres, {
 		name: nodeApp, argv: []string{"node", h.peerFile("node", "app.js")},
-		env: postgres.env, build: h.npmInstall(),
+		env: postgres.env, build: h.npmInstall("node"),
 	}}
 }
 

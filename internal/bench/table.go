@@ -47,7 +47,7 @@ func (t *table) fail(work, peer string, err error) {
 
 // print writes the tables, what failed, and the lines for machines.
 func (t *table) print(w io.Writer) {
-	t.printPeers(w, []string{ours, node, zishangV2, zishangV3, floor})
+	t.printPeers(w, []string{ours, node, bun, zishangV2, zishangV3, floor})
 	t.printPeers(w, []string{oursSQLite, oursPostgres, nodeApp})
 	t.printPeers(w, []string{metricsOn, metricsOff})
 	t.printPeers(w, []string{oursByRedis, oursByNotify, oursAlone, nodeByRedis})

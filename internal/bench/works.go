@@ -9,6 +9,7 @@ import (
 const (
 	ours      = "expenseflow"
 	node      = "node"
+	bun       = "bun"
 	zishangV2 = "zishang-v2"
 	zishangV3 = "zishang-v3"
 	floor     = "floor"
