@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -327,6 +328,16 @@ func tokenOf(id string) string {
 	mac := hmac.New(sha256.New, []byte(strings.TrimPrefix(benchSecret, "JWT_SECRET=")))
 	mac.Write([]byte(text))
 	return text + "." + encode(mac.Sum(nil))
+}
+
+// userOfToken is whose token tokenOf made.
+func userOfToken(token string) string {
+	var claims struct{ ID string }
+	if parts := strings.Split(token, "."); len(parts) == 3 {
+		b, _ := base64.RawURLEncoding.DecodeString(parts[1])
+		_ = json.Unmarshal(b, &claims)
+	}
+	return claims.ID
 }
 
 // connect opens a socket for each token, half of them in either process.

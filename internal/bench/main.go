@@ -7,6 +7,7 @@
 //	go run ./internal/bench -only cluster      two processes on one database; -quick takes under 3 minutes
 //	go run ./internal/bench -only metrics -rounds 10    what the metrics cost, in 4 minutes
 //	go run ./internal/bench -only signedin -sockets 15000    what idle users cost, in 5 minutes
+//	go run ./internal/bench -only crowd -sockets 200000 -processes 11    as many sockets as there are descriptors
 //	go run ./internal/bench -plot docs/benchmarks.svg
 //
 // Each server runs alone, pinned to one core with GOMAXPROCS=1; the load
@@ -41,6 +42,10 @@ func main() {
 	plot := flag.String("plot", "", "`file` for a plot (SVG) of the ratios to Node")
 	flag.Parse()
 
+	if os.Getenv(crowdVariable) != "" {
+		_ = runCrowdSockets(os.Stdin, os.Stdout) // until the bench that started it ends
+		return
+	}
 	runtime.GOMAXPROCS(1)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -81,7 +86,7 @@ func (b *bench) run(ctx context.Context) error {
 	defer h.close()
 	for round := range b.rounds {
 		for _, w := range works {
-			if !chosen(b.only, w.name) || (w.once && round > 0) {
+			if !b.wants(w) || (w.once && round > 0) {
 				continue
 			}
 			if err := b.measure(ctx, h, w, round); err != nil {
@@ -96,6 +101,11 @@ func (b *bench) run(ctx context.Context) error {
 	return b.figures.writePlot(b.plot)
 }
 
+// wants tells whether a work is to be done.
+func (b *bench) wants(w work) bool {
+	return chosen(b.only, w.name) && (len(b.only) > 0 || !w.apart)
+}
+
 // chosen tells whether name is among those asked for; an empty list asks for all.
 func chosen(list []string, name string) bool {
 	return len(list) == 0 || slices.Contains(list, name)
@@ -105,7 +115,7 @@ func chosen(list []string, name string) bool {
 func (b *bench) needsDatabase() bool {
 	server := chosen(b.servers, oursPostgres) || chosen(b.servers, nodeApp)
 	return slices.ContainsFunc(works, func(w work) bool {
-		return ((w.application || w.signedIn) && server || w.pair != nil) && chosen(b.only, w.name)
+		return ((w.application || w.signedIn) && server || w.pair != nil || w.crowd) && b.wants(w)
 	})
 }
 
@@ -164,6 +174,9 @@ func (b *bench) measureInTurns(ctx context.Context, h *harness, w work, round in
 func (b *bench) once(ctx context.Context, h *harness, w work, p peer) (result, error) {
 	if err := h.make(ctx, p.build); err != nil {
 		return nil, err
+	}
+	if w.crowd {
+		return b.measureCrowd(ctx, h, p)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()

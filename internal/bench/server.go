@@ -50,6 +50,11 @@ func (p peer) start(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.startAt(ctx, addr)
+}
+
+// startAt is start on an address.
+func (p peer) startAt(ctx context.Context, addr string) (*process, error) {
 	argv := append([]string{"-c", serverCore}, append(p.argv, addr)...)
 	cmd := exec.CommandContext(ctx, "taskset", argv...)
 	cmd.Env = append(append(os.Environ(), "GOMAXPROCS=1", "NODE_ENV=production"), p.env...)

@@ -17,7 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-var sockets = flag.Int("sockets", 15_000, "how many `users` are signed in by -only signedin, each with one socket")
+var sockets = flag.Int("sockets", 15_000, "how many `users` are signed in by -only signedin and -only crowd, each with one socket")
 
 // signedInPeers are the application on both databases, with bounds that the crowd is far
 // below, and with profiles.

@@ -49,6 +49,7 @@ func (t *table) fail(work, peer string, err error) {
 func (t *table) print(w io.Writer) {
 	t.printPeers(w, []string{ours, node, bun, zishangV2, zishangV3, floor})
 	t.printPeers(w, []string{oursSQLite, oursPostgres, nodeApp})
+	t.printPeers(w, []string{ourCrowd})
 	t.printPeers(w, []string{metricsOn, metricsOff})
 	t.printPeers(w, []string{oursByRedis, oursByNotify, oursAlone, nodeByRedis})
 	for _, line := range t.failed {

@@ -23,6 +23,9 @@ type work struct {
 	once        bool // in the first round only: it takes long and varies little
 	run         func(ctx context.Context, p *process, scale float64) (result, error)
 
+	crowd bool // on processes that it starts itself
+	apart bool // only if it is asked for by name
+
 	// pair measures two processes on one database, instead of run.
 	pair func(ctx context.Context, p *pair, scale float64) (result, error)
 
@@ -35,6 +38,8 @@ func (w work) peers(h *harness) []peer {
 	switch {
 	case w.pair != nil:
 		return h.clusterPeers()
+	case w.crowd:
+		return h.crowdPeers()
 	case w.inTurns != nil:
 		return h.metricsPeers()
 	case w.signedIn:
@@ -62,6 +67,7 @@ var works = []work{
 	{name: "list", application: true, once: true, run: measureList},
 	{name: "signedin", signedIn: true, once: true, run: measureSignedIn},
 	{name: "metrics", inTurns: measureMetrics},
+	{name: "crowd", crowd: true, once: true, apart: true},
 	{name: "cluster", once: true, pair: measureCluster},
 }
 
@@ -117,6 +123,17 @@ var figures = []figure{
 	{"signedin-cpu", "… idle CPU of each, us/s", "less"},
 	{"signedin-connects", "… signed-in CONNECTs per second", "more"},
 	{"signedin", "… which were so many", ""},
+	{"crowd", "the crowd, one signed-in socket of each user: sockets", ""},
+	{"crowd-connects", "… CONNECTs per second while all come", "more"},
+	{"crowd-memory", "… memory of each socket, KiB", "less"},
+	{"crowd-cpu", "… idle CPU of each, us/s", "less"},
+	{"crowd-broadcast", "… one event for all of them: s until the last has heard it", "less"},
+	{"crowd-broadcast-cpu", "… CPU per delivery, us", "less"},
+	{"crowd-broadcast-lost", "… deliveries lost or doubled", ""},
+	{"crowd-roll", "… restart of a process: s until all of its sockets are back with what they missed, the slowest", "less"},
+	{"crowd-roll-against", "… against its sockets over the rate of CONNECTs", ""},
+	{"crowd-roll-lost", "… events missed", ""},
+	{"crowd-roll-doubled", "… events heard twice", ""},
 	{"metrics-echo", "metrics read every second, or none: CPU per event with ack, us", "less"},
 	{"metrics-fanout", "… CPU per change and device that hears of it, us", "less"},
 	{"cluster-p50", "two processes, HTTP create in one to event in the other, 50/s: p50, ms", "less"},

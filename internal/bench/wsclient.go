@@ -23,6 +23,7 @@ type conn struct {
 	writing sync.Mutex
 	out     []byte
 
+	reply    []byte              // to CONNECT: a JSON object
 	onPacket func(packet []byte) // without Engine.IO's leading '4'; the slice is reused
 	ended    chan struct{}       // closed when the reading goroutine ends
 	err      error               // why it ended; read it after ended is closed
@@ -95,6 +96,8 @@ func (c *conn) expect(kind byte) error {
 		return fmt.Errorf("expected packet %q, got opcode %d %.80q", kind, opcode, payload)
 	case kind == '4' && (len(payload) < 2 || payload[1] != '0'):
 		return fmt.Errorf("connect refused: %.200q", payload)
+	case kind == '4':
+		c.reply = payload[2:]
 	}
 	return nil
 }
