@@ -35,7 +35,17 @@ type User struct {
 	// Currency return the ones in force.
 	ChosenZone     string `gorm:"column:time_zone"` // an IANA name: set by the user, or the first that a client sent
 	ChosenCurrency string `gorm:"column:currency"`  // one of Currencies
+
+	// RowVersion differs after any change of the stored row. It is known of a caller whose
+	// token was just looked up on PostgreSQL, and else "".
+	RowVersion string `gorm:"-"`
+
+	// KeptRooms are those of the page of WithPage, if they were read with the user.
+	KeptRooms *KeptRooms `gorm:"-"`
 }
+
+// KeptRooms are the rooms that a page had joined, by their names.
+type KeptRooms struct{ Names []string }
 
 // Zone returns the time zone of the account's days; otherwise if it has chosen none.
 func (u *User) Zone(otherwise *time.Location) *time.Location {

@@ -64,6 +64,7 @@ func (a *admission) decide(ctx context.Context, socket *socketio.Socket) error {
 	if err != nil {
 		return a.refusal(ctx, err)
 	}
+	ctx = withPage(ctx, sent.pid)
 	for {
 		epoch := a.sessions.signOutEpoch()
 		id, err := a.auth.Authenticate(ctx, sent.token)
@@ -83,6 +84,14 @@ func (a *admission) decide(ctx context.Context, socket *socketio.Socket) error {
 			return nil
 		}
 	}
+}
+
+// withPage has the rooms of a page that comes back read with its user.
+func withPage(ctx context.Context, pid string) context.Context {
+	if pid == "" {
+		return ctx
+	}
+	return models.WithPage(ctx, pidHash(pid))
 }
 
 // setInitialZone gives an account that has no time zone yet the one that its client

@@ -233,14 +233,14 @@ func (h *Hub) commandTable() map[string]command {
 
 // newSession makes the session of a socket whose token is id's.
 func (h *Hub) newSession(socket *socketio.Socket, sent connectAuth, id auth.Identity) *session {
-	initial := userStateOf(&id.User)
+	initial := &initialState{userStateOf(&id.User), id.User.KeptRooms}
 	s := &session{
 		sessionDeps: h.deps, socket: socket, userID: id.User.ID, userName: id.User.Name,
 		browser: auth.BrowserID(socket.Handshake().Header), client: sent.client, trace: sent.trace,
 		device:     deviceOf(sent.client.DeviceID, id.Claims),
 		clientName: auth.ClientName(socket.Handshake().Header.Get("User-Agent")),
 		returning:  sent.pid != "",
-		logStart:   id.User.LogStart, position: StreamPosition{Seq: id.User.Seq}, initial: &initial,
+		logStart:   id.User.LogStart, position: StreamPosition{Seq: id.User.Seq}, initial: initial,
 	}
 	s.token.Store(newSessionToken(&id))
 	return s
@@ -278,7 +278,7 @@ func (h *Hub) greet(s *session) {
 	if !s.life.move(following, current) {
 		return
 	}
-	initial := *s.initial
+	initial := s.initial.userState
 	s.initial = nil
 	w := h.watchers.join(s, initial)
 	if w == nil {

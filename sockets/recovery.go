@@ -55,6 +55,10 @@ func (r *Recoverer) Admit(ctx context.Context, socket *socketio.Socket, c socket
 	if !grant.Recovered || r.rooms == nil {
 		return grant, nil
 	}
+	if kept := s.initial.rooms; kept != nil {
+		grant.Rooms = kept.Names
+		return grant, nil
+	}
 	var err error
 	if grant.Rooms, err = r.rooms.KeptRooms(ctx, s.userID, pidHash(grant.PID)); err != nil {
 		return socketio.Grant{}, fmt.Errorf("%w: %w", socketio.ErrCloseTransport, err)

@@ -69,10 +69,10 @@ type session struct {
 	// liveSince is when the session began, or last had room after its queue was full: Unix
 	// time in milliseconds.
 	liveSince   atomic.Int64
-	nextVariant int        // of the change that is delivered next; used by deliver alone
-	initial     *userState // when the token was checked; nil after the session was greeted
-	meter       *rateMeter // of the events that the client sends, which are handled one at a time; nil before the first
-	typingSent  int64      // when typing was last passed on, Unix time in milliseconds; as meter
+	nextVariant int           // of the change that is delivered next; used by deliver alone
+	initial     *initialState // when the token was checked; nil after the session was greeted
+	meter       *rateMeter    // of the events that the client sends, which are handled one at a time; nil before the first
+	typingSent  int64         // when typing was last passed on, Unix time in milliseconds; as meter
 
 	// What components keep for the session, each under its own lock.
 	watcher   *watcher                // watchers.mu

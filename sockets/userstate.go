@@ -38,6 +38,12 @@ type userState struct {
 	unread  int64
 }
 
+// An initialState is what was read together with the token of a session.
+type initialState struct {
+	userState
+	rooms *models.KeptRooms // of a page that comes back; nil if they were not read
+}
+
 func userStateOf(u *models.User) userState {
 	return userState{seq: u.Seq, balance: u.Balance(), unread: u.Unread}
 }

@@ -131,6 +131,9 @@ func WithIdentity(ctx context.Context, id Identity) context.Context {
 	if id.Credential.UserID != "" {
 		ctx = models.WithCredential(ctx, id.Credential)
 	}
+	if id.User.RowVersion != "" {
+		ctx = models.WithReadCaller(ctx, id.User)
+	}
 	return context.WithValue(ctx, identityKey{}, id)
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	"expenseflow/internal/store/database"
 	"expenseflow/internal/store/dialect"
@@ -20,6 +22,14 @@ import (
 
 // flush writes everything that is buffered.
 func (tx *Tx) flush() error {
+	if err := tx.gather(); err != nil {
+		return err
+	}
+	return tx.note(tx.send())
+}
+
+// gather writes everything that is buffered or, on PostgreSQL, has it wait for send or commit.
+func (tx *Tx) gather() error {
 	if tx.failed != nil {
 		return tx.failed
 	}
@@ -104,8 +114,23 @@ var movingColumns = rows.Of(models.User{}).Part("seq", "last_synced_at", "last_a
 // moveUser is written by hand, as is the statement that locks the row: GORM builds an UPDATE
 // anew each time, which is a fifth of the memory of a transaction that stores one expense
 // (BenchmarkSingle).
-var moveUser = "UPDATE users SET " + movingColumns.Each(func(_ int, c rows.Column) string { return c.Name + " = ?" }) +
-	" WHERE id = ?"
+var (
+	moveUser = "UPDATE users SET " + movingColumns.Each(func(_ int, c rows.Column) string { return c.Name + " = ?" }) +
+		" WHERE id = ?"
+	moveUserNumbered = numbered(moveUser)
+
+	// unchanged is what an unlocked transaction appends to it.
+	unchanged = " AND xmin::text = $" + strconv.Itoa(len(movingColumns.Columns)+2) + " RETURNING id"
+)
+
+// numbered returns a statement with its parameters, each a question mark, as $1, $2 and on.
+func numbered(query string) string {
+	pieces := strings.Split(query, "?")
+	for i := range pieces[1:] {
+		pieces[i] += "$" + strconv.Itoa(i+1)
+	}
+	return strings.Join(pieces, "")
+}
 
 // saveUser writes what the transaction moved in the user's row, and that it moved the log.
 func (tx *Tx) saveUser() error {
@@ -114,15 +139,19 @@ func (tx *Tx) saveUser() error {
 	}
 	u := tx.user
 	u.SyncedAt = tx.Now()
-	query, values := moveUser, append(movingColumns.Values(&u), u.ID)
-	if tx.movesLog() && !tx.s.db.OnSQLite() {
-		query, values = noteMove+query, append([]any{u.ID}, values...)
+	values := append(movingColumns.Values(&u), u.ID)
+	switch {
+	case tx.s.db.OnSQLite():
+		return tx.run(tx.orm().Exec(moveUser, values...))
+	case tx.movesLog():
+		tx.enqueue(noteMove+tx.guard(), u.ID)
 	}
-	return tx.run(tx.orm().Exec(query, values...))
+	tx.enqueue(moveUserNumbered, values...)
+	return nil
 }
 
-// insert writes rows with one statement, on PostgreSQL by COPY where that pays, which knows
-// no ON CONFLICT.
+// insert writes rows with one statement, which waits on PostgreSQL for send or commit. There
+// many rows are written at once by COPY, which knows no ON CONFLICT.
 func insert[R any](tx *Tx, all []R, onConflict string) error {
 	if len(all) == 0 {
 		return nil
@@ -139,12 +168,24 @@ func insert[R any](tx *Tx, all []R, onConflict string) error {
 	if tx.failed != nil {
 		return tx.failed
 	}
-	if tx.conn != nil && onConflict == "" && len(values) >= dialect.MinCopy {
-		return tx.note(tx.s.db.Fail(dialect.Copy(tx.ctx, tx.conn, t, values)))
+	if !tx.s.db.OnSQLite() {
+		return tx.note(insertOnPostgres(tx, t, values, onConflict))
 	}
 	query, args := tx.s.db.Insert(t, values, onConflict)
 	_, err := tx.db.Statement.ConnPool.ExecContext(tx.ctx, query, args...)
 	return tx.note(tx.s.db.Fail(err))
+}
+
+func insertOnPostgres(tx *Tx, t *rows.Table, values [][]any, onConflict string) error {
+	if onConflict != "" || len(values) < dialect.MinCopy {
+		query, args := tx.s.db.Insert(t, values, tx.guard()+onConflict)
+		tx.enqueue(query, args...)
+		return nil
+	}
+	if tx.unlocked != nil {
+		return tx.stray()
+	}
+	return tx.s.db.Fail(dialect.Copy(tx.ctx, tx.conn, t, values))
 }
 
 // delete removes rows that were read under the user's lock, hence theirs.

@@ -13,6 +13,5 @@ func (st *txState) movedUsers() (ids []string) {
 	return ids
 }
 
-// noteMove goes before the UPDATE of a user's row, and inserts a processes.MovedRow: a statement of its
-// own would be another round trip under the user's lock.
-const noteMove = "WITH noted AS (INSERT INTO moved (user_id) VALUES (?)) "
+// noteMove inserts a processes.MovedRow. It is a part of the statement that updates the user's row.
+const noteMove = "INSERT INTO moved (user_id) SELECT $1"

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"expenseflow/internal/store/find"
+	"expenseflow/models"
+
 	"gorm.io/gorm"
 )
 
@@ -27,6 +30,8 @@ func (s *Store) Rehearse(ctx context.Context, userID string, fn func(tx *Tx) err
 
 func (s *Store) rehearse(ctx context.Context, db *gorm.DB, userID string, users []string, fn func(tx *Tx) error) error {
 	st := newTxState(ctx, s, db, userID, users)
-	_, err := st.call(fn, db.Where(s.db.In("id", users)).Order("id"))
+	_, err := st.call(fn, func(fn func(models.User) error) error {
+		return find.Each(db.Where(s.db.In("id", users)).Order("id"), fn)
+	})
 	return err
 }

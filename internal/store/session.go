@@ -8,6 +8,9 @@ import (
 
 // orm is GORM inside the transaction. After a statement has failed it runs none.
 func (tx *Tx) orm() *gorm.DB {
+	if tx.unlocked != nil {
+		_ = tx.stray()
+	}
 	if tx.failed == nil {
 		return tx.db
 	}

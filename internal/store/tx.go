@@ -52,6 +52,13 @@ type txState struct {
 	db   *gorm.DB
 	conn *sql.Conn // on PostgreSQL: the one that db is on
 
+	queued []statement // on PostgreSQL: what waits for send or commit
+
+	// unlocked is the acting user, as read before, in a transaction without locks (unlocked.go),
+	// and strayed says that it needs more than that and its own buffer.
+	unlocked *models.User
+	strayed  bool
+
 	moment       int64 // of the transaction (Tx.Now): later than every earlier transaction's of its users
 	clockAtStart int64 // what the clock showed when the transaction began
 
@@ -194,6 +201,7 @@ func (tx *Tx) mark(savepoint string) (rollback func()) {
 		back = append(back, t.remember())
 	}
 	return func() {
+		tx.queued = nil
 		tx.undo.Undo(mark)
 		for _, restore := range back {
 			restore()

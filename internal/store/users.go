@@ -163,17 +163,29 @@ func (tx *Tx) revoke(key string, until time.Time) error {
 type bearer struct {
 	models.User `gorm:"embedded"`
 	Revoked     int64 // 1 or 0
+	RowVersion  string
+	KeptRooms   string
 }
 
 // BearerOf returns the user of this id, and whether RevokeToken was called for the token of
 // this key, both as of one moment; models.NotFound if the user is gone. It is one statement,
-// since every request and every socket begins with it.
+// since every request and every socket begins with it. If ctx has a page (models.WithPage),
+// it reads the rooms of the page too.
 func (s *Store) BearerOf(ctx context.Context, userID, tokenKey string) (u models.User, revoked bool, err error) {
 	if !utf8.ValidString(tokenKey) || strings.Contains(tokenKey, "\x00") {
 		tokenKey = "" // PostgreSQL stores no such text, so it was not signed out either
 	}
-	row, err := find.One[bearer](s.db.Read(ctx).Model(&models.User{}).Select(rows.Of(models.User{}).Names()+
-		", CASE WHEN EXISTS (SELECT 1 FROM revoked_tokens WHERE token_key = ?) THEN 1 ELSE 0 END AS revoked", tokenKey).
-		Where("id = ?", userID))
+	columns, args := rows.Of(models.User{}).Names()+
+		", CASE WHEN EXISTS (SELECT 1 FROM revoked_tokens WHERE token_key = ?) THEN 1 ELSE 0 END AS revoked, "+
+		s.db.RowVersion()+" AS row_version", []any{tokenKey}
+	page := models.PageFrom(ctx)
+	if page != "" {
+		columns, args = columns+processes.KeptRoomsOfPage, append(args, page)
+	}
+	row, err := find.One[bearer](s.db.Read(ctx).Model(&models.User{}).Select(columns, args...).Where("id = ?", userID))
+	row.User.RowVersion = row.RowVersion
+	if err == nil && page != "" {
+		row.User.KeptRooms, err = processes.FreshRooms(row.KeptRooms, s.opts.Now())
+	}
 	return row.User, row.Revoked != 0, find.NoUser(err)
 }

@@ -112,39 +112,38 @@ func (s *Store) writeConcurrently(ctx context.Context, userID string, users []st
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.WriteTimeout)
 	defer cancel()
-	conn, db, err := s.begin(ctx)
+	if u, ok := models.TakeReadCaller(ctx, userID); ok && len(users) == 1 {
+		if done, err := s.writeUnlocked(ctx, u, fn); done {
+			return err
+		}
+	}
+	conn, err := database.Connection(ctx, s.db.Writer)
 	if err != nil {
 		return s.db.Fail(err)
 	}
 	defer conn.Close()
+	return s.writeOn(ctx, conn, userID, users, fn)
+}
+
+// writeOn is one transaction on a connection. Its statements travel in two batches: BEGIN with
+// the locks, and what was buffered with COMMIT (roundtrip.go).
+func (s *Store) writeOn(ctx context.Context, conn *sql.Conn, userID string, users []string, fn func(tx *Tx) error) error {
+	db := s.db.Writer.WithContext(ctx)
+	db.Statement.ConnPool = database.WritingConn{Conn: conn}
+	st := newTxState(ctx, s, db, userID, users)
+	st.conn = conn
 	committed := false
 	defer func() {
 		if !committed {
-			s.rollback(db)
+			_, _ = conn.ExecContext(ctx, "ROLLBACK") // a connection that is still in a transaction leaves the pool
 		}
 	}()
-	st := newTxState(ctx, s, db, userID, users)
-	st.conn = conn
 	if err := st.runLocked(fn); err != nil {
 		return err
 	}
-	err = db.Commit().Error
+	err := st.commit()
 	committed = err == nil
 	return err
-}
-
-// begin opens a transaction on a connection that is known, for COPY.
-func (s *Store) begin(ctx context.Context) (*sql.Conn, *gorm.DB, error) {
-	conn, err := database.Connection(ctx, s.db.Writer)
-	if err != nil {
-		return nil, nil, err
-	}
-	db := s.db.Writer.WithContext(ctx)
-	db.Statement.ConnPool = conn
-	if db = db.Begin(); db.Error != nil {
-		return nil, nil, errors.Join(db.Error, conn.Close())
-	}
-	return conn, db, nil
 }
 
 // writeQueued is Write on SQLite, where writers share its one writing connection. The driver
@@ -210,7 +209,7 @@ func (s *Store) rollback(db *gorm.DB) {
 
 // runLocked runs fn under the locks of the transaction's users and writes what it buffered.
 func (st *txState) runLocked(fn func(tx *Tx) error) error {
-	tx, err := st.call(fn, st.lockedUsers())
+	tx, err := st.call(fn, st.lockUsers)
 	if err != nil {
 		return err
 	}
@@ -218,7 +217,7 @@ func (st *txState) runLocked(fn func(tx *Tx) error) error {
 }
 
 // call calls fn with the transaction of the users that the query selects.
-func (st *txState) call(fn func(tx *Tx) error, users *gorm.DB) (*Tx, error) {
+func (st *txState) call(fn func(tx *Tx) error, users usersQuery) (*Tx, error) {
 	tx, err := st.use(users)
 	if err != nil {
 		return nil, err
@@ -233,14 +232,14 @@ func (st *txState) call(fn func(tx *Tx) error, users *gorm.DB) (*Tx, error) {
 	return tx, err
 }
 
-// finish writes what is still buffered.
+// finish writes what is still buffered; on PostgreSQL commit does.
 func (tx *Tx) finish() error {
 	for _, t := range tx.txs {
 		if err := t.updateBudgets(); err != nil {
 			return err
 		}
 	}
-	if err := tx.flush(); err != nil {
+	if err := tx.gather(); err != nil {
 		return err
 	}
 	for _, t := range tx.txs {
@@ -251,19 +250,28 @@ func (tx *Tx) finish() error {
 	return nil
 }
 
-// lockedUsers selects and locks the transaction's users in the order of their ids.
-func (st *txState) lockedUsers() *gorm.DB {
-	if len(st.locked) == 1 {
-		return st.db.Raw(selectUser+"id = ?"+st.s.db.ForUpdate(), st.acting)
+// lockUsers locks the transaction's users in the order of their ids and calls fn with each. On
+// PostgreSQL the transaction begins with it.
+func (st *txState) lockUsers(fn func(models.User) error) error {
+	switch {
+	case st.unlocked != nil:
+		return fn(*st.unlocked)
+	case st.conn != nil:
+		return st.beginLocking(fn)
+	case len(st.locked) == 1:
+		return find.Each(st.db.Raw(selectUser+"id = ?", st.acting), fn)
 	}
-	return st.db.Raw(selectUser+"? ORDER BY id"+st.s.db.ForUpdate(), st.s.db.In("id", st.locked))
+	return find.Each(st.db.Raw(selectUser+"? ORDER BY id", st.s.db.In("id", st.locked)), fn)
 }
 
 var selectUser = "SELECT " + rows.Of(models.User{}).Names() + " FROM users WHERE "
 
+// A usersQuery calls fn with each of the users of a transaction, in the order of their ids.
+type usersQuery func(fn func(models.User) error) error
+
 // use reads the users' rows, which the query may lock, and makes the transaction that works with them.
-func (st *txState) use(users *gorm.DB) (*Tx, error) {
-	err := find.Each(users, func(u models.User) error {
+func (st *txState) use(users usersQuery) (*Tx, error) {
+	err := users(func(u models.User) error {
 		t := newTx(st, u)
 		st.txs, st.of[u.ID] = append(st.txs, t), t
 		st.moment = max(st.moment, u.SyncedAt.UnixMilli()+1)

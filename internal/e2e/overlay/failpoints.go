@@ -14,7 +14,9 @@ var failpoints = []Patch{
 			`failpoint.Here(failpoint.AfterDedupe)`),
 	}},
 	{"before-commit", []Edit{
-		before("internal/store", "\terr = db.Commit().Error\n",
+		before("internal/store", "\terr := st.commit()\n",
+			`failpoint.Here(failpoint.BeforeCommit)`),
+		before("internal/store", "\tdone, err = st.commitUnlocked()\n",
 			`failpoint.Here(failpoint.BeforeCommit)`),
 		before("internal/store", "\treturn c.db.Commit().Error\n",
 			`failpoint.Here(failpoint.BeforeCommit)`),

@@ -109,3 +109,7 @@ func Connection(ctx context.Context, db *gorm.DB) (*sql.Conn, error) {
 	}
 	return pool.Conn(ctx)
 }
+
+// A WritingConn is a connection to PostgreSQL inside a transaction that writes. Reads on it are
+// not observed.
+type WritingConn struct{ *sql.Conn }

@@ -73,7 +73,9 @@ func (db *DB) timeReads(opened *gorm.DB) error {
 		return nil
 	}
 	begin := func(at *gorm.DB) {
-		if _, inTransaction := at.Statement.ConnPool.(gorm.TxCommitter); !inTransaction {
+		switch at.Statement.ConnPool.(type) {
+		case gorm.TxCommitter, WritingConn:
+		default:
 			at.Statement.Settings.Store(beganKey{}, time.Now())
 		}
 	}

@@ -27,8 +27,9 @@ type Dialect interface {
 	// Insert is one statement for any number of rows, and the parameters that bring these
 	// values, in the order of the table's columns. onConflict, if not empty, is appended.
 	Insert(t *rows.Table, values [][]any, onConflict string) (string, []any)
-	// ForUpdate ends a SELECT that locks its rows.
-	ForUpdate() string
+	// RowVersion is an expression of text that differs after any change of a row; '' where
+	// nobody asks.
+	RowVersion() string
 	// ForShare ends a SELECT that waits for the transactions which have its rows ForUpdate, or
 	// leaves such rows out.
 	ForShare(leaveOut bool) string

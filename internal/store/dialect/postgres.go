@@ -29,8 +29,8 @@ type textArray []string
 // Value implements driver.Valuer.
 func (a textArray) Value() (driver.Value, error) { return []string(a), nil }
 
-// ForUpdate implements Dialect.
-func (Postgres) ForUpdate() string { return " FOR UPDATE" }
+// RowVersion implements Dialect. It names the transaction that wrote the row.
+func (Postgres) RowVersion() string { return "xmin::text" }
 
 // ForShare implements Dialect.
 func (Postgres) ForShare(leaveOut bool) string {

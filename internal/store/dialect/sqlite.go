@@ -21,8 +21,8 @@ type SQLite struct {
 // Name implements Dialect.
 func (SQLite) Name() string { return "sqlite" }
 
-// ForUpdate implements Dialect. A transaction that writes has the whole file.
-func (SQLite) ForUpdate() string { return "" }
+// RowVersion implements Dialect. A transaction that writes has the whole file.
+func (SQLite) RowVersion() string { return "''" }
 
 // ForShare implements Dialect. Whoever writes waits for such transactions already.
 func (SQLite) ForShare(bool) string { return "" }

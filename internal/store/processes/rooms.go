@@ -3,6 +3,8 @@ package processes
 import (
 	"context"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 
 	"expenseflow/internal/store/find"
@@ -63,6 +65,25 @@ func (p *Processes) boundKeptPages(ctx context.Context, userID string) error {
 		return db.Where("session_key IN (?)", oldest).Delete(&KeptRooms{})
 	})
 	return err
+}
+
+// KeptRoomsOfPage is a column of a query of users.
+const KeptRoomsOfPage = ", COALESCE((SELECT k.updated_at || ' ' || k.rooms FROM kept_rooms k " +
+	"WHERE k.session_key = ? AND k.user_id = users.id), '') AS kept_rooms"
+
+// FreshRooms reads KeptRoomsOfPage as of now; nil for rooms that are to count as new again, which
+// KeptRooms does.
+func FreshRooms(column string, now time.Time) (*models.KeptRooms, error) {
+	if column == "" {
+		return &models.KeptRooms{}, nil
+	}
+	at, names, _ := strings.Cut(column, " ")
+	updated, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || updated < now.Add(-refreshAfter).UnixMilli() {
+		return nil, err
+	}
+	kept := &models.KeptRooms{}
+	return kept, json.Unmarshal([]byte(names), &kept.Names)
 }
 
 // KeptRooms returns those that KeepRooms noted last; none if it never did.

@@ -16,7 +16,19 @@ import (
 // It reads what gorm.DB.ScanRows and Find read, but looks the columns up once for a result
 // and scans into the fields themselves: 1,000 expenses take 7 to 12 ms instead of 32 and 26,
 // with half of the allocations. The log is read for every event, and lists are long.
-func Each[T any](found *sql.Rows, fn func(T) error) error {
+func Each[T any](found *sql.Rows, fn func(T) error) error { return EachOf[T](found, fn) }
+
+// A Result is the rows that a statement returned: of database/sql, or of a driver.
+type Result interface {
+	Columns() ([]string, error)
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// EachOf is Each for any result.
+func EachOf[T any](found Result, fn func(T) error) error {
 	defer found.Close()
 	s, err := newScanner[T](found)
 	if err != nil {
@@ -41,7 +53,7 @@ type scanner[T any] struct {
 	cells  []cell
 }
 
-func newScanner[T any](found *sql.Rows) (*scanner[T], error) {
+func newScanner[T any](found Result) (*scanner[T], error) {
 	var row T
 	t := reflect.TypeOf(row)
 	if t.Kind() != reflect.Struct {
@@ -57,7 +69,7 @@ func newScanner[T any](found *sql.Rows) (*scanner[T], error) {
 	return s, err
 }
 
-func (s *scanner[T]) scan(from *sql.Rows, row *T) error {
+func (s *scanner[T]) scan(from Result, row *T) error {
 	if s.fields == nil {
 		return from.Scan(row)
 	}
