@@ -56,7 +56,7 @@ func TestTheDatabaseIsNotAskedAsOftenAsReadiness(t *testing.T) {
 
 // The first seconds after a start looked like trouble.
 func TestWhatConnectsForTheFirstTimeIsNoTrouble(t *testing.T) {
-	hints := error(ErrConnecting)
+	hints := ErrConnecting
 	h := &Health{Checks: []Check{{
 		Name: "hints", Advisory: true, Uncached: true, Do: func(context.Context) error { return hints },
 	}}}

@@ -50,7 +50,8 @@ func (a *App) listenForMetrics() (err error) {
 	}
 	switch a.metricsLn, err = net.Listen(listenNetwork(a.cfg.MetricsAddr), a.cfg.MetricsAddr); {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("METRICS_ADDR=%s is in use: stop the program that listens there, or set it to another port", a.cfg.MetricsAddr)
+		return fmt.Errorf("METRICS_ADDR=%s is in use: stop the program that listens there, or set it to another port",
+			a.cfg.MetricsAddr)
 	case err != nil:
 		return fmt.Errorf("METRICS_ADDR=%s cannot be listened on: set it to an address of this machine and a port above 1023: %w",
 			a.cfg.MetricsAddr, err)

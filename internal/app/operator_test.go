@@ -104,7 +104,8 @@ func TestSocketsOfAnEndedSessionDoNotWaitForAPoll(t *testing.T) {
 		checkEndedAtOnce(t, 2, "DATABASE_URL="+storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL)
 	})
 	t.Run("redis", func(t *testing.T) {
-		checkEndedAtOnce(t, 2, "DATABASE_URL="+storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL, "REDIS_URL="+testneed.Redis(t))
+		database := storetest.PostgresOptions(t, storetest.PostgresDSN(t)).URL
+		checkEndedAtOnce(t, 2, "DATABASE_URL="+database, "REDIS_URL="+testneed.Redis(t))
 	})
 }
 

@@ -120,7 +120,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.processes, "processes", 1, "processes on one PostgreSQL, behind a balancer that sends each request to any")
 	f.BoolVar(&o.redis, "redis", false, "several processes tell each other by Redis, not by LISTEN and NOTIFY")
 	f.StringVar(&o.bug, "bug", "", "`name` of a seeded bug that the servers are to have (internal/e2e/overlay); a -server has to be built with the overlay")
-	f.BoolVar(&o.prove, "prove", false, "give the servers the seeded bug of each class, until a schedule finds it; exit code 1 if none does")
+	f.BoolVar(&o.prove, "prove", false,
+		"give the servers the seeded bug of each class, until a schedule finds it; exit code 1 if none does")
 	f.IntVar(&o.devices, "devices", 0, "devices of a schedule (0: five to ten, as the seed says)")
 	f.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long a schedule's faults last")
 	f.IntVar(&o.lanes, "lanes", 1, "servers beside each other on each database")

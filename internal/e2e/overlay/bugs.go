@@ -183,7 +183,7 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "mute-after-an-error", Does: "a process that could not send a hint never sends another",
-		Edits: []Edit{replace("internal/hints", "\t\tif !r.send(ctx) {\n", "\t\tif !r.send(ctx) {\n\t\t\tif ON { <-ctx.Done(); return }\n")},
+		Edits: []Edit{after("internal/hints", "\t\tif !r.send(ctx) {", `if ON { <-ctx.Done(); return }`)},
 		Chaos: []string{"redis"},
 	},
 	{
@@ -530,14 +530,14 @@ var Bugs = []Bug{
 	},
 	{
 		Name: "untold-epoch", Does: "sockets stay open when the database has begun a new epoch",
-		Edits: []Edit{replace("internal/store/epoch", "before != epoch && e.changed != nil {", "before != epoch && e.changed != nil && !ON {")},
+		Edits: []Edit{never("internal/store/epoch", "before != epoch && e.changed != nil {")},
 		Chaos: []string{"promote"},
 	},
 	{
 		Name: "own-clock", Does: "a process says by its own clock when it was alive, and others compare that with the database's",
 		Edits: []Edit{
 			replace("internal/store/processes", `"heartbeat_at": gorm.Expr(dbNow), "url"`, `"heartbeat_at": gorm.Expr(seededbug.OwnClock(ON, dbNow)), "url"`),
-			replace("internal/store/processes", "return db.Exec(query, m.ID, m.ID,", "return db.Exec(seededbug.OwnClock(ON, query), m.ID, m.ID,"),
+			replace("internal/store/processes", "db.Exec(query, m.ID, m.ID,", "db.Exec(seededbug.OwnClock(ON, query), m.ID, m.ID,"),
 		},
 		Chaos: []string{"clock"},
 	},
