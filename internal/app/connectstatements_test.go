@@ -215,6 +215,8 @@ func TestAChangeIsWrittenByOneStatement(t *testing.T) {
 	token := r.register("alice@example.org")
 	s, _ := r.dial((&page{token: token}).auth(""))
 	defer s.client.Close()
+	const bearer = "1 SELECT id, name, email"
+	const log, hint = "1 SELECT user_id, seq, k", "1 SELECT pg_notify($1, p" // after the answer, and for several changes together
 	create := func(headers ...string) (statements []string) {
 		t.Helper()
 		counter.take(1)
@@ -229,16 +231,17 @@ func TestAChangeIsWrittenByOneStatement(t *testing.T) {
 		}
 		time.Sleep(time.Second) // for what follows a change
 		for _, text := range counter.take(creates) {
-			statements = append(statements, text[:min(len(text), 24)])
+			if text = text[:min(len(text), 24)]; text != log && text != hint {
+				statements = append(statements, text)
+			}
 		}
 		return statements
 	}
-	const bearer, log = "1 SELECT id, name, email", "1 SELECT user_id, seq, ki"
-	want := []string{bearer, log[:24], "1 WITH w0 AS (UPDATE users"[:24]}
+	want := []string{bearer, "1 WITH w0 AS (UPDATE use"}
 	if diff := cmp.Diff(want, create()); diff != "" {
 		t.Errorf("statements of a create (-want +got):\n%s", diff)
 	}
-	want = []string{"1 BEGIN", "1 COMMIT", bearer, bearer, "1 SELECT id, user_id, op", log[:24], "1 WITH w0 AS (INSERT INT"}
+	want = []string{"1 BEGIN", "1 COMMIT", bearer, bearer, "1 SELECT id, user_id, ac", "1 WITH w0 AS (INSERT INT"}
 	if diff := cmp.Diff(want, create("Idempotency-Key", "")); diff != "" {
 		t.Errorf("statements of a create with a key (-want +got):\n%s", diff)
 	}
