@@ -105,11 +105,11 @@ func (h *harness) close() {
 }
 
 func (h *harness) protocolPeers() []peer {
-	peers := "internal/bench/peers"
+	peers, bunProgram := "internal/bench/peers", h.peerFile("bun", "node_modules", ".bin", "bun")
 	return []peer{
 		{name: ours, argv: []string{h.dir + "/ours"}, build: h.goBuild(peers, "ours", "./ours")},
 		{name: node, argv: []string{"node", h.peerFile("node", "protocol.js")}, build: h.npmInstall("node")},
-		{name: bun, argv: []string{h.peerFile("bun", "node_modules", ".bin", "bun"), h.peerFile("bun", "protocol.js")}, build: h.npmInstall("bun")},
+		{name: bun, argv: []string{bunProgram, h.peerFile("bun", "protocol.js")}, build: h.npmInstall("bun")},
 		{name: zishangV2, argv: []string{h.dir + "/v2"}, build: h.goBuild(peers, "v2", "./zishangv2")},
 		{name: zishangV3, argv: []string{h.dir + "/v3"}, build: h.goBuild(peers+"/zishangv3", "v3", ".")},
 		{name: floor, argv: []string{h.dir + "/floor"}, build: h.goBuild(peers, "floor", "./floor")},

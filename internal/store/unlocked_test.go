@@ -130,7 +130,8 @@ func TestAnUnlockedWriteThatFailsLeavesNothing(t *testing.T) {
 	if err := s.DeleteUser(t.Context(), u.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Write(ctx, u.ID, func(tx *store.Tx) error { return insertOne(tx, &runs) }); models.KindOf(err) != models.Unauthorized {
+	err = s.Write(ctx, u.ID, func(tx *store.Tx) error { return insertOne(tx, &runs) })
+	if models.KindOf(err) != models.Unauthorized {
 		t.Errorf("error %v", err)
 	}
 }
