@@ -28,8 +28,8 @@ func TestHealthOfAWellServer(t *testing.T) {
 	r := start(t)
 	for _, path := range []string{"/readyz", "/health", "/api/health"} {
 		a := r.call("GET", path, "", "")
-		if want := `{"status":"ok","timestamp":"<time>","checks":{"database":"ok","drain":"ok","migrations":"ok",` +
-			`"writes":"ok"}}`; a.code != 200 || plain(a.body) != want {
+		if want := `{"status":"ok","timestamp":"<time>","checks":{"database":"ok","disk":"ok","drain":"ok",` +
+			`"migrations":"ok","writes":"ok"}}`; a.code != 200 || plain(a.body) != want {
 			t.Errorf("%s: %d %s", path, a.code, a.body)
 		}
 		r.wantHeaders(t, a)
