@@ -329,17 +329,27 @@ func (d *device) state() state {
 	}
 }
 
+// lastHeard is the last event that came in both spellings, if both come: on a slow line the
+// second arrives noticeably later. It is 0 before the first of this chain of connections.
 func (d *device) lastHeard() int64 {
-	n := len(d.heard)
+	last, second := d.lastOf(0, d.heard), d.lastOf(1, d.other)
+	if second > 0 {
+		last = min(last, second)
+	}
+	return last
+}
+
+func (d *device) lastOf(spelling int, heard []hearing) int64 {
+	n := len(heard)
 	for _, j := range d.joins {
-		if n == 0 || !j.recovered && j.after[0] == n {
+		if n == 0 || !j.recovered && j.after[spelling] == n {
 			return 0
 		}
 	}
 	if n == 0 {
 		return 0
 	}
-	return d.heard[n-1].Seq
+	return heard[n-1].Seq
 }
 
 func (d *device) lastJoin() time.Time {
