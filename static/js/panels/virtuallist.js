@@ -9,9 +9,12 @@ const smallList = 120;
 const margin = 1;
 
 /** How far at first after a jump, so that what is in the window is there sooner. */
-const jumpMargin = 0.25;
+const jumpMargin = 0.1;
 
-/** Milliseconds from what came at first until the rest. */
+/** How much further each time until the rest is there. */
+const restStep = 0.45;
+
+/** Milliseconds from what came at first until more, and between one step and the next. */
 const restPause = 100;
 
 /**
@@ -181,14 +184,14 @@ export class VirtualList {
     isJump && this.#drawRest();
   }
 
-  /** Draws the rest once nothing has come between for a moment: of a small list all, a window more at a time. */
-  #drawRest(around = margin) {
+  /** Draws the rest step by step once nothing has come between for a moment: of a small list all. */
+  #drawRest(around = jumpMargin + restStep) {
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
       const isSmall = this.#layout.count <= smallList;
       this.#whole = isSmall && around * window.innerHeight > this.#layout.height;
       this.#draw(false, this.focused, around);
-      isSmall && !this.#whole && this.#drawRest(around + 1);
+      !this.#whole && (isSmall || around < margin) && this.#drawRest(around + restStep);
     }, restPause);
   }
 
