@@ -3,6 +3,8 @@ package app
 import (
 	"encoding/csv"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +68,35 @@ func TestAUserBringsAnExportBack(t *testing.T) {
 	device.hears("expense_deleted", `import_progress {"name":"mine.json","rows":1,"total":1,"done":true,"undo":true}`)
 	if a := r.call("POST", "/api/import/account", bob, file[:len(file)/2]); a.code != 400 || !strings.Contains(a.body, "cut off") {
 		t.Errorf("%d %s", a.code, a.body)
+	}
+}
+
+func TestOneImportOfAnAccountAtATime(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	token := r.register("alice@example.org")
+	arrives, file := io.Pipe()
+	slow, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.app.Addr()+"/api/import/account", arrives)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow.Header.Set("Authorization", "Bearer "+token)
+	slow.Close = true
+	answered := make(chan error, 1)
+	go func() {
+		a, err := http.DefaultClient.Do(slow)
+		if err == nil {
+			a.Body.Close()
+		}
+		answered <- err
+	}()
+	r.within(patience, "another is refused while a file arrives", func() bool {
+		a := r.call("POST", "/api/import/account", token, "{}")
+		return a.code == 409 && a.field("code") == "IMPORT_RUNNING"
+	})
+	file.Close()
+	if err := <-answered; err != nil {
+		t.Error(err)
 	}
 }
 
