@@ -10,24 +10,7 @@ import (
 	"expenseflow/internal/store/storetest"
 	"expenseflow/internal/testneed"
 	"expenseflow/models"
-
-	"github.com/jackc/pgx/v5"
 )
-
-// sql runs statements on a connection of its own.
-func sql(t testing.TB, url string, statements ...string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	for _, s := range statements {
-		if _, err := conn.Exec(t.Context(), s); err != nil {
-			t.Fatalf("%s: %v", s, err)
-		}
-	}
-}
 
 // add stores an expense and gives its id.
 func add(s *store.Store, userID string) (string, error) {

@@ -13,7 +13,8 @@ import (
 // Rehearse runs fn as Write does, and writes nothing: fn reads a snapshot, without a lock and
 // without a turn among the writers. What fn saves with the methods that buffer it is seen by its
 // own reads and then forgotten; fn must not call those that write at once (SaveGoal,
-// SavePreferences, InsertActivity, Attempt).
+// SavePreferences, InsertActivity, Attempt) or may write what is buffered (EvaluateBudgets,
+// MarkAllRead).
 //
 // fn may run again, so it resets its own results first. Errors are as for Write.
 func (s *Store) Rehearse(ctx context.Context, userID string, fn func(tx *Tx) error) error {

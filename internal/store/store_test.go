@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"expenseflow/internal/testneed"
 	"expenseflow/models"
 
-	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
 
@@ -58,42 +56,15 @@ func operation(tx *store.Tx, key, resource string, e *models.Expense) models.Que
 	}
 }
 
-// write runs fn as one transaction that must succeed.
-func write(t testing.TB, s *store.Store, userID string, fn func(tx *store.Tx)) {
-	t.Helper()
-	err := s.Write(context.Background(), userID, func(tx *store.Tx) error {
-		fn(tx)
-		return nil
-	})
-	if err != nil {
-		t.Fatalf("Write: %v", err)
-	}
-}
+// The helpers of storetest, as the many tests of this package call them.
+var (
+	write    = storetest.Write
+	sql      = storetest.SQL
+	same     = storetest.Same
+	wantKind = storetest.WantKind
+)
 
-// must gives v, and ends the test if err is not nil.
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func same(t testing.TB, what string, want, got any) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", what, diff)
-	}
-}
-
-func wantKind(t testing.TB, what string, err error, want models.Kind) {
-	t.Helper()
-	if err == nil || models.KindOf(err) != want {
-		t.Errorf("%s: error %v of kind %d, want kind %d", what, err, models.KindOf(err), want)
-	}
-}
+func must[T any](v T, err error) func(testing.TB) T { return storetest.Must(v, err) }
 
 func TestWriteIsSeenByReaders(t *testing.T) {
 	engines(t, func(t *testing.T, s *store.Store) {

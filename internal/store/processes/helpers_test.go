@@ -13,8 +13,6 @@ import (
 	"expenseflow/internal/testneed"
 	"expenseflow/models"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 )
 
@@ -72,46 +70,6 @@ func persistence(t testing.TB, s *store.Store) map[string]string {
 		all[table] = kind
 	}
 	return all
-}
-
-// sql runs statements on a connection of its own.
-func sql(t testing.TB, url string, statements ...string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	for _, s := range statements {
-		if _, err := conn.Exec(t.Context(), s); err != nil {
-			t.Fatalf("%s: %v", s, err)
-		}
-	}
-}
-
-// must gives v, and ends the test if err is not nil.
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func same(t testing.TB, what string, want, got any) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", what, diff)
-	}
-}
-
-func wantKind(t testing.TB, what string, err error, want models.Kind) {
-	t.Helper()
-	if err == nil || models.KindOf(err) != want {
-		t.Errorf("%s: error %v of kind %d, want kind %d", what, err, models.KindOf(err), want)
-	}
 }
 
 // errOnPurpose undoes a transaction.

@@ -2,7 +2,6 @@ package processes_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -27,8 +26,8 @@ func (f *follower) wantGeneration(generation int64, living ...string) {
 	for _, m := range f.beat() {
 		ids = append(ids, m.ID)
 	}
-	same(f.t, "living for "+f.member.ID, living, ids)
-	same(f.t, "generation of "+f.member.ID, generation, f.member.Generation)
+	storetest.Same(f.t, "living for "+f.member.ID, living, ids)
+	storetest.Same(f.t, "generation of "+f.member.ID, generation, f.member.Generation)
 }
 
 // A process that is stopped in the middle of a statement kept a lock for which the heartbeats
@@ -60,23 +59,20 @@ func TestAProcessLivesByItsHeartbeat(t *testing.T) {
 	b.wantGeneration(1, "a", "b")
 	a.member.Draining = true
 	a.wantGeneration(1, "a", "b")
-	same(t, "what others know", []models.Member{a.member, b.member}, b.beat())
+	storetest.Same(t, "what others know", []models.Member{a.member, b.member}, b.beat())
 
-	silence := func(id string, by time.Duration) {
-		sql(t, url, fmt.Sprintf("UPDATE processes SET heartbeat_at = heartbeat_at - %d WHERE id = '%s'", by.Milliseconds(), id))
-	}
-	silence("b", models.ProcessDeadAfter-time.Second)
+	age(t, url, "b", models.ProcessDeadAfter-time.Second)
 	a.wantGeneration(1, "a", "b")
 	b.wantGeneration(1, "a", "b")
-	silence("b", models.ProcessDeadAfter+time.Second)
+	age(t, url, "b", models.ProcessDeadAfter+time.Second)
 	a.wantGeneration(1, "a")
 	b.wantGeneration(2, "a", "b") // it was only paused
-	silence("b", models.ProcessDeadAfter+time.Second)
+	age(t, url, "b", models.ProcessDeadAfter+time.Second)
 	b.wantGeneration(3, "a", "b") // nobody else has noticed
-	sql(t, url, "TRUNCATE processes CASCADE")
+	storetest.SQL(t, url, "TRUNCATE processes CASCADE")
 	b.wantGeneration(4, "b")
 	a.wantGeneration(2, "a", "b")
-	silence("a", -time.Hour) // the server's clock was set back
+	age(t, url, "a", -time.Hour) // the server's clock was set back
 	a.wantGeneration(3, "a", "b")
 	if err := stores[1].Leave(t.Context(), "b"); err != nil {
 		t.Fatal(err)

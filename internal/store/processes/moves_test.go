@@ -115,7 +115,7 @@ func TestAMoveIsHeardOfOnce(t *testing.T) {
 		}
 		f.want()
 		for range 3 {
-			must(add(s, u.ID))(t)
+			storetest.Must(add(s, u.ID))(t)
 		}
 		f.want(u.ID)
 		f.want()
@@ -123,8 +123,8 @@ func TestAMoveIsHeardOfOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.want()
-		must(add(s, other.ID))(t)
-		must(add(s, u.ID))(t)
+		storetest.Must(add(s, other.ID))(t)
+		storetest.Must(add(s, u.ID))(t)
 		f.want(u.ID, other.ID)
 		if err := s.Write(t.Context(), u.ID, func(tx *store.Tx) error {
 			tx.AppendChange(models.ExpenseCreated, expense(u.ID), models.Author{})
@@ -276,18 +276,18 @@ func TestMovesAreKeptForTheSlowestProcess(t *testing.T) {
 	s := storetest.Open(t, o)
 	u, held := storetest.User(t, s), storetest.User(t, s)
 	swift, slow := follow(t, s, "a"), follow(t, storetest.Open(t, o), "b")
-	must(add(s, u.ID))(t)
+	storetest.Must(add(s, u.ID))(t)
 	swift.want(u.ID)
 	swift.want() // by which it says that it has read them
 	swift.beat()
-	same(t, "moves kept for the slow process", int64(1), count(t, s, "moved"))
+	storetest.Same(t, "moves kept for the slow process", int64(1), count(t, s, "moved"))
 	slow.want(u.ID)
 
 	w := connect(t, o.URL)
 	execute(t, w, "BEGIN")
 	execute(t, w, "INSERT INTO moved (user_id) VALUES ($1)", held.ID)
 	for range 2 {
-		must(add(s, u.ID))(t)
+		storetest.Must(add(s, u.ID))(t)
 		for _, f := range []*follower{slow, swift} {
 			f.read()
 			f.read()
@@ -295,20 +295,20 @@ func TestMovesAreKeptForTheSlowestProcess(t *testing.T) {
 		}
 		swift.beat() // the one with the smallest id prunes
 	}
-	same(t, "moves that all have read", int64(0), count(t, s, "moved"))
+	storetest.Same(t, "moves that all have read", int64(0), count(t, s, "moved"))
 	execute(t, w, "COMMIT")
 	swift.want(held.ID)
 	swift.want()
 	swift.beat()
-	same(t, "moves kept", int64(1), count(t, s, "moved"))
+	storetest.Same(t, "moves kept", int64(1), count(t, s, "moved"))
 
 	execute(t, w, "UPDATE processes SET heartbeat_at = heartbeat_at - 11000 WHERE id = 'b'")
 	swift.beat()
 	swift.beat()
-	same(t, "moves kept for a process that is dead", int64(0), count(t, s, "moved"))
+	storetest.Same(t, "moves kept for a process that is dead", int64(0), count(t, s, "moved"))
 	slow.wantAll("its moves were removed")
 	slow.settle()
-	must(add(s, u.ID))(t)
+	storetest.Must(add(s, u.ID))(t)
 	slow.want(u.ID)
 }
 
@@ -324,28 +324,28 @@ func TestWhatMayHaveLostMovesMakesAProcessCompareAll(t *testing.T) {
 		how  func()
 	}{
 		{"the connection ended", func() {
-			sql(t, server.URL, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres' AND pid <> pg_backend_pid()")
+			storetest.SQL(t, server.URL, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres' AND pid <> pg_backend_pid()")
 		}},
-		{"a new epoch", func() { must(s.NewEpoch(t.Context()))(t) }},
+		{"a new epoch", func() { storetest.Must(s.NewEpoch(t.Context()))(t) }},
 		{"its row was removed", func() {
 			if err := s.Leave(t.Context(), "a"); err != nil {
 				t.Fatal(err)
 			}
 		}},
 		{"the users were restored", func() {
-			sql(t, server.URL, "BEGIN", "CREATE TEMP TABLE saved AS SELECT * FROM users", "TRUNCATE users CASCADE",
+			storetest.SQL(t, server.URL, "BEGIN", "CREATE TEMP TABLE saved AS SELECT * FROM users", "TRUNCATE users CASCADE",
 				"INSERT INTO users SELECT * FROM saved", "COMMIT")
 		}},
 		{"the server crashed", func() { server.Stop(t); server.Start(t) }},
 	} {
-		must(add(s, u.ID))(t)
+		storetest.Must(add(s, u.ID))(t)
 		lost.how()
 		for range 40 {
 			_ = s.Ping(t.Context()) // so that the pool has no connection of before
 		}
 		f.wantAll(lost.what)
 		f.settle()
-		must(add(s, u.ID))(t)
+		storetest.Must(add(s, u.ID))(t)
 		f.want(u.ID)
 	}
 }
@@ -356,7 +356,7 @@ func TestMovesOfAnotherServerGoAway(t *testing.T) {
 	o := storetest.PostgresOptions(t, storetest.PostgresDSN(t))
 	s := storetest.Open(t, o)
 	f := follow(t, s, "a")
-	sql(t, o.URL, "INSERT INTO moved (xid, user_id) VALUES ('9000000000', 'alice')")
+	storetest.SQL(t, o.URL, "INSERT INTO moved (xid, user_id) VALUES ('9000000000', 'alice')")
 	f.want("alice")
 	f.beat()
 	f.want()

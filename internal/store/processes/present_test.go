@@ -7,24 +7,25 @@ import (
 	"time"
 
 	"expenseflow/internal/store/processes"
+	"expenseflow/internal/store/storetest"
 	"expenseflow/models"
 )
 
 // announce stores who is present in a process, and returns how often it has.
 func (f *follower) announce(here, gone []models.Present) int64 {
 	f.t.Helper()
-	return must(f.s.Announce(f.t.Context(), f.member.ID, f.member.Generation, here, gone))(f.t)
+	return storetest.Must(f.s.Announce(f.t.Context(), f.member.ID, f.member.Generation, here, gone))(f.t)
 }
 
 // elsewhere returns who is present in rooms of other processes.
 func (f *follower) elsewhere(rooms ...string) []models.Present {
 	f.t.Helper()
-	return must(f.s.PresentElsewhere(f.t.Context(), f.member.ID, f.member.Generation, rooms))(f.t)
+	return storetest.Must(f.s.PresentElsewhere(f.t.Context(), f.member.ID, f.member.Generation, rooms))(f.t)
 }
 
 func (f *follower) peers() models.Peers {
 	f.t.Helper()
-	return must(f.s.Peers(f.t.Context(), f.member.ID, f.member.Generation))(f.t)
+	return storetest.Must(f.s.Peers(f.t.Context(), f.member.ID, f.member.Generation))(f.t)
 }
 
 // followers are processes with these ids that have had one heartbeat.
@@ -39,9 +40,11 @@ func followers(t *testing.T, ids ...string) (url string, all []*follower) {
 	return url, all
 }
 
+// age has a process have told so much earlier that it lives.
 func age(t *testing.T, url, id string, by time.Duration) {
 	t.Helper()
-	sql(t, url, fmt.Sprintf("UPDATE processes SET heartbeat_at = heartbeat_at - %d WHERE id = '%s'", by.Milliseconds(), id))
+	const statement = "UPDATE processes SET heartbeat_at = heartbeat_at - %d WHERE id = '%s'"
+	storetest.SQL(t, url, fmt.Sprintf(statement, by.Milliseconds(), id))
 }
 
 func TestPresenceOfAProcessEndsWithIt(t *testing.T) {
@@ -49,31 +52,31 @@ func TestPresenceOfAProcessEndsWithIt(t *testing.T) {
 	a, b, at := all[0], all[1], time.UnixMilli(1_700_000_000_000).UTC()
 	phone := models.Present{Room: "user:alice", UserID: "alice", DeviceID: "phone\x00\xff", Since: at, Sockets: 10}
 	inRoom := models.Present{Room: "expense:lunch", UserID: "alice", UserName: "Alice", DeviceID: "phone\x00\xff", Since: at}
-	same(t, "version", int64(1), a.announce([]models.Present{phone, inRoom}, nil))
-	same(t, "user", []models.Present{phone}, b.elsewhere("user:alice", "user:bob"))
-	same(t, "both", 2, len(b.elsewhere("expense:lunch", "user:alice")))
-	same(t, "its own", 0, len(a.elsewhere("user:alice")))
+	storetest.Same(t, "version", int64(1), a.announce([]models.Present{phone, inRoom}, nil))
+	storetest.Same(t, "user", []models.Present{phone}, b.elsewhere("user:alice", "user:bob"))
+	storetest.Same(t, "both", 2, len(b.elsewhere("expense:lunch", "user:alice")))
+	storetest.Same(t, "its own", 0, len(a.elsewhere("user:alice")))
 	phone.Sockets = 20
-	same(t, "version", int64(2), a.announce([]models.Present{phone}, []models.Present{inRoom}))
-	same(t, "after a change", []models.Present{phone}, b.elsewhere("user:alice", "expense:lunch"))
+	storetest.Same(t, "version", int64(2), a.announce([]models.Present{phone}, []models.Present{inRoom}))
+	storetest.Same(t, "after a change", []models.Present{phone}, b.elsewhere("user:alice", "expense:lunch"))
 	others := map[string]models.PresenceVersion{"a": {Generation: 1, Version: 2}}
-	same(t, "as peers", models.Peers{Member: true, Others: others}, b.peers())
+	storetest.Same(t, "as peers", models.Peers{Member: true, Others: others}, b.peers())
 
 	age(t, url, "a", models.ProcessDeadAfter+time.Second)
-	same(t, "of a dead process", 0, len(b.elsewhere("user:alice")))
-	same(t, "peers", 0, len(b.peers().Others))
+	storetest.Same(t, "of a dead process", 0, len(b.elsewhere("user:alice")))
+	storetest.Same(t, "peers", 0, len(b.peers().Others))
 	_, err := a.s.Announce(t.Context(), "a", 1, nil, nil)
-	wantKind(t, "Announce of a dead process", err, models.Unavailable)
+	storetest.WantKind(t, "Announce of a dead process", err, models.Unavailable)
 	_, err = a.s.PresentElsewhere(t.Context(), "a", 1, []string{"user:alice"})
-	wantKind(t, "PresentElsewhere of a dead process", err, models.Unavailable)
-	same(t, "does it live", false, a.peers().Member)
+	storetest.WantKind(t, "PresentElsewhere of a dead process", err, models.Unavailable)
+	storetest.Same(t, "does it live", false, a.peers().Member)
 
 	a.beat()
-	same(t, "of the generation before", 0, len(b.elsewhere("user:alice")))
-	same(t, "version", int64(1), a.announce([]models.Present{phone}, nil))
-	same(t, "announced again", []models.Present{phone}, b.elsewhere("user:alice"))
+	storetest.Same(t, "of the generation before", 0, len(b.elsewhere("user:alice")))
+	storetest.Same(t, "version", int64(1), a.announce([]models.Present{phone}, nil))
+	storetest.Same(t, "announced again", []models.Present{phone}, b.elsewhere("user:alice"))
 	_, err = a.s.Announce(t.Context(), "a", 1, []models.Present{phone}, nil)
-	wantKind(t, "Announce under the generation before", err, models.Unavailable)
+	storetest.WantKind(t, "Announce under the generation before", err, models.Unavailable)
 }
 
 // Sockets of a process that ends connect elsewhere: their devices are not gone meanwhile.
@@ -85,24 +88,25 @@ func TestDevicesOfAProcessThatLeftStayForAMoment(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wantGeneration(1, "b") // it is no member any more
-	same(t, "present", 1, len(b.elsewhere("user:alice")))
-	same(t, "known to have ended", true, b.peers().Others["a"].Ended)
+	storetest.Same(t, "present", 1, len(b.elsewhere("user:alice")))
+	storetest.Same(t, "known to have ended", true, b.peers().Others["a"].Ended)
 	age(t, url, "a", processes.LeaveTime)
-	same(t, "present later", 0, len(b.elsewhere("user:alice")))
-	same(t, "peers", 0, len(b.peers().Others))
+	storetest.Same(t, "present later", 0, len(b.elsewhere("user:alice")))
+	storetest.Same(t, "peers", 0, len(b.peers().Others))
 	_, err := a.s.Announce(t.Context(), "a", 1, nil, nil)
-	wantKind(t, "Announce of one that left", err, models.Unavailable)
+	storetest.WantKind(t, "Announce of one that left", err, models.Unavailable)
 }
 
 func TestTheNewestStatusIsStored(t *testing.T) {
 	_, all := followers(t, "a", "b")
-	same(t, "none", models.Peers{Member: true, Others: map[string]models.PresenceVersion{"b": {Generation: 1}}}, all[0].peers())
+	others := map[string]models.PresenceVersion{"b": {Generation: 1}}
+	storetest.Same(t, "none", models.Peers{Member: true, Others: others}, all[0].peers())
 	for i, f := range []*follower{all[0], all[1], all[0]} {
 		status := fmt.Sprintf(`{"Message":"it's %d \\ ' ?"}`, i)
-		same(t, "version", int64(i+1), must(f.s.SetStatus(t.Context(), status))(t))
+		storetest.Same(t, "version", int64(i+1), storetest.Must(f.s.SetStatus(t.Context(), status))(t))
 		for _, reader := range all {
 			p := reader.peers()
-			same(t, "status", []any{int64(i + 1), status}, []any{p.StatusVersion, p.Status})
+			storetest.Same(t, "status", []any{int64(i + 1), status}, []any{p.StatusVersion, p.Status})
 		}
 	}
 }
@@ -128,7 +132,7 @@ func TestAnnouncementsAreCountedInTheirOrder(t *testing.T) {
 	for range writers * each {
 		seen[<-versions] = true
 	}
-	same(t, "versions", writers*each, len(seen))
-	same(t, "present", writers*each, len(all[1].elsewhere("user:alice")))
-	same(t, "peers", int64(writers*each), all[1].peers().Others["a"].Version)
+	storetest.Same(t, "versions", writers*each, len(seen))
+	storetest.Same(t, "present", writers*each, len(all[1].elsewhere("user:alice")))
+	storetest.Same(t, "peers", int64(writers*each), all[1].peers().Others["a"].Version)
 }

@@ -91,7 +91,8 @@ func checkWhole(t testing.TB, path string) {
 		t.Errorf("beside the copy: %v %v", files, err)
 	}
 	s := storetest.Open(t, store.Options{URL: path})
-	if n := must(transfer.Count(t.Context(), s, "changes"))(t); n != must(transfer.Count(t.Context(), s, "expenses"))(t) {
+	expenses := storetest.Must(transfer.Count(t.Context(), s, "expenses"))(t)
+	if n := storetest.Must(transfer.Count(t.Context(), s, "changes"))(t); n != expenses {
 		t.Errorf("%d changes of other many expenses", n)
 	}
 }
@@ -137,7 +138,7 @@ func TestWhatIsNoBackupIsNamed(t *testing.T) {
 func TestTheLastBackupIsRemembered(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, options func(testing.TB) store.Options) {
 		s := storetest.Open(t, options(t))
-		if at := must(s.LastBackup(t.Context()))(t); !at.IsZero() {
+		if at := storetest.Must(s.LastBackup(t.Context()))(t); !at.IsZero() {
 			t.Errorf("of a new database: %v", at)
 		}
 		of := time.Date(2026, 3, 1, 2, 3, 4, 5e6, time.UTC)
@@ -146,7 +147,7 @@ func TestTheLastBackupIsRemembered(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if at := must(s.LastBackup(t.Context()))(t); !at.Equal(of) {
+		if at := storetest.Must(s.LastBackup(t.Context()))(t); !at.Equal(of) {
 			t.Errorf("%v", at)
 		}
 	})

@@ -44,29 +44,6 @@ func createMany(tx *store.Tx, batch, size int) error {
 	return nil
 }
 
-// write runs fn as one transaction that must succeed.
-func write(t testing.TB, s *store.Store, userID string, fn func(tx *store.Tx)) {
-	t.Helper()
-	err := s.Write(t.Context(), userID, func(tx *store.Tx) error {
-		fn(tx)
-		return nil
-	})
-	if err != nil {
-		t.Fatalf("Write: %v", err)
-	}
-}
-
-// must gives v, and ends the test if err is not nil.
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
 func wantWords(t testing.TB, msg string, words ...string) {
 	t.Helper()
 	for _, w := range words {

@@ -25,12 +25,12 @@ func populated(t testing.TB, o store.Options) {
 	defer s.Close()
 	for n := range 3 {
 		u := storetest.User(t, s)
-		write(t, s, u.ID, func(tx *store.Tx) {
+		storetest.Write(t, s, u.ID, func(tx *store.Tx) {
 			if err := createMany(tx, n, 700); err != nil {
 				t.Fatal(err)
 			}
 		})
-		write(t, s, u.ID, func(tx *store.Tx) {
+		storetest.Write(t, s, u.ID, func(tx *store.Tx) {
 			if err := create(tx); err != nil {
 				t.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func state(t testing.TB, o store.Options) (epoch string, held transfer.Summary) 
 		t.Fatal(err)
 	}
 	defer s.Close()
-	return must(s.Epoch(t.Context()))(t), must(transfer.SummaryOf(t.Context(), s))(t)
+	return storetest.Must(s.Epoch(t.Context()))(t), storetest.Must(transfer.SummaryOf(t.Context(), s))(t)
 }
 
 func TestMovedToPostgresAndBackItIsTheSame(t *testing.T) {
@@ -87,7 +87,7 @@ func TestAMoveForgetsNoTable(t *testing.T) {
 		if s.Dialect() == "postgres" {
 			want = append(want, "moved", "processes", "present") // of running processes
 		}
-		for _, name := range must(transfer.LiveTables(t.Context(), s))(t) {
+		for _, name := range storetest.Must(transfer.LiveTables(t.Context(), s))(t) {
 			if !strings.Contains(" "+strings.Join(want, " ")+" ", " "+name+" ") {
 				t.Errorf("%s is not copied", name)
 			}
@@ -112,10 +112,10 @@ func TestAMoveIsRefused(t *testing.T) {
 	refuse(lite, pg, "holds 3 accounts", "needs an empty one")
 	refuse(lite, other, "holds 3 accounts")
 	refuse(lite, lite, "there already")
-	server := must(store.Open(t.Context(), lite))(t)
+	server := storetest.Must(store.Open(t.Context(), lite))(t)
 	refuse(lite, storetest.SQLiteOptions(t), "in use by another process")
 	server.Close()
-	server = must(store.Open(t.Context(), pg))(t)
+	server = storetest.Must(store.Open(t.Context(), pg))(t)
 	if _, _, err := server.Heartbeat(t.Context(), models.Member{ID: "a", URL: "http://10.0.0.1"}); err != nil {
 		t.Fatal(err)
 	}

@@ -36,9 +36,9 @@ func restorable(t testing.TB) (o store.Options, backup string) {
 // wantDatabase wants so many accounts at path, and nothing beside it but these.
 func wantDatabase(t testing.TB, path string, users int64, beside ...string) {
 	t.Helper()
-	s := must(store.Attach(t.Context(), store.Options{URL: path}))(t)
+	s := storetest.Must(store.Attach(t.Context(), store.Options{URL: path}))(t)
 	defer s.Close()
-	if held := must(transfer.SummaryOf(t.Context(), s))(t); held.Users() != users {
+	if held := storetest.Must(transfer.SummaryOf(t.Context(), s))(t); held.Users() != users {
 		t.Errorf("%d accounts in %s, want %d", held.Users(), path, users)
 	}
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
@@ -112,7 +112,7 @@ func TestARestoreIsRefused(t *testing.T) {
 		}
 		wantDatabase(t, o.URL, 4)
 	}
-	server := must(store.Open(t.Context(), o))(t)
+	server := storetest.Must(store.Open(t.Context(), o))(t)
 	if _, err := transfer.RestoreFile(t.Context(), o, backup, true); !says(err, "in use by another") {
 		t.Errorf("beside a server: %v", err)
 	}
@@ -167,7 +167,7 @@ func TestARestoreOnPostgresThatFailsLeavesWhatWas(t *testing.T) {
 	o := storetest.PostgresOptions(t, storetest.PostgresDSN(t))
 	populated(t, o)
 	epoch, before := state(t, o)
-	address := must(url.Parse(o.URL))(t)
+	address := storetest.Must(url.Parse(o.URL))(t)
 	schema := address.Query().Get("search_path")
 	broken := errors.New("broken off")
 	for name, c := range map[string]struct {
