@@ -147,15 +147,11 @@ func (r *Request) digest() string {
 // Other errors: those of bankfile.Open, models.Conflict while another import of the user's is
 // under way, and those of the store.
 func (im *Importer) Import(ctx context.Context, userID string, by models.Author, r Request) (*wire.ImportResult, error) {
-	done, err := im.begin(ctx, userID, len(r.Data))
+	f, done, err := im.open(ctx, userID, &r)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	f, err := bankfile.Open(r.Data, r.Mapping)
-	if err != nil {
-		return nil, err
-	}
 	if len(f.Questions) > 0 {
 		return nil, &models.Error{Kind: models.Invalid, Code: CodeQuestion, Msg: bankfile.Ask(f.Questions[0])}
 	}
@@ -189,6 +185,18 @@ const (
 // The caller must call done once. Errors: models.Conflict, and models.Unavailable.
 func (im *Importer) Begin(ctx context.Context, userID string) (done func(), err error) {
 	return im.begin(ctx, userID, 0)
+}
+
+// open is begin, and reads the file. Without an error the caller must call done once.
+func (im *Importer) open(ctx context.Context, userID string, r *Request) (f *bankfile.File, done func(), err error) {
+	if done, err = im.begin(ctx, userID, len(r.Data)); err != nil {
+		return nil, nil, err
+	}
+	if f, err = bankfile.Open(r.Data, r.Mapping); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return f, done, nil
 }
 
 // begin waits for memory, as the only import of a user. The caller must call done once.

@@ -14,15 +14,11 @@ import (
 // Preview returns how a file is read and what would become of its rows. It changes nothing.
 // Errors: those of bankfile.Open, and those of the store.
 func (im *Importer) Preview(ctx context.Context, userID string, r Request) (*wire.ImportPreview, error) {
-	done, err := im.begin(ctx, userID, len(r.Data))
+	f, done, err := im.open(ctx, userID, &r)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	f, err := bankfile.Open(r.Data, r.Mapping)
-	if err != nil {
-		return nil, err
-	}
 	p := newPreview(f)
 	if slices.Contains(f.Questions, "columns") {
 		return p, nil
